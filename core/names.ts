@@ -1,0 +1,38 @@
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Whether the value is a DNS label as Kubernetes asks of names (RFC 1123): 1 to 63 of a-z, 0-9 and inner hyphens. */
+export function isDnsLabel(value: string): boolean {
+  return dnsLabel.test(value);
+}
+
+/** What {@link isDnsLabel} accepts, in words for an error's `allowed`. */
+export const dnsLabelRule = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+
+/**
+ * The candidate nearest to a mistyped name, for an error's `fix`; none when nothing is near.
+ * Near means an edit distance (insert, delete, replace) of at most a third of the longer name, and at least 1.
+ */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Infinity;
+  for (const candidate of candidates) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    const allowed = Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3));
+    if (distance <= allowed && distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein distance, two rows at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,56 @@
+import { inspect } from 'node:util';
+
+/** One mistake in an input: enough for a person to mend it without looking anything up. */
+export interface Problem {
+  /** Construct path, or file and key: `apps/catalog/config.yml: ports.grpc`. */
+  readonly where: string;
+  /** What is wrong, lower case, no full stop. */
+  readonly what: string;
+  /** The value received, if there was one. Never a secret. */
+  readonly received?: unknown;
+  /** What would have been accepted. */
+  readonly allowed?: string;
+  /** What to do. */
+  readonly fix?: string;
+}
+
+/** All problems of one input, reported together. Commands print each on a line and exit with {@link exitCode}. */
+export class ProblemsError extends Error {
+  readonly problems: readonly Problem[];
+  /** Process exit code; 2 is a wrong use, 1 a failure while doing what was rightly asked. */
+  readonly exitCode: 1 | 2;
+
+  constructor(problems: readonly Problem[], exitCode: 1 | 2 = 2) {
+    super(problems.map(formatProblem).join('\n'));
+    this.name = 'ProblemsError';
+    this.problems = problems;
+    this.exitCode = exitCode;
+  }
+}
+
+/** Renders a problem as one line: `where: what; received X; allowed Y; fix: Z`. */
+export function formatProblem(problem: Problem): string {
+  const parts = [`${problem.where}: ${problem.what}`];
+  if ('received' in problem) parts.push(`received ${show(problem.received)}`);
+  if (problem.allowed !== undefined) parts.push(`allowed ${problem.allowed}`);
+  if (problem.fix !== undefined) parts.push(`fix: ${problem.fix}`);
+  return parts.join('; ');
+}
+
+/** Throws when there is any problem. */
+export function throwIfAny(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new ProblemsError(problems);
+}
+
+const longest = 120;
+
+/** Whether JSON has a notation for the value; a bigint or a function has none. */
+function isJson(value: unknown): boolean {
+  return value === null || ['object', 'string', 'number', 'boolean'].includes(typeof value);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value, (_, part: unknown) => (isJson(part) ? part : inspect(part)));
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}

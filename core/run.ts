@@ -1,0 +1,130 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ProblemsError } from './problem.ts';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to the program's standard input, which is otherwise empty. Secrets go here, never into arguments. */
+  readonly input?: string | Uint8Array;
+  /** File that both outputs are appended to as they come. */
+  readonly logFile?: string;
+  /** Limit in milliseconds; the program is killed when it passes. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  /** Called with each whole line of either output: for progress. */
+  readonly onLine?: (line: string) => void;
+  /** Exit codes that are no failure. @default [0] */
+  readonly okCodes?: readonly number[];
+}
+
+export interface RunResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a program to its end, without a shell.
+ * @throws ProblemsError (exit code 1) with the program's last lines when it cannot start, fails or takes too long.
+ */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const log = options.logFile === undefined ? undefined : openLog(options.logFile);
+  try {
+    return await runLogged(command, args, options, log);
+  } finally {
+    if (log !== undefined) closeSync(log);
+  }
+}
+
+function openLog(path: string): number {
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, 'a');
+}
+
+function runLogged(
+  command: string,
+  args: readonly string[],
+  options: RunOptions,
+  log: number | undefined,
+): Promise<RunResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...process.env, ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      signal: options.signal,
+    });
+    let stdout = '';
+    let stderr = '';
+    let partial = '';
+    let timedOut = false;
+    const timer =
+      options.timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            timedOut = true;
+            child.kill('SIGKILL');
+          }, options.timeoutMs);
+    const take = (chunk: string) => {
+      if (log !== undefined) writeSync(log, chunk);
+      if (options.onLine === undefined) return;
+      const lines = (partial + chunk).split('\n');
+      partial = lines.pop() ?? '';
+      for (const line of lines) options.onLine(line);
+    };
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      take(chunk);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+      take(chunk);
+    });
+    child.stdin.on('error', () => undefined); // the program may end before it has read its input
+    child.stdin.end(options.input ?? '');
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(
+        options.signal?.aborted ? error : failure(command, args, error.message, stderr || stdout, options),
+      );
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (options.signal?.aborted) return;
+      if (code !== null && (options.okCodes ?? [0]).includes(code)) resolve({ code, stdout, stderr });
+      else {
+        const ended = timedOut
+          ? `took longer than ${Math.round((options.timeoutMs ?? 0) / 1000)} s`
+          : `ended with ${code === null ? String(signal) : `exit code ${code}`}`;
+        reject(failure(command, args, ended, stderr || stdout, options));
+      }
+    });
+  });
+}
+
+function failure(
+  command: string,
+  args: readonly string[],
+  ended: string,
+  output: string,
+  options: RunOptions,
+): ProblemsError {
+  const tail = output.trim().split('\n').slice(-5).join(' | ');
+  return new ProblemsError(
+    [
+      {
+        where: [command, ...args].join(' ').slice(0, 200),
+        what: `${ended}${tail === '' ? '' : `: ${tail}`}`,
+        ...(options.logFile === undefined ? {} : { fix: `look at ${options.logFile}` }),
+      },
+    ],
+    1,
+  );
+}

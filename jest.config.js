@@ -1,0 +1,30 @@
+/** Unit tests stand beside their sources; the suites that need clusters are in test/e2e. @type {import('jest').Config} */
+const common = {
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
+  },
+  testEnvironment: 'node',
+};
+
+export default {
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      roots: [
+        '<rootDir>/core',
+        '<rootDir>/apps',
+        '<rootDir>/charts',
+        '<rootDir>/infra',
+        '<rootDir>/lab',
+        '<rootDir>/cli',
+      ],
+      testMatch: ['**/*.test.ts'],
+    },
+    { ...common, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testMatch: ['**/*.e2e.ts'] },
+  ],
+};

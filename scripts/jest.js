@@ -1,0 +1,18 @@
+// `node scripts/jest.js unit|e2e [jest flags]`: jest as ES modules on Node 24.
+import { join } from 'node:path';
+import { node24, prepare, root, runToEnd } from './prepare.js';
+
+prepare();
+const [project = 'unit', ...args] = process.argv.slice(2);
+process.exitCode = runToEnd(
+  node24,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+    '--selectProjects',
+    project,
+    ...args,
+  ],
+  { NODE_ENV: 'test' },
+);

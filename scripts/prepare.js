@@ -1,0 +1,58 @@
+// Plain JavaScript for any Node from 18 on: what has to be there before TypeScript can run.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generate } from './generate.js';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Node 24, the dev dependency: scripts do not depend on the host's Node. */
+export const node24 = join(root, 'node_modules', '.bin', 'node');
+
+const stampFile = join(root, 'node_modules', '.meshwright-installed');
+
+/** Installs the locked npm packages when they are missing or the lock file changed, and says so. */
+export function prepare() {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major < 18)
+    fail(
+      `node: version ${process.versions.node} received; allowed 18 or newer; install a newer Node and run the command again`,
+    );
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  const installed = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lock && existsSync(node24);
+  if (installed) {
+    generate();
+    return;
+  }
+  process.stderr.write('npm packages: installing what package-lock.json pins (npm ci, about a minute)\n');
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (result.status !== 0) {
+    fail(
+      `npm ci: ended with ${result.status ?? result.signal ?? result.error?.message}; its messages are above; mend that and run the command again`,
+    );
+  }
+  writeFileSync(stampFile, lock);
+}
+
+/** Runs a command to its end with this terminal, and returns its exit code. */
+export function runToEnd(command, args, env = {}) {
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env.PATH}`, ...env },
+  });
+  if (result.error) process.stderr.write(`${command}: ${result.error.message}\n`);
+  return result.status ?? 1;
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+}
