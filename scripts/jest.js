@@ -10,9 +10,9 @@ process.exitCode = runToEnd(
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
+    ...args,
     '--selectProjects',
     project,
-    ...args,
   ],
   { NODE_ENV: 'test' },
 );

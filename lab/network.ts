@@ -1,0 +1,161 @@
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
+import { run } from '../core/run.ts';
+import { waitFor } from '../core/wait.ts';
+import type { LabAddresses } from './addresses.ts';
+
+/** Network namespace that holds the bridge. In a namespace of its own, no firewall rule of the host touches it. */
+export const bridgeNamespace = 'meshwright';
+
+/** The host's end of the cable to the bridge. Its alias names the checkout the lab belongs to. */
+export const hostLink = 'meshwright0';
+
+/** The network namespace of a node. */
+export function nodeNamespace(node: string): string {
+  return `meshwright-${node}`;
+}
+
+const ip = (...args: string[]) => run('ip', args, { timeoutMs: 20_000 });
+
+function namespaceExists(name: string): boolean {
+  return existsSync(`/run/netns/${name}`);
+}
+
+/**
+ * Makes what is missing of the lab's network: a bridge in a namespace, a cable from the host to it, and for
+ * each node a namespace with a cable to it. A half-made piece of an interrupted run is removed and made again.
+ */
+export async function ensureNetwork(addresses: LabAddresses, owner: string): Promise<void> {
+  const { owner: current } = await labOwner();
+  if (current !== owner) {
+    await removeNetwork(Object.keys(addresses.nodes));
+    await makeBridge(addresses, owner);
+  }
+  for (const [index, [node, { node: address }]] of Object.entries(addresses.nodes).entries()) {
+    if (!(await hasAddress(node, address))) await makeNode(addresses, node, address, index);
+  }
+}
+
+async function makeBridge(addresses: LabAddresses, owner: string): Promise<void> {
+  await ip('netns', 'add', bridgeNamespace);
+  await ip('-n', bridgeNamespace, 'link', 'set', 'lo', 'up');
+  await ip('-n', bridgeNamespace, 'link', 'add', 'bridge0', 'type', 'bridge');
+  await ip('-n', bridgeNamespace, 'link', 'set', 'bridge0', 'up');
+  await ip('link', 'add', hostLink, 'type', 'veth', 'peer', 'name', 'host', 'netns', bridgeNamespace);
+  await ip('-n', bridgeNamespace, 'link', 'set', 'host', 'master', 'bridge0', 'up');
+  await ip('address', 'add', `${addresses.host}/24`, 'dev', hostLink);
+  await ip('link', 'set', hostLink, 'up');
+  // Last: the alias says that the bridge is whole.
+  await ip('link', 'set', hostLink, 'alias', owner);
+}
+
+async function makeNode(
+  addresses: LabAddresses,
+  node: string,
+  address: string,
+  index: number,
+): Promise<void> {
+  const namespace = nodeNamespace(node);
+  if (namespaceExists(namespace)) await ip('netns', 'delete', namespace);
+  await run('ip', ['-n', bridgeNamespace, 'link', 'delete', `node${index}`], {
+    okCodes: [0, 1],
+    timeoutMs: 20_000,
+  });
+  await ip('netns', 'add', namespace);
+  await ip(
+    '-n',
+    bridgeNamespace,
+    'link',
+    'add',
+    `node${index}`,
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'eth0',
+    'netns',
+    namespace,
+  );
+  await ip('-n', bridgeNamespace, 'link', 'set', `node${index}`, 'master', 'bridge0', 'up');
+  await ip('-n', namespace, 'link', 'set', 'lo', 'up');
+  await ip('-n', namespace, 'link', 'set', 'eth0', 'up');
+  await ip('-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'eth0');
+  // A default route must exist for Service addresses to reach kube-proxy's rules; nothing answers behind it.
+  await ip('-n', namespace, 'route', 'add', 'default', 'via', addresses.host);
+}
+
+/** Removes every namespace of the lab; bridge, cables and addresses go with them. */
+export async function removeNetwork(nodes: readonly string[]): Promise<void> {
+  for (const name of [...nodes.map(nodeNamespace), bridgeNamespace]) {
+    if (namespaceExists(name)) await ip('netns', 'delete', name);
+  }
+  // The kernel removes a deleted namespace's cables a moment later; deleting this end does it now.
+  if (existsSync(`/sys/class/net/${hostLink}`)) {
+    await run('ip', ['link', 'delete', hostLink], { okCodes: [0, 1], timeoutMs: 20_000 });
+  }
+}
+
+/** Ends whatever still runs in a network namespace of the lab: the rest of a node whose record was lost. */
+export async function endProcesses(namespace: string): Promise<void> {
+  if (!namespaceExists(namespace)) return;
+  await waitFor(
+    { what: `the processes in network namespace ${namespace} to end`, timeoutMs: 30_000, intervalMs: 50 },
+    async () => {
+      const { stdout } = await ip('netns', 'pids', namespace);
+      const pids = stdout.split('\n').filter(Boolean).map(Number);
+      for (const pid of pids) endProcess(pid);
+      return pids.length === 0
+        ? { done: true, value: undefined }
+        : { done: false, because: `processes ${pids.join(', ')}` };
+    },
+  );
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+const linksSchema = z.array(
+  z.object({
+    ifname: z.string().optional(),
+    ifalias: z.string().optional(),
+    addr_info: z.array(z.object({ local: z.string().optional(), prefixlen: z.number() })).optional(),
+  }),
+);
+
+async function links(...args: string[]): Promise<z.infer<typeof linksSchema>> {
+  const { stdout } = await ip('-json', ...args);
+  return linksSchema.parse(JSON.parse(stdout === '' ? '[]' : stdout));
+}
+
+/** The checkout that the lab on this machine belongs to; none when there is no lab. */
+export async function labOwner(): Promise<{ readonly owner: string | undefined }> {
+  if (!existsSync(`/sys/class/net/${hostLink}`)) return { owner: undefined };
+  const [link] = await links('link', 'show', 'dev', hostLink);
+  return { owner: link?.ifalias };
+}
+
+async function hasAddress(node: string, address: string): Promise<boolean> {
+  const namespace = nodeNamespace(node);
+  if (!namespaceExists(namespace)) return false;
+  const found = await links('-n', namespace, 'address', 'show', 'dev', 'eth0');
+  const routes = await ip('-n', namespace, 'route', 'show', 'default');
+  return routes.stdout !== '' && found.some((link) => link.addr_info?.some((info) => info.local === address));
+}
+
+const routesSchema = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
+
+/** The IPv4 networks this machine already has a route to, but for the lab's own and the default route. */
+export async function networksInUse(): Promise<
+  readonly { readonly network: string; readonly device: string }[]
+> {
+  const { stdout } = await ip('-json', '-4', 'route', 'show', 'table', 'all');
+  return routesSchema
+    .parse(JSON.parse(stdout === '' ? '[]' : stdout))
+    .filter((route) => route.dst !== 'default' && route.dev !== hostLink)
+    .map((route) => ({ network: route.dst, device: route.dev ?? '?' }));
+}

@@ -1,0 +1,109 @@
+import { stringify } from 'yaml';
+import { nodePaths, type NodeSpec } from './spec.ts';
+
+/** containerd's configuration (version 3). */
+export function containerdConfig(spec: NodeSpec): string {
+  const paths = nodePaths(spec.folder);
+  // JSON strings are TOML basic strings.
+  const text = (value: string) => JSON.stringify(value);
+  return `version = 3
+root = ${text(paths.containerdRoot)}
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.nri.v1.nri"]
+[plugins."io.containerd.internal.v1.opt"]
+  path = ${text(`${paths.containerdRoot}/opt`)}
+[plugins."io.containerd.cri.v1.images".pinned_images]
+  sandbox = ${text(spec.pauseImage)}
+[plugins."io.containerd.cri.v1.runtime"]
+  # Without CAP_SYS_RESOURCE a lower oom_score_adj is refused, and runc fails.
+  restrict_oom_score_adj = true
+[plugins."io.containerd.cri.v1.runtime".cni]
+  bin_dirs = ["/opt/cni/bin"]
+  conf_dir = "/etc/cni/net.d"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+`;
+}
+
+/** The pod network: a bridge inside the node, addresses by host-local, kept in /run as pods do not outlive the node. */
+export function cniConfig(spec: NodeSpec): string {
+  return JSON.stringify(
+    {
+      cniVersion: '1.0.0',
+      name: 'pods',
+      plugins: [
+        {
+          type: 'bridge',
+          bridge: 'cni0',
+          isGateway: true,
+          ipMasq: true,
+          hairpinMode: true,
+          ipam: {
+            type: 'host-local',
+            ranges: [[{ subnet: spec.pods }]],
+            routes: [{ dst: '0.0.0.0/0' }],
+            dataDir: '/run/cni-addresses',
+          },
+        },
+        { type: 'portmap', capabilities: { portMappings: true } },
+      ],
+    },
+    null,
+    2,
+  );
+}
+
+/** The kubelet's configuration (kubelet.config.k8s.io/v1beta1). */
+export function kubeletConfig(spec: NodeSpec): string {
+  const { pki } = nodePaths(spec.folder);
+  return stringify({
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: `${pki}/ca.crt` },
+    },
+    authorization: { mode: 'Webhook' },
+    clusterDNS: [spec.address],
+    clusterDomain: 'cluster.local',
+    containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
+    tlsCertFile: `${pki}/kubelet.crt`,
+    tlsPrivateKeyFile: `${pki}/kubelet.key`,
+    // Containers share the host's cgroup tree, below a root of the node's own.
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: spec.cgroupRoot,
+    enforceNodeAllocatable: [],
+    failCgroupV1: false,
+    failSwapOn: false,
+    // Images are imported, there is no registry to ask.
+    imagePullCredentialsVerificationPolicy: 'NeverVerify',
+    imageGCHighThresholdPercent: 100,
+    imageGCLowThresholdPercent: 99,
+    evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    volumePluginDir: `${spec.folder}/volume-plugins`,
+    resolvConf: '/dev/null',
+    // A pod that starts is seen at once; the lab is small.
+    syncFrequency: '10s',
+    shutdownGracePeriod: '0s',
+    registerWithTaints: [],
+  });
+}
+
+/** Cluster DNS on the node's own address; there is no resolver outside, so every other name does not exist. */
+export function corefile(spec: NodeSpec): string {
+  return `cluster.local:53 {
+  bind ${spec.address}
+  kubernetes cluster.local {
+    kubeconfig ${nodePaths(spec.folder).kubeconfig} ${spec.name}
+  }
+  cache 5
+}
+.:53 {
+  bind ${spec.address}
+  template ANY ANY {
+    rcode NXDOMAIN
+  }
+}
+`;
+}

@@ -1,0 +1,39 @@
+/** A Service that wants an address, and the one it has, if any. */
+export interface ServiceKey {
+  readonly name: string;
+  readonly current: string | undefined;
+}
+
+export interface Allocation {
+  /** Address by Service. */
+  readonly assigned: ReadonlyMap<string, string>;
+  /** Services that found the pool empty. */
+  readonly without: readonly string[];
+}
+
+/**
+ * Hands a pool's addresses out: a Service keeps the one it has when that is of the pool and nobody before it
+ * (by name) holds the same; the others take the first free ones, by name. Deterministic, no state of its own.
+ */
+export function allocate(pool: readonly string[], services: readonly ServiceKey[]): Allocation {
+  const byName = services.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const assigned = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const { name, current } of byName) {
+    if (current === undefined || !pool.includes(current) || taken.has(current)) continue;
+    assigned.set(name, current);
+    taken.add(current);
+  }
+  const without: string[] = [];
+  for (const { name } of byName) {
+    if (assigned.has(name)) continue;
+    const free = pool.find((address) => !taken.has(address));
+    if (free === undefined) {
+      without.push(name);
+      continue;
+    }
+    assigned.set(name, free);
+    taken.add(free);
+  }
+  return { assigned, without };
+}

@@ -1,0 +1,79 @@
+// The cloud's part of a node: gives Services of type LoadBalancer an address and the node's interface that
+// address; kube-proxy does the rest. `node lab/node/load-balancer.ts SPEC.json`
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { CoreV1Api, KubeConfig, makeInformer, type V1Service } from '@kubernetes/client-node';
+import { allocate, type ServiceKey } from './load-balancer-addresses.ts';
+import { nodePaths, nodeSpecSchema, type NodeSpec } from './spec.ts';
+
+await serve(nodeSpecSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))));
+
+async function serve(spec: NodeSpec): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromFile(nodePaths(spec.folder).kubeconfig);
+  const api = config.makeApiClient(CoreV1Api);
+  const services = makeInformer<V1Service>(config, '/api/v1/services', () =>
+    api.listServiceForAllNamespaces(),
+  );
+  let work = Promise.resolve();
+  const reconcile = () => {
+    work = work
+      .then(() => apply(services.list()))
+      .catch((error: unknown) => {
+        log(`cannot apply: ${String(error)}`);
+        setTimeout(reconcile, 1_000);
+      });
+  };
+  services.on('add', reconcile);
+  services.on('update', reconcile);
+  services.on('delete', reconcile);
+  services.on('error', (error: unknown) => {
+    log(`watch ended: ${String(error)}`);
+    setTimeout(() => void services.start(), 1_000);
+  });
+  await services.start();
+
+  async function apply(all: readonly V1Service[]): Promise<void> {
+    const wanted = all.filter((service) => service.spec?.type === 'LoadBalancer');
+    const { assigned, without } = allocate(spec.loadBalancers, wanted.map(toKey));
+    setAddresses([...assigned.values()]);
+    for (const name of without)
+      log(`no address is left for ${name}: all ${spec.loadBalancers.length} are taken`);
+    for (const service of wanted) {
+      const key = toKey(service);
+      const address = assigned.get(key.name);
+      if (address === undefined || address === key.current) continue;
+      log(`${key.name} gets ${address}`);
+      await api.patchNamespacedServiceStatus({
+        name: service.metadata?.name ?? '',
+        namespace: service.metadata?.namespace ?? '',
+        body: [
+          { op: 'add', path: '/status/loadBalancer', value: { ingress: [{ ip: address, ipMode: 'VIP' }] } },
+        ],
+      });
+    }
+  }
+
+  /** Gives eth0 exactly these of the load balancer addresses. */
+  function setAddresses(wanted: readonly string[]): void {
+    const shown = execFileSync('ip', ['-o', '-4', 'address', 'show', 'dev', 'eth0'], { encoding: 'utf8' });
+    for (const address of spec.loadBalancers) {
+      const present = shown.includes(`${address}/32`);
+      if (wanted.includes(address) && !present)
+        execFileSync('ip', ['address', 'add', `${address}/32`, 'dev', 'eth0']);
+      if (!wanted.includes(address) && present)
+        execFileSync('ip', ['address', 'delete', `${address}/32`, 'dev', 'eth0']);
+    }
+  }
+}
+
+function toKey(service: V1Service): ServiceKey {
+  return {
+    name: `${service.metadata?.namespace ?? ''}/${service.metadata?.name ?? ''}`,
+    current: service.status?.loadBalancer?.ingress?.[0]?.ip,
+  };
+}
+
+function log(line: string): void {
+  process.stdout.write(`${new Date().toISOString()} ${line}\n`);
+}

@@ -1,0 +1,28 @@
+import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+
+/**
+ * Host paths that daemons or pods of a node write to: each node covers them with folders of its own, in its own
+ * mount namespace. Only the empty folders to mount on have to exist on the host.
+ */
+export const coveredPaths = [
+  '/etc/cni',
+  '/opt/cni',
+  '/var/lib/cni',
+  '/var/lib/kubelet',
+  '/var/log/containers',
+  '/var/log/pods',
+] as const;
+
+/** Makes the missing ones of {@link coveredPaths}, and returns which those were. */
+export function ensureMountPoints(): readonly string[] {
+  const missing = coveredPaths.filter((path) => !existsSync(path));
+  for (const path of missing) mkdirSync(path, { recursive: true });
+  return missing;
+}
+
+/** Removes those mount points again that {@link ensureMountPoints} made, unless somebody has put something there. */
+export function removeMountPoints(made: readonly string[]): void {
+  for (const path of made) {
+    if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);
+  }
+}

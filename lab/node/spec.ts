@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+
+/** All that a node's first process has to know. Handed over as a JSON file, so that no argument list grows. */
+export const nodeSpecSchema = z.object({
+  name: z.string(),
+  region: z.string(),
+  zone: z.string(),
+  address: z.string(),
+  loadBalancers: z.array(z.string()),
+  pods: z.string(),
+  services: z.string(),
+  /** Folder with the node's state: certificates, etcd's data, images. */
+  folder: z.string(),
+  /** Folder with a log file a daemon. */
+  logs: z.string(),
+  /** Where the daemons' programs are found, colon-separated, before the host's own PATH. */
+  path: z.string(),
+  /** Folder with the host's CNI plugins. */
+  cniPlugins: z.string(),
+  /** Image of the container that holds a pod's namespaces. */
+  pauseImage: z.string(),
+  cgroupRoot: z.string(),
+});
+
+export type NodeSpec = Readonly<z.infer<typeof nodeSpecSchema>>;
+
+/** Where the pieces of a node's state are, below its folder. */
+export function nodePaths(folder: string) {
+  return {
+    spec: join(folder, 'spec.json'),
+    process: join(folder, 'process.json'),
+    daemons: join(folder, 'daemons.json'),
+    pki: join(folder, 'pki'),
+    /** The administrator's kubeconfig. */
+    kubeconfig: join(folder, 'admin.kubeconfig'),
+    kubeletKubeconfig: join(folder, 'kubelet.kubeconfig'),
+    kubeletConfig: join(folder, 'kubelet.yaml'),
+    containerdConfig: join(folder, 'containerd.toml'),
+    containerdRoot: join(folder, 'containerd'),
+    corefile: join(folder, 'Corefile'),
+    etcd: join(folder, 'etcd'),
+    /** Host paths that the node covers with a folder of its own, by the path they appear at. */
+    mounts: join(folder, 'mounts'),
+  } as const;
+}
+
+/** Where a node's state is, below the lab's. */
+export function nodeFolder(stateDir: string, node: string): string {
+  return join(stateDir, 'nodes', node);
+}
+
+/** Where a node's daemons log. */
+export function nodeLogs(stateDir: string, node: string): string {
+  return join(stateDir, 'logs', node);
+}

@@ -1,0 +1,77 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Problem } from '../core/problem.ts';
+import { nodeProcess } from './node-process.ts';
+import { nodeFolder, nodeLogs, nodePaths } from './node/spec.ts';
+
+/** One part of the lab: what it does now, and where it writes. */
+export interface Part {
+  readonly node: string;
+  readonly part: string;
+  readonly state: string;
+  readonly log: string;
+}
+
+const daemonsSchema = z.record(
+  z.string(),
+  z.object({ pid: z.number().optional(), restarts: z.number(), lastExit: z.string().optional() }),
+);
+
+/** All parts of these nodes. Process ids are of the node's own pid namespace, so liveness is the node's word. */
+export function labParts(stateDir: string, nodes: readonly string[]): readonly Part[] {
+  return nodes.flatMap((node) => {
+    const logs = nodeLogs(stateDir, node);
+    const process = nodeProcess(stateDir, node);
+    const running = process !== undefined;
+    const own: Part = {
+      node,
+      part: 'node',
+      state: running ? 'running' : 'not running',
+      log: join(logs, 'node.log'),
+    };
+    const daemons = Object.entries(readDaemons(stateDir, node)).map(([name, daemon]): Part => ({
+      node,
+      part: name,
+      state: !running ? 'not running' : describe(daemon),
+      log: join(logs, `${name}.log`),
+    }));
+    return [own, ...daemons];
+  });
+}
+
+function describe(daemon: z.infer<typeof daemonsSchema>[string]): string {
+  const last = daemon.lastExit === undefined ? '' : `, last ${daemon.lastExit}`;
+  if (daemon.pid === undefined) return `down${last}`;
+  return daemon.restarts === 0 ? 'running' : `running, restarted ${daemon.restarts} times${last}`;
+}
+
+function readDaemons(stateDir: string, node: string): z.infer<typeof daemonsSchema> {
+  const file = nodePaths(nodeFolder(stateDir, node)).daemons;
+  if (!existsSync(file)) return {};
+  const parsed = daemonsSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  return parsed.success ? parsed.data : {};
+}
+
+/** A problem for each daemon of a node that ends again and again: waiting for it is vain. */
+export function failingDaemons(stateDir: string, node: string): readonly Problem[] {
+  return Object.entries(readDaemons(stateDir, node))
+    .filter(([, { restarts }]) => restarts >= hopeless)
+    .map(([name, { lastExit = 'ended' }]) => ({
+      where: `${name} of node ${node}`,
+      what: `ends again and again, the last time it ${lastExit}`,
+      fix: `look at ${join(nodeLogs(stateDir, node), `${name}.log`)}`,
+    }));
+}
+
+const hopeless = 6;
+
+/** The parts as a table of plain lines. */
+export function formatParts(parts: readonly Part[]): string {
+  const rows = [
+    ['NODE', 'PART', 'STATE', 'LOG'],
+    ...parts.map(({ node, part, state, log }) => [node, part, state, log]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')).join('\n');
+}

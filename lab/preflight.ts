@@ -1,0 +1,141 @@
+import { statfsSync, readFileSync, existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { throwIfAny, type Problem } from '../core/problem.ts';
+import { defaultSubnet, overlaps, type LabAddresses } from './addresses.ts';
+import { labOwner, networksInUse } from './network.ts';
+
+const gib = 2 ** 30;
+
+/** What a lab of two nodes was seen to need, with some room. */
+const needs = { diskGiB: 8, memoryGiB: 4 } as const;
+
+/** The facts about a machine that decide whether a lab can run on it. */
+export interface MachineFacts {
+  readonly platform: string;
+  readonly architecture: string;
+  /** Effective user id; 0 is root. */
+  readonly uid: number;
+  /** Free bytes where the lab keeps its state. */
+  readonly freeDisk: number;
+  /** Bytes of memory that can be had without swapping. */
+  readonly freeMemory: number;
+}
+
+/** Reads the facts of this machine; `stateDir` need not exist yet. */
+export function machineFacts(stateDir: string): MachineFacts {
+  let existing = stateDir;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const disk = statfsSync(existing);
+  return {
+    platform: process.platform,
+    architecture: process.arch,
+    uid: process.geteuid?.() ?? -1,
+    freeDisk: disk.bavail * disk.bsize,
+    freeMemory: availableMemory(),
+  };
+}
+
+function availableMemory(): number {
+  if (!existsSync('/proc/meminfo')) return Infinity;
+  const [, kilobytes] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
+  return kilobytes === undefined ? Infinity : Number(kilobytes) * 1024;
+}
+
+const elsewhere = 'or use two clusters you have: `npm run up -- --context east=CTX --context west=CTX`';
+
+/** Everything about the machine that keeps a lab from running on it; nothing is changed. */
+export function machineProblems(facts: MachineFacts): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (facts.platform !== 'linux' || facts.architecture !== 'x64') {
+    problems.push({
+      where: 'lab',
+      what: 'its nodes are Linux processes on x64',
+      received: `${facts.platform} ${facts.architecture}`,
+      allowed: 'linux x64',
+      fix: `run it in a Linux machine, ${elsewhere}`,
+    });
+    return problems; // the rest means nothing elsewhere
+  }
+  if (facts.uid !== 0) {
+    problems.push({
+      where: 'lab',
+      what: 'makes network namespaces, mounts and control groups, which asks for root',
+      received: `user id ${facts.uid}`,
+      allowed: 'root (user id 0)',
+      fix: `run the command as root, ${elsewhere}`,
+    });
+  }
+  if (facts.freeDisk < needs.diskGiB * gib) {
+    problems.push({
+      where: 'lab',
+      what: 'too little disk space for images and nodes',
+      received: `${(facts.freeDisk / gib).toFixed(1)} GiB free`,
+      allowed: `${needs.diskGiB} GiB or more`,
+      fix: 'free some, or move the checkout to a larger disk',
+    });
+  }
+  if (facts.freeMemory < needs.memoryGiB * gib) {
+    problems.push({
+      where: 'lab',
+      what: 'too little memory for two clusters',
+      received: `${(facts.freeMemory / gib).toFixed(1)} GiB available`,
+      allowed: `${needs.memoryGiB} GiB or more`,
+      fix: 'end what uses it, or take a larger machine',
+    });
+  }
+  return problems;
+}
+
+/**
+ * What keeps a lab from taking its subnet: another checkout's lab, or a network that is there already.
+ * The lab listens on no port of the host, so no port can be busy.
+ */
+export function networkProblems(
+  addresses: LabAddresses,
+  owner: string,
+  current: string | undefined,
+  inUse: readonly { readonly network: string; readonly device: string }[],
+): readonly Problem[] {
+  if (current !== undefined && current !== owner) {
+    return [
+      {
+        where: 'lab',
+        what: 'another checkout has its lab on this machine',
+        received: current,
+        allowed: 'one lab a machine',
+        fix: `run \`npm run down\` in ${current}`,
+      },
+    ];
+  }
+  const busy = inUse.find(({ network }) => overlaps(addresses.subnet, network));
+  if (busy === undefined) return [];
+  return [
+    {
+      where: '--lab-subnet',
+      what: `is in use: network ${busy.network} on device ${busy.device}`,
+      received: addresses.subnet,
+      allowed: 'an IPv4 /24 that this machine has no route to',
+      fix: `choose another, such as \`npm run up -- --lab-subnet ${freeSubnet(inUse)}\``,
+    },
+  ];
+}
+
+/** A /24 that overlaps none of the networks. */
+function freeSubnet(inUse: readonly { readonly network: string }[]): string {
+  const candidates = ['172.30', '192.168', '10.200'].flatMap((prefix) =>
+    Array.from({ length: 256 }, (_, octet) => `${prefix}.${octet}.0/24`),
+  );
+  return (
+    candidates.find((candidate) => inUse.every(({ network }) => !overlaps(candidate, network))) ??
+    defaultSubnet
+  );
+}
+
+/** Looks the machine and its network over before anything is installed or made. @throws ProblemsError (exit code 2) */
+export async function preflight(stateDir: string, owner: string, addresses: LabAddresses): Promise<void> {
+  throwIfAny(machineProblems(machineFacts(stateDir)));
+  // Without iproute2 there is no lab yet, and nothing to collide with; it is installed with the other packages.
+  if (!existsSync('/sbin/ip') && !existsSync('/usr/sbin/ip') && !existsSync('/bin/ip')) return;
+  const { owner: current } = await labOwner();
+  throwIfAny(networkProblems(addresses, owner, current, await networksInUse()));
+}
