@@ -11,6 +11,7 @@ const common = {
 };
 
 export default {
+  testSequencer: '<rootDir>/test/e2e/sequencer.js',
   projects: [
     {
       ...common,

@@ -1,6 +1,7 @@
 // `node scripts/jest.js unit|e2e [jest flags]`: jest as ES modules on Node 24.
 import { join } from 'node:path';
 import { node24, prepare, root, runToEnd } from './prepare.js';
+import { resultsFile } from './results.js';
 
 prepare();
 const [project = 'unit', ...args] = process.argv.slice(2);
@@ -13,6 +14,10 @@ process.exitCode = runToEnd(
     ...args,
     '--selectProjects',
     project,
+    '--json',
+    '--outputFile',
+    resultsFile(project),
+    // With --json, jest prints its report on standard error and the JSON on standard output, which is in the file too.
   ],
   { NODE_ENV: 'test' },
 );

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { nearest } from '../core/names.ts';
+import { throwIfAny, type Problem } from '../core/problem.ts';
+import type { ClusterAccess } from '../infra/connection.ts';
+
+type Access = Readonly<Record<string, ClusterAccess>>;
+
+/**
+ * Reads `--context CLUSTER=CONTEXT` flags: one for each cluster of the mesh. A context is looked for in the files of
+ * KUBECONFIG, else in ~/.kube/config, as kubectl does.
+ * @throws ProblemsError (exit code 2) with everything that is wrong or missing.
+ */
+export function parseContexts(
+  flags: readonly string[],
+  clusters: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Access {
+  const problems: Problem[] = [];
+  const contexts = new Map<string, string>();
+  for (const flag of flags) {
+    const [cluster = '', ...rest] = flag.split('=');
+    const context = rest.join('=');
+    if (context === '') {
+      problems.push({
+        where: '--context',
+        what: 'names no context',
+        received: flag,
+        allowed: 'CLUSTER=CONTEXT',
+      });
+    } else if (!clusters.includes(cluster)) {
+      const near = nearest(cluster, clusters);
+      problems.push({
+        where: '--context',
+        what: 'names a cluster that the mesh does not declare',
+        received: cluster,
+        allowed: clusters.join(', '),
+        ...(near !== undefined && { fix: `write --context ${near}=${context}` }),
+      });
+    } else if (contexts.has(cluster)) {
+      problems.push({
+        where: '--context',
+        what: `names ${cluster} twice`,
+        received: flag,
+        fix: 'name each cluster once',
+      });
+    } else contexts.set(cluster, context);
+  }
+  for (const cluster of clusters.filter((name) => !contexts.has(name) && problems.length === 0)) {
+    problems.push({
+      where: '--context',
+      what: `is missing for cluster ${cluster}`,
+      allowed: 'one context for every cluster of the mesh, or none at all for the lab',
+      fix: `add --context ${cluster}=CONTEXT`,
+    });
+  }
+  throwIfAny(problems);
+  const files = kubeconfigFiles(env);
+  return Object.fromEntries(
+    [...contexts].map(([cluster, context]) => [
+      cluster,
+      // A context that no file has is looked for in the first: the error then names that file's contexts.
+      { kubeconfig: files.find((path) => hasContext(path, context)) ?? files[0] ?? '', context },
+    ]),
+  );
+}
+
+function kubeconfigFiles(env: NodeJS.ProcessEnv): readonly string[] {
+  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean);
+  return listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')];
+}
+
+const kubeconfigSchema = z.object({ contexts: z.array(z.object({ name: z.string() })) });
+
+function hasContext(path: string, context: string): boolean {
+  if (!existsSync(path)) return false;
+  try {
+    const { contexts } = kubeconfigSchema.parse(parse(readFileSync(path, 'utf8')));
+    return contexts.some(({ name }) => name === context);
+  } catch {
+    return false; // said when it is opened, with its path
+  }
+}

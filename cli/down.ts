@@ -1,0 +1,60 @@
+import { rmSync } from 'node:fs';
+import { synthShop } from '../charts/main.ts';
+import { takeLock } from '../core/lock.ts';
+import { downWithPulumi } from '../infra/pulumi-engine.ts';
+import { removeMesh } from '../infra/remove.ts';
+import { stopLab } from '../lab/lab.ts';
+import { readLabRecord } from '../lab/state.ts';
+import { pulumiOptions } from './pulumi.ts';
+import { readRecord, removeRecord, type UpRecord } from './record.ts';
+import { runTasks, type Task } from './tasks.ts';
+import type { Workspace } from './workspace.ts';
+
+/** `npm run down`: removes what `up` made. Nothing to remove is no failure. */
+export async function down(
+  at: Workspace,
+  flags: { readonly purge?: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const lock = takeLock(at.lockFile, 'npm run down');
+  try {
+    const record = readRecord(at.stateDir);
+    const steps: Task[] = [];
+    if (record !== undefined && !record.lab)
+      steps.push({ title: 'mesh', run: (report) => removeApplied(at, record, report, signal) });
+    if (readLabRecord(at.stateDir) !== undefined) {
+      steps.push({
+        title: 'lab',
+        run: async (report) => {
+          await stopLab(at.stateDir, report);
+          // The clusters are gone, and with them all that a stack's state speaks of.
+          rmSync(`${at.stateDir}/pulumi`, { recursive: true, force: true });
+        },
+      });
+    }
+    await runTasks(steps);
+    removeRecord(at.stateDir);
+    if (flags.purge) {
+      rmSync(at.stateDir, { recursive: true, force: true });
+      rmSync(at.cacheDir, { recursive: true, force: true });
+    }
+    process.stdout.write(
+      `${steps.length === 0 ? 'nothing was up' : 'all that up made is removed'}${flags.purge ? ', the trust and the caches too' : ''}\n`,
+    );
+    return 0;
+  } finally {
+    lock.release();
+  }
+}
+
+function removeApplied(
+  at: Workspace,
+  record: UpRecord,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { model } = synthShop(at.root);
+  return record.engine === 'pulumi'
+    ? downWithPulumi(pulumiOptions(at, model, report, signal))
+    : removeMesh(model, { access: record.access, report, signal });
+}

@@ -1,0 +1,44 @@
+import { loadAppConfigs } from '../apps/config/app-config.ts';
+import { imageTag } from '../apps/config/image-tag.ts';
+import { synthShop } from '../charts/main.ts';
+import { ensureHostPackages } from '../lab/host/packages.ts';
+import { ensureImages, type BuiltImage } from '../lab/images/images.ts';
+import { buildPackages } from '../lab/images/packages.ts';
+import { ensureTools } from '../lab/tools/build.ts';
+import { runTasks } from './tasks.ts';
+import type { Workspace } from './workspace.ts';
+
+const mebibyte = 2 ** 20;
+
+/** `npm run images`: builds the images of the apps and of the lab's Istio, and says where their archives are. */
+export async function images(at: Workspace, signal: AbortSignal): Promise<number> {
+  const { model } = synthShop(at.root);
+  const { root, cacheDir, logsDir } = at;
+  let built: readonly BuiltImage[] = [];
+  await runTasks([
+    {
+      title: 'Debian packages',
+      run: (report) => ensureHostPackages({ packages: buildPackages, report, signal }),
+    },
+    {
+      title: 'images',
+      run: async (report) => {
+        const tools = await ensureTools({
+          root,
+          cacheDir,
+          logsDir,
+          sets: ['istio', 'envoy'],
+          report,
+          signal,
+        });
+        const apps = loadAppConfigs(root).map((config) => ({ config, tag: imageTag(root, config) }));
+        const { hub, tag: istioTag } = model.istio;
+        built = await ensureImages({ root, cacheDir, logsDir, tools, apps, hub, istioTag, report, signal });
+      },
+    },
+  ]);
+  for (const { reference, bytes, archive } of built) {
+    process.stdout.write(`${reference}  ${(bytes / mebibyte).toFixed(0)} MiB  ${archive}\n`);
+  }
+  return 0;
+}

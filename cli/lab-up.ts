@@ -1,0 +1,97 @@
+import { loadAppConfigs } from '../apps/config/app-config.ts';
+import { imageTag } from '../apps/config/image-tag.ts';
+import type { MeshModel } from '../charts/model.ts';
+import { planAddresses } from '../lab/addresses.ts';
+import { ensureHostPackages, nodePackages } from '../lab/host/packages.ts';
+import { ensureImages, type BuiltImage } from '../lab/images/images.ts';
+import { buildPackages } from '../lab/images/packages.ts';
+import { referenceOf } from '../lab/images/spec.ts';
+import { pauseImage } from '../lab/images/specs.ts';
+import { awaitNodesReady, importImages, startLab, type LabOptions } from '../lab/lab.ts';
+import { preflight } from '../lab/preflight.ts';
+import { binFolders, ensureTools } from '../lab/tools/build.ts';
+import type { ToolPaths } from '../lab/tools/sets.ts';
+import type { Task } from './tasks.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface LabUp {
+  /** Looks the machine over before anything is made. */
+  readonly check: () => Promise<void>;
+  /** What has to be done until clusters are ready that know the images. */
+  readonly steps: readonly (Task | readonly Task[])[];
+  /** Path of istioctl, once the steps ran. */
+  readonly istioctl: () => string;
+}
+
+/** Plans bringing the lab up for a mesh. */
+export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: AbortSignal): LabUp {
+  const addresses = planAddresses(
+    subnet,
+    model.clusters.map(({ name }) => name),
+  );
+  let tools: ToolPaths | undefined;
+  let images: readonly BuiltImage[] = [];
+  const builtTools = () => {
+    if (tools === undefined) throw new Error('the tools are built first');
+    return tools;
+  };
+  const lab = (report: (line: string) => void): LabOptions => ({
+    owner: at.root,
+    stateDir: at.stateDir,
+    addresses,
+    clusters: model.clusters,
+    path: binFolders(builtTools()).join(':'),
+    pauseImage: referenceOf(model.istio.hub, pauseImage()),
+    report,
+    signal,
+  });
+  const { root, cacheDir, logsDir } = at;
+  return {
+    check: () => preflight(at.stateDir, at.root, addresses),
+    istioctl: () => builtTools().istioctl,
+    steps: [
+      {
+        title: 'Debian packages',
+        run: (report) =>
+          ensureHostPackages({ packages: [...nodePackages, ...buildPackages], report, signal }),
+      },
+      {
+        title: 'tools: Kubernetes, Istio, containerd, etcd, CoreDNS, Envoy',
+        run: async (report) => {
+          tools = await ensureTools({ root, cacheDir, logsDir, report, signal });
+        },
+      },
+      [
+        {
+          title: 'images',
+          run: async (report) => {
+            const apps = loadAppConfigs(root).map((config) => ({ config, tag: imageTag(root, config) }));
+            const { hub, tag: istioTag } = model.istio;
+            images = await ensureImages({
+              root,
+              cacheDir,
+              logsDir,
+              tools: builtTools(),
+              apps,
+              hub,
+              istioTag,
+              report,
+              signal,
+            });
+          },
+        },
+        {
+          title: `clusters: ${model.clusters.map(({ name }) => name).join(', ')}`,
+          run: (report) => startLab(lab(report)),
+        },
+      ],
+      {
+        title: 'images into the clusters',
+        run: async (report) => {
+          await importImages(lab(report), images);
+          await awaitNodesReady(lab(report));
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,90 @@
+import { Command, CommanderError, Option } from 'commander';
+import { ProblemsError } from '../core/problem.ts';
+import { down } from './down.ts';
+import { images } from './images.ts';
+import { status } from './status.ts';
+import { synth } from './synth.ts';
+import { up } from './up.ts';
+import { thisWorkspace } from './workspace.ts';
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interruption.abort(new Error(`stopped by ${signal}`));
+  });
+}
+
+const at = thisWorkspace();
+const { signal } = interruption;
+let verbose = false;
+
+function program(): Command {
+  const root = new Command('npm run')
+    .usage('COMMAND -- [flags]')
+    .description('Two Kubernetes clusters, one Istio mesh, gRPC services')
+    .exitOverride();
+  const command = (name: string, description: string) =>
+    root
+      .command(name)
+      .description(description)
+      .option('--verbose', 'show where in the program an error comes from')
+      .exitOverride()
+      .on('option:verbose', () => {
+        verbose = true;
+      });
+  const collect = (value: string, before: readonly string[]) => [...before, value];
+  command('up', 'bring the mesh up in the lab, or in clusters of yours, and prove it by real calls')
+    .option(
+      '--context <CLUSTER=CONTEXT>',
+      'use this kubeconfig context for a cluster, instead of the lab',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--engine <engine>', 'what applies the plan; pulumi when it is installed').choices([
+        'pulumi',
+        'apply',
+      ]),
+    )
+    .option('--lab-subnet <CIDR>', "the lab's network, an IPv4 /24")
+    .option(
+      '--prove-failover',
+      'in clusters of yours, too, scale a service to 0 for a moment to prove failover',
+    )
+    .action(async (flags: Parameters<typeof up>[1]) => finish(await up(at, flags, signal)));
+  command('down', 'remove what up made')
+    .option('--purge', 'also the trust and the caches')
+    .action(async (flags: Parameters<typeof down>[1]) => finish(await down(at, flags, signal)));
+  command('status', 'show clusters, gateways, services, trust and calls between clusters')
+    .option('--json', 'as JSON')
+    .action(async (flags: Parameters<typeof status>[1]) => finish(await status(at, flags, signal)));
+  command('synth', 'write dist/ from the declaration')
+    .option('--check', 'write nothing, fail when dist/ is not what is declared')
+    .action(async (flags: Parameters<typeof synth>[1]) => finish(await synth(at, flags)));
+  command('images', "build the apps' container images").action(async () => finish(await images(at, signal)));
+  return root;
+}
+
+function finish(code: number): void {
+  process.exitCode = code;
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Prints an error for people; returns the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
+  if (signal.aborted) {
+    process.stderr.write(
+      `${signal.reason instanceof Error ? signal.reason.message : 'stopped'}; run the command again to go on\n`,
+    );
+    return 130;
+  }
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  if (verbose && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  return error instanceof ProblemsError ? error.exitCode : 1;
+}

@@ -1,0 +1,81 @@
+import type { MeshModel, WorkloadModel } from '../../charts/model.ts';
+import { waitFor } from '../../core/wait.ts';
+import type { KubeClient } from '../../infra/kube-client.ts';
+import { count } from '../../infra/kube-object.ts';
+import { notFrom } from './calls.ts';
+import { callUntilSteady, workload, type Proof, type ProofContext } from './proof.ts';
+import { shopReads } from './shop.ts';
+
+const scaleMs = 90_000;
+
+/** With the catalog gone from one cluster, its products come from another; and from it again when it is back. */
+export function failover(model: MeshModel): readonly Proof[] {
+  const catalog = workload(model, 'catalog');
+  const [cluster, ...others] = catalog?.placement ?? [];
+  if (catalog === undefined || cluster === undefined || others.length === 0) return [];
+  return [
+    {
+      title: `with the catalog of ${cluster} scaled to 0, products are served by ${others.join(' or ')}, and by ${cluster} again after`,
+      run: (context) => prove(context, catalog, cluster, others),
+    },
+  ];
+}
+
+async function prove(
+  context: ProofContext,
+  catalog: WorkloadModel,
+  cluster: string,
+  others: readonly string[],
+): Promise<string> {
+  const client = context.clients[cluster];
+  if (client === undefined) throw new Error(`no client of ${cluster}`);
+  const read = (from: readonly string[]) =>
+    callUntilSteady(
+      context,
+      `products of ${from.join(' or ')} through ${cluster}`,
+      cluster,
+      shopReads.catalog,
+      (answer) => notFrom(answer, from),
+    );
+  let away: string;
+  try {
+    await scale(client, catalog, 0);
+    away = (await read(others)).servedBy;
+  } finally {
+    // Also after a failure or an interruption: the proof leaves the mesh as it found it.
+    await scale(client, catalog, catalog.replicas);
+  }
+  await awaitReplicas(client, catalog, context.signal);
+  const back = await read([cluster]);
+  return `by ${away}, then by ${back.servedBy}`;
+}
+
+function scale(client: KubeClient, { namespace, name }: WorkloadModel, replicas: number): Promise<unknown> {
+  return client.request('PATCH', `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/scale`, {
+    body: { spec: { replicas } },
+    contentType: 'application/merge-patch+json',
+    // The plan's own field manager: the next apply finds its field as it left it.
+    query: { fieldManager: 'meshwright' },
+  });
+}
+
+async function awaitReplicas(
+  client: KubeClient,
+  { namespace, name, replicas }: WorkloadModel,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name } };
+  await waitFor(
+    {
+      what: `deployment ${namespace}/${name} back in ${client.cluster}`,
+      timeoutMs: scaleMs,
+      ...(signal && { signal }),
+    },
+    async () => {
+      const ready = count(await client.get(deployment, signal), 'status', 'readyReplicas');
+      return ready >= replicas
+        ? { done: true, value: undefined }
+        : { done: false, because: `${ready} of ${replicas} pods are ready` };
+    },
+  );
+}

@@ -1,0 +1,73 @@
+import { waitFor, type Look } from '../../core/wait.ts';
+import type { MeshModel, WorkloadModel } from '../../charts/model.ts';
+import type { Clients } from '../../infra/connection.ts';
+import { call, describe, type Answer } from './http.ts';
+
+/** What a proof may use. */
+export interface ProofContext {
+  readonly model: MeshModel;
+  readonly clients: Clients;
+  /** URL of each cluster's ingress gateway. */
+  readonly ingress: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** One claim about the mesh, and real calls that show it. */
+export interface Proof {
+  readonly title: string;
+  /** Returns what was seen. Throws a ProblemsError (exit code 1) when the claim does not hold within its limit. */
+  readonly run: (context: ProofContext) => Promise<string>;
+}
+
+/** How long configuration may take to reach every proxy, and a failover to happen. */
+export const settleMs = 60_000;
+
+/** Calls in a row that have to agree once the first one did. */
+export const callsInARow = 10;
+
+type Request = Parameters<typeof call>[1];
+
+/**
+ * Calls until an answer is as expected, then {@link callsInARow} times more, each of which has to be.
+ * The first phase awaits configuration on its way to the proxies; the second shows that the result is no accident.
+ * @param wrong - why an answer is not as expected; undefined when it is
+ * @returns the last answer
+ */
+export async function callUntilSteady(
+  context: ProofContext,
+  what: string,
+  cluster: string,
+  request: Request,
+  wrong: (answer: Answer) => string | undefined,
+): Promise<Answer> {
+  const { signal } = context;
+  let streak = 0;
+  return waitFor(
+    { what, timeoutMs: settleMs, intervalMs: 100, ...(signal && { signal }) },
+    async (): Promise<Look<Answer>> => {
+      for (;;) {
+        const answer = await call(ingressOf(context, cluster), request, signal);
+        const because = wrong(answer);
+        if (because !== undefined) {
+          streak = 0;
+          return {
+            done: false,
+            because: `${request.method} ${request.path} through ${cluster}: ${because} (${describe(answer)})`,
+          };
+        }
+        if (++streak > callsInARow) return { done: true, value: answer };
+      }
+    },
+  );
+}
+
+export function ingressOf(context: ProofContext, cluster: string): string {
+  const url = context.ingress[cluster];
+  if (url === undefined) throw new Error(`no ingress of ${cluster}`);
+  return url;
+}
+
+/** The declared workload of that name; undefined when the mesh has none. */
+export function workload(model: MeshModel, name: string): WorkloadModel | undefined {
+  return model.workloads.find((candidate) => candidate.name === name);
+}

@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import type { MeshModel } from '../charts/model.ts';
+import type { PulumiOptions } from '../infra/pulumi-engine.ts';
+import type { Workspace } from './workspace.ts';
+
+/** How the Pulumi engine is run for a checkout's mesh. */
+export function pulumiOptions(
+  at: Workspace,
+  model: MeshModel,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): PulumiOptions {
+  return { root: at.root, stateDir: join(at.stateDir, 'pulumi'), stack: model.name, report, signal };
+}

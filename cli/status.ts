@@ -1,0 +1,72 @@
+import { synthShop } from '../charts/main.ts';
+import { ProblemsError } from '../core/problem.ts';
+import { isHealthy, type MeshStatus } from '../infra/status.ts';
+import { readRecord } from './record.ts';
+import { statusOf } from './up.ts';
+import type { Workspace } from './workspace.ts';
+
+/** `npm run status`: what is up and how it does. Returns 0 when healthy, 1 when not. */
+export async function status(
+  at: Workspace,
+  flags: { readonly json?: boolean },
+  signal: AbortSignal,
+): Promise<number> {
+  const { model } = synthShop(at.root);
+  const record = readRecord(at.stateDir);
+  if (record === undefined) {
+    throw new ProblemsError(
+      [{ where: model.name, what: 'is not up from this checkout', fix: 'run `npm run up`' }],
+      1,
+    );
+  }
+  const seen = await statusOf(record, model, signal);
+  process.stdout.write(flags.json ? `${JSON.stringify(seen, null, 2)}\n` : `${formatStatus(seen)}\n`);
+  return isHealthy(seen) ? 0 : 1;
+}
+
+/** The status as tables of plain lines. */
+export function formatStatus(seen: MeshStatus): string {
+  const clusters = [
+    ['CLUSTER', 'CONTEXT', 'READY', 'NODES', 'INGRESS', 'EAST-WEST', 'CA UNTIL'],
+    ...Object.entries(seen.clusters).map(([name, cluster]) => [
+      name,
+      cluster.context,
+      cluster.ready ? 'yes' : 'no',
+      `${cluster.nodes}`,
+      cluster.ingress ?? '-',
+      cluster.eastWest ?? '-',
+      cluster.certificateNotAfter?.slice(0, 10) ?? '-',
+    ]),
+  ];
+  const names = Object.keys(seen.clusters);
+  const services = [
+    ['SERVICE', ...names.map((name) => `READY IN ${name.toUpperCase()}`)],
+    ...Object.entries(seen.services).map(([service, replicas]) => [
+      service,
+      ...names.map((name) => {
+        const there = replicas[name];
+        return there === undefined ? '-' : `${there.ready}/${there.desired}`;
+      }),
+    ]),
+  ];
+  const { ok, checked } = seen.crossCluster;
+  return [
+    table(clusters),
+    '',
+    table(services),
+    '',
+    `calls between clusters: ${ok ? 'answered' : 'FAILED'} (${checked}); applied by: ${seen.engine}`,
+  ].join('\n');
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

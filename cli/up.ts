@@ -1,0 +1,233 @@
+import { writeDist } from '../charts/dist.ts';
+import { synthShop } from '../charts/main.ts';
+import type { MeshModel } from '../charts/model.ts';
+import type { RenderedStage } from '../charts/synth.ts';
+import { takeLock } from '../core/lock.ts';
+import { ProblemsError } from '../core/problem.ts';
+import { applyPlan } from '../infra/apply.ts';
+import { connect, type ClusterAccess } from '../infra/connection.ts';
+import { planMesh } from '../infra/plan.ts';
+import { findPulumi, upWithPulumi } from '../infra/pulumi-engine.ts';
+import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
+import { defaultSubnet } from '../lab/addresses.ts';
+import { formatParts, labParts } from '../lab/parts.ts';
+import { readLabRecord } from '../lab/state.ts';
+import { ensureTools } from '../lab/tools/build.ts';
+import { parseContexts } from './contexts.ts';
+import { labUp } from './lab-up.ts';
+import { proofsOf } from './proofs/all.ts';
+import { probeCrossCluster } from './proofs/cross-cluster.ts';
+import { readRecord, writeRecord, type UpRecord } from './record.ts';
+import { pulumiOptions } from './pulumi.ts';
+import { formatStatus } from './status.ts';
+import { runTasks, type Task } from './tasks.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface UpFlags {
+  readonly context: readonly string[];
+  readonly engine?: 'pulumi' | 'apply';
+  readonly labSubnet?: string;
+  readonly proveFailover?: boolean;
+}
+
+/** `npm run up`: from nothing, or from any state in between, to a mesh that real calls have proved. */
+export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
+  const started = Date.now();
+  const { model, rendered } = synthShop(at.root);
+  const record = chooseTarget(at, flags, model);
+  const lab = record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
+  if (lab === undefined) await connect(Object.keys(record.access), record.access, signal);
+  else await lab.check();
+  const lock = takeLock(at.lockFile, 'npm run up');
+  try {
+    const summary: string[] = [];
+    let istioctl = lab?.istioctl;
+    const steps: (Task | readonly Task[])[] = [
+      { title: 'dist', run: (report) => synth(at, rendered, report) },
+      ...(lab?.steps ?? [
+        {
+          title: 'tools: istioctl',
+          run: async (report) => {
+            const { root, cacheDir, logsDir } = at;
+            const tools = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report, signal });
+            istioctl = () => tools.istioctl;
+          },
+        },
+      ]),
+      {
+        title: `mesh, applied by ${record.engine === 'pulumi' ? 'Pulumi' : 'server-side apply'}`,
+        run: async (report) => {
+          writeRecord(at.stateDir, record);
+          if (istioctl === undefined) throw new Error('istioctl is made by an earlier step');
+          summary.push(await applyMesh(at, record, model, rendered, istioctl(), report, signal));
+        },
+      },
+    ];
+    await runTasks(steps);
+    const failover = record.lab || flags.proveFailover === true;
+    const seen = await prove(record, model, failover, signal);
+    const status = await statusOf(record, model, signal);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    process.stdout.write(
+      `\n${formatStatus(status)}\n\nproved by real calls:\n${seen.map((line) => `  ${line}\n`).join('')}`,
+    );
+    if (!failover)
+      process.stdout.write(
+        '  not proved: failover, which scales a service to 0 for a moment (--prove-failover)\n',
+      );
+    process.stdout.write(`\n${summary.join('; ')}; ${seconds} s in all\n`);
+    return isHealthy(status) ? 0 : 1;
+  } catch (error) {
+    const record = readLabRecord(at.stateDir);
+    if (lab !== undefined && record !== undefined && !signal.aborted) {
+      process.stderr.write(`\n${formatParts(labParts(at.stateDir, record.nodes))}\n\n`);
+    }
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Which clusters, and which engine: those given, else those of the last `up`, else the lab. */
+function chooseTarget(at: Workspace, flags: UpFlags, model: MeshModel): UpRecord {
+  const before = readRecord(at.stateDir);
+  const engine = chooseEngine(flags.engine, before);
+  const names = model.clusters.map(({ name }) => name);
+  const labAccess = Object.fromEntries(
+    names.map((name): [string, ClusterAccess] => [name, { kubeconfig: at.kubeconfig, context: name }]),
+  );
+  if (flags.context.length === 0) return before ?? { engine, lab: true, access: labAccess };
+  const access = parseContexts(flags.context, names, process.env);
+  if (before !== undefined && JSON.stringify(before.access) !== JSON.stringify(access)) {
+    throw new ProblemsError([
+      {
+        where: '--context',
+        what: 'the mesh of this checkout is up in other clusters',
+        received: flags.context.join(' '),
+        allowed: Object.entries(before.access)
+          .map(([name, { context }]) => `${name}=${context}`)
+          .join(' '),
+        fix: 'run `npm run down` first, or use another checkout',
+      },
+    ]);
+  }
+  return before ?? { engine, lab: false, access };
+}
+
+/** A mesh keeps the engine that made it: another one would find objects it does not know as its own. */
+function chooseEngine(asked: UpFlags['engine'], before: UpRecord | undefined): UpRecord['engine'] {
+  if (asked !== undefined && before !== undefined && asked !== before.engine) {
+    throw new ProblemsError([
+      {
+        where: '--engine',
+        what: 'the mesh of this checkout was made by the other engine',
+        received: asked,
+        allowed: before.engine,
+        fix: 'run `npm run down` first',
+      },
+    ]);
+  }
+  if (asked === 'pulumi' && findPulumi() === undefined) {
+    throw new ProblemsError([
+      {
+        where: '--engine',
+        what: 'there is no `pulumi` command on PATH',
+        received: asked,
+        allowed: 'pulumi, where its command line is installed, or apply',
+        fix: 'install the Pulumi command line, or leave --engine out',
+      },
+    ]);
+  }
+  return asked ?? before?.engine ?? (findPulumi() === undefined ? 'apply' : 'pulumi');
+}
+
+function labSubnet(at: Workspace, flags: UpFlags): string {
+  return flags.labSubnet ?? readLabRecord(at.stateDir)?.subnet ?? defaultSubnet;
+}
+
+function synth(
+  at: Workspace,
+  rendered: readonly RenderedStage[],
+  report: (line: string) => void,
+): Promise<void> {
+  const changed = writeDist(at.root, rendered);
+  report(changed.length === 0 ? 'nothing changed' : `changed: ${changed.join(', ')}`);
+  return Promise.resolve();
+}
+
+async function applyMesh(
+  at: Workspace,
+  record: UpRecord,
+  model: MeshModel,
+  rendered: readonly RenderedStage[],
+  istioctl: string,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  const { access } = record;
+  const { trustDir } = at;
+  if (record.engine === 'pulumi') {
+    const { created, changed, deleted, unchanged } = await upWithPulumi(
+      { access, istioctl, trustDir },
+      pulumiOptions(at, model, report, signal),
+    );
+    return `Pulumi: ${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`;
+  }
+  const { created, changed, unchanged } = await applyPlan(planMesh(model, rendered), {
+    access,
+    istioctl,
+    trustDir,
+    report,
+    signal,
+  });
+  return created + changed === 0
+    ? `nothing to change: all ${unchanged} objects are as declared`
+    : `${created} created, ${changed} changed, ${unchanged} unchanged`;
+}
+
+async function prove(
+  record: UpRecord,
+  model: MeshModel,
+  failover: boolean,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const clients = await connect(Object.keys(record.access), record.access, signal);
+  const { clusters } = await statusOf(record, model, signal);
+  const missing = Object.entries(clusters).filter(([, { ingress }]) => ingress === null);
+  if (missing.length > 0) {
+    throw new ProblemsError(
+      missing.map(([name]) => ({ where: `cluster ${name}`, what: 'its ingress gateway has no address' })),
+      1,
+    );
+  }
+  const ingress = Object.fromEntries(
+    Object.entries(clusters).map(([name, { ingress }]) => [name, ingress ?? '']),
+  );
+  const seen: string[] = [];
+  await runTasks(
+    proofsOf(model, { failover }).map(({ title, run }) => ({
+      title: `proof: ${title}`,
+      run: async (report) => {
+        const evidence = await run({ model, clients, ingress, signal });
+        report(evidence);
+        seen.push(`${title}: ${evidence}`);
+      },
+    })),
+  );
+  return seen;
+}
+
+/** The mesh's state, cross-cluster calls included. */
+export function statusOf(record: UpRecord, model: MeshModel, signal: AbortSignal): Promise<MeshStatus> {
+  return collectStatus(model, {
+    engine: record.engine,
+    access: record.access,
+    probe: (clusters) =>
+      probeCrossCluster(
+        model,
+        Object.fromEntries(Object.entries(clusters).map(([name, { ingress }]) => [name, ingress])),
+        signal,
+      ),
+    signal,
+  });
+}

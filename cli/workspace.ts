@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defaultCacheDir } from '../lab/host/cache.ts';
+import { labKubeconfig } from '../lab/state.ts';
+
+/** Where a checkout keeps things. */
+export interface Workspace {
+  /** Root of the checkout. */
+  readonly root: string;
+  /** What commands remember between runs; ignored by git. */
+  readonly stateDir: string;
+  /** Built tools and images, shared by all checkouts of a user. */
+  readonly cacheDir: string;
+  readonly kubeconfig: string;
+  readonly trustDir: string;
+  readonly logsDir: string;
+  readonly lockFile: string;
+}
+
+/** The workspace of the checkout that this file is in. */
+export function thisWorkspace(): Workspace {
+  const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+  const stateDir = join(root, '.meshwright');
+  return {
+    root,
+    stateDir,
+    cacheDir: defaultCacheDir(),
+    kubeconfig: labKubeconfig(stateDir),
+    trustDir: join(stateDir, 'trust'),
+    logsDir: join(stateDir, 'logs'),
+    lockFile: join(stateDir, 'lock'),
+  };
+}

@@ -1,0 +1,62 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { root } from './cli.ts';
+import { ensureUp, kubeconfig, labPath } from './lab.ts';
+
+const minute = 60_000;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'meshwright-yaml-'));
+  await ensureUp();
+}, 60 * minute);
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const tool = (command: string, cluster: string, ...args: string[]) =>
+  execFileSync(command, ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
+  });
+
+/** The reviewed YAML of a cluster without the IstioOperator, which istioctl renders and no API server knows. */
+function distOf(cluster: string): readonly { kind: string; metadata: { name: string } }[] {
+  const dist = join(root, 'dist', cluster);
+  return readdirSync(dist).flatMap((file) =>
+    parseAllDocuments(readFileSync(join(dist, file), 'utf8'))
+      .map((document) => document.toJS() as { kind: string; metadata: { name: string } })
+      .filter(({ kind }) => kind !== 'IstioOperator'),
+  );
+}
+
+test.each(['east', 'west'])(
+  'the API server of %s takes every object of dist, without a warning',
+  (cluster) => {
+    const objects = distOf(cluster);
+    expect(objects.length).toBeGreaterThan(20);
+    const file = join(folder, `${cluster}.json`);
+    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+    const args = [
+      'apply',
+      '--server-side',
+      '--force-conflicts',
+      '--field-manager=meshwright',
+      '--dry-run=server',
+      '--validate=strict',
+    ];
+    const printed = tool('kubectl', cluster, ...args, '--warnings-as-errors', '-f', file);
+    expect(printed.trim().split('\n')).toHaveLength(objects.length);
+  },
+);
+
+test.each(['east', 'west'])('istioctl analyze finds nothing in %s', (cluster) => {
+  const messages = JSON.parse(
+    tool('istioctl', cluster, 'analyze', '--all-namespaces', '--output', 'json'),
+  ) as unknown;
+  expect(messages).toEqual([]);
+});

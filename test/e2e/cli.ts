@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** Root of the checkout under test. */
+export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  /** Resolves when the program has printed text that matches; rejects when it ends without. */
+  printed(pattern: RegExp): Promise<void>;
+}
+
+/** Starts `npm run COMMAND -- FLAGS` as a user would, in a process group of its own. Its output is shown as it comes. */
+export function start(command: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Running {
+  const child = spawn('npm', ['run', '--silent', command, '--', ...flags], {
+    cwd: root,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_ENV: '', ...env },
+  });
+  let stdout = '';
+  let stderr = '';
+  const watchers = new Set<() => void>();
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk;
+    process.stderr.write(chunk);
+    for (const watch of watchers) watch();
+  });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+    process.stderr.write(chunk);
+    for (const watch of watchers) watch();
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, stdout, stderr });
+    });
+  });
+  const printed = (pattern: RegExp) =>
+    new Promise<void>((resolve, reject) => {
+      const watch = () => {
+        if (!pattern.test(stdout + stderr)) return;
+        watchers.delete(watch);
+        resolve();
+      };
+      watchers.add(watch);
+      watch();
+      void finished.then(() => {
+        reject(new Error(`${command} ended without printing ${String(pattern)}`));
+      });
+    });
+  return { child, finished, printed };
+}
+
+/** Runs `npm run COMMAND -- FLAGS` to its end. */
+export function npm(
+  command: string,
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Finished> {
+  return start(command, flags, env).finished;
+}
+
+/** Kills a running command with all that it started in its process group, as a lost terminal or an OOM kill would. */
+export async function killHard({ child, finished }: Running): Promise<void> {
+  if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  await finished;
+}

@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from '@jest/globals';
+import { npm, root } from './cli.ts';
+
+export interface Status {
+  readonly engine: string;
+  readonly clusters: Readonly<
+    Record<
+      string,
+      {
+        readonly context: string;
+        readonly ready: boolean;
+        readonly ingress: string;
+        readonly eastWest: string;
+        readonly nodes: number;
+        readonly certificateNotAfter: string;
+      }
+    >
+  >;
+  readonly services: Readonly<
+    Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
+  >;
+  readonly crossCluster: { readonly ok: boolean; readonly checked: string };
+}
+
+/** What `npm run status -- --json` says. */
+export async function status(): Promise<Status> {
+  const { stdout } = await npm('status', ['--json']);
+  return JSON.parse(stdout) as Status;
+}
+
+/** Brings the mesh up where an earlier suite has not: each suite can be run alone. */
+export async function ensureUp(): Promise<Status> {
+  const before = await npm('status', ['--json']);
+  if (before.code === 0) return JSON.parse(before.stdout) as Status;
+  expect(await npm('up')).toMatchObject({ code: 0 });
+  return status();
+}
+
+export const kubeconfig = join(root, '.meshwright', 'kubeconfig');
+
+/** Folders with the lab's programs, as the running nodes have them. */
+export function labPath(): string {
+  const spec = JSON.parse(readFileSync(join(root, '.meshwright', 'nodes', 'east', 'spec.json'), 'utf8')) as {
+    path: string;
+  };
+  return spec.path;
+}

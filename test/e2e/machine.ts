@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { coveredPaths } from '../../lab/node/mounts.ts';
+
+/** Everything that a lab puts on a machine, as it stands now. */
+export interface MachineState {
+  readonly processes: readonly string[];
+  readonly mounts: readonly string[];
+  readonly networkNamespaces: readonly string[];
+  readonly links: readonly string[];
+  readonly addresses: readonly string[];
+  readonly routes: readonly string[];
+  readonly cgroups: readonly string[];
+  readonly firewall: readonly string[];
+  readonly folders: readonly string[];
+}
+
+/** Where the lifecycle suite leaves what the machine was like before the first `up`. */
+export function cleanMachineFile(): string {
+  const scratch = process.env['MESHWRIGHT_E2E_SCRATCH'];
+  if (scratch === undefined) throw new Error('run the suites by `npm run test:e2e`');
+  return join(scratch, 'clean-machine.json');
+}
+
+export function machineState(): MachineState {
+  return {
+    processes: labProcesses(),
+    mounts: lines(readFileSync('/proc/self/mounts', 'utf8')),
+    networkNamespaces: existsSync('/run/netns') ? readdirSync('/run/netns').sort() : [],
+    links: lines(output('ip', ['-brief', 'link'])).map((line) => line.split(/\s+/)[0] ?? ''),
+    addresses: lines(output('ip', ['-brief', 'address'])),
+    routes: lines(output('ip', ['route', 'show', 'table', 'all'])),
+    cgroups: cgroups(),
+    // Counters aside, which move by themselves.
+    firewall: lines(output('nft', ['--stateless', 'list', 'ruleset'])),
+    folders: coveredPaths.filter((path) => existsSync(path)),
+  };
+}
+
+/** Processes of a node: its daemons, its shims and containers, wherever they hide. Other processes come and go by themselves. */
+function labProcesses(): readonly string[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => {
+      try {
+        const executable = readlinkSync(join('/proc', pid, 'exe'));
+        const command = readFileSync(join('/proc', pid, 'cmdline'), 'utf8')
+          .replaceAll('\0', ' ')
+          .trim();
+        const cgroup = readFileSync(join('/proc', pid, 'cgroup'), 'utf8');
+        const ours =
+          executable.includes('/meshwright/tools/') ||
+          command.includes('lab/node/init.ts') ||
+          cgroup.includes('/meshwright-');
+        return ours ? [`${executable} ${command}`] : [];
+      } catch {
+        return []; // a kernel thread, or ended meanwhile
+      }
+    })
+    .sort();
+}
+
+function cgroups(): readonly string[] {
+  return readdirSync('/sys/fs/cgroup', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => [
+      name,
+      ...readdirSync(join('/sys/fs/cgroup', name)).map((child) => join(name, child)),
+    ])
+    .filter((path) => path.includes('meshwright'))
+    .sort();
+}
+
+function output(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch (error) {
+    // Before the first `up` the program may not be installed: then it has made nothing either.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function lines(text: string): readonly string[] {
+  return text.split('\n').filter(Boolean).sort();
+}
