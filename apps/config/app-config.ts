@@ -1,0 +1,147 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { nearest } from '../../core/names.ts';
+import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
+import { checkRules } from './rules.ts';
+import { appConfigSchema } from './schema.ts';
+
+/** What an app's config.yml says: everything the charts and the image builder need to know of it. */
+export interface AppConfig {
+  /** Equal to its folder's name; image name and default workload name. A DNS label. */
+  readonly name: string;
+  /** Relative to the project's root, with forward slashes: `apps/catalog`. */
+  readonly directory: string;
+  /** Fully qualified proto services it serves. */
+  readonly services: readonly string[];
+  /**
+   * TCP ports, at least one. `http` is the port of the app's own HTTP server, or with {@link httpGateway} that of
+   * the gateway container in its pod.
+   */
+  readonly ports: { readonly grpc?: number; readonly http?: number };
+  readonly image: { readonly version: string; readonly title: string; readonly description: string };
+  /** Kubernetes quantities. */
+  readonly resources: {
+    readonly requests: { readonly cpu: string; readonly memory: string };
+    readonly limits: { readonly cpu?: string; readonly memory: string };
+  };
+  readonly replicas: number;
+  /** Plain environment of the container; never a secret. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether the pod also carries the HTTP gateway container. */
+  readonly httpGateway: boolean;
+}
+
+/**
+ * Reads `<root>/<directory>/config.yml`.
+ * @throws ProblemsError listing every problem of the file.
+ */
+export function loadAppConfig(root: string, directory: string): AppConfig {
+  const file = `${directory}/config.yml`;
+  const path = join(root, directory, 'config.yml');
+  if (!existsSync(path)) throw new ProblemsError([missingFile(root, directory, file)]);
+  return parseAppConfig(directory, parseYaml(readFileSync(path, 'utf8'), file));
+}
+
+/**
+ * Reads every `apps/<name>/config.yml`, ordered by name.
+ * @throws ProblemsError listing every problem of every file.
+ */
+export function loadAppConfigs(root: string): readonly AppConfig[] {
+  const configs: AppConfig[] = [];
+  const problems: Problem[] = [];
+  for (const directory of appDirectories(root)) {
+    try {
+      configs.push(loadAppConfig(root, directory));
+    } catch (error) {
+      if (!(error instanceof ProblemsError)) throw error;
+      problems.push(...error.problems);
+    }
+  }
+  throwIfAny(problems);
+  return configs;
+}
+
+/**
+ * Checks an already parsed config.yml of the given directory.
+ * @throws ProblemsError listing every problem.
+ */
+export function parseAppConfig(directory: string, value: unknown): AppConfig {
+  const file = `${directory}/config.yml`;
+  const where = (...path: PropertyKey[]) => (path.length === 0 ? file : `${file}: ${keyPath(path)}`);
+  const parsed = appConfigSchema.safeParse(value, { reportInput: true });
+  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, where));
+  problems.push(...checkRules(value, basename(directory), where));
+  throwIfAny(problems);
+  return { directory, ...(parsed.data as Omit<AppConfig, 'directory'>) };
+}
+
+function toProblems(issue: z.core.$ZodIssue, where: (...path: PropertyKey[]) => string): Problem[] {
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = issue.message.replace('a mapping with the keys ', '');
+    return issue.keys.map((key) => {
+      const near = nearest(key, allowed.split(', '));
+      return {
+        where: where(...issue.path, key),
+        what: 'unknown key',
+        allowed,
+        fix: near === undefined ? 'remove it' : `did you mean ${near}?`,
+      };
+    });
+  }
+  const problem = { where: where(...issue.path), allowed: issue.message };
+  if (issue.input === undefined) return [{ ...problem, what: 'missing' }];
+  // A wrong environment value may still be a secret: only its kind is shown.
+  if (issue.path[0] === 'env') return [{ ...problem, what: `wrong value, a ${kindOf(issue.input)}` }];
+  return [{ ...problem, what: 'wrong value', received: issue.input }];
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'list' : typeof value === 'object' ? 'mapping' : typeof value;
+}
+
+function keyPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))
+    .join('');
+}
+
+function parseYaml(text: string, file: string): unknown {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  throwIfAny(
+    [...document.errors, ...document.warnings].map((error) => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return { where: `${file}:${line}:${col}`, what: `not valid YAML: ${error.message}` };
+    }),
+  );
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Aliases are resolved only now: one without its anchor, or too many of them.
+    throw new ProblemsError([
+      { where: file, what: `not valid YAML: ${error instanceof Error ? error.message : String(error)}` },
+    ]);
+  }
+}
+
+function appDirectories(root: string): string[] {
+  return readdirSync(join(root, 'apps'), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(root, 'apps', entry.name, 'config.yml')))
+    .map((entry) => `apps/${entry.name}`)
+    .sort();
+}
+
+function missingFile(root: string, directory: string, file: string): Problem {
+  const known = existsSync(join(root, 'apps')) ? appDirectories(root) : [];
+  const near = nearest(directory, known);
+  return {
+    where: file,
+    what: 'no such file',
+    allowed: known.length === 0 ? 'a folder with a config.yml' : known.join(', '),
+    fix: near === undefined ? `write ${file}` : `did you mean ${near}?`,
+  };
+}

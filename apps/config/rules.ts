@@ -1,0 +1,147 @@
+import { isDnsLabel, nearest } from '../../core/names.ts';
+import type { Problem } from '../../core/problem.ts';
+import { parseQuantity } from './quantity.ts';
+import { services as knownServices } from './services.ts';
+
+/** Set by the charts for every container, so config.yml may not. */
+const reservedEnv = ['CLUSTER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'GRPC_PORT', 'HTTP_PORT', 'UPSTREAMS'];
+
+/**
+ * Checks how the fields of a config.yml agree with each other, their folder and the protos. Works on the unparsed
+ * value and passes over whatever is malformed, so that its problems come together with those of the form.
+ * @param where - names a key of the file, for the problem
+ */
+export function checkRules(value: unknown, folder: string, where: (...path: string[]) => string): Problem[] {
+  return [
+    ...checkName(value, folder, where),
+    ...checkServices(value, where),
+    ...checkPorts(value, where),
+    ...checkResources(value, where),
+    ...checkEnv(value, where),
+  ];
+}
+
+type Where = (...path: string[]) => string;
+
+function checkName(value: unknown, folder: string, where: Where): Problem[] {
+  const name = at(value, 'name');
+  if (typeof name !== 'string' || !isDnsLabel(name) || name === folder) return [];
+  return [
+    {
+      where: where('name'),
+      what: 'differs from its folder',
+      received: name,
+      allowed: folder,
+      fix: `write ${folder}, or rename the folder`,
+    },
+  ];
+}
+
+function checkServices(value: unknown, where: Where): Problem[] {
+  const names = at(value, 'services');
+  if (!Array.isArray(names)) return [];
+  return names.flatMap((name: unknown, index): Problem[] => {
+    if (typeof name !== 'string') return [];
+    const entry = where(`services[${index}]`);
+    if (names.indexOf(name) !== index) {
+      return [{ where: entry, what: 'listed twice', received: name, fix: 'remove one' }];
+    }
+    if (knownServices.has(name)) return [];
+    const known = [...knownServices.keys()];
+    const near = nearest(name, known);
+    return [
+      {
+        where: entry,
+        what: 'no such proto service',
+        received: name,
+        allowed: known.join(', '),
+        fix: near === undefined ? 'add it to proto/ and apps/config/services.ts' : `did you mean ${near}?`,
+      },
+    ];
+  });
+}
+
+function checkPorts(value: unknown, where: Where): Problem[] {
+  const services = at(value, 'services');
+  const serves = Array.isArray(services) && services.length > 0;
+  const servesNothing = services === undefined || (Array.isArray(services) && services.length === 0);
+  const grpc = at(value, 'ports', 'grpc');
+  const http = at(value, 'ports', 'http');
+  const ports = at(value, 'ports');
+  const problems: Problem[] = [];
+  if (isMapping(ports) && grpc === undefined) {
+    if (serves) {
+      problems.push({
+        where: where('ports', 'grpc'),
+        what: 'missing, and there are services to serve',
+        fix: 'add ports.grpc, usually 50051',
+      });
+    } else if (http === undefined) {
+      problems.push({ where: where('ports'), what: 'no port', fix: 'add ports.grpc or ports.http' });
+    }
+  }
+  if (typeof grpc === 'number' && grpc === http) {
+    problems.push({
+      where: where('ports', 'http'),
+      what: 'the same as ports.grpc',
+      received: http,
+      fix: 'give each its own port',
+    });
+  }
+  if (at(value, 'httpGateway') === true && servesNothing) {
+    problems.push({
+      where: where('httpGateway'),
+      what: 'there is no gRPC service to stand before',
+      received: true,
+      fix: 'list the services, or remove httpGateway',
+    });
+  }
+  return problems;
+}
+
+function checkResources(value: unknown, where: Where): Problem[] {
+  return ['cpu', 'memory'].flatMap((resource): Problem[] => {
+    const request = at(value, 'resources', 'requests', resource);
+    const limit = at(value, 'resources', 'limits', resource);
+    const [least, most] = [parseQuantity(request), parseQuantity(limit)];
+    if (least === undefined || most === undefined || least <= most) return [];
+    return [
+      {
+        where: where('resources', 'requests', resource),
+        what: `more than resources.limits.${resource}`,
+        received: request,
+        allowed: `at most ${String(limit)}`,
+        fix: 'lower the request or raise the limit',
+      },
+    ];
+  });
+}
+
+function checkEnv(value: unknown, where: Where): Problem[] {
+  const env = at(value, 'env');
+  if (!isMapping(env)) return [];
+  return Object.keys(env).flatMap((name): Problem[] => {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      return [
+        {
+          where: where('env', name),
+          what: 'not a name for an environment variable',
+          received: name,
+          allowed: 'letters, digits and underscores, no digit first',
+        },
+      ];
+    }
+    if (!reservedEnv.includes(name)) return [];
+    return [{ where: where('env', name), what: 'set for every container by the charts', fix: 'remove it' }];
+  });
+}
+
+function at(value: unknown, ...path: string[]): unknown {
+  let found = value;
+  for (const key of path) found = isMapping(found) && Object.hasOwn(found, key) ? found[key] : undefined;
+  return found;
+}
+
+function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

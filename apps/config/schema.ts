@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
+import { parseQuantity } from './quantity.ts';
+
+/** Smallest memory a container runs in: less is nearly always a slip such as `128m` for `128Mi`. */
+const leastMemory = 16 * 2 ** 20;
+const leastCpu = 0.001;
+
+/** Each field's error is what it allows, in words: the loader makes the rest of the message. */
+const text = (allowed: string, accepts: (value: string) => boolean) =>
+  z.string({ error: allowed }).refine(accepts, { error: allowed });
+
+const line = (allowed: string, longest: number) =>
+  text(allowed, (value) => value.length <= longest && /^\S(?:[^\p{Cc}]*\S)?$/u.test(value));
+
+// Containers run as non-root, so no port below 1024; the proxy beside them takes 15000 to 15099.
+const portRule = 'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes';
+const port = z
+  .int({ error: portRule })
+  .refine((value) => value >= 1024 && value <= 65535 && !(value >= 15000 && value <= 15099), {
+    error: portRule,
+  });
+
+const quantity = (allowed: string, least: number) =>
+  text(allowed, (value) => (parseQuantity(value) ?? 0) >= least);
+const cpu = quantity('a Kubernetes quantity as text, at least "1m", such as "250m"', leastCpu);
+const memory = quantity('a Kubernetes quantity as text, at least "16Mi", such as "128Mi"', leastMemory);
+
+const semanticVersion =
+  /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9a-zA-Z][0-9a-zA-Z.-]{0,39})?$/;
+
+const mapping = <S extends z.ZodRawShape>(shape: S) =>
+  z.strictObject(shape, { error: `a mapping with the keys ${Object.keys(shape).join(', ')}` });
+
+const replicasRule = 'a whole number from 0 to 1000';
+const flagRule = 'true or false';
+const servicesRule = 'a list of fully qualified proto services';
+
+/** The form of a config.yml; how its fields agree with each other is checked in rules.ts. */
+export const appConfigSchema = mapping({
+  name: text(dnsLabelRule, isDnsLabel),
+  services: z
+    .array(z.string({ error: 'the fully qualified name of a proto service' }), { error: servicesRule })
+    .default([]),
+  ports: mapping({ grpc: port.optional(), http: port.optional() }),
+  image: mapping({
+    version: text('a semantic version as text, such as "1.4.0"', (value) => semanticVersion.test(value)),
+    title: line('one line of 1 to 80 characters', 80),
+    description: line('one line of 1 to 300 characters', 300),
+  }),
+  resources: mapping({
+    requests: mapping({ cpu, memory }),
+    limits: mapping({ cpu: cpu.optional(), memory }),
+  }),
+  replicas: z.int({ error: replicasRule }).min(0, { error: replicasRule }).max(1000, { error: replicasRule }),
+  env: z
+    .record(z.string(), z.string({ error: 'text; write other values in quotes' }), {
+      error: 'a mapping from names to text',
+    })
+    .default({}),
+  httpGateway: z.boolean({ error: flagRule }).default(false),
+});

@@ -1,0 +1,383 @@
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
+import type { DescService, Registry } from '@bufbuild/protobuf';
+import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { catalogHandlers } from '../catalog/handlers.ts';
+import { sampleProducts } from '../catalog/sample.ts';
+import { memoryCatalog } from '../catalog/store.ts';
+import { registry as shopRegistry } from '../config/services.ts';
+import { implement } from '../runtime/handlers.ts';
+import type { CallContext, Implementation } from '../runtime/handlers.ts';
+import { statusError } from '../runtime/status.ts';
+import { library } from '../testing/library.ts';
+import { silent, startLocal } from '../testing/local.ts';
+import { createGateway } from './gateway.ts';
+import { startHttpServer } from './server.ts';
+import type { RunningHttpServer } from './server.ts';
+import { openUpstreams } from './upstreams.ts';
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Options {
+  readonly implementation: Implementation;
+  readonly registry?: Registry;
+  readonly address?: string;
+  readonly timeoutMs?: number;
+  readonly bodyLimit?: number;
+  readonly drainDelayMs?: number;
+}
+
+/** A gateway before a real gRPC server, and its base URL. */
+async function start(options: Options): Promise<{ url: string; server: RunningHttpServer }> {
+  const local = await startLocal([options.implementation], { servedBy: 'here/pod-1' });
+  const addresses = new Map<DescService, string>([
+    [options.implementation.service, options.address ?? local.address],
+  ]);
+  const upstreams = openUpstreams(addresses);
+  const gateway = createGateway({
+    services: addresses.keys(),
+    upstreams,
+    registry: options.registry ?? shopRegistry,
+    timeoutMs: options.timeoutMs ?? 2_000,
+    bodyLimit: options.bodyLimit ?? 1_000,
+    log: silent,
+  });
+  const server = await startHttpServer({
+    gateway,
+    host: '127.0.0.1',
+    port: 0,
+    log: silent,
+    drainDelayMs: options.drainDelayMs ?? 0,
+    drainLimitMs: 1_000,
+  });
+  cleanups.push(
+    () => local.stop(),
+    () => {
+      upstreams.close();
+      return Promise.resolve();
+    },
+    () => server.drain(),
+  );
+  return { url: `http://127.0.0.1:${server.port}`, server };
+}
+
+const catalog = () => implement(CatalogService, catalogHandlers(memoryCatalog(sampleProducts)));
+
+type Echo = (book: never, context: CallContext) => unknown;
+
+/** test.Library over the given options, each method answered by the handler: with its request unless given. */
+function echo(rules: Parameters<typeof library>[0], handler: Echo = (book) => book) {
+  const { service, registry } = library(rules);
+  const handlers = Object.fromEntries(service.methods.map((method) => [method.localName, handler]));
+  return { implementation: { service, handlers }, registry };
+}
+
+async function call(url: string, init: RequestInit = {}) {
+  const response = await fetch(url, init);
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+const json = (value: unknown): RequestInit => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json; charset=utf-8' },
+  body: JSON.stringify(value),
+});
+
+describe('the shop', () => {
+  test('GET of a product, with who served it', async () => {
+    const { url } = await start({ implementation: catalog() });
+    const answer = await call(`${url}/v1/products/p-1`);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.headers.get('x-served-by')).toBe('here/pod-1');
+    expect(answer.body).toMatchObject({
+      product: {
+        id: 'p-1',
+        name: 'Desk lamp',
+        price: { currencyCode: 'EUR', minorUnits: '4900' },
+        attributes: { room: 'study' },
+        updateTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+      },
+    });
+  });
+
+  test('GET of a page, by query', async () => {
+    const { url } = await start({ implementation: catalog() });
+    const { body } = await call(`${url}/v1/products?pageSize=2&page_token=`);
+    expect(body).toMatchObject({
+      products: [{ id: 'p-1' }, { id: 'p-2' }],
+      nextPageToken: expect.any(String),
+    });
+  });
+
+  test('an error of the service is a google.rpc.Status, with who served it', async () => {
+    const { url } = await start({ implementation: catalog() });
+    const answer = await call(`${url}/v1/products/p%2F0`);
+    expect([answer.status, answer.body]).toEqual([
+      404,
+      { code: 5, message: 'id: no product "p/0"', details: [] },
+    ]);
+    expect(answer.headers.get('x-served-by')).toBe('here/pod-1');
+  });
+
+  test('a method that streams says so', async () => {
+    const { url } = await start({ implementation: catalog() });
+    const answer = await call(`${url}/v1/prices:watch`);
+    expect([answer.status, answer.body]).toEqual([
+      501,
+      {
+        code: 12,
+        message: 'shop.catalog.v1.CatalogService/WatchPrices streams; call it over gRPC',
+        details: [],
+      },
+    ]);
+  });
+
+  test("POST of an order passes on who served the order's stock", async () => {
+    const implementation = implement(OrdersService, {
+      createOrder: (order, { header }) => {
+        header.set('x-inventory-served-by', 'there/pod-2');
+        header.set('x-internal', 'secret');
+        return { order: { productId: order.productId, quantity: order.quantity } };
+      },
+      getOrder: () => ({}),
+      listOrders: () => ({}),
+    });
+    const { url } = await start({ implementation });
+    const answer = await call(`${url}/v1/orders`, json({ productId: 'p-1', quantity: 2 }));
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ order: { productId: 'p-1', quantity: 2 } });
+    expect(answer.headers.get('x-served-by')).toBe('here/pod-1');
+    expect(answer.headers.get('x-inventory-served-by')).toBe('there/pod-2');
+    expect(answer.headers.get('x-internal')).toBeNull();
+  });
+});
+
+describe('HTTP', () => {
+  test.each<[string, string, number, unknown, string | null]>([
+    ['GET', '/v1/nothing', 404, { code: 5, message: 'path: nothing is served here' }, null],
+    ['GET', '//v1/products', 404, { code: 5, message: 'path: nothing is served here' }, null],
+    [
+      'DELETE',
+      '/v1/products',
+      405,
+      { code: 12, message: 'method: DELETE received; allowed here GET' },
+      'GET',
+    ],
+    ['GET', '/v1/products/%zz', 400, { code: 3, message: 'path: malformed percent-encoding in "%zz"' }, null],
+    [
+      'GET',
+      '/v1/products?size=1',
+      400,
+      { code: 3, message: 'query parameter "size": shop.catalog.v1.ListProductsRequest has no such field' },
+      null,
+    ],
+  ])('%s %s is %d', async (method, path, httpStatus, body, allow) => {
+    const { url } = await start({ implementation: catalog() });
+    const answer = await call(`${url}${path}`, { method });
+    expect([answer.status, answer.body]).toEqual([httpStatus, { ...(body as object), details: [] }]);
+    expect(answer.headers.get('allow')).toBe(allow);
+  });
+
+  const rules = { Create: { pattern: { case: 'post', value: '/v1/books' }, body: '*' } } as const;
+
+  test('a body that is too long, announced or not', async () => {
+    const { url } = await start({ ...echo(rules), bodyLimit: 100 });
+    const long = JSON.stringify({ name: 'x'.repeat(100) });
+    const chunks = new Blob([long]).stream();
+    for (const init of [{ body: long }, { body: chunks, duplex: 'half' }]) {
+      const answer = await call(`${url}/v1/books`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        ...init,
+      } as RequestInit);
+      expect([answer.status, answer.body]).toEqual([
+        413,
+        { code: 8, message: 'body: more than 100 bytes', details: [] },
+      ]);
+    }
+    const exact = { name: 'x'.repeat(100 - JSON.stringify({ name: '' }).length) };
+    expect((await call(`${url}/v1/books`, json(exact))).status).toBe(200);
+  });
+
+  test.each([
+    [{ 'content-type': 'text/plain' }, 415, 'content-type: "text/plain" received; allowed application/json'],
+    [
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      415,
+      'content-encoding: "gzip" received; allowed identity',
+    ],
+    [
+      { 'content-type': 'application/json' },
+      400,
+      "body: Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+    ],
+    [
+      { 'content-type': 'application/merge-patch+json' },
+      400,
+      "body: Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+    ],
+  ] as const)('a body sent as %j', async (headers, httpStatus, message) => {
+    const { url } = await start(echo(rules));
+    const answer = await call(`${url}/v1/books`, {
+      method: 'POST',
+      headers,
+      body: '{',
+    });
+    expect([answer.status, answer.body]).toEqual([httpStatus, { code: 3, message, details: [] }]);
+  });
+
+  test('the response is the field that response_body names', async () => {
+    const { url } = await start(
+      echo({
+        Tags: { pattern: { case: 'get', value: '/v1/tags' }, responseBody: 'tags' },
+        Author: { pattern: { case: 'get', value: '/v1/author' }, responseBody: 'main_author' },
+      }),
+    );
+    expect((await call(`${url}/v1/tags?tags=a&tags=b`)).body).toEqual(['a', 'b']);
+    expect((await call(`${url}/v1/author?main_author.id=7`)).body).toEqual({ id: '7', displayName: '' });
+    expect((await call(`${url}/v1/author`)).body).toBeNull();
+  });
+
+  test('only headers of the allow list become metadata', async () => {
+    const seen: Metadata[] = [];
+    const { url } = await start(
+      echo({ Get: { pattern: { case: 'get', value: '/v1/books' } } }, (_, { metadata }) => {
+        seen.push(metadata);
+        return {};
+      }),
+    );
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const allowed = { authorization: 'Bearer abc', traceparent, 'x-request-id': 'r-1', 'x-b3-traceid': '1' };
+    const refused = { cookie: 'a=b', 'x-served-by': 'me', 'grpc-timeout': '1n', 'x-anything': '1' };
+    expect((await call(`${url}/v1/books`, { headers: { ...allowed, ...refused } })).status).toBe(200);
+    expect(seen[0]?.getMap()).toMatchObject(allowed);
+    expect(Object.keys(seen[0]?.getMap() ?? {}).filter((key) => key in refused)).toEqual([]);
+  });
+});
+
+describe('failures', () => {
+  const rules = { Get: { pattern: { case: 'get', value: '/v1/books' } } } as const;
+
+  test('a call that takes too long is 504, and the service is told', async () => {
+    const seen: AbortSignal[] = [];
+    const { url } = await start({
+      ...echo(rules, async (_, { signal }) => {
+        seen.push(signal);
+        await once(signal, 'abort');
+      }),
+      timeoutMs: 60,
+    });
+    const answer = await call(`${url}/v1/books`);
+    expect([answer.status, answer.body]).toEqual([
+      504,
+      { code: 4, message: 'test.Library/Get: DEADLINE_EXCEEDED', details: [] },
+    ]);
+    while (seen[0]?.aborted !== true) await sleep(5);
+  });
+
+  test('a client that goes away cancels the call', async () => {
+    const arrived = Promise.withResolvers<AbortSignal>();
+    const { url } = await start(
+      echo(rules, async (_, { signal }) => {
+        arrived.resolve(signal);
+        await once(signal, 'abort');
+      }),
+    );
+    const leave = new AbortController();
+    const answer = fetch(`${url}/v1/books`, { signal: leave.signal }).catch((error: unknown) => error);
+    const signal = await arrived.promise;
+    leave.abort();
+    await answer;
+    if (!signal.aborted) await once(signal, 'abort');
+  });
+
+  test('an upstream that is away is 503, and its address is not told', async () => {
+    const { url } = await start({ ...echo(rules), address: '127.0.0.1:1' });
+    const answer = await call(`${url}/v1/books`);
+    expect([answer.status, answer.body]).toEqual([
+      503,
+      { code: 14, message: 'test.Library/Get: UNAVAILABLE', details: [] },
+    ]);
+  });
+
+  test("a service's own words are passed on, whatever the code", async () => {
+    const { url } = await start(
+      echo(rules, () => {
+        throw statusError(status.UNAVAILABLE, 'the shelves are being moved');
+      }),
+    );
+    expect((await call(`${url}/v1/books`)).body).toMatchObject({
+      code: 14,
+      message: 'the shelves are being moved',
+    });
+  });
+
+  test('a half-sent body does not disturb the next request', async () => {
+    const { url } = await start(
+      echo({ Create: { pattern: { case: 'post', value: '/v1/books' }, body: '*' } }),
+    );
+    const half = httpRequest(`${url}/v1/books`, { method: 'POST', headers: { 'content-length': 50 } });
+    half.on('error', () => undefined).write('{"na');
+    await sleep(30);
+    half.destroy();
+    expect((await call(`${url}/v1/books`, json({ name: 'n' }))).body).toMatchObject({ name: 'n' });
+  });
+});
+
+describe('drain', () => {
+  const rules = { Get: { pattern: { case: 'get', value: '/v1/books' } } } as const;
+
+  test('is told by /readyz, closes connections, takes requests for a while and finishes those in flight', async () => {
+    const gate = Promise.withResolvers<undefined>();
+    const arrived = Promise.withResolvers<undefined>();
+    const { url, server } = await start({
+      ...echo(rules, async (book: { name: string }) => {
+        if (book.name !== 'slow') return book;
+        arrived.resolve(undefined);
+        await gate.promise;
+        return book;
+      }),
+      drainDelayMs: 150,
+    });
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const slow = call(`${url}/v1/books?name=slow`);
+    await arrived.promise;
+    const drained = server.drain();
+    expect([(await fetch(`${url}/readyz`)).status, (await fetch(`${url}/healthz`)).status]).toEqual([
+      503, 200,
+    ]);
+    const late = await call(`${url}/v1/books?name=late`);
+    expect([late.status, late.headers.get('connection')]).toEqual([200, 'close']);
+    await sleep(200);
+    gate.resolve(undefined);
+    expect((await slow).body).toMatchObject({ name: 'slow' });
+    expect(await drained).toBe(true);
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
+  });
+
+  test('idle connections do not hold it up; a request without end is cut', async () => {
+    const arrived = Promise.withResolvers<undefined>();
+    const { url, server } = await start(
+      echo(rules, async (_, { signal }) => {
+        arrived.resolve(undefined);
+        await once(signal, 'abort');
+      }),
+    );
+    const agent = new Agent({ keepAlive: true });
+    httpRequest(`${url}/healthz`, { agent }, (response) => response.resume()).end();
+    const endless = fetch(`${url}/v1/books`).catch((error: unknown) => error);
+    await arrived.promise;
+    expect(await server.drain()).toBe(false);
+    expect(await endless).toMatchObject({ message: 'fetch failed' });
+    agent.destroy();
+  });
+});

@@ -1,0 +1,11 @@
+/** Units in stock of what the sample catalog sells; p-8 is sold out. */
+export const sampleStock: Readonly<Record<string, number>> = {
+  'p-1': 1_000_000,
+  'p-2': 1_000_000,
+  'p-3': 1_000_000,
+  'p-4': 1_000_000,
+  'p-5': 1_000_000,
+  'p-6': 1_000_000,
+  'p-7': 3,
+  'p-8': 0,
+};

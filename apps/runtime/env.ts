@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+/** A wrong environment: every problem on its line. Values are left out, they may be secrets. */
+export class EnvError extends Error {
+  constructor(problems: readonly string[]) {
+    super(problems.map((problem) => `environment: ${problem}`).join('\n'));
+    this.name = 'EnvError';
+  }
+}
+
+/**
+ * Reads variables by a zod shape whose error texts say what is allowed.
+ * @throws EnvError naming every missing or wrong variable.
+ */
+export function parseEnv<S extends z.ZodRawShape>(
+  shape: S,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): z.output<z.ZodObject<S>> {
+  const parsed = z.object(shape).safeParse(environment, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  throw new EnvError(
+    parsed.error.issues.map(
+      (issue) =>
+        `${issue.path.join('.')}: ${issue.input === undefined ? 'missing' : 'wrong value'}; allowed ${issue.message}`,
+    ),
+  );
+}
+
+/** A whole number within bounds, both included. */
+export function integer(least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z
+    .string({ error })
+    .regex(/^\d{1,10}$/, { error })
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, { error });
+}
+
+/** A text of at least one character. */
+export function text(allowed: string) {
+  return z.string({ error: allowed }).min(1, { error: allowed });
+}
+
+const hostAndPort = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]):([1-9]\d{0,4})$/i;
+
+/** Whether the value is `host:port`; an IPv6 host in brackets. */
+export function isAddress(value: string): boolean {
+  return Number(hostAndPort.exec(value)?.[1] ?? 65536) <= 65535;
+}
+
+/** Where a gRPC server is: `host:port`. */
+export function address() {
+  const error = 'host:port, such as catalog.shop.svc.cluster.local:50051';
+  return z.string({ error }).refine(isAddress, { error });
+}
+
+const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** What every program takes from its environment; the first two are set by the charts. */
+export const baseEnv = {
+  CLUSTER_NAME: text('the name of the cluster'),
+  POD_NAME: text('the name of the pod'),
+  LOG_LEVEL: z.enum(levels, { error: levels.join(', ') }).default('info'),
+  /** Calls are still taken this long after SIGTERM, because callers learn of it late. Milliseconds. */
+  DRAIN_DELAY_MS: integer(0, 600_000).default(3_000),
+  /** Calls in flight may take this much longer; then they are cut. Milliseconds. */
+  DRAIN_LIMIT_MS: integer(0, 600_000).default(20_000),
+};

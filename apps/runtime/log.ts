@@ -1,0 +1,30 @@
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+
+export type { Logger };
+
+/**
+ * The log of a program: one JSON object per line on standard output, with the cluster and pod it comes from.
+ * Never hand it metadata or messages: they carry credentials and people's data.
+ */
+export function createLog(options: { app: string; cluster: string; pod: string; level: string }): Logger {
+  return pino({
+    level: options.level,
+    base: { app: options.app, cluster: options.cluster, pod: options.pod },
+    messageKey: 'message',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: describeError },
+  });
+}
+
+/** An error without the fields libraries hang on it: those may hold metadata. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack,
+    ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
+  };
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { streams } from '../testing/local.ts';
+import { openChannel, unaryClient } from './client.ts';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+/** The catalog as a process of its own, as in its container. */
+function startCatalog(environment: Record<string, string>) {
+  const main = join(import.meta.dirname, '../catalog/main.ts');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  cleanups.push(() => child.kill('SIGKILL'));
+  const lines: Record<string, unknown>[] = [];
+  const reader = createInterface(child.stdout);
+  reader.on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  const closed = once(child, 'close') as Promise<[number | null, string | null]>;
+  return { child, lines, reader, closed };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+test('serves, drains at SIGTERM and exits with 0', async () => {
+  const port = await freePort();
+  const environment = {
+    CLUSTER_NAME: 'east',
+    POD_NAME: 'catalog-0',
+    GRPC_PORT: String(port),
+    DRAIN_DELAY_MS: '50',
+  };
+  const { child, lines, reader, closed } = startCatalog(environment);
+  await once(reader, 'line');
+  const channel = openChannel(`127.0.0.1:${port}`);
+  cleanups.push(() => {
+    channel.close();
+  });
+  const servedBy: unknown[] = [];
+  await unaryClient(CatalogService, channel).getProduct(
+    { id: 'p-1' },
+    { timeoutMs: 2_000, onHeader: (header) => servedBy.push(...header.get('x-served-by')) },
+  );
+  const watch = streams(channel, CatalogService.method.watchPrices).serverStream({}).resume();
+  await once(watch, 'data');
+  const ended = once(watch, 'error');
+  child.kill('SIGTERM');
+  expect((await ended)[0]).toMatchObject({ code: status.UNAVAILABLE });
+  expect(await closed).toEqual([0, null]);
+  expect(servedBy).toEqual(['east/catalog-0']);
+  expect(lines.map((line) => [line['level'], line['cluster'], line['pod'], line['message']])).toEqual(
+    ['serving gRPC', 'draining', 'drained'].map((message) => ['info', 'east', 'catalog-0', message]),
+  );
+});
+
+test('a wrong environment: every problem on its line, exit 2', async () => {
+  const { lines, closed } = startCatalog({ CLUSTER_NAME: 'east', GRPC_PORT: 'x' });
+  expect(await closed).toEqual([2, null]);
+  expect(lines.map((line) => [line['level'], line['message']])).toEqual([
+    ['fatal', 'environment: POD_NAME: missing; allowed the name of the pod'],
+    ['fatal', 'environment: GRPC_PORT: wrong value; allowed a whole number from 1 to 65535'],
+  ]);
+});
+
+test('a port that is taken: said so, exit 1', async () => {
+  const blocker = createServer().listen(0, '0.0.0.0');
+  cleanups.push(() => blocker.close());
+  await once(blocker, 'listening');
+  const { port } = blocker.address() as AddressInfo;
+  const { lines, closed } = startCatalog({ CLUSTER_NAME: 'east', POD_NAME: 'a', GRPC_PORT: String(port) });
+  expect(await closed).toEqual([1, null]);
+  expect(lines.at(-1)).toMatchObject({
+    level: 'fatal',
+    message: expect.stringMatching(
+      `^cannot listen on 0.0.0.0:${port}: .*listen EADDRINUSE: address already in use 0.0.0.0:${port}`,
+    ),
+  });
+});

@@ -1,0 +1,91 @@
+import { setLogger } from '@grpc/grpc-js';
+import type { z } from 'zod';
+import { EnvError, baseEnv, integer, parseEnv } from './env.ts';
+import type { Implementation } from './handlers.ts';
+import { createLog } from './log.ts';
+import type { Logger } from './log.ts';
+import { startServer } from './server.ts';
+
+type Env<S extends z.ZodRawShape> = z.output<z.ZodObject<typeof baseEnv>> & z.output<z.ZodObject<S>>;
+
+/** Something that was started and can be stopped without failing a call; its result is not looked at. */
+export interface Drainable {
+  drain(): Promise<unknown>;
+}
+
+/**
+ * The main of a program: reads its environment, starts it, drains it at SIGTERM or SIGINT and exits with 0. Exits with
+ * 2 when the environment is wrong and with 1 when it cannot start, saying why in the log.
+ * @param app - name in the log
+ * @param shape - the variables it reads besides {@link baseEnv}
+ * @param start - starts it
+ */
+export async function runProgram<S extends z.ZodRawShape>(
+  app: string,
+  shape: S,
+  start: (env: Env<S>, log: Logger) => Promise<Drainable>,
+): Promise<void> {
+  const { CLUSTER_NAME = '', POD_NAME = '' } = process.env;
+  let log = createLog({ app, cluster: CLUSTER_NAME, pod: POD_NAME, level: 'info' });
+  try {
+    const env = parseEnv({ ...baseEnv, ...shape }) as unknown as Env<S>;
+    log = createLog({ app, cluster: CLUSTER_NAME, pod: POD_NAME, level: env.LOG_LEVEL });
+    redirectGrpcLog(log);
+    const running = await start(env, log);
+    await terminated();
+    await running.drain();
+    process.exit(0);
+  } catch (error) {
+    if (error instanceof EnvError) {
+      for (const problem of error.message.split('\n')) log.fatal(problem);
+      process.exit(2);
+    }
+    log.fatal({ err: error }, error instanceof Error ? error.message : 'cannot start');
+    process.exit(1);
+  }
+}
+
+/** {@link runProgram} for a gRPC server on `GRPC_PORT`. */
+export async function runService<S extends z.ZodRawShape>(
+  app: string,
+  shape: S,
+  implementations: (env: Env<S>, log: Logger) => readonly Implementation[],
+): Promise<void> {
+  await runProgram(app, { GRPC_PORT: integer(1, 65_535), ...shape }, (parsed, log) => {
+    const env = parsed as unknown as Env<S> & { readonly GRPC_PORT: number };
+    return startServer({
+      implementations: implementations(env, log),
+      port: env.GRPC_PORT,
+      servedBy: `${env.CLUSTER_NAME}/${env.POD_NAME}`,
+      log,
+      drainDelayMs: env.DRAIN_DELAY_MS,
+      drainLimitMs: env.DRAIN_LIMIT_MS,
+    });
+  });
+}
+
+/** grpc-js writes plain lines to standard error unless told otherwise. */
+function redirectGrpcLog(log: Logger): void {
+  setLogger({
+    error: (message: unknown) => {
+      log.warn({ from: 'grpc-js' }, String(message));
+    },
+    info: (message: unknown) => {
+      log.info({ from: 'grpc-js' }, String(message));
+    },
+    debug: (message: unknown) => {
+      log.debug({ from: 'grpc-js' }, String(message));
+    },
+  });
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process as usual. */
+function terminated(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        resolve();
+      });
+    }
+  });
+}

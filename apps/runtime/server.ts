@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import { register } from './adapter.ts';
+import type { Implementation } from './handlers.ts';
+import { createHealth } from './health.ts';
+import type { Logger } from './log.ts';
+import { statusError } from './status.ts';
+
+export interface ServerOptions {
+  readonly implementations: readonly Implementation[];
+  /** Address to listen on. @default '0.0.0.0' */
+  readonly host?: string;
+  /** TCP port; 0 takes a free one. */
+  readonly port: number;
+  /** Value of the metadata `x-served-by`: `<cluster>/<pod>`. */
+  readonly servedBy: string;
+  readonly log: Logger;
+  /** How long a stopping server still takes calls. Milliseconds. */
+  readonly drainDelayMs: number;
+  /** How long calls in flight may take after that. Milliseconds. */
+  readonly drainLimitMs: number;
+}
+
+export interface RunningServer {
+  readonly port: number;
+  /**
+   * Stops without failing a call: health says NOT_SERVING at once; calls are taken for the drain delay, because
+   * callers learn of the stop late; then no more, long streams end with UNAVAILABLE, and calls in flight finish
+   * within the limit. Resolves when all is closed.
+   * @returns whether every call finished by itself
+   */
+  drain(): Promise<boolean>;
+}
+
+/**
+ * Starts a gRPC server with the health service, without TLS: in the mesh the proxy beside it encrypts.
+ * Every answer carries `x-served-by` in its initial metadata, errors included; only what grpc-js answers before any
+ * handler (a method nobody registered, a request it cannot parse, a deadline that passed) comes without it.
+ * @throws Error when the address cannot be listened on
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { implementations, host = '0.0.0.0', servedBy, log } = options;
+  const health = createHealth(implementations.map(({ service }) => service.typeName));
+  const stopping = new AbortController();
+  const server = new Server();
+  for (const implementation of [health.implementation, ...implementations]) {
+    register(server, implementation, { servedBy, log, stopping: stopping.signal });
+  }
+  const port = await listen(server, `${host}:${options.port}`);
+  log.info({ port }, 'serving gRPC');
+  return {
+    port,
+    drain: async () => {
+      health.stopServing();
+      log.info({ delayMs: options.drainDelayMs }, 'draining');
+      await sleep(options.drainDelayMs);
+      stopping.abort(statusError(status.UNAVAILABLE, 'the server is stopping; call again'));
+      const finished = await shutDown(server, options.drainLimitMs);
+      log.info({ finished }, finished ? 'drained' : 'drained, calls were cut');
+      return finished;
+    },
+  };
+}
+
+function listen(server: Server, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new Error(`cannot listen on ${address}: ${error.message}`));
+    });
+  });
+}
+
+function shutDown(server: Server, limitMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => {
+      server.forceShutdown();
+      resolve(false);
+    }, limitMs);
+    server.tryShutdown(() => {
+      clearTimeout(limit);
+      resolve(true);
+    });
+  });
+}
