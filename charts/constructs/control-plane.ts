@@ -1,0 +1,87 @@
+import { k8s } from 'cdk8s-plus-28';
+import { MeshConstruct } from './mesh-construct.ts';
+import type { Cluster, Mesh } from './mesh.ts';
+import { controlPlaneNamespace, networkLabel } from './names.ts';
+import { podSecurityLabels } from './namespace.ts';
+import type { Projection } from './projection.ts';
+
+/**
+ * Istio in a cluster: istiod as one of the mesh's primaries, and the CNI agent. Rendered as an IstioOperator, which is
+ * never applied itself: the driver renders it into the official charts' objects with `istioctl manifest generate`
+ * (https://istio.io/latest/docs/reference/config/istio.operator.v1alpha1/).
+ *
+ * The namespace's label tells istiod which network the cluster's pods are in. It is the only namespace that does not
+ * hold its pods to `restricted`: the CNI agent mounts folders of the node and runs as root with network capabilities,
+ * which is what lets every other pod do without them.
+ */
+export class ControlPlane<C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+
+  constructor(scope: Mesh<C>, id: string) {
+    super(scope, id);
+    this.mesh = scope;
+  }
+
+  override project(into: Projection): void {
+    const labels = { [networkLabel]: into.cluster.network, ...podSecurityLabels('privileged') };
+    into.add('00-namespaces', k8s.KubeNamespace, { name: controlPlaneNamespace, labels }, {});
+    const { hub, tag } = this.mesh.platform.istio;
+    into.addCustom(
+      '10-control-plane',
+      { apiVersion: 'install.istio.io/v1alpha1', kind: 'IstioOperator' },
+      { name: 'istio', namespace: controlPlaneNamespace },
+      {
+        spec: {
+          profile: 'minimal',
+          hub,
+          tag,
+          components: { cni: { enabled: true, namespace: controlPlaneNamespace } },
+          meshConfig: this.#meshConfig(),
+          values: this.#values(into.cluster),
+        },
+      },
+    );
+  }
+
+  /** Mesh-wide behaviour (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/). */
+  #meshConfig() {
+    return {
+      trustDomain: this.mesh.trustDomain,
+      accessLogEncoding: 'JSON',
+      // Istio's own default also retries UNAVAILABLE, which a method that is not idempotent may have got halfway
+      // through. These two mean that no server has seen the request.
+      defaultHttpRetryPolicy: { attempts: 2, retryOn: 'connect-failure,refused-stream' },
+      // For nodes whose Kubernetes is too old for native sidecars, which start first by themselves.
+      defaultConfig: { holdApplicationUntilProxyStarts: true },
+    };
+  }
+
+  /** Values of the istiod and CNI charts. */
+  #values(cluster: Cluster) {
+    const { istio, controlPlane, cni, sidecar } = this.mesh.platform;
+    const { minReplicas, maxReplicas } = controlPlane;
+    const upstreamEnvoy = istio.proxy === 'upstream-envoy';
+    return {
+      global: {
+        meshID: this.mesh.name,
+        multiCluster: { clusterName: cluster.name },
+        network: cluster.network,
+        proxy: { resources: sidecar },
+        // With one replica a budget would only keep its node from being drained.
+        defaultPodDisruptionBudget: { enabled: minReplicas > 1 },
+      },
+      pilot: {
+        cni: { enabled: true },
+        resources: { requests: controlPlane.requests },
+        ...(maxReplicas > minReplicas
+          ? { autoscaleEnabled: true, autoscaleMin: minReplicas, autoscaleMax: maxReplicas }
+          : { autoscaleEnabled: false, replicaCount: minReplicas }),
+        ...(upstreamEnvoy
+          ? { env: { PILOT_ENABLE_ALPN_FILTER: 'false', PILOT_ENABLE_METADATA_EXCHANGE: 'false' } }
+          : {}),
+      },
+      cni: { resources: cni },
+      ...(upstreamEnvoy ? { telemetry: { enabled: false } } : {}),
+    };
+  }
+}

@@ -1,0 +1,56 @@
+import type { GatewayModel } from '../model.ts';
+import { addGatewayWorkload } from './gateway-workload.ts';
+import { MeshConstruct } from './mesh-construct.ts';
+import type { Mesh } from './mesh.ts';
+import { eastWestGateway } from './names.ts';
+import type { Projection } from './projection.ts';
+
+/** Istio's port for mutual TLS between networks; istiod sends the other clusters' traffic to it. */
+const crossNetworkPort = 15443;
+
+/**
+ * The way into a cluster for the mesh's other clusters. It passes mutual TLS through by SNI without ending it, so
+ * identities hold from end to end, and it needs no certificate of its own. Only that port is open: the control planes
+ * are all primaries, and none of them is reached through a gateway.
+ */
+export class EastWestGateway<C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly model: GatewayModel = {
+    namespace: eastWestGateway.namespace,
+    name: eastWestGateway.name,
+    port: crossNetworkPort,
+  };
+
+  constructor(scope: Mesh<C>, id: string) {
+    super(scope, id);
+    this.mesh = scope;
+  }
+
+  override project(into: Projection): void {
+    const { namespace, name, selector } = eastWestGateway;
+    addGatewayWorkload(into, {
+      namespace,
+      name,
+      selector,
+      ports: [{ name: 'tls', port: crossNetworkPort, targetPort: crossNetworkPort }],
+      network: into.cluster.network,
+      platform: this.mesh.platform,
+    });
+    into.addIstio(
+      '20-gateways',
+      this.where,
+      'Gateway',
+      { name: 'cross-network-gateway', namespace },
+      {
+        selector: { istio: selector },
+        servers: [
+          {
+            port: { number: crossNetworkPort, name: 'tls', protocol: 'TLS' },
+            tls: { mode: 'AUTO_PASSTHROUGH' },
+            hosts: ['*.local'],
+          },
+        ],
+      },
+    );
+  }
+}

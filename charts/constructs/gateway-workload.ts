@@ -1,0 +1,99 @@
+import { k8s } from 'cdk8s-plus-28';
+import { networkLabel } from './names.ts';
+import { podSecurityLabels } from './namespace.ts';
+import type { Platform } from './platform.ts';
+import { disruptionBudget, quantities, restrictedContainer, restrictedPod, spread } from './pod-defaults.ts';
+import type { Projection } from './projection.ts';
+
+/** A port of a gateway's Service. */
+export interface GatewayPort {
+  readonly name: string;
+  readonly port: number;
+  readonly targetPort: number;
+  readonly appProtocol?: string;
+}
+
+export interface GatewayWorkloadProps {
+  readonly namespace: string;
+  readonly name: string;
+  /** Value of the `istio` label that Istio Gateways select the pods by. */
+  readonly selector: string;
+  /** Beside the port for the load balancer's health checks. */
+  readonly ports: readonly GatewayPort[];
+  /** Network that the gateway is the way into, for an east-west gateway. */
+  readonly network?: string;
+  readonly platform: Platform;
+}
+
+/** User and group of Istio's proxy images. */
+const proxyUser = 1337;
+
+/**
+ * Adds a gateway to a cluster: its namespace, and an Envoy that istiod's webhook fills in by the injection template
+ * `gateway` (https://istio.io/latest/docs/setup/additional-setup/gateway/). Its ports are unprivileged and it runs as
+ * non-root, so its namespace enforces `restricted`.
+ */
+export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps): void {
+  const { namespace, name, platform, network } = props;
+  const selector = { istio: props.selector };
+  const labels = { ...selector, ...(network === undefined ? {} : { [networkLabel]: network }) };
+  const metadata = { name, namespace, labels };
+  const { replicas, requests, limits } = platform.gateway;
+  into.add(
+    '00-namespaces',
+    k8s.KubeNamespace,
+    { name: namespace, labels: podSecurityLabels('restricted') },
+    {},
+  );
+  into.add('20-gateways', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
+  into.add('20-gateways', k8s.KubeService, metadata, {
+    spec: { type: 'LoadBalancer', selector, ports: [statusPort, ...props.ports].map(servicePort) },
+  });
+  into.add('20-gateways', k8s.KubeDeployment, metadata, {
+    spec: {
+      replicas,
+      selector: { matchLabels: selector },
+      template: {
+        metadata: {
+          annotations: { 'inject.istio.io/templates': 'gateway' },
+          labels: { ...into.podLabels(name), ...labels, 'sidecar.istio.io/inject': 'true' },
+        },
+        spec: {
+          serviceAccountName: name,
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 30,
+          securityContext: restrictedPod,
+          ...spread(replicas, selector),
+          containers: [
+            {
+              name: 'istio-proxy',
+              image: 'auto',
+              // The API server would make it Always for an image without a tag, before the webhook puts the real one.
+              imagePullPolicy: 'IfNotPresent',
+              ...(network === undefined
+                ? {}
+                : { env: [{ name: 'ISTIO_META_REQUESTED_NETWORK_VIEW', value: network }] }),
+              resources: { requests: quantities(requests), limits: quantities(limits) },
+              securityContext: { ...restrictedContainer, runAsUser: proxyUser, runAsGroup: proxyUser },
+            },
+          ],
+        },
+      },
+    },
+  });
+  disruptionBudget(into, '20-gateways', metadata, replicas, selector);
+}
+
+/** Where a load balancer asks whether the gateway is up. */
+const statusPort: GatewayPort = { name: 'http-status', port: 15021, targetPort: 15021 };
+
+function servicePort({ name, port, targetPort, appProtocol }: GatewayPort): k8s.ServicePort {
+  return {
+    name,
+    port,
+    protocol: 'TCP',
+    targetPort: k8s.IntOrString.fromNumber(targetPort),
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+  };
+}

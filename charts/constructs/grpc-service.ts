@@ -1,0 +1,106 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../apps/config/app-config.ts';
+import type { Problem } from '../../core/problem.ts';
+import { appContainer } from './container.ts';
+import { httpGatewayApp, upstreams } from './http-transcoding.ts';
+import { methodsOf } from './method.ts';
+import type { Methods } from './method.ts';
+import type { Namespace } from './namespace.ts';
+import { Workload } from './workload.ts';
+
+export interface GrpcServiceProps<S extends DescService, C extends string> {
+  /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
+  readonly app: string;
+  /** Descriptor of the proto service it serves, generated from proto/. */
+  readonly service: S;
+  /** Clusters its pods run in. @default - every cluster of the mesh */
+  readonly placement?: readonly NoInfer<C>[];
+}
+
+/**
+ * A gRPC service of the mesh. When its config.yml says `httpGateway`, each pod also carries the HTTP gateway, which
+ * serves the service's google.api.http paths on the Service's port `http`.
+ */
+export class GrpcService<S extends DescService, C extends string> extends Workload<C> {
+  /** Descriptor of the proto service it serves. */
+  readonly service: S;
+  /** Its methods, as values for whatever refers to one. */
+  readonly method: Methods<S, C>;
+
+  constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C>) {
+    super(scope, name, props);
+    this.service = props.service;
+    this.method = methodsOf<S, C>(this, props.service);
+  }
+
+  override get apps(): readonly string[] {
+    return this.soundConfig?.httpGateway === true ? [this.app, httpGatewayApp] : [this.app];
+  }
+
+  override get ports(): AppConfig['ports'] {
+    const { httpGateway, ports } = this.config;
+    return httpGateway ? { ...ports, ...this.#gatewayPorts } : ports;
+  }
+
+  override problems(): readonly Problem[] {
+    const found = super.problems();
+    const config = this.soundConfig;
+    return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
+  }
+
+  protected override containers(cluster: string): k8s.Container[] {
+    const { config, mesh } = this;
+    const { name, ports, services } = config;
+    const image = mesh.image(config);
+    if (!config.httpGateway) return [appContainer({ name, image, config, ports, cluster })];
+    const gateway = mesh.appConfig(httpGatewayApp);
+    const grpc = ports.grpc === undefined ? {} : { grpc: ports.grpc };
+    return [
+      appContainer({ name, image, config, ports: grpc, cluster }),
+      appContainer({
+        name: 'http-gateway',
+        image: mesh.image(gateway),
+        config: gateway,
+        ports: this.#gatewayPorts,
+        cluster,
+        // In the same pod: over the loopback, past the proxy.
+        env: { UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]) },
+      }),
+    ];
+  }
+
+  /** The gateway container listens where this app's config.yml says, or else its own. */
+  get #gatewayPorts(): { readonly http?: number } {
+    const http = this.config.ports.http ?? this.mesh.appConfig(httpGatewayApp).ports.http;
+    return http === undefined ? {} : { http };
+  }
+
+  #listensNowhere(): boolean {
+    const gateway = this.mesh.app(httpGatewayApp);
+    return 'config' in gateway && this.#gatewayPorts.http === undefined;
+  }
+
+  #serviceProblems({ services, httpGateway }: AppConfig): readonly Problem[] {
+    const problems: Problem[] = [];
+    const { where, app } = this;
+    const { typeName } = this.service;
+    if (!services.includes(typeName)) {
+      problems.push({
+        where: `${where}: service`,
+        what: `${app}/config.yml does not say that the app serves it`,
+        received: typeName,
+        allowed: services.length === 0 ? 'none, as services is empty' : services.join(', '),
+        fix: `pass a service the app serves, or add ${typeName} to services in ${app}/config.yml`,
+      });
+    }
+    if (httpGateway && this.#listensNowhere()) {
+      problems.push({
+        where: `${where}: app`,
+        what: `${app}/config.yml asks for an HTTP gateway, and neither it nor ${httpGatewayApp}/config.yml has ports.http`,
+        fix: 'add ports.http, usually 8080',
+      });
+    }
+    return problems;
+  }
+}

@@ -1,0 +1,54 @@
+import { DestinationRule, Gateway, VirtualService } from '@kubernetes-models/istio/networking.istio.io/v1';
+import { PeerAuthentication } from '@kubernetes-models/istio/security.istio.io/v1';
+import { Telemetry } from '@kubernetes-models/istio/telemetry.istio.io/v1';
+
+/** The kinds of Istio's resources that are rendered. */
+interface Models {
+  readonly DestinationRule: DestinationRule;
+  readonly Gateway: Gateway;
+  readonly PeerAuthentication: PeerAuthentication;
+  readonly Telemetry: Telemetry;
+  readonly VirtualService: VirtualService;
+}
+
+/** Istio resource kinds that constructs use. */
+export type IstioKind = keyof Models;
+
+/** Body of an Istio resource. */
+export type IstioSpec<K extends IstioKind> = NonNullable<Models[K]['spec']>;
+
+interface IstioModel {
+  /** The version that is rendered: the one Istio's CRDs store. */
+  readonly apiVersion: string;
+  /** What the schema finds wrong, one text per finding; nothing when the resource is valid. */
+  readonly validate: (resource: { readonly metadata: object; readonly spec: object }) => readonly string[];
+}
+
+/** How each kind is rendered and checked. */
+export const istioModels: Readonly<Record<IstioKind, IstioModel>> = {
+  DestinationRule: { apiVersion: 'networking.istio.io/v1', validate: validator(DestinationRule) },
+  Gateway: { apiVersion: 'networking.istio.io/v1', validate: validator(Gateway) },
+  PeerAuthentication: { apiVersion: 'security.istio.io/v1', validate: validator(PeerAuthentication) },
+  Telemetry: { apiVersion: 'telemetry.istio.io/v1', validate: validator(Telemetry) },
+  VirtualService: { apiVersion: 'networking.istio.io/v1', validate: validator(VirtualService) },
+};
+
+interface SchemaError {
+  readonly instancePath: string;
+  readonly message?: string;
+}
+
+function validator(model: new (data: never) => { validate(): void }): IstioModel['validate'] {
+  return (resource) => {
+    try {
+      new model(resource as never).validate();
+      return [];
+    } catch (error) {
+      if (!(error instanceof Error && 'errors' in error)) throw error;
+      return (error.errors as readonly SchemaError[]).map(
+        ({ instancePath, message = 'not valid' }) =>
+          `${instancePath.slice(1).replaceAll('/', '.')} ${message}`,
+      );
+    }
+  };
+}

@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals';
+import { synthesize } from '../synth.ts';
+import { expectGolden } from '../testing/golden.ts';
+import { twoClusters } from '../testing/mesh.ts';
+
+test('mutual TLS is strict for the whole mesh, and every proxy logs; the same in each cluster', () => {
+  const [east, west] = synthesize(twoClusters('.')).filter(({ stage }) => stage === '30-mesh');
+  // In the root namespace and without a selector: for every workload.
+  expect(east!.objects).toContainEqual(
+    expect.objectContaining({
+      kind: 'PeerAuthentication',
+      metadata: expect.objectContaining({ namespace: 'istio-system' }),
+      spec: { mtls: { mode: 'STRICT' } },
+    }),
+  );
+  expect(west!.yaml).toBe(east!.yaml);
+  expectGolden(import.meta.url, 'mesh-defaults', east!.objects);
+});

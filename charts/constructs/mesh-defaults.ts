@@ -1,0 +1,38 @@
+import { MeshConstruct } from './mesh-construct.ts';
+import type { Mesh } from './mesh.ts';
+import { controlPlaneNamespace } from './names.ts';
+import type { Projection } from './projection.ts';
+
+/**
+ * What holds for every workload of the mesh, because it stands in Istio's root namespace: mutual TLS only
+ * (https://istio.io/latest/docs/reference/config/security/peer_authentication/), and access logs on each proxy's
+ * standard output, in the encoding of the control plane's meshConfig.
+ */
+export class MeshDefaults<C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+
+  constructor(scope: Mesh<C>, id: string) {
+    super(scope, id);
+    this.mesh = scope;
+  }
+
+  override project(into: Projection): void {
+    const namespace = controlPlaneNamespace;
+    into.addIstio(
+      '30-mesh',
+      this.where,
+      'PeerAuthentication',
+      { name: 'mutual-tls', namespace },
+      { mtls: { mode: 'STRICT' } },
+    );
+    into.addIstio(
+      '30-mesh',
+      this.where,
+      'Telemetry',
+      { name: 'access-logs', namespace },
+      {
+        accessLogging: [{ providers: [{ name: 'envoy' }] }],
+      },
+    );
+  }
+}

@@ -1,0 +1,73 @@
+import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { Cluster } from './mesh.ts';
+
+/** What of a mesh its rules look at. */
+interface Declared {
+  readonly name: string;
+  readonly trustDomain: string;
+  readonly clusters: readonly Cluster[];
+}
+
+const labelValueRule =
+  '1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end';
+const trustDomainRule = 'up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)';
+
+/** Checks a mesh's own properties; takes plain JavaScript callers into account, who may leave anything out. */
+export function meshProblems({ name, trustDomain, clusters }: Declared): readonly Problem[] {
+  const problems: Problem[] = [];
+  const check = (
+    where: string,
+    what: string,
+    value: unknown,
+    allowed: string,
+    ok: (text: string) => boolean,
+  ) => {
+    if (typeof value !== 'string' || !ok(value)) problems.push({ where, what, received: value, allowed });
+  };
+  check(name, 'the mesh has a wrong name', name, dnsLabelRule, isDnsLabel);
+  check(`${name}: trustDomain`, 'is not a trust domain', trustDomain, trustDomainRule, isTrustDomain);
+  if (clusters.length === 0) {
+    problems.push({ where: `${name}: clusters`, what: 'there is no cluster', fix: 'declare at least one' });
+  }
+  for (const cluster of clusters) {
+    const where = `${name}: clusters.${cluster.name}`;
+    check(where, 'the cluster has a wrong name', cluster.name, dnsLabelRule, isDnsLabel);
+    for (const key of ['network', 'region', 'zone'] as const) {
+      check(
+        `${where}.${key}`,
+        `the ${key} cannot be a label's value`,
+        cluster[key],
+        labelValueRule,
+        isLabelValue,
+      );
+    }
+  }
+  return [...problems, ...sharedNetworks(name, clusters)];
+}
+
+/** Two clusters on one network would reach each other's pods directly, which this topology does not set up. */
+function sharedNetworks(name: string, clusters: readonly Cluster[]): Problem[] {
+  return clusters.flatMap((cluster, index): Problem[] => {
+    const first = clusters
+      .slice(0, index)
+      .find(({ network }) => typeof network === 'string' && network === cluster.network);
+    if (first === undefined) return [];
+    return [
+      {
+        where: `${name}: clusters.${cluster.name}.network`,
+        what: `the network is already that of cluster ${first.name}`,
+        received: cluster.network,
+        fix: 'give each cluster a network name of its own',
+      },
+    ];
+  });
+}
+
+function isTrustDomain(value: string): boolean {
+  return /^[a-z0-9._-]{1,255}$/.test(value);
+}
+
+function isLabelValue(value: string): boolean {
+  return /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/.test(value);
+}

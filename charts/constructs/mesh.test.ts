@@ -1,0 +1,114 @@
+import { describe, expect, test } from '@jest/globals';
+import { lab } from '../platforms.ts';
+import { catalogIn, clusters, problemsOf, twoClusters } from '../testing/mesh.ts';
+import { withProject } from '../testing/project.ts';
+import { HttpGateway } from './http-gateway.ts';
+import { Mesh } from './mesh.ts';
+import type { ClusterProps } from './mesh.ts';
+
+const declare = (id: string, trustDomain: string, declared: Record<string, ClusterProps>) =>
+  new Mesh(id, { root: '.', trustDomain, clusters: declared, platform: lab });
+
+describe('problems', () => {
+  test('none with one cluster, or with four', () => {
+    const { east } = clusters;
+    expect(problemsOf(declare('a', 'a.example', { east }))).toEqual([]);
+    const four = Object.fromEntries(
+      ['a', 'b', 'c', 'd'].map((name) => [name, { ...east, network: `net-${name}` }]),
+    );
+    expect(problemsOf(declare('a', 'a.example', four))).toEqual([]);
+  });
+
+  test('every wrong property at once, with what was received and what is allowed', () => {
+    const declared = {
+      East_1: { network: 'net one', region: '', zone: 'z1' },
+      west: { network: 'net-west', region: 'r', zone: 'a/b' },
+      north: { network: 'net-west', region: 'r', zone: 'z' },
+    };
+    const label = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+    const value =
+      'allowed 1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end';
+    expect(problemsOf(declare('My mesh', 'Shop.Example/x', declared))).toEqual([
+      `My mesh: the mesh has a wrong name; received "My mesh"; ${label}`,
+      'My mesh: trustDomain: is not a trust domain; received "Shop.Example/x"; ' +
+        'allowed up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)',
+      `My mesh: clusters.East_1: the cluster has a wrong name; received "East_1"; ${label}`,
+      `My mesh: clusters.East_1.network: the network cannot be a label's value; received "net one"; ${value}`,
+      `My mesh: clusters.East_1.region: the region cannot be a label's value; received ""; ${value}`,
+      `My mesh: clusters.west.zone: the zone cannot be a label's value; received "a/b"; ${value}`,
+      'My mesh: clusters.north.network: the network is already that of cluster west; received "net-west"; ' +
+        'fix: give each cluster a network name of its own',
+    ]);
+  });
+
+  test('what plain JavaScript leaves out', () => {
+    const empty = JSON.parse('{"east":{},"west":{}}') as Record<string, ClusterProps>;
+    const found = problemsOf(declare('a', 'a.example', empty));
+    expect(found).toHaveLength(6);
+    expect(found[0]).toBe(
+      "a: clusters.east.network: the network cannot be a label's value; received nothing; " +
+        'allowed 1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end',
+    );
+    expect(problemsOf(declare('a', 'a.example', {}))).toEqual([
+      'a: clusters: there is no cluster; fix: declare at least one',
+    ]);
+  });
+});
+
+test('the model says what the other parts of the project need to know', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const shop = mesh.namespace('shop');
+    const catalog = catalogIn(shop, { placement: ['west', 'east'] });
+    new HttpGateway(shop, 'edge', { expose: [catalog], placement: ['west'] });
+    const image = /^localhost\/meshwright\/[a-z]+:1\.2\.3-[0-9a-f]{12}$/;
+    expect(mesh.model()).toEqual({
+      name: 'demo',
+      trustDomain: 'demo.example',
+      clusters: [
+        { name: 'east', network: 'net-east', region: 'region-e', zone: 'zone-e1' },
+        { name: 'west', network: 'net-west', region: 'region-w', zone: 'zone-w1' },
+      ],
+      controlPlane: { namespace: 'istio-system' },
+      ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80 },
+      eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443 },
+      namespaces: ['shop'],
+      workloads: [
+        {
+          name: 'catalog',
+          namespace: 'shop',
+          app: 'apps/catalog',
+          services: ['shop.catalog.v1.CatalogService'],
+          placement: ['east', 'west'],
+          replicas: 2,
+          ports: { grpc: 50051, http: 8081 },
+        },
+        {
+          name: 'edge',
+          namespace: 'shop',
+          app: 'apps/gateway',
+          services: [],
+          placement: ['west'],
+          replicas: 1,
+          ports: { http: 8080 },
+        },
+      ],
+      images: [
+        { app: 'apps/catalog', reference: expect.stringMatching(image) },
+        { app: 'apps/gateway', reference: expect.stringMatching(image) },
+      ],
+      istio: { hub: 'localhost/meshwright', tag: lab.istio.tag },
+    });
+  });
+});
+
+test('the model of a mesh with a wrong config.yml is its problems', () => {
+  withProject({ catalog: undefined }, (root) => {
+    const mesh = twoClusters(root);
+    catalogIn(mesh.namespace('shop'));
+    expect(() => mesh.model()).toThrow(
+      'apps/catalog/config.yml: no such file; allowed apps/gateway, apps/inventory, apps/orders; ' +
+        'fix: write apps/catalog/config.yml',
+    );
+  });
+});

@@ -1,0 +1,145 @@
+import { RootConstruct } from 'constructs';
+import { imageTag } from '../../apps/config/image-tag.ts';
+import { loadAppConfig } from '../../apps/config/app-config.ts';
+import type { AppConfig } from '../../apps/config/app-config.ts';
+import { ProblemsError } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { MeshModel } from '../model.ts';
+import { ControlPlane } from './control-plane.ts';
+import { EastWestGateway } from './east-west-gateway.ts';
+import { IngressGateway } from './ingress-gateway.ts';
+import { meshProblems } from './mesh-rules.ts';
+import { MeshDefaults } from './mesh-defaults.ts';
+import { Namespace } from './namespace.ts';
+import { controlPlaneNamespace } from './names.ts';
+import type { Platform } from './platform.ts';
+import { Workload } from './workload.ts';
+
+export interface ClusterProps {
+  /** Network its pods are in. Every cluster has its own: traffic between them passes the east-west gateways. */
+  readonly network: string;
+  /** Region, as the label `topology.kubernetes.io/region` of its nodes says. */
+  readonly region: string;
+  /** Zone, as the label `topology.kubernetes.io/zone` of its nodes says. */
+  readonly zone: string;
+}
+
+/** A declared cluster. */
+export interface Cluster<C extends string = string> extends ClusterProps {
+  /** Also what Istio knows the cluster by. */
+  readonly name: C;
+}
+
+/** An app's config.yml once it was read. */
+export type LoadedApp = { readonly config: AppConfig } | { readonly problems: readonly Problem[] };
+
+export interface MeshProps<C extends string> {
+  /** Project root, as a path: app folders are relative to it. */
+  readonly root: string;
+  /** SPIFFE trust domain that every workload identity of the mesh is in, such as `shop.example`. */
+  readonly trustDomain: string;
+  /** The clusters by name, at least one. */
+  readonly clusters: Readonly<Record<C, ClusterProps>>;
+  /** Where the mesh runs. */
+  readonly platform: Platform;
+}
+
+/**
+ * One Istio mesh over several Kubernetes clusters, multi-primary on different networks
+ * (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/): a control plane, an
+ * east-west gateway and an ingress gateway in each, mutual TLS everywhere. Namespaces and services are declared in it
+ * once and project themselves into the clusters.
+ */
+export class Mesh<C extends string> extends RootConstruct {
+  readonly name: string;
+  readonly root: string;
+  readonly trustDomain: string;
+  /** In the order they were declared. */
+  readonly clusters: readonly Cluster<C>[];
+  readonly platform: Platform;
+  readonly ingress: IngressGateway<C>;
+  readonly eastWest: EastWestGateway<C>;
+  readonly #apps = new Map<string, LoadedApp>();
+  readonly #images = new Map<string, string>();
+
+  constructor(id: string, props: MeshProps<C>) {
+    super(id);
+    this.name = id;
+    this.root = props.root;
+    this.trustDomain = props.trustDomain;
+    this.clusters = (Object.keys(props.clusters) as C[]).map((name) => ({ name, ...props.clusters[name] }));
+    this.platform = props.platform;
+    // Ids that no namespace can have, being no DNS labels.
+    new ControlPlane(this, 'ControlPlane');
+    this.eastWest = new EastWestGateway(this, 'EastWestGateway');
+    this.ingress = new IngressGateway(this, 'IngressGateway');
+    new MeshDefaults(this, 'MeshDefaults');
+  }
+
+  /** Declares an application namespace, in every cluster. */
+  namespace(name: string): Namespace<C> {
+    return new Namespace(this, name);
+  }
+
+  /** What is wrong with the mesh's own properties. */
+  problems(): readonly Problem[] {
+    return meshProblems(this);
+  }
+
+  /** The config.yml of an app folder, read once: sound, or what is wrong with it. */
+  app(directory: string): LoadedApp {
+    const app = this.#apps.get(directory) ?? loadApp(this.root, directory);
+    this.#apps.set(directory, app);
+    return app;
+  }
+
+  /**
+   * The config.yml of an app folder.
+   * @throws ProblemsError with everything wrong in it
+   */
+  appConfig(directory: string): AppConfig {
+    const app = this.app(directory);
+    if ('config' in app) return app.config;
+    throw new ProblemsError(app.problems);
+  }
+
+  /** Full reference of an app's image; its tag names the content, so it is never reused for another. */
+  image(config: AppConfig): string {
+    const known = this.#images.get(config.directory);
+    if (known !== undefined) return known;
+    const reference = `${this.platform.imageHub}/${config.name}:${imageTag(this.root, config)}`;
+    this.#images.set(config.directory, reference);
+    return reference;
+  }
+
+  /**
+   * The mesh as plain data.
+   * @throws ProblemsError when an app's config.yml is wrong
+   */
+  model(): MeshModel {
+    const parts = this.node.findAll();
+    const workloads = parts.filter((part) => part instanceof Workload);
+    const apps = new Set(workloads.flatMap((workload) => workload.apps));
+    return {
+      name: this.name,
+      trustDomain: this.trustDomain,
+      clusters: this.clusters.map(({ name, network, region, zone }) => ({ name, network, region, zone })),
+      controlPlane: { namespace: controlPlaneNamespace },
+      ingress: this.ingress.model,
+      eastWest: this.eastWest.model,
+      namespaces: parts.filter((part) => part instanceof Namespace).map(({ name }) => name),
+      workloads: workloads.map((workload) => workload.model),
+      images: [...apps].sort().map((app) => ({ app, reference: this.image(this.appConfig(app)) })),
+      istio: { hub: this.platform.istio.hub, tag: this.platform.istio.tag },
+    };
+  }
+}
+
+function loadApp(root: string, directory: string): LoadedApp {
+  try {
+    return { config: loadAppConfig(root, directory) };
+  } catch (error) {
+    if (error instanceof ProblemsError) return { problems: error.problems };
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+/** Namespace of istiod, the CNI agent and mesh-wide policy: Istio's root namespace. */
+export const controlPlaneNamespace = 'istio-system';
+
+/** The gateway for traffic from outside the mesh. */
+export const ingressGateway = {
+  namespace: 'istio-ingress',
+  name: 'istio-ingressgateway',
+  /** Value of the `istio` label that Istio Gateways select it by. */
+  selector: 'ingressgateway',
+} as const;
+
+/** The gateway for traffic from the mesh's other clusters. */
+export const eastWestGateway = {
+  namespace: 'istio-eastwest',
+  name: 'istio-eastwestgateway',
+  selector: 'eastwestgateway',
+} as const;
+
+/** Namespaces a mesh makes by itself, or that belong to Kubernetes. */
+export const reservedNamespaces: readonly string[] = [
+  controlPlaneNamespace,
+  ingressGateway.namespace,
+  eastWestGateway.namespace,
+  'kube-system',
+  'kube-public',
+  'kube-node-lease',
+];
+
+/** Kubernetes' recommended label for the name of an application. */
+export const nameLabel = 'app.kubernetes.io/name';
+/** Kubernetes' recommended label for what an application is part of. */
+export const partOfLabel = 'app.kubernetes.io/part-of';
+/** Kubernetes' recommended label for the tool that manages an object. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+/** Value of {@link managedByLabel} on everything in dist/. */
+export const manager = 'meshwright';
+
+/** Istio's label for the network something is in, on namespaces, gateways and their Services. */
+export const networkLabel = 'topology.istio.io/network';

@@ -1,0 +1,53 @@
+import { dnsLabelRule, isDnsLabel, nearest } from '../../core/names.ts';
+import type { Problem } from '../../core/problem.ts';
+
+interface Named {
+  readonly where: string;
+  readonly name: string;
+  readonly isDuplicate: boolean;
+}
+
+/** Checks the name a workload gives its Service, which Kubernetes wants to begin with a letter (RFC 1035). */
+export function nameProblems({ where, name, isDuplicate }: Named): readonly Problem[] {
+  if (!isDnsLabel(name) || /^[0-9]/.test(name)) {
+    const allowed = `${dnsLabelRule}, a letter first`;
+    return [{ where, what: 'the service has a wrong name', received: name, allowed }];
+  }
+  if (!isDuplicate) return [];
+  return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
+}
+
+/** Checks a placement against the mesh's clusters. */
+export function placementProblems(
+  where: string,
+  placement: readonly string[],
+  clusters: readonly string[],
+): readonly Problem[] {
+  if (placement.length === 0 && clusters.length > 0) {
+    return [
+      {
+        where: `${where}: placement`,
+        what: 'the placement is empty',
+        received: [],
+        allowed: clusters.join(', '),
+        fix: 'name a cluster, or leave the placement out for all of them',
+      },
+    ];
+  }
+  return placement.flatMap((cluster, index): Problem[] => {
+    const problem = { where: `${where}: placement`, received: cluster };
+    if (placement.indexOf(cluster) !== index) {
+      return [{ ...problem, what: 'the cluster is listed twice', fix: 'remove one' }];
+    }
+    if (clusters.includes(cluster)) return [];
+    const near = nearest(cluster, clusters);
+    return [
+      {
+        ...problem,
+        what: 'the mesh has no such cluster',
+        allowed: clusters.join(', '),
+        ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+      },
+    ];
+  });
+}

@@ -1,0 +1,154 @@
+import { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../apps/config/app-config.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { WorkloadModel } from '../model.ts';
+import { localityFailover } from './locality-failover.ts';
+import { MeshConstruct } from './mesh-construct.ts';
+import type { Mesh } from './mesh.ts';
+import { nameLabel } from './names.ts';
+import type { Namespace } from './namespace.ts';
+import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
+import type { Projection } from './projection.ts';
+import { nameProblems, placementProblems } from './workload-rules.ts';
+
+export interface WorkloadProps<C extends string> {
+  /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
+  readonly app: string;
+  /** Clusters its pods run in. @default - every cluster of the mesh */
+  readonly placement?: readonly C[] | undefined;
+}
+
+/** Time from SIGTERM to SIGKILL, in seconds: enough for open calls to end. */
+const terminationGracePeriodSeconds = 30;
+
+/**
+ * Pods behind a Kubernetes Service in the mesh. The pods run only in the clusters of the placement. The Service, the
+ * ServiceAccount and the failover policy go into every cluster alike: where the pods do not run, the Service is what
+ * gives callers a name to resolve and istiod a host to find the other clusters' endpoints for.
+ */
+export abstract class Workload<C extends string = string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly namespace: Namespace<C>;
+  /** Name of its Service, Deployment and ServiceAccount in every cluster. */
+  readonly name: string;
+  readonly app: string;
+  /** Clusters its pods run in, in the mesh's order. */
+  readonly clusters: readonly C[];
+  readonly #placement: readonly C[];
+
+  constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
+    super(scope, name);
+    this.mesh = scope.mesh;
+    this.namespace = scope;
+    this.name = name;
+    this.app = props.app;
+    const all = this.mesh.clusters.map((cluster) => cluster.name);
+    this.#placement = props.placement ?? all;
+    this.clusters = all.filter((cluster) => this.#placement.includes(cluster));
+  }
+
+  /** Host name of its Service, the same in every cluster. */
+  get host(): string {
+    return `${this.name}.${this.namespace.name}.svc.cluster.local`;
+  }
+
+  /**
+   * What its config.yml says.
+   * @throws ProblemsError when that is wrong
+   */
+  get config(): AppConfig {
+    return this.mesh.appConfig(this.app);
+  }
+
+  /** What its config.yml says, if that is right. */
+  protected get soundConfig(): AppConfig | undefined {
+    const app = this.mesh.app(this.app);
+    return 'config' in app ? app.config : undefined;
+  }
+
+  /** Folders of every app that has a container in its pods. */
+  get apps(): readonly string[] {
+    return [this.app];
+  }
+
+  /** Ports of its Service. */
+  get ports(): AppConfig['ports'] {
+    return this.config.ports;
+  }
+
+  /** It as plain data. */
+  get model(): WorkloadModel {
+    const { name, app, clusters, config, ports } = this;
+    const { services, replicas } = config;
+    return { name, namespace: this.namespace.name, app, services, placement: clusters, replicas, ports };
+  }
+
+  override problems(): readonly Problem[] {
+    const mesh = this.mesh.clusters.map((cluster) => cluster.name);
+    return [
+      ...nameProblems(this),
+      ...placementProblems(this.where, this.#placement, mesh),
+      ...this.apps.flatMap((app) => {
+        const loaded = this.mesh.app(app);
+        return 'config' in loaded ? [] : loaded.problems;
+      }),
+    ];
+  }
+
+  override project(into: Projection): void {
+    const { name, ports } = this;
+    const metadata = { name, namespace: this.namespace.name };
+    const selector = { [nameLabel]: name };
+    into.add('40-services', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
+    into.add('40-services', k8s.KubeService, metadata, { spec: { selector, ports: servicePorts(ports) } });
+    const failover = localityFailover(this.host, this.clusters, this.mesh.clusters);
+    into.addIstio('40-services', this.where, 'DestinationRule', metadata, failover);
+    if (this.clusters.some((cluster) => cluster === into.cluster.name)) this.#deploy(into);
+  }
+
+  /** The containers of a pod in the given cluster. */
+  protected abstract containers(cluster: string): k8s.Container[];
+
+  #deploy(into: Projection): void {
+    const { name, config } = this;
+    const metadata = { name, namespace: this.namespace.name };
+    const selector = { [nameLabel]: name };
+    const { replicas } = config;
+    into.add('50-workloads', k8s.KubeDeployment, metadata, {
+      spec: {
+        replicas,
+        selector: { matchLabels: selector },
+        // A new pod is ready before an old one goes.
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
+        },
+        template: {
+          metadata: { labels: into.podLabels(name) },
+          spec: {
+            serviceAccountName: name,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds,
+            securityContext: restrictedPod,
+            ...spread(replicas, selector),
+            containers: this.containers(into.cluster.name),
+          },
+        },
+      },
+    });
+    disruptionBudget(into, '50-workloads', metadata, replicas, selector);
+  }
+}
+
+/** `appProtocol` is what istiod reads a port's protocol from. */
+function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
+  return (['grpc', 'http'] as const).flatMap((name) => {
+    const port = ports[name];
+    if (port === undefined) return [];
+    return [{ name, port, targetPort: k8s.IntOrString.fromString(name), protocol: 'TCP', appProtocol: name }];
+  });
+}

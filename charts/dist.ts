@@ -1,0 +1,68 @@
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeFileAtomic } from '../core/files.ts';
+import { throwIfAny } from '../core/problem.ts';
+import type { Problem } from '../core/problem.ts';
+import type { RenderedStage } from './synth.ts';
+
+/** What {@link writeDist} owns in dist/. */
+const suffix = '.k8s.yaml';
+
+/**
+ * Brings dist/ to what was rendered: each file replaced as a whole and only when it differs, files of stages and
+ * clusters that are no longer rendered removed.
+ * @param root - project root
+ * @returns paths of the files it wrote or removed, relative to the root, in order
+ */
+export function writeDist(root: string, rendered: readonly RenderedStage[]): readonly string[] {
+  const written = rendered.filter(({ path, yaml }) => read(root, path) !== yaml);
+  for (const { path, yaml } of written) writeFileAtomic(join(root, 'dist', path), yaml);
+  const removed = leftovers(root, rendered);
+  for (const path of removed) remove(root, path);
+  return [...written.map(({ path }) => path), ...removed].map((path) => `dist/${path}`).sort();
+}
+
+/**
+ * Checks that dist/ holds what was rendered.
+ * @throws ProblemsError naming each file that does not
+ */
+export function checkDist(root: string, rendered: readonly RenderedStage[]): void {
+  const problem = (path: string, what: string): Problem => ({
+    where: `dist/${path}`,
+    what,
+    fix: 'run npm run synth and commit dist/',
+  });
+  throwIfAny([
+    ...rendered.flatMap(({ path, yaml }) => {
+      const found = read(root, path);
+      if (found === yaml) return [];
+      return [
+        problem(path, found === undefined ? 'the file is missing' : 'the file differs from what is declared'),
+      ];
+    }),
+    ...leftovers(root, rendered).map((path) => problem(path, 'nothing declared renders this file')),
+  ]);
+}
+
+function read(root: string, path: string): string | undefined {
+  const file = join(root, 'dist', path);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function leftovers(root: string, rendered: readonly RenderedStage[]): readonly string[] {
+  const dist = join(root, 'dist');
+  if (!existsSync(dist)) return [];
+  const known = new Set(rendered.map(({ path }) => path));
+  return readdirSync(dist, { recursive: true })
+    .map((path) => String(path))
+    .filter((path) => path.endsWith(suffix) && !known.has(path))
+    .sort();
+}
+
+/** The folder of a cluster goes with its last file. */
+function remove(root: string, path: string): void {
+  const file = join(root, 'dist', path);
+  rmSync(file);
+  if (dirname(path) !== '.' && readdirSync(dirname(file)).length === 0)
+    rmSync(dirname(file), { recursive: true });
+}

@@ -1,0 +1,58 @@
+/** A rendered Kubernetes object: plain data, as it stands in dist/. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** A workload as declared, for those who watch or call it. */
+export interface WorkloadModel {
+  readonly name: string;
+  readonly namespace: string;
+  /** Folder of its config.yml. */
+  readonly app: string;
+  /** Fully qualified proto services. */
+  readonly services: readonly string[];
+  /** Clusters its pods run in, in the mesh's order. */
+  readonly placement: readonly string[];
+  /** Pods per cluster. */
+  readonly replicas: number;
+  /** Ports of its Kubernetes Service. */
+  readonly ports: { readonly grpc?: number; readonly http?: number };
+}
+
+/** A gateway's Kubernetes Service of type LoadBalancer. */
+export interface GatewayModel {
+  readonly namespace: string;
+  readonly name: string;
+  /** The port that traffic comes in by. */
+  readonly port: number;
+}
+
+/** A declared mesh as plain data: what the drivers, the lab and the commands read. Made by `Mesh.model()`. */
+export interface MeshModel {
+  readonly name: string;
+  readonly trustDomain: string;
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly network: string;
+    readonly region: string;
+    readonly zone: string;
+  }[];
+  readonly controlPlane: { readonly namespace: string };
+  readonly ingress: GatewayModel;
+  readonly eastWest: GatewayModel;
+  /** Application namespaces, in the order they were declared. */
+  readonly namespaces: readonly string[];
+  readonly workloads: readonly WorkloadModel[];
+  /** Every app's image as dist/ refers to it, ordered by app. */
+  readonly images: readonly { readonly app: string; readonly reference: string }[];
+  /** Where the images of the control plane and the proxies come from. */
+  readonly istio: { readonly hub: string; readonly tag: string };
+}

@@ -1,0 +1,48 @@
+import type { Platform } from './constructs/platform.ts';
+
+/**
+ * The local lab: images built on the machine and never pulled, upstream Envoy in place of Istio's build, parts small
+ * enough for two clusters on two cores. istiod does not autoscale because the lab has no metrics server.
+ */
+export const lab: Platform = {
+  imageHub: 'localhost/meshwright',
+  istio: { hub: 'localhost/meshwright', tag: '1.31-dev.eed52ebb66ad', proxy: 'upstream-envoy' },
+  controlPlane: { minReplicas: 1, maxReplicas: 1, requests: { cpu: '20m', memory: '64Mi' } },
+  cni: { requests: { cpu: '5m', memory: '32Mi' } },
+  sidecar: {
+    requests: { cpu: '5m', memory: '32Mi' },
+    limits: { cpu: '2', memory: '512Mi' },
+  },
+  gateway: {
+    replicas: 1,
+    requests: { cpu: '5m', memory: '32Mi' },
+    limits: { cpu: '2', memory: '512Mi' },
+  },
+};
+
+/** What {@link released} has to be told. */
+export interface ReleasedOptions {
+  /** Registry and folder the apps' images were pushed to. */
+  readonly imageHub: string;
+  /** A released Istio version, such as `1.29.2`. */
+  readonly istioTag: string;
+}
+
+/**
+ * Any other clusters: released Istio images and proxies with Istio's default sizes, and no part of the mesh that one
+ * lost node takes away (two replicas of istiod and of each gateway).
+ */
+export function released(options: ReleasedOptions): Platform {
+  const proxy = {
+    requests: { cpu: '100m', memory: '128Mi' },
+    limits: { cpu: '2', memory: '1Gi' },
+  };
+  return {
+    imageHub: options.imageHub,
+    istio: { hub: 'docker.io/istio', tag: options.istioTag, proxy: 'istio' },
+    controlPlane: { minReplicas: 2, maxReplicas: 5, requests: { cpu: '500m', memory: '2Gi' } },
+    cni: { requests: { cpu: '100m', memory: '100Mi' } },
+    sidecar: proxy,
+    gateway: { replicas: 2, ...proxy },
+  };
+}

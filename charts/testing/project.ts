@@ -1,0 +1,52 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+
+/** What differs from a plain app in a config.yml; the rest is filled in. */
+export type AppFixture = Readonly<Record<string, unknown>>;
+
+const plain = {
+  image: { version: '1.2.3', title: 'an app', description: 'An app of the tests' },
+  resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+  replicas: 1,
+};
+
+/** A project small enough to read: `catalog` carries the HTTP gateway and runs twice, the others are plain. */
+const sample: Readonly<Record<string, AppFixture>> = {
+  catalog: {
+    services: ['shop.catalog.v1.CatalogService'],
+    ports: { grpc: 50051, http: 8081 },
+    replicas: 2,
+    httpGateway: true,
+  },
+  gateway: { ports: { http: 8080 } },
+  inventory: { services: ['shop.inventory.v1.InventoryService'], ports: { grpc: 50051 } },
+  orders: {
+    services: ['shop.orders.v1.OrdersService'],
+    ports: { grpc: 50052 },
+    env: { CATALOG_ADDRESS: 'catalog.shop.svc.cluster.local:50051' },
+  },
+};
+
+/**
+ * Runs the test with the root of a project in a temporary folder: the sample apps, changed and added to by `apps`;
+ * an app that is `undefined` is left out.
+ */
+export function withProject<T>(
+  apps: Readonly<Record<string, AppFixture | undefined>>,
+  test: (root: string) => T,
+): T {
+  const root = mkdtempSync(join(tmpdir(), 'meshwright-charts-'));
+  try {
+    for (const [name, fixture] of Object.entries({ ...sample, ...apps })) {
+      if (fixture === undefined) continue;
+      mkdirSync(join(root, 'apps', name), { recursive: true });
+      const config = { name, ...plain, ...sample[name], ...fixture };
+      writeFileSync(join(root, 'apps', name, 'config.yml'), stringify(config));
+    }
+    return test(root);
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}

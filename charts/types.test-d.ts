@@ -1,0 +1,62 @@
+/**
+ * What must not compile. Read by the compiler only: an unused `@ts-expect-error` is an error, so each line holds.
+ */
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment --
+   the compiler refuses these on purpose */
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { GrpcService } from './constructs/grpc-service.ts';
+import { HttpGateway } from './constructs/http-gateway.ts';
+import { Mesh } from './constructs/mesh.ts';
+import type { Method } from './constructs/method.ts';
+import type { Platform } from './constructs/platform.ts';
+import { lab } from './platforms.ts';
+import { synthesize } from './synth.ts';
+
+const clusters = {
+  east: { network: 'net-east', region: 'r1', zone: 'z1' },
+  west: { network: 'net-west', region: 'r2', zone: 'z2' },
+};
+const mesh = new Mesh('demo', { root: '.', trustDomain: 'demo.example', clusters, platform: lab });
+const shop = mesh.namespace('shop');
+const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+const orders = new GrpcService(shop, 'orders', {
+  app: 'apps/orders',
+  service: OrdersService,
+  placement: ['east'],
+});
+
+// What must compile, and with these types.
+export const rendered = synthesize(mesh);
+export const unary: Method<'unary', 'east' | 'west'> = catalog.method.getProduct;
+export const streaming: Method<'server_streaming', 'east' | 'west'> = catalog.method.watchPrices;
+export const runs: readonly ('east' | 'west')[] = orders.clusters;
+new HttpGateway(shop, 'edge', { expose: [catalog, orders] });
+
+// @ts-expect-error a misspelled method
+export const misspelled: unknown = catalog.method.getProdukt;
+// @ts-expect-error a method of another service
+export const foreign: unknown = catalog.method.createOrder;
+// @ts-expect-error a streaming method where a unary one is asked for
+export const stream: Method<'unary'> = catalog.method.watchPrices;
+// @ts-expect-error a cluster the mesh does not have
+new GrpcService(shop, 'x1', { app: 'apps/x', service: CatalogService, placement: ['north'] });
+// @ts-expect-error a gateway in a cluster the mesh does not have
+new HttpGateway(shop, 'x2', { expose: [catalog], placement: ['north'] });
+// @ts-expect-error a service by its name instead of its construct
+new HttpGateway(shop, 'x3', { expose: ['catalog'] });
+// @ts-expect-error a proto service by its name instead of its descriptor
+new GrpcService(shop, 'x4', { app: 'apps/x', service: 'shop.catalog.v1.CatalogService' });
+// @ts-expect-error a service outside any namespace
+new GrpcService(mesh, 'x5', { app: 'apps/x', service: CatalogService });
+// @ts-expect-error a service without its app
+new GrpcService(shop, 'x6', { service: CatalogService });
+new Mesh('x7', {
+  root: '.',
+  trustDomain: 'demo.example',
+  // @ts-expect-error a cluster without its zone
+  clusters: { east: { network: 'net-east', region: 'r1' } },
+  platform: lab,
+});
+// @ts-expect-error a proxy that is neither Istio's nor upstream Envoy
+export const proxy: Platform['istio']['proxy'] = 'nginx';
