@@ -1,0 +1,186 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stages } from '../charts/stage.ts';
+import type { RenderedStage } from '../charts/synth.ts';
+import { applyPlan } from './apply.ts';
+import { labelManaged } from './kube-object.ts';
+import type { KubeObject } from './kube-object.ts';
+import { planMesh } from './plan.ts';
+import { readerAccount } from './remote-secret.ts';
+import { KubeApi } from './testing/kube-api.ts';
+import { modelOf } from './testing/models.ts';
+import { problemOf } from './testing/problems.ts';
+
+const clusters = ['east', 'west'];
+let folder: string;
+let apis: Record<string, KubeApi>;
+let istioctl: string;
+let lines: string[];
+
+/** Stands for istioctl: a release of the service account that remote secrets need, and istiod's configuration. */
+const release = `#!/bin/sh
+cat <<'EOF'
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: istio, namespace: istio-system}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ${readerAccount}, namespace: istio-system}
+EOF
+`;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'apply-'));
+  istioctl = join(folder, 'istioctl');
+  writeFileSync(istioctl, release);
+  chmodSync(istioctl, 0o755);
+  lines = [];
+  apis = {};
+  for (const cluster of clusters) {
+    const api = await KubeApi.start(cluster);
+    apis[cluster] = api;
+    api.intervene = ({ method, path }) => {
+      if (method !== 'POST' || !path.endsWith('/token')) return undefined;
+      const account = api.get({
+        apiVersion: 'v1',
+        kind: 'ServiceAccount',
+        metadata: { name: readerAccount, namespace: 'istio-system' },
+      });
+      const uid = (account?.['metadata'] as { uid: string }).uid;
+      const now = Math.floor(Date.now() / 1000);
+      const claims = { iat: now, exp: now + 86_400, 'kubernetes.io': { serviceaccount: { uid } } };
+      return {
+        status: 201,
+        body: { status: { token: `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s` } },
+      };
+    };
+  }
+});
+afterEach(async () => {
+  rmSync(folder, { recursive: true });
+  await Promise.all(Object.values(apis).map((api) => api.stop()));
+});
+
+/** One ConfigMap per stage, and the operator. */
+function planOf(extra: readonly KubeObject[] = []) {
+  const rendered = clusters.flatMap((cluster) =>
+    stages.map((stage): RenderedStage => {
+      const marker = labelManaged({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: `in-${stage}`, namespace: 'shop' },
+      });
+      const operator = {
+        apiVersion: 'install.istio.io/v1alpha1',
+        kind: 'IstioOperator',
+        metadata: { name: 'istio' },
+      };
+      const objects = [
+        marker,
+        ...(stage === '10-control-plane' ? [operator] : []),
+        ...(stage === '30-mesh' ? extra : []),
+      ];
+      return { cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml: '', objects };
+    }),
+  );
+  return planMesh(modelOf(clusters), rendered);
+}
+
+function up(plan = planOf()) {
+  return applyPlan(plan, {
+    access: Object.fromEntries(
+      clusters.map((name) => [name, { kubeconfig: apis[name]?.kubeconfig ?? '', context: name }]),
+    ),
+    istioctl,
+    trustDir: join(folder, 'trust'),
+    report: (line) => lines.push(line),
+  });
+}
+const applied = (cluster: string) =>
+  (apis[cluster]?.requests ?? [])
+    .filter(({ method }) => method === 'PATCH')
+    .map(({ path }) => path.split('/').at(-1));
+
+describe('applyPlan', () => {
+  test('applies stage after stage, the CA before the release and the remote secret after it', async () => {
+    const summary = await up();
+    expect(applied('east')).toEqual([
+      'in-00-namespaces',
+      'cacerts',
+      'istio',
+      readerAccount,
+      'in-10-control-plane',
+      'istio-remote-secret-west',
+      'in-20-gateways',
+      'in-30-mesh',
+      'in-40-services',
+      'in-50-workloads',
+    ]);
+    expect(summary).toMatchObject({ created: 20, changed: 0, unchanged: 0 });
+    expect(lines.filter((line) => line.startsWith('west'))).toEqual([
+      'west 00-namespaces: ready, 1 created',
+      'west 10-control-plane: ready, 4 created',
+      'west 20-gateways: ready, 2 created',
+      'west 30-mesh: ready, 1 created',
+      'west 40-services: ready, 1 created',
+      'west 50-workloads: ready, 1 created',
+    ]);
+  });
+
+  test('changes nothing the second time, and afterwards only what was changed by hand', async () => {
+    await up();
+    expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 20 });
+    apis['west']?.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'in-30-mesh', namespace: 'shop', labels: {} },
+    });
+    lines = [];
+    const { stages: summaries } = await up();
+    expect(
+      summaries.flatMap(({ cluster, stage, changed }) =>
+        changed.map((name) => `${cluster} ${stage} ${name}`),
+      ),
+    ).toEqual(['west 30-mesh ConfigMap shop/in-30-mesh']);
+    expect(lines).toContain('west 30-mesh: changed ConfigMap shop/in-30-mesh');
+    expect(lines).toContain('west 30-mesh: ready, 1 changed');
+    expect(lines).toContain('east 30-mesh: ready, nothing to change, 1 unchanged');
+  });
+
+  test('a failure in one cluster stops what depends on it, and is told once', async () => {
+    const token = apis['west']?.intervene;
+    if (apis['west'] !== undefined && token !== undefined) {
+      apis['west'].intervene = (request) =>
+        request.method === 'PATCH' && request.path.endsWith('/istio')
+          ? { status: 403, body: { message: 'configmaps "istio" is forbidden' } }
+          : token(request);
+    }
+    expect(await problemOf(up())).toEqual({
+      exitCode: 1,
+      message: 'west: ConfigMap istio-system/istio: not applied: configmaps "istio" is forbidden',
+    });
+    expect(applied('east')).toEqual([
+      'in-00-namespaces',
+      'cacerts',
+      'istio',
+      readerAccount,
+      'in-10-control-plane',
+    ]);
+  });
+
+  test('changes nothing at all when a cluster has another trust', async () => {
+    await up();
+    rmSync(join(folder, 'trust'), { recursive: true });
+    for (const api of Object.values(apis)) api.requests.length = 0;
+    expect((await problemOf(up())).exitCode).toBe(2);
+    expect([...applied('east'), ...applied('west')]).toEqual([]);
+  });
+
+  test('puts no key and no token into what it reports', async () => {
+    await up();
+    expect(lines.join('\n')).not.toMatch(/PRIVATE|e30\./);
+  });
+});

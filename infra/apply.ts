@@ -1,0 +1,176 @@
+import { ProblemsError } from '../core/problem.ts';
+import { applyObject, applyObjects } from './apply-object.ts';
+import type { Applied } from './apply-object.ts';
+import { awaitReady } from './await-ready.ts';
+import { connect } from './connection.ts';
+import type { ClusterAccess, Clients } from './connection.ts';
+import { renderIstioRelease } from './istio-release.ts';
+import type { KubeClient } from './kube-client.ts';
+import { describe } from './kube-object.ts';
+import type { KubeObject } from './kube-object.ts';
+import type { Plan, PlanStep, PlannedSecret, StageKey } from './plan.ts';
+import { checkClusters } from './preflight.ts';
+import { readinessOf } from './readiness.ts';
+import { checkReachable, makeRemoteSecret } from './remote-secret.ts';
+import { cacertsSecret, ensureTrust } from './trust.ts';
+import type { ClusterTrust } from './trust.ts';
+
+export interface ApplyOptions {
+  /** How to reach each cluster, by its name in the mesh. */
+  readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** Path of istioctl, which renders the release. */
+  readonly istioctl: string;
+  /** Folder of the mesh's CAs (trust.ts); made when it is missing. */
+  readonly trustDir: string;
+  readonly report: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What one stage did in one cluster. Objects are named as `Deployment shop/catalog`. */
+export interface StageSummary extends StageKey {
+  readonly created: readonly string[];
+  readonly changed: readonly string[];
+  readonly unchanged: number;
+}
+
+export interface ApplySummary {
+  readonly stages: readonly StageSummary[];
+  /** Totals over all stages and clusters. */
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}
+
+/**
+ * Carries out the plan with server-side apply: each stage is applied and awaited before the next one of its cluster.
+ * Can be run again at any time, after an interruption too: what is already right is left alone.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig, context, trust folder or an Istio of somebody else, before anything
+ * is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
+ */
+export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<ApplySummary> {
+  const { signal } = options;
+  const clients = await connect(plan.clusters, options.access, signal);
+  checkReachable(Object.values(clients));
+  const trust = await ensureTrust(options.trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace);
+  await checkClusters(clients, trust, plan.controlPlaneNamespace, signal);
+  const namespaces = (cluster: string) =>
+    plan.steps
+      .filter((step) => step.cluster === cluster)
+      .flatMap((step) => step.objects)
+      .filter(({ kind }) => kind === 'Namespace');
+  const running = new Map<string, Promise<StageSummary>>();
+  for (const step of plan.steps) {
+    const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);
+    const run = Promise.all(before).then(() =>
+      applyStep(step, { clients, trust, namespaces: namespaces(step.cluster), options }),
+    );
+    running.set(keyOf(step), run);
+  }
+  const stages = await allOrProblems([...running.values()]);
+  const total = (pick: (stage: StageSummary) => number) =>
+    stages.reduce((sum, stage) => sum + pick(stage), 0);
+  return {
+    stages,
+    created: total(({ created }) => created.length),
+    changed: total(({ changed }) => changed.length),
+    unchanged: total(({ unchanged }) => unchanged),
+  };
+}
+
+interface StepContext {
+  readonly clients: Clients;
+  readonly trust: Readonly<Record<string, ClusterTrust>>;
+  readonly namespaces: readonly KubeObject[];
+  readonly options: ApplyOptions;
+}
+
+async function applyStep(step: PlanStep, context: StepContext): Promise<StageSummary> {
+  const { signal, report, istioctl } = context.options;
+  const client = clientOf(context.clients, step.cluster);
+  const where = `${step.cluster} ${step.stage}`;
+  const release = step.release === undefined ? [] : await renderIstioRelease(istioctl, step.release, signal);
+  const applied: Applied[] = [];
+  for (const secret of step.secrets) {
+    const object = await makeSecret(secret, client, context);
+    applied.push({ object, outcome: await applyObject(client, object, signal) });
+  }
+  const awaiting = { namespaces: context.namespaces, report, ...(signal && { signal }) };
+  for (const objects of [release, step.objects])
+    applied.push(...(await applyObjects(client, objects, signal)));
+  await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
+  const named = (outcome: Applied['outcome']) =>
+    applied.filter((entry) => entry.outcome === outcome).map(({ object }) => describe(object));
+  const summary = {
+    created: named('created'),
+    changed: named('changed'),
+    unchanged: named('unchanged').length,
+  };
+  for (const name of summary.changed) report(`${where}: changed ${name}`);
+  const { created, changed, unchanged } = summary;
+  if (applied.length > 0) {
+    report(`${where}: ready, ${inWords({ created: created.length, changed: changed.length, unchanged })}`);
+  }
+  return { cluster: step.cluster, stage: step.stage, ...summary };
+}
+
+async function makeSecret(
+  secret: PlannedSecret,
+  client: KubeClient,
+  context: StepContext,
+): Promise<KubeObject> {
+  switch (secret.kind) {
+    case 'cacerts': {
+      const trust = context.trust[client.cluster];
+      if (trust === undefined) throw new Error(`no CA was made for cluster ${client.cluster}`);
+      return cacertsSecret(secret.namespace, trust);
+    }
+    case 'remote-secret':
+      return makeRemoteSecret(
+        client,
+        clientOf(context.clients, secret.of),
+        secret.namespace,
+        context.options.signal,
+      );
+  }
+}
+
+function clientOf(clients: Clients, cluster: string): KubeClient {
+  const client = clients[cluster];
+  if (client === undefined) throw new Error(`no client was made for cluster ${cluster}`);
+  return client;
+}
+
+function keyOf({ cluster, stage }: StageKey): string {
+  return `${cluster}/${stage}`;
+}
+
+/** `3 created, 1 changed, 40 unchanged`; `nothing to change` when only the last is not zero. */
+function inWords(counts: {
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}): string {
+  const parts = Object.entries(counts).flatMap(([word, number]) =>
+    typeof number === 'number' && number > 0 ? [`${number} ${word}`] : [],
+  );
+  return counts.created + counts.changed === 0
+    ? `nothing to change, ${counts.unchanged} unchanged`
+    : parts.join(', ');
+}
+
+/** Waits for all, so that nothing goes on in the background, then throws what failed, each problem once. */
+async function allOrProblems<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
+  const settled = await Promise.allSettled(promises);
+  const failures = new Set(
+    settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])),
+  );
+  if (failures.size === 0)
+    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const known = [...failures].filter((failure) => failure instanceof ProblemsError);
+  if (known.length < failures.size)
+    throw [...failures].find((failure) => !(failure instanceof ProblemsError));
+  throw new ProblemsError(
+    known.flatMap(({ problems }) => problems),
+    known.some(({ exitCode }) => exitCode === 1) ? 1 : 2,
+  );
+}

@@ -1,0 +1,60 @@
+import { waitFor } from '../core/wait.ts';
+import { diagnose } from './diagnose.ts';
+import type { KubeClient } from './kube-client.ts';
+import type { KubeObject } from './kube-object.ts';
+import { describeReadiness, lookAt } from './readiness.ts';
+import type { Readiness, ReadinessKind } from './readiness.ts';
+import { lookAtWebhooks } from './webhooks.ts';
+
+/** How long each state may take, in milliseconds: images are pulled and nodes may be busy. */
+export const readinessLimits: Readonly<Record<ReadinessKind, number>> = {
+  active: 30_000,
+  established: 60_000,
+  available: 300_000,
+  scheduled: 300_000,
+  address: 120_000,
+  answering: 120_000,
+};
+const intervalMs = 500;
+
+export interface AwaitOptions {
+  /** Namespaces of the mesh, among which one that the webhooks select is found. */
+  readonly namespaces: readonly KubeObject[];
+  readonly report: (line: string) => void;
+  /** @default readinessLimits */
+  readonly limits?: Readonly<Record<ReadinessKind, number>>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Waits side by side until every condition holds, and reports the ones that did not hold at the first look.
+ * @throws ProblemsError (exit 1) of the first that passed its limit: what was awaited, what was last seen, and why.
+ */
+export async function awaitReady(
+  client: KubeClient,
+  conditions: readonly Readiness[],
+  options: AwaitOptions,
+): Promise<void> {
+  const { report, signal, limits = readinessLimits } = options;
+  await Promise.all(
+    conditions.map(async (readiness) => {
+      const { kind, object } = readiness;
+      let looks = 0;
+      const wait = {
+        what: `${client.cluster}: ${describeReadiness(readiness)}`,
+        timeoutMs: limits[kind],
+        intervalMs,
+        ...(signal && { signal }),
+      };
+      const workload = kind === 'available' || kind === 'scheduled';
+      await waitFor(workload ? { ...wait, whereToLook: () => diagnose(client, object) } : wait, async () => {
+        const look =
+          kind === 'answering'
+            ? await lookAtWebhooks(client, object, options.namespaces, signal)
+            : lookAt(kind, await client.get(object, signal));
+        if (!look.done && ++looks === 1) report(`${wait.what}: waiting, ${look.because}`);
+        return look;
+      });
+    }),
+  );
+}

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseManifests, renderIstioRelease } from './istio-release.ts';
+import type { KubeObject } from './kube-object.ts';
+import { problemOf } from './testing/problems.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'release-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function program(script: string): string {
+  const file = join(folder, `istioctl-${script.length}`);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+const operator: KubeObject = {
+  apiVersion: 'install.istio.io/v1alpha1',
+  kind: 'IstioOperator',
+  metadata: { name: 'istiod-of-east' },
+};
+
+describe('renderIstioRelease', () => {
+  test('gives istioctl the operator on its standard input and labels what it renders', async () => {
+    const istioctl = program(`[ "$*" = 'manifest generate -f -' ] || exit 3
+name=$(sed -n 's/^  name: //p')
+printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: %s\\n  labels: {app.kubernetes.io/managed-by: Helm, a: b}\\n---\\n' "$name"`);
+    expect(await renderIstioRelease(istioctl, operator)).toEqual([
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: {
+          name: 'istiod-of-east',
+          labels: { 'app.kubernetes.io/managed-by': 'meshwright', a: 'b' },
+        },
+      },
+    ]);
+  });
+
+  test('repeats what istioctl says against the operator', async () => {
+    const istioctl = program(`echo 'Error: unknown field "cnii" in v1alpha1.IstioComponentSpec' >&2; exit 1`);
+    expect(await problemOf(renderIstioRelease(istioctl, operator))).toEqual({
+      exitCode: 1,
+      message: `${istioctl} manifest generate -f -: ended with exit code 1: Error: unknown field "cnii" in v1alpha1.IstioComponentSpec`,
+    });
+  });
+
+  test('a missing istioctl', async () => {
+    const istioctl = join(folder, 'none');
+    expect(await problemOf(renderIstioRelease(istioctl, operator))).toEqual({
+      exitCode: 2,
+      message: `istioctl: the program does not exist; received "${istioctl}"; fix: name an istioctl of the Istio version in use`,
+    });
+  });
+});
+
+test('parseManifests leaves out empty documents and what only a server writes', () => {
+  const yaml = `---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a, creationTimestamp: null}
+spec: {replicas: 1}
+status: {}
+---
+---
+{}
+`;
+  expect(parseManifests(yaml)).toEqual([
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'a' }, spec: { replicas: 1 } },
+  ]);
+});

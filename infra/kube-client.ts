@@ -1,0 +1,151 @@
+import { KubeError, KubeHttp } from './kube-http.ts';
+import { list, manager, text } from './kube-object.ts';
+import type { KubeObject } from './kube-object.ts';
+
+/** A served resource type, from the API's discovery. */
+export interface ResourceType {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Plural name in paths. */
+  readonly name: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+}
+
+/**
+ * Reads and writes objects of one cluster, exactly as they are given. The generated client would drop fields that its
+ * types do not know, and what is reviewed has to be what is applied; so only its kubeconfig handling is used.
+ */
+export class KubeClient extends KubeHttp {
+  readonly #types = new Map<string, Promise<readonly ResourceType[]>>();
+
+  /** Reads an object; undefined when it, or its kind, does not exist. */
+  async get(object: KubeObject, signal?: AbortSignal): Promise<KubeObject | undefined> {
+    const type = await this.typeOf(object.apiVersion, object.kind, signal);
+    if (type === undefined) return undefined;
+    return (await absent(this.request('GET', pathOf(type, object), { ...(signal && { signal }) }))) as
+      KubeObject | undefined;
+  }
+
+  /** Server-side apply with force: fields of the object become ours whoever had them. */
+  async apply(object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+    const type = await this.#servedType(object, signal);
+    return (await this.request('PATCH', pathOf(type, object), {
+      query: { fieldManager: manager, force: 'true' },
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+      ...(signal && { signal }),
+    })) as KubeObject;
+  }
+
+  /** Runs a creation through admission without storing anything, and returns what would have been stored. */
+  async dryRunCreate(object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+    const type = await this.#servedType(object, signal);
+    return (await this.request('POST', collectionPath(type, object.metadata.namespace), {
+      query: { dryRun: 'All', fieldManager: manager },
+      body: object,
+      retryMs: 0,
+      ...(signal && { signal }),
+    })) as KubeObject;
+  }
+
+  /** Deletes an object with its dependents; false when it was not there. */
+  async remove(object: KubeObject, signal?: AbortSignal): Promise<boolean> {
+    const type = await this.typeOf(object.apiVersion, object.kind, signal);
+    if (type === undefined) return false;
+    const query = { propagationPolicy: 'Background' };
+    const answer = await absent(
+      this.request('DELETE', pathOf(type, object), { query, ...(signal && { signal }) }),
+    );
+    return answer !== undefined;
+  }
+
+  /** Lists objects of a type, of all namespaces unless one is given. */
+  async list(
+    type: ResourceType,
+    options: {
+      readonly namespace?: string;
+      readonly labelSelector?: string;
+      readonly fieldSelector?: string;
+      readonly signal?: AbortSignal;
+    } = {},
+  ): Promise<readonly KubeObject[]> {
+    const { namespace, labelSelector, fieldSelector, signal } = options;
+    const query = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+    const answer = await absent(
+      this.request('GET', collectionPath(type, namespace), { query, ...(signal && { signal }) }),
+    );
+    // Items of a list carry no type of their own.
+    return list(answer, 'items').map((item) => ({
+      ...(item as KubeObject),
+      apiVersion: type.apiVersion,
+      kind: type.kind,
+    }));
+  }
+
+  /** How the API server serves a kind; undefined when it does not. Discovery is remembered, and asked again for a kind not seen yet. */
+  async typeOf(apiVersion: string, kind: string, signal?: AbortSignal): Promise<ResourceType | undefined> {
+    const find = (types: readonly ResourceType[]) => types.find((type) => type.kind === kind);
+    const known = this.#types.get(apiVersion);
+    const found = known === undefined ? undefined : find(await known);
+    if (found !== undefined) return found;
+    if (this.#types.get(apiVersion) === known) {
+      const asked = this.#discover(apiVersion, signal);
+      asked.catch(() => this.#types.delete(apiVersion));
+      this.#types.set(apiVersion, asked);
+    }
+    return find((await this.#types.get(apiVersion)) ?? []);
+  }
+
+  /** Every type served in its preferred version, for sweeping by label. */
+  async allTypes(signal?: AbortSignal): Promise<readonly ResourceType[]> {
+    const groups = list(await this.request('GET', '/apis', { ...(signal && { signal }) }), 'groups');
+    const versions = groups.flatMap((group) => text(group, 'preferredVersion', 'groupVersion') ?? []);
+    const types = await Promise.all(['v1', ...versions].map((version) => this.#discover(version, signal)));
+    return types.flat();
+  }
+
+  async #servedType(object: KubeObject, signal: AbortSignal | undefined): Promise<ResourceType> {
+    const type = await this.typeOf(object.apiVersion, object.kind, signal);
+    if (type === undefined)
+      throw new KubeError(
+        this.cluster,
+        object.kind,
+        404,
+        `it does not serve ${object.kind} in ${object.apiVersion}`,
+      );
+    return type;
+  }
+
+  async #discover(apiVersion: string, signal: AbortSignal | undefined): Promise<readonly ResourceType[]> {
+    const answer = await absent(this.request('GET', apiPath(apiVersion), { ...(signal && { signal }) }));
+    return list(answer, 'resources').flatMap((resource): ResourceType[] => {
+      const { name, kind, namespaced, verbs } = resource as ResourceType;
+      return name.includes('/') ? [] : [{ apiVersion, kind, name, namespaced, verbs }];
+    });
+  }
+}
+
+function apiPath(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+function collectionPath(type: ResourceType, namespace: string | undefined): string {
+  const scope = type.namespaced && namespace !== undefined ? `/namespaces/${namespace}` : '';
+  return `${apiPath(type.apiVersion)}${scope}/${type.name}`;
+}
+
+function pathOf(type: ResourceType, object: KubeObject): string {
+  const namespace = type.namespaced ? (object.metadata.namespace ?? 'default') : undefined;
+  return `${collectionPath(type, namespace)}/${encodeURIComponent(object.metadata.name)}`;
+}
+
+/** The answer, or undefined for 404. */
+async function absent(answer: Promise<unknown>): Promise<unknown> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import type { KubernetesObject } from '../charts/model.ts';
+
+/** Rendered, planned, applied and live objects alike: whatever its kind, it has a type and a name. */
+export type KubeObject = KubernetesObject;
+
+/** Field manager of every server-side apply, and value of the managed-by label: what `down` may delete. */
+export const manager = 'meshwright';
+
+/** Kubernetes' recommended label for the tool that manages an object. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+
+/** Kind, namespace and name, for people and as a key: `Deployment shop/catalog`, `ClusterRole istiod`. */
+export function describe(object: KubeObject): string {
+  const { namespace, name } = object.metadata;
+  return `${object.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
+}
+
+/** The object with {@link managedByLabel} set; the pod template keeps its own labels, as selectors and proxies read those. */
+export function labelManaged(object: KubeObject): KubeObject {
+  return {
+    ...object,
+    metadata: { ...object.metadata, labels: { ...object.metadata.labels, [managedByLabel]: manager } },
+  };
+}
+
+/** Whether {@link labelManaged} made this object ours. */
+export function isManaged(object: KubeObject): boolean {
+  return object.metadata.labels?.[managedByLabel] === manager;
+}
+
+/** A nested field of unknown shape, or undefined where the path ends early. */
+export function field(value: unknown, ...path: readonly string[]): unknown {
+  let current = value;
+  for (const key of path) {
+    if (typeof current !== 'object' || current === null) return undefined;
+    current = (current as Readonly<Record<string, unknown>>)[key];
+  }
+  return current;
+}
+
+/** A nested field that is a list; empty when it is missing or something else. */
+export function list(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = field(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** A nested field that is a string, or undefined. */
+export function text(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = field(value, ...path);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** A nested field that is a number; 0 when it is missing, as the API leaves zeros out. */
+export function count(value: unknown, ...path: readonly string[]): number {
+  const found = field(value, ...path);
+  return typeof found === 'number' ? found : 0;
+}
+
+/** A condition of an object's status by type. */
+export function condition(object: KubeObject, type: string): unknown {
+  return list(object, 'status', 'conditions').find((entry) => text(entry, 'type') === type);
+}

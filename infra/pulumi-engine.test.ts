@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { parse } from 'yaml';
+import { findPulumi } from './find-pulumi.ts';
+import { downWithPulumi, upWithPulumi } from './pulumi-engine.ts';
+import { problemOf } from './testing/problems.ts';
+
+let folder: string;
+let lines: string[];
+const path = process.env['PATH'];
+
+/** A `pulumi` that reports its version and otherwise runs the script with the command's arguments. */
+function installPulumi(script: string): void {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\n[ "$1" = version ] && echo v3.248.0 && exit\n${script}\n`);
+  chmodSync(join(bin, 'pulumi'), 0o755);
+  process.env['PATH'] = [bin, path].join(delimiter);
+}
+const options = () => ({
+  root: join(folder, 'root'),
+  stateDir: join(folder, 'state'),
+  stack: 'lab',
+  report: (line: string) => lines.push(line),
+});
+const config = { access: { east: { kubeconfig: '/k', context: 'east' } }, istioctl: '/i', trustDir: 'trust' };
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pulumi-'));
+  lines = [];
+});
+afterEach(() => {
+  process.env['PATH'] = path;
+  rmSync(folder, { recursive: true });
+});
+
+describe('findPulumi', () => {
+  test('is the first executable of that name on PATH', () => {
+    expect(findPulumi(folder)).toBeUndefined();
+    mkdirSync(join(folder, 'pulumi'));
+    expect(findPulumi(folder)).toBeUndefined();
+    installPulumi('');
+    expect(findPulumi([folder, join(folder, 'bin')].join(delimiter))).toBe(join(folder, 'bin', 'pulumi'));
+  });
+});
+
+describe('upWithPulumi', () => {
+  test("keeps the project, its state and a passphrase in the state's folder, and calls Pulumi with them", async () => {
+    installPulumi(`echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE_FILE $*" >> ${folder}/calls; exit 1`);
+    await problemOf(upWithPulumi(config, options()));
+    const project = parse(readFileSync(join(folder, 'state', 'Pulumi.yaml'), 'utf8')) as unknown;
+    expect(project).toEqual({
+      name: 'meshwright',
+      main: join(folder, 'root', 'infra'),
+      runtime: { name: 'nodejs', options: { typescript: false } },
+    });
+    expect(statSync(join(folder, 'state', 'passphrase')).mode & 0o777).toBe(0o600);
+    const call = readFileSync(join(folder, 'calls'), 'utf8').split('\n')[0];
+    expect(call).toContain(
+      `file://${join(folder, 'state', 'state')} ${join(folder, 'state', 'passphrase')} stack`,
+    );
+    const passphrase = readFileSync(join(folder, 'state', 'passphrase'), 'utf8');
+    expect(readFileSync(join(folder, 'calls'), 'utf8')).not.toContain(passphrase);
+  });
+
+  test('repeats what Pulumi said last', async () => {
+    installPulumi(`case "$*" in *up*) echo 'error: update failed'; exit 255;; esac`);
+    const { message, exitCode } = await problemOf(upWithPulumi(config, options()));
+    expect(exitCode).toBe(1);
+    expect(message).toBe(
+      'pulumi up: failed: error: update failed; fix: mend what it names and run the command again, or use --engine apply',
+    );
+    expect(lines).toEqual(['pulumi: error: update failed']);
+  });
+});
+
+describe('downWithPulumi', () => {
+  test('has nothing to do without a stack', async () => {
+    await downWithPulumi(options());
+    expect(lines).toEqual(['pulumi: nothing to remove, there is no stack']);
+  });
+
+  test('destroys the stack and removes it', async () => {
+    installPulumi(`echo "$*" >> ${folder}/calls; case "$*" in *history*) echo '[{"version":1}]';; esac`);
+    mkdirSync(join(folder, 'state'));
+    writeFileSync(join(folder, 'state', 'Pulumi.yaml'), 'name: meshwright\nruntime: nodejs\n');
+    await downWithPulumi(options());
+    const calls = readFileSync(join(folder, 'calls'), 'utf8');
+    expect(calls).toMatch(/^stack select --stack lab/m);
+    expect(calls).toMatch(/^destroy --yes/m);
+    expect(calls).toMatch(/^stack rm --yes .*lab|^stack rm .*--stack lab|^stack rm --yes lab/m);
+  });
+});

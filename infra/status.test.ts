@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { collectStatus, isHealthy } from './status.ts';
+import { KubeApi } from './testing/kube-api.ts';
+import { modelOf } from './testing/models.ts';
+import { cacertsSecret, ensureTrust } from './trust.ts';
+
+let east: KubeApi;
+let west: KubeApi;
+let folder: string;
+let notAfter: string;
+
+const deployment = (namespace: string, name: string, replicas: number, ready = replicas) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace },
+  spec: { replicas },
+  status: { replicas, updatedReplicas: replicas, availableReplicas: ready, readyReplicas: ready },
+});
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'status-'));
+  [east, west] = await Promise.all([KubeApi.start('east'), KubeApi.start('west')]);
+  const trust = (await ensureTrust(folder, 'shop', ['east'], 'istio-system'))['east']!;
+  notAfter = trust.notAfter.toISOString();
+  for (const api of [east, west]) {
+    api.put({
+      ...cacertsSecret('istio-system', trust),
+      metadata: { name: 'cacerts', namespace: 'istio-system' },
+    });
+    for (const [namespace, name] of [
+      ['istio-ingress', 'istio-ingressgateway'],
+      ['istio-eastwest', 'istio-eastwestgateway'],
+    ] as const) {
+      api.put(deployment(namespace, name, 1));
+      api.put({
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name, namespace },
+        status: { loadBalancer: { ingress: [{ ip: '10.0.0.9' }] } },
+      });
+    }
+    api.put(deployment('istio-system', 'istiod', 1));
+    api.put(deployment('shop', 'catalog', 2));
+    api.put(deployment('shop', 'inventory', 1));
+    const conditions = [{ type: 'Ready', status: 'True' }];
+    api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, status: { conditions } });
+  }
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await Promise.all([east.stop(), west.stop()]);
+});
+beforeEach(() => {
+  west.intervene = () => undefined;
+});
+
+const checked = '2030-01-01T00:00:00.000Z';
+const collect = (ok = true) =>
+  collectStatus(modelOf(['east', 'west']), {
+    engine: 'apply',
+    access: {
+      east: { kubeconfig: east.kubeconfig, context: 'east' },
+      west: { kubeconfig: west.kubeconfig, context: 'west' },
+    },
+    probe: () => Promise.resolve({ ok, checked }),
+  });
+
+describe('collectStatus', () => {
+  test('has exactly the shape of `status --json`', async () => {
+    const cluster = (context: string) => ({
+      context,
+      ready: true,
+      ingress: 'http://10.0.0.9:80',
+      eastWest: '10.0.0.9:15443',
+      nodes: 1,
+      certificateNotAfter: notAfter,
+    });
+    const status = await collect();
+    expect(status).toEqual({
+      engine: 'apply',
+      clusters: { east: cluster('east'), west: cluster('west') },
+      services: {
+        catalog: { east: { desired: 2, ready: 2 }, west: { desired: 2, ready: 2 } },
+        inventory: { west: { desired: 1, ready: 1 } },
+      },
+      crossCluster: { ok: true, checked },
+    });
+    expect(isHealthy(status)).toBe(true);
+  });
+
+  test('a cluster that does not answer is not ready and does not hide the other', async () => {
+    west.intervene = () => ({ status: 503, body: { message: 'shutting down' } });
+    const status = await collect(false);
+    expect(status.clusters['east']?.ready).toBe(true);
+    expect(status.clusters['west']).toEqual({
+      context: 'west',
+      ready: false,
+      ingress: null,
+      eastWest: null,
+      nodes: 0,
+      certificateNotAfter: null,
+    });
+    expect(status.services['inventory']).toEqual({ west: { desired: 1, ready: 0 } });
+    expect(isHealthy(status)).toBe(false);
+  });
+
+  test('is not healthy with a replica, a gateway or the calls across missing', async () => {
+    expect(isHealthy(await collect(false))).toBe(false);
+    west.put(deployment('shop', 'catalog', 2, 1));
+    const short = await collect();
+    expect(short.services['catalog']?.['west']).toEqual({ desired: 2, ready: 1 });
+    expect(isHealthy(short)).toBe(false);
+    west.put(deployment('shop', 'catalog', 2));
+    west.put(deployment('istio-eastwest', 'istio-eastwestgateway', 1, 0));
+    const gateway = await collect();
+    expect(gateway.clusters['west']?.ready).toBe(false);
+    expect(isHealthy(gateway)).toBe(false);
+  });
+});

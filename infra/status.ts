@@ -1,0 +1,155 @@
+import { X509Certificate } from 'node:crypto';
+import type { MeshModel } from '../charts/model.ts';
+import { openClients } from './connection.ts';
+import type { ClusterAccess } from './connection.ts';
+import type { KubeClient } from './kube-client.ts';
+import { condition, count, text } from './kube-object.ts';
+import type { KubeObject } from './kube-object.ts';
+import { loadBalancerAddress, lookAt } from './readiness.ts';
+
+/** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
+export interface MeshStatus {
+  readonly engine: string;
+  readonly clusters: Readonly<Record<string, ClusterStatus>>;
+  /** Replicas by workload and cluster. */
+  readonly services: Readonly<
+    Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
+  >;
+  readonly crossCluster: CrossCluster;
+}
+
+export interface ClusterStatus {
+  readonly context: string;
+  /** Every node is ready, and the control plane and both gateways are available. */
+  readonly ready: boolean;
+  /** `http://ADDR:PORT` */
+  readonly ingress: string | null;
+  /** `ADDR:PORT` */
+  readonly eastWest: string | null;
+  /** Number of nodes. */
+  readonly nodes: number;
+  /** End of the validity of the cluster's intermediate CA, ISO 8601. */
+  readonly certificateNotAfter: string | null;
+}
+
+export interface CrossCluster {
+  readonly ok: boolean;
+  /** When it was checked, ISO 8601. */
+  readonly checked: string;
+}
+
+export interface StatusOptions {
+  /** What applied the mesh: `pulumi` or `apply`. */
+  readonly engine: string;
+  readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** Proves by real calls that services of one cluster are reached from another. */
+  readonly probe: (clusters: MeshStatus['clusters']) => Promise<CrossCluster>;
+  readonly signal?: AbortSignal;
+}
+
+type Replicas = Readonly<Record<string, { readonly desired: number; readonly ready: number }>>;
+
+/**
+ * Reads the state of every cluster. A cluster that fails does not hide the others.
+ * @throws ProblemsError (exit 2) for a missing kubeconfig or context.
+ */
+export async function collectStatus(model: MeshModel, options: StatusOptions): Promise<MeshStatus> {
+  const names = model.clusters.map(({ name }) => name);
+  const clients = openClients(names, options.access);
+  const read = await Promise.all(
+    Object.entries(clients).map(async ([name, client]) => {
+      const context = options.access[name]?.context ?? '';
+      return [name, await readCluster(model, client, context, options.signal)] as const;
+    }),
+  );
+  const clusters = Object.fromEntries(read.map(([name, { status }]) => [name, status]));
+  const services = Object.fromEntries(
+    model.workloads.map((workload) => [
+      workload.name,
+      Object.fromEntries(
+        workload.placement.map((cluster) => {
+          const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
+          return [cluster, live ?? { desired: workload.replicas, ready: 0 }];
+        }),
+      ),
+    ]),
+  );
+  return { engine: options.engine, clusters, services, crossCluster: await options.probe(clusters) };
+}
+
+/** Whether the mesh is healthy: every cluster ready, every replica ready, calls crossing. Decides the exit code. */
+export function isHealthy(status: MeshStatus): boolean {
+  const replicas = Object.values(status.services).flatMap((service) => Object.values(service));
+  return (
+    Object.values(status.clusters).every(({ ready }) => ready) &&
+    replicas.every(({ desired, ready }) => ready >= desired) &&
+    status.crossCluster.ok
+  );
+}
+
+const statusRetryMs = 2_000;
+
+async function readCluster(
+  model: MeshModel,
+  client: KubeClient,
+  context: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly status: ClusterStatus; readonly replicas: Replicas }> {
+  const get = (apiVersion: string, kind: string, namespace: string, name: string) =>
+    client.get({ apiVersion, kind, metadata: { namespace, name } }, signal);
+  try {
+    await client.request('GET', '/readyz', { retryMs: statusRetryMs, ...(signal && { signal }) });
+    const { controlPlane, ingress, eastWest } = model;
+    const nodeType = await client.typeOf('v1', 'Node', signal);
+    const [nodes, istiod, cacerts, ingressGateway, eastWestGateway, ingressService, eastWestService] =
+      await Promise.all([
+        nodeType === undefined ? [] : client.list(nodeType, { ...(signal && { signal }) }),
+        get('apps/v1', 'Deployment', controlPlane.namespace, 'istiod'),
+        get('v1', 'Secret', controlPlane.namespace, 'cacerts'),
+        get('apps/v1', 'Deployment', ingress.namespace, ingress.name),
+        get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
+        get('v1', 'Service', ingress.namespace, ingress.name),
+        get('v1', 'Service', eastWest.namespace, eastWest.name),
+      ]);
+    const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
+    const replicas = await Promise.all(
+      placed.map(async ({ name, namespace, replicas: declared }) => {
+        const live = await get('apps/v1', 'Deployment', namespace, name);
+        const desired = live === undefined ? declared : count(live, 'spec', 'replicas');
+        return [name, { desired, ready: count(live, 'status', 'readyReplicas') }] as const;
+      }),
+    );
+    const available = [istiod, ingressGateway, eastWestGateway].every(
+      (live) => lookAt('available', live).done,
+    );
+    const [ingressAddress, eastWestAddress] = [addressOf(ingressService), addressOf(eastWestService)];
+    const status: ClusterStatus = {
+      context,
+      ready: nodes.length > 0 && nodes.every(isNodeReady) && available,
+      ingress: ingressAddress === undefined ? null : `http://${ingressAddress}:${ingress.port}`,
+      eastWest: eastWestAddress === undefined ? null : `${eastWestAddress}:${eastWest.port}`,
+      nodes: nodes.length,
+      certificateNotAfter: notAfter(cacerts),
+    };
+    return { status, replicas: Object.fromEntries(replicas) };
+  } catch {
+    signal?.throwIfAborted();
+    const unknown = { ingress: null, eastWest: null, nodes: 0, certificateNotAfter: null };
+    return { status: { context, ready: false, ...unknown }, replicas: {} };
+  }
+}
+
+function addressOf(service: KubeObject | undefined): string | undefined {
+  const address = service === undefined ? undefined : loadBalancerAddress(service);
+  return address?.includes(':') ? `[${address}]` : address;
+}
+
+function isNodeReady(node: KubeObject): boolean {
+  return text(condition(node, 'Ready'), 'status') === 'True';
+}
+
+function notAfter(cacerts: KubeObject | undefined): string | null {
+  const encoded = text(cacerts, 'data', 'ca-cert.pem');
+  if (encoded === undefined) return null;
+  return new X509Certificate(Buffer.from(encoded, 'base64')).validToDate.toISOString();
+}

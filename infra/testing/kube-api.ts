@@ -1,0 +1,279 @@
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { webcrypto } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { openClients } from '../connection.ts';
+import type { KubeClient } from '../kube-client.ts';
+import type { KubeObject } from '../kube-object.ts';
+
+/** One request as the server saw it. */
+export interface SeenRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly authorization: string | undefined;
+  readonly body: unknown;
+}
+
+/** An answer instead of the store's own: a status and a message, as admission or an overloaded server gives it. */
+export type Intervention = (
+  request: SeenRequest,
+) => { readonly status: number; readonly body: unknown } | undefined;
+
+const kinds: Readonly<Record<string, readonly [plural: string, namespaced: boolean][]>> = {
+  v1: [
+    ['Namespace', false],
+    ['Node', false],
+    ['Pod', true],
+    ['Service', true],
+    ['Secret', true],
+    ['ConfigMap', true],
+    ['ServiceAccount', true],
+    ['Event', true],
+    ['Endpoints', true],
+  ],
+  'apps/v1': [
+    ['Deployment', true],
+    ['DaemonSet', true],
+    ['ReplicaSet', true],
+  ],
+  'admissionregistration.k8s.io/v1': [
+    ['ValidatingWebhookConfiguration', false],
+    ['MutatingWebhookConfiguration', false],
+  ],
+  'apiextensions.k8s.io/v1': [['CustomResourceDefinition', false]],
+  'rbac.authorization.k8s.io/v1': [['ClusterRole', false]],
+  'networking.istio.io/v1': [['Gateway', true]],
+};
+
+/**
+ * The part of the Kubernetes API that the driver uses, over real TLS and a store in memory: discovery, reading, listing by
+ * label and field, server-side apply as whole replacement, deletion. What real servers do beyond that (merging by owner,
+ * defaulting, admission) is proved against real ones in the lab.
+ */
+export class KubeApi {
+  readonly objects = new Map<string, Record<string, unknown>>();
+  readonly requests: SeenRequest[] = [];
+  readonly client: KubeClient;
+  readonly kubeconfig: string;
+  intervene: Intervention = () => undefined;
+  readonly #server: Server;
+  #version = 0;
+
+  private constructor(cluster: string, server: Server, ca: string) {
+    this.#server = server;
+    const { port } = server.address() as AddressInfo;
+    // Linux connects 0.0.0.0 to this machine; unlike a loopback address it is accepted for another cluster's use.
+    this.kubeconfig = join(mkdtempSync(join(tmpdir(), 'kube-api-')), 'kubeconfig');
+    writeFileSync(
+      this.kubeconfig,
+      stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [
+          {
+            name: cluster,
+            cluster: {
+              server: `https://0.0.0.0:${port}`,
+              'certificate-authority-data': Buffer.from(ca).toString('base64'),
+            },
+          },
+        ],
+        users: [{ name: 'admin', user: { token: 'admin-token' } }],
+        contexts: [{ name: cluster, context: { cluster, user: 'admin' } }],
+      }),
+    );
+    const client = openClients([cluster], { [cluster]: { kubeconfig: this.kubeconfig, context: cluster } })[
+      cluster
+    ];
+    if (client === undefined) throw new Error('no client');
+    this.client = client;
+  }
+
+  static async start(cluster: string): Promise<KubeApi> {
+    const { certificate, key } = await serverCertificate();
+    const server = createServer({ cert: certificate, key });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const api = new KubeApi(cluster, server, certificate);
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void read(request).then((body) => {
+        const url = new URL(request.url ?? '/', 'https://kube-api');
+        const answer = api.answer({
+          method: request.method ?? '',
+          path: url.pathname,
+          query: Object.fromEntries(url.searchParams),
+          authorization: request.headers.authorization,
+          body,
+        });
+        response
+          .writeHead(answer.status, { 'content-type': 'application/json' })
+          .end(JSON.stringify(answer.body));
+      });
+    });
+    return api;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Stores an object as a controller would leave it. */
+  put(
+    object: Record<string, unknown> & { apiVersion: string; kind: string; metadata: Record<string, unknown> },
+  ): void {
+    const metadata = {
+      uid: `uid-${++this.#version}`,
+      ...object.metadata,
+      resourceVersion: String(++this.#version),
+    };
+    this.objects.set(this.#path(object as unknown as KubeObject), { ...object, metadata });
+  }
+
+  get(object: KubeObject): Record<string, unknown> | undefined {
+    return this.objects.get(this.#path(object));
+  }
+
+  #path({ apiVersion, kind, metadata }: KubeObject): string {
+    const scope = metadata.namespace === undefined ? '' : `/namespaces/${metadata.namespace}`;
+    return `${prefix(apiVersion)}${scope}/${plural(kind)}/${metadata.name}`;
+  }
+
+  answer(seen: SeenRequest): { status: number; body: unknown } {
+    this.requests.push(seen);
+    const intervention = this.intervene(seen);
+    if (intervention !== undefined) return intervention;
+    if (seen.path === '/version' || seen.path === '/readyz') return { status: 200, body: {} };
+    if (seen.path === '/apis') return { status: 200, body: { groups: groups() } };
+    const discovered = discovery(seen.path);
+    if (discovered !== undefined) return { status: 200, body: { resources: discovered } };
+    const live = this.objects.get(seen.path);
+    const collection = this.#list(seen);
+    switch (seen.method) {
+      case 'GET':
+        if (live !== undefined) return { status: 200, body: live };
+        return collection === undefined ? notFound(seen.path) : { status: 200, body: { items: collection } };
+      case 'PATCH':
+        return this.#apply(seen, live);
+      case 'POST':
+        return { status: 201, body: seen.body };
+      case 'DELETE':
+        this.objects.delete(seen.path);
+        return live === undefined ? notFound(seen.path) : { status: 200, body: live };
+      default:
+        return { status: 405, body: { message: 'method not allowed' } };
+    }
+  }
+
+  #apply(seen: SeenRequest, live: Record<string, unknown> | undefined): { status: number; body: unknown } {
+    const wanted = seen.body as Record<string, unknown>;
+    const { uid, resourceVersion, ...metadata } = (live?.['metadata'] ?? {}) as Record<string, unknown>;
+    const same =
+      live !== undefined && JSON.stringify({ ...live, metadata }) === JSON.stringify({ ...live, ...wanted });
+    if (same) return { status: 200, body: live };
+    const version = String(++this.#version);
+    const stamped = {
+      ...(wanted['metadata'] as object),
+      uid: uid ?? `uid-${version}`,
+      resourceVersion: version,
+    };
+    const stored = { ...live, ...wanted, metadata: stamped };
+    this.objects.set(seen.path, stored);
+    return { status: resourceVersion === undefined ? 201 : 200, body: stored };
+  }
+
+  #list({ path, query }: SeenRequest): readonly unknown[] | undefined {
+    const match = /^(\/api\/v1|\/apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+))?\/([a-z]+)$/.exec(path);
+    if (match === null) return undefined;
+    const [, base = '', namespace, name = ''] = match;
+    return [...this.objects.entries()].flatMap(([key, object]) => {
+      if (!key.startsWith(`${base}/`) || key.split('/').at(-2) !== name) return [];
+      if (namespace !== undefined && !key.startsWith(`${base}/namespaces/${namespace}/`)) return [];
+      return selected(object, query) ? [object] : [];
+    });
+  }
+}
+
+function selected(object: Record<string, unknown>, query: Readonly<Record<string, string>>): boolean {
+  const {
+    labels = {},
+    name,
+    uid,
+  } = object['metadata'] as { labels?: Record<string, string>; name: string; uid: string };
+  const fields: Record<string, unknown> = {
+    'metadata.name': name,
+    'metadata.uid': uid,
+    type: object['type'],
+  };
+  fields['involvedObject.uid'] = (object['involvedObject'] as { uid?: string } | undefined)?.uid;
+  const all = (selector: string | undefined, values: Record<string, unknown>) =>
+    (selector ?? '')
+      .split(',')
+      .every((part) => part === '' || values[part.split('=')[0] ?? ''] === part.split('=')[1]);
+  return all(query['labelSelector'], labels) && all(query['fieldSelector'], fields);
+}
+
+function discovery(path: string): readonly unknown[] | undefined {
+  const version = Object.keys(kinds).find((apiVersion) => prefix(apiVersion) === path);
+  if (version === undefined) return undefined;
+  return (kinds[version] ?? []).map(([kind, namespaced]) => ({
+    name: plural(kind),
+    kind,
+    namespaced,
+    verbs: ['get', 'list', 'patch', 'create', 'delete'],
+  }));
+}
+
+function groups(): readonly unknown[] {
+  return Object.keys(kinds)
+    .filter((version) => version.includes('/'))
+    .map((groupVersion) => ({ preferredVersion: { groupVersion } }));
+}
+
+function prefix(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+}
+
+function plural(kind: string): string {
+  return kind.endsWith('s') ? kind.toLowerCase() : `${kind.toLowerCase()}s`;
+}
+
+function notFound(path: string): { status: number; body: unknown } {
+  return { status: 404, body: { message: `${path} not found` } };
+}
+
+async function read(request: IncomingMessage): Promise<unknown> {
+  let body = '';
+  for await (const chunk of request) body += String(chunk);
+  return body === '' ? undefined : JSON.parse(body);
+}
+
+async function serverCertificate(): Promise<{ certificate: string; key: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+    {
+      name: 'CN=kube-api',
+      notBefore: new Date(Date.now() - 60_000),
+      notAfter: new Date(Date.now() + 3_600_000),
+      signingAlgorithm: algorithm,
+      keys,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '0.0.0.0' }]),
+      ],
+    },
+    webcrypto,
+  );
+  const key = x509.PemConverter.encode(
+    await webcrypto.subtle.exportKey('pkcs8', keys.privateKey),
+    'PRIVATE KEY',
+  );
+  return { certificate: certificate.toString('pem'), key };
+}

@@ -1,0 +1,21 @@
+import type { MeshModel } from '../../charts/model.ts';
+
+/** A small mesh, without the charts: one workload everywhere, one only in the last cluster. */
+export function modelOf(clusters: readonly string[]): MeshModel {
+  const workload = { namespace: 'shop', services: [], ports: { grpc: 50051 } };
+  return {
+    name: 'shop',
+    trustDomain: 'shop.example',
+    clusters: clusters.map((name) => ({ name, network: `net-${name}`, region: name, zone: `${name}-a` })),
+    controlPlane: { namespace: 'istio-system' },
+    ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80 },
+    eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443 },
+    namespaces: ['shop'],
+    workloads: [
+      { ...workload, name: 'catalog', app: 'apps/catalog', placement: clusters, replicas: 2 },
+      { ...workload, name: 'inventory', app: 'apps/inventory', placement: clusters.slice(-1), replicas: 1 },
+    ],
+    images: [],
+    istio: { hub: 'localhost/mesh', tag: '1' },
+  };
+}

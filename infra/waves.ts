@@ -1,0 +1,36 @@
+import type { KubeObject } from './kube-object.ts';
+
+/**
+ * What has to exist before what, within one stage: earlier waves are applied before later ones, the objects of
+ * a wave side by side. A kind that is not named here (custom resources, webhooks, policies) is in the wave {@link others}.
+ */
+const waveOfKind: Readonly<Record<string, number>> = {
+  Namespace: 0,
+  CustomResourceDefinition: 1,
+  ServiceAccount: 2,
+  ClusterRole: 2,
+  Role: 2,
+  ConfigMap: 2,
+  Secret: 2,
+  PriorityClass: 2,
+  ClusterRoleBinding: 3,
+  RoleBinding: 3,
+  Service: 3,
+  Deployment: 5,
+  DaemonSet: 5,
+  StatefulSet: 5,
+  Job: 5,
+  CronJob: 5,
+  HorizontalPodAutoscaler: 6,
+};
+const others = 4;
+
+/** Splits objects into waves, keeping their order inside each; together they hold every object exactly once. */
+export function waves(objects: readonly KubeObject[]): readonly (readonly KubeObject[])[] {
+  const byWave = new Map<number, KubeObject[]>();
+  for (const object of objects) {
+    const wave = waveOfKind[object.kind] ?? others;
+    byWave.set(wave, [...(byWave.get(wave) ?? []), object]);
+  }
+  return [...byWave.entries()].sort(([a], [b]) => a - b).map(([, wave]) => wave);
+}
