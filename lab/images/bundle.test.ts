@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { run } from '../../core/run.ts';
+import { bundleApp } from './bundle.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'bundle-'));
+});
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+}
+
+const app = {
+  'apps/echo/main.ts': `import { shout } from '../runtime/shout.ts';
+import old from 'old-package';
+const text: string = await Promise.resolve(shout('hello'));
+console.log(text, old.separator, shout.name);
+`,
+  'apps/runtime/shout.ts': 'export function shout(text: string): string { return text.toUpperCase(); }\n',
+  'node_modules/old-package/index.js': "module.exports = { separator: require('path').sep };\n",
+};
+
+test('makes one file that runs alone, CommonJS packages and top-level await included', async () => {
+  write(root, app);
+  write(root, { 'out/main.js': await bundleApp(root, 'apps/echo'), 'out/package.json': '{"type":"module"}' });
+  rmSync(join(root, 'node_modules'), { recursive: true });
+  const { stdout } = await run(process.execPath, [join(root, 'out/main.js')]);
+  expect(stdout).toBe('HELLO / shout\n');
+});
+
+test('makes the same bytes wherever the project lies', async () => {
+  write(join(root, 'here'), app);
+  write(join(root, 'somewhere/else'), app);
+  expect(await bundleApp(join(root, 'here'), 'apps/echo')).toBe(
+    await bundleApp(join(root, 'somewhere/else'), 'apps/echo'),
+  );
+});
+
+test('names every place that does not bundle', async () => {
+  write(root, { 'apps/bad/main.ts': "import './missing.ts';\nimport 'not-installed';\n" });
+  await expect(bundleApp(root, 'apps/bad')).rejects.toThrow(
+    'apps/bad/main.ts:1:8: Could not resolve "./missing.ts"\napps/bad/main.ts:2:8: Could not resolve "not-installed"',
+  );
+  await expect(bundleApp(root, 'apps/none')).rejects.toThrow(
+    'apps/none: Could not resolve "apps/none/main.ts"',
+  );
+});
