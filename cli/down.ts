@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { synthShop } from '../charts/main.ts';
 import { takeLock } from '../core/lock.ts';
-import { downWithPulumi } from '../infra/pulumi-engine.ts';
 import { removeMesh } from '../infra/remove.ts';
 import { stopLab } from '../lab/lab.ts';
 import { readLabRecord } from '../lab/state.ts';
@@ -10,12 +9,12 @@ import { readRecord, removeRecord, type UpRecord } from './record.ts';
 import { runTasks, type Task } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
 
+export interface DownFlags {
+  readonly purge?: boolean;
+}
+
 /** `npm run down`: removes what `up` made. Nothing to remove is no failure. */
-export async function down(
-  at: Workspace,
-  flags: { readonly purge?: boolean },
-  signal: AbortSignal,
-): Promise<number> {
+export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal): Promise<number> {
   const lock = takeLock(at.lockFile, 'npm run down');
   try {
     const record = readRecord(at.stateDir);
@@ -47,14 +46,15 @@ export async function down(
   }
 }
 
-function removeApplied(
+async function removeApplied(
   at: Workspace,
   record: UpRecord,
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { model } = synthShop(at.root);
-  return record.engine === 'pulumi'
-    ? downWithPulumi(pulumiOptions(at, model, report, signal))
-    : removeMesh(model, { access: record.access, report, signal });
+  if (record.engine === 'apply') return removeMesh(model, { access: record.access, report, signal });
+  // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
+  const { downWithPulumi } = await import('../infra/pulumi-engine.ts');
+  return downWithPulumi(pulumiOptions(at, model, report, signal));
 }

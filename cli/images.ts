@@ -1,14 +1,12 @@
+import { join } from 'node:path';
 import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { imageTag } from '../apps/config/image-tag.ts';
 import { synthShop } from '../charts/main.ts';
-import { ensureHostPackages } from '../lab/host/packages.ts';
 import { ensureImages, type BuiltImage } from '../lab/images/images.ts';
-import { buildPackages } from '../lab/images/packages.ts';
+import { imageTable } from '../lab/images/table.ts';
 import { ensureTools } from '../lab/tools/build.ts';
 import { runTasks } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
-
-const mebibyte = 2 ** 20;
 
 /** `npm run images`: builds the images of the apps and of the lab's Istio, and says where their archives are. */
 export async function images(at: Workspace, signal: AbortSignal): Promise<number> {
@@ -16,10 +14,6 @@ export async function images(at: Workspace, signal: AbortSignal): Promise<number
   const { root, cacheDir, logsDir } = at;
   let built: readonly BuiltImage[] = [];
   await runTasks([
-    {
-      title: 'Debian packages',
-      run: (report) => ensureHostPackages({ packages: buildPackages, report, signal }),
-    },
     {
       title: 'images',
       run: async (report) => {
@@ -37,8 +31,13 @@ export async function images(at: Workspace, signal: AbortSignal): Promise<number
       },
     },
   ]);
-  for (const { reference, bytes, archive } of built) {
-    process.stdout.write(`${reference}  ${(bytes / mebibyte).toFixed(0)} MiB  ${archive}\n`);
-  }
+  process.stdout.write(
+    imageTable(built)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+  process.stdout.write(
+    `archives for \`docker load\` and \`ctr images import\`: ${join(cacheDir, 'images')}\n`,
+  );
   return 0;
 }

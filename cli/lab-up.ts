@@ -4,7 +4,6 @@ import type { MeshModel } from '../charts/model.ts';
 import { planAddresses } from '../lab/addresses.ts';
 import { ensureHostPackages, nodePackages } from '../lab/host/packages.ts';
 import { ensureImages, type BuiltImage } from '../lab/images/images.ts';
-import { buildPackages } from '../lab/images/packages.ts';
 import { referenceOf } from '../lab/images/spec.ts';
 import { pauseImage } from '../lab/images/specs.ts';
 import { awaitNodesReady, importImages, startLab, type LabOptions } from '../lab/lab.ts';
@@ -52,8 +51,7 @@ export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: A
     steps: [
       {
         title: 'Debian packages',
-        run: (report) =>
-          ensureHostPackages({ packages: [...nodePackages, ...buildPackages], report, signal }),
+        run: (report) => ensureHostPackages({ packages: nodePackages, report, signal }),
       },
       {
         title: 'tools: Kubernetes, Istio, containerd, etcd, CoreDNS, Envoy',

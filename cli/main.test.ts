@@ -7,21 +7,23 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Runs the real command line. */
-function meshwright(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+/** Runs the real command line with a state folder of its own: what is up from this checkout is no matter. */
+function meshwright(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(root, 'cli/main.ts'), ...args],
-    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', ...env } },
+    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', MESHWRIGHT_STATE_DIR: stateDir, ...env } },
   );
   return { code: status, stdout, stderr };
 }
 
 describe('a wrong use ends with exit code 2, one line a problem, and nothing done', () => {
   let folder: string;
+  let state: string;
   let kubeconfig: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'cli-'));
+    state = join(folder, 'state');
     kubeconfig = join(folder, 'config');
     writeFileSync(
       kubeconfig,
@@ -69,21 +71,42 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
       '--lab-subnet: is no subnet for a lab; received "172.29.0.0/16"; allowed an IPv4 /24 such as 172.29.0.0/24\n',
     ],
   ])('%s', (_, args, message) => {
-    expect(meshwright(args, { PATH: '/usr/bin:/bin' })).toEqual({ code: 2, stdout: '', stderr: message });
+    expect(meshwright(state, args, { PATH: '/usr/bin:/bin' })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: message,
+    });
+    expect(existsSync(state)).toBe(false);
   });
 
   test('a context that the kubeconfig does not have', () => {
-    const seen = meshwright(['up', '--context', 'east=prod-eats', '--context', 'west=prod-west'], {
-      KUBECONFIG: kubeconfig,
+    const flags = ['--context', 'east=prod-eats', '--context', 'west=prod-east'];
+    expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `cluster east: ${kubeconfig} has no such context; received "prod-eats"; allowed prod-east; fix: did you mean prod-east?\n`,
     });
-    expect(seen.code).toBe(2);
-    expect(seen.stderr).toContain('prod-eats');
-    expect(seen.stderr).toContain('prod-east');
-    expect(existsSync(join(root, '.meshwright', 'lock'))).toBe(false);
+    expect(existsSync(state)).toBe(false);
+  });
+
+  test('a server that cannot be reached is a failure, not a wrong use', () => {
+    const flags = ['--context', 'east=prod-east', '--context', 'west=prod-east'];
+    expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: ['east', 'west']
+        .map(
+          (cluster) =>
+            `cluster ${cluster}: its API server https://127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; ` +
+            'fix: start the cluster or mend the address in the kubeconfig, then run the command again\n',
+        )
+        .join(''),
+    });
+    expect(existsSync(state)).toBe(false);
   });
 
   test('help is no error', () => {
-    const { code, stdout } = meshwright(['up', '--help']);
+    const { code, stdout } = meshwright(state, ['up', '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('--context <CLUSTER=CONTEXT>');
   });

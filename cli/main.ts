@@ -1,10 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ProblemsError } from '../core/problem.ts';
-import { down } from './down.ts';
-import { images } from './images.ts';
-import { status } from './status.ts';
-import { synth } from './synth.ts';
-import { up } from './up.ts';
+import type { DownFlags } from './down.ts';
+import type { StatusFlags } from './status.ts';
+import type { SynthFlags } from './synth.ts';
+import type { UpFlags } from './up.ts';
 import { thisWorkspace } from './workspace.ts';
 
 const interruption = new AbortController();
@@ -18,6 +17,7 @@ const at = thisWorkspace();
 const { signal } = interruption;
 let verbose = false;
 
+/** Each command's code is loaded when it is asked for: a typing mistake is answered at once. */
 function program(): Command {
   const root = new Command('npm run')
     .usage('COMMAND -- [flags]')
@@ -51,17 +51,27 @@ function program(): Command {
       '--prove-failover',
       'in clusters of yours, too, scale a service to 0 for a moment to prove failover',
     )
-    .action(async (flags: Parameters<typeof up>[1]) => finish(await up(at, flags, signal)));
+    .action(async (flags: UpFlags) => {
+      finish(await (await import('./up.ts')).up(at, flags, signal));
+    });
   command('down', 'remove what up made')
     .option('--purge', 'also the trust and the caches')
-    .action(async (flags: Parameters<typeof down>[1]) => finish(await down(at, flags, signal)));
+    .action(async (flags: DownFlags) => {
+      finish(await (await import('./down.ts')).down(at, flags, signal));
+    });
   command('status', 'show clusters, gateways, services, trust and calls between clusters')
     .option('--json', 'as JSON')
-    .action(async (flags: Parameters<typeof status>[1]) => finish(await status(at, flags, signal)));
+    .action(async (flags: StatusFlags) => {
+      finish(await (await import('./status.ts')).status(at, flags, signal));
+    });
   command('synth', 'write dist/ from the declaration')
     .option('--check', 'write nothing, fail when dist/ is not what is declared')
-    .action(async (flags: Parameters<typeof synth>[1]) => finish(await synth(at, flags)));
-  command('images', "build the apps' container images").action(async () => finish(await images(at, signal)));
+    .action(async (flags: SynthFlags) => {
+      finish(await (await import('./synth.ts')).synth(at, flags));
+    });
+  command('images', "build the apps' container images").action(async () => {
+    finish(await (await import('./images.ts')).images(at, signal));
+  });
   return root;
 }
 

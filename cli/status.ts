@@ -5,12 +5,12 @@ import { readRecord } from './record.ts';
 import { statusOf } from './up.ts';
 import type { Workspace } from './workspace.ts';
 
+export interface StatusFlags {
+  readonly json?: boolean;
+}
+
 /** `npm run status`: what is up and how it does. Returns 0 when healthy, 1 when not. */
-export async function status(
-  at: Workspace,
-  flags: { readonly json?: boolean },
-  signal: AbortSignal,
-): Promise<number> {
+export async function status(at: Workspace, flags: StatusFlags, signal: AbortSignal): Promise<number> {
   const { model } = synthShop(at.root);
   const record = readRecord(at.stateDir);
   if (record === undefined) {

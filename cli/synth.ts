@@ -2,8 +2,12 @@ import { checkDist, writeDist } from '../charts/dist.ts';
 import { synthShop } from '../charts/main.ts';
 import type { Workspace } from './workspace.ts';
 
+export interface SynthFlags {
+  readonly check?: boolean;
+}
+
 /** `npm run synth`: brings dist/ to what is declared; with `--check`, only tells whether it is. */
-export function synth(at: Workspace, flags: { readonly check?: boolean }): Promise<number> {
+export function synth(at: Workspace, flags: SynthFlags): Promise<number> {
   const { rendered } = synthShop(at.root);
   if (flags.check) {
     checkDist(at.root, rendered);

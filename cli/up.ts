@@ -7,7 +7,7 @@ import { ProblemsError } from '../core/problem.ts';
 import { applyPlan } from '../infra/apply.ts';
 import { connect, type ClusterAccess } from '../infra/connection.ts';
 import { planMesh } from '../infra/plan.ts';
-import { findPulumi, upWithPulumi } from '../infra/pulumi-engine.ts';
+import { findPulumi } from '../infra/find-pulumi.ts';
 import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
 import { defaultSubnet } from '../lab/addresses.ts';
 import { formatParts, labParts } from '../lab/parts.ts';
@@ -167,6 +167,8 @@ async function applyMesh(
   const { access } = record;
   const { trustDir } = at;
   if (record.engine === 'pulumi') {
+    // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
+    const { upWithPulumi } = await import('../infra/pulumi-engine.ts');
     const { created, changed, deleted, unchanged } = await upWithPulumi(
       { access, istioctl, trustDir },
       pulumiOptions(at, model, report, signal),

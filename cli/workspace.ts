@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultCacheDir } from '../lab/host/cache.ts';
 import { labKubeconfig } from '../lab/state.ts';
@@ -17,10 +17,13 @@ export interface Workspace {
   readonly lockFile: string;
 }
 
-/** The workspace of the checkout that this file is in. */
-export function thisWorkspace(): Workspace {
+/**
+ * The workspace of the checkout that this file is in.
+ * @param env - MESHWRIGHT_STATE_DIR moves the state folder, for a checkout that is not to be written to
+ */
+export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
   const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
-  const stateDir = join(root, '.meshwright');
+  const stateDir = resolve(env['MESHWRIGHT_STATE_DIR'] ?? join(root, '.meshwright'));
   return {
     root,
     stateDir,

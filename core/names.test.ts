@@ -14,6 +14,7 @@ describe('isDnsLabel', () => {
 describe('nearest', () => {
   test('finds a mistyped name', () => {
     expect(nearest('reserv', ['getStock', 'reserve'])).toBe('reserve');
+    expect(nearest('eats', ['east', 'west'])).toBe('east');
     expect(nearest('Replica', ['replicas', 'resources'])).toBe('replicas');
   });
   test('offers nothing when nothing is near', () => {

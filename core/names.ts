@@ -10,7 +10,7 @@ export const dnsLabelRule = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none 
 
 /**
  * The candidate nearest to a mistyped name, for an error's `fix`; none when nothing is near.
- * Near means an edit distance (insert, delete, replace) of at most a third of the longer name, and at least 1.
+ * Near means an edit distance (insert, delete, replace, swap) of at most a third of the longer name, and at least 1.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
@@ -23,16 +23,29 @@ export function nearest(name: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Levenshtein distance, two rows at a time. */
+/** Optimal string alignment distance: insert, delete, replace, or swap two neighbours; three rows at a time. */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let twoBack: readonly number[] = [];
+  let oneBack = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const replaced = at(oneBack, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row.push(
+        Math.min(
+          replaced,
+          at(oneBack, j) + 1,
+          at(row, j - 1) + 1,
+          swapped ? at(twoBack, j - 2) + 1 : Infinity,
+        ),
+      );
     }
-    row = next;
+    [twoBack, oneBack] = [oneBack, row];
   }
-  return row[b.length] ?? 0;
+  return at(oneBack, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Infinity;
 }
