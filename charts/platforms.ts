@@ -15,6 +15,7 @@ export const lab: Platform = {
   },
   gateway: {
     replicas: 1,
+    nodePorts: false,
     requests: { cpu: '5m', memory: '32Mi' },
     limits: { cpu: '2', memory: '512Mi' },
   },
@@ -43,6 +44,6 @@ export function released(options: ReleasedOptions): Platform {
     controlPlane: { minReplicas: 2, maxReplicas: 5, requests: { cpu: '500m', memory: '2Gi' } },
     cni: { requests: { cpu: '100m', memory: '100Mi' } },
     sidecar: proxy,
-    gateway: { replicas: 2, ...proxy },
+    gateway: { replicas: 2, nodePorts: true, ...proxy },
   };
 }

@@ -38,6 +38,8 @@ export function shop(root: string): Mesh<'east' | 'west'> {
     placement: ['east'],
   });
 
+  orders.calls(catalog.method.getProduct, inventory.method.reserve);
+
   new HttpGateway(namespace, 'edge', { expose: [catalog, inventory, orders] });
   return mesh;
 }

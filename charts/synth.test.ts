@@ -8,7 +8,9 @@ import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from './constructs/grpc-service.ts';
 import { HttpGateway } from './constructs/http-gateway.ts';
 import { Mesh } from './constructs/mesh.ts';
+import type { Method } from './constructs/method.ts';
 import { reservedNamespaces } from './constructs/names.ts';
+import { Workload } from './constructs/workload.ts';
 import { synthShop } from './main.ts';
 import { lab, released } from './platforms.ts';
 import { stages } from './stage.ts';
@@ -101,6 +103,8 @@ const anyMesh = fc.uniqueArray(name, { minLength: 2, maxLength: 4 }).chain((clus
       { maxLength: 5, selector: (service) => service.name },
     ),
     edge: fc.boolean(),
+    // Caller, callee and method, as indices into what there is.
+    calls: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { maxLength: 8 }),
   }),
 );
 
@@ -132,6 +136,10 @@ function declare(
       ...place,
     });
   });
+  for (const [caller, callee, method] of services.length === 0 ? [] : drawn.calls) {
+    const methods = Object.values<Method>(services[callee % services.length]!.method);
+    services[caller % services.length]!.calls(methods[method % methods.length]!);
+  }
   const first = services.filter(
     (service, index) => services.findIndex((other) => other.app === service.app) === index,
   );
@@ -140,7 +148,51 @@ function declare(
   return mesh;
 }
 
-test('any valid mesh renders, twice to the same bytes, the same in every cluster, and runs where it is placed', () => {
+/** Every call edge that the rendered policies let through, as `cluster: principal -> namespace/workload path`. */
+function granted(rendered: readonly RenderedStage[], clusters: readonly string[]): readonly string[] {
+  interface Policy {
+    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly rules: readonly {
+      readonly from?: readonly { readonly source: { readonly principals: readonly string[] } }[];
+      readonly to: readonly { readonly operation: { readonly paths?: readonly string[] } }[];
+    }[];
+  }
+  return clusters
+    .flatMap((cluster) =>
+      objectsOf(rendered, cluster)
+        .filter(
+          ({ kind, metadata }) =>
+            kind === 'AuthorizationPolicy' && !reservedNamespaces.includes(metadata.namespace!),
+        )
+        .flatMap(({ metadata, spec }) =>
+          (spec as Policy).rules.flatMap(({ from, to }) =>
+            (to[0]!.operation.paths ?? []).map(
+              (path) =>
+                `${cluster}: ${from![0]!.source.principals[0]!} -> ${metadata.namespace!}/` +
+                `${(spec as Policy).selector.matchLabels['app.kubernetes.io/name']!} ${path}`,
+            ),
+          ),
+        ),
+    )
+    .sort();
+}
+
+/** The same of what was declared. */
+function declared(mesh: Mesh<string>, clusters: readonly string[]): readonly string[] {
+  const workloads = mesh.node.findAll().filter((part) => part instanceof Workload);
+  const edges = clusters.flatMap((cluster) =>
+    workloads.flatMap(({ calledMethods, namespace, name: caller }) =>
+      calledMethods.map(
+        ({ service, descriptor }) =>
+          `${cluster}: demo.example/ns/${namespace.name}/sa/${caller} -> ${service.namespace.name}/${service.name} ` +
+          `/${descriptor.parent.typeName}/${descriptor.name}`,
+      ),
+    ),
+  );
+  return [...new Set(edges)].sort();
+}
+
+test('any valid mesh renders, twice to the same bytes, the same in every cluster, runs where it is placed, and lets exactly the declared calls through', () => {
   withProject({}, (project) => {
     fc.assert(
       fc.property(anyMesh, (drawn) => {
@@ -148,6 +200,7 @@ test('any valid mesh renders, twice to the same bytes, the same in every cluster
         const rendered = synthesize(mesh);
         const again = synthesize(declare(project, drawn));
         expect(again.map(({ yaml }) => yaml)).toEqual(rendered.map(({ yaml }) => yaml));
+        expect(granted(rendered, drawn.clusters)).toEqual(declared(mesh, drawn.clusters));
         const [first, ...others] = drawn.clusters.map((cluster) => sharedPart(rendered, cluster));
         for (const other of others) expect(other).toBe(first);
         for (const workload of mesh.model().workloads) {

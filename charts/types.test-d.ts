@@ -1,7 +1,7 @@
 /**
  * What must not compile. Read by the compiler only: an unused `@ts-expect-error` is an error, so each line holds.
  */
-/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment --
+/* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment, @typescript-eslint/no-unsafe-argument --
    the compiler refuses these on purpose */
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
@@ -33,6 +33,14 @@ export const streaming: Method<'server_streaming', 'east' | 'west'> = catalog.me
 export const runs: readonly ('east' | 'west')[] = orders.clusters;
 new HttpGateway(shop, 'edge', { expose: [catalog, orders] });
 
+orders.calls(catalog.method.getProduct, catalog.method.watchPrices);
+
+// @ts-expect-error a call to a misspelled method
+orders.calls(catalog.method.getProdukt);
+// @ts-expect-error a call to a method of another service
+orders.calls(catalog.method.createOrder);
+// @ts-expect-error a call to a method by its name
+orders.calls('getProduct');
 // @ts-expect-error a misspelled method
 export const misspelled: unknown = catalog.method.getProdukt;
 // @ts-expect-error a method of another service

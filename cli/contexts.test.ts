@@ -34,6 +34,15 @@ describe('parseContexts', () => {
     });
   });
 
+  test('takes flags in any order, and files relative to where the user is', () => {
+    const env = { KUBECONFIG: 'one', INIT_CWD: folder };
+    const access = parseContexts(['west=other', 'east=prod-1'], clusters, env);
+    expect(Object.entries(access)).toEqual([
+      ['east', { kubeconfig: one, context: 'prod-1' }],
+      ['west', { kubeconfig: one, context: 'other' }],
+    ]);
+  });
+
   test.each<[string, readonly string[], string]>([
     ['no context', ['east'], '--context: names no context; received "east"; allowed CLUSTER=CONTEXT'],
     [
@@ -46,6 +55,11 @@ describe('parseContexts', () => {
       'a cluster twice',
       ['east=a', 'east=b'],
       '--context: names east twice; received "east=b"; fix: name each cluster once',
+    ],
+    [
+      'one context for two clusters',
+      ['east=a', 'west=a'],
+      '--context: is the same for east and west; received "a"; allowed a cluster of its own for each',
     ],
     [
       'a missing cluster',

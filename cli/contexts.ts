@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { nearest } from '../core/names.ts';
@@ -49,6 +49,17 @@ export function parseContexts(
       });
     } else contexts.set(cluster, context);
   }
+  for (const [cluster, context] of contexts) {
+    const first = [...contexts].find(([, other]) => other === context)?.[0];
+    if (first !== cluster && first !== undefined) {
+      problems.push({
+        where: '--context',
+        what: `is the same for ${first} and ${cluster}`,
+        received: context,
+        allowed: 'a cluster of its own for each',
+      });
+    }
+  }
   for (const cluster of clusters.filter((name) => !contexts.has(name) && problems.length === 0)) {
     problems.push({
       where: '--context',
@@ -60,16 +71,24 @@ export function parseContexts(
   throwIfAny(problems);
   const files = kubeconfigFiles(env);
   return Object.fromEntries(
-    [...contexts].map(([cluster, context]) => [
-      cluster,
-      // A context that no file has is looked for in the first: the error then names that file's contexts.
-      { kubeconfig: files.find((path) => hasContext(path, context)) ?? files[0] ?? '', context },
-    ]),
+    // In the mesh's order, whatever the flags' is.
+    clusters.map((cluster) => {
+      const context = contexts.get(cluster) ?? '';
+      return [
+        cluster,
+        // A context that no file has is looked for in the first: the error then names that file's contexts.
+        { kubeconfig: files.find((path) => hasContext(path, context)) ?? files[0] ?? '', context },
+      ];
+    }),
   );
 }
 
 function kubeconfigFiles(env: NodeJS.ProcessEnv): readonly string[] {
-  const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter(Boolean);
+  // npm changes to the project's folder; the user's own is in INIT_CWD.
+  const listed = (env['KUBECONFIG'] ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .map((file) => resolve(env['INIT_CWD'] ?? '.', file));
   return listed.length > 0 ? listed : [join(homedir(), '.kube', 'config')];
 }
 

@@ -32,7 +32,10 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
         kind: 'Config',
         clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
         users: [{ name: 'u', user: {} }],
-        contexts: [{ name: 'prod-east', context: { cluster: 'c', user: 'u' } }],
+        contexts: [
+          { name: 'prod-east', context: { cluster: 'c', user: 'u' } },
+          { name: 'prod-west', context: { cluster: 'c', user: 'u' } },
+        ],
       }),
     );
   });
@@ -80,17 +83,17 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
   });
 
   test('a context that the kubeconfig does not have', () => {
-    const flags = ['--context', 'east=prod-eats', '--context', 'west=prod-east'];
+    const flags = ['--context', 'east=prod-eats', '--context', 'west=prod-west'];
     expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
       code: 2,
       stdout: '',
-      stderr: `cluster east: ${kubeconfig} has no such context; received "prod-eats"; allowed prod-east; fix: did you mean prod-east?\n`,
+      stderr: `cluster east: ${kubeconfig} has no such context; received "prod-eats"; allowed prod-east, prod-west; fix: did you mean prod-east?\n`,
     });
     expect(existsSync(state)).toBe(false);
   });
 
   test('a server that cannot be reached is a failure, not a wrong use', () => {
-    const flags = ['--context', 'east=prod-east', '--context', 'west=prod-east'];
+    const flags = ['--context', 'east=prod-east', '--context', 'west=prod-west'];
     expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
       code: 1,
       stdout: '',

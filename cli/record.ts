@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.ts';
+import { ProblemsError } from '../core/problem.ts';
 
 const recordSchema = z.object({
   engine: z.enum(['apply', 'pulumi']),
@@ -18,7 +19,17 @@ const file = (stateDir: string) => join(stateDir, 'up.json');
 /** The record of the last `up`; none after `down`. */
 export function readRecord(stateDir: string): UpRecord | undefined {
   if (!existsSync(file(stateDir))) return undefined;
-  return recordSchema.parse(JSON.parse(readFileSync(file(stateDir), 'utf8')));
+  try {
+    return recordSchema.parse(JSON.parse(readFileSync(file(stateDir), 'utf8')));
+  } catch {
+    throw new ProblemsError([
+      {
+        where: file(stateDir),
+        what: 'is no record of what is up',
+        fix: 'restore it, or remove it and give `npm run up` the same contexts again',
+      },
+    ]);
+  }
 }
 
 export function writeRecord(stateDir: string, record: UpRecord): void {

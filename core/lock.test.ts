@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { takeLock } from './lock.ts';
+import { run } from './run.ts';
 
 describe('takeLock', () => {
   let folder: string;
@@ -46,5 +47,32 @@ describe('takeLock', () => {
     first.release();
     expect(() => takeLock(path, 'third')).toThrow('`second` is running here');
     second.release();
+  });
+
+  test('has one holder however many take it at once, fresh or stale', async () => {
+    const program = `
+      import { appendFileSync } from 'node:fs';
+      import { setTimeout as sleep } from 'node:timers/promises';
+      import { takeLock } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
+      try {
+        takeLock(process.argv[1], 'one of many');
+        appendFileSync(process.argv[1] + '.holders', process.pid + '\\n');
+        await sleep(1500); // holds it while the others try
+      } catch {}
+    `;
+    for (const stale of [false, true]) {
+      rmSync(join(folder, 'state'), { recursive: true, force: true });
+      mkdirSync(join(folder, 'state'));
+      if (stale)
+        writeFileSync(
+          path,
+          JSON.stringify({ pid: 2 ** 22 + 1, startTime: '1', command: 'x', since: 'then' }),
+        );
+      const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, path];
+      await Promise.all(
+        Array.from({ length: 4 }, () => run(process.execPath, args, { env: { NODE_OPTIONS: '' } })),
+      );
+      expect(readFileSync(`${path}.holders`, 'utf8').trim().split('\n')).toHaveLength(1);
+    }
   });
 });

@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { ProblemsError } from './problem.ts';
@@ -22,14 +23,9 @@ export interface Lock {
  */
 export function takeLock(path: string, command: string): Lock {
   mkdirSync(dirname(path), { recursive: true });
-  const self = identify(process.pid);
-  const mine = JSON.stringify({
-    pid: process.pid,
-    startTime: self?.startTime ?? '',
-    command,
-    since: new Date().toISOString(),
-  });
-  for (let attempt = 0; attempt < 2; attempt++) {
+  const startTime = identify(process.pid)?.startTime ?? '';
+  const mine = JSON.stringify({ pid: process.pid, startTime, command, since: new Date().toISOString() });
+  for (let attempt = 0; attempt < attempts; attempt++) {
     if (create(path, mine))
       return {
         release: () => {
@@ -47,30 +43,60 @@ export function takeLock(path: string, command: string): Lock {
         },
       ]);
     }
-    rmSync(path, { force: true });
+    removeStale(path);
+    pause(10);
   }
   throw new ProblemsError([
-    { where: path, what: 'another command took the lock at the same moment', fix: 'run the command again' },
+    { where: path, what: 'cannot be taken: others take it at the same time', fix: 'run the command again' },
   ]);
 }
 
+const attempts = 200;
+
+/** The file appears with its content or not at all: nobody ever reads half a holder. */
 function create(path: string, content: string): boolean {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  writeFileSync(temporary, content, { flag: 'wx' });
   try {
-    const file = openSync(path, 'wx', 0o644);
-    writeSync(file, content);
-    closeSync(file);
+    linkSync(temporary, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    unlinkSync(temporary);
   }
+}
+
+/**
+ * Removes a lock whose holder is gone. One process at a time, under a lock of its own, and looking again: the next
+ * holder's fresh lock must not go in place of the stale one.
+ */
+function removeStale(path: string): void {
+  const takeover = `${path}.takeover`;
+  if (!create(takeover, '')) {
+    // Held for some microseconds, unless its holder was killed within them.
+    const age = Date.now() - (statSync(takeover, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+    if (age > 10_000) rmSync(takeover, { force: true });
+    return;
+  }
+  try {
+    const holder = readHolder(path);
+    if (holder === undefined || !isAlive(holder)) rmSync(path, { force: true });
+  } finally {
+    rmSync(takeover, { force: true });
+  }
+}
+
+function pause(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 function readHolder(path: string): z.infer<typeof holderSchema> | undefined {
   try {
     return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
-    return undefined; // vanished, or cut short by a full disk: nobody holds it
+    return undefined; // vanished, or written by something else: nobody holds it
   }
 }
 

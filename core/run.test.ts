@@ -34,6 +34,23 @@ describe('run', () => {
     await expect(run('sleep', ['60'], { timeoutMs: 20 })).rejects.toThrow('sleep 60: took longer than 0 s');
   });
 
+  test('ends an interrupted program, and only then is over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'run-'));
+    const logFile = join(folder, 'x.log');
+    const abort = new AbortController();
+    const script = 'trap "echo tidied up; exit 1" TERM; echo started; while :; do sleep 0.01; done';
+    const running = run('sh', ['-c', script], {
+      logFile,
+      signal: abort.signal,
+      onLine: () => {
+        abort.abort(new Error('stopped by SIGINT'));
+      },
+    });
+    await expect(running).rejects.toThrow('stopped by SIGINT');
+    expect(readFileSync(logFile, 'utf8')).toBe('started\ntidied up\n');
+    rmSync(folder, { recursive: true });
+  });
+
   test('says so when a program does not exist', async () => {
     await expect(run('no-such-program', [])).rejects.toThrow('no-such-program: spawn no-such-program ENOENT');
   });

@@ -48,6 +48,9 @@ function openLog(path: string): number {
   return openSync(path, 'a');
 }
 
+/** How long an interrupted program may tidy up. */
+const graceMs = 5_000;
+
 function runLogged(
   command: string,
   args: readonly string[],
@@ -59,8 +62,20 @@ function runLogged(
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
-      signal: options.signal,
     });
+    // Settled only when the program is gone: what follows may then rely on nobody working on.
+    let impatience: NodeJS.Timeout | undefined;
+    const abort = () => {
+      child.kill('SIGTERM');
+      impatience = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    };
+    options.signal?.addEventListener('abort', abort, { once: true });
+    if (options.signal?.aborted) abort();
+    const settle = () => {
+      clearTimeout(timer);
+      clearTimeout(impatience);
+      options.signal?.removeEventListener('abort', abort);
+    };
     let stdout = '';
     let stderr = '';
     let partial = '';
@@ -90,14 +105,16 @@ function runLogged(
     child.stdin.on('error', () => undefined); // the program may end before it has read its input
     child.stdin.end(options.input ?? '');
     child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(
-        options.signal?.aborted ? error : failure(command, args, error.message, stderr || stdout, options),
-      );
+      if (child.pid !== undefined) return; // it runs: 'close' follows
+      settle();
+      reject(failure(command, args, error.message, stderr || stdout, options));
     });
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (options.signal?.aborted) return;
+      settle();
+      if (options.signal?.aborted) {
+        reject(options.signal.reason as Error);
+        return;
+      }
       if (code !== null && (options.okCodes ?? [0]).includes(code)) resolve({ code, stdout, stderr });
       else {
         const ended = timedOut

@@ -1,10 +1,11 @@
 // `node scripts/jest.js unit|e2e [jest flags]`: jest as ES modules on Node 24.
 import { join } from 'node:path';
 import { node24, prepare, root, runToEnd } from './prepare.js';
-import { resultsFile } from './results.js';
+import { removeResults, resultsFile } from './results.js';
 
 prepare();
 const [project = 'unit', ...args] = process.argv.slice(2);
+removeResults(project);
 process.exitCode = runToEnd(
   node24,
   [
@@ -17,7 +18,6 @@ process.exitCode = runToEnd(
     '--json',
     '--outputFile',
     resultsFile(project),
-    // With --json, jest prints its report on standard error and the JSON on standard output, which is in the file too.
   ],
   { NODE_ENV: 'test' },
 );

@@ -13,12 +13,8 @@ const child = spawn(
     stdio: 'inherit',
   },
 );
-// The terminal's Ctrl-C already reaches the child; a signal sent to this process alone is passed on.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => {
-    if (signal !== 'SIGINT') child.kill(signal);
-  });
-}
+// A terminal's Ctrl-C reaches the child by itself, too: asked twice, it stops once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? (signal ? 130 : 1);
 });

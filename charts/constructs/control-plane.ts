@@ -48,6 +48,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
     return {
       trustDomain: this.mesh.trustDomain,
       accessLogEncoding: 'JSON',
+      // What is neither a service of the mesh nor declared as an external one cannot be called.
+      outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
       // Istio's own default also retries UNAVAILABLE, which a method that is not idempotent may have got halfway
       // through. These two mean that no server has seen the request.
       defaultHttpRetryPolicy: { attempts: 2, retryOn: 'connect-failure,refused-stream' },
@@ -62,6 +64,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
     const { minReplicas, maxReplicas } = controlPlane;
     const upstreamEnvoy = istio.proxy === 'upstream-envoy';
     return {
+      // Without it istiod checks only resources that name its revision, which ours do not.
+      defaultRevision: 'default',
       global: {
         meshID: this.mesh.name,
         multiCluster: { clusterName: cluster.name },

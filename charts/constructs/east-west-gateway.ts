@@ -36,6 +36,18 @@ export class EastWestGateway<C extends string> extends MeshConstruct<C> {
       network: into.cluster.network,
       platform: this.mesh.platform,
     });
+    // It passes mutual TLS through and cannot look inside: who may call what is for the callee's proxy to decide.
+    into.addIstio(
+      '20-gateways',
+      this.where,
+      'AuthorizationPolicy',
+      { name: 'cross-network-gateway', namespace },
+      {
+        selector: { matchLabels: { istio: selector } },
+        action: 'ALLOW',
+        rules: [{ to: [{ operation: { ports: [String(crossNetworkPort)] } }] }],
+      },
+    );
     into.addIstio(
       '20-gateways',
       this.where,

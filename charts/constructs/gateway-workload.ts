@@ -47,7 +47,12 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
   );
   into.add('20-gateways', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
   into.add('20-gateways', k8s.KubeService, metadata, {
-    spec: { type: 'LoadBalancer', selector, ports: [statusPort, ...props.ports].map(servicePort) },
+    spec: {
+      type: 'LoadBalancer',
+      ...(platform.gateway.nodePorts ? {} : { allocateLoadBalancerNodePorts: false }),
+      selector,
+      ports: [statusPort, ...props.ports].map(servicePort),
+    },
   });
   into.add('20-gateways', k8s.KubeDeployment, metadata, {
     spec: {
@@ -55,7 +60,11 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
       selector: { matchLabels: selector },
       template: {
         metadata: {
-          annotations: { 'inject.istio.io/templates': 'gateway' },
+          annotations: {
+            'inject.istio.io/templates': 'gateway',
+            // Open calls get nearly all of the grace period: what passes through cannot be told to go elsewhere.
+            'proxy.istio.io/config': JSON.stringify({ terminationDrainDuration: '25s' }),
+          },
           labels: { ...into.podLabels(name), ...labels, 'sidecar.istio.io/inject': 'true' },
         },
         spec: {

@@ -17,7 +17,7 @@ describe('with an HTTP gateway and two replicas, in one cluster', () => {
 
   test('the pods run where they are placed; the name and the identity are everywhere', () => {
     const kinds = (cluster: string) => objectsOf(rendered, cluster, 'shop').map(({ kind }) => kind);
-    const everywhere = ['Namespace', 'DestinationRule', 'Service', 'ServiceAccount'];
+    const everywhere = ['Namespace', 'DestinationRule', 'Service', 'ServiceAccount', 'Sidecar'];
     expect(kinds('east')).toEqual([...everywhere, 'Deployment', 'PodDisruptionBudget']);
     expect(kinds('west')).toEqual(everywhere);
     expectGolden(import.meta.url, 'grpc-service', objectsOf(rendered, 'east', 'shop'));

@@ -2,8 +2,11 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Problem } from '../../core/problem.ts';
 import { appContainer } from './container.ts';
+import type { Grant } from './access.ts';
 import type { GrpcService } from './grpc-service.ts';
-import { hasHttpRules, httpGatewayApp, upstreams } from './http-transcoding.ts';
+import { hasHttpRule, hasHttpRules, httpGatewayApp, upstreams } from './http-transcoding.ts';
+import { gatewayOutliers, type Outliers } from './locality-failover.ts';
+import type { Method, MethodKind } from './method.ts';
 import { ingressGateway } from './names.ts';
 import type { Namespace } from './namespace.ts';
 import type { Projection } from './projection.ts';
@@ -28,6 +31,11 @@ export class HttpGateway<C extends string> extends Workload<C> {
   constructor(scope: Namespace<C>, name: string, props: HttpGatewayProps<C>) {
     super(scope, name, { app: props.app ?? httpGatewayApp, placement: props.placement });
     this.expose = props.expose;
+    // What it translates is what it may call.
+    for (const service of props.expose) {
+      const methods = Object.values<Method<MethodKind, C>>(service.method);
+      this.calls(...methods.filter(({ descriptor }) => hasHttpRule(descriptor)));
+    }
   }
 
   override problems(): readonly Problem[] {
@@ -42,6 +50,18 @@ export class HttpGateway<C extends string> extends Workload<C> {
       selector: { istio: ingressGateway.selector },
       servers: [{ port: { number: port, name: 'http', protocol: 'HTTP' }, hosts: ['*'] }],
     });
+    // The way in is open to everybody, on this one port of the gateway's pods.
+    into.addIstio(
+      '40-services',
+      this.where,
+      'AuthorizationPolicy',
+      { name: this.name, namespace: ingressGateway.namespace },
+      {
+        selector: { matchLabels: { istio: ingressGateway.selector } },
+        action: 'ALLOW',
+        rules: [{ to: [{ operation: { ports: [String(this.mesh.ingress.targetPort)] } }] }],
+      },
+    );
     const { http } = this.ports;
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
     into.addIstio('40-services', this.where, 'VirtualService', metadata, {
@@ -49,6 +69,16 @@ export class HttpGateway<C extends string> extends Workload<C> {
       gateways: [this.name],
       http: [{ name: 'edge', route: [{ destination }] }],
     });
+  }
+
+  protected override get outliers(): Outliers {
+    return gatewayOutliers;
+  }
+
+  /** The ingress gateways, and nobody else. */
+  protected override get grants(): readonly Grant[] {
+    const { http } = this.ports;
+    return http === undefined ? [] : [{ principal: this.mesh.ingress.principal, port: http }];
   }
 
   protected override containers(cluster: string): k8s.Container[] {

@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { GatewayModel } from '../model.ts';
+import { principalOf } from './access.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
@@ -15,9 +16,17 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
   readonly model: GatewayModel = { namespace: ingressGateway.namespace, name: ingressGateway.name, port: 80 };
 
+  /** The pods' own port behind the Service's. */
+  readonly targetPort = 8080;
+
   constructor(scope: Mesh<C>, id: string) {
     super(scope, id);
     this.mesh = scope;
+  }
+
+  /** Identity of the gateways, as Istio writes principals. */
+  get principal(): string {
+    return principalOf(this.mesh.trustDomain, ingressGateway.namespace, ingressGateway.name);
   }
 
   override project(into: Projection): void {
@@ -26,7 +35,7 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> {
       namespace,
       name,
       selector,
-      ports: [{ name: 'http', port: this.model.port, targetPort: 8080, appProtocol: 'http' }],
+      ports: [{ name: 'http', port: this.model.port, targetPort: this.targetPort, appProtocol: 'http' }],
       platform: this.mesh.platform,
     });
     const metadata = { name, namespace };

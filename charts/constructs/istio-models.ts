@@ -1,12 +1,19 @@
-import { DestinationRule, Gateway, VirtualService } from '@kubernetes-models/istio/networking.istio.io/v1';
-import { PeerAuthentication } from '@kubernetes-models/istio/security.istio.io/v1';
+import {
+  DestinationRule,
+  Gateway,
+  Sidecar,
+  VirtualService,
+} from '@kubernetes-models/istio/networking.istio.io/v1';
+import { AuthorizationPolicy, PeerAuthentication } from '@kubernetes-models/istio/security.istio.io/v1';
 import { Telemetry } from '@kubernetes-models/istio/telemetry.istio.io/v1';
 
 /** The kinds of Istio's resources that are rendered. */
 interface Models {
+  readonly AuthorizationPolicy: AuthorizationPolicy;
   readonly DestinationRule: DestinationRule;
   readonly Gateway: Gateway;
   readonly PeerAuthentication: PeerAuthentication;
+  readonly Sidecar: Sidecar;
   readonly Telemetry: Telemetry;
   readonly VirtualService: VirtualService;
 }
@@ -26,9 +33,11 @@ interface IstioModel {
 
 /** How each kind is rendered and checked. */
 export const istioModels: Readonly<Record<IstioKind, IstioModel>> = {
+  AuthorizationPolicy: { apiVersion: 'security.istio.io/v1', validate: validator(AuthorizationPolicy) },
   DestinationRule: { apiVersion: 'networking.istio.io/v1', validate: validator(DestinationRule) },
   Gateway: { apiVersion: 'networking.istio.io/v1', validate: validator(Gateway) },
   PeerAuthentication: { apiVersion: 'security.istio.io/v1', validate: validator(PeerAuthentication) },
+  Sidecar: { apiVersion: 'networking.istio.io/v1', validate: validator(Sidecar) },
   Telemetry: { apiVersion: 'telemetry.istio.io/v1', validate: validator(Telemetry) },
   VirtualService: { apiVersion: 'networking.istio.io/v1', validate: validator(VirtualService) },
 };

@@ -3,7 +3,7 @@ import { synthesize } from '../synth.ts';
 import { expectGolden } from '../testing/golden.ts';
 import { twoClusters } from '../testing/mesh.ts';
 
-test('mutual TLS is strict for the whole mesh, and every proxy logs; the same in each cluster', () => {
+test('mutual TLS is strict for the whole mesh, nothing may be called, and every proxy logs; the same in each cluster', () => {
   const [east, west] = synthesize(twoClusters('.')).filter(({ stage }) => stage === '30-mesh');
   // In the root namespace and without a selector: for every workload.
   expect(east!.objects).toContainEqual(
@@ -11,6 +11,14 @@ test('mutual TLS is strict for the whole mesh, and every proxy logs; the same in
       kind: 'PeerAuthentication',
       metadata: expect.objectContaining({ namespace: 'istio-system' }),
       spec: { mtls: { mode: 'STRICT' } },
+    }),
+  );
+  // A policy without rules allows nothing; in the root namespace that goes for gateways, too.
+  expect(east!.objects).toContainEqual(
+    expect.objectContaining({
+      kind: 'AuthorizationPolicy',
+      metadata: expect.objectContaining({ name: 'allow-nothing', namespace: 'istio-system' }),
+      spec: {},
     }),
   );
   expect(west!.yaml).toBe(east!.yaml);

@@ -5,7 +5,8 @@ import type { Projection } from './projection.ts';
 
 /**
  * What holds for every workload of the mesh, because it stands in Istio's root namespace: mutual TLS only
- * (https://istio.io/latest/docs/reference/config/security/peer_authentication/), and access logs on each proxy's
+ * (https://istio.io/latest/docs/reference/config/security/peer_authentication/), no call that no policy allows
+ * (https://istio.io/latest/docs/concepts/security/#allow-nothing-deny-all-and-allow-all-policy), and access logs on each proxy's
  * standard output, in the encoding of the control plane's meshConfig.
  */
 export class MeshDefaults<C extends string> extends MeshConstruct<C> {
@@ -25,6 +26,8 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
       { name: 'mutual-tls', namespace },
       { mtls: { mode: 'STRICT' } },
     );
+    // A policy without a rule allows nothing, and with it in the root namespace only what others allow goes through.
+    into.addIstio('30-mesh', this.where, 'AuthorizationPolicy', { name: 'allow-nothing', namespace }, {});
     into.addIstio(
       '30-mesh',
       this.where,

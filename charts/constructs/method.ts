@@ -21,6 +21,24 @@ export type Methods<S extends DescService, C extends string> =
     ? { readonly [K in keyof M]: Method<M[K]['methodKind'], C> }
     : never;
 
+/**
+ * What a misspelled method is in plain JavaScript, where no compiler refuses it: it remembers its name, so that synth
+ * can say which was meant.
+ */
+export class UnknownMethod {
+  /** Path of the service's construct. */
+  readonly service: string;
+  readonly name: string;
+  /** Names of the methods there are. */
+  readonly known: readonly string[];
+
+  constructor(service: string, name: string, known: readonly string[]) {
+    this.service = service;
+    this.name = name;
+    this.known = known;
+  }
+}
+
 /** Pairs every method of the descriptor with the construct. */
 export function methodsOf<S extends DescService, C extends string>(
   service: GrpcService<S, C>,
@@ -30,5 +48,12 @@ export function methodsOf<S extends DescService, C extends string>(
     method.localName,
     { service, descriptor: method, kind: method.methodKind },
   ]);
-  return Object.fromEntries(methods) as Methods<S, C>;
+  const known = Object.fromEntries(methods) as Record<string, Method>;
+  return new Proxy(known, {
+    // Names alone: symbols are what the language and test tools ask any object for.
+    get: (target, name) =>
+      typeof name === 'symbol' || name in target
+        ? (Reflect.get(target, name) as unknown)
+        : new UnknownMethod(service.where, name, Object.keys(target)),
+  }) as Methods<S, C>;
 }

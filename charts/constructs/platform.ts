@@ -36,5 +36,9 @@ export interface Platform {
   /** The proxy beside each workload. */
   readonly sidecar: Resources;
   /** Each gateway. */
-  readonly gateway: Resources & { readonly replicas: number };
+  readonly gateway: Resources & {
+    readonly replicas: number;
+    /** Whether its load balancer reaches it by node ports, as most clouds' do; the lab's does not. */
+    readonly nodePorts: boolean;
+  };
 }

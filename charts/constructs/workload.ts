@@ -2,9 +2,11 @@ import { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { WorkloadModel } from '../model.ts';
-import { localityFailover } from './locality-failover.ts';
+import { allow, callProblems, egressTo, pathOf, principalOf, type Grant } from './access.ts';
+import { grpcOutliers, localityFailover, type Outliers } from './locality-failover.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
+import type { Method, MethodKind } from './method.ts';
 import { nameLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
@@ -35,6 +37,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** Clusters its pods run in, in the mesh's order. */
   readonly clusters: readonly C[];
   readonly #placement: readonly C[];
+  readonly #calls: Method[] = [];
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
     super(scope, name);
@@ -45,6 +48,37 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const all = this.mesh.clusters.map((cluster) => cluster.name);
     this.#placement = props.placement ?? all;
     this.clusters = all.filter((cluster) => this.#placement.includes(cluster));
+  }
+
+  /**
+   * Grants this workload's identity exactly these methods, in every cluster, and nothing else: its proxy learns of the
+   * callees' hosts, and each callee lets it through to the named methods. Without a grant every call is denied.
+   */
+  calls(...methods: readonly Method<MethodKind, C>[]): void {
+    this.#calls.push(...methods);
+  }
+
+  /** The methods it may call. */
+  get calledMethods(): readonly Method[] {
+    return this.#calls;
+  }
+
+  /** Its identity in every cluster, as Istio writes principals. */
+  get principal(): string {
+    return principalOf(this.mesh.trustDomain, this.namespace.name, this.name);
+  }
+
+  /** Who may call it, and what. */
+  protected get grants(): readonly Grant[] {
+    const { grpc } = this.ports;
+    if (grpc === undefined) return [];
+    const callers = this.mesh.node.findAll().filter((part) => part instanceof Workload);
+    return callers.flatMap((caller): Grant[] => {
+      const called = caller.calledMethods.filter(({ service }) => service === (this as Workload));
+      return called.length === 0
+        ? []
+        : [{ principal: caller.principal, paths: called.map(pathOf), port: grpc }];
+    });
   }
 
   /** Host name of its Service, the same in every cluster. */
@@ -87,6 +121,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const mesh = this.mesh.clusters.map((cluster) => cluster.name);
     return [
       ...nameProblems(this),
+      ...callProblems(this.where, this.mesh, this.#calls),
       ...placementProblems(this.where, this.#placement, mesh),
       ...this.apps.flatMap((app) => {
         const loaded = this.mesh.app(app);
@@ -101,9 +136,20 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const selector = { [nameLabel]: name };
     into.add('40-services', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
     into.add('40-services', k8s.KubeService, metadata, { spec: { selector, ports: servicePorts(ports) } });
-    const failover = localityFailover(this.host, this.clusters, this.mesh.clusters);
+    const failover = localityFailover(this.host, this.clusters, this.mesh.clusters, this.outliers);
     into.addIstio('40-services', this.where, 'DestinationRule', metadata, failover);
+    const { grants } = this;
+    if (grants.length > 0) {
+      into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
+    }
+    const hosts = this.#calls.map(({ service }) => `${service.namespace.name}/${service.host}`);
+    into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
     if (this.clusters.some((cluster) => cluster === into.cluster.name)) this.#deploy(into);
+  }
+
+  /** What takes one of its pods out of use for a while. */
+  protected get outliers(): Outliers {
+    return grpcOutliers;
   }
 
   /** The containers of a pod in the given cluster. */

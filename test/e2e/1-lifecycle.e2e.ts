@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { killHard, npm, root, start } from './cli.ts';
+import { writeFileAtomic } from '../../core/files.ts';
+import { killHard, npm, root, start, stateDir } from './cli.ts';
 import { status } from './lab.ts';
 import { cleanMachineFile, machineState } from './machine.ts';
 
@@ -13,7 +14,7 @@ describe('the life of a mesh', () => {
     async () => {
       const before = machineState();
       expect(before.networkNamespaces.filter((name) => name.startsWith('meshwright'))).toEqual([]);
-      writeFileSync(cleanMachineFile(), JSON.stringify(before));
+      writeFileAtomic(cleanMachineFile(), JSON.stringify(before));
       const { code, stdout } = await npm('up');
       expect(code).toBe(0);
       const proofs = stdout.slice(stdout.indexOf('proved by real calls:'));
@@ -62,7 +63,7 @@ describe('the life of a mesh', () => {
       const second = await npm('down');
       expect(second.code).toBe(2);
       expect(second.stderr).toMatch(
-        /^\S+\/\.meshwright\/lock: `npm run up` is running here \(pid \d+, since \S+\); allowed one command at a time; fix: wait until it ends, or stop it with Ctrl-C$/m,
+        /^\S+\/\.meshwright-e2e\/lock: `npm run up` is running here \(pid \d+, since \S+\); allowed one command at a time; fix: wait until it ends, or stop it with Ctrl-C$/m,
       );
       expect(await first.finished).toMatchObject({ code: 0 });
     },
@@ -72,7 +73,7 @@ describe('the life of a mesh', () => {
   test(
     'up mends a node that was killed',
     async () => {
-      const { pid } = JSON.parse(readFileSync(join(root, '.meshwright/nodes/west/process.json'), 'utf8')) as {
+      const { pid } = JSON.parse(readFileSync(join(stateDir, 'nodes/west/process.json'), 'utf8')) as {
         pid: number;
       };
       process.kill(pid, 'SIGKILL');

@@ -1,6 +1,5 @@
-import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ensureUp, kubeconfig, labPath, type Status } from './lab.ts';
+import { ensureUp, kubectl, type Status } from './lab.ts';
 
 const minute = 60_000;
 let seen: Status;
@@ -10,12 +9,6 @@ beforeAll(async () => {
 }, 60 * minute);
 
 const ingress = (cluster: string) => seen.clusters[cluster]!.ingress;
-const kubectl = (cluster: string, ...args: string[]) =>
-  execFileSync('kubectl', ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
-  });
-
 test('status tells clusters, gateways, services and trust as scripts expect them', () => {
   expect(seen.engine).toBe('apply');
   for (const cluster of ['east', 'west']) {
@@ -70,6 +63,7 @@ describe('HTTP in, gRPC inside', () => {
     expect(await missing.json()).toMatchObject({ code: 5 });
     const short = await fetch(`${ingress('east')}/v1/orders`, {
       method: 'POST',
+      headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ productId: 'p-8', quantity: 1 }),
     });
     expect(short.status).toBe(400);

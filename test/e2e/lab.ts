@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { npm, root } from './cli.ts';
+import { npm, stateDir } from './cli.ts';
 
 export interface Status {
   readonly engine: string;
@@ -38,12 +39,23 @@ export async function ensureUp(): Promise<Status> {
   return status();
 }
 
-export const kubeconfig = join(root, '.meshwright', 'kubeconfig');
+export const kubeconfig = join(stateDir, 'kubeconfig');
 
 /** Folders with the lab's programs, as the running nodes have them. */
 export function labPath(): string {
-  const spec = JSON.parse(readFileSync(join(root, '.meshwright', 'nodes', 'east', 'spec.json'), 'utf8')) as {
+  const spec = JSON.parse(readFileSync(join(stateDir, 'nodes', 'east', 'spec.json'), 'utf8')) as {
     path: string;
   };
   return spec.path;
+}
+
+/** Runs kubectl, the lab's own, against a cluster; a last argument may be its standard input. */
+export function kubectl(cluster: string, ...words: readonly (string | { readonly input: string })[]): string {
+  const args = words.filter((word) => typeof word === 'string');
+  const input = words.find((word) => typeof word !== 'string')?.input;
+  return execFileSync('kubectl', ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
+    ...(input !== undefined && { input }),
+  });
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { coveredPaths } from '../../lab/node/mounts.ts';
+import { stateDir } from './cli.ts';
 
 /** Everything that a lab puts on a machine, as it stands now. */
 export interface MachineState {
@@ -18,9 +19,7 @@ export interface MachineState {
 
 /** Where the lifecycle suite leaves what the machine was like before the first `up`. */
 export function cleanMachineFile(): string {
-  const scratch = process.env['MESHWRIGHT_E2E_SCRATCH'];
-  if (scratch === undefined) throw new Error('run the suites by `npm run test:e2e`');
-  return join(scratch, 'clean-machine.json');
+  return join(stateDir, 'clean-machine.json');
 }
 
 export function machineState(): MachineState {

@@ -1,0 +1,118 @@
+import { nearest } from '../../core/names.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { IstioSpec } from './istio-models.ts';
+import { UnknownMethod, type Method } from './method.ts';
+
+/** An identity that may call, and what of a workload it may call. */
+export interface Grant {
+  /** SPIFFE identity without its scheme, as Istio writes principals: `shop.example/ns/shop/sa/orders`. */
+  readonly principal: string;
+  /** gRPC methods, as HTTP/2 paths. @default - everything on the port */
+  readonly paths?: readonly string[];
+  readonly port: number;
+}
+
+/**
+ * The principal of a service account: the SPIFFE ID of its certificate without `spiffe://`
+ * (https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source).
+ */
+export function principalOf(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** The HTTP/2 path of a gRPC method (gRPC over HTTP/2, "Requests"): `/shop.catalog.v1.CatalogService/GetProduct`. */
+export function pathOf({ descriptor }: Method): string {
+  return `/${descriptor.parent.typeName}/${descriptor.name}`;
+}
+
+/**
+ * An AuthorizationPolicy body that lets exactly these grants through to the workload with the given labels. What no
+ * policy allows is denied: the mesh's own policy allows nothing (mesh-defaults.ts).
+ */
+export function allow(
+  matchLabels: Readonly<Record<string, string>>,
+  grants: readonly Grant[],
+): IstioSpec<'AuthorizationPolicy'> {
+  const rules = grants
+    .toSorted((a, b) => (a.principal < b.principal ? -1 : 1))
+    .map(({ principal, paths, port }) => ({
+      from: [{ source: { principals: [principal] } }],
+      to: [
+        {
+          operation: {
+            ports: [String(port)],
+            // gRPC is always POST.
+            ...(paths === undefined ? {} : { methods: ['POST'], paths: [...new Set(paths)].sort() }),
+          },
+        },
+      ],
+    }));
+  return { selector: { matchLabels }, action: 'ALLOW', rules };
+}
+
+/**
+ * A Sidecar body that lets a workload's proxy know, and so reach, only these hosts
+ * (https://istio.io/latest/docs/reference/config/networking/sidecar/). Proxies stay small however large the mesh gets.
+ * @param hosts - as `namespace/host`; none means that the workload calls nobody
+ */
+export function egressTo(
+  labels: Readonly<Record<string, string>>,
+  hosts: readonly string[],
+): IstioSpec<'Sidecar'> {
+  const unique = [...new Set(hosts)].sort();
+  return {
+    workloadSelector: { labels },
+    outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
+    egress: [{ hosts: unique.length === 0 ? ['~/*'] : unique }],
+  };
+}
+
+/** What is wrong with the methods a workload says it calls; plain JavaScript may pass anything. */
+export function callProblems(where: string, mesh: object, calls: readonly unknown[]): readonly Problem[] {
+  return calls.flatMap((call, index): Problem[] => {
+    const problem = { where: `${where}: calls[${index}]` };
+    if (call instanceof UnknownMethod) {
+      const near = nearest(call.name, call.known);
+      return [
+        {
+          ...problem,
+          what: `${call.service} has no such method`,
+          received: call.name,
+          allowed: call.known.join(', '),
+          ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+        },
+      ];
+    }
+    if (!isMethod(call)) {
+      return [
+        {
+          ...problem,
+          what: 'is no method of a declared service',
+          received: call,
+          allowed: 'SERVICE.method.NAME',
+        },
+      ];
+    }
+    if (call.service.mesh !== mesh) {
+      return [
+        {
+          ...problem,
+          what: 'is a method of a service in another mesh',
+          received: call.service.where,
+          fix: 'declare the service in this mesh, or call it from outside through its edge',
+        },
+      ];
+    }
+    return [];
+  });
+}
+
+function isMethod(value: unknown): value is Method {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'service' in value &&
+    'descriptor' in value &&
+    'kind' in value
+  );
+}

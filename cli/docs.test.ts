@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { released } from '../charts/platforms.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  ...readdirSync(join(root, 'docs/adr')).map((file) => `docs/adr/${file}`),
+];
+
+/** Lines without their indentation, and no empty ones. */
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+test('every npm command of the documents exists', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  for (const document of documents) {
+    for (const [, name] of read(document).matchAll(/npm (?:run )?([a-z0-9:]+)/g)) {
+      if (name === 'ci' || name === 'packages') continue;
+      expect([document, Object.keys(scripts)]).toEqual([document, expect.arrayContaining([name])]);
+    }
+  }
+});
+
+describe('the README', () => {
+  const readme = read('README.md');
+
+  test('shows the two commands and the declaration on its first screen', () => {
+    const screen = readme.split('\n').slice(0, 56).join('\n');
+    for (const shown of ['npm run up', 'npm test', 'new GrpcService(']) expect(screen).toContain(shown);
+  });
+
+  test('shows code that is in the file it names', () => {
+    const blocks = [...readme.matchAll(/<!-- (\S+) -->\s+```ts\n([\s\S]*?)```/g)];
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const [, file, code] of blocks) {
+      expect(lines(read(file!)).join('\n')).toContain(lines(code!).join('\n'));
+    }
+  });
+
+  test('names every room there is', () => {
+    const rooms = [...readme.matchAll(/^\| `([a-z]+)\/` +\|/gm)].map(([, room]) => room);
+    for (const room of rooms) expect(readdirSync(root)).toContain(room);
+    expect(rooms).toEqual(
+      expect.arrayContaining(['proto', 'apps', 'charts', 'dist', 'infra', 'lab', 'cli', 'core']),
+    );
+  });
+
+  test('gives a platform for other clusters that works', () => {
+    const [, imageHub, istioTag] =
+      /released\(\{ imageHub: '(\S+)', istioTag: '(\S+)' \}\)/.exec(readme) ?? [];
+    expect(released({ imageHub: imageHub!, istioTag: istioTag! }).istio).toEqual({
+      hub: 'docker.io/istio',
+      tag: istioTag,
+      proxy: 'istio',
+    });
+  });
+});
