@@ -169,7 +169,6 @@ function applyIntruder(cluster: string, image: string): void {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
     capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
   };
   const metadata = { name: 'intruder', namespace: 'shop' };
   const objects = [
@@ -180,6 +179,8 @@ function applyIntruder(cluster: string, image: string): void {
       metadata,
       spec: {
         serviceAccountName: 'intruder',
+        // For the whole pod: the containers that are injected count, too.
+        securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
         containers: [
           {
             name: 'intruder',
