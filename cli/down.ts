@@ -2,8 +2,7 @@ import { rmSync } from 'node:fs';
 import { synthShop } from '../charts/main.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/remove.ts';
-import { stopLab } from '../lab/lab.ts';
-import { readLabRecord } from '../lab/state.ts';
+import { labExists, stopLab } from '../lab/lab.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { readRecord, removeRecord, type UpRecord } from './record.ts';
 import { runTasks, type Task } from './tasks.ts';
@@ -21,7 +20,7 @@ export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal)
     const steps: Task[] = [];
     if (record !== undefined && !record.lab)
       steps.push({ title: 'mesh', run: (report) => removeApplied(at, record, report, signal) });
-    if (readLabRecord(at.stateDir) !== undefined) {
+    if (await labExists(at.stateDir)) {
       steps.push({
         title: 'lab',
         run: async (report) => {
@@ -53,8 +52,9 @@ async function removeApplied(
   signal: AbortSignal,
 ): Promise<void> {
   const { model } = synthShop(at.root);
-  if (record.engine === 'apply') return removeMesh(model, { access: record.access, report, signal });
+  if (record.engine === 'apply')
+    return removeMesh(model, { access: record.access, trustDir: at.trustDir, report, signal });
   // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
   const { downWithPulumi } = await import('../infra/pulumi-engine.ts');
-  return downWithPulumi(pulumiOptions(at, model, report, signal));
+  return downWithPulumi(pulumiOptions(at, record, model, report, signal));
 }

@@ -35,7 +35,7 @@ export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: A
     return tools;
   };
   const lab = (report: (line: string) => void): LabOptions => ({
-    owner: at.root,
+    owner: at.stateDir,
     stateDir: at.stateDir,
     addresses,
     clusters: model.clusters,
@@ -46,7 +46,7 @@ export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: A
   });
   const { root, cacheDir, logsDir } = at;
   return {
-    check: () => preflight(at.stateDir, at.root, addresses),
+    check: () => preflight(at.stateDir, at.stateDir, addresses),
     istioctl: () => builtTools().istioctl,
     steps: [
       {

@@ -1,14 +1,23 @@
 import { join } from 'node:path';
 import type { MeshModel } from '../charts/model.ts';
 import type { PulumiOptions } from '../infra/pulumi-engine.ts';
+import type { UpRecord } from './record.ts';
 import type { Workspace } from './workspace.ts';
 
 /** How the Pulumi engine is run for a checkout's mesh. */
 export function pulumiOptions(
   at: Workspace,
+  record: UpRecord,
   model: MeshModel,
   report: (line: string) => void,
   signal: AbortSignal,
 ): PulumiOptions {
-  return { root: at.root, stateDir: join(at.stateDir, 'pulumi'), stack: model.name, report, signal };
+  return {
+    root: at.root,
+    stateDir: join(at.stateDir, 'pulumi'),
+    stack: model.name,
+    local: record.lab,
+    report,
+    signal,
+  };
 }

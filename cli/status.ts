@@ -27,7 +27,7 @@ export async function status(at: Workspace, flags: StatusFlags, signal: AbortSig
 /** The status as tables of plain lines. */
 export function formatStatus(seen: MeshStatus): string {
   const clusters = [
-    ['CLUSTER', 'CONTEXT', 'READY', 'NODES', 'INGRESS', 'EAST-WEST', 'CA UNTIL'],
+    ['CLUSTER', 'CONTEXT', 'READY', 'NODES', 'INGRESS', 'EAST-WEST', 'CA UNTIL', 'REMOTE ACCESS UNTIL'],
     ...Object.entries(seen.clusters).map(([name, cluster]) => [
       name,
       cluster.context,
@@ -36,6 +36,7 @@ export function formatStatus(seen: MeshStatus): string {
       cluster.ingress ?? '-',
       cluster.eastWest ?? '-',
       cluster.certificateNotAfter?.slice(0, 10) ?? '-',
+      cluster.remoteTokensNotAfter?.slice(0, 10) ?? '-',
     ]),
   ];
   const names = Object.keys(seen.clusters);

@@ -7,6 +7,7 @@ import { ProblemsError } from '../core/problem.ts';
 import { applyPlan } from '../infra/apply.ts';
 import { connect, type ClusterAccess } from '../infra/connection.ts';
 import { planMesh } from '../infra/plan.ts';
+import { preflightMesh } from '../infra/preflight.ts';
 import { findPulumi } from '../infra/find-pulumi.ts';
 import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
 import { defaultSubnet } from '../lab/addresses.ts';
@@ -34,12 +35,16 @@ export interface UpFlags {
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
   const started = Date.now();
   const { model, rendered } = synthShop(at.root);
-  const record = chooseTarget(at, flags, model);
-  const lab = record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
-  if (lab === undefined) await connect(Object.keys(record.access), record.access, signal);
-  else await lab.check();
+  const chosen = chooseTarget(at, flags, model);
+  const lab = chosen.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
+  // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
+  if (lab === undefined) {
+    await preflightMesh(planMesh(model, rendered), { access: chosen.access, trustDir: at.trustDir, signal });
+  } else await lab.check();
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
+    // Again, now that nobody else can change what is up.
+    const record = chooseTarget(at, flags, model);
     const summary: string[] = [];
     let istioctl = lab?.istioctl;
     const steps: (Task | readonly Task[])[] = [
@@ -78,9 +83,9 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
     process.stdout.write(`\n${summary.join('; ')}; ${seconds} s in all\n`);
     return isHealthy(status) ? 0 : 1;
   } catch (error) {
-    const record = readLabRecord(at.stateDir);
-    if (lab !== undefined && record !== undefined && !signal.aborted) {
-      process.stderr.write(`\n${formatParts(labParts(at.stateDir, record.nodes))}\n\n`);
+    const made = readLabRecord(at.stateDir);
+    if (lab !== undefined && made !== undefined && !signal.aborted) {
+      process.stderr.write(`\n${formatParts(labParts(at.stateDir, made.nodes))}\n\n`);
     }
     throw error;
   } finally {
@@ -171,20 +176,20 @@ async function applyMesh(
     const { upWithPulumi } = await import('../infra/pulumi-engine.ts');
     const { created, changed, deleted, unchanged } = await upWithPulumi(
       { access, istioctl, trustDir },
-      pulumiOptions(at, model, report, signal),
+      pulumiOptions(at, record, model, report, signal),
     );
     return `Pulumi: ${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`;
   }
-  const { created, changed, unchanged } = await applyPlan(planMesh(model, rendered), {
+  const { created, changed, deleted, unchanged } = await applyPlan(planMesh(model, rendered), {
     access,
     istioctl,
     trustDir,
     report,
     signal,
   });
-  return created + changed === 0
+  return created + changed + deleted === 0
     ? `nothing to change: all ${unchanged} objects are as declared`
-    : `${created} created, ${changed} changed, ${unchanged} unchanged`;
+    : `${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`;
 }
 
 async function prove(

@@ -64,15 +64,14 @@ afterEach(async () => {
   await Promise.all(Object.values(apis).map((api) => api.stop()));
 });
 
+const configMap = (name: string): KubeObject =>
+  labelManaged({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } }, 'shop');
+
 /** One ConfigMap per stage, and the operator. */
 function planOf(extra: readonly KubeObject[] = []) {
   const rendered = clusters.flatMap((cluster) =>
     stages.map((stage): RenderedStage => {
-      const marker = labelManaged({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: `in-${stage}`, namespace: 'shop' },
-      });
+      const marker = configMap(`in-${stage}`);
       const operator = {
         apiVersion: 'install.istio.io/v1alpha1',
         kind: 'IstioOperator',
@@ -119,8 +118,8 @@ describe('applyPlan', () => {
       'in-40-services',
       'in-50-workloads',
     ]);
-    expect(summary).toMatchObject({ created: 20, changed: 0, unchanged: 0 });
-    expect(lines.filter((line) => line.startsWith('west'))).toEqual([
+    expect(summary).toMatchObject({ created: 20, changed: 0, unchanged: 0, deleted: 0 });
+    expect(lines.filter((line) => line.startsWith('west '))).toEqual([
       'west 00-namespaces: ready, 1 created',
       'west 10-control-plane: ready, 4 created',
       'west 20-gateways: ready, 2 created',
@@ -132,7 +131,7 @@ describe('applyPlan', () => {
 
   test('changes nothing the second time, and afterwards only what was changed by hand', async () => {
     await up();
-    expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 20 });
+    expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 20, deleted: 0 });
     apis['west']?.put({
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -148,6 +147,30 @@ describe('applyPlan', () => {
     expect(lines).toContain('west 30-mesh: changed ConfigMap shop/in-30-mesh');
     expect(lines).toContain('west 30-mesh: ready, 1 changed');
     expect(lines).toContain('east 30-mesh: ready, nothing to change, 1 unchanged');
+  });
+
+  test('deletes at the end what it made before and is no longer declared, and only that', async () => {
+    const namespace = labelManaged(
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'old' }, status: { phase: 'Active' } },
+      'shop',
+    );
+    await up(planOf([configMap('old'), namespace]));
+    const strangers = [
+      configMap('copied-labels'),
+      labelManaged({ ...configMap('other-mesh') }, 'market'),
+      { ...configMap('by-hand'), metadata: { name: 'by-hand', namespace: 'shop' } },
+    ];
+    for (const one of strangers) apis['east']?.put({ ...one, metadata: { ...one.metadata } });
+    lines = [];
+    expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 20, deleted: 2 });
+    const said = (cluster: string) => [
+      `${cluster}: Namespace old is no longer declared and is left: delete it by hand`,
+      `${cluster}: deleted ConfigMap shop/old`,
+    ];
+    expect(lines.slice(-4).toSorted()).toEqual([...said('east'), ...said('west')].toSorted());
+    expect(strangers.map((one) => apis['east']?.get(one) !== undefined)).toEqual([true, true, true]);
+    expect(apis['east']?.get(namespace)).toBeDefined();
+    expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 20, deleted: 0 });
   });
 
   test('a failure in one cluster stops what depends on it, and is told once', async () => {

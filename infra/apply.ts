@@ -1,18 +1,18 @@
-import { ProblemsError } from '../core/problem.ts';
+import { allOrProblems } from './all-or-problems.ts';
 import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
 import { awaitReady } from './await-ready.ts';
-import { connect } from './connection.ts';
 import type { ClusterAccess, Clients } from './connection.ts';
 import { renderIstioRelease } from './istio-release.ts';
 import type { KubeClient } from './kube-client.ts';
 import { describe } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Plan, PlanStep, PlannedSecret, StageKey } from './plan.ts';
-import { checkClusters } from './preflight.ts';
+import { preflightMesh } from './preflight.ts';
+import { prune } from './prune.ts';
 import { readinessOf } from './readiness.ts';
-import { checkReachable, makeRemoteSecret } from './remote-secret.ts';
-import { cacertsSecret, ensureTrust } from './trust.ts';
+import { makeRemoteSecret } from './remote-secret.ts';
+import { cacertsSecret } from './trust.ts';
 import type { ClusterTrust } from './trust.ts';
 
 export interface ApplyOptions {
@@ -39,34 +39,44 @@ export interface ApplySummary {
   readonly created: number;
   readonly changed: number;
   readonly unchanged: number;
+  /** What an earlier apply had made and is no longer declared (prune.ts). */
+  readonly deleted: number;
 }
 
 /**
- * Carries out the plan with server-side apply: each stage is applied and awaited before the next one of its cluster.
+ * Carries out the plan with server-side apply: each stage is applied and awaited before the next one of its cluster,
+ * and at the end what is no longer declared is deleted.
  * Can be run again at any time, after an interruption too: what is already right is left alone.
- * @throws ProblemsError: exit 2 for a wrong kubeconfig, context, trust folder or an Istio of somebody else, before anything
- * is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig, context, trust folder or what somebody else made
+ * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
  */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<ApplySummary> {
   const { signal } = options;
-  const clients = await connect(plan.clusters, options.access, signal);
-  checkReachable(Object.values(clients));
-  const trust = await ensureTrust(options.trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace);
-  await checkClusters(clients, trust, plan.controlPlaneNamespace, signal);
+  const { clients, trust } = await preflightMesh(plan, options);
   const namespaces = (cluster: string) =>
     plan.steps
       .filter((step) => step.cluster === cluster)
       .flatMap((step) => step.objects)
       .filter(({ kind }) => kind === 'Namespace');
-  const running = new Map<string, Promise<StageSummary>>();
+  const running = new Map<string, Promise<StageResult>>();
   for (const step of plan.steps) {
     const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);
     const run = Promise.all(before).then(() =>
-      applyStep(step, { clients, trust, namespaces: namespaces(step.cluster), options }),
+      applyStep(step, { mesh: plan.mesh, clients, trust, namespaces: namespaces(step.cluster), options }),
     );
     running.set(keyOf(step), run);
   }
-  const stages = await allOrProblems([...running.values()]);
+  const results = await allOrProblems([...running.values()]);
+  // Only now: what is no longer declared may have served calls until its successor was ready.
+  const deleted = await allOrProblems(
+    Object.values(clients).map((client) => {
+      const applied = results
+        .filter(({ summary }) => summary.cluster === client.cluster)
+        .flatMap(({ objects }) => objects);
+      return prune(client, plan, applied, options.report, signal);
+    }),
+  );
+  const stages = results.map(({ summary }) => summary);
   const total = (pick: (stage: StageSummary) => number) =>
     stages.reduce((sum, stage) => sum + pick(stage), 0);
   return {
@@ -74,21 +84,29 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Appl
     created: total(({ created }) => created.length),
     changed: total(({ changed }) => changed.length),
     unchanged: total(({ unchanged }) => unchanged),
+    deleted: deleted.reduce((sum, number) => sum + number, 0),
   };
 }
 
+interface StageResult {
+  readonly summary: StageSummary;
+  readonly objects: readonly KubeObject[];
+}
+
 interface StepContext {
+  readonly mesh: string;
   readonly clients: Clients;
   readonly trust: Readonly<Record<string, ClusterTrust>>;
   readonly namespaces: readonly KubeObject[];
   readonly options: ApplyOptions;
 }
 
-async function applyStep(step: PlanStep, context: StepContext): Promise<StageSummary> {
+async function applyStep(step: PlanStep, context: StepContext): Promise<StageResult> {
   const { signal, report, istioctl } = context.options;
   const client = clientOf(context.clients, step.cluster);
   const where = `${step.cluster} ${step.stage}`;
-  const release = step.release === undefined ? [] : await renderIstioRelease(istioctl, step.release, signal);
+  const release =
+    step.release === undefined ? [] : await renderIstioRelease(istioctl, step.release, context.mesh, signal);
   const applied: Applied[] = [];
   for (const secret of step.secrets) {
     const object = await makeSecret(secret, client, context);
@@ -110,7 +128,10 @@ async function applyStep(step: PlanStep, context: StepContext): Promise<StageSum
   if (applied.length > 0) {
     report(`${where}: ready, ${inWords({ created: created.length, changed: changed.length, unchanged })}`);
   }
-  return { cluster: step.cluster, stage: step.stage, ...summary };
+  return {
+    summary: { cluster: step.cluster, stage: step.stage, ...summary },
+    objects: applied.map(({ object }) => object),
+  };
 }
 
 async function makeSecret(
@@ -118,19 +139,22 @@ async function makeSecret(
   client: KubeClient,
   context: StepContext,
 ): Promise<KubeObject> {
+  const { report, signal } = context.options;
   switch (secret.kind) {
     case 'cacerts': {
       const trust = context.trust[client.cluster];
       if (trust === undefined) throw new Error(`no CA was made for cluster ${client.cluster}`);
-      return cacertsSecret(secret.namespace, trust);
+      return cacertsSecret(context.mesh, secret.namespace, trust);
     }
     case 'remote-secret':
-      return makeRemoteSecret(
-        client,
-        clientOf(context.clients, secret.of),
-        secret.namespace,
-        context.options.signal,
-      );
+      return makeRemoteSecret({
+        mesh: context.mesh,
+        namespace: secret.namespace,
+        local: client,
+        remote: clientOf(context.clients, secret.of),
+        report,
+        ...(signal && { signal }),
+      });
   }
 }
 
@@ -156,21 +180,4 @@ function inWords(counts: {
   return counts.created + counts.changed === 0
     ? `nothing to change, ${counts.unchanged} unchanged`
     : parts.join(', ');
-}
-
-/** Waits for all, so that nothing goes on in the background, then throws what failed, each problem once. */
-async function allOrProblems<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
-  const settled = await Promise.allSettled(promises);
-  const failures = new Set(
-    settled.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : [])),
-  );
-  if (failures.size === 0)
-    return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const known = [...failures].filter((failure) => failure instanceof ProblemsError);
-  if (known.length < failures.size)
-    throw [...failures].find((failure) => !(failure instanceof ProblemsError));
-  throw new ProblemsError(
-    known.flatMap(({ problems }) => problems),
-    known.some(({ exitCode }) => exitCode === 1) ? 1 : 2,
-  );
 }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { setTimeout } from 'node:timers/promises';
 import { awaitReady } from './await-ready.ts';
 import type { KubeObject } from './kube-object.ts';
 import { readinessOf } from './readiness.ts';
@@ -53,13 +54,14 @@ describe('awaitReady', () => {
     const lines: string[] = [];
     api.put(deployment({ replicas: 1, updatedReplicas: 1, availableReplicas: 1 }));
     api.put(service);
-    setTimeout(() => {
+    const later = setTimeout(200).then(() => {
       api.put({ ...service, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } });
-    }, 200);
+    });
     await awaitReady(api.client, readinessOf([deployment({}), service]), {
       namespaces: [],
       report: (line) => lines.push(line),
     });
+    await later;
     expect(lines).toEqual([
       'east: Service in/gateway given an address: waiting, its status names no load balancer address',
     ]);
@@ -103,6 +105,39 @@ describe('awaitReady', () => {
       exitCode: 1,
       message: `east: Deployment shop/catalog available: not reached within 0 s: 0 of 1 replicas updated; fix: look at Deployment shop/catalog in east; ${message}, then run the command again`,
     });
+  });
+
+  test('tells all that passed their limits, and ends the other waits at once', async () => {
+    const other = { ...service, metadata: { name: 'other', namespace: 'in' } };
+    api.put(service);
+    api.put(other);
+    api.put(deployment({}));
+    const started = Date.now();
+    const conditions = readinessOf([service, other, deployment({})]);
+    const work = awaitReady(api.client, conditions, {
+      namespaces: [],
+      report: () => undefined,
+      limits: { ...limits, available: 60_000 },
+    });
+    const line = (name: string) =>
+      `east: Service in/${name} given an address: not reached within 0 s: its status names no load balancer address`;
+    const { message } = await problemOf(work);
+    expect([line('gateway'), line('other'), `${line('gateway')}\n${line('other')}`]).toContain(message);
+    expect(Date.now() - started).toBeLessThan(10_000);
+    await setTimeout(200); // what was on its way
+    const seen = api.requests.length;
+    await setTimeout(1_200);
+    expect(api.requests).toHaveLength(seen);
+  });
+
+  test('ends with its signal', async () => {
+    api.put(service);
+    const work = awaitReady(api.client, readinessOf([service]), {
+      namespaces: [],
+      report: () => undefined,
+      signal: AbortSignal.abort(new Error('stopped by SIGINT')),
+    });
+    await expect(work).rejects.toThrow('stopped by SIGINT');
   });
 
   test('a load balancer that never gives an address', async () => {

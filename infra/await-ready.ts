@@ -1,4 +1,6 @@
+import { ProblemsError } from '../core/problem.ts';
 import { waitFor } from '../core/wait.ts';
+import { allOrProblems } from './all-or-problems.ts';
 import { diagnose } from './diagnose.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -28,33 +30,51 @@ export interface AwaitOptions {
 
 /**
  * Waits side by side until every condition holds, and reports the ones that did not hold at the first look.
- * @throws ProblemsError (exit 1) of the first that passed its limit: what was awaited, what was last seen, and why.
+ * The first that fails ends the others; nothing goes on when this returns.
+ * @throws ProblemsError (exit 1) for what passed its limit: what was awaited, what was last seen, and why.
  */
 export async function awaitReady(
   client: KubeClient,
   conditions: readonly Readiness[],
   options: AwaitOptions,
 ): Promise<void> {
-  const { report, signal, limits = readinessLimits } = options;
-  await Promise.all(
+  const failed = new AbortController();
+  const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
+  await allOrProblems(
     conditions.map(async (readiness) => {
-      const { kind, object } = readiness;
-      let looks = 0;
-      const wait = {
-        what: `${client.cluster}: ${describeReadiness(readiness)}`,
-        timeoutMs: limits[kind],
-        intervalMs,
-        ...(signal && { signal }),
-      };
-      const workload = kind === 'available' || kind === 'scheduled';
-      await waitFor(workload ? { ...wait, whereToLook: () => diagnose(client, object) } : wait, async () => {
-        const look =
-          kind === 'answering'
-            ? await lookAtWebhooks(client, object, options.namespaces, signal)
-            : lookAt(kind, await client.get(object, signal));
-        if (!look.done && ++looks === 1) report(`${wait.what}: waiting, ${look.because}`);
-        return look;
-      });
+      try {
+        await awaitOne(client, readiness, options, signal);
+      } catch (error) {
+        // Ended because another one failed, which tells why.
+        if (failed.signal.aborted && !(error instanceof ProblemsError)) return;
+        failed.abort();
+        throw error;
+      }
     }),
   );
+}
+
+async function awaitOne(
+  client: KubeClient,
+  readiness: Readiness,
+  { namespaces, report, limits = readinessLimits }: AwaitOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kind, object } = readiness;
+  let looks = 0;
+  const wait = {
+    what: `${client.cluster}: ${describeReadiness(readiness)}`,
+    timeoutMs: limits[kind],
+    intervalMs,
+    signal,
+  };
+  const workload = kind === 'available' || kind === 'scheduled';
+  await waitFor(workload ? { ...wait, whereToLook: () => diagnose(client, object) } : wait, async () => {
+    const look =
+      kind === 'answering'
+        ? await lookAtWebhooks(client, object, namespaces, signal)
+        : lookAt(kind, await client.get(object, signal));
+    if (!look.done && ++looks === 1) report(`${wait.what}: waiting, ${look.because}`);
+    return look;
+  });
 }

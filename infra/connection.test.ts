@@ -50,6 +50,8 @@ describe('connect', () => {
       near: { kubeconfig: good, context: 'production-est' },
       far: { kubeconfig: good, context: 'kind' },
       broken: { kubeconfig: good, context: 'broken' },
+      empty: { kubeconfig: file('empty', config('')), context: 'production-east' },
+      nowhere: { kubeconfig: file('nowhere', config('production:6443')), context: 'production-east' },
     };
     const clusters = ['none', ...Object.keys(access)];
     expect(await problemOf(connect(clusters, access))).toEqual({
@@ -60,7 +62,9 @@ describe('connect', () => {
         `cluster bad: the kubeconfig file cannot be parsed; received "${bad}"; allowed a kubeconfig (v1 Config) in YAML or JSON`,
         `cluster near: ${good} has no such context; received "production-est"; allowed production-east, production-west, broken; fix: did you mean production-east?`,
         `cluster far: ${good} has no such context; received "kind"; allowed production-east, production-west, broken`,
-        `cluster broken: context broken names a cluster or user that ${good} does not have; fix: complete the context in that file`,
+        `cluster broken: context broken names a cluster or user that ${good} does not have, or a cluster without a server; fix: complete the context in that file`,
+        `cluster empty: context production-east names a cluster or user that ${join(folder, 'empty')} does not have, or a cluster without a server; fix: complete the context in that file`,
+        `cluster nowhere: the server of context production-east in ${join(folder, 'nowhere')} is no address; received "production:6443"; allowed https://HOST:PORT`,
       ].join('\n'),
     });
   });

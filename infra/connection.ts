@@ -16,7 +16,7 @@ export type Clients = Readonly<Record<string, KubeClient>>;
 
 /**
  * Makes a client per cluster, without calling any server.
- * @throws ProblemsError (exit 2) with every missing file, unreadable file and missing context.
+ * @throws ProblemsError (exit 2) with every missing file, unreadable file, missing context and wrong server address.
  */
 export function openClients(
   clusters: readonly string[],
@@ -73,7 +73,7 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
   }
   const config = new KubeConfig();
   try {
-    config.loadFromFile(kubeconfig);
+    config.loadFromFile(kubeconfig, { onInvalidEntry: 'filter' });
   } catch {
     // The parser's own message may quote the file, and the file holds credentials.
     return {
@@ -98,9 +98,22 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
   if (config.getCurrentCluster() === null || config.getCurrentUser() === null) {
     return {
       where,
-      what: `context ${context} names a cluster or user that ${kubeconfig} does not have`,
+      what: `context ${context} names a cluster or user that ${kubeconfig} does not have, or a cluster without a server`,
       fix: 'complete the context in that file',
     };
   }
+  const { server } = config.getCurrentCluster() ?? {};
+  if (!isServer(server)) {
+    return {
+      where,
+      what: `the server of context ${context} in ${kubeconfig} is no address`,
+      received: server ?? '',
+      allowed: 'https://HOST:PORT',
+    };
+  }
   return new KubeClient(cluster, config);
+}
+
+function isServer(server: string | undefined): boolean {
+  return server !== undefined && URL.canParse(server) && new URL(server).protocol === 'https:';
 }

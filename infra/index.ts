@@ -3,14 +3,12 @@ import { join, resolve } from 'node:path';
 import { shop } from '../charts/shop.ts';
 import { synthesize } from '../charts/synth.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { openClients } from './connection.ts';
 import { renderIstioRelease } from './istio-release.ts';
 import { planMesh } from './plan.ts';
+import { preflightMesh } from './preflight.ts';
 import { deployMesh } from './program.ts';
 import type { ClusterOutputs } from './program.ts';
 import { readConfig } from './stack-config.ts';
-import { checkReachable } from './remote-secret.ts';
-import { ensureTrust } from './trust.ts';
 
 // The Pulumi program of the sample mesh. Pulumi runs it in this folder, with the stack's configuration.
 const root = join(import.meta.dirname, '..');
@@ -27,18 +25,13 @@ async function deploy(): Promise<Readonly<Record<string, ClusterOutputs>>> {
   const plan = planMesh(model, synthesize(mesh));
   const config = new pulumi.Config();
   const { access, istioctl, trustDir } = readConfig((key) => config.get(key), plan.clusters);
-  const clients = openClients(plan.clusters, access);
-  checkReachable(Object.values(clients));
   // A preview makes missing CAs too: they are local files, and later runs use the same ones.
-  const trust = await ensureTrust(
-    resolve(root, trustDir),
-    plan.mesh,
-    plan.clusters,
-    plan.controlPlaneNamespace,
-  );
+  const { clients, trust } = await preflightMesh(plan, { access, trustDir: resolve(root, trustDir) });
   const releases = await Promise.all(
     plan.steps.map(async ({ cluster, release }) =>
-      release === undefined ? [] : [[cluster, await renderIstioRelease(istioctl, release)] as const],
+      release === undefined
+        ? []
+        : [[cluster, await renderIstioRelease(istioctl, release, plan.mesh)] as const],
     ),
   );
   return deployMesh({

@@ -30,14 +30,18 @@ describe('renderIstioRelease', () => {
   test('gives istioctl the operator on its standard input and labels what it renders', async () => {
     const istioctl = program(`[ "$*" = 'manifest generate -f -' ] || exit 3
 name=$(sed -n 's/^  name: //p')
-printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: %s\\n  labels: {app.kubernetes.io/managed-by: Helm, a: b}\\n---\\n' "$name"`);
-    expect(await renderIstioRelease(istioctl, operator)).toEqual([
+printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: %s\\n  labels: {app.kubernetes.io/managed-by: Helm, app.kubernetes.io/part-of: istio, a: b}\\n---\\n' "$name"`);
+    expect(await renderIstioRelease(istioctl, operator, 'shop')).toEqual([
       {
         apiVersion: 'v1',
         kind: 'ConfigMap',
         metadata: {
           name: 'istiod-of-east',
-          labels: { 'app.kubernetes.io/managed-by': 'meshwright', a: 'b' },
+          labels: {
+            'app.kubernetes.io/managed-by': 'meshwright',
+            'app.kubernetes.io/part-of': 'shop',
+            a: 'b',
+          },
         },
       },
     ]);
@@ -45,7 +49,7 @@ printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: %s\\n  labels: {a
 
   test('repeats what istioctl says against the operator', async () => {
     const istioctl = program(`echo 'Error: unknown field "cnii" in v1alpha1.IstioComponentSpec' >&2; exit 1`);
-    expect(await problemOf(renderIstioRelease(istioctl, operator))).toEqual({
+    expect(await problemOf(renderIstioRelease(istioctl, operator, 'shop'))).toEqual({
       exitCode: 1,
       message: `${istioctl} manifest generate -f -: ended with exit code 1: Error: unknown field "cnii" in v1alpha1.IstioComponentSpec`,
     });
@@ -53,7 +57,7 @@ printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata:\\n  name: %s\\n  labels: {a
 
   test('a missing istioctl', async () => {
     const istioctl = join(folder, 'none');
-    expect(await problemOf(renderIstioRelease(istioctl, operator))).toEqual({
+    expect(await problemOf(renderIstioRelease(istioctl, operator, 'shop'))).toEqual({
       exitCode: 2,
       message: `istioctl: the program does not exist; received "${istioctl}"; fix: name an istioctl of the Istio version in use`,
     });

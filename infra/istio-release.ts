@@ -9,12 +9,13 @@ const renderTimeoutMs = 60_000;
 
 /**
  * Renders an IstioOperator to the objects of Istio's official charts with `istioctl manifest generate`, which asks no
- * cluster and gives the same objects each time. They are labelled as managed by us, so that `down` finds them.
+ * cluster and gives the same objects each time. They are labelled as managed by us in this mesh, so that `down` finds them.
  * @throws ProblemsError: exit 2 when istioctl is missing, exit 1 with its message when it rejects the operator.
  */
 export async function renderIstioRelease(
   istioctl: string,
   operator: KubeObject,
+  mesh: string,
   signal?: AbortSignal,
 ): Promise<readonly KubeObject[]> {
   if (istioctl.includes('/') && !existsSync(istioctl)) {
@@ -32,7 +33,7 @@ export async function renderIstioRelease(
     timeoutMs: renderTimeoutMs,
     ...(signal && { signal }),
   });
-  return parseManifests(stdout).map(labelManaged);
+  return parseManifests(stdout).map((object) => labelManaged(object, mesh));
 }
 
 /** Parses a stream of manifests; empty documents and the parts that only a server writes are left out. */

@@ -97,12 +97,24 @@ export class KubeClient extends KubeHttp {
     return find((await this.#types.get(apiVersion)) ?? []);
   }
 
-  /** Every type served in its preferred version, for sweeping by label. */
-  async allTypes(signal?: AbortSignal): Promise<readonly ResourceType[]> {
+  /**
+   * Every type whose objects can be listed and deleted, for sweeping by label: in its group's preferred version, or in the
+   * first that serves it (an EnvoyFilter is not served in the version that the other types of its group prefer).
+   */
+  async sweepableTypes(signal?: AbortSignal): Promise<readonly ResourceType[]> {
     const groups = list(await this.request('GET', '/apis', { ...(signal && { signal }) }), 'groups');
-    const versions = groups.flatMap((group) => text(group, 'preferredVersion', 'groupVersion') ?? []);
-    const types = await Promise.all(['v1', ...versions].map((version) => this.#discover(version, signal)));
-    return types.flat();
+    const versions = groups.flatMap((group) => {
+      const all = list(group, 'versions').flatMap((version) => text(version, 'groupVersion') ?? []);
+      return [...new Set([text(group, 'preferredVersion', 'groupVersion') ?? [], ...all].flat())];
+    });
+    const served = await Promise.all(['v1', ...versions].map((version) => this.#discover(version, signal)));
+    const types = new Map<string, ResourceType>();
+    for (const type of served.flat()) {
+      const name = qualifiedName(type);
+      if (!types.has(name) && type.verbs.includes('list') && type.verbs.includes('delete'))
+        types.set(name, type);
+    }
+    return [...types.values()];
   }
 
   async #servedType(object: KubeObject, signal: AbortSignal | undefined): Promise<ResourceType> {
@@ -124,6 +136,12 @@ export class KubeClient extends KubeHttp {
       return name.includes('/') ? [] : [{ apiVersion, kind, name, namespaced, verbs }];
     });
   }
+}
+
+/** Plural name and group, as a CustomResourceDefinition is named: `gateways.networking.istio.io`, `pods`. */
+export function qualifiedName({ apiVersion, name }: ResourceType): string {
+  const [group, version] = apiVersion.split('/');
+  return version === undefined ? name : `${name}.${group ?? ''}`;
 }
 
 function apiPath(apiVersion: string): string {

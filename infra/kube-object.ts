@@ -3,11 +3,14 @@ import type { KubernetesObject } from '../charts/model.ts';
 /** Rendered, planned, applied and live objects alike: whatever its kind, it has a type and a name. */
 export type KubeObject = KubernetesObject;
 
-/** Field manager of every server-side apply, and value of the managed-by label: what `down` may delete. */
+/** Field manager of every server-side apply, and value of the managed-by label. */
 export const manager = 'meshwright';
 
 /** Kubernetes' recommended label for the tool that manages an object. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
+
+/** Kubernetes' recommended label for what an object is part of: here, the name of its mesh. */
+export const partOfLabel = 'app.kubernetes.io/part-of';
 
 /** Kind, namespace and name, for people and as a key: `Deployment shop/catalog`, `ClusterRole istiod`. */
 export function describe(object: KubeObject): string {
@@ -15,17 +18,19 @@ export function describe(object: KubeObject): string {
   return `${object.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
-/** The object with {@link managedByLabel} set; the pod template keeps its own labels, as selectors and proxies read those. */
-export function labelManaged(object: KubeObject): KubeObject {
-  return {
-    ...object,
-    metadata: { ...object.metadata, labels: { ...object.metadata.labels, [managedByLabel]: manager } },
-  };
+/**
+ * The object labelled as one that we manage, in this mesh. The pod template keeps its own labels, as selectors and proxies
+ * read those.
+ */
+export function labelManaged(object: KubeObject, mesh: string): KubeObject {
+  const labels = { ...object.metadata.labels, [managedByLabel]: manager, [partOfLabel]: mesh };
+  return { ...object, metadata: { ...object.metadata, labels } };
 }
 
-/** Whether {@link labelManaged} made this object ours. */
-export function isManaged(object: KubeObject): boolean {
-  return object.metadata.labels?.[managedByLabel] === manager;
+/** Whether the object carries the labels of this mesh: what `down` may delete, and `up` may replace. */
+export function isManaged(object: KubeObject, mesh: string): boolean {
+  const { labels = {} } = object.metadata;
+  return labels[managedByLabel] === manager && labels[partOfLabel] === mesh;
 }
 
 /** A nested field of unknown shape, or undefined where the path ends early. */

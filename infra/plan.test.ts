@@ -168,7 +168,9 @@ describe('the plan of the sample mesh', () => {
   });
 
   test('carries the label that removal finds it by on every object', () => {
-    const unlabelled = plan.steps.flatMap(({ objects }) => objects).filter((object) => !isManaged(object));
+    const unlabelled = plan.steps
+      .flatMap(({ objects }) => objects)
+      .filter((object) => !isManaged(object, plan.mesh));
     expect(unlabelled.map(name)).toEqual([]);
   });
 });

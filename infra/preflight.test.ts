@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { labelManaged } from './kube-object.ts';
-import { checkClusters } from './preflight.ts';
+import type { KubeObject } from './kube-object.ts';
+import { planMesh } from './plan.ts';
+import { preflightMesh } from './preflight.ts';
 import { KubeApi } from './testing/kube-api.ts';
+import { modelOf } from './testing/models.ts';
 import { problemOf } from './testing/problems.ts';
 import { cacertsSecret, ensureTrust } from './trust.ts';
 import type { ClusterTrust } from './trust.ts';
@@ -25,34 +28,99 @@ afterEach(() => {
   api.objects.clear();
 });
 
-const istiod = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'istiod', namespace: 'istio-system' },
-};
-const check = () => checkClusters({ east: api.client }, trust, 'istio-system');
-const store = (object: object) => {
-  api.put({ ...object } as Parameters<typeof api.put>[0]);
+const object = (apiVersion: string, kind: string, metadata: KubeObject['metadata']): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata,
+});
+const namespace = (name: string) => object('v1', 'Namespace', { name });
+const istiod = (name: string, home: string) =>
+  object('apps/v1', 'Deployment', { name, namespace: home, labels: { app: 'istiod' } });
+const shared = [
+  object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', { name: 'gateways.networking.istio.io' }),
+  object('rbac.authorization.k8s.io/v1', 'ClusterRole', { name: 'istiod-clusterrole-istio-system' }),
+  object('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', { name: 'istio-cni' }),
+  object('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', {
+    name: 'istio-sidecar-injector',
+  }),
+  object('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration', {
+    name: 'istio-validator-istio-system',
+  }),
+];
+const unrelated = [
+  object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', { name: 'gateways.example.com' }),
+  object('rbac.authorization.k8s.io/v1', 'ClusterRole', { name: 'admin' }),
+  object('apps/v1', 'Deployment', { name: 'web', namespace: 'shop', labels: { app: 'web' } }),
+  namespace('default'),
+];
+const plan = planMesh(modelOf(['east']), [
+  {
+    cluster: 'east',
+    stage: '00-namespaces',
+    path: 'east/00-namespaces.k8s.yaml',
+    yaml: '',
+    objects: ['istio-system', 'shop'].map((name) => labelManaged(namespace(name), 'shop')),
+  },
+]);
+const preflight = () =>
+  preflightMesh(plan, {
+    access: { east: { kubeconfig: api.kubeconfig, context: 'east' } },
+    trustDir: join(folder, 'ours'),
+  });
+const store = (...objects: readonly KubeObject[]) => {
+  for (const one of objects) api.put({ ...one, metadata: { ...one.metadata } });
 };
 
-describe('checkClusters', () => {
-  test('accepts an empty cluster, and one with this mesh', async () => {
-    await check();
-    store(labelManaged(istiod));
-    store(cacertsSecret('istio-system', trust['east']!));
-    await check();
+describe('preflightMesh', () => {
+  test('accepts a cluster without a mesh, and one with this mesh', async () => {
+    store(...unrelated);
+    expect(Object.keys((await preflight()).clients)).toEqual(['east']);
+    const ours = [namespace('shop'), istiod('istiod', 'istio-system'), ...shared];
+    store(...ours.map((one) => labelManaged(one, 'shop')));
+    store(cacertsSecret('shop', 'istio-system', trust['east']!));
+    expect((await preflight()).trust).toEqual(trust);
   });
 
-  test("refuses somebody else's Istio and another trust, both at once", async () => {
+  test('refuses an Istio of somebody else, wherever it is, and another trust: all at once, writing nothing', async () => {
     const other = await ensureTrust(join(folder, 'other'), 'shop', ['east'], 'istio-system');
-    store(istiod);
-    store(cacertsSecret('istio-system', other['east']!));
-    expect(await problemOf(check())).toEqual({
+    store(...unrelated, ...shared, istiod('istiod', 'istio-system'), istiod('istiod-1-30', 'mesh'));
+    store(cacertsSecret('shop', 'istio-system', other['east']!));
+    api.requests.length = 0;
+    const istio = (name: string) =>
+      `east: ${name}: belongs to an Istio that meshwright did not install; fix: uninstall it first, or use another cluster`;
+    expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message: [
-        'east: Deployment istio-system/istiod: belongs to an Istio that meshwright did not install; fix: uninstall it first, or use another cluster',
+        istio('Deployment istio-system/istiod'),
+        istio('Deployment mesh/istiod-1-30'),
+        istio('CustomResourceDefinition gateways.networking.istio.io'),
+        istio('ClusterRole istiod-clusterrole-istio-system'),
+        istio('ClusterRoleBinding istio-cni'),
+        istio('MutatingWebhookConfiguration istio-sidecar-injector'),
+        istio('ValidatingWebhookConfiguration istio-validator-istio-system'),
         'east: Secret istio-system/cacerts: holds another root CA than the trust folder; replacing it would cut every running workload off; fix: put the trust folder that this mesh was made with back, or take the mesh down first',
       ].join('\n'),
+    });
+    expect(api.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('refuses a namespace of somebody else, until it is handed over', async () => {
+    store(namespace('shop'));
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message:
+        'east: Namespace shop: exists, and meshwright did not make it; fix: declare another name, or hand it over, so that down deletes it once nothing of others is in it: kubectl label namespace shop app.kubernetes.io/managed-by=meshwright app.kubernetes.io/part-of=shop --overwrite',
+    });
+    store(labelManaged(namespace('shop'), 'shop'));
+    await preflight();
+  });
+
+  test('refuses what another mesh of meshwright holds', async () => {
+    store(labelManaged(namespace('istio-system'), 'market'));
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message:
+        'east: Namespace istio-system: belongs to mesh market; fix: take that mesh down first, or use another cluster',
     });
   });
 });

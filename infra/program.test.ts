@@ -41,7 +41,7 @@ const release: readonly KubeObject[] = [
     metadata: { name: 'istio-validator' },
     webhooks: [{ name: 'rev.validation.istio.io', failurePolicy: 'Ignore' }],
   },
-].map(labelManaged);
+].map((object) => labelManaged(object, 'shop'));
 
 let folder: string;
 let plan: Plan;
@@ -190,7 +190,7 @@ describe('the Pulumi program', () => {
       })),
     );
     for (const cluster of plan.clusters) {
-      const key = (cacertsSecret('istio-system', trust[cluster]!)['data'] as Record<string, string>)[
+      const key = (cacertsSecret('shop', 'istio-system', trust[cluster]!)['data'] as Record<string, string>)[
         'ca-key.pem'
       ];
       expect(plain).not.toContain(key);

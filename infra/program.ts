@@ -50,7 +50,7 @@ export function deployMesh(inputs: DeployInputs): Readonly<Record<string, Cluste
     addSecrets(stage, step, inputs, readers);
     if (step.release !== undefined) {
       stage.add(inputs.releases[step.cluster] ?? []);
-      readers.set(step.cluster, addReaderToken(stage, plan.controlPlaneNamespace));
+      readers.set(step.cluster, addReaderToken(stage, plan));
     }
     stage.add(step.objects);
     stage.close();
@@ -97,13 +97,13 @@ function addSecrets(
     if (secret.kind === 'cacerts') {
       const trust = inputs.trust[step.cluster];
       if (trust === undefined) throw new Error(`no CA was made for cluster ${step.cluster}`);
-      stage.add([cacertsSecret(secret.namespace, trust)]);
+      stage.add([cacertsSecret(inputs.plan.mesh, secret.namespace, trust)]);
       continue;
     }
     const token = readers.get(secret.of);
     const server = inputs.servers[secret.of];
     if (token === undefined || server === undefined) throw new Error(`nothing opens cluster ${secret.of}`);
-    const shape = remoteSecret(secret.of, secret.namespace, { server, ca: '', token: '' });
+    const shape = remoteSecret(inputs.plan.mesh, secret.of, secret.namespace, { server, ca: '', token: '' });
     const data = token.apply((reader) => {
       const { ca, token: bearer } = JSON.parse(reader) as { readonly ca: string; readonly token: string };
       const kubeconfig = remoteKubeconfig(secret.of, { server, ca, token: bearer });
@@ -119,17 +119,18 @@ function addSecrets(
  * be new at every run, so every `up` would change every remote secret; this one stays until its Secret is deleted, and the
  * provider waits for the cluster to fill it in.
  */
-function addReaderToken(stage: Stage, namespace: string): pulumi.Output<string> {
-  const object = labelManaged({
+function addReaderToken(stage: Stage, plan: Plan): pulumi.Output<string> {
+  const token = {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'kubernetes.io/service-account-token',
     metadata: {
       name: `${readerAccount}-istio-remote-secret-token`,
-      namespace,
+      namespace: plan.controlPlaneNamespace,
       annotations: { 'kubernetes.io/service-account.name': readerAccount },
     },
-  });
+  };
+  const object = labelManaged(token, plan.mesh);
   stage.add([object]);
   const resource = stage.resource(object);
   const decode = (data: Readonly<Record<string, string>>, key: string) =>

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { findPulumi } from './find-pulumi.ts';
 import { downWithPulumi, upWithPulumi } from './pulumi-engine.ts';
@@ -70,9 +80,90 @@ describe('upWithPulumi', () => {
     const { message, exitCode } = await problemOf(upWithPulumi(config, options()));
     expect(exitCode).toBe(1);
     expect(message).toBe(
-      'pulumi up: failed: error: update failed; fix: mend what it names and run the command again, or use --engine apply',
+      'pulumi up: failed: error: update failed; fix: mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
     );
     expect(lines).toEqual(['pulumi: error: update failed']);
+  });
+});
+
+/** What the file backend leaves behind when Pulumi is killed. */
+function leaveLock(): void {
+  const locks = join(folder, 'state', 'state', '.pulumi', 'locks', 'organization', 'meshwright', 'lab');
+  mkdirSync(locks, { recursive: true });
+  writeFileSync(join(locks, 'a-run.json'), '{}');
+}
+const calls = () => readFileSync(join(folder, 'calls'), 'utf8').trim().split('\n');
+
+describe('the state', () => {
+  const names = ['PULUMI_BACKEND_URL', 'PULUMI_CONFIG_PASSPHRASE'];
+  const before = names.map((name) => process.env[name]);
+  afterEach(() => {
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) Reflect.deleteProperty(process.env, name);
+      else process.env[name] = before[index];
+    }
+  });
+  const environment = async (local: boolean) => {
+    process.env['PULUMI_BACKEND_URL'] = 's3://shared';
+    process.env['PULUMI_CONFIG_PASSPHRASE'] = 'of the environment';
+    installPulumi(`echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE" >> ${folder}/calls; exit 1`);
+    await problemOf(upWithPulumi(config, { ...options(), local }));
+    return calls()[0];
+  };
+
+  test('is where the environment says', async () => {
+    expect(await environment(false)).toBe('s3://shared of the environment');
+  });
+
+  test("is the lab's own whatever the environment says", async () => {
+    const used = await environment(true);
+    const passphrase = readFileSync(join(folder, 'state', 'passphrase'), 'utf8');
+    expect(used).toBe(`file://${join(folder, 'state', 'state')} ${passphrase}`);
+  });
+
+  test('is freed from the lock of a run that was killed, and compared with the clusters', async () => {
+    installPulumi(`echo "$*" >> ${folder}/calls; case "$*" in up*) exit 255;; esac`);
+    await problemOf(upWithPulumi(config, options()));
+    expect(calls().filter((call) => /^(cancel|up)/.test(call))).toEqual([
+      expect.stringMatching(/^up .*--refresh/),
+    ]);
+    leaveLock();
+    lines = [];
+    await problemOf(upWithPulumi(config, options()));
+    expect(calls().slice(-2)).toEqual([
+      expect.stringMatching(/^cancel --yes .*--stack lab/),
+      expect.stringMatching(/^up .*--refresh/),
+    ]);
+    expect(lines[0]).toBe('pulumi: an earlier run was cut off and left its lock, which is removed');
+  });
+});
+
+describe('an interruption', () => {
+  /** Counts the SIGINTs that Pulumi gets within two seconds after ours. */
+  const interrupted = async (trap: string) => {
+    installPulumi(
+      `case "$*" in up*) trap 'echo INT >> ${folder}/signals; ${trap}' INT; touch ${folder}/running; ` +
+        `i=0; while [ $i -lt 25 ]; do sleep 0.1; i=$((i+1)); [ -e ${folder}/terminal ] && rm ${folder}/terminal && kill -INT $$; done;; esac`,
+    );
+    const controller = new AbortController();
+    const work = upWithPulumi(config, { ...options(), signal: controller.signal });
+    while (!existsSync(join(folder, 'running'))) await setTimeout(50);
+    return { controller, work };
+  };
+
+  test('is passed on once to a Pulumi that did not get it', async () => {
+    const { controller, work } = await interrupted('exit 255');
+    controller.abort(new Error('stopped by SIGTERM'));
+    await expect(work).rejects.toThrow('stopped by SIGTERM');
+    expect(readFileSync(join(folder, 'signals'), 'utf8')).toBe('INT\n');
+  });
+
+  test('is not passed on to a Pulumi that the terminal interrupted too', async () => {
+    const { controller, work } = await interrupted('echo "^C received; cancelling."');
+    writeFileSync(join(folder, 'terminal'), '');
+    controller.abort(new Error('stopped by SIGINT'));
+    await work.catch(() => undefined);
+    expect(readFileSync(join(folder, 'signals'), 'utf8')).toBe('INT\n');
   });
 });
 

@@ -1,7 +1,7 @@
 import { LocalWorkspace, StackNotFoundError } from '@pulumi/pulumi/automation/index.js';
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { secretMode, writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
@@ -14,6 +14,8 @@ export interface PulumiOptions {
   /** Folder of the stack's settings, state and passphrase. */
   readonly stateDir: string;
   readonly stack: string;
+  /** Keeps the state in `stateDir` whatever the environment says, for clusters that nobody else can know. @default false */
+  readonly local?: boolean;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -32,6 +34,7 @@ const project = 'meshwright';
  * Brings the mesh up with Pulumi's engine, through its Automation API.
  * The state is in a file backend in `stateDir` unless PULUMI_BACKEND_URL names another one; the state's secrets are
  * encrypted with the passphrase of the environment (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one made in `stateDir`.
+ * It is compared with the clusters first, so that what was changed or deleted by hand is put right.
  * @throws ProblemsError (exit 1) with Pulumi's last lines.
  */
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
@@ -43,7 +46,8 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     await stack.setAllConfig(
       Object.fromEntries(values.map(([key, value]) => [`${project}:${key}`, { value }])),
     );
-    const { summary } = await stack.up({ ...output, suppressOutputs: true });
+    await removeStaleLock(stack, options);
+    const { summary } = await stack.up({ ...output, refresh: true, suppressOutputs: true });
     const count = (...operations: readonly string[]) =>
       operations.reduce(
         (sum, name) => sum + ((summary.resourceChanges as Record<string, number> | undefined)?.[name] ?? 0),
@@ -73,6 +77,7 @@ export async function downWithPulumi(options: PulumiOptions): Promise<void> {
         { stackName: options.stack, workDir: options.stateDir },
         workspace(options),
       );
+      await removeStaleLock(stack, options);
       await stack.destroy(output);
       await stack.workspace.removeStack(options.stack);
     } catch (error) {
@@ -99,20 +104,46 @@ function openStack(options: PulumiOptions): Promise<Stack> {
   );
 }
 
+/** Folder of the file backend; undefined when the state is kept elsewhere. */
+function ownBackend({ stateDir, local = false }: PulumiOptions): string | undefined {
+  return local || process.env['PULUMI_BACKEND_URL'] === undefined ? join(stateDir, 'state') : undefined;
+}
+
+/**
+ * A run that was killed leaves its lock behind. In our own backend it is stale, because the checkout's lock keeps
+ * a second run out; in a backend that is shared it may be somebody's, and Pulumi says what to do.
+ */
+async function removeStaleLock(stack: Stack, options: PulumiOptions): Promise<void> {
+  const backend = ownBackend(options);
+  const locks = backend === undefined ? '' : join(backend, '.pulumi', 'locks');
+  if (!existsSync(locks)) return;
+  const left = readdirSync(locks, { recursive: true, encoding: 'utf8' });
+  if (!left.some((file) => file.endsWith('.json'))) return;
+  options.report('pulumi: an earlier run was cut off and left its lock, which is removed');
+  await stack.cancel();
+}
+
 /** Environment of every Pulumi command, and through it of the program. */
-function workspace({ root, stateDir }: PulumiOptions): { readonly envVars: Record<string, string> } {
-  const backend = join(stateDir, 'state');
+function workspace(options: PulumiOptions): { readonly envVars: Record<string, string> } {
+  const { root, stateDir, local = false } = options;
+  const backend = ownBackend(options);
   const ownPassphrase =
-    process.env['PULUMI_CONFIG_PASSPHRASE'] === undefined &&
-    process.env['PULUMI_CONFIG_PASSPHRASE_FILE'] === undefined;
-  if (process.env['PULUMI_BACKEND_URL'] === undefined) mkdirSync(backend, { recursive: true, mode: 0o700 });
+    local ||
+    (process.env['PULUMI_CONFIG_PASSPHRASE'] === undefined &&
+      process.env['PULUMI_CONFIG_PASSPHRASE_FILE'] === undefined);
+  if (backend !== undefined) mkdirSync(backend, { recursive: true, mode: 0o700 });
   return {
     envVars: {
       // The program is TypeScript as it stands: it needs the project's own Node.
       PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
       PULUMI_SKIP_UPDATE_CHECK: 'true',
-      ...(process.env['PULUMI_BACKEND_URL'] === undefined && { PULUMI_BACKEND_URL: `file://${backend}` }),
+      ...(backend !== undefined && { PULUMI_BACKEND_URL: `file://${backend}` }),
       ...(ownPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(stateDir) }),
+      // Pulumi reads this one first where it is set.
+      ...(local &&
+        process.env['PULUMI_CONFIG_PASSPHRASE'] !== undefined && {
+          PULUMI_CONFIG_PASSPHRASE: readFileSync(passphraseFile(stateDir), 'utf8'),
+        }),
     },
   };
 }
@@ -128,10 +159,11 @@ interface PulumiOutput {
   readonly onOutput: (text: string) => void;
   readonly color: 'never';
   readonly suppressProgress: true;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal;
 }
 
 const shownLines = 8;
+const noticeMs = 1_000;
 
 /** Runs Pulumi with its lines as progress; what it said last is the failure's explanation. */
 async function inPulumi<T>(
@@ -140,6 +172,16 @@ async function inPulumi<T>(
   work: (output: PulumiOutput) => Promise<T>,
 ): Promise<T> {
   const said: string[] = [];
+  const forwarded = new AbortController();
+  let notice: NodeJS.Timeout | undefined;
+  // A terminal's ^C reaches Pulumi too, which takes a second one for an order to stop without tidying up: it is passed on
+  // only when Pulumi does not say that it is stopping already.
+  const interrupt = () => {
+    notice = setTimeout(() => {
+      if (!said.some((line) => line.includes('^C received'))) forwarded.abort();
+    }, noticeMs);
+  };
+  options.signal?.addEventListener('abort', interrupt, { once: true });
   const onOutput = (text: string) => {
     const lines = text.split('\n').filter((line) => line.trim() !== '');
     said.push(...lines);
@@ -150,7 +192,7 @@ async function inPulumi<T>(
       onOutput,
       color: 'never',
       suppressProgress: true,
-      ...(options.signal && { signal: options.signal }),
+      signal: forwarded.signal,
     });
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -165,10 +207,13 @@ async function inPulumi<T>(
             .slice(-shownLines)
             .map((line) => line.trim())
             .join(' | ')}`,
-          fix: 'mend what it names and run the command again, or use --engine apply',
+          fix: 'mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
         },
       ],
       1,
     );
+  } finally {
+    clearTimeout(notice);
+    options.signal?.removeEventListener('abort', interrupt);
   }
 }

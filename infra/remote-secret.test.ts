@@ -8,6 +8,7 @@ import {
   readerAccount,
   remoteSecret,
   reusableToken,
+  tokenEnd,
 } from './remote-secret.ts';
 import { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -22,8 +23,8 @@ function token(uid: string, lifeDays = 30): string {
   const claims = { iat: issued, exp: issued + lifeDays * day, 'kubernetes.io': { serviceaccount: { uid } } };
   return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.sig`;
 }
-const secret = (access: Partial<Parameters<typeof remoteSecret>[2]> = {}) =>
-  remoteSecret('west', 'istio-system', { ...wanted, token: token('uid-1'), ...access });
+const secret = (access: Partial<Parameters<typeof remoteSecret>[3]> = {}) =>
+  remoteSecret('shop', 'west', 'istio-system', { ...wanted, token: token('uid-1'), ...access });
 const after = (days: number) => (issued + days * day) * 1000;
 
 describe('remoteSecret', () => {
@@ -34,7 +35,11 @@ describe('remoteSecret', () => {
       metadata: {
         name: 'istio-remote-secret-west',
         namespace: 'istio-system',
-        labels: { 'istio/multiCluster': 'true', 'app.kubernetes.io/managed-by': 'meshwright' },
+        labels: {
+          'istio/multiCluster': 'true',
+          'app.kubernetes.io/managed-by': 'meshwright',
+          'app.kubernetes.io/part-of': 'shop',
+        },
         annotations: { 'networking.istio.io/cluster': 'west' },
       },
     });
@@ -78,17 +83,31 @@ describe('makeRemoteSecret', () => {
   let east: KubeApi;
   let west: KubeApi;
   let granted = 0;
+  let life = 30 * day;
+  const issuedNow = Math.floor(Date.now() / 1000);
+  const until = (seconds: number) => new Date((issuedNow + seconds) * 1000).toISOString();
+  let lines: string[];
+  const make = () => {
+    lines = [];
+    return makeRemoteSecret({
+      mesh: 'shop',
+      namespace: 'istio-system',
+      local: east.client,
+      remote: west.client,
+      report: (line) => lines.push(line),
+    });
+  };
   const account: KubeObject = {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
     metadata: { name: readerAccount, namespace: 'istio-system' },
   };
   const grant = (): string => {
-    const now = Math.floor(Date.now() / 1000);
+    const now = issuedNow;
     const uid = (west.get(account)?.['metadata'] as { uid: string }).uid;
     const claims = {
       iat: now,
-      exp: now + 30 * day,
+      exp: now + life,
       jti: ++granted,
       'kubernetes.io': { serviceaccount: { uid } },
     };
@@ -105,16 +124,14 @@ describe('makeRemoteSecret', () => {
   afterAll(() => Promise.all([east.stop(), west.stop()]));
 
   test('asks for a token once, and again when the account was made again', async () => {
-    expect(await problemOf(makeRemoteSecret(east.client, west.client, 'istio-system'))).toEqual({
+    expect(await problemOf(make())).toEqual({
       exitCode: 1,
       message:
         'west: ServiceAccount istio-system/istio-reader-service-account: does not exist; the Istio release brings it',
     });
     const outcomes: string[] = [];
     const round = async () => {
-      outcomes.push(
-        await applyObject(east.client, await makeRemoteSecret(east.client, west.client, 'istio-system')),
-      );
+      outcomes.push(await applyObject(east.client, await make()));
     };
     west.put({ ...account, metadata: { ...account.metadata } });
     await round();
@@ -125,6 +142,17 @@ describe('makeRemoteSecret', () => {
     expect(granted).toBe(2);
     const asked = west.requests.find(({ method }) => method === 'POST');
     expect(asked?.body).toMatchObject({ kind: 'TokenRequest', spec: { expirationSeconds: 30 * day } });
+    expect(lines).toEqual([`east: its token for west is valid until ${until(30 * day)}`]);
+  });
+
+  test('warns when the server grants less than was asked for', async () => {
+    life = day;
+    west.put({ ...account, metadata: { ...account.metadata } });
+    const made = await make();
+    expect(lines).toEqual([
+      `east: its token for west is valid until ${until(day)}; warning: the server granted 1.0 days of the 30 asked for, so run up again before then`,
+    ]);
+    expect(tokenEnd('west', made)).toBe((issuedNow + day) * 1000);
   });
 });
 
@@ -144,12 +172,13 @@ describe('checkReachable', () => {
       'https://10.0.0.1:6443',
       'https://localhost:6443',
       'https://[::1]:6443',
+      'https://0.0.0.0:6443',
+      'https://[::]:6443',
+      'https://node.localhost:6443',
     ];
     expect(() => {
       checkReachable(clientsAt(...servers));
-    }).toThrow(
-      [line('c0', servers[0] ?? ''), line('c2', servers[2] ?? ''), line('c3', servers[3] ?? '')].join('\n'),
-    );
+    }).toThrow([0, 2, 3, 4, 5, 6].map((index) => line(`c${index}`, servers[index] ?? '')).join('\n'));
   });
 
   test('a single cluster is read by no other', () => {

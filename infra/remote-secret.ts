@@ -2,18 +2,14 @@ import { stringify } from 'yaml';
 import { isIPv4 } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
-import { KubeError } from './kube-http.ts';
 import type { KubeClient } from './kube-client.ts';
 import { labelManaged, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { remoteSecretName } from './plan.ts';
+import { lifeInWords, requestToken, tokenClaims } from './service-account-token.ts';
 
 /** The service account of Istio's base release that remote control planes act as. */
 export const readerAccount = 'istio-reader-service-account';
-
-const day = 24 * 60 * 60;
-/** Asked of the TokenRequest API; a server may grant less (`--service-account-max-token-expiration`). */
-const requestedSeconds = 30 * day;
 
 /** What a remote secret says about the cluster it opens; `token` is a secret. */
 export interface RemoteAccess {
@@ -34,8 +30,13 @@ export interface WantedAccess {
 /**
  * The secret that `istioctl create-remote-secret` makes: a kubeconfig under the cluster's name, labelled for istiod to find.
  */
-export function remoteSecret(cluster: string, namespace: string, access: RemoteAccess): KubeObject {
-  return labelManaged({
+export function remoteSecret(
+  mesh: string,
+  cluster: string,
+  namespace: string,
+  access: RemoteAccess,
+): KubeObject {
+  const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
     type: 'Opaque',
@@ -46,7 +47,8 @@ export function remoteSecret(cluster: string, namespace: string, access: RemoteA
       annotations: { 'networking.istio.io/cluster': cluster },
     },
     data: { [cluster]: Buffer.from(remoteKubeconfig(cluster, access)).toString('base64') },
-  });
+  };
+  return labelManaged(secret, mesh);
 }
 
 /** The kubeconfig inside a remote secret. */
@@ -79,8 +81,7 @@ export function reusableToken(
   wanted: WantedAccess,
   now: number,
 ): string | undefined {
-  const kubeconfig = Buffer.from(text(live, 'data', cluster) ?? '', 'base64').toString('utf8');
-  const token = /^ +token: (\S+)$/m.exec(kubeconfig)?.[1];
+  const { kubeconfig, token } = readSecret(cluster, live);
   if (token === undefined || kubeconfig !== remoteKubeconfig(cluster, { ...wanted, token })) return undefined;
   const claims = tokenClaims(token);
   if (claims?.accountUid !== wanted.accountUid) return undefined;
@@ -88,41 +89,35 @@ export function reusableToken(
   return claims.expires - now / 1000 > life / 3 ? token : undefined;
 }
 
-interface TokenClaims {
-  /** Seconds since the epoch. */
-  readonly issued: number;
-  readonly expires: number;
-  readonly accountUid: string;
+/** When the token of a live remote secret ends, in milliseconds since the epoch; undefined when it does not, or is none. */
+export function tokenEnd(cluster: string, live: KubeObject | undefined): number | undefined {
+  const expires = tokenClaims(readSecret(cluster, live).token ?? '')?.expires;
+  return expires === undefined ? undefined : expires * 1000;
 }
 
-/** The claims of a service account token (RFC 7519), unverified: the token came from the API server itself. */
-function tokenClaims(token: string): TokenClaims | undefined {
-  try {
-    const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
-      readonly iat: number;
-      readonly exp: number;
-      readonly 'kubernetes.io': { readonly serviceaccount: { readonly uid: string } };
-    };
-    return {
-      issued: payload.iat,
-      expires: payload.exp,
-      accountUid: payload['kubernetes.io'].serviceaccount.uid,
-    };
-  } catch {
-    return undefined;
-  }
+function readSecret(cluster: string, live: KubeObject | undefined) {
+  const kubeconfig = Buffer.from(text(live, 'data', cluster) ?? '', 'base64').toString('utf8');
+  return { kubeconfig, token: /^ +token: (\S+)$/m.exec(kubeconfig)?.[1] };
+}
+
+export interface RemoteSecretOptions {
+  readonly mesh: string;
+  /** Namespace of the control planes. */
+  readonly namespace: string;
+  /** The cluster that the secret is for. */
+  readonly local: KubeClient;
+  /** The cluster that it opens. */
+  readonly remote: KubeClient;
+  readonly report: (line: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 /**
  * The secret that opens `remote` to `local`: the live one where it can stay, else one with a fresh token.
  * @throws ProblemsError (exit 1) when the remote cluster grants no token.
  */
-export async function makeRemoteSecret(
-  local: KubeClient,
-  remote: KubeClient,
-  namespace: string,
-  signal?: AbortSignal,
-): Promise<KubeObject> {
+export async function makeRemoteSecret(options: RemoteSecretOptions): Promise<KubeObject> {
+  const { mesh, namespace, local, remote, report, signal } = options;
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: readerAccount, namespace } };
   const accountUid = text(await remote.get(account, signal), 'metadata', 'uid');
   if (accountUid === undefined) {
@@ -141,37 +136,11 @@ export async function makeRemoteSecret(
     ca: await certificateAuthority(remote, namespace, signal),
     accountUid,
   };
-  const secret = (token: string) => remoteSecret(remote.cluster, namespace, { ...wanted, token });
+  const secret = (token: string) => remoteSecret(mesh, remote.cluster, namespace, { ...wanted, token });
   const kept = reusableToken(remote.cluster, await local.get(secret(''), signal), wanted, Date.now());
-  return secret(kept ?? (await requestToken(remote, namespace, signal)));
-}
-
-async function requestToken(
-  client: KubeClient,
-  namespace: string,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const where = `${client.cluster}: token for ServiceAccount ${namespace}/${readerAccount}`;
-  try {
-    const answer = await client.request(
-      'POST',
-      `/api/v1/namespaces/${namespace}/serviceaccounts/${readerAccount}/token`,
-      {
-        body: {
-          apiVersion: 'authentication.k8s.io/v1',
-          kind: 'TokenRequest',
-          spec: { expirationSeconds: requestedSeconds },
-        },
-        ...(signal && { signal }),
-      },
-    );
-    const token = text(answer, 'status', 'token');
-    if (token !== undefined) return token;
-  } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    throw new ProblemsError([{ where, what: `not granted: ${error.said}` }], 1);
-  }
-  throw new ProblemsError([{ where, what: 'the server granted none' }], 1);
+  const token = kept ?? (await requestToken(remote, account, signal));
+  report(`${local.cluster}: its token for ${remote.cluster} is valid ${lifeInWords(token)}`);
+  return secret(token);
 }
 
 /** The CA named in the kubeconfig; without one, the CA that the cluster gives its own pods. */
@@ -201,7 +170,7 @@ async function certificateAuthority(
 
 /**
  * Checks that every API server has an address that means the same machine to the pods of the other clusters.
- * @throws ProblemsError (exit 2) with every loopback address; a single cluster may have one.
+ * @throws ProblemsError (exit 2) with every loopback or unspecified address; a single cluster may have one.
  */
 export function checkReachable(clients: readonly KubeClient[]): void {
   if (clients.length < 2) return;
@@ -217,5 +186,10 @@ export function checkReachable(clients: readonly KubeClient[]): void {
 
 function isLoopback({ server }: KubeClient): boolean {
   const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+  // The unspecified addresses connect to this machine, too.
+  return (
+    ['localhost', '::1', '::', '0.0.0.0'].includes(host) ||
+    host.endsWith('.localhost') ||
+    (isIPv4(host) && host.startsWith('127.'))
+  );
 }

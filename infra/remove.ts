@@ -1,195 +1,154 @@
 import type { MeshModel } from '../charts/model.ts';
-import { ProblemsError } from '../core/problem.ts';
-import { waitFor } from '../core/wait.ts';
+import { throwIfAny } from '../core/problem.ts';
 import { connect } from './connection.ts';
-import type { ClusterAccess } from './connection.ts';
-import { KubeError } from './kube-http.ts';
+import type { ClusterAccess, Clients } from './connection.ts';
+import { qualifiedName } from './kube-client.ts';
 import type { KubeClient, ResourceType } from './kube-client.ts';
-import { describe, isManaged, list, manager, managedByLabel, text } from './kube-object.ts';
+import { describe, field, isManaged, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
+import { concurrency, deleteObjects, isDerived, listManaged, removalOrder } from './managed.ts';
 import { pool } from './pool.ts';
-import { waves } from './waves.ts';
+import { cacertsKey, hasOtherRoot, readRootCertificate } from './trust.ts';
 
 export interface RemoveOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** Folder of the mesh's CAs: its root tells this mesh from another one of the same name. May be missing. */
+  readonly trustDir: string;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
-const concurrency = 8;
-const goneTimeoutMs = 180_000;
-
 /**
- * Deletes from every cluster what `up` made there, found by its managed-by label, in the reverse order of the stages:
+ * Deletes from every cluster what `up` made there, found by the labels of its mesh, in the reverse order of the stages:
  * webhooks first, so that nothing waits for a webhook that is gone; then what runs, then its configuration, Istio's
- * control plane, what is not in a namespace, the definitions of custom resources, and the namespaces. A namespace in which
- * somebody else runs something is kept and said so. Running it again finds nothing to do.
- * @throws ProblemsError: exit 2 for a wrong kubeconfig or context; exit 1 for a cluster that cannot be reached, a refused
- * deletion, or objects that do not go away in time.
+ * control plane, what is not in a namespace, the definitions of custom resources, and the namespaces. A namespace or
+ * a definition of which somebody else has objects is kept and said so. Running it again finds nothing to do.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig or context, or a mesh with another root CA, before anything is
+ * deleted; exit 1 for a cluster that cannot be reached, a refused deletion, or objects that do not go away in time.
  */
 export async function removeMesh(model: MeshModel, options: RemoveOptions): Promise<void> {
   const names = model.clusters.map(({ name }) => name);
   const clients = await connect(names, options.access, options.signal);
+  await checkRoots(clients, model, options);
   await pool(Object.values(clients), names.length, (client) => removeFrom(client, model, options));
+}
+
+async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOptions): Promise<void> {
+  const root = readRootCertificate(options.trustDir);
+  if (root === undefined) return;
+  const key = cacertsKey(model.controlPlane.namespace);
+  const problems = await Promise.all(
+    Object.values(clients).map(async (client) =>
+      hasOtherRoot(await client.get(key, options.signal), root)
+        ? [
+            {
+              where: `${client.cluster}: ${describe(key)}`,
+              what: `holds another root CA than ${options.trustDir}: it is of another mesh, and nothing was deleted`,
+              fix: 'take that mesh down from the checkout that made it, or put its trust folder there',
+            },
+          ]
+        : [],
+    ),
+  );
+  throwIfAny(problems.flat());
 }
 
 async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveOptions): Promise<void> {
   const { report, signal } = options;
-  const types = (await client.allTypes(signal)).filter(
-    ({ verbs }) => verbs.includes('list') && verbs.includes('delete'),
-  );
-  const owned = await listManaged(client, types, signal);
-  let removed = 0;
-  for (const group of removalOrder(owned, model.controlPlane.namespace)) {
-    removed += (await pool(group, concurrency, (object) => removeObject(client, object, signal))).filter(
-      Boolean,
-    ).length;
-    await awaitGone(client, group, signal);
-  }
-  await removeIstioLeftovers(client, types, signal);
-  const namespaces = owned.filter(({ kind }) => kind === 'Namespace');
-  const free: KubeObject[] = [];
-  for (const namespace of namespaces) {
-    const strangers = await othersIn(client, types, namespace.metadata.name, signal);
-    if (strangers.length === 0) free.push(namespace);
-    else {
-      const shown = strangers.slice(0, 3).map(describe).join(', ');
-      report(
-        `${client.cluster}: namespace ${namespace.metadata.name} is kept, it holds what meshwright did not make: ${shown}`,
-      );
-    }
-  }
-  await pool(free, concurrency, (namespace) => client.remove(namespace, signal));
-  await awaitGone(client, free, signal);
-  removed += free.length;
-  report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
-}
-
-const webhookKinds = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
-
-/** Groups of objects, each to be gone before the next is deleted; namespaces are not among them. */
-export function removalOrder(
-  objects: readonly KubeObject[],
-  controlPlaneNamespace: string,
-): readonly (readonly KubeObject[])[] {
-  const rank = (object: KubeObject): number => {
-    if (webhookKinds.includes(object.kind)) return 0;
-    if (object.kind === 'CustomResourceDefinition') return 4;
-    if (object.metadata.namespace === undefined) return 3;
-    return object.metadata.namespace === controlPlaneNamespace ? 2 : 1;
+  const { name: mesh, controlPlane } = model;
+  const types = await client.sweepableTypes(signal);
+  const owned = await listManaged(client, types, mesh, signal);
+  const kept = (object: KubeObject, strangers: readonly KubeObject[]) => {
+    const shown = strangers.slice(0, 3).map(describe).join(', ');
+    report(`${client.cluster}: ${describe(object)} is kept for what meshwright did not make: ${shown}`);
   };
-  const removable = objects.filter(({ kind }) => kind !== 'Namespace');
-  return [0, 1, 2, 3, 4].flatMap((wanted) =>
-    waves(removable.filter((object) => rank(object) === wanted)).toReversed(),
-  );
-}
-
-async function listManaged(
-  client: KubeClient,
-  types: readonly ResourceType[],
-  signal: AbortSignal | undefined,
-): Promise<readonly KubeObject[]> {
-  const labelSelector = `${managedByLabel}=${manager}`;
-  const found = await pool(types, concurrency, (type) =>
-    client.list(type, { labelSelector, ...(signal && { signal }) }),
-  );
-  return found.flat().filter((object) => !isDerived(object) && isManaged(object));
-}
-
-/** What a controller made from another object may carry that one's labels, and goes when it goes; Endpoints have no owner. */
-function isDerived(object: KubeObject): boolean {
-  return object.kind === 'Endpoints' || list(object, 'metadata', 'ownerReferences').length > 0;
-}
-
-async function removeObject(
-  client: KubeClient,
-  object: KubeObject,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  try {
-    return await client.remove(object, signal);
-  } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    throw new ProblemsError(
-      [{ where: `${client.cluster}: ${describe(object)}`, what: `not deleted: ${error.said}` }],
-      1,
-    );
+  let removed = 0;
+  for (const group of removalOrder(owned, controlPlane.namespace)) {
+    const free: KubeObject[] = [];
+    for (const object of group) {
+      const strangers = await othersOf(client, types, object, mesh, signal);
+      if (strangers.length === 0) free.push(object);
+      else kept(object, strangers);
+    }
+    removed += await deleteObjects(client, free, signal);
   }
-}
-
-async function awaitGone(
-  client: KubeClient,
-  objects: readonly KubeObject[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await pool(objects, concurrency, (object) =>
-    waitFor(
-      {
-        what: `${client.cluster}: ${describe(object)} deleted`,
-        timeoutMs: goneTimeoutMs,
-        ...(signal && { signal }),
-      },
-      async () => {
-        const live = await client.get(object, signal);
-        // Another uid is another object: somebody made it again.
-        if (uid(live) !== uid(object)) return { done: true, value: true };
-        const waiting = [
-          ...list(live, 'metadata', 'finalizers'),
-          ...list(live, 'status', 'conditions').flatMap(blocking),
-        ];
-        return {
-          done: false,
-          because: waiting.length === 0 ? 'it still exists' : `it waits for ${waiting.join('; ')}`,
-        };
-      },
-    ),
-  );
-}
-
-function uid(object: KubeObject | undefined): string | undefined {
-  return text(object, 'metadata', 'uid');
-}
-
-/** A terminating namespace says what it waits for in its conditions. */
-function blocking(condition: unknown): readonly string[] {
-  const { status, message } = condition as { readonly status?: string; readonly message?: string };
-  return status === 'True' && message !== undefined ? [message] : [];
+  const free: KubeObject[] = [];
+  for (const namespace of owned.filter(({ kind }) => kind === 'Namespace')) {
+    await removeIstioLeftovers(client, types, namespace.metadata.name, signal);
+    const strangers = await othersIn(client, types, namespace.metadata.name, mesh, signal);
+    if (strangers.length === 0) free.push(namespace);
+    else kept(namespace, strangers);
+  }
+  removed += await deleteObjects(client, free, signal);
+  report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
 }
 
 /** istiod writes its root certificate into every namespace and leaves it there. */
 async function removeIstioLeftovers(
   client: KubeClient,
   types: readonly ResourceType[],
+  namespace: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const type = types.find(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'ConfigMap');
   if (type === undefined) return;
   const fieldSelector = 'metadata.name=istio-ca-root-cert';
   const labelSelector = 'istio.io/config=true';
-  const copies = await client.list(type, { fieldSelector, labelSelector, ...(signal && { signal }) });
-  await pool(copies, concurrency, (object) => removeObject(client, object, signal));
+  const copies = await client.list(type, {
+    namespace,
+    fieldSelector,
+    labelSelector,
+    ...(signal && { signal }),
+  });
+  await deleteObjects(client, copies, signal);
 }
 
-const workKinds = [
-  'Deployment',
-  'StatefulSet',
-  'DaemonSet',
-  'CronJob',
-  'Job',
-  'PersistentVolumeClaim',
-  'Pod',
-];
+/** Custom resources of others, which would go with their definition; of any other object there are none. */
+async function othersOf(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  object: KubeObject,
+  mesh: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  if (object.kind !== 'CustomResourceDefinition') return [];
+  const type = types.find((served) => qualifiedName(served) === object.metadata.name);
+  const found = type === undefined ? [] : await client.list(type, { ...(signal && { signal }) });
+  return found.filter((resource) => isOfOthers(resource, mesh));
+}
 
-/** What runs or is stored in a namespace without being ours or made from ours. */
+/** What is in a namespace without being ours, made from ours, or put there by Kubernetes or Istio. */
 async function othersIn(
   client: KubeClient,
   types: readonly ResourceType[],
   namespace: string,
+  mesh: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly KubeObject[]> {
-  const kinds = types.filter(({ kind, namespaced }) => namespaced && workKinds.includes(kind));
-  const found = await pool(kinds, concurrency, (type) =>
+  const namespaced = types.filter(({ namespaced, kind }) => namespaced && !passingKinds.includes(kind));
+  const found = await pool(namespaced, concurrency, (type) =>
     client.list(type, { namespace, ...(signal && { signal }) }),
   );
-  return found.flat().filter((object) => !isManaged(object) && !isDerived(object));
+  return found.flat().filter((object) => isOfOthers(object, mesh) && !isProvided(object));
+}
+
+function isOfOthers(object: KubeObject, mesh: string): boolean {
+  return !isManaged(object, mesh) && !isDerived(object);
+}
+
+/** Records of what happened and who leads, which nobody misses. */
+const passingKinds: readonly string[] = ['Event', 'Lease'];
+const providedNames: readonly string[] = [
+  'ServiceAccount default',
+  'ConfigMap kube-root-ca.crt',
+  'ConfigMap istio-ca-root-cert',
+];
+
+/** What every namespace has, tokens that Kubernetes made for a service account, and the locks of istiod's leaders. */
+function isProvided(object: KubeObject): boolean {
+  return (
+    providedNames.includes(`${object.kind} ${object.metadata.name}`) ||
+    text(object, 'type') === 'kubernetes.io/service-account-token' ||
+    field(object, 'metadata', 'annotations', 'control-plane.alpha.kubernetes.io/leader') !== undefined
+  );
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectStatus, isHealthy } from './status.ts';
+import { remoteSecret } from './remote-secret.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
 import { cacertsSecret, ensureTrust } from './trust.ts';
@@ -27,7 +28,7 @@ beforeAll(async () => {
   notAfter = trust.notAfter.toISOString();
   for (const api of [east, west]) {
     api.put({
-      ...cacertsSecret('istio-system', trust),
+      ...cacertsSecret('shop', 'istio-system', trust),
       metadata: { name: 'cacerts', namespace: 'istio-system' },
     });
     for (const [namespace, name] of [
@@ -48,6 +49,15 @@ beforeAll(async () => {
     const conditions = [{ type: 'Ready', status: 'True' }];
     api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, status: { conditions } });
   }
+  const claims = {
+    iat: Date.UTC(2029, 11, 1) / 1000,
+    exp: Date.UTC(2030, 0, 1) / 1000,
+    'kubernetes.io': { serviceaccount: { uid: 'u' } },
+  };
+  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+  const access = { server: 'https://west.example:6443', ca: 'CA', token };
+  const secret = remoteSecret('shop', 'west', 'istio-system', access);
+  east.put({ ...secret, metadata: { ...secret.metadata } });
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -77,6 +87,7 @@ describe('collectStatus', () => {
       eastWest: '10.0.0.9:15443',
       nodes: 1,
       certificateNotAfter: notAfter,
+      remoteTokensNotAfter: context === 'east' ? '2030-01-01T00:00:00.000Z' : null,
     });
     const status = await collect();
     expect(status).toEqual({
@@ -102,9 +113,22 @@ describe('collectStatus', () => {
       eastWest: null,
       nodes: 0,
       certificateNotAfter: null,
+      remoteTokensNotAfter: null,
     });
     expect(status.services['inventory']).toEqual({ west: { desired: 1, ready: 0 } });
     expect(isHealthy(status)).toBe(false);
+  });
+
+  test('asks for no fewer replicas than declared, and for all that a workload was scaled up to', async () => {
+    west.put(deployment('shop', 'catalog', 0));
+    const none = await collect();
+    expect(none.services['catalog']?.['west']).toEqual({ desired: 2, ready: 0 });
+    expect(isHealthy(none)).toBe(false);
+    west.put(deployment('shop', 'catalog', 5));
+    const more = await collect();
+    expect(more.services['catalog']?.['west']).toEqual({ desired: 5, ready: 5 });
+    expect(isHealthy(more)).toBe(true);
+    west.put(deployment('shop', 'catalog', 2));
   });
 
   test('is not healthy with a replica, a gateway or the calls across missing', async () => {

@@ -5,13 +5,15 @@ import type { ClusterAccess } from './connection.ts';
 import type { KubeClient } from './kube-client.ts';
 import { condition, count, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
+import { remoteSecretName } from './plan.ts';
 import { loadBalancerAddress, lookAt } from './readiness.ts';
+import { tokenEnd } from './remote-secret.ts';
 
 /** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
 export interface MeshStatus {
   readonly engine: string;
   readonly clusters: Readonly<Record<string, ClusterStatus>>;
-  /** Replicas by workload and cluster. */
+  /** Replicas by workload and cluster; `desired` is what is declared, or what a live workload was scaled up to. */
   readonly services: Readonly<
     Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
   >;
@@ -30,6 +32,8 @@ export interface ClusterStatus {
   readonly nodes: number;
   /** End of the validity of the cluster's intermediate CA, ISO 8601. */
   readonly certificateNotAfter: string | null;
+  /** When the first of the tokens ends that open the other clusters to this one, ISO 8601; null when none does. */
+  readonly remoteTokensNotAfter: string | null;
 }
 
 export interface CrossCluster {
@@ -115,9 +119,18 @@ async function readCluster(
     const replicas = await Promise.all(
       placed.map(async ({ name, namespace, replicas: declared }) => {
         const live = await get('apps/v1', 'Deployment', namespace, name);
-        const desired = live === undefined ? declared : count(live, 'spec', 'replicas');
+        // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
+        const desired = Math.max(declared, count(live, 'spec', 'replicas'));
         return [name, { desired, ready: count(live, 'status', 'readyReplicas') }] as const;
       }),
+    );
+    const remoteSecrets = await Promise.all(
+      model.clusters
+        .filter(({ name }) => name !== client.cluster)
+        .map(async ({ name }) => ({
+          of: name,
+          live: await get('v1', 'Secret', controlPlane.namespace, remoteSecretName(name)),
+        })),
     );
     const available = [istiod, ingressGateway, eastWestGateway].every(
       (live) => lookAt('available', live).done,
@@ -130,11 +143,18 @@ async function readCluster(
       eastWest: eastWestAddress === undefined ? null : `${eastWestAddress}:${eastWest.port}`,
       nodes: nodes.length,
       certificateNotAfter: notAfter(cacerts),
+      remoteTokensNotAfter: firstEnd(remoteSecrets),
     };
     return { status, replicas: Object.fromEntries(replicas) };
   } catch {
     signal?.throwIfAborted();
-    const unknown = { ingress: null, eastWest: null, nodes: 0, certificateNotAfter: null };
+    const unknown = {
+      ingress: null,
+      eastWest: null,
+      nodes: 0,
+      certificateNotAfter: null,
+      remoteTokensNotAfter: null,
+    };
     return { status: { context, ready: false, ...unknown }, replicas: {} };
   }
 }
@@ -146,6 +166,13 @@ function addressOf(service: KubeObject | undefined): string | undefined {
 
 function isNodeReady(node: KubeObject): boolean {
   return text(condition(node, 'Ready'), 'status') === 'True';
+}
+
+function firstEnd(
+  secrets: readonly { readonly of: string; readonly live: KubeObject | undefined }[],
+): string | null {
+  const ends = secrets.flatMap(({ of, live }) => tokenEnd(of, live) ?? []);
+  return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString();
 }
 
 function notAfter(cacerts: KubeObject | undefined): string | null {

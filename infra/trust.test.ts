@@ -171,7 +171,7 @@ describe('ensureTrust', () => {
 
 describe('cacertsSecret', () => {
   test('holds the four files that istiod reads', async () => {
-    const secret = cacertsSecret('istio-system', (await ensure())['east']!);
+    const secret = cacertsSecret('shop', 'istio-system', (await ensure())['east']!);
     const files = ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'];
     expect(secret).toEqual({
       apiVersion: 'v1',
@@ -180,7 +180,7 @@ describe('cacertsSecret', () => {
       metadata: {
         name: 'cacerts',
         namespace: 'istio-system',
-        labels: { 'app.kubernetes.io/managed-by': 'meshwright' },
+        labels: { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'shop' },
       },
       data: Object.fromEntries(
         files.map((file) => [file, readFileSync(path('east', file)).toString('base64')]),

@@ -6,7 +6,7 @@ import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { createIntermediate, createRoot } from './certificates.ts';
 import type { CertificateAuthority } from './certificates.ts';
-import { labelManaged } from './kube-object.ts';
+import { labelManaged, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 
 /** What a cluster's istiod signs workload certificates with; `key` is a secret. */
@@ -17,6 +17,7 @@ export interface ClusterTrust extends CertificateAuthority {
 }
 
 const folderMode = 0o700;
+const rootCertificateFile = 'root-cert.pem';
 
 /**
  * Reads the mesh's trust, and makes what is missing: `root-cert.pem` and `root-key.pem`, and per cluster a folder with
@@ -51,18 +52,31 @@ export async function ensureTrust(
   return trust;
 }
 
-/** The Secret `cacerts` that istiod reads its CA from. */
-export function cacertsSecret(namespace: string, trust: ClusterTrust): KubeObject {
+/** The Secret `cacerts` that istiod of this mesh reads its CA from. */
+export function cacertsSecret(mesh: string, namespace: string, trust: ClusterTrust): KubeObject {
   const files = { 'ca-cert.pem': trust.certificate, 'ca-key.pem': trust.key, ...chainFiles(trust) };
-  return labelManaged({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'Opaque',
-    metadata: { name: 'cacerts', namespace },
-    data: Object.fromEntries(
-      Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString('base64')]),
-    ),
-  });
+  const data = Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString('base64')]),
+  );
+  return labelManaged({ ...cacertsKey(namespace), type: 'Opaque', data }, mesh);
+}
+
+/** What finds the Secret `cacerts`. */
+export function cacertsKey(namespace: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts', namespace } };
+}
+
+/** Whether a live Secret `cacerts` is of a mesh with another root; one that is missing is of no mesh. */
+export function hasOtherRoot(live: KubeObject | undefined, rootCertificate: string): boolean {
+  if (live === undefined) return false;
+  const root = Buffer.from(text(live, 'data', 'root-cert.pem') ?? '', 'base64').toString('utf8');
+  return root.trim() !== rootCertificate.trim();
+}
+
+/** The root certificate in the trust folder; undefined when there is none. */
+export function readRootCertificate(directory: string): string | undefined {
+  const file = join(directory, rootCertificateFile);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
 function chainFiles(trust: Pick<ClusterTrust, 'certificate' | 'rootCertificate'>): Record<string, string> {
@@ -73,7 +87,7 @@ function chainFiles(trust: Pick<ClusterTrust, 'certificate' | 'rootCertificate'>
 }
 
 async function ensureRoot(directory: string, mesh: string, now: Date): Promise<string> {
-  const certificateFile = join(directory, 'root-cert.pem');
+  const certificateFile = join(directory, rootCertificateFile);
   if (!existsSync(certificateFile)) {
     const root = await createRoot(mesh, now);
     // The key comes first: a key without a certificate is an interrupted start and has signed nothing.

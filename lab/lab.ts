@@ -3,42 +3,33 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { secretMode, writeFileAtomic } from '../core/files.ts';
-import { ProblemsError } from '../core/problem.ts';
-import type { ProcessIdentity } from '../core/process-identity.ts';
-import { run } from '../core/run.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import { waitFor } from '../core/wait.ts';
-import type { LabAddresses, NodeAddresses } from './addresses.ts';
-import { cgroupRoot, ensureCgroups, removeCgroups } from './cgroups.ts';
-import { bridgeNamespace, endProcesses, ensureNetwork, nodeNamespace, removeNetwork } from './network.ts';
-import { nodeProcess, startNode, stopNode } from './node-process.ts';
+import type { NodeAddresses } from './addresses.ts';
+import { cgroupMount, cgroupRoot, ensureCgroups } from './cgroups.ts';
+import { withMachineLock } from './machine-lock.ts';
+import { isMountPoint, netnsFolder } from './netns-folder.ts';
+import {
+  endProcesses,
+  ensureNetwork,
+  labOwner,
+  nodeNamespace,
+  nodesInNetwork,
+  ownerProblems,
+} from './network.ts';
+import { nodeProcess, runningNode, startNode } from './node-process.ts';
 import { askApiServer } from './node/api.ts';
-import { ensureMountPoints, removeMountPoints } from './node/mounts.ts';
+import { makeMountPoints, missingMountPoints } from './node/mounts.ts';
 import { nodeFolder, nodeLogs, nodePaths, type NodeSpec } from './node/spec.ts';
+import { waitMs, type LabOptions } from './options.ts';
 import { failingDaemons } from './parts.ts';
 import { ensureNodePki, kubeconfig, mergeKubeconfigs, type Kubeconfig } from './pki.ts';
-import { labKubeconfig, readLabRecord, removeLabRecord, writeLabRecord } from './state.ts';
+import { removeShared } from './remove.ts';
+import { currentBoot, labKubeconfig, readLabRecord, writeLabRecord, type LabRecord } from './state.ts';
 
-export interface LabOptions {
-  /** Root of the checkout the lab belongs to. */
-  readonly owner: string;
-  /** Folder for all the lab keeps, `.meshwright` of the checkout. */
-  readonly stateDir: string;
-  readonly addresses: LabAddresses;
-  readonly clusters: readonly { readonly name: string; readonly region: string; readonly zone: string }[];
-  /** Colon-separated folders with the daemons' programs. */
-  readonly path: string;
-  readonly pauseImage: string;
-  readonly report: (line: string) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** An image in an archive that `ctr images import` reads. */
-export interface ImageArchive {
-  readonly reference: string;
-  readonly archive: string;
-}
-
-const waitMs = 180_000;
+export { importImages, type ImageArchive } from './node-images.ts';
+export { labExists, stopLab } from './remove.ts';
+export type { LabOptions };
 
 /**
  * Starts one single-node cluster for each declared one, or what is missing of them after an interruption,
@@ -62,17 +53,42 @@ export async function startLab(options: LabOptions): Promise<void> {
       },
     ]);
   }
-  const mountPoints = [...new Set([...(earlier?.mountPoints ?? []), ...ensureMountPoints()])];
-  writeLabRecord(stateDir, { subnet: addresses.subnet, nodes, mountPoints });
-  await ensureNetwork(addresses, options.owner);
-  const configs = await Promise.all(clusters.map((cluster) => prepareNode(options, cluster)));
-  writeFileAtomic(labKubeconfig(stateDir), stringify(mergeKubeconfigs(configs)), secretMode);
+  await withMachineLock('npm run up', () => makeNodes(options, earlier));
   await Promise.all(
     nodes.map(async (node) => {
       await awaitApi(options, node, '/readyz', 'its API server to answer', () => undefined);
       options.report(`${node}: API server answers at https://${placeOf(options, node).node}:6443`);
     }),
   );
+}
+
+/** Makes all that processes cannot make twice: network, control groups, nodes. */
+async function makeNodes(options: LabOptions, earlier: LabRecord | undefined): Promise<void> {
+  const { stateDir, owner, addresses, clusters, report } = options;
+  const nodes = clusters.map(({ name }) => name);
+  const { owner: current } = await labOwner();
+  throwIfAny(ownerProblems(owner, current));
+  if (earlier === undefined && current === owner) {
+    await removeShared(stateDir, nodesInNetwork());
+    report('a lab without its record removed');
+  }
+  const boot = currentBoot();
+  if (earlier?.boot !== boot) {
+    // etcd and containerd leave writing to the kernel: what a power cut left of their data is not to be trusted.
+    rmSync(join(stateDir, 'nodes'), { recursive: true, force: true });
+  }
+  writeLabRecord(stateDir, {
+    subnet: addresses.subnet,
+    nodes,
+    mountPoints: [...new Set([...(earlier?.mountPoints ?? []), ...missingMountPoints()])],
+    netnsMounted: earlier?.boot === boot ? earlier.netnsMounted : isMountPoint(netnsFolder),
+    boot,
+  });
+  makeMountPoints();
+  ensureCgroups(cgroupMount, nodes);
+  await ensureNetwork(addresses, owner);
+  const configs = await Promise.all(clusters.map((cluster) => prepareNode(options, cluster)));
+  writeFileAtomic(labKubeconfig(stateDir), stringify(mergeKubeconfigs(configs)), secretMode);
 }
 
 function placeOf(options: LabOptions, node: string): NodeAddresses {
@@ -103,7 +119,8 @@ async function prepareNode(
     stringify(kubeconfig(name, server, pki.ca, pki.kubelet)),
     secretMode,
   );
-  ensureCgroups(name);
+  // What still runs of a node whose state was lost would be in the new one's way.
+  await endProcesses(nodeNamespace(name));
   const spec: NodeSpec = {
     ...cluster,
     address: place.node,
@@ -120,59 +137,6 @@ async function prepareNode(
   startNode(spec);
   options.report(`${name}: node started`);
   return admin;
-}
-
-/** Imports the images that a node does not have yet, in all nodes at once. Names are immutable, so a name decides. */
-export async function importImages(options: LabOptions, images: readonly ImageArchive[]): Promise<void> {
-  await Promise.all(
-    options.clusters.map(async ({ name: node }) => {
-      const present = await listImages(options, node);
-      for (const { reference, archive } of images.filter(({ reference }) => !present.includes(reference))) {
-        await ctr(options, node, ['images', 'import', '--local', archive]);
-        options.report(`${node}: image ${reference}`);
-      }
-    }),
-  );
-}
-
-async function listImages(options: LabOptions, node: string): Promise<readonly string[]> {
-  return waitFor(
-    {
-      what: `containerd of node ${node} to answer`,
-      timeoutMs: waitMs,
-      whereToLook: () => join(nodeLogs(options.stateDir, node), 'containerd.log'),
-      ...(options.signal && { signal: options.signal }),
-    },
-    async () => {
-      const { code, stdout, stderr } = await ctr(options, node, ['images', 'list', '--quiet'], [0, 1]);
-      return code === 0
-        ? { done: true, value: stdout.split('\n').filter(Boolean) }
-        : { done: false, because: stderr.trim() };
-    },
-  );
-}
-
-/** containerd's client, inside the node's mount namespace, where containerd's socket is. */
-function ctr(options: LabOptions, node: string, args: readonly string[], okCodes?: readonly number[]) {
-  return run(
-    'nsenter',
-    [`--target=${runningNode(options, node).pid}`, '--mount', 'ctr', '--namespace=k8s.io', ...args],
-    {
-      env: { PATH: `${options.path}:${process.env['PATH'] ?? ''}` },
-      cwd: '/',
-      timeoutMs: 300_000,
-      ...(okCodes && { okCodes }),
-      ...(options.signal && { signal: options.signal }),
-    },
-  );
-}
-
-/** The node's outer process. @throws ProblemsError (exit code 1) when it has ended. */
-function runningNode(options: LabOptions, node: string): ProcessIdentity {
-  const running = nodeProcess(options.stateDir, node);
-  if (running !== undefined) return running;
-  const log = join(nodeLogs(options.stateDir, node), 'node.log');
-  throw new ProblemsError([{ where: `node ${node}`, what: 'ended', fix: `look at ${log}` }], 1);
 }
 
 const nodeSchema = z.object({
@@ -211,7 +175,7 @@ async function awaitApi(
       ...(options.signal && { signal: options.signal }),
     },
     async () => {
-      runningNode(options, node);
+      runningNode(options.stateDir, node);
       const failing = failingDaemons(options.stateDir, node);
       if (failing.length > 0) throw new ProblemsError(failing, 1);
       const { status, body } = await askApiServer(pki, placeOf(options, node).node, path);
@@ -219,26 +183,4 @@ async function awaitApi(
       return because === undefined ? { done: true, value: undefined } : { done: false, because };
     },
   );
-}
-
-/**
- * Takes the lab of this checkout down: processes, namespaces, control groups, mount points, state.
- * Logs stay until `purge`. Nothing happens when there is no lab.
- */
-export async function stopLab(stateDir: string, report: (line: string) => void): Promise<void> {
-  const record = readLabRecord(stateDir);
-  if (record === undefined) return;
-  for (const node of record.nodes) {
-    await stopNode(stateDir, node);
-    await endProcesses(nodeNamespace(node));
-    report(`${node}: node ended`);
-  }
-  await endProcesses(bridgeNamespace);
-  await removeNetwork(record.nodes);
-  for (const node of record.nodes) await removeCgroups(node);
-  removeMountPoints(record.mountPoints);
-  rmSync(join(stateDir, 'nodes'), { recursive: true, force: true });
-  rmSync(labKubeconfig(stateDir), { force: true });
-  removeLabRecord(stateDir);
-  report('network, control groups and state removed');
 }

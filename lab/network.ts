@@ -1,13 +1,16 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
+import { throwIfAny, type Problem } from '../core/problem.ts';
 import { run } from '../core/run.ts';
 import { waitFor } from '../core/wait.ts';
 import type { LabAddresses } from './addresses.ts';
+import { netnsFolder } from './netns-folder.ts';
 
 /** Network namespace that holds the bridge. In a namespace of its own, no firewall rule of the host touches it. */
 export const bridgeNamespace = 'meshwright';
 
-/** The host's end of the cable to the bridge. Its alias names the checkout the lab belongs to. */
+/** The host's end of the cable to the bridge. Its alias names the owner of the lab. */
 export const hostLink = 'meshwright0';
 
 /** The network namespace of a node. */
@@ -18,16 +21,27 @@ export function nodeNamespace(node: string): string {
 const ip = (...args: string[]) => run('ip', args, { timeoutMs: 20_000 });
 
 function namespaceExists(name: string): boolean {
-  return existsSync(`/run/netns/${name}`);
+  return existsSync(join(netnsFolder, name));
+}
+
+/** The nodes that have a network namespace: what is to be removed of a lab whose record was lost. */
+export function nodesInNetwork(): readonly string[] {
+  if (!existsSync(netnsFolder)) return [];
+  const prefix = nodeNamespace('');
+  return readdirSync(netnsFolder)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
 }
 
 /**
  * Makes what is missing of the lab's network: a bridge in a namespace, a cable from the host to it, and for
  * each node a namespace with a cable to it. A half-made piece of an interrupted run is removed and made again.
+ * @throws ProblemsError (exit code 2) when the network there is another owner's.
  */
 export async function ensureNetwork(addresses: LabAddresses, owner: string): Promise<void> {
   const { owner: current } = await labOwner();
-  if (current !== owner) {
+  throwIfAny(ownerProblems(owner, current));
+  if (current === undefined) {
     await removeNetwork(Object.keys(addresses.nodes));
     await makeBridge(addresses, owner);
   }
@@ -132,11 +146,25 @@ async function links(...args: string[]): Promise<z.infer<typeof linksSchema>> {
   return linksSchema.parse(JSON.parse(stdout === '' ? '[]' : stdout));
 }
 
-/** The checkout that the lab on this machine belongs to; none when there is no lab. */
+/** The owner of the lab on this machine, by the path of the state folder; none when there is no lab. */
 export async function labOwner(): Promise<{ readonly owner: string | undefined }> {
   if (!existsSync(`/sys/class/net/${hostLink}`)) return { owner: undefined };
   const [link] = await links('link', 'show', 'dev', hostLink);
   return { owner: link?.ifalias };
+}
+
+/** What keeps a lab from being made beside the one there is: that is another owner's. */
+export function ownerProblems(owner: string, current: string | undefined): readonly Problem[] {
+  if (current === undefined || current === owner) return [];
+  return [
+    {
+      where: 'lab',
+      what: 'another checkout has its lab on this machine',
+      received: current,
+      allowed: 'one lab a machine',
+      fix: `take that one down: \`MESHWRIGHT_STATE_DIR=${current} npm run down\``,
+    },
+  ];
 }
 
 async function hasAddress(node: string, address: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -7,17 +7,25 @@ import { writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { identify, isAlive, type ProcessIdentity } from '../core/process-identity.ts';
 import { waitFor } from '../core/wait.ts';
+import { netnsFolder } from './netns-folder.ts';
 import { nodeNamespace } from './network.ts';
-import { nodeFolder, nodePaths, type NodeSpec } from './node/spec.ts';
+import { nodeFolder, nodeLogs, nodePaths, type NodeSpec } from './node/spec.ts';
+import { readJson } from './state.ts';
 
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
 
 /** The outer process of a node, when it runs. Everything of the node ends with it. */
 export function nodeProcess(stateDir: string, node: string): ProcessIdentity | undefined {
-  const file = nodePaths(nodeFolder(stateDir, node)).process;
-  if (!existsSync(file)) return undefined;
-  const identity = identitySchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  const identity = identitySchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).process));
   return identity.success && isAlive(identity.data) ? identity.data : undefined;
+}
+
+/** The outer process of a node that has been started. @throws ProblemsError (exit code 1) when it has ended. */
+export function runningNode(stateDir: string, node: string): ProcessIdentity {
+  const running = nodeProcess(stateDir, node);
+  if (running !== undefined) return running;
+  const log = join(nodeLogs(stateDir, node), 'node.log');
+  throw new ProblemsError([{ where: `node ${node}`, what: 'ended', fix: `look at ${log}` }], 1);
 }
 
 /**
@@ -28,11 +36,12 @@ export function startNode(spec: NodeSpec): void {
   const paths = nodePaths(spec.folder);
   mkdirSync(spec.logs, { recursive: true });
   writeFileAtomic(paths.spec, JSON.stringify(spec, null, 2));
+  rmSync(paths.daemons, { force: true }); // it speaks of the daemons of an earlier start
   const log = openSync(join(spec.logs, 'node.log'), 'a');
   const child = spawn(
     'nsenter',
     [
-      `--net=/run/netns/${nodeNamespace(spec.name)}`,
+      `--net=${join(netnsFolder, nodeNamespace(spec.name))}`,
       'unshare',
       ...['--mount', '--pid', '--uts', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'],
       // tini is process 1 of the node: it reaps what containerd's shims leave behind.

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Problem } from '../core/problem.ts';
 import { nodeProcess } from './node-process.ts';
 import { nodeFolder, nodeLogs, nodePaths } from './node/spec.ts';
+import { readJson } from './state.ts';
 
 /** One part of the lab: what it does now, and where it writes. */
 export interface Part {
@@ -47,16 +47,13 @@ function describe(daemon: z.infer<typeof daemonsSchema>[string]): string {
 }
 
 function readDaemons(stateDir: string, node: string): z.infer<typeof daemonsSchema> {
-  const file = nodePaths(nodeFolder(stateDir, node)).daemons;
-  if (!existsSync(file)) return {};
-  const parsed = daemonsSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-  return parsed.success ? parsed.data : {};
+  return daemonsSchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).daemons)).data ?? {};
 }
 
-/** A problem for each daemon of a node that ends again and again: waiting for it is vain. */
+/** A problem for each daemon of a node that is down now and has ended again and again: waiting for it is vain. */
 export function failingDaemons(stateDir: string, node: string): readonly Problem[] {
   return Object.entries(readDaemons(stateDir, node))
-    .filter(([, { restarts }]) => restarts >= hopeless)
+    .filter(([, { pid, restarts }]) => pid === undefined && restarts >= hopeless)
     .map(([name, { lastExit = 'ended' }]) => ({
       where: `${name} of node ${node}`,
       what: `ends again and again, the last time it ${lastExit}`,

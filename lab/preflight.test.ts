@@ -14,7 +14,7 @@ const orElse = 'or use two clusters you have: `npm run up -- --context east=CTX 
 
 describe('machineProblems', () => {
   test('finds none on a fitting machine', () => {
-    expect(machineProblems(good)).toEqual([]);
+    expect(machineProblems(good, true)).toEqual([]);
   });
 
   test.each<[string, Partial<MachineFacts>, readonly string[]]>([
@@ -39,7 +39,11 @@ describe('machineProblems', () => {
       ],
     ],
   ])('names %s', (_, facts, expected) => {
-    expect(machineProblems({ ...good, ...facts }).map(formatProblem)).toEqual(expected);
+    expect(machineProblems({ ...good, ...facts }, true).map(formatProblem)).toEqual(expected);
+  });
+
+  test('asks for no room when every node runs', () => {
+    expect(machineProblems({ ...good, freeDisk: 0, freeMemory: 0 }, false)).toEqual([]);
   });
 
   test('reads this machine, also for a folder that is not there yet', () => {
@@ -72,9 +76,9 @@ describe('networkProblems', () => {
   });
 
   test('names the checkout that has a lab already', () => {
-    expect(networkProblems(addresses, '/a', '/b', []).map(formatProblem)).toEqual([
-      'lab: another checkout has its lab on this machine; received "/b"; allowed one lab a machine; ' +
-        'fix: run `npm run down` in /b',
+    expect(networkProblems(addresses, '/a', '/b/.meshwright', []).map(formatProblem)).toEqual([
+      'lab: another checkout has its lab on this machine; received "/b/.meshwright"; ' +
+        'allowed one lab a machine; fix: take that one down: `MESHWRIGHT_STATE_DIR=/b/.meshwright npm run down`',
     ]);
   });
 });

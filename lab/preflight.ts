@@ -2,7 +2,8 @@ import { statfsSync, readFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import { defaultSubnet, overlaps, type LabAddresses } from './addresses.ts';
-import { labOwner, networksInUse } from './network.ts';
+import { labOwner, networksInUse, ownerProblems } from './network.ts';
+import { nodeProcess } from './node-process.ts';
 
 const gib = 2 ** 30;
 
@@ -43,8 +44,11 @@ function availableMemory(): number {
 
 const elsewhere = 'or use two clusters you have: `npm run up -- --context east=CTX --context west=CTX`';
 
-/** Everything about the machine that keeps a lab from running on it; nothing is changed. */
-export function machineProblems(facts: MachineFacts): readonly Problem[] {
+/**
+ * Everything about the machine that keeps a lab from running on it; nothing is changed.
+ * @param startsNode Whether a node has to be started, which needs room; those that run have taken theirs.
+ */
+export function machineProblems(facts: MachineFacts, startsNode: boolean): readonly Problem[] {
   const problems: Problem[] = [];
   if (facts.platform !== 'linux' || facts.architecture !== 'x64') {
     problems.push({
@@ -65,7 +69,7 @@ export function machineProblems(facts: MachineFacts): readonly Problem[] {
       fix: `run the command as root, ${elsewhere}`,
     });
   }
-  if (facts.freeDisk < needs.diskGiB * gib) {
+  if (startsNode && facts.freeDisk < needs.diskGiB * gib) {
     problems.push({
       where: 'lab',
       what: 'too little disk space for images and nodes',
@@ -74,7 +78,7 @@ export function machineProblems(facts: MachineFacts): readonly Problem[] {
       fix: 'free some, or move the checkout to a larger disk',
     });
   }
-  if (facts.freeMemory < needs.memoryGiB * gib) {
+  if (startsNode && facts.freeMemory < needs.memoryGiB * gib) {
     problems.push({
       where: 'lab',
       what: 'too little memory for two clusters',
@@ -96,17 +100,8 @@ export function networkProblems(
   current: string | undefined,
   inUse: readonly { readonly network: string; readonly device: string }[],
 ): readonly Problem[] {
-  if (current !== undefined && current !== owner) {
-    return [
-      {
-        where: 'lab',
-        what: 'another checkout has its lab on this machine',
-        received: current,
-        allowed: 'one lab a machine',
-        fix: `run \`npm run down\` in ${current}`,
-      },
-    ];
-  }
+  const foreign = ownerProblems(owner, current);
+  if (foreign.length > 0) return foreign;
   const busy = inUse.find(({ network }) => overlaps(addresses.subnet, network));
   if (busy === undefined) return [];
   return [
@@ -131,9 +126,14 @@ function freeSubnet(inUse: readonly { readonly network: string }[]): string {
   );
 }
 
-/** Looks the machine and its network over before anything is installed or made. @throws ProblemsError (exit code 2) */
+/**
+ * Looks the machine and its network over before anything is installed or made.
+ * @param owner Whose lab it is to be: the path of the state folder.
+ * @throws ProblemsError (exit code 2)
+ */
 export async function preflight(stateDir: string, owner: string, addresses: LabAddresses): Promise<void> {
-  throwIfAny(machineProblems(machineFacts(stateDir)));
+  const startsNode = Object.keys(addresses.nodes).some((node) => nodeProcess(stateDir, node) === undefined);
+  throwIfAny(machineProblems(machineFacts(stateDir), startsNode));
   // Without iproute2 there is no lab yet, and nothing to collide with; it is installed with the other packages.
   if (!existsSync('/sbin/ip') && !existsSync('/usr/sbin/ip') && !existsSync('/bin/ip')) return;
   const { owner: current } = await labOwner();

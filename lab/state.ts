@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.ts';
@@ -8,6 +8,10 @@ const labRecordSchema = z.object({
   nodes: z.array(z.string()),
   /** Folders of the host that were made to mount on, to be removed with the lab. */
   mountPoints: z.array(z.string()),
+  /** Whether the host had a mount on the folder of named network namespaces before the lab. */
+  netnsMounted: z.boolean(),
+  /** The boot in which the nodes' data was written: what was written in another may be torn. */
+  boot: z.string(),
 });
 
 /** What a lab consists of: written before anything is made, so that nothing made is ever forgotten. */
@@ -15,10 +19,9 @@ export type LabRecord = Readonly<z.infer<typeof labRecordSchema>>;
 
 const file = (stateDir: string) => join(stateDir, 'lab.json');
 
-/** The record of the lab of this checkout; none when there is no lab. */
+/** The record of the lab of this checkout; none when there is no lab, or a power cut has torn the record. */
 export function readLabRecord(stateDir: string): LabRecord | undefined {
-  if (!existsSync(file(stateDir))) return undefined;
-  return labRecordSchema.parse(JSON.parse(readFileSync(file(stateDir), 'utf8')));
+  return labRecordSchema.safeParse(readJson(file(stateDir))).data;
 }
 
 export function writeLabRecord(stateDir: string, record: LabRecord): void {
@@ -32,4 +35,19 @@ export function removeLabRecord(stateDir: string): void {
 /** The kubeconfig with one context per cluster of the lab. */
 export function labKubeconfig(stateDir: string): string {
   return join(stateDir, 'kubeconfig');
+}
+
+/** Names the time since the machine's last start; another after each (random(4)). */
+export function currentBoot(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+}
+
+/** A JSON file's value; none when there is no such file or it is no JSON. */
+export function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

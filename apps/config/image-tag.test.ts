@@ -17,6 +17,8 @@ const config: AppConfig = {
   httpGateway: false,
 };
 
+const builders = ['bundle', 'containerfile', 'rootfs', 'spec', 'specs'];
+
 let root = '';
 const write = (file: string, text: string) => {
   mkdirSync(join(root, file, '..'), { recursive: true });
@@ -34,6 +36,9 @@ beforeEach(() => {
   write('apps/runtime/server.ts', 'server');
   write('proto/cart.proto', 'proto');
   write('package-lock.json', '{}');
+  write('tsconfig.json', '{}');
+  for (const name of builders) write(`lab/images/${name}.ts`, name);
+  write('lab/images/prune.ts', 'prune');
 });
 afterEach(() => {
   rmSync(root, { recursive: true });
@@ -44,8 +49,14 @@ test('lists what goes in, and not tests, documents, other apps or config.yml', (
     'apps/cart/main.ts',
     'apps/cart/parts/a.ts',
     'apps/runtime/server.ts',
+    'lab/images/bundle.ts',
+    'lab/images/containerfile.ts',
+    'lab/images/rootfs.ts',
+    'lab/images/spec.ts',
+    'lab/images/specs.ts',
     'package-lock.json',
     'proto/cart.proto',
+    'tsconfig.json',
   ]);
 });
 
@@ -64,24 +75,30 @@ test.each([
   'apps/runtime/server.ts',
   'proto/cart.proto',
   'package-lock.json',
+  'tsconfig.json',
+  'lab/images/rootfs.ts',
 ])('changes with %s', (file) => {
   const before = imageTag(root, config);
   write(file, 'changed');
   expect(imageTag(root, config)).not.toBe(before);
 });
 
-test.each(['apps/cart/main.test.ts', 'apps/cart/README.md', 'apps/other/main.ts', 'apps/cart/config.yml'])(
-  'does not change with %s',
-  (file) => {
-    const before = imageTag(root, config);
-    write(file, 'changed');
-    expect(imageTag(root, config)).toBe(before);
-  },
-);
+test.each([
+  'apps/cart/main.test.ts',
+  'apps/cart/README.md',
+  'apps/other/main.ts',
+  'apps/cart/config.yml',
+  'lab/images/prune.ts',
+])('does not change with %s', (file) => {
+  const before = imageTag(root, config);
+  write(file, 'changed');
+  expect(imageTag(root, config)).toBe(before);
+});
 
 test('changes with what the image takes from config.yml, and not with the rest', () => {
   const before = imageTag(root, config);
   expect(imageTag(root, { ...config, image: { ...config.image, title: 'basket' } })).not.toBe(before);
+  expect(imageTag(root, { ...config, httpGateway: true })).not.toBe(before);
   expect(imageTag(root, { ...config, replicas: 5, env: { A: 'b' } })).toBe(before);
 });
 
@@ -92,4 +109,11 @@ test('a text moved between two files is another image', () => {
   write('apps/cart/main.ts', 'main');
   write('apps/cart/parts/a.ts', 'a');
   expect(imageTag(root, config)).not.toBe(moved);
+});
+
+test('names files that there are', () => {
+  const project = join(import.meta.dirname, '../..');
+  const inputs = imageInputs(project, { directory: 'apps/catalog' });
+  for (const name of builders) expect(inputs).toContain(`lab/images/${name}.ts`);
+  for (const name of ['tsconfig.json', 'package-lock.json', 'buf.gen.yaml']) expect(inputs).toContain(name);
 });

@@ -3,14 +3,23 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AppConfig } from './app-config.ts';
 
-/** Beside the app's own folder: what every image is made from. Folders count whole, tests and documents excepted. */
+/**
+ * Beside the app's own folder: what every image is made from, and the code and settings that shape it. Folders count
+ * whole, tests and documents excepted.
+ */
 const shared = [
   'apps/config/services.ts',
   'apps/runtime',
   'buf.gen.yaml',
-  'lab/images',
+  'lab/images/bundle.ts',
+  'lab/images/containerfile.ts',
+  'lab/images/rootfs.ts',
+  'lab/images/spec.ts',
+  'lab/images/specs.ts',
   'package-lock.json',
   'proto',
+  // Its compiler options count when esbuild bundles.
+  'tsconfig.json',
 ];
 
 /**
@@ -20,7 +29,8 @@ const shared = [
  */
 export function imageTag(root: string, config: AppConfig): string {
   const hash = createHash('sha256');
-  hash.update(`${JSON.stringify([config.name, config.image, config.services, config.ports])}\0`);
+  const { name, image, services, ports, httpGateway } = config;
+  hash.update(`${JSON.stringify([name, image, services, ports, httpGateway])}\0`);
   for (const file of imageInputs(root, config)) {
     const content = readFileSync(join(root, file));
     hash.update(`${file}\0${content.length}\0`).update(content);
@@ -30,7 +40,7 @@ export function imageTag(root: string, config: AppConfig): string {
 
 /**
  * The files that go into an app's image, relative to the root, ordered. Its config.yml is not among them: what the
- * image takes from it (name, image, services, ports) enters the tag by value, so that a change of replicas or
+ * image takes from it (name, image, services, ports, HTTP gateway) enters the tag by value, so that a change of replicas or
  * resources does not make a new image.
  */
 export function imageInputs(root: string, config: Pick<AppConfig, 'directory'>): readonly string[] {

@@ -15,11 +15,16 @@ test('reads what is there and fills in the defaults', () => {
     CLUSTER_NAME: 'east',
     POD_NAME: 'a',
     LOG_LEVEL: 'info',
-    DRAIN_DELAY_MS: 3_000,
+    DRAIN_DELAY_MS: 5_000,
     DRAIN_LIMIT_MS: 20_000,
     GRPC_PORT: 50_051,
     CATALOG_ADDRESS: '[::1]:80',
   });
+});
+
+test('a program drains, by default, within the 30 s that a pod has to end', () => {
+  const { DRAIN_DELAY_MS, DRAIN_LIMIT_MS } = parseEnv(baseEnv, { CLUSTER_NAME: 'east', POD_NAME: 'a' });
+  expect(DRAIN_DELAY_MS + DRAIN_LIMIT_MS).toBeLessThan(30_000);
 });
 
 test('names every problem, without the values', () => {

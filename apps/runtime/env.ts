@@ -61,8 +61,11 @@ export const baseEnv = {
   CLUSTER_NAME: text('the name of the cluster'),
   POD_NAME: text('the name of the pod'),
   LOG_LEVEL: z.enum(levels, { error: levels.join(', ') }).default('info'),
-  /** Calls are still taken this long after SIGTERM, because callers learn of it late. Milliseconds. */
-  DRAIN_DELAY_MS: integer(0, 600_000).default(3_000),
+  /**
+   * Calls are still taken this long after SIGTERM, because callers learn of it up to 3 s late. Milliseconds. With the
+   * limit below it stays within the 30 s that a pod has to end.
+   */
+  DRAIN_DELAY_MS: integer(0, 600_000).default(5_000),
   /** Calls in flight may take this much longer; then they are cut. Milliseconds. */
   DRAIN_LIMIT_MS: integer(0, 600_000).default(20_000),
 };

@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import dns from 'node:dns';
 import { createServer } from 'node:https';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,6 +27,13 @@ export type Intervention = (
   request: SeenRequest,
 ) => { readonly status: number; readonly body: unknown } | undefined;
 
+/** A name that is this machine only to these tests: a loopback address is refused for another cluster's use. */
+const host = 'kube-api.test';
+const lookup = dns.lookup;
+dns.lookup = ((name: string, ...rest: Parameters<typeof lookup> extends [string, ...infer R] ? R : never) => {
+  lookup(name === host ? '127.0.0.1' : name, ...rest);
+}) as typeof lookup;
+
 const kinds: Readonly<Record<string, readonly [plural: string, namespaced: boolean][]>> = {
   v1: [
     ['Namespace', false],
@@ -48,7 +56,10 @@ const kinds: Readonly<Record<string, readonly [plural: string, namespaced: boole
     ['MutatingWebhookConfiguration', false],
   ],
   'apiextensions.k8s.io/v1': [['CustomResourceDefinition', false]],
-  'rbac.authorization.k8s.io/v1': [['ClusterRole', false]],
+  'rbac.authorization.k8s.io/v1': [
+    ['ClusterRole', false],
+    ['ClusterRoleBinding', false],
+  ],
   'networking.istio.io/v1': [['Gateway', true]],
 };
 
@@ -69,7 +80,6 @@ export class KubeApi {
   private constructor(cluster: string, server: Server, ca: string) {
     this.#server = server;
     const { port } = server.address() as AddressInfo;
-    // Linux connects 0.0.0.0 to this machine; unlike a loopback address it is accepted for another cluster's use.
     this.kubeconfig = join(mkdtempSync(join(tmpdir(), 'kube-api-')), 'kubeconfig');
     writeFileSync(
       this.kubeconfig,
@@ -80,7 +90,7 @@ export class KubeApi {
           {
             name: cluster,
             cluster: {
-              server: `https://0.0.0.0:${port}`,
+              server: `https://${host}:${port}`,
               'certificate-authority-data': Buffer.from(ca).toString('base64'),
             },
           },
@@ -173,7 +183,11 @@ export class KubeApi {
 
   #apply(seen: SeenRequest, live: Record<string, unknown> | undefined): { status: number; body: unknown } {
     const wanted = seen.body as Record<string, unknown>;
-    const { uid, resourceVersion, ...metadata } = (live?.['metadata'] ?? {}) as Record<string, unknown>;
+    const { uid, resourceVersion, managedFields, ...metadata } = (live?.['metadata'] ?? {}) as Record<
+      string,
+      unknown
+    >;
+    const ours = { manager: seen.query['fieldManager'], operation: 'Apply' };
     const same =
       live !== undefined && JSON.stringify({ ...live, metadata }) === JSON.stringify({ ...live, ...wanted });
     if (same) return { status: 200, body: live };
@@ -182,6 +196,7 @@ export class KubeApi {
       ...(wanted['metadata'] as object),
       uid: uid ?? `uid-${version}`,
       resourceVersion: version,
+      managedFields: managedFields ?? [ours],
     };
     const stored = { ...live, ...wanted, metadata: stamped };
     this.objects.set(seen.path, stored);
@@ -233,7 +248,7 @@ function discovery(path: string): readonly unknown[] | undefined {
 function groups(): readonly unknown[] {
   return Object.keys(kinds)
     .filter((version) => version.includes('/'))
-    .map((groupVersion) => ({ preferredVersion: { groupVersion } }));
+    .map((groupVersion) => ({ preferredVersion: { groupVersion }, versions: [{ groupVersion }] }));
 }
 
 function prefix(apiVersion: string): string {
@@ -266,7 +281,7 @@ async function serverCertificate(): Promise<{ certificate: string; key: string }
       keys,
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '0.0.0.0' }]),
+        new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: host }]),
       ],
     },
     webcrypto,

@@ -62,9 +62,27 @@ export function parsePrintedUris(output: string): Map<string, DebianPackage> {
   return packages;
 }
 
+/** Packages could not be had as the package index describes them: it is older than what the mirror holds. */
+export class StaleIndexError extends ProblemsError {}
+
+/** Does something with packages, and once more with a refreshed index when that turns out to be stale. */
+export async function retryWithFreshIndex<T>(
+  action: () => Promise<T>,
+  refresh: () => Promise<void>,
+): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof StaleIndexError)) throw error;
+    await refresh();
+    return action();
+  }
+}
+
 /**
  * Fetches packages; apt-get checks them against the signed index.
  * @returns The paths of their files, in the order given.
+ * @throws StaleIndexError (exit code 1) when the package sources do not have them, or not in these versions.
  */
 export async function fetchPackages(
   packages: readonly DebianPackage[],
@@ -78,11 +96,13 @@ export async function fetchPackages(
     cwd: folder,
     timeoutMs: 5 * 60_000,
     ...(signal === undefined ? {} : { signal }),
+  }).catch((error: unknown) => {
+    throw error instanceof ProblemsError ? new StaleIndexError(error.problems, 1) : error;
   });
   const fetched = new Set(readdirSync(folder));
   const other = packages.filter(({ file }) => !fetched.has(file));
   if (other.length > 0) {
-    throw new ProblemsError(
+    throw new StaleIndexError(
       [
         {
           where: other.map(({ name }) => name).join(', '),

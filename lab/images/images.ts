@@ -5,10 +5,11 @@ import type { AppConfig } from '../../apps/config/app-config.ts';
 import { run } from '../../core/run.ts';
 import { cached, withScratch } from '../host/cache.ts';
 import { checkDiskSpace } from '../host/disk-space.ts';
+import { aptGet } from '../host/packages.ts';
 import { formatDuration } from '../tools/progress.ts';
 import { bundleApp } from './bundle.ts';
 import { renderContainerfile, stagedRoot } from './containerfile.ts';
-import { fetchPackages, resolvePackages } from './debian.ts';
+import { fetchPackages, resolvePackages, retryWithFreshIndex } from './debian.ts';
 import type { DebianPackage } from './debian.ts';
 import { buildImage, chooseEngine } from './engine.ts';
 import type { Engine } from './engine.ts';
@@ -58,10 +59,16 @@ export async function ensureImages(options: ImagesOptions): Promise<readonly Bui
   const folder = join(options.cacheDir, 'images');
   const images = await describeImages(options);
   const built = await withScratch(folder, 'build', async (scratch) => {
-    const builder = new Builder(options, scratch, await resolveAll(images, scratch, options.signal));
-    const result: BuiltImage[] = [];
-    for (const image of images) result.push(await builder.ensure(image));
-    return result;
+    const build = async () => {
+      const builder = new Builder(options, scratch, await resolveAll(images, scratch, options.signal));
+      const result: BuiltImage[] = [];
+      for (const image of images) result.push(await builder.ensure(image));
+      return result;
+    };
+    return retryWithFreshIndex(build, async () => {
+      options.report('images: the index of Debian packages is stale, refreshing it');
+      await aptGet(['update', '--quiet'], options.signal);
+    });
   });
   prune(folder);
   return built;

@@ -8,20 +8,16 @@ import { writeFileAtomic } from '../../core/files.ts';
 import { waitFor } from '../../core/wait.ts';
 import { askApiServer } from './api.ts';
 import { containerdConfig, cniConfig, corefile, kubeletConfig } from './config-files.ts';
+import { DaemonStates, nextRestarts, restartDelayMs } from './daemon-states.ts';
 import { daemonsOf, type Daemon } from './daemons.ts';
 import { coveredPaths } from './mounts.ts';
 import { nodePaths, nodeSpecSchema, type NodeSpec } from './spec.ts';
 
-/** A daemon's state as ../parts.ts reads it. */
-interface DaemonState {
-  readonly pid: number | undefined;
-  readonly restarts: number;
-  readonly lastExit: string | undefined;
-}
-
 const spec: NodeSpec = nodeSpecSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
 const paths = nodePaths(spec.folder);
-const states = new Map<string, DaemonState>();
+const states = new DaemonStates(paths.daemons, (line) => {
+  process.stderr.write(`${line}\n`);
+});
 
 isolate();
 writeConfiguration();
@@ -68,19 +64,17 @@ function start(daemon: Daemon, restarts = 0): void {
     stdio: ['ignore', log, log],
   });
   closeSync(log);
-  setState(daemon, { pid: child.pid, restarts, lastExit: states.get(daemon.name)?.lastExit });
+  states.set(daemon.name, { pid: child.pid, restarts, lastExit: states.get(daemon.name)?.lastExit });
+  const started = performance.now();
   let ended = false;
   const restart = (why: string) => {
     if (ended) return;
     ended = true;
-    setState(daemon, { pid: undefined, restarts, lastExit: why });
-    // A daemon that keeps failing is tried again ever more slowly, up to ten seconds.
-    setTimeout(
-      () => {
-        start(daemon, restarts + 1);
-      },
-      Math.min(10_000, 500 * 2 ** restarts),
-    );
+    states.set(daemon.name, { pid: undefined, restarts, lastExit: why });
+    const next = nextRestarts(restarts, performance.now() - started);
+    setTimeout(() => {
+      start(daemon, next);
+    }, restartDelayMs(next));
   };
   child.on('error', (error) => {
     restart(error.message);
@@ -88,9 +82,4 @@ function start(daemon: Daemon, restarts = 0): void {
   child.on('exit', (code, signal) => {
     restart(`ended with ${signal ?? `exit code ${code ?? '?'}`}`);
   });
-}
-
-function setState(daemon: Daemon, state: DaemonState): void {
-  states.set(daemon.name, state);
-  writeFileAtomic(paths.daemons, JSON.stringify(Object.fromEntries(states), null, 2));
 }

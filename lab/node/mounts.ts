@@ -13,14 +13,17 @@ export const coveredPaths = [
   '/var/log/pods',
 ] as const;
 
-/** Makes the missing ones of {@link coveredPaths}, and returns which those were. */
-export function ensureMountPoints(): readonly string[] {
-  const missing = coveredPaths.filter((path) => !existsSync(path));
-  for (const path of missing) mkdirSync(path, { recursive: true });
-  return missing;
+/** Those of {@link coveredPaths} that are not there. */
+export function missingMountPoints(): readonly string[] {
+  return coveredPaths.filter((path) => !existsSync(path));
 }
 
-/** Removes those mount points again that {@link ensureMountPoints} made, unless somebody has put something there. */
+/** Makes those of {@link coveredPaths} that are not there. */
+export function makeMountPoints(): void {
+  for (const path of coveredPaths) mkdirSync(path, { recursive: true });
+}
+
+/** Removes those mount points again that {@link makeMountPoints} made, unless somebody has put something there. */
 export function removeMountPoints(made: readonly string[]): void {
   for (const path of made) {
     if (existsSync(path) && readdirSync(path).length === 0) rmdirSync(path);

@@ -12,7 +12,7 @@ const ingress = (cluster: string) => seen.clusters[cluster]!.ingress;
 test('status tells clusters, gateways, services and trust as scripts expect them', () => {
   expect(seen.engine).toBe('apply');
   for (const cluster of ['east', 'west']) {
-    const { certificateNotAfter, ...rest } = seen.clusters[cluster]!;
+    const { certificateNotAfter, remoteTokensNotAfter, ...rest } = seen.clusters[cluster]!;
     expect(rest).toEqual({
       context: cluster,
       ready: true,
@@ -20,7 +20,9 @@ test('status tells clusters, gateways, services and trust as scripts expect them
       eastWest: expect.stringMatching(/^[\d.]+:15443$/),
       nodes: 1,
     });
-    expect(new Date(certificateNotAfter).getTime()).toBeGreaterThan(Date.now());
+    for (const end of [certificateNotAfter, remoteTokensNotAfter]) {
+      expect(new Date(end).getTime()).toBeGreaterThan(Date.now());
+    }
   }
   expect(seen.services).toMatchObject({
     catalog: { east: { desired: 1, ready: 1 }, west: { desired: 1, ready: 1 } },

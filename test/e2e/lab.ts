@@ -16,6 +16,7 @@ export interface Status {
         readonly eastWest: string;
         readonly nodes: number;
         readonly certificateNotAfter: string;
+        readonly remoteTokensNotAfter: string;
       }
     >
   >;

@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import { run } from '../core/run.ts';
+import { waitFor } from '../core/wait.ts';
+import { runningNode } from './node-process.ts';
+import { nodeLogs } from './node/spec.ts';
+import { waitMs, type LabOptions } from './options.ts';
+
+/** An image in an archive that `ctr images import` reads. */
+export interface ImageArchive {
+  readonly reference: string;
+  readonly archive: string;
+  /** Digest of the image's configuration, `sha256:...`: it tells contents apart under one reference. */
+  readonly id: string;
+}
+
+type NodeOptions = Pick<LabOptions, 'stateDir' | 'clusters' | 'path' | 'report' | 'signal'>;
+
+/**
+ * Imports the images that a node does not have, or has with other content, in all nodes at once. Pods that run keep
+ * the content they started with: that is reported.
+ */
+export async function importImages(options: NodeOptions, images: readonly ImageArchive[]): Promise<void> {
+  await Promise.all(
+    options.clusters.map(async ({ name: node }) => {
+      const present = await listImages(options, node);
+      for (const { reference, archive, id } of images) {
+        const manifest = present.get(reference);
+        const current = manifest === undefined ? undefined : await imageId(options, node, manifest);
+        if (current === id) continue;
+        await ctr(options, node, ['images', 'import', '--local', archive]);
+        const changed = ' changed under its tag: restart the pods that run it';
+        options.report(`${node}: image ${reference}${current === undefined ? '' : changed}`);
+      }
+    }),
+  );
+}
+
+/** The digests of the manifests in a node, by reference. */
+function listImages(options: NodeOptions, node: string): Promise<ReadonlyMap<string, string>> {
+  return waitFor(
+    {
+      what: `containerd of node ${node} to answer`,
+      timeoutMs: waitMs,
+      whereToLook: () => join(nodeLogs(options.stateDir, node), 'containerd.log'),
+      ...(options.signal && { signal: options.signal }),
+    },
+    async () => {
+      const { code, stdout, stderr } = await ctr(options, node, ['images', 'list'], [0, 1]);
+      return code === 0
+        ? { done: true, value: parseImageList(stdout) }
+        : { done: false, because: stderr.trim() };
+    },
+  );
+}
+
+/** Reads the table of `ctr images list`: REF TYPE DIGEST and more. */
+export function parseImageList(table: string): ReadonlyMap<string, string> {
+  return new Map(
+    table
+      .split('\n')
+      .map((line) => line.split(/\s+/))
+      .flatMap(([reference, , digest]) =>
+        reference !== undefined && digest?.startsWith('sha256:') ? [[reference, digest] as const] : [],
+      ),
+  );
+}
+
+const manifestSchema = z.object({ config: z.object({ digest: z.string() }) });
+
+/** The digest of an image's configuration, which its manifest names (OCI image spec); none when that is gone. */
+async function imageId(options: NodeOptions, node: string, manifest: string): Promise<string | undefined> {
+  const { code, stdout } = await ctr(options, node, ['content', 'get', manifest], [0, 1]);
+  if (code !== 0) return undefined;
+  return manifestSchema.safeParse(JSON.parse(stdout)).data?.config.digest;
+}
+
+/** containerd's client, inside the node's mount namespace, where containerd's socket is. */
+function ctr(options: NodeOptions, node: string, args: readonly string[], okCodes?: readonly number[]) {
+  const { pid } = runningNode(options.stateDir, node);
+  return run('nsenter', [`--target=${pid}`, '--mount', 'ctr', '--namespace=k8s.io', ...args], {
+    env: { PATH: `${options.path}:${process.env['PATH'] ?? ''}` },
+    cwd: '/',
+    timeoutMs: 300_000,
+    ...(okCodes && { okCodes }),
+    ...(options.signal && { signal: options.signal }),
+  });
+}

@@ -1,0 +1,34 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { formatProblem } from '../core/problem.ts';
+import { nodeFolder, nodePaths } from './node/spec.ts';
+import { failingDaemons } from './parts.ts';
+
+let stateDir = '';
+beforeEach(() => {
+  stateDir = mkdtempSync(join(tmpdir(), 'parts-'));
+});
+afterEach(() => {
+  rmSync(stateDir, { recursive: true });
+});
+
+test('names the daemons that are down and have ended again and again', () => {
+  expect(failingDaemons(stateDir, 'east')).toEqual([]);
+  const { daemons } = nodePaths(nodeFolder(stateDir, 'east'));
+  mkdirSync(dirname(daemons), { recursive: true });
+  const lastExit = 'ended with exit code 1';
+  writeFileSync(
+    daemons,
+    JSON.stringify({
+      etcd: { restarts: 6, lastExit },
+      kubelet: { restarts: 5, lastExit },
+      coredns: { pid: 7, restarts: 9, lastExit },
+    }),
+  );
+  expect(failingDaemons(stateDir, 'east').map(formatProblem)).toEqual([
+    'etcd of node east: ends again and again, the last time it ended with exit code 1; ' +
+      `fix: look at ${stateDir}/logs/east/etcd.log`,
+  ]);
+});
