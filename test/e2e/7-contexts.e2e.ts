@@ -1,0 +1,93 @@
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { npm, stateDir } from './cli.ts';
+import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+
+const minute = 60_000;
+const flags = ['--context', 'west=west', '--context', 'east=east'];
+
+// The lab's clusters stand in for existing ones: another checkout knows them by their contexts alone.
+let other: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  await ensureUp();
+  other = mkdtempSync(join(tmpdir(), 'meshwright-contexts-'));
+  cpSync(join(stateDir, 'trust'), join(other, 'trust'), { recursive: true });
+  env = { MESHWRIGHT_STATE_DIR: other, KUBECONFIG: kubeconfig };
+}, 60 * minute);
+afterAll(() => {
+  rmSync(other, { recursive: true });
+});
+
+test(
+  'up finds a mesh of the same trust as declared, and proves it without taking anything away',
+  async () => {
+    const { code, stdout } = await npm('up', flags, env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^nothing to change: all \d+ objects are as declared/m);
+    expect(stdout).toContain(
+      'not proved: failover, which scales a service to 0 for a moment (--prove-failover)',
+    );
+  },
+  5 * minute,
+);
+
+test(
+  'up deletes what is no longer declared, and leaves alone what others made',
+  async () => {
+    const labels = { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'shop' };
+    const config = (name: string, own: object) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace: 'shop', labels: own },
+      data: {},
+    });
+    const apply = (manager: string, object: object) =>
+      kubectl('east', 'apply', '--server-side', `--field-manager=${manager}`, '-f', '-', {
+        input: JSON.stringify(object),
+      });
+    apply('meshwright', config('left-over', labels));
+    apply('somebody', config('of-somebody', {}));
+    // Labelled like ours, but not applied by us: such as what Kubernetes copies labels to.
+    apply('somebody', config('copied-labels', labels));
+    const { code, stdout } = await npm('up', flags, env);
+    expect(code).toBe(0);
+    expect(stdout).toContain('east: deleted ConfigMap shop/left-over');
+    expect(stdout).toMatch(/^0 created, 0 changed, 1 deleted, \d+ unchanged/m);
+    const names = kubectl('east', '-n', 'shop', 'get', 'configmaps', '-o', 'name');
+    expect(names).not.toContain('left-over');
+    expect(names).toContain('of-somebody');
+    expect(names).toContain('copied-labels');
+    kubectl('east', '-n', 'shop', 'delete', 'configmap', 'of-somebody', 'copied-labels');
+  },
+  5 * minute,
+);
+
+test(
+  'down takes the mesh out of the clusters, and up brings it back into them',
+  async () => {
+    expect(await npm('down', [], env)).toMatchObject({ code: 0 });
+    for (const cluster of ['east', 'west']) {
+      const namespaces = kubectl(cluster, 'get', 'namespaces', '-o', 'name').trim().split('\n').sort();
+      expect(namespaces).toEqual(
+        ['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) => `namespace/${name}`),
+      );
+      const shared =
+        'customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations';
+      expect(kubectl(cluster, 'get', shared, '-o', 'name')).not.toMatch(/istio/);
+    }
+    expect(await npm('down', [], env)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/nothing was up\n$/),
+    });
+    const { code, stdout } = await npm('up', [...flags, '--prove-failover'], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /with the catalog of east scaled to 0, .*: by west\/catalog-.*, then by east\/catalog-/,
+    );
+  },
+  15 * minute,
+);
