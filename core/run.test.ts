@@ -52,6 +52,8 @@ describe('run', () => {
   });
 
   test('says so when a program does not exist', async () => {
-    await expect(run('no-such-program', [])).rejects.toThrow('no-such-program: spawn no-such-program ENOENT');
+    await expect(run('/no/such/program', [])).rejects.toThrow(
+      '/no/such/program: spawn /no/such/program ENOENT',
+    );
   });
 });

@@ -86,8 +86,10 @@ describe('removeMesh', () => {
   test('deletes what is labelled as ours, in order, namespaces last; a second run finds nothing', async () => {
     store(ours);
     const provided = [
-      ...['shop', 'default'].map((namespace) =>
-        object('v1', 'ConfigMap', 'istio-ca-root-cert', namespace, { labels: { 'istio.io/config': 'true' } }),
+      ...['shop', 'default'].flatMap((namespace) =>
+        ['istio-ca-root-cert', 'istio-ca-crl'].map((name) =>
+          object('v1', 'ConfigMap', name, namespace, { labels: { 'istio.io/config': 'true' } }),
+        ),
       ),
       object('v1', 'ConfigMap', 'kube-root-ca.crt', 'shop'),
       object('v1', 'ServiceAccount', 'default', 'shop'),
@@ -111,13 +113,15 @@ describe('removeMesh', () => {
       'istiod',
       'gateways.networking.istio.io',
       'istio-ca-root-cert',
+      'istio-ca-crl',
       'shop',
       'istio-system',
     ]);
     expect(api.get(object('v1', 'Namespace', 'default'))).toBeDefined();
     expect(provided.map((one) => api.get(one) !== undefined)).toEqual([
       false,
-      ...provided.slice(1).map(() => true),
+      false,
+      ...provided.slice(2).map(() => true),
     ]);
     expect(await remove()).toEqual(['east: nothing to remove']);
   });

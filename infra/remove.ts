@@ -83,7 +83,10 @@ async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveO
   report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
 }
 
-/** istiod writes its root certificate into every namespace and leaves it there. */
+/** ConfigMaps that istiod writes into every namespace, its root certificate and its revocation list, and leaves there. */
+const istioCopies: readonly string[] = ['istio-ca-root-cert', 'istio-ca-crl'];
+
+/** Deletes {@link istioCopies}. */
 async function removeIstioLeftovers(
   client: KubeClient,
   types: readonly ResourceType[],
@@ -92,14 +95,9 @@ async function removeIstioLeftovers(
 ): Promise<void> {
   const type = types.find(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'ConfigMap');
   if (type === undefined) return;
-  const fieldSelector = 'metadata.name=istio-ca-root-cert';
   const labelSelector = 'istio.io/config=true';
-  const copies = await client.list(type, {
-    namespace,
-    fieldSelector,
-    labelSelector,
-    ...(signal && { signal }),
-  });
+  const written = await client.list(type, { namespace, labelSelector, ...(signal && { signal }) });
+  const copies = written.filter(({ metadata }) => istioCopies.includes(metadata.name));
   await deleteObjects(client, copies, signal);
 }
 
@@ -141,7 +139,7 @@ const passingKinds: readonly string[] = ['Event', 'Lease'];
 const providedNames: readonly string[] = [
   'ServiceAccount default',
   'ConfigMap kube-root-ca.crt',
-  'ConfigMap istio-ca-root-cert',
+  ...istioCopies.map((name) => `ConfigMap ${name}`),
 ];
 
 /** What every namespace has, tokens that Kubernetes made for a service account, and the locks of istiod's leaders. */

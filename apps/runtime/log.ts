@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { Logger, LoggerOptions } from 'pino';
 
 export type { Logger };
 
@@ -8,14 +8,16 @@ export type { Logger };
  * Never hand it metadata or messages: they carry credentials and people's data.
  */
 export function createLog(options: { app: string; cluster: string; pod: string; level: string }): Logger {
-  return pino({
+  const settings: LoggerOptions = {
     level: options.level,
     base: { app: options.app, cluster: options.cluster, pod: options.pod },
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
-  });
+  };
+  // Written at once: a line that waits in a buffer can be overtaken by a fatal one, or be lost with the process.
+  return pino(settings, pino.destination({ dest: 1, sync: true }));
 }
 
 /** An error without the fields libraries hang on it: those may hold metadata. */

@@ -30,7 +30,7 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
       code: 2,
       stderr:
         `lab: another checkout has its lab on this machine; received ${JSON.stringify(stateDir)}; allowed one lab a machine; ` +
-        `fix: run \`MESHWRIGHT_STATE_DIR=${stateDir} npm run down\`\n`,
+        `fix: take that one down: \`MESHWRIGHT_STATE_DIR=${stateDir} npm run down\`\n`,
     });
     expect(existsSync(other)).toBe(false);
     expect(machineState()).toEqual(before);
@@ -50,17 +50,17 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
   });
 
   test('when its subnet is in use', async () => {
-    execFileSync('ip', ['link', 'add', 'meshwright-busy', 'type', 'dummy']);
+    execFileSync('ip', ['link', 'add', 'mw-busy', 'type', 'veth', 'peer', 'name', 'mw-busy-end']);
     try {
-      execFileSync('ip', ['address', 'add', '172.29.7.1/24', 'dev', 'meshwright-busy']);
-      execFileSync('ip', ['link', 'set', 'meshwright-busy', 'up']);
+      execFileSync('ip', ['address', 'add', '172.29.7.1/24', 'dev', 'mw-busy']);
+      execFileSync('ip', ['link', 'set', 'mw-busy', 'up']);
       const { code, stderr } = await npm('up', ['--lab-subnet', '172.29.7.0/24']);
       expect(code).toBe(2);
       expect(stderr).toMatch(
-        /^--lab-subnet: is in use: network 172\.29\.7\.\S+ on device meshwright-busy; received "172\.29\.7\.0\/24"; allowed an IPv4 \/24 that this machine has no route to; fix: choose another, such as `npm run up -- --lab-subnet \S+`$/m,
+        /^--lab-subnet: is in use: network 172\.29\.7\.\S+ on device mw-busy; received "172\.29\.7\.0\/24"; allowed an IPv4 \/24 that this machine has no route to; fix: choose another, such as `npm run up -- --lab-subnet \S+`$/m,
       );
     } finally {
-      execFileSync('ip', ['link', 'delete', 'meshwright-busy']);
+      execFileSync('ip', ['link', 'delete', 'mw-busy']);
     }
   });
 
