@@ -1,71 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
+import { callOnce, eventually, status, type Answer } from './call.ts';
 import { ensureUp, kubectl } from './lab.ts';
 
 const minute = 60_000;
 
-/** gRPC status codes (grpc/statuscodes.md). */
-const status = { invalidArgument: '3', notFound: '5', permissionDenied: '7', unavailable: '14' } as const;
-
 const product = Buffer.concat([Buffer.from([10, 3]), Buffer.from('p-1')]); // field 1, a string: an id
 
-/** Sends a unary call from inside a pod, by its proxy and under its identity, and prints the status it gets. */
-const program = `
-const http2 = require('node:http2');
-const [url, path, message] = process.argv.slice(1);
-const session = http2.connect(url);
-const done = (line) => { console.log(line); process.exit(0); };
-setTimeout(() => done('timeout'), 10000);
-session.on('error', (error) => done('error ' + error.code));
-const call = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
-let headers = {};
-call.on('error', (error) => done('error ' + error.code));
-call.on('response', (received) => { headers = received; });
-call.on('trailers', (trailers) => { headers = { ...headers, ...trailers }; });
-call.on('end', () => done('status ' + (headers['grpc-status'] ?? 'http ' + headers[':status'])));
-call.resume();
-const body = Buffer.from(message, 'hex');
-const frame = Buffer.alloc(5);
-frame.writeUInt32BE(body.length, 1);
-call.end(Buffer.concat([frame, body]));
-`;
-
-function callFrom(
-  cluster: string,
-  target: string,
-  container: string,
-  service: string,
-  path: string,
-  message = product,
-): string {
-  const url = `http://${service}.shop.svc.cluster.local:50051`;
-  const args = [
-    '-n',
-    'shop',
-    'exec',
-    target,
-    '-c',
-    container,
-    '--',
-    '/usr/bin/node',
-    '-e',
-    program,
-    url,
-    path,
-    message.toString('hex'),
-  ];
-  return kubectl(cluster, ...args).trim();
-}
-
-/** Awaits an answer: a policy takes some seconds to reach the proxies. */
-async function eventually(what: string, expected: string, call: () => string): Promise<void> {
-  await waitFor({ what, timeoutMs: 30_000 }, () => {
-    const seen = call();
-    return seen === expected
-      ? { done: true, value: undefined }
-      : { done: false, because: `${seen}, not ${expected}` };
-  });
-  expect(call()).toBe(expected);
+function callFrom(cluster: string, target: string, container: string, service: string, path: string): Answer {
+  const from = { cluster, namespace: 'shop', target, container };
+  return callOnce(from, { address: `${service}.shop.svc.cluster.local:50051`, path, message: product });
 }
 
 beforeAll(async () => {
@@ -74,7 +18,7 @@ beforeAll(async () => {
 
 describe('a declared call goes through, method by method', () => {
   test.each([
-    ['the catalog of its own cluster', 'catalog', '/shop.catalog.v1.CatalogService/GetProduct', '0'],
+    ['the catalog of its own cluster', 'catalog', '/shop.catalog.v1.CatalogService/GetProduct', status.ok],
     // An empty request: refused by the service itself, so it got there; stock is in the other cluster.
     [
       'the inventory of the other cluster',
@@ -83,7 +27,7 @@ describe('a declared call goes through, method by method', () => {
       status.invalidArgument,
     ],
   ])('orders to %s', async (_, service, path, expected) => {
-    await eventually(`orders -> ${path}`, `status ${expected}`, () =>
+    await eventually(`orders -> ${path}`, expected, () =>
       callFrom('east', 'deployment/orders', 'orders', service, path),
     );
   });
@@ -92,7 +36,7 @@ describe('a declared call goes through, method by method', () => {
     ['the catalog', 'catalog', '/shop.catalog.v1.CatalogService/ListProducts'],
     ['the inventory, in the other cluster', 'inventory', '/shop.inventory.v1.InventoryService/GetStock'],
   ])('but orders may not call another method of %s', async (_, service, path) => {
-    await eventually(`orders -> ${path}`, `status ${status.permissionDenied}`, () =>
+    await eventually(`orders -> ${path}`, status.permissionDenied, () =>
       callFrom('east', 'deployment/orders', 'orders', service, path),
     );
   });
@@ -111,9 +55,9 @@ test.each([
       callee,
       '/shop.orders.v1.OrdersService/ListOrders',
     );
-    return /^error|^status 14|^status http/.test(seen)
+    return seen.status === status.unavailable || /^(error|http) /.test(seen.status)
       ? { done: true, value: seen }
-      : { done: false, because: seen };
+      : { done: false, because: seen.status };
   });
 });
 
@@ -156,7 +100,7 @@ describe('a workload of the mesh with an identity that nobody named', () => {
     ['west', 'its own cluster', 'inventory', '/shop.inventory.v1.InventoryService/Reserve'],
     ['west', 'the other cluster', 'orders', '/shop.orders.v1.OrdersService/GetOrder'],
   ])('in %s gets PERMISSION_DENIED in %s', async (cluster, _, service, path) => {
-    await eventually(`intruder of ${cluster} -> ${path}`, `status ${status.permissionDenied}`, () =>
+    await eventually(`intruder of ${cluster} -> ${path}`, status.permissionDenied, () =>
       callFrom(cluster, 'pod/intruder', 'intruder', service, path),
     );
   });

@@ -1,0 +1,28 @@
+import type { Mesh } from '../../charts/constructs/mesh.ts';
+import type { KubernetesObject } from '../../charts/model.ts';
+import { synthesize } from '../../charts/synth.ts';
+import { thisWorkspace } from '../../cli/workspace.ts';
+import { applyPlan } from '../../infra/apply.ts';
+import { planMesh } from '../../infra/plan.ts';
+import { ensureTools } from '../../lab/tools/build.ts';
+
+export interface VariantOptions {
+  /** Replaces an object before it is applied, such as a container's command. @default - as rendered */
+  readonly change?: (object: KubernetesObject) => KubernetesObject;
+}
+
+/**
+ * Brings the lab to another declaration than the checkout's, as `npm run up` would: rendered by the charts, applied,
+ * awaited and pruned by the product's own driver. The next `npm run up` brings it back.
+ */
+export async function applyVariant(mesh: Mesh<string>, options: VariantOptions = {}): Promise<void> {
+  const { root, cacheDir, logsDir, kubeconfig, trustDir } = thisWorkspace();
+  const report = (line: string) => process.stderr.write(`variant: ${line}\n`);
+  const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report });
+  const { change = (object: KubernetesObject) => object } = options;
+  const rendered = synthesize(mesh).map((stage) => ({ ...stage, objects: stage.objects.map(change) }));
+  const access = Object.fromEntries(mesh.clusters.map(({ name }) => [name, { kubeconfig, context: name }]));
+  const summary = await applyPlan(planMesh(mesh.model(), rendered), { access, istioctl, trustDir, report });
+  const { created, changed, deleted, unchanged } = summary;
+  report(`${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`);
+}
