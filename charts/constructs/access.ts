@@ -107,7 +107,8 @@ export function callProblems(where: string, mesh: object, calls: readonly unknow
   });
 }
 
-function isMethod(value: unknown): value is Method {
+/** Whether it is a method of a declared service; plain JavaScript may pass anything for one. */
+export function isMethod(value: unknown): value is Method {
   return (
     typeof value === 'object' &&
     value !== null &&

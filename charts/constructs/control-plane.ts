@@ -4,6 +4,7 @@ import type { Cluster, Mesh } from './mesh.ts';
 import { controlPlaneNamespace, networkLabel } from './names.ts';
 import { podSecurityLabels } from './namespace.ts';
 import type { Projection } from './projection.ts';
+import { discoverySelectors } from './visibility.ts';
 
 /**
  * Istio in a cluster: istiod as one of the mesh's primaries, and the CNI agent. Rendered as an IstioOperator, which is
@@ -48,6 +49,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
     return {
       trustDomain: this.mesh.trustDomain,
       accessLogEncoding: 'JSON',
+      // What else runs in the clusters is nothing to istiod, and gets no copy of its root certificate.
+      discoverySelectors: discoverySelectors(this.mesh.name),
       // What is neither a service of the mesh nor declared as an external one cannot be called.
       outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
       // Istio's own default also retries UNAVAILABLE, which a method that is not idempotent may have got halfway

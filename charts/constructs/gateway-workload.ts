@@ -4,6 +4,7 @@ import { podSecurityLabels } from './namespace.ts';
 import type { Platform } from './platform.ts';
 import { disruptionBudget, quantities, restrictedContainer, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
+import { exportTo, exportToAnnotations } from './visibility.ts';
 
 /** A port of a gateway's Service. */
 export interface GatewayPort {
@@ -46,14 +47,21 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
     {},
   );
   into.add('20-gateways', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
-  into.add('20-gateways', k8s.KubeService, metadata, {
-    spec: {
-      type: 'LoadBalancer',
-      ...(platform.gateway.nodePorts ? {} : { allocateLoadBalancerNodePorts: false }),
-      selector,
-      ports: [statusPort, ...props.ports].map(servicePort),
+  // Nobody in the mesh calls a gateway by its Service's name.
+  const annotations = exportToAnnotations(exportTo(namespace, []));
+  into.add(
+    '20-gateways',
+    k8s.KubeService,
+    { ...metadata, annotations },
+    {
+      spec: {
+        type: 'LoadBalancer',
+        ...(platform.gateway.nodePorts ? {} : { allocateLoadBalancerNodePorts: false }),
+        selector,
+        ports: [statusPort, ...props.ports].map(servicePort),
+      },
     },
-  });
+  );
   into.add('20-gateways', k8s.KubeDeployment, metadata, {
     spec: {
       replicas,

@@ -10,6 +10,7 @@ import type { Method, MethodKind } from './method.ts';
 import { ingressGateway } from './names.ts';
 import type { Namespace } from './namespace.ts';
 import type { Projection } from './projection.ts';
+import { exportTo } from './visibility.ts';
 import { Workload } from './workload.ts';
 
 export interface HttpGatewayProps<C extends string> {
@@ -65,6 +66,7 @@ export class HttpGateway<C extends string> extends Workload<C> {
     const { http } = this.ports;
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
     into.addIstio('40-services', this.where, 'VirtualService', metadata, {
+      exportTo: exportTo(this.namespace.name, [ingressGateway.namespace]),
       hosts: ['*'],
       gateways: [this.name],
       http: [{ name: 'edge', route: [{ destination }] }],
@@ -79,6 +81,10 @@ export class HttpGateway<C extends string> extends Workload<C> {
   protected override get grants(): readonly Grant[] {
     const { http } = this.ports;
     return http === undefined ? [] : [{ principal: this.mesh.ingress.principal, port: http }];
+  }
+
+  protected override get callerNamespaces(): readonly string[] {
+    return [ingressGateway.namespace];
   }
 
   protected override containers(cluster: string): k8s.Container[] {

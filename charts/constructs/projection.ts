@@ -19,6 +19,8 @@ export interface Metadata {
   readonly app?: string;
   /** @default - none but the recommended ones */
   readonly labels?: Readonly<Record<string, string>>;
+  /** @default - none */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 type ObjectClass<P> = new (scope: Construct, id: string, props: P) => ApiObject;
@@ -112,11 +114,12 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function labelled({ name, namespace, app, labels }: Metadata) {
+function labelled({ name, namespace, app, labels, annotations }: Metadata) {
   return {
     name,
     ...(namespace === undefined ? {} : { namespace }),
     labels: { [nameLabel]: app ?? name, ...labels },
+    ...(annotations === undefined ? {} : { annotations }),
   };
 }
 

@@ -2,15 +2,16 @@ import { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { WorkloadModel } from '../model.ts';
-import { allow, callProblems, egressTo, pathOf, principalOf, type Grant } from './access.ts';
+import { allow, callProblems, egressTo, isMethod, pathOf, principalOf, type Grant } from './access.ts';
 import { grpcOutliers, localityFailover, type Outliers } from './locality-failover.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import type { Method, MethodKind } from './method.ts';
-import { nameLabel } from './names.ts';
+import { eastWestGateway, nameLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
+import { exportTo, exportToAnnotations } from './visibility.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
 export interface WorkloadProps<C extends string> {
@@ -38,6 +39,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly clusters: readonly C[];
   readonly #placement: readonly C[];
   readonly #calls: Method[] = [];
+  /** Who calls it, and what: kept here so that nobody has to search the mesh for them. */
+  readonly #callers = new Map<Workload, Method[]>();
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
     super(scope, name);
@@ -55,7 +58,10 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
    * callees' hosts, and each callee lets it through to the named methods. Without a grant every call is denied.
    */
   calls(...methods: readonly Method<MethodKind, C>[]): void {
-    this.#calls.push(...methods);
+    for (const method of methods) {
+      this.#calls.push(method);
+      if (isMethod(method) && method.service instanceof Workload) method.service.#noteCall(this, method);
+    }
   }
 
   /** The methods it may call. */
@@ -72,13 +78,27 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   protected get grants(): readonly Grant[] {
     const { grpc } = this.ports;
     if (grpc === undefined) return [];
-    const callers = this.mesh.node.findAll().filter((part) => part instanceof Workload);
-    return callers.flatMap((caller): Grant[] => {
-      const called = caller.calledMethods.filter(({ service }) => service === (this as Workload));
-      return called.length === 0
-        ? []
-        : [{ principal: caller.principal, paths: called.map(pathOf), port: grpc }];
-    });
+    return [...this.#callers].map(([caller, called]) => ({
+      principal: caller.principal,
+      paths: called.map(pathOf),
+      port: grpc,
+    }));
+  }
+
+  /** Namespaces of those who call it, gateways included. */
+  protected get callerNamespaces(): readonly string[] {
+    return [...this.#callers.keys()].map(({ namespace }) => namespace.name);
+  }
+
+  /**
+   * Who sees its Service and the policy of its traffic: its own namespace and its callers'. Where there are more
+   * clusters than one also the east-west gateways, which have an upstream for each Service, and for each subset of its
+   * DestinationRule, that is visible to them: without, calls from other clusters find no way on.
+   */
+  get exportTo(): string[] {
+    const callers = this.callerNamespaces;
+    const crosses = callers.length > 0 && this.mesh.clusters.length > 1;
+    return exportTo(this.namespace.name, [...callers, ...(crosses ? [eastWestGateway.namespace] : [])]);
   }
 
   /** Host name of its Service, the same in every cluster. */
@@ -135,9 +155,19 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const metadata = { name, namespace: this.namespace.name };
     const selector = { [nameLabel]: name };
     into.add('40-services', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
-    into.add('40-services', k8s.KubeService, metadata, { spec: { selector, ports: servicePorts(ports) } });
+    const exported = this.exportTo;
+    const annotations = exportToAnnotations(exported);
+    into.add(
+      '40-services',
+      k8s.KubeService,
+      { ...metadata, annotations },
+      { spec: { selector, ports: servicePorts(ports) } },
+    );
     const failover = localityFailover(this.host, this.clusters, this.mesh.clusters, this.outliers);
-    into.addIstio('40-services', this.where, 'DestinationRule', metadata, failover);
+    into.addIstio('40-services', this.where, 'DestinationRule', metadata, {
+      ...failover,
+      exportTo: exported,
+    });
     const { grants } = this;
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
@@ -154,6 +184,12 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** The containers of a pod in the given cluster. */
   protected abstract containers(cluster: string): k8s.Container[];
+
+  #noteCall(caller: Workload, method: Method): void {
+    const called = this.#callers.get(caller);
+    if (called === undefined) this.#callers.set(caller, [method]);
+    else called.push(method);
+  }
 
   #deploy(into: Projection): void {
     const { name, config } = this;
