@@ -11,6 +11,18 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
+/** One of a workload's Deployments. */
+export interface DeploymentModel {
+  /** The workload's name, or with versions `<workload>-<version>`. */
+  readonly name: string;
+  /** Value of its pods' label `version`. */
+  readonly version: string;
+  /** Clusters its pods run in, in the mesh's order. */
+  readonly placement: readonly string[];
+  /** Pods per cluster. */
+  readonly replicas: number;
+}
+
 /** A workload as declared, for those who watch or call it. */
 export interface WorkloadModel {
   readonly name: string;
@@ -21,8 +33,8 @@ export interface WorkloadModel {
   readonly services: readonly string[];
   /** Clusters its pods run in, in the mesh's order. */
   readonly placement: readonly string[];
-  /** Pods per cluster. */
-  readonly replicas: number;
+  /** One, or one per version. */
+  readonly deployments: readonly DeploymentModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
 }

@@ -68,8 +68,8 @@ beforeEach(() => {
 });
 
 const checked = '2030-01-01T00:00:00.000Z';
-const collect = (ok = true) =>
-  collectStatus(modelOf(['east', 'west']), {
+const collect = (ok = true, model = modelOf(['east', 'west'])) =>
+  collectStatus(model, {
     engine: 'apply',
     access: {
       east: { kubeconfig: east.kubeconfig, context: 'east' },
@@ -129,6 +129,24 @@ describe('collectStatus', () => {
     expect(more.services['catalog']?.['west']).toEqual({ desired: 5, ready: 5 });
     expect(isHealthy(more)).toBe(true);
     west.put(deployment('shop', 'catalog', 2));
+  });
+
+  test('counts the pods of all versions, of which none makes up for another', async () => {
+    const model = modelOf(['east', 'west']);
+    const version = (name: string) => ({ name: `catalog-${name}`, version: name, replicas: 1 });
+    const deployments = [
+      { ...version('v1'), placement: ['east', 'west'] },
+      { ...version('v2'), placement: ['west'] },
+    ];
+    const workloads = [{ ...model.workloads[0]!, deployments }];
+    east.put(deployment('shop', 'catalog-v1', 1));
+    west.put(deployment('shop', 'catalog-v1', 1, 2));
+    west.put(deployment('shop', 'catalog-v2', 1, 0));
+    const status = await collect(true, { ...model, workloads });
+    expect(status.services).toEqual({
+      catalog: { east: { desired: 1, ready: 1 }, west: { desired: 2, ready: 1 } },
+    });
+    expect(isHealthy(status)).toBe(false);
   });
 
   test('is not healthy with a replica, a gateway or the calls across missing', async () => {

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { MeshModel } from '../charts/model.ts';
+import type { MeshModel, WorkloadModel } from '../charts/model.ts';
 import { openClients } from './connection.ts';
 import type { ClusterAccess } from './connection.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -13,7 +13,7 @@ import { tokenEnd } from './remote-secret.ts';
 export interface MeshStatus {
   readonly engine: string;
   readonly clusters: Readonly<Record<string, ClusterStatus>>;
-  /** Replicas by workload and cluster; `desired` is what is declared, or what a live workload was scaled up to. */
+  /** Replicas by workload and cluster, of all its versions together; `desired` is what is declared, or what a live workload was scaled up to. */
   readonly services: Readonly<
     Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
   >;
@@ -73,7 +73,7 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
       Object.fromEntries(
         workload.placement.map((cluster) => {
           const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
-          return [cluster, live ?? { desired: workload.replicas, ready: 0 }];
+          return [cluster, live ?? { desired: declaredIn(workload, cluster), ready: 0 }];
         }),
       ),
     ]),
@@ -117,11 +117,18 @@ async function readCluster(
       ]);
     const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
     const replicas = await Promise.all(
-      placed.map(async ({ name, namespace, replicas: declared }) => {
-        const live = await get('apps/v1', 'Deployment', namespace, name);
-        // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
-        const desired = Math.max(declared, count(live, 'spec', 'replicas'));
-        return [name, { desired, ready: count(live, 'status', 'readyReplicas') }] as const;
+      placed.map(async ({ name, namespace, deployments }) => {
+        const here = deployments.filter(({ placement }) => placement.includes(client.cluster));
+        const seen = await Promise.all(
+          here.map(async (deployment) => {
+            const live = await get('apps/v1', 'Deployment', namespace, deployment.name);
+            // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
+            const desired = Math.max(deployment.replicas, count(live, 'spec', 'replicas'));
+            // What one version has too many of does not make up for what another lacks.
+            return { desired, ready: Math.min(desired, count(live, 'status', 'readyReplicas')) };
+          }),
+        );
+        return [name, { desired: sum(seen, 'desired'), ready: sum(seen, 'ready') }] as const;
       }),
     );
     const remoteSecrets = await Promise.all(
@@ -157,6 +164,16 @@ async function readCluster(
     };
     return { status: { context, ready: false, ...unknown }, replicas: {} };
   }
+}
+
+/** Replicas of all its Deployments in a cluster. */
+function declaredIn({ deployments }: WorkloadModel, cluster: string): number {
+  const here = deployments.filter(({ placement }) => placement.includes(cluster));
+  return sum(here, 'replicas');
+}
+
+function sum<K extends string>(parts: readonly Readonly<Record<K, number>>[], key: K): number {
+  return parts.reduce((total, part) => total + part[key], 0);
 }
 
 function addressOf(service: KubeObject | undefined): string | undefined {

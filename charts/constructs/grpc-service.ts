@@ -4,33 +4,57 @@ import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
 import { appContainer } from './container.ts';
 import { httpGatewayApp, upstreams } from './http-transcoding.ts';
+import type { DeploymentPlan } from './deployment.ts';
 import { methodsOf } from './method.ts';
 import type { Methods } from './method.ts';
+import { nameLabel, versionLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
-import { Workload } from './workload.ts';
+import { versionImage, versionProblems, type VersionProps } from './versions.ts';
+import { firstVersion, Workload } from './workload.ts';
 
-export interface GrpcServiceProps<S extends DescService, C extends string> {
+export type { VersionProps } from './versions.ts';
+
+export interface GrpcServiceProps<S extends DescService, C extends string, V extends string = 'v1'> {
   /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
   readonly app: string;
   /** Descriptor of the proto service it serves, generated from proto/. */
   readonly service: S;
   /** Clusters its pods run in. @default - every cluster of the mesh */
   readonly placement?: readonly NoInfer<C>[];
+  /**
+   * Versions that run side by side behind the one Service, each as a Deployment `<service>-<version>`. A TrafficPolicy
+   * says what share of the calls each gets, and which calls; without one, each pod gets the same share.
+   * @default - one version, v1, as the Deployment `<service>`
+   */
+  readonly versions?: Readonly<Record<V, VersionProps<NoInfer<C>>>>;
 }
 
 /**
  * A gRPC service of the mesh. When its config.yml says `httpGateway`, each pod also carries the HTTP gateway, which
  * serves the service's google.api.http paths on the Service's port `http`.
+ *
+ * All pods carry the label `version`; without `versions` it is `v1`. So when a second version comes, call the one that
+ * runs `v1`: what is routed to it finds the pods that are there, until its own Deployment has taken over.
  */
-export class GrpcService<S extends DescService, C extends string> extends Workload<C> {
+export class GrpcService<
+  S extends DescService,
+  C extends string,
+  V extends string = 'v1',
+> extends Workload<C> {
   /** Descriptor of the proto service it serves. */
   readonly service: S;
   /** Its methods, as values for whatever refers to one. */
   readonly method: Methods<S, C>;
+  /** Its versions, in the order they were declared. */
+  readonly versions: readonly V[];
+  readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
 
-  constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C>) {
+  constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
     super(scope, name, props);
     this.service = props.service;
+    // Plain JavaScript may say null.
+    this.#versions = props.versions ?? undefined;
+    this.versions = (this.#versions === undefined ? [firstVersion] : Object.keys(this.#versions)) as V[];
     this.method = methodsOf<S, C>(this, props.service);
   }
 
@@ -44,15 +68,34 @@ export class GrpcService<S extends DescService, C extends string> extends Worklo
   }
 
   override problems(): readonly Problem[] {
-    const found = super.problems();
+    const found = [...super.problems()];
+    const versions = this.#versions;
+    if (versions !== undefined) found.push(...versionProblems(this, versions));
     const config = this.soundConfig;
     return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
   }
 
-  protected override containers(cluster: string): k8s.Container[] {
+  protected override get deployments(): readonly DeploymentPlan<C>[] {
+    const declared = this.#versions;
+    if (declared === undefined) return super.deployments;
+    const own = this.mesh.image(this.config);
+    const { imageHub } = this.mesh.platform;
+    return this.versions.map((version) => {
+      const { image, placement, replicas = this.config.replicas } = declared[version] ?? {};
+      return {
+        name: `${this.name}-${version}`,
+        version,
+        image: image === undefined ? own : versionImage(imageHub, image),
+        placement: this.clusters.filter((cluster) => placement?.includes(cluster) ?? true),
+        replicas,
+        selector: { [nameLabel]: this.name, [versionLabel]: version },
+      };
+    });
+  }
+
+  protected override containers(cluster: string, image: string): k8s.Container[] {
     const { config, mesh } = this;
     const { name, ports, services } = config;
-    const image = mesh.image(config);
     if (!config.httpGateway) return [appContainer({ name, image, config, ports, cluster })];
     const gateway = mesh.appConfig(httpGatewayApp);
     const grpc = ports.grpc === undefined ? {} : { grpc: ports.grpc };

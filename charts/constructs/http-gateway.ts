@@ -15,7 +15,7 @@ import { Workload } from './workload.ts';
 
 export interface HttpGatewayProps<C extends string> {
   /** Services whose google.api.http paths are served. */
-  readonly expose: readonly GrpcService<DescService, C>[];
+  readonly expose: readonly GrpcService<DescService, C, string>[];
   /** Clusters its pods run in. @default - every cluster of the mesh */
   readonly placement?: readonly NoInfer<C>[];
   /** Folder of the gateway app. @default apps/gateway */
@@ -27,7 +27,7 @@ export interface HttpGatewayProps<C extends string> {
  * that bring it everything that reaches the ingress gateways. A mesh has one at most, as it takes every host.
  */
 export class HttpGateway<C extends string> extends Workload<C> {
-  readonly expose: readonly GrpcService<DescService, C>[];
+  readonly expose: readonly GrpcService<DescService, C, string>[];
 
   constructor(scope: Namespace<C>, name: string, props: HttpGatewayProps<C>) {
     super(scope, name, { app: props.app ?? httpGatewayApp, placement: props.placement });
@@ -87,13 +87,12 @@ export class HttpGateway<C extends string> extends Workload<C> {
     return [ingressGateway.namespace];
   }
 
-  protected override containers(cluster: string): k8s.Container[] {
+  protected override containers(cluster: string, image: string): k8s.Container[] {
     const { config, expose } = this;
     const entries = expose.map((service) => ({
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
-    const image = this.mesh.image(config);
     const env = { UPSTREAMS: upstreams(entries) };
     return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
   }

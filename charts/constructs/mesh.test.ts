@@ -80,7 +80,7 @@ test('the model says what the other parts of the project need to know', () => {
           app: 'apps/catalog',
           services: ['shop.catalog.v1.CatalogService'],
           placement: ['east', 'west'],
-          replicas: 2,
+          deployments: [{ name: 'catalog', version: 'v1', placement: ['east', 'west'], replicas: 2 }],
           ports: { grpc: 50051, http: 8081 },
         },
         {
@@ -89,7 +89,7 @@ test('the model says what the other parts of the project need to know', () => {
           app: 'apps/gateway',
           services: [],
           placement: ['west'],
-          replicas: 1,
+          deployments: [{ name: 'edge', version: 'v1', placement: ['west'], replicas: 1 }],
           ports: { http: 8080 },
         },
       ],

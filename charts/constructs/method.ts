@@ -10,7 +10,7 @@ export type MethodKind = DescMethod['methodKind'];
  * method can neither name half of it nor misspell it.
  */
 export interface Method<K extends MethodKind = MethodKind, C extends string = string> {
-  readonly service: GrpcService<DescService, C>;
+  readonly service: GrpcService<DescService, C, string>;
   readonly descriptor: DescMethod;
   readonly kind: K;
 }
@@ -41,7 +41,7 @@ export class UnknownMethod {
 
 /** Pairs every method of the descriptor with the construct. */
 export function methodsOf<S extends DescService, C extends string>(
-  service: GrpcService<S, C>,
+  service: GrpcService<S, C, string>,
   descriptor: S,
 ): Methods<S, C> {
   const methods = descriptor.methods.map((method) => [

@@ -35,5 +35,8 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
 /** Value of {@link managedByLabel} on everything in dist/. */
 export const manager = 'meshwright';
 
+/** Label of a workload's version, which Istio's subsets and metrics go by. */
+export const versionLabel = 'version';
+
 /** Istio's label for the network something is in, on namespaces, gateways and their Services. */
 export const networkLabel = 'topology.istio.io/network';

@@ -17,11 +17,15 @@ export function nameProblems({ where, name, isDuplicate }: Named): readonly Prob
   return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
 }
 
-/** Checks a placement against the mesh's clusters. */
+/**
+ * Checks a placement against the clusters there are.
+ * @param unknown - what to say of a cluster that is not among them
+ */
 export function placementProblems(
   where: string,
   placement: readonly string[],
   clusters: readonly string[],
+  unknown = 'the mesh has no such cluster',
 ): readonly Problem[] {
   if (placement.length === 0 && clusters.length > 0) {
     return [
@@ -44,7 +48,7 @@ export function placementProblems(
     return [
       {
         ...problem,
-        what: 'the mesh has no such cluster',
+        what: unknown,
         allowed: clusters.join(', '),
         ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
       },

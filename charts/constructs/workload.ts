@@ -3,13 +3,13 @@ import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { WorkloadModel } from '../model.ts';
 import { allow, callProblems, egressTo, isMethod, pathOf, principalOf, type Grant } from './access.ts';
+import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { grpcOutliers, localityFailover, type Outliers } from './locality-failover.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import type { Method, MethodKind } from './method.ts';
 import { eastWestGateway, nameLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
-import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
 import { exportTo, exportToAnnotations } from './visibility.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
@@ -21,8 +21,8 @@ export interface WorkloadProps<C extends string> {
   readonly placement?: readonly C[] | undefined;
 }
 
-/** Time from SIGTERM to SIGKILL, in seconds: enough for open calls to end. */
-const terminationGracePeriodSeconds = 30;
+/** What the version of a workload is called that declares none. */
+export const firstVersion = 'v1';
 
 /**
  * Pods behind a Kubernetes Service in the mesh. The pods run only in the clusters of the placement. The Service, the
@@ -32,7 +32,7 @@ const terminationGracePeriodSeconds = 30;
 export abstract class Workload<C extends string = string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
   readonly namespace: Namespace<C>;
-  /** Name of its Service, Deployment and ServiceAccount in every cluster. */
+  /** Name of its Service and ServiceAccount in every cluster, and of its only Deployment. */
   readonly name: string;
   readonly app: string;
   /** Clusters its pods run in, in the mesh's order. */
@@ -133,8 +133,12 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** It as plain data. */
   get model(): WorkloadModel {
     const { name, app, clusters, config, ports } = this;
-    const { services, replicas } = config;
-    return { name, namespace: this.namespace.name, app, services, placement: clusters, replicas, ports };
+    const deployments = this.deployments.map((deployment) => {
+      const { version, placement, replicas } = deployment;
+      return { name: deployment.name, version, placement, replicas };
+    });
+    const { services } = config;
+    return { name, namespace: this.namespace.name, app, services, placement: clusters, deployments, ports };
   }
 
   override problems(): readonly Problem[] {
@@ -174,7 +178,20 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     }
     const hosts = this.#calls.map(({ service }) => `${service.namespace.name}/${service.host}`);
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
-    if (this.clusters.some((cluster) => cluster === into.cluster.name)) this.#deploy(into);
+    for (const deployment of this.deployments) {
+      const cluster = into.cluster.name;
+      if (!deployment.placement.some((placed) => placed === cluster)) continue;
+      const containers = this.containers(cluster, deployment.image);
+      addDeployment(into, deployment, { app: name, namespace: this.namespace.name, containers });
+    }
+  }
+
+  /** Its Deployments: one, unless versions of it run side by side. */
+  protected get deployments(): readonly DeploymentPlan<C>[] {
+    const { name, config, clusters: placement } = this;
+    const image = this.mesh.image(config);
+    const selector = { [nameLabel]: name };
+    return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
   }
 
   /** What takes one of its pods out of use for a while. */
@@ -182,47 +199,13 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return grpcOutliers;
   }
 
-  /** The containers of a pod in the given cluster. */
-  protected abstract containers(cluster: string): k8s.Container[];
+  /** The containers of a pod in the given cluster, the app's own from the given image. */
+  protected abstract containers(cluster: string, image: string): k8s.Container[];
 
   #noteCall(caller: Workload, method: Method): void {
     const called = this.#callers.get(caller);
     if (called === undefined) this.#callers.set(caller, [method]);
     else called.push(method);
-  }
-
-  #deploy(into: Projection): void {
-    const { name, config } = this;
-    const metadata = { name, namespace: this.namespace.name };
-    const selector = { [nameLabel]: name };
-    const { replicas } = config;
-    into.add('50-workloads', k8s.KubeDeployment, metadata, {
-      spec: {
-        replicas,
-        selector: { matchLabels: selector },
-        // A new pod is ready before an old one goes.
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: {
-            maxSurge: k8s.IntOrString.fromNumber(1),
-            maxUnavailable: k8s.IntOrString.fromNumber(0),
-          },
-        },
-        template: {
-          metadata: { labels: into.podLabels(name) },
-          spec: {
-            serviceAccountName: name,
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds,
-            securityContext: restrictedPod,
-            ...spread(replicas, selector),
-            containers: this.containers(into.cluster.name),
-          },
-        },
-      },
-    });
-    disruptionBudget(into, '50-workloads', metadata, replicas, selector);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { MeshModel, WorkloadModel } from '../../charts/model.ts';
+import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/model.ts';
 import { waitFor } from '../../core/wait.ts';
 import type { KubeClient } from '../../infra/kube-client.ts';
 import { count } from '../../infra/kube-object.ts';
@@ -37,20 +37,26 @@ async function prove(
       shopReads.catalog,
       (answer) => notFrom(answer, from),
     );
+  const here = catalog.deployments.filter(({ placement }) => placement.includes(cluster));
   let away: string;
   try {
-    await scale(client, catalog, 0);
+    await Promise.all(here.map((deployment) => scale(client, catalog, deployment, 0)));
     away = (await read(others)).servedBy;
   } finally {
     // Also after a failure or an interruption: the proof leaves the mesh as it found it.
-    await scale(client, catalog, catalog.replicas);
+    await Promise.all(here.map((deployment) => scale(client, catalog, deployment, deployment.replicas)));
   }
-  await awaitReplicas(client, catalog, context.signal);
+  for (const deployment of here) await awaitReplicas(client, catalog, deployment, context.signal);
   const back = await read([cluster]);
   return `by ${away}, then by ${back.servedBy}`;
 }
 
-function scale(client: KubeClient, { namespace, name }: WorkloadModel, replicas: number): Promise<unknown> {
+function scale(
+  client: KubeClient,
+  { namespace }: WorkloadModel,
+  { name }: DeploymentModel,
+  replicas: number,
+): Promise<unknown> {
   return client.request('PATCH', `/apis/apps/v1/namespaces/${namespace}/deployments/${name}/scale`, {
     body: { spec: { replicas } },
     contentType: 'application/merge-patch+json',
@@ -61,7 +67,8 @@ function scale(client: KubeClient, { namespace, name }: WorkloadModel, replicas:
 
 async function awaitReplicas(
   client: KubeClient,
-  { namespace, name, replicas }: WorkloadModel,
+  { namespace }: WorkloadModel,
+  { name, replicas }: DeploymentModel,
   signal?: AbortSignal,
 ): Promise<void> {
   const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name } };

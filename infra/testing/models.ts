@@ -12,8 +12,20 @@ export function modelOf(clusters: readonly string[]): MeshModel {
     eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443 },
     namespaces: ['shop'],
     workloads: [
-      { ...workload, name: 'catalog', app: 'apps/catalog', placement: clusters, replicas: 2 },
-      { ...workload, name: 'inventory', app: 'apps/inventory', placement: clusters.slice(-1), replicas: 1 },
+      {
+        ...workload,
+        name: 'catalog',
+        app: 'apps/catalog',
+        placement: clusters,
+        deployments: [{ name: 'catalog', version: 'v1', placement: clusters, replicas: 2 }],
+      },
+      {
+        ...workload,
+        name: 'inventory',
+        app: 'apps/inventory',
+        placement: clusters.slice(-1),
+        deployments: [{ name: 'inventory', version: 'v1', placement: clusters.slice(-1), replicas: 1 }],
+      },
     ],
     images: [],
     istio: { hub: 'localhost/mesh', tag: '1' },
