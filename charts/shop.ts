@@ -1,10 +1,7 @@
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
-import { GrpcService } from './constructs/grpc-service.ts';
-import { HttpGateway } from './constructs/http-gateway.ts';
-import { Mesh } from './constructs/mesh.ts';
-import { lab } from './platforms.ts';
+import { GrpcService, HttpGateway, lab, Mesh } from './index.ts';
 
 /**
  * The sample shop: the catalog in both clusters, orders taken in the east, stock kept in the west, one HTTP edge.

@@ -1,0 +1,114 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import ts from 'typescript';
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { readExamples, typeCheck, type Example } from './testing/examples.ts';
+import { catalogIn, problemsOf, twoClusters } from './testing/mesh.ts';
+import { withProject } from './testing/project.ts';
+import * as library from './index.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { GrpcService, MeshConstruct } = library;
+const examples = readExamples(join(root, 'docs/constructs.md'));
+
+/** What the examples lean on: the sample project's services in a fresh mesh, and the library by its names. */
+function given(project: string) {
+  const mesh = twoClusters(project);
+  const namespace = mesh.namespace('shop');
+  const catalog = catalogIn(namespace);
+  const inventory = new GrpcService(namespace, 'inventory', {
+    app: 'apps/inventory',
+    service: InventoryService,
+    placement: ['west'],
+  });
+  const orders = new GrpcService(namespace, 'orders', {
+    app: 'apps/orders',
+    service: OrdersService,
+    placement: ['east'],
+  });
+  const sample = { root: project, mesh, namespace, catalog, inventory, orders };
+  return { ...library, ...sample, CatalogService, InventoryService, OrdersService };
+}
+
+/** The same for the compiler, which reads it as the beginning of each example's function. */
+const declarations = `
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+declare const root: string;
+declare const mesh: Mesh<'east' | 'west'>;
+declare const namespace: Namespace<'east' | 'west'>;
+declare const catalog: GrpcService<typeof CatalogService, 'east' | 'west'>;
+declare const inventory: GrpcService<typeof InventoryService, 'east' | 'west'>;
+declare const orders: GrpcService<typeof OrdersService, 'east' | 'west'>;
+`;
+
+/** Runs an example without its types, as plain JavaScript would; returns what synth then says, a line each. */
+async function run({ code }: Example): Promise<readonly string[]> {
+  const names = Object.keys(withProject({}, given));
+  const module = `export default function ({ ${names.join(', ')} }) {{\n${code}\n}}`;
+  const { outputText } = ts.transpileModule(module, {
+    compilerOptions: { target: ts.ScriptTarget.ESNext, module: ts.ModuleKind.ESNext },
+  });
+  const url = `data:text/javascript;charset=utf-8,${encodeURIComponent(outputText)}`;
+  const { default: example } = (await import(url)) as { default: (sample: object) => void };
+  return withProject({}, (project) => {
+    const sample = given(project);
+    example(sample);
+    return problemsOf(sample.mesh);
+  });
+}
+
+describe('the examples of docs/constructs.md', () => {
+  const typeErrors = typeCheck(root, declarations, examples);
+
+  test.each(examples)('$title compiles, or does not where it says so', (example) => {
+    const errors = typeErrors.get(example) ?? [];
+    if (example.expected === 'does not compile') expect(errors).not.toEqual([]);
+    else expect(errors).toEqual([]);
+  });
+
+  test.each(examples)('$title synthesizes, or is refused with the message it gives', async (example) => {
+    expect((await run(example)).join(' ')).toBe(example.message);
+    expect(example.message === '').toBe(example.expected === 'synthesizes');
+  });
+});
+
+/** The classes of the library that declare something, and are no base of others. */
+async function declarableConstructs(): Promise<readonly (typeof MeshConstruct)[]> {
+  const folder = join(root, 'charts/constructs');
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !/\.test(-d)?\.ts$/.test(file),
+  );
+  const modules = await Promise.all(
+    sources.map(async (file) => (await import(join(folder, file))) as Record<string, unknown>),
+  );
+  const classes = new Set(modules.flatMap((module) => Object.values(module)).filter(isConstruct));
+  return [...classes].filter((one) => ![...classes].some((other) => other.prototype instanceof one));
+}
+
+function isConstruct(value: unknown): value is typeof MeshConstruct {
+  return typeof value === 'function' && value.prototype instanceof MeshConstruct;
+}
+
+test('every construct that a mesh does not make by itself is exported by charts/index.ts', async () => {
+  const made = twoClusters(root)
+    .node.findAll()
+    .map((part) => part.constructor);
+  const own = (await declarableConstructs()).filter((one) => !made.includes(one));
+  expect(own.length).toBeGreaterThan(0);
+  const exported = Object.values<unknown>(library);
+  expect(own.filter((one) => !exported.includes(one)).map(({ name }) => name)).toEqual([]);
+});
+
+test('every exported construct has a section of its own, with an example', () => {
+  const constructs = Object.values<unknown>(library).filter(
+    (one) => one === library.Mesh || isConstruct(one),
+  );
+  const sections = [...constructs, MeshConstruct].map((one) => (one as { readonly name: string }).name);
+  expect(examples.map(({ section }) => section)).toEqual(expect.arrayContaining(sections));
+});
