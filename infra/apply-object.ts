@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ProblemsError } from '../core/problem.ts';
 import { waitFor } from '../core/wait.ts';
+import { releaseReplicas } from './autoscaling.ts';
 import { KubeError } from './kube-http.ts';
 import type { KubeClient } from './kube-client.ts';
 import { describe, field, list, text } from './kube-object.ts';
@@ -50,6 +51,7 @@ export async function applyObject(
   try {
     await awaitServed(client, object, signal);
     const live = await readWhenNotTerminating(client, object, signal);
+    if (live !== undefined) await releaseReplicas(client, object, live, signal);
     const after = await client.apply(live === undefined ? object : yieldToIstiod(object, live), signal);
     if (live === undefined) return 'created';
     if (text(live, 'metadata', 'resourceVersion') === text(after, 'metadata', 'resourceVersion'))

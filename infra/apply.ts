@@ -1,6 +1,7 @@
 import { allOrProblems } from './all-or-problems.ts';
 import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
+import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
 import type { ClusterAccess, Clients } from './connection.ts';
 import { renderIstioRelease } from './istio-release.ts';
@@ -115,6 +116,7 @@ async function applyStep(step: PlanStep, context: StepContext): Promise<StageRes
   const awaiting = { namespaces: context.namespaces, report, ...(signal && { signal }) };
   for (const objects of [release, step.objects])
     applied.push(...(await applyObjects(client, objects, signal)));
+  await raiseToMinimum(client, step.objects, signal);
   await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
   const named = (outcome: Applied['outcome']) =>
     applied.filter((entry) => entry.outcome === outcome).map(({ object }) => describe(object));

@@ -27,11 +27,11 @@ export class KubeClient extends KubeHttp {
       KubeObject | undefined;
   }
 
-  /** Server-side apply with force: fields of the object become ours whoever had them. */
-  async apply(object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+  /** Server-side apply with force: fields of the object become the manager's, whoever had them. */
+  async apply(object: KubeObject, signal?: AbortSignal, fieldManager = manager): Promise<KubeObject> {
     const type = await this.#servedType(object, signal);
     return (await this.request('PATCH', pathOf(type, object), {
-      query: { fieldManager: manager, force: 'true' },
+      query: { fieldManager, force: 'true' },
       body: object,
       contentType: 'application/apply-patch+yaml',
       ...(signal && { signal }),

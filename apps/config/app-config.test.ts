@@ -14,7 +14,13 @@ const good = {
   image: { version: '1.4.0', title: 'shop catalog', description: 'Products and prices' },
   resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '1', memory: '256Mi' } },
   replicas: 2,
-  env: { GREETING: 'hello' },
+  autoscaling: { maxReplicas: 10, cpuPercent: 60 },
+  shutdown: { drainSeconds: 40, graceSeconds: 60 },
+  env: {
+    GREETING: 'hello',
+    TOKEN: { secret: 'payments.tokens', key: 'api_token' },
+    MODE: { configMap: 'settings', key: 'mode.txt' },
+  },
   httpGateway: true,
 };
 
@@ -45,7 +51,10 @@ function withKey(path: string, value: unknown): unknown {
   return copy;
 }
 
-const topKeys = 'name, services, ports, image, resources, replicas, env, httpGateway';
+const topKeys = 'name, services, ports, image, resources, replicas, autoscaling, shutdown, env, httpGateway';
+const envValue = 'text (other values in quotes), { secret: NAME, key: KEY } or { configMap: NAME, key: KEY }';
+const subdomain = 'a DNS subdomain: up to 253 of a-z, 0-9, hyphens and dots, a letter or digit at either end';
+const objectKey = '1 to 253 of letters, digits, hyphens, underscores and dots';
 const label = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
 const port = 'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes';
 const cpu = 'a Kubernetes quantity as text, at least "1m", such as "250m"';
@@ -60,9 +69,24 @@ describe('parseAppConfig', () => {
   });
 
   test('fills in what may be left out', () => {
-    const { services, env, httpGateway, ...rest } = good;
-    expect(parseAppConfig('apps/catalog', rest)).toMatchObject({ services: [], env: {}, httpGateway: false });
-    expect([services, env, httpGateway]).toHaveLength(3);
+    const { name, ports, image, resources, replicas } = good;
+    const rest = { name, ports, image, resources, replicas };
+    expect(parseAppConfig('apps/catalog', rest)).toEqual({
+      directory: 'apps/catalog',
+      ...rest,
+      services: [],
+      shutdown: { drainSeconds: 20, graceSeconds: 30 },
+      env: {},
+      httpGateway: false,
+    });
+    expect(parseAppConfig('apps/catalog', { ...rest, autoscaling: { maxReplicas: 3 } }).autoscaling).toEqual({
+      maxReplicas: 3,
+      cpuPercent: 70,
+    });
+    expect(parseAppConfig('apps/catalog', { ...rest, shutdown: { graceSeconds: 45 } }).shutdown).toEqual({
+      drainSeconds: 20,
+      graceSeconds: 45,
+    });
   });
 
   test.each<[string, unknown, string]>([
@@ -157,8 +181,78 @@ describe('parseAppConfig', () => {
     ['replicas', -1, 'replicas: wrong value; received -1; allowed a whole number from 0 to 1000'],
     ['replicas', 1.5, 'replicas: wrong value; received 1.5; allowed a whole number from 0 to 1000'],
     ['replicas', 1001, 'replicas: wrong value; received 1001; allowed a whole number from 0 to 1000'],
-    ['env', ['A=b'], 'env: wrong value, a list; allowed a mapping from names to text'],
-    ['env.TOKEN', 1234, 'env.TOKEN: wrong value, a number; allowed text; write other values in quotes'],
+    [
+      'replicas',
+      0,
+      'replicas: an autoscaler does not start from none; received 0; allowed 1 or more with autoscaling; fix: raise replicas, or remove autoscaling',
+    ],
+    [
+      'autoscaling',
+      5,
+      'autoscaling: wrong value; received 5; allowed a mapping with the keys maxReplicas, cpuPercent',
+    ],
+    [
+      'autoscaling.maxReplicas',
+      undefined,
+      'autoscaling.maxReplicas: missing; allowed a whole number from 2 to 1000',
+    ],
+    [
+      'autoscaling.maxReplicas',
+      2,
+      'autoscaling.maxReplicas: not more than replicas, the fewest pods; received 2; allowed more than 2; fix: raise it, or remove autoscaling',
+    ],
+    [
+      'autoscaling.cpuPercent',
+      '70%',
+      'autoscaling.cpuPercent: wrong value; received "70%"; allowed a whole number from 1 to 1000',
+    ],
+    [
+      'shutdown.drainSeconds',
+      0,
+      'shutdown.drainSeconds: wrong value; received 0; allowed a whole number from 1 to 600',
+    ],
+    [
+      'shutdown.drainSeconds',
+      51,
+      'shutdown.graceSeconds: the pod would be killed before its calls end: 5 s until callers know, drainSeconds 51, 5 s for the proxy; received 60; allowed at least 61; fix: raise graceSeconds or lower drainSeconds',
+    ],
+    [
+      'shutdown.graceSeconds',
+      undefined,
+      'shutdown.graceSeconds: the pod would be killed before its calls end: 5 s until callers know, drainSeconds 40, 5 s for the proxy; received 30; allowed at least 50; fix: raise graceSeconds or lower drainSeconds',
+    ],
+    [
+      'env',
+      ['A=b'],
+      'env: wrong value, a list; allowed a mapping from names to text, or to a key of a Secret or ConfigMap',
+    ],
+    ['env.TOKEN', 1234, `env.TOKEN: wrong value, a number; allowed ${envValue}`],
+    ['env.TOKEN', { secret: 'tokens' }, `env.TOKEN: wrong value, a mapping; allowed ${envValue}`],
+    [
+      'env.TOKEN',
+      { secret: 'tokens', configMap: 'settings', key: 'a' },
+      `env.TOKEN: wrong value, a mapping; allowed ${envValue}`,
+    ],
+    [
+      'env.TOKEN',
+      { secret: 'API_Tokens', key: 'a' },
+      `env.TOKEN.secret: not a name for a Secret; allowed ${subdomain}`,
+    ],
+    [
+      'env.TOKEN',
+      { configMap: '-settings', key: 'a' },
+      `env.TOKEN.configMap: not a name for a ConfigMap; allowed ${subdomain}`,
+    ],
+    [
+      'env.TOKEN',
+      { secret: 'tokens', key: 'a/b' },
+      `env.TOKEN.key: not a key of a Secret or ConfigMap; allowed ${objectKey}`,
+    ],
+    [
+      'env.DRAIN_LIMIT_MS',
+      '1000',
+      'env.DRAIN_LIMIT_MS: set for every container by the charts; fix: remove it, and set shutdown.drainSeconds',
+    ],
     [
       'env.2ND',
       'x',

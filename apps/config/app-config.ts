@@ -27,12 +27,36 @@ export interface AppConfig {
     readonly requests: { readonly cpu: string; readonly memory: string };
     readonly limits: { readonly cpu?: string; readonly memory: string };
   };
+  /** Pods per cluster; with {@link autoscaling} the fewest. */
   readonly replicas: number;
-  /** Plain environment of the container; never a secret. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Adds pods while those there are busy. Needs a metrics server. @default - always `replicas` */
+  readonly autoscaling?: {
+    /** Most pods per cluster. */
+    readonly maxReplicas: number;
+    /** Average use of CPU to hold, in percent of what each container requests. @default 70 */
+    readonly cpuPercent: number;
+  };
+  /** How a pod ends; what has to fit into it is in shutdown.ts. */
+  readonly shutdown: {
+    /** How long calls in flight may take once no new ones are taken. @default 20 */
+    readonly drainSeconds: number;
+    /** From SIGTERM to SIGKILL. @default 30 */
+    readonly graceSeconds: number;
+  };
+  /** Environment of the container, by name. What is secret is only referred to. */
+  readonly env: Readonly<Record<string, EnvValue>>;
   /** Whether the pod also carries the HTTP gateway container. */
   readonly httpGateway: boolean;
 }
+
+/**
+ * A variable's value: plain text, or a key of a Secret or ConfigMap of the workload's namespace. Those are made by
+ * whoever owns them, in every cluster the workload runs in; its pods start when they are there.
+ */
+export type EnvValue =
+  | string
+  | { readonly secret: string; readonly key: string }
+  | { readonly configMap: string; readonly key: string };
 
 /**
  * Reads `<root>/<directory>/config.yml`.

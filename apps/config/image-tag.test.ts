@@ -13,6 +13,7 @@ const config: AppConfig = {
   image: { version: '1.2.3', title: 'cart', description: 'cart' },
   resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
   replicas: 1,
+  shutdown: { drainSeconds: 20, graceSeconds: 30 },
   env: {},
   httpGateway: false,
 };

@@ -1,27 +1,27 @@
 import { isDnsLabel, nearest } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
+import { checkEnv } from './env-rules.ts';
+import { at, isMapping, type Where } from './mapping.ts';
+import { checkAutoscaling, checkShutdown } from './pod-rules.ts';
 import { parseQuantity } from './quantity.ts';
 import { services as knownServices } from './services.ts';
-
-/** Set by the charts for every container, so config.yml may not. */
-const reservedEnv = ['CLUSTER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'GRPC_PORT', 'HTTP_PORT', 'UPSTREAMS'];
 
 /**
  * Checks how the fields of a config.yml agree with each other, their folder and the protos. Works on the unparsed
  * value and passes over whatever is malformed, so that its problems come together with those of the form.
  * @param where - names a key of the file, for the problem
  */
-export function checkRules(value: unknown, folder: string, where: (...path: string[]) => string): Problem[] {
+export function checkRules(value: unknown, folder: string, where: Where): Problem[] {
   return [
     ...checkName(value, folder, where),
     ...checkServices(value, where),
     ...checkPorts(value, where),
     ...checkResources(value, where),
+    ...checkAutoscaling(value, where),
+    ...checkShutdown(value, where),
     ...checkEnv(value, where),
   ];
 }
-
-type Where = (...path: string[]) => string;
 
 function checkName(value: unknown, folder: string, where: Where): Problem[] {
   const name = at(value, 'name');
@@ -115,33 +115,4 @@ function checkResources(value: unknown, where: Where): Problem[] {
       },
     ];
   });
-}
-
-function checkEnv(value: unknown, where: Where): Problem[] {
-  const env = at(value, 'env');
-  if (!isMapping(env)) return [];
-  return Object.keys(env).flatMap((name): Problem[] => {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      return [
-        {
-          where: where('env', name),
-          what: 'not a name for an environment variable',
-          received: name,
-          allowed: 'letters, digits and underscores, no digit first',
-        },
-      ];
-    }
-    if (!reservedEnv.includes(name)) return [];
-    return [{ where: where('env', name), what: 'set for every container by the charts', fix: 'remove it' }];
-  });
-}
-
-function at(value: unknown, ...path: string[]): unknown {
-  let found = value;
-  for (const key of path) found = isMapping(found) && Object.hasOwn(found, key) ? found[key] : undefined;
-  return found;
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

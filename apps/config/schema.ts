@@ -32,7 +32,17 @@ const semanticVersion =
 const mapping = <S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, { error: `a mapping with the keys ${Object.keys(shape).join(', ')}` });
 
+/** With the seconds around it (shutdown.ts) the drain just fits into Kubernetes' own default grace. */
+export const defaultShutdown = { drainSeconds: 20, graceSeconds: 30 };
+
 const replicasRule = 'a whole number from 0 to 1000';
+const mostReplicasRule = 'a whole number from 2 to 1000';
+const percentRule = 'a whole number from 1 to 1000';
+const drainRule = 'a whole number from 1 to 600';
+const graceRule = 'a whole number from 1 to 3600';
+const envRule = 'text (other values in quotes), { secret: NAME, key: KEY } or { configMap: NAME, key: KEY }';
+const whole = (allowed: string, least: number, most: number) =>
+  z.int({ error: allowed }).min(least, { error: allowed }).max(most, { error: allowed });
 const flagRule = 'true or false';
 const servicesRule = 'a list of fully qualified proto services';
 
@@ -52,11 +62,28 @@ export const appConfigSchema = mapping({
     requests: mapping({ cpu, memory }),
     limits: mapping({ cpu: cpu.optional(), memory }),
   }),
-  replicas: z.int({ error: replicasRule }).min(0, { error: replicasRule }).max(1000, { error: replicasRule }),
+  replicas: whole(replicasRule, 0, 1000),
+  autoscaling: mapping({
+    maxReplicas: whole(mostReplicasRule, 2, 1000),
+    cpuPercent: whole(percentRule, 1, 1000).default(70),
+  }).optional(),
+  shutdown: mapping({
+    drainSeconds: whole(drainRule, 1, 600).default(defaultShutdown.drainSeconds),
+    graceSeconds: whole(graceRule, 1, 3600).default(defaultShutdown.graceSeconds),
+  }).default(defaultShutdown),
   env: z
-    .record(z.string(), z.string({ error: 'text; write other values in quotes' }), {
-      error: 'a mapping from names to text',
-    })
+    .record(
+      z.string(),
+      z.union(
+        [
+          z.string(),
+          z.strictObject({ secret: z.string(), key: z.string() }),
+          z.strictObject({ configMap: z.string(), key: z.string() }),
+        ],
+        { error: envRule },
+      ),
+      { error: 'a mapping from names to text, or to a key of a Secret or ConfigMap' },
+    )
     .default({}),
   httpGateway: z.boolean({ error: flagRule }).default(false),
 });

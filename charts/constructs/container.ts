@@ -1,6 +1,7 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { k8s as kube } from 'cdk8s-plus-28';
-import type { AppConfig } from '../../apps/config/app-config.ts';
+import type { AppConfig, EnvValue } from '../../apps/config/app-config.ts';
+import { secondsAround } from '../../apps/config/shutdown.ts';
 import { quantities, restrictedContainer } from './pod-defaults.ts';
 
 export interface AppContainerProps {
@@ -13,6 +14,10 @@ export interface AppContainerProps {
   readonly cluster: string;
   /** Environment that the charts know of, beside what every container gets. @default - none */
   readonly env?: Readonly<Record<string, string>>;
+  /** How the pod ends, when that is for another app's config.yml to say. @default - what `config` says */
+  readonly shutdown?: AppConfig['shutdown'];
+  /** Whether another container of the pod passes calls on to this one, so that it has to outlast it. @default false */
+  readonly behindGateway?: boolean;
 }
 
 /** User and group of the app images. */
@@ -40,11 +45,13 @@ export function appContainer(props: AppContainerProps): k8s.Container {
   };
 }
 
-function environment({ cluster, ports, env = {}, config }: AppContainerProps): k8s.EnvVar[] {
+function environment(props: AppContainerProps): k8s.EnvVar[] {
+  const { cluster, ports, env = {}, config } = props;
   const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
-  const given: Readonly<Record<string, string>> = {
+  const given: Readonly<Record<string, EnvValue>> = {
     ...(ports.grpc === undefined ? {} : { GRPC_PORT: String(ports.grpc) }),
     ...(ports.http === undefined ? {} : { HTTP_PORT: String(ports.http) }),
+    ...drain(props),
     ...env,
     ...config.env,
   };
@@ -52,8 +59,29 @@ function environment({ cluster, ports, env = {}, config }: AppContainerProps): k
     { name: 'CLUSTER_NAME', value: cluster },
     fromPod('POD_NAME', 'metadata.name'),
     fromPod('POD_NAMESPACE', 'metadata.namespace'),
-    ...Object.entries(given).map(([name, value]) => ({ name, value })),
+    ...Object.entries(given).map(([name, value]) => variable(name, value)),
   ];
+}
+
+function variable(name: string, value: EnvValue): k8s.EnvVar {
+  if (typeof value === 'string') return { name, value };
+  const { key } = value;
+  return 'secret' in value
+    ? { name, valueFrom: { secretKeyRef: { name: value.secret, key } } }
+    : { name, valueFrom: { configMapKeyRef: { name: value.configMap, key } } };
+}
+
+/** What goes in by the gateway at the last moment still has to find the app: it takes calls a second longer. */
+const lead = 1;
+
+/** The drain budget, as the apps' runtime reads it: how long calls are still taken, and may then take to end. */
+function drain({ config, shutdown = config.shutdown, behindGateway = false }: AppContainerProps) {
+  const longer = behindGateway ? lead : 0;
+  const delay = secondsAround.endpointRemoval + longer;
+  return {
+    DRAIN_DELAY_MS: String(delay * 1000),
+    DRAIN_LIMIT_MS: String((shutdown.drainSeconds - longer) * 1000),
+  };
 }
 
 /**

@@ -1,4 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../apps/config/app-config.ts';
+import { addAutoscaler } from './autoscaler.ts';
 import { versionLabel } from './names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
@@ -13,7 +15,7 @@ export interface DeploymentPlan<C extends string = string> {
   readonly image: string;
   /** Clusters it runs in, in the mesh's order. */
   readonly placement: readonly C[];
-  /** Pods per cluster. */
+  /** Pods per cluster; with autoscaling the fewest. */
   readonly replicas: number;
   /** Labels by which it knows its pods. They can never change for a Deployment that exists. */
   readonly selector: Readonly<Record<string, string>>;
@@ -25,10 +27,8 @@ export interface DeploymentProps {
   readonly app: string;
   readonly namespace: string;
   readonly containers: k8s.Container[];
+  readonly config: Pick<AppConfig, 'autoscaling' | 'shutdown'>;
 }
-
-/** Time from SIGTERM to SIGKILL, in seconds: enough for open calls to end. */
-const terminationGracePeriodSeconds = 30;
 
 /**
  * Adds a Deployment to a cluster, with what keeps two or more of its pods apart and in service. The pods carry
@@ -38,11 +38,15 @@ const terminationGracePeriodSeconds = 30;
  */
 export function addDeployment(into: Projection, plan: DeploymentPlan, props: DeploymentProps): void {
   const { replicas } = plan;
+  // An autoscaler does nothing about a Deployment of no pods: such a version is switched off.
+  const autoscaling = replicas === 0 ? undefined : props.config.autoscaling;
+  const most = autoscaling?.maxReplicas ?? replicas;
   const selector = { ...plan.selector };
   const metadata = { name: plan.name, namespace: props.namespace, app: props.app };
   into.add('50-workloads', k8s.KubeDeployment, metadata, {
     spec: {
-      replicas,
+      // Applied again and again, a number would undo what the autoscaler sets.
+      ...(autoscaling === undefined ? { replicas } : {}),
       selector: { matchLabels: selector },
       // A new pod is ready before an old one goes.
       strategy: {
@@ -58,13 +62,16 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
           serviceAccountName: props.app,
           automountServiceAccountToken: false,
           enableServiceLinks: false,
-          terminationGracePeriodSeconds,
+          terminationGracePeriodSeconds: props.config.shutdown.graceSeconds,
           securityContext: restrictedPod,
-          ...spread(replicas, selector),
+          ...spread(most, selector),
           containers: props.containers,
         },
       },
     },
   });
-  disruptionBudget(into, '50-workloads', metadata, replicas, selector);
+  disruptionBudget(into, '50-workloads', metadata, most, selector);
+  if (autoscaling === undefined) return;
+  const containers = props.containers.map(({ name }) => name);
+  addAutoscaler(into, metadata, { replicas, ...autoscaling, containers });
 }

@@ -88,6 +88,8 @@ test('a plain service: one container with gRPC probes, and the environment of it
       ['POD_NAME', 'metadata.name'],
       ['POD_NAMESPACE', 'metadata.namespace'],
       ['GRPC_PORT', '50052'],
+      ['DRAIN_DELAY_MS', '5000'],
+      ['DRAIN_LIMIT_MS', '20000'],
       ['CATALOG_ADDRESS', 'catalog.shop.svc.cluster.local:50051'],
     ]);
   });

@@ -100,13 +100,14 @@ export class GrpcService<
     const gateway = mesh.appConfig(httpGatewayApp);
     const grpc = ports.grpc === undefined ? {} : { grpc: ports.grpc };
     return [
-      appContainer({ name, image, config, ports: grpc, cluster }),
+      appContainer({ name, image, config, ports: grpc, cluster, behindGateway: true }),
       appContainer({
         name: 'http-gateway',
         image: mesh.image(gateway),
         config: gateway,
         ports: this.#gatewayPorts,
         cluster,
+        shutdown: config.shutdown,
         // In the same pod: over the loopback, past the proxy.
         env: { UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]) },
       }),

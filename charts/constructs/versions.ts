@@ -90,6 +90,17 @@ function oneVersion(service: Workload, name: string, props: unknown): readonly P
     const what = 'is no number of pods';
     problems.push({ where: `${where}.replicas`, what, received: replicas, allowed: replicasRule });
   }
+  const app = service.mesh.app(service.app);
+  const most = 'config' in app ? app.config.autoscaling?.maxReplicas : undefined;
+  if (most !== undefined && typeof replicas === 'number' && replicas >= most) {
+    problems.push({
+      where: `${where}.replicas`,
+      what: `not fewer than autoscaling.maxReplicas in ${service.app}/config.yml`,
+      received: replicas,
+      allowed: `fewer than ${most}`,
+      fix: 'lower it, or raise maxReplicas',
+    });
+  }
   return problems;
 }
 

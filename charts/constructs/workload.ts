@@ -155,7 +155,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   }
 
   override project(into: Projection): void {
-    const { name, ports } = this;
+    const { name, ports, config } = this;
     const metadata = { name, namespace: this.namespace.name };
     const selector = { [nameLabel]: name };
     into.add('40-services', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
@@ -182,7 +182,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       const cluster = into.cluster.name;
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
       const containers = this.containers(cluster, deployment.image);
-      addDeployment(into, deployment, { app: name, namespace: this.namespace.name, containers });
+      addDeployment(into, deployment, { app: name, namespace: this.namespace.name, containers, config });
     }
   }
 

@@ -59,6 +59,7 @@ const config = {
   image: { version: '1.2.0', title: 'Catalog', description: 'Products' },
   resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '64Mi' } },
   replicas: 1,
+  shutdown: { drainSeconds: 20, graceSeconds: 30 },
   env: {},
   httpGateway: true,
 };

@@ -1,0 +1,74 @@
+import type { Problem } from '../../core/problem.ts';
+import { at, isMapping, type Where } from './mapping.ts';
+
+/** Set by the charts for every container, so config.yml may not. */
+const reserved = [
+  'CLUSTER_NAME',
+  'POD_NAME',
+  'POD_NAMESPACE',
+  'GRPC_PORT',
+  'HTTP_PORT',
+  'UPSTREAMS',
+  'DRAIN_DELAY_MS',
+  'DRAIN_LIMIT_MS',
+];
+
+/** Checks the names in `env` and in its references. What was received is not shown: it may be a secret. */
+export function checkEnv(value: unknown, where: Where): Problem[] {
+  const env = at(value, 'env');
+  if (!isMapping(env)) return [];
+  return Object.entries(env).flatMap(([name, given]): Problem[] => [
+    ...checkVariable(name, where),
+    ...checkReference(name, given, where),
+  ]);
+}
+
+function checkVariable(name: string, where: Where): Problem[] {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    return [
+      {
+        where: where('env', name),
+        what: 'not a name for an environment variable',
+        received: name,
+        allowed: 'letters, digits and underscores, no digit first',
+      },
+    ];
+  }
+  if (!reserved.includes(name)) return [];
+  const fix = name.startsWith('DRAIN_') ? 'remove it, and set shutdown.drainSeconds' : 'remove it';
+  return [{ where: where('env', name), what: 'set for every container by the charts', fix }];
+}
+
+/** Kubernetes: names of Secrets and ConfigMaps are DNS subdomains, and keys have an alphabet of their own. */
+function checkReference(name: string, given: unknown, where: Where): Problem[] {
+  if (!isMapping(given)) return [];
+  const problems: Problem[] = [];
+  for (const [field, kind] of [
+    ['secret', 'a Secret'],
+    ['configMap', 'a ConfigMap'],
+  ] as const) {
+    const object = given[field];
+    if (typeof object === 'string' && !isSubdomain(object)) {
+      problems.push({
+        where: where('env', name, field),
+        what: `not a name for ${kind}`,
+        allowed: 'a DNS subdomain: up to 253 of a-z, 0-9, hyphens and dots, a letter or digit at either end',
+      });
+    }
+  }
+  const { key } = given;
+  if (typeof key === 'string' && !/^(?!\.\.?$)[-._A-Za-z0-9]{1,253}$/.test(key)) {
+    problems.push({
+      where: where('env', name, 'key'),
+      what: 'not a key of a Secret or ConfigMap',
+      allowed: '1 to 253 of letters, digits, hyphens, underscores and dots',
+    });
+  }
+  return problems;
+}
+
+function isSubdomain(value: string): boolean {
+  return (
+    value.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(value)
+  );
+}
