@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { ProblemsError } from '../../core/problem.ts';
 import { loadAppConfig, loadAppConfigs, parseAppConfig } from './app-config.ts';
 
@@ -377,4 +377,21 @@ describe('loadAppConfig', () => {
 test("the project's own apps are right", () => {
   const configs = loadAppConfigs(join(import.meta.dirname, '../..'));
   expect(configs.map((config) => config.name)).toEqual(['catalog', 'gateway', 'inventory', 'orders']);
+});
+
+describe('docs/constructs.md', () => {
+  const docs = readFileSync(join(import.meta.dirname, '../../docs/constructs.md'), 'utf8');
+  const section = docs.split('\n## config.yml\n')[1]?.split('\n## ')[0] ?? '';
+
+  test('shows a config that is right, with every key', () => {
+    const example: unknown = parse(/```yaml\n(.*?)```/s.exec(section)?.[1] ?? '');
+    expect(Object.keys(parseAppConfig('apps/catalog', example)).sort()).toEqual(
+      ['directory', ...Object.keys(good)].sort(),
+    );
+  });
+
+  test('says what each key means', () => {
+    const keys = [...section.matchAll(/^\| `(\w+)`/gm)].map(([, key]) => key);
+    expect(keys).toEqual(topKeys.split(', '));
+  });
 });
