@@ -21,6 +21,7 @@ export default {
         '<rootDir>/apps',
         '<rootDir>/charts',
         '<rootDir>/infra',
+        '<rootDir>/scaffold',
         '<rootDir>/lab',
         '<rootDir>/cli',
       ],

@@ -54,14 +54,18 @@ describe('the shop', () => {
       objectsOf(rendered, cluster, 'shop')
         .filter(({ kind }) => kind === 'Deployment')
         .map(({ metadata }) => metadata.name);
-    expect(running('east')).toEqual(['catalog', 'edge', 'orders']);
-    expect(running('west')).toEqual(['catalog', 'edge', 'inventory']);
-    expect(model.workloads.map(({ name, placement }) => [name, placement])).toEqual([
-      ['catalog', ['east', 'west']],
-      ['inventory', ['west']],
-      ['orders', ['east']],
-      ['edge', ['east', 'west']],
-    ]);
+    const placements = Object.fromEntries(model.workloads.map(({ name, placement }) => [name, placement]));
+    // The sample's own; a further service does not break this test.
+    expect(placements).toMatchObject({
+      catalog: ['east', 'west'],
+      edge: ['east', 'west'],
+      inventory: ['west'],
+      orders: ['east'],
+    });
+    for (const cluster of ['east', 'west']) {
+      const placed = Object.keys(placements).filter((name) => placements[name]?.includes(cluster));
+      expect(running(cluster)).toEqual(placed.sort());
+    }
   });
 
   test('uses the images of the model, all of them by an immutable tag', () => {

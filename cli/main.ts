@@ -76,6 +76,11 @@ function program(): Command {
     .action(async (flags: SynthFlags) => {
       finish(await (await import('./synth.ts')).synth(at, flags));
     });
+  command('new', 'make a service: proto, handlers with a test, config.yml, its lines in charts/shop.ts')
+    .argument('<name>', 'such as gift-cards')
+    .action(async (name: string) => {
+      finish(await (await import('./new.ts')).newService(at, name));
+    });
   command('images', "build the apps' container images").action(async () => {
     finish(await (await import('./images.ts')).images(at, signal));
   });

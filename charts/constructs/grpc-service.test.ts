@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { services } from '../../apps/config/services.ts';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { synthesize } from '../synth.ts';
@@ -183,7 +184,7 @@ describe('problems', () => {
       { catalog: { services: ['shop.catalog.v1.CatalogServce'], httpGateway: false } },
       [
         'apps/catalog/config.yml: services[0]: no such proto service; received "shop.catalog.v1.CatalogServce"; ' +
-          'allowed shop.catalog.v1.CatalogService, shop.inventory.v1.InventoryService, shop.orders.v1.OrdersService; ' +
+          `allowed ${[...services.keys()].join(', ')}; ` +
           'fix: did you mean shop.catalog.v1.CatalogService?',
       ],
     ],

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { declareService, registerService } from './edits.ts';
+import { namesOf } from './names.ts';
+import type { ServiceNames } from './names.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
+const names = namesOf('gift-cards') as ServiceNames;
+/** Of a name that this project is not likely to have. */
+const parcels = namesOf('test-parcels') as ServiceNames;
+
+const shop = `
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+
+export function shop(root: string) {
+  const back = mesh.namespace('back');
+  const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
+  // The way in.
+  new HttpGateway(namespace, 'edge', { expose: [catalog] });
+}
+`;
+
+describe('charts/shop.ts', () => {
+  test('gets the import in its place, the construct before the edge, and what it serves exposed', () => {
+    expect(declareService(shop, names)).toBe(`
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { GiftCardsService } from '../gen/shop/gift_cards/v1/gift_cards_pb.js';
+import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+
+export function shop(root: string) {
+  const back = mesh.namespace('back');
+  const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
+
+const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService });
+  // The way in.
+  new HttpGateway(namespace, 'edge', { expose: [catalog, giftCards] });
+}
+`);
+  });
+
+  test('exposes methods where the others are methods', () => {
+    const methods = shop.replace('[catalog]', '[catalog.method.getProduct]');
+    expect(declareService(methods, names)).toContain(
+      'expose: [catalog.method.getProduct, giftCards.method.getGiftCard, giftCards.method.listGiftCards]',
+    );
+  });
+
+  test('is left as it is when all is there already', () => {
+    const once = declareService(shop, names);
+    expect(declareService(once, names)).toBe(once);
+  });
+
+  test('of this project has a place for each', () => {
+    const edited = declareService(read('charts/shop.ts'), parcels);
+    expect(edited).toContain("const testParcels = new GrpcService(namespace, 'test-parcels',");
+    expect(edited).toMatch(/expose: \[[^\]]*testParcels/);
+  });
+
+  test.each([
+    [
+      'no service',
+      shop.replace('new GrpcService', 'newService'),
+      "charts/shop.ts: there is no place for the service: no `const NAME = new GrpcService(...)` to declare it after; fix: write const giftCards = new GrpcService(namespace, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService }); where it belongs, and run the command again",
+    ],
+    [
+      'no edge',
+      shop.replace('expose', 'serve'),
+      'charts/shop.ts: there is no place for the service: no single list `expose: [...]` after the services; fix: write giftCards where it belongs, and run the command again',
+    ],
+    [
+      'no import',
+      shop.replaceAll('../gen/shop', '../made'),
+      "charts/shop.ts: there is no place for the service: no import from ../gen/shop/; fix: write import { GiftCardsService } from '../gen/shop/gift_cards/v1/gift_cards_pb.js'; where it belongs, and run the command again",
+    ],
+    [
+      'a constant of the name',
+      shop.replace('const back =', 'const giftCards = 1;\n  const back ='),
+      'charts/shop.ts: already uses the name; received "giftCards"; fix: choose another name',
+    ],
+    [
+      'a construct of the name',
+      shop.replace("'edge'", "'gift-cards'"),
+      'charts/shop.ts: already uses the name; received "gift-cards"; fix: choose another name',
+    ],
+  ])('with %s is refused', (_, source, message) => {
+    expect(() => declareService(source, names)).toThrow(new Error(message));
+  });
+});
+
+describe('apps/config/services.ts', () => {
+  test('gets the import and the entry', () => {
+    const edited = registerService(read('apps/config/services.ts'), parcels);
+    expect(edited).toContain(
+      "import { TestParcelsService } from '../../gen/shop/test_parcels/v1/test_parcels_pb.js';\n",
+    );
+    expect(edited).toContain(', TestParcelsService');
+    expect(registerService(edited, parcels)).toBe(edited);
+  });
+
+  test('without its list is refused', () => {
+    expect(() => registerService('export const other = [];', names)).toThrow(
+      new Error(
+        'apps/config/services.ts: there is no place for the service: no list of services; ' +
+          'fix: write GiftCardsService where it belongs, and run the command again',
+      ),
+    );
+  });
+});

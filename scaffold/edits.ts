@@ -1,0 +1,165 @@
+import ts from 'typescript';
+import { ProblemsError } from '../core/problem.ts';
+import { generatedModule } from './templates.ts';
+import type { ServiceNames } from './names.ts';
+
+/** Text to put into a source at an offset. */
+interface Insertion {
+  readonly at: number;
+  readonly text: string;
+}
+
+/**
+ * Registers the service's descriptor in apps/config/services.ts. What is there already stays as it is.
+ * @throws ProblemsError with what to paste, when the place for it is not found
+ */
+export function registerService(source: string, names: ServiceNames): string {
+  const file = 'apps/config/services.ts';
+  const module = parse(source);
+  const service = `${names.pascal}Service`;
+  const list = find(module, ts.isVariableDeclaration)
+    .filter(({ name }) => ts.isIdentifier(name) && name.text === 'services')
+    .flatMap((declaration) => find(declaration, ts.isArrayLiteralExpression))
+    .at(0);
+  if (list === undefined) throw missing(file, 'list of services', service);
+  return insert(source, [
+    ...importOf(file, module, names, '../..'),
+    ...append(module, list, service, (element) => ts.isIdentifier(element) && element.text === service),
+  ]);
+}
+
+/**
+ * Declares the service in charts/shop.ts before the edge that exposes the others, in the last one's namespace, and
+ * exposes it there, too. What is there already stays as it is.
+ * @throws ProblemsError with what to paste, when a place is not found, or when a name of it is taken
+ */
+export function declareService(source: string, names: ServiceNames): string {
+  const file = 'charts/shop.ts';
+  const module = parse(source);
+  const { name, camel, pascal, one, many } = names;
+  const made = find(module, ts.isVariableDeclaration).flatMap((declaration) => {
+    const { initializer } = declaration;
+    return initializer !== undefined && isNew(initializer, 'GrpcService')
+      ? [{ declaration, initializer }]
+      : [];
+  });
+  const own = made.find(({ declaration: { name: id } }) => ts.isIdentifier(id) && id.text === camel);
+  if (own === undefined) refuseTaken(file, module, names);
+  const last = own ?? made.at(-1);
+  const scope = last?.initializer.arguments?.[0]?.getText(module);
+  const construct = `const ${camel} = new GrpcService(${scope ?? 'namespace'}, '${name}', { app: 'apps/${name}', service: ${pascal}Service });`;
+  if (last === undefined || scope === undefined) {
+    throw missing(file, '`const NAME = new GrpcService(...)` to declare it after', construct);
+  }
+  const { end } = last.declaration;
+  const exposed = find(module, ts.isPropertyAssignment)
+    .filter(({ name: key }) => key.getText(module) === 'expose')
+    .map(({ initializer }) => initializer)
+    .filter(ts.isArrayLiteralExpression)
+    .filter((list) => list.pos > end);
+  const [list] = exposed;
+  // Whole services, or methods, as the others are.
+  const whole = list?.elements.some((element) => ts.isIdentifier(element)) !== false;
+  const methods = [`get${one.pascal}`, `list${many.pascal}`].map((method) => `${camel}.method.${method}`);
+  const entry = whole ? camel : methods.join(', ');
+  if (list === undefined || exposed.length > 1) {
+    throw missing(file, 'single list `expose: [...]` after the services', entry);
+  }
+  return insert(source, [
+    ...importOf(file, module, names, '..'),
+    ...(own === undefined ? [{ at: statementOf(list).pos, text: `\n\n${construct}` }] : []),
+    ...append(module, list, entry, (element) => new RegExp(`\\b${camel}\\b`).test(element.getText(module))),
+  ]);
+}
+
+/** The statement that holds the node, of the innermost block. */
+function statementOf(node: ts.Node): ts.Node {
+  return ts.isBlock(node.parent) || ts.isSourceFile(node.parent) ? node : statementOf(node.parent);
+}
+
+/** The mesh would have two of a name, or the module would. */
+function refuseTaken(file: string, module: ts.SourceFile, { name, camel }: ServiceNames): void {
+  const declared = [
+    ...find(module, ts.isVariableDeclaration),
+    ...find(module, ts.isParameter),
+    ...find(module, ts.isFunctionDeclaration),
+    ...find(module, ts.isImportSpecifier),
+  ].some((declaration) => declaration.name?.getText(module) === camel);
+  const constructed = find(module, ts.isNewExpression).some((made) => {
+    const argument = made.arguments?.[1];
+    return argument !== undefined && ts.isStringLiteral(argument) && argument.text === name;
+  });
+  if (!declared && !constructed) return;
+  throw new ProblemsError([
+    {
+      where: file,
+      what: 'already uses the name',
+      received: declared ? camel : name,
+      fix: 'choose another name',
+    },
+  ]);
+}
+
+/** The import, in the order of the modules' paths. */
+function importOf(
+  file: string,
+  module: ts.SourceFile,
+  names: ServiceNames,
+  up: string,
+): readonly Insertion[] {
+  const path = generatedModule(names, up);
+  const statement = `import { ${names.pascal}Service } from '${path}';`;
+  const imports = module.statements.filter(ts.isImportDeclaration).flatMap((declaration) => {
+    const { moduleSpecifier } = declaration;
+    const of = ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : '';
+    return of.startsWith(`${up}/gen/shop/`) ? [{ of, declaration }] : [];
+  });
+  if (imports.some(({ of }) => of === path)) return [];
+  const next = imports.find(({ of }) => of > path);
+  if (next !== undefined) return [{ at: next.declaration.getStart(module), text: `${statement}\n` }];
+  const last = imports.at(-1);
+  if (last === undefined) throw missing(file, `import from ${up}/gen/shop/`, statement);
+  return [{ at: last.declaration.end, text: `\n${statement}` }];
+}
+
+function append(
+  module: ts.SourceFile,
+  list: ts.ArrayLiteralExpression,
+  text: string,
+  isIt: (element: ts.Expression) => boolean,
+): readonly Insertion[] {
+  if (list.elements.some(isIt)) return [];
+  const last = list.elements.at(-1);
+  return last === undefined
+    ? [{ at: list.getStart(module) + 1, text }]
+    : [{ at: last.end, text: `, ${text}` }];
+}
+
+function isNew(node: ts.Node, construct: string): node is ts.NewExpression {
+  return ts.isNewExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === construct;
+}
+
+function find<T extends ts.Node>(node: ts.Node, is: (node: ts.Node) => node is T): readonly T[] {
+  const found: T[] = [];
+  const visit = (each: ts.Node) => {
+    if (is(each)) found.push(each);
+    ts.forEachChild(each, visit);
+  };
+  visit(node);
+  return found;
+}
+
+function parse(source: string): ts.SourceFile {
+  return ts.createSourceFile('source.ts', source, ts.ScriptTarget.ESNext, true);
+}
+
+function insert(source: string, insertions: readonly Insertion[]): string {
+  return insertions
+    .toSorted((a, b) => b.at - a.at)
+    .reduce((text, { at, text: more }) => text.slice(0, at) + more + text.slice(at), source);
+}
+
+function missing(where: string, what: string, paste: string): ProblemsError {
+  const fix = `write ${paste} where it belongs, and run the command again`;
+  return new ProblemsError([{ where, what: `there is no place for the service: no ${what}`, fix }]);
+}
