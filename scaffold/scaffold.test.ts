@@ -109,7 +109,10 @@ describe('a service that was made', () => {
     () => {
       // What was made and what it leans on: infra and lab cost twice as long and know nothing of it.
       const include = ['apps/test-parcels', 'apps/config', 'charts/shop.ts', 'gen/shop'];
-      writeFileSync(join(copy, 'tsconfig.made.json'), JSON.stringify({ extends: './tsconfig.json', include }));
+      writeFileSync(
+        join(copy, 'tsconfig.made.json'),
+        JSON.stringify({ extends: './tsconfig.json', include }),
+      );
       expect(failureOf(bin('tsc'), '--noEmit', '-p', 'tsconfig.made.json')).toBe('');
     },
     minute,
