@@ -2,7 +2,7 @@
  * What a mesh is declared with. A declaration imports from here alone: `import { GrpcService, Mesh } from './index.ts'`.
  * docs/constructs.md shows each construct.
  */
-export { GrpcService, type GrpcServiceProps } from './constructs/grpc-service.ts';
+export { GrpcService, type GrpcServiceProps, type VersionProps } from './constructs/grpc-service.ts';
 export { HttpGateway, type HttpGatewayProps } from './constructs/http-gateway.ts';
 export type { IstioKind, IstioSpec } from './constructs/istio-models.ts';
 export { MeshConstruct } from './constructs/mesh-construct.ts';
@@ -13,6 +13,18 @@ export type { Platform } from './constructs/platform.ts';
 export type { Metadata, Projection } from './constructs/projection.ts';
 /** Kubernetes' own kinds, for constructs of one's own: `into.add(stage, k8s.KubeConfigMap, ...)`. */
 export { k8s } from 'cdk8s-plus-28';
+export type {
+  Connections,
+  Fault,
+  GrpcStatusName,
+  MetadataMatch,
+  Mirror,
+  Outliers,
+  Retries,
+  TrafficPolicyProps,
+  TrafficRule,
+} from './constructs/traffic/props.ts';
+export { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';
 export { lab, released, type ReleasedOptions } from './platforms.ts';
 export { synthesize, type RenderedStage, type StageName } from './synth.ts';
 export type { Problem } from '../core/problem.ts';

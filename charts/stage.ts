@@ -9,6 +9,7 @@ export const stages = [
   '30-mesh',
   '40-services',
   '50-workloads',
+  '60-traffic',
 ] as const;
 
 export type StageName = (typeof stages)[number];

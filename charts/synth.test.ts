@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** What has to be the same in all clusters: everything of the mesh as a whole and what callers lean on. */
 function sharedPart(rendered: readonly RenderedStage[], cluster: string): string {
   const shared = rendered.filter(
-    (stage) => stage.cluster === cluster && ['30-mesh', '40-services'].includes(stage.stage),
+    (stage) => stage.cluster === cluster && ['30-mesh', '40-services', '60-traffic'].includes(stage.stage),
   );
   const namespaces = objectsOf(rendered, cluster).filter(
     ({ kind, metadata }) => kind === 'Namespace' && !reservedNamespaces.includes(metadata.name),

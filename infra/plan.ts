@@ -56,9 +56,10 @@ export function remoteSecretName(cluster: string): string {
 }
 
 /**
- * Plans how the rendered stages reach the clusters. Clusters go through the stages side by side; only the gateways'
- * stage waits for the control planes of all the others, because a remote secret needs the service account
- * that the other cluster's release brings (Istio, multi-primary on different networks, "Enable endpoint discovery").
+ * Plans how the rendered stages reach the clusters. Clusters go through the stages side by side, but for two: the
+ * gateways' stage waits for the control planes of all the others, because a remote secret needs the service account
+ * that the other cluster's release brings (Istio, multi-primary on different networks, "Enable endpoint discovery"), and
+ * the traffic's stage waits for all workloads, so that no call is sent to a version that does not run yet.
  */
 export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): Plan {
   const clusters = model.clusters.map(({ name }) => name);
@@ -97,7 +98,9 @@ function prerequisites(
   stage: StageName,
   clusters: readonly string[],
 ): readonly StageKey[] {
-  const others = stage === '20-gateways' ? clusters.filter((name) => name !== cluster) : [];
+  const others = ['20-gateways', '60-traffic'].includes(stage)
+    ? clusters.filter((name) => name !== cluster)
+    : [];
   return [cluster, ...others].map((name) => ({ cluster: name, stage: previous }));
 }
 

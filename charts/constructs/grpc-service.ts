@@ -6,9 +6,14 @@ import { appContainer } from './container.ts';
 import { httpGatewayApp, upstreams } from './http-transcoding.ts';
 import type { DeploymentPlan } from './deployment.ts';
 import { methodsOf } from './method.ts';
-import type { Methods } from './method.ts';
+import type { Method, Methods } from './method.ts';
 import { nameLabel, versionLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
+import type { Projection } from './projection.ts';
+import type { Destined } from './traffic/destination-rule.ts';
+import type { TrafficPolicyProps } from './traffic/props.ts';
+import { TrafficPolicy } from './traffic/traffic-policy.ts';
+import { virtualService } from './traffic/virtual-service.ts';
 import { versionImage, versionProblems, type VersionProps } from './versions.ts';
 import { firstVersion, Workload } from './workload.ts';
 
@@ -73,6 +78,40 @@ export class GrpcService<
     if (versions !== undefined) found.push(...versionProblems(this, versions));
     const config = this.soundConfig;
     return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
+  }
+
+  /** Its methods in the order of the proto. */
+  get methods(): readonly Method[] {
+    return Object.values<Method>(this.method);
+  }
+
+  /** Those of its versions that have a pod somewhere, as far as its config.yml can be read. */
+  get runningVersions(): readonly V[] {
+    const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
+    const replicas = this.soundConfig?.replicas ?? 1;
+    return this.versions.filter((version) => (declared[version]?.replicas ?? replicas) > 0);
+  }
+
+  override project(into: Projection): void {
+    super.project(into);
+    const { host, methods, ports } = this;
+    const port = ports.http === undefined ? undefined : ports.grpc;
+    const versioned = this.#versions !== undefined;
+    const spec = virtualService({ host, port, methods, versioned, policy: this.#policy });
+    if (spec === undefined) return;
+    const metadata = { name: this.name, namespace: this.namespace.name };
+    into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: this.exportTo });
+  }
+
+  protected override get destined(): Destined {
+    const policy = this.#policy;
+    const subsets = this.#versions === undefined ? [] : Object.keys(policy?.weights ?? {});
+    return { ...super.destined, subsets, policy };
+  }
+
+  get #policy(): TrafficPolicyProps<string, string> | undefined {
+    const found = this.node.children.find((part) => part instanceof TrafficPolicy);
+    return found?.props;
   }
 
   protected override get deployments(): readonly DeploymentPlan<C>[] {

@@ -5,12 +5,12 @@ import { appContainer } from './container.ts';
 import type { Grant } from './access.ts';
 import type { GrpcService } from './grpc-service.ts';
 import { hasHttpRule, hasHttpRules, httpGatewayApp, upstreams } from './http-transcoding.ts';
-import { gatewayOutliers, type Outliers } from './locality-failover.ts';
 import type { Method, MethodKind } from './method.ts';
 import { ingressGateway } from './names.ts';
 import type { Namespace } from './namespace.ts';
 import type { Projection } from './projection.ts';
 import { exportTo } from './visibility.ts';
+import { gatewayOutliers, type OutlierDetection } from './traffic/destination-rule.ts';
 import { Workload } from './workload.ts';
 
 export interface HttpGatewayProps<C extends string> {
@@ -73,7 +73,7 @@ export class HttpGateway<C extends string> extends Workload<C> {
     });
   }
 
-  protected override get outliers(): Outliers {
+  protected override get outliers(): OutlierDetection {
     return gatewayOutliers;
   }
 

@@ -39,13 +39,14 @@ describe('two versions, one of them a canary in one cluster', () => {
     const names = west.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(names).toEqual([
       'Namespace shop',
-      'DestinationRule catalog',
       'Service catalog',
       'ServiceAccount catalog',
       'Sidecar catalog',
       'Deployment catalog-v1',
       'PodDisruptionBudget catalog-v1',
       'Deployment catalog-v2',
+      'DestinationRule catalog',
+      'VirtualService catalog',
     ]);
     for (const version of ['v1', 'v2']) {
       const labels = { 'app.kubernetes.io/name': 'catalog', version };

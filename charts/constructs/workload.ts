@@ -4,13 +4,18 @@ import type { Problem } from '../../core/problem.ts';
 import type { WorkloadModel } from '../model.ts';
 import { allow, callProblems, egressTo, isMethod, pathOf, principalOf, type Grant } from './access.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
-import { grpcOutliers, localityFailover, type Outliers } from './locality-failover.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import type { Method, MethodKind } from './method.ts';
 import { eastWestGateway, nameLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
 import type { Projection } from './projection.ts';
+import {
+  destinationRule,
+  grpcOutliers,
+  type Destined,
+  type OutlierDetection,
+} from './traffic/destination-rule.ts';
 import { exportTo, exportToAnnotations } from './visibility.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
@@ -167,9 +172,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       { ...metadata, annotations },
       { spec: { selector, ports: servicePorts(ports) } },
     );
-    const failover = localityFailover(this.host, this.clusters, this.mesh.clusters, this.outliers);
-    into.addIstio('40-services', this.where, 'DestinationRule', metadata, {
-      ...failover,
+    into.addIstio('60-traffic', this.where, 'DestinationRule', metadata, {
+      ...destinationRule(this.destined),
       exportTo: exported,
     });
     const { grants } = this;
@@ -195,8 +199,14 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   }
 
   /** What takes one of its pods out of use for a while. */
-  protected get outliers(): Outliers {
+  protected get outliers(): OutlierDetection {
     return grpcOutliers;
+  }
+
+  /** What its DestinationRule is made from. */
+  protected get destined(): Destined {
+    const { host, clusters: placement, outliers } = this;
+    return { host, placement, clusters: this.mesh.clusters, outliers };
   }
 
   /** The containers of a pod in the given cluster, the app's own from the given image. */

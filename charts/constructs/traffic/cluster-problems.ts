@@ -1,0 +1,148 @@
+import type { Cluster } from '../mesh.ts';
+import type { Findings, Mapping } from './findings.ts';
+
+/** What the rules on clusters look at. */
+export interface Placed {
+  /** Clusters the service runs in. */
+  readonly placement: readonly string[];
+  /** All clusters of the mesh. */
+  readonly clusters: readonly Cluster[];
+}
+
+/** Checks `failover`: that it is declared right, and that Istio can do it. */
+export function failoverProblems(findings: Findings, placed: Placed, value: unknown): void {
+  const names = placed.clusters.map(({ name }) => name);
+  const failover = mappingOfClusters(findings, 'failover', value, names);
+  if (failover === undefined) return;
+  const preferred = new Map<string, { readonly from: string; readonly first: string }>();
+  for (const [from, to] of Object.entries(failover)) {
+    const path = `failover.${from}`;
+    const before = findings.problems.length;
+    const list = findings.list(path, to);
+    if (Array.isArray(to) && list.length === 0) {
+      findings.add(path, {
+        what: 'names no cluster to go to',
+        received: [],
+        fix: `name one, or leave ${from} out`,
+      });
+    }
+    for (const cluster of list) clusterProblem(findings, path, placed, list, cluster, from);
+    if (findings.problems.length > before || list.length === 0) continue;
+    regionProblems(findings, path, placed, from, list as readonly string[]);
+    const region = regionOf(placed, from);
+    const first = regionOf(placed, (list as readonly string[])[0] ?? '');
+    const rival = preferred.get(region);
+    if (rival !== undefined && rival.first !== first) {
+      findings.add(path, {
+        what: `differs from failover.${rival.from}, which is in the same region ${region}: Istio fails over by region`,
+        received: to,
+        fix: 'give both the same clusters',
+      });
+    }
+    preferred.set(region, { from, first });
+  }
+}
+
+/** Checks `distribution`: shares for every cluster, of clusters that Istio can tell apart. */
+export function distributionProblems(findings: Findings, placed: Placed, value: unknown): void {
+  const names = placed.clusters.map(({ name }) => name);
+  const distribution = mappingOfClusters(findings, 'distribution', value, names);
+  if (distribution === undefined) return;
+  for (const name of names.filter((cluster) => !(cluster in distribution))) {
+    findings.add('distribution', {
+      what: `says nothing of calls made in ${name}, which Istio would then spread over all pods of all clusters alike`,
+      fix: `add ${name}: { ${placed.placement[0] ?? name}: 100 }, or other shares`,
+    });
+  }
+  for (const [from, shares] of Object.entries(distribution)) {
+    const path = `distribution.${from}`;
+    const to = findings.mapping(path, shares, placed.placement);
+    if (to !== undefined) findings.shares(path, to);
+  }
+  const seen = new Map<string, string>();
+  for (const { name, region, zone } of placed.clusters) {
+    const place = `${region}/${zone}`;
+    const rival = seen.get(place);
+    if (rival !== undefined) {
+      findings.add('distribution', {
+        what: `cannot tell ${name} from ${rival}: Istio distributes by region and zone, and both are in ${place}`,
+        fix: 'leave the distribution out',
+      });
+    }
+    seen.set(place, name);
+  }
+}
+
+function mappingOfClusters(
+  findings: Findings,
+  path: string,
+  value: unknown,
+  names: readonly string[],
+): Mapping | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    findings.add(path, { what: 'is no mapping from clusters', received: value, allowed: names.join(', ') });
+    return undefined;
+  }
+  for (const name of Object.keys(value)) {
+    if (!names.includes(name)) findings.unknown(path, 'the mesh has no such cluster', name, names);
+  }
+  return Object.fromEntries(Object.entries(value).filter(([name]) => names.includes(name)));
+}
+
+function clusterProblem(
+  findings: Findings,
+  path: string,
+  { placement, clusters }: Placed,
+  list: readonly unknown[],
+  cluster: unknown,
+  from: string,
+): void {
+  const names = clusters.map(({ name }) => name);
+  if (!names.some((name) => name === cluster)) {
+    findings.unknown(path, 'the mesh has no such cluster', cluster, names);
+  } else if (cluster === from) {
+    const what = 'a cluster cannot fail over to itself';
+    findings.add(path, { what, received: cluster, fix: 'remove it' });
+  } else if (!placement.some((name) => name === cluster)) {
+    findings.unknown(path, 'the service does not run there', cluster, placement);
+  } else if (list.indexOf(cluster) !== list.lastIndexOf(cluster)) {
+    findings.add(path, { what: 'the cluster is listed twice', received: cluster, fix: 'remove one' });
+  }
+}
+
+/** Istio tries a caller's own region first, then one more region, then all others alike. */
+function regionProblems(
+  findings: Findings,
+  path: string,
+  placed: Placed,
+  from: string,
+  list: readonly string[],
+): void {
+  const home = regionOf(placed, from);
+  const ranked: string[] = [];
+  for (const cluster of list) {
+    const region = regionOf(placed, cluster);
+    const problem = { received: cluster, fix: 'leave it out' };
+    if (region === home) {
+      const what = `is in the region of ${from} itself, ${home}, whose clusters Istio always tries first`;
+      findings.add(path, { what, ...problem });
+    } else if (ranked.includes(region)) {
+      const what = `is in region ${region}, like one before it: Istio tries the clusters of a region alike`;
+      findings.add(path, { what, ...problem });
+    } else ranked.push(region);
+  }
+  const others = new Set(placed.placement.map((name) => regionOf(placed, name)));
+  others.delete(home);
+  if (ranked.length > 1 && others.size > 2) {
+    findings.add(path, {
+      what: `Istio ranks one region before all others, and cannot keep an order of ${ranked.length} among ${others.size}`,
+      received: list,
+      fix: `name the first one only: [${list[0] ?? ''}]`,
+    });
+  }
+}
+
+function regionOf({ clusters }: Placed, cluster: string): string {
+  return clusters.find(({ name }) => name === cluster)?.region ?? '';
+}

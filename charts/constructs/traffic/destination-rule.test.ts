@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import { destinationRule, gatewayOutliers, grpcOutliers } from './destination-rule.ts';
+import type { TrafficPolicyProps } from './props.ts';
+
+const cluster = (name: string, region: string, zone = `${region}-1`) => ({
+  name,
+  network: `net-${name}`,
+  region,
+  zone,
+});
+const clusters = [cluster('a', 'r1'), cluster('b', 'r2'), cluster('c', 'r2', 'r2-2'), cluster('d', 'r3')];
+const host = 'x.shop.svc.cluster.local';
+
+const rule = (placement: readonly string[], policy?: TrafficPolicyProps<string, string>) =>
+  destinationRule({ host, placement, clusters, outliers: grpcOutliers, policy }).trafficPolicy;
+const locality = (placement: readonly string[], policy?: TrafficPolicyProps<string, string>) =>
+  rule(placement, policy)?.loadBalancer?.localityLbSetting;
+
+test('each region fails over to the next one the service runs in, and every endpoint may be ejected', () => {
+  const service = { host, placement: ['d', 'b', 'a', 'c'], clusters, outliers: grpcOutliers };
+  expect(destinationRule(service)).toEqual({
+    host: 'x.shop.svc.cluster.local',
+    trafficPolicy: {
+      connectionPool: { http: { maxRequestsPerConnection: 1000 } },
+      loadBalancer: {
+        localityLbSetting: {
+          enabled: true,
+          failover: [
+            { from: 'r1', to: 'r2' },
+            { from: 'r2', to: 'r3' },
+            { from: 'r3', to: 'r1' },
+          ],
+        },
+      },
+      outlierDetection: {
+        consecutiveGatewayErrors: 5,
+        consecutive5xxErrors: 0,
+        interval: '10s',
+        baseEjectionTime: '30s',
+        maxEjectionPercent: 100,
+      },
+    },
+  });
+});
+
+test('in one region alone nothing fails over to itself, and half the endpoints always stay', () => {
+  expect(locality(['b', 'c'])).toEqual({ enabled: true });
+  expect(rule(['b', 'c'])?.outlierDetection?.maxEjectionPercent).toBe(50);
+});
+
+test('a gateway is judged by whether it is reached, not by the answers it passes on', () => {
+  expect(gatewayOutliers).toEqual({
+    splitExternalLocalOriginErrors: true,
+    consecutiveLocalOriginFailures: 5,
+    consecutive5xxErrors: 0,
+  });
+});
+
+test('what the policy says of failover goes before the ring, also for clusters the service does not run in', () => {
+  expect(locality(['a', 'b'], { failover: { a: ['b'], d: ['b', 'a'] } })?.failover).toEqual([
+    { from: 'r1', to: 'r2' },
+    { from: 'r2', to: 'r1' },
+    { from: 'r3', to: 'r2' },
+  ]);
+});
+
+describe('a distribution', () => {
+  test('takes the place of failover; clusters that share a region are told apart by zone', () => {
+    const distribution = {
+      a: { a: 80, b: 20, d: 0 },
+      b: { b: 50, c: 50 },
+      c: { c: 90, a: 10 },
+      d: { d: 60, a: 40 },
+    };
+    expect(locality(['a', 'b', 'c', 'd'], { distribution })).toEqual({
+      enabled: true,
+      distribute: [
+        { from: 'r1', to: { r1: 80, 'r2/r2-1': 20 } },
+        { from: 'r2/r2-1', to: { 'r2/r2-1': 50, 'r2/r2-2': 50 } },
+        { from: 'r2/r2-2', to: { 'r2/r2-2': 90, r1: 10 } },
+        { from: 'r3', to: { r3: 60, r1: 40 } },
+      ],
+    });
+    expect(rule(['a', 'd'], { distribution })?.outlierDetection?.maxEjectionPercent).toBe(100);
+  });
+
+  test('that leaves some callers one cluster only never takes all of its pods', () => {
+    const distribution = { a: { a: 100 }, b: { a: 50, d: 50 }, c: { a: 50, d: 50 }, d: { a: 50, d: 50 } };
+    expect(rule(['a', 'd'], { distribution })?.outlierDetection?.maxEjectionPercent).toBe(50);
+  });
+});
+
+test('limits and outliers of the policy go before the defaults, one by one', () => {
+  const policy = rule(['a', 'd'], {
+    connections: {
+      maxRequests: 100,
+      maxPendingRequests: 10,
+      maxRequestsPerConnection: 50,
+      idleTimeoutSeconds: 60,
+    },
+    outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 5, maxEjectionPercent: 30 },
+  });
+  expect(policy?.connectionPool).toEqual({
+    http: {
+      http2MaxRequests: 100,
+      http1MaxPendingRequests: 10,
+      maxRequestsPerConnection: 50,
+      idleTimeout: '60s',
+    },
+  });
+  expect(policy?.outlierDetection).toEqual({
+    consecutiveGatewayErrors: 3,
+    consecutive5xxErrors: 0,
+    interval: '1s',
+    baseEjectionTime: '5s',
+    maxEjectionPercent: 30,
+  });
+  expect(rule(['a', 'd'], { outliers: { intervalSeconds: 1 } })?.outlierDetection).toMatchObject({
+    consecutiveGatewayErrors: 5,
+    interval: '1s',
+    baseEjectionTime: '30s',
+  });
+});

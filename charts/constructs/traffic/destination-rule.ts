@@ -1,0 +1,97 @@
+import type { IstioSpec } from '../istio-models.ts';
+import { versionLabel } from '../names.ts';
+import type { Cluster } from '../mesh.ts';
+import { localityOf, type Locality } from './locality.ts';
+import type { Connections, Outliers, TrafficPolicyProps } from './props.ts';
+
+type Policy = NonNullable<IstioSpec<'DestinationRule'>['trafficPolicy']>;
+
+/** What takes an endpoint out of use, in Istio's words. */
+export type OutlierDetection = NonNullable<Policy['outlierDetection']>;
+
+/**
+ * For gRPC: five answers in a row that say that the server is not there (UNAVAILABLE, a lost connection; Envoy sees
+ * them as 502 to 504). UNIMPLEMENTED and INTERNAL are a program's answers and take nobody out. Istio's counter of all
+ * 5xx is off: it counts those, too.
+ */
+export const grpcOutliers: OutlierDetection = { consecutiveGatewayErrors: 5, consecutive5xxErrors: 0 };
+
+/**
+ * For a translating gateway: five failures to reach it. Its 5xx answers tell of the services behind it, or of what a
+ * client asked for: with them as a measure one dead service, or one client, would take the whole edge away.
+ */
+export const gatewayOutliers: OutlierDetection = {
+  splitExternalLocalOriginErrors: true,
+  consecutiveLocalOriginFailures: 5,
+  consecutive5xxErrors: 0,
+};
+
+/** Calls after which a connection is replaced. */
+const requestsPerConnection = 1000;
+
+/** What a DestinationRule is made from. */
+export interface Destined {
+  readonly host: string;
+  /** Clusters it runs in. */
+  readonly placement: readonly string[];
+  /** All clusters of the mesh. */
+  readonly clusters: readonly Cluster[];
+  readonly outliers: OutlierDetection;
+  /** Versions that routes lead to by name. @default - none */
+  readonly subsets?: readonly string[];
+  readonly policy?: TrafficPolicyProps<string, string> | undefined;
+}
+
+/**
+ * A DestinationRule body (https://istio.io/latest/docs/reference/config/networking/destination-rule/). Calls stay in the
+ * caller's locality while it has a healthy endpoint, and otherwise go to the next region the service runs in, or as the
+ * policy says. Envoy changes locality only with outlier detection. An endpoint is out for 30 s, and every further time
+ * for 30 s longer. With failover every endpoint may go, as another region then takes its calls; without, half have to
+ * stay, or ejecting would itself be the outage.
+ *
+ * From another network all pods of a cluster are one address, its east-west gateway, which gives each TLS connection to
+ * one pod and cannot see the calls inside. A connection that is never replaced would keep all its calls on that pod, so
+ * each one is replaced after {@link requestsPerConnection} calls; those that are open on it end in peace.
+ */
+export function destinationRule(service: Destined): IstioSpec<'DestinationRule'> {
+  const { host, subsets = [], policy } = service;
+  const locality = localityOf(service.placement, service.clusters, policy);
+  return {
+    host,
+    trafficPolicy: {
+      connectionPool: connectionPool(policy?.connections),
+      loadBalancer: { localityLbSetting: locality.setting },
+      outlierDetection: outlierDetection(service.outliers, locality, policy?.outliers),
+    },
+    ...(subsets.length === 0
+      ? {}
+      : { subsets: subsets.map((name) => ({ name, labels: { [versionLabel]: name } })) }),
+  };
+}
+
+function connectionPool(connections: Connections = {}): NonNullable<Policy['connectionPool']> {
+  const { maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds } = connections;
+  return {
+    http: {
+      ...(maxRequests === undefined ? {} : { http2MaxRequests: maxRequests }),
+      ...(maxPendingRequests === undefined ? {} : { http1MaxPendingRequests: maxPendingRequests }),
+      maxRequestsPerConnection: maxRequestsPerConnection ?? requestsPerConnection,
+      ...(idleTimeoutSeconds === undefined ? {} : { idleTimeout: `${idleTimeoutSeconds}s` }),
+    },
+  };
+}
+
+function outlierDetection(
+  defaults: OutlierDetection,
+  { failsOver }: Locality,
+  outliers: Outliers = {},
+): OutlierDetection {
+  const { consecutiveErrors, intervalSeconds = 10, ejectionSeconds = 30, maxEjectionPercent } = outliers;
+  return {
+    ...defaults,
+    ...(consecutiveErrors === undefined ? {} : { consecutiveGatewayErrors: consecutiveErrors }),
+    interval: `${intervalSeconds}s`,
+    baseEjectionTime: `${ejectionSeconds}s`,
+    maxEjectionPercent: maxEjectionPercent ?? (failsOver ? 100 : 50),
+  };
+}

@@ -1,0 +1,124 @@
+import type { Method } from '../method.ts';
+import type { Metadata, MetadataMatch, TrafficPolicyProps, TrafficRule } from './props.ts';
+
+/** A policy whose props were checked. */
+export type SoundPolicy = TrafficPolicyProps<string, string>;
+type Rule = TrafficRule<string, string>;
+
+/** What is done with the calls of a route; what a rule does not say is absent. */
+export type Action = Pick<Rule, 'timeoutMs' | 'retries' | 'to' | 'fault' | 'mirror'>;
+
+/** The keys of an {@link Action}. */
+export const actionKeys = ['timeoutMs', 'retries', 'to', 'fault', 'mirror'] as const;
+
+/** A route before it is written as Istio's. */
+export interface Route {
+  /** Shown in access logs and Envoy's statistics. */
+  readonly name: string;
+  /** Any of these; none are all methods. */
+  readonly methods: readonly Method[];
+  readonly metadata: Metadata | undefined;
+  readonly action: Action;
+  /** Never retried, not even where no server has seen the call. */
+  readonly streams: boolean;
+}
+
+/**
+ * The routes of a service, in the order they are tried. Rules are not tried in the order they stand: a rule with metadata
+ * comes before one without, and what it does not say it takes from the rules of its method without metadata. Of those
+ * with metadata the ones with more names come first, then exact values before prefixes, longer prefixes before shorter
+ * ones, and expressions last; so no rule takes all the calls of another, unless both match the same.
+ * @param methods - all methods of the service
+ */
+export function routesOf(methods: readonly Method[], rules: readonly Rule[]): readonly Route[] {
+  const indexed = rules.map((rule, index) => ({ rule, name: `rules[${index}]` }));
+  const everywhere = indexed.filter(({ rule }) => rule.method === undefined).toSorted(bySpecificity);
+  const plainStreams: Method[] = [];
+  const own = methods.flatMap((method): readonly Route[] => {
+    const ofMethod = indexed.filter(({ rule }) => rule.method?.descriptor === method.descriptor);
+    const bases = ofMethod.filter(({ rule }) => isBase(rule));
+    const base = Object.assign({}, ...bases.map(({ rule }) => actionOf(rule))) as Action;
+    const special = ofMethod.filter(({ rule }) => !isBase(rule)).toSorted(bySpecificity);
+    const streams = method.kind !== 'unary';
+    if (ofMethod.length === 0 && streams && everywhere.length === 0) {
+      plainStreams.push(method);
+      return [];
+    }
+    const needed = bases.length > 0 || streams;
+    // What holds for the method also holds for its calls that a rule without a method picks out.
+    const taken = new Set(special.map(({ rule }) => matchKey(rule.metadata)));
+    const inherited = needed ? everywhere.filter(({ rule }) => !taken.has(matchKey(rule.metadata))) : [];
+    const { localName } = method.descriptor;
+    return [
+      ...[...special, ...inherited].map(({ rule, name }) => ({
+        name: `${localName} ${name}`,
+        methods: [method],
+        metadata: rule.metadata,
+        action: combined(base, actionOf(rule)),
+        streams,
+      })),
+      ...(needed ? [{ name: localName, methods: [method], metadata: undefined, action: base, streams }] : []),
+    ];
+  });
+  return [
+    ...own,
+    ...(plainStreams.length === 0
+      ? []
+      : [{ name: 'streams', methods: plainStreams, metadata: undefined, action: {}, streams: true }]),
+    ...everywhere.map(({ rule, name }) => ({
+      name,
+      methods: [],
+      metadata: rule.metadata,
+      action: actionOf(rule),
+      streams: false,
+    })),
+    { name: 'default', methods: [], metadata: undefined, action: {}, streams: false },
+  ];
+}
+
+/** Whether a rule is for all the calls of its method. */
+export function isBase({ metadata }: { readonly metadata?: Metadata | undefined }): boolean {
+  return metadata === undefined || Object.keys(metadata).length === 0;
+}
+
+/** Two rules with equal keys match the same calls of their method. */
+export function matchKey(metadata: Metadata | undefined): string {
+  return JSON.stringify(Object.entries(metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function actionOf(rule: Rule): Action {
+  const said = actionKeys.filter((key) => rule[key] !== undefined).map((key) => [key, rule[key]]);
+  return Object.fromEntries(said) as Action;
+}
+
+/** What a rule says goes before what holds for its method. A mirror is of no use where the calls go themselves. */
+function combined(base: Action, own: Action): Action {
+  const { mirror, ...others } = { ...base, ...own };
+  return mirror === undefined || mirror.to === others.to ? others : { ...others, mirror };
+}
+
+interface Named {
+  readonly rule: Rule;
+}
+
+/** Array.prototype.sort is stable: rules that are alike in this stay in the order they stand. */
+function bySpecificity({ rule: a }: Named, { rule: b }: Named): number {
+  const [of, than] = [Object.values(a.metadata ?? {}), Object.values(b.metadata ?? {})];
+  return (
+    than.length - of.length ||
+    sum(than, rank) - sum(of, rank) ||
+    sum(than, prefixLength) - sum(of, prefixLength)
+  );
+}
+
+function sum(matches: readonly MetadataMatch[], of: (match: MetadataMatch) => number): number {
+  return matches.reduce((total, match) => total + of(match), 0);
+}
+
+function rank(match: MetadataMatch): number {
+  return 'exact' in match ? 2 : 'prefix' in match ? 1 : 0;
+}
+
+function prefixLength(match: MetadataMatch): number {
+  return 'prefix' in match ? match.prefix.length : 0;
+}

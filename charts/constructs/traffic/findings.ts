@@ -1,0 +1,81 @@
+import { nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+
+/** A mapping that plain JavaScript may have passed. */
+export type Mapping = Readonly<Record<string, unknown>>;
+
+/** Problems of one construct while its properties are looked at, each with the property's path. */
+export class Findings {
+  readonly problems: Problem[] = [];
+  readonly #where: string;
+
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  add(path: string, problem: Omit<Problem, 'where'>): void {
+    this.problems.push({ where: `${this.#where}: ${path}`, ...problem });
+  }
+
+  /** The value, when it is a mapping; its unknown keys are problems. An absent value is no mapping and no problem. */
+  mapping(path: string, value: unknown, known: readonly string[]): Mapping | undefined {
+    if (value === undefined) return undefined;
+    const keys = known.join(', ');
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.add(path, { what: 'is no mapping', received: value, allowed: `a mapping with the keys ${keys}` });
+      return undefined;
+    }
+    for (const key of Object.keys(value)) {
+      if (!known.includes(key)) this.unknown(path === '' ? key : `${path}.${key}`, 'unknown key', key, known);
+    }
+    return value as Mapping;
+  }
+
+  /** The value, when it is a list. */
+  list(path: string, value: unknown): readonly unknown[] {
+    if (value === undefined) return [];
+    if (Array.isArray(value)) return value as readonly unknown[];
+    this.add(path, { what: 'is no list', received: value });
+    return [];
+  }
+
+  /** Checks a whole number; absent is right. */
+  whole(path: string, value: unknown, least: number, most: number): void {
+    if (value === undefined) return;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return;
+    const allowed = `a whole number from ${least} to ${most}`;
+    this.add(path, { what: 'is no such number', received: value, allowed });
+  }
+
+  /** Checks a share of calls in percent. */
+  percent(path: string, value: unknown): void {
+    if (typeof value === 'number' && value > 0 && value <= 100) return;
+    this.add(path, { what: 'is no share of the calls', received: value, allowed: 'more than 0, up to 100' });
+  }
+
+  /** Checks whole shares that add up to 100. */
+  shares(path: string, shares: Mapping): void {
+    const values = Object.values(shares);
+    const wrong = Object.entries(shares).filter(
+      ([, share]) => typeof share !== 'number' || !Number.isInteger(share) || share < 0 || share > 100,
+    );
+    for (const [name, received] of wrong) {
+      this.add(`${path}.${name}`, { what: 'is no share', received, allowed: 'a whole number from 0 to 100' });
+    }
+    const total = (values as number[]).reduce((sum, share) => sum + share, 0);
+    if (wrong.length === 0 && total !== 100) {
+      this.add(path, { what: `the shares add up to ${total}`, received: shares, allowed: 'a sum of 100' });
+    }
+  }
+
+  /** Says that a name is none of the known ones, and which one is nearest to it. */
+  unknown(path: string, what: string, received: unknown, known: readonly string[]): void {
+    const near = typeof received === 'string' ? nearest(received, known) : undefined;
+    this.add(path, {
+      what,
+      received,
+      allowed: known.length === 0 ? 'none' : known.join(', '),
+      ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+    });
+  }
+}

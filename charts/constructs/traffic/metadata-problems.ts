@@ -1,0 +1,83 @@
+import type { Findings } from './findings.ts';
+
+/** Names of gRPC metadata (gRPC over HTTP/2, "Custom-Metadata"), without those HTTP/2 and gRPC keep for themselves. */
+const namePattern = /^[0-9a-z_.-]{1,128}$/;
+/** What values may hold, as ASCII-Value of the same. */
+const valuePattern = /^[\x20-\x7e]+$/;
+const kinds = ['exact', 'prefix', 'regex'] as const;
+
+/** Checks what a rule's metadata has to match. */
+export function metadataProblems(findings: Findings, metadata: unknown, path: string): void {
+  if (metadata === undefined) return;
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
+    const allowed = 'a mapping from names to { exact }, { prefix } or { regex }';
+    findings.add(path, { what: 'is no metadata', received: metadata, allowed });
+    return;
+  }
+  const entries = Object.entries(metadata);
+  if (entries.length === 0) {
+    findings.add(path, { what: 'names no metadata', received: {}, fix: 'name some, or leave it out' });
+  }
+  for (const [name, value] of entries) {
+    nameProblem(findings, name, path);
+    valueProblem(findings, value, `${path}.${name}`);
+  }
+}
+
+function nameProblem(findings: Findings, name: string, path: string): void {
+  const problem = { received: name };
+  if (!namePattern.test(name)) {
+    const lower = name.toLowerCase();
+    findings.add(path, {
+      ...problem,
+      what: 'is no name of metadata',
+      allowed: '1 to 128 of a-z, 0-9, underscore, dot and hyphen',
+      ...(namePattern.test(lower) ? { fix: `write ${lower}` } : {}),
+    });
+  } else if (name.endsWith('-bin')) {
+    const what = 'holds bytes, which are on the wire as base64 and cannot be matched';
+    findings.add(path, {
+      ...problem,
+      what,
+      fix: 'send what routes depend on as text, under a name without -bin',
+    });
+  } else if (name.startsWith('grpc-')) {
+    const what = 'is kept by gRPC for itself';
+    findings.add(path, { ...problem, what, fix: 'use a name of your own' });
+  }
+}
+
+function valueProblem(findings: Findings, value: unknown, path: string): void {
+  const match = findings.mapping(path, value ?? null, kinds);
+  if (match === undefined) return;
+  const given = kinds.filter((kind) => match[kind] !== undefined);
+  const [kind] = given;
+  if (kind === undefined || given.length > 1) {
+    findings.add(path, { what: 'is not one way to match', received: value, allowed: kinds.join(', ') });
+    return;
+  }
+  const text = match[kind];
+  if (typeof text !== 'string' || !valuePattern.test(text)) {
+    const allowed = 'text of printable ASCII characters, at least one';
+    findings.add(`${path}.${kind}`, { what: 'is no value of metadata', received: text, allowed });
+  } else if (kind === 'regex') regexProblem(findings, text, `${path}.regex`);
+}
+
+/**
+ * RE2 is linear in time and so lacks what needs to go back: lookaround and back references. The rest of its syntax is
+ * close to JavaScript's, which is what can be asked here (https://github.com/google/re2/wiki/Syntax).
+ */
+function regexProblem(findings: Findings, regex: string, path: string): void {
+  const unescaped = regex.replaceAll(/\\[^1-9k]/g, '');
+  if (/\(\?<?[=!]|\\[1-9]|\\k</.test(unescaped)) {
+    const what = 'uses lookaround or a back reference, which RE2 does not have';
+    findings.add(path, { what, received: regex });
+    return;
+  }
+  try {
+    // RE2 begins flags for all that follows with (?i), and names groups (?P<name>.
+    new RegExp(regex.replace(/^\(\?[imsU]+\)/, '').replaceAll('(?P<', '(?<'));
+  } catch {
+    findings.add(path, { what: 'is no regular expression', received: regex });
+  }
+}

@@ -1,0 +1,154 @@
+import type { Method, MethodKind } from '../method.ts';
+
+/** A gRPC status other than OK, as the specification names it (https://grpc.io/docs/guides/status-codes/). */
+export type GrpcStatusName = (typeof grpcStatusNames)[number];
+
+/** Every {@link GrpcStatusName}. */
+export const grpcStatusNames = [
+  'CANCELLED',
+  'UNKNOWN',
+  'INVALID_ARGUMENT',
+  'DEADLINE_EXCEEDED',
+  'NOT_FOUND',
+  'ALREADY_EXISTS',
+  'PERMISSION_DENIED',
+  'RESOURCE_EXHAUSTED',
+  'FAILED_PRECONDITION',
+  'ABORTED',
+  'OUT_OF_RANGE',
+  'UNIMPLEMENTED',
+  'INTERNAL',
+  'UNAVAILABLE',
+  'DATA_LOSS',
+  'UNAUTHENTICATED',
+] as const;
+
+/** Statuses Envoy can retry (https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter, x-envoy-retry-grpc-on). */
+export const retriableStatuses = [
+  'CANCELLED',
+  'DEADLINE_EXCEEDED',
+  'INTERNAL',
+  'RESOURCE_EXHAUSTED',
+  'UNAVAILABLE',
+] as const;
+
+/** What the value of a metadata key has to be: exactly this, begin with it, or match the whole RE2 expression. */
+export type MetadataMatch =
+  { readonly exact: string } | { readonly prefix: string } | { readonly regex: string };
+
+/** Every name has to match. Names are lower case; those that end in `-bin` hold base64 and cannot be matched. */
+export type Metadata = Readonly<Record<string, MetadataMatch>>;
+
+export interface Retries {
+  /** Further attempts after the first, 1 to 10. */
+  readonly attempts: number;
+  /**
+   * Statuses that are tried again, where the server sends them without any message before. A connection that fails or
+   * breaks before there is an answer is always tried again.
+   * @default - UNAVAILABLE
+   */
+  readonly on?: readonly (typeof retriableStatuses)[number][];
+  /** Limit of each attempt, in milliseconds. @default - the rule's timeout, for all attempts together */
+  readonly perTryTimeoutMs?: number;
+}
+
+/** Ends a share of the calls at the caller's proxy, or delays it there; no server sees an ended call. */
+export type Fault =
+  | { readonly status: GrpcStatusName; /** More than 0, up to 100. */ readonly percent: number }
+  | { readonly delayMs: number; /** More than 0, up to 100. */ readonly percent: number };
+
+export interface Mirror<V extends string> {
+  /** The version that gets a copy of the call. Its answer is thrown away. */
+  readonly to: V;
+  /** More than 0, up to 100. @default 100 */
+  readonly percent?: number;
+}
+
+interface AnyRule<V extends string> {
+  /** The version the calls go to, instead of the policy's weights. */
+  readonly to?: V;
+  /** One, or one that ends calls and one that delays them. */
+  readonly fault?: Fault | readonly Fault[];
+}
+
+interface NotForStreams {
+  readonly timeoutMs?: never;
+  readonly retries?: never;
+  readonly mirror?: never;
+}
+
+/** Calls of a method that answers with one message to one message. */
+interface UnaryRule<C extends string, V extends string> extends AnyRule<V> {
+  readonly method: Method<'unary', C>;
+  readonly metadata?: Metadata;
+  /** Limit for the whole call with its retries, in milliseconds. A caller's shorter deadline holds. @default - none */
+  readonly timeoutMs?: number;
+  /** Only where the proto's `idempotency_level` is NO_SIDE_EFFECTS or IDEMPOTENT. @default - none by status */
+  readonly retries?: Retries;
+  /** Only where the proto's `idempotency_level` is NO_SIDE_EFFECTS. @default - none */
+  readonly mirror?: Mirror<V>;
+}
+
+/** Calls of any method. */
+interface StreamRule<C extends string, V extends string> extends AnyRule<V>, NotForStreams {
+  readonly method: Method<MethodKind, C>;
+  readonly metadata?: Metadata;
+}
+
+/** Calls of all methods that carry the metadata. */
+interface MetadataRule<V extends string> extends AnyRule<V>, NotForStreams {
+  readonly method?: never;
+  readonly metadata: Metadata;
+}
+
+/** What is done with some of a service's calls: those of a method, with certain metadata, or both. */
+export type TrafficRule<C extends string, V extends string> =
+  UnaryRule<C, V> | StreamRule<C, V> | MetadataRule<V>;
+
+/**
+ * Limits that a caller's proxy keeps towards the service (circuit breaking). Each proxy counts for itself, and for each
+ * version by itself; what is over a limit gets UNAVAILABLE at once.
+ */
+export interface Connections {
+  /** Calls that are open at the same time, streams included. @default - no limit */
+  readonly maxRequests?: number;
+  /** Calls that wait for a connection. Gateways between clusters keep it for connections, too. @default - no limit */
+  readonly maxPendingRequests?: number;
+  /** Calls after which a connection is replaced: its open calls end first. @default 1000 */
+  readonly maxRequestsPerConnection?: number;
+  /** Time without any open call after which a connection is closed. @default - an hour (Envoy's) */
+  readonly idleTimeoutSeconds?: number;
+}
+
+/** When a pod, or from another cluster all pods behind its gateway, gets no calls for a while (ADR 0005). */
+export interface Outliers {
+  /** UNAVAILABLE answers, timeouts or lost connections in a row. @default 5 */
+  readonly consecutiveErrors?: number;
+  /** Time between looks at who is to come back, in seconds. @default 10 */
+  readonly intervalSeconds?: number;
+  /** Time out of use, in seconds, for the first time; as much longer each further time. @default 30 */
+  readonly ejectionSeconds?: number;
+  /** Largest part that may be out of use at once. @default - 100 where another cluster takes over, otherwise 50 */
+  readonly maxEjectionPercent?: number;
+}
+
+export interface TrafficPolicyProps<C extends string, V extends string> {
+  /**
+   * Where calls made in a cluster go when it has no healthy endpoint: the clusters in order of preference. Istio ranks
+   * regions, the first one given before all others; an order it cannot keep is refused.
+   * @default - the next region in the order of the mesh's clusters, then all others alike
+   */
+  readonly failover?: Readonly<Partial<Record<C, readonly C[]>>>;
+  /**
+   * Shares of the calls made in a cluster that go to the clusters, whole numbers that add up to 100. A cluster without
+   * a share gets none, also when the others have no healthy endpoint left. Excludes `failover`.
+   * @default - all in the caller's own cluster, while it has a healthy endpoint
+   */
+  readonly distribution?: Readonly<Record<C, Readonly<Partial<Record<C, number>>>>>;
+  /** Shares of the calls per version, whole numbers that add up to 100. @default - each pod gets the same share */
+  readonly weights?: Readonly<Record<V, number>>;
+  /** What is done with some of the calls. The most specific rule decides, wherever it stands (ADR 0007). */
+  readonly rules?: readonly TrafficRule<C, V>[];
+  readonly connections?: Connections;
+  readonly outliers?: Outliers;
+}

@@ -1,0 +1,205 @@
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
+import { isMethod } from '../access.ts';
+import { UnknownMethod, type Method } from '../method.ts';
+import { actionKeys, isBase, matchKey } from './effective.ts';
+import type { Findings, Mapping } from './findings.ts';
+import { metadataProblems } from './metadata-problems.ts';
+import { grpcStatusNames, retriableStatuses, type Metadata } from './props.ts';
+
+/** What the rules look at. */
+export interface Ruled {
+  /** Path of the service's construct. */
+  readonly service: string;
+  readonly methods: readonly Method[];
+  readonly versions: readonly string[];
+  /** Versions with a pod somewhere. */
+  readonly running: readonly string[];
+  /** Whether the policy has weights. */
+  readonly weighted: boolean;
+  /** The version that gets all calls no rule picks out, if one does. */
+  readonly only: string | undefined;
+}
+
+const anHour = 3_600_000;
+
+/** Checks the rules one by one, and then that each of them can be reached. */
+export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): void {
+  const rules = findings
+    .list('rules', value)
+    .map((rule, index) => checked(findings, ruled, rule, `rules[${index}]`));
+  const known = new Map<string, string>();
+  rules.forEach((rule, index) => {
+    if (rule === undefined) return;
+    const path = `rules[${index}]`;
+    const method = rule['method'] as Method | undefined;
+    const name = method?.descriptor.name ?? '';
+    const base = isBase(rule);
+    // Rules for all calls of a method add up; of those with metadata only one can match.
+    for (const key of base ? actionKeys.filter((one) => rule[one] !== undefined) : ['']) {
+      const id = base ? `${name} ${key}` : `${name} ${matchKey(rule['metadata'] as Metadata)}`;
+      const first = known.get(id);
+      if (first === undefined) known.set(id, path);
+      else if (base) {
+        findings.add(`${path}.${key}`, { what: `is said by ${first} already`, fix: 'keep one' });
+      } else {
+        const what = `can never be reached: ${first} takes the same calls`;
+        findings.add(path, { what, fix: 'make one of the two' });
+      }
+    }
+  });
+}
+
+/** A rule whose match is sound, with whatever may be wrong in what it does reported. */
+function checked(findings: Findings, ruled: Ruled, value: unknown, path: string): Mapping | undefined {
+  const before = findings.problems.length;
+  const rule = findings.mapping(path, value, ['method', 'metadata', ...actionKeys]);
+  if (rule === undefined) {
+    if (value === undefined) findings.add(path, { what: 'is no rule', received: value });
+    return undefined;
+  }
+  const { method, metadata } = rule;
+  const known = methodOf(findings, ruled, method, `${path}.method`);
+  metadataProblems(findings, metadata, `${path}.metadata`);
+  if (method === undefined && metadata === undefined) {
+    findings.add(path, { what: 'says not for which calls it is', fix: 'add a method, metadata, or both' });
+  }
+  const matches = findings.problems.length === before;
+  if (actionKeys.every((key) => rule[key] === undefined)) {
+    findings.add(path, { what: 'does nothing', fix: `add one of ${actionKeys.join(', ')}` });
+  }
+  if (matches) kindProblems(findings, rule, known, path);
+  findings.whole(`${path}.timeoutMs`, rule['timeoutMs'], 1, anHour);
+  retryProblems(findings, rule, path);
+  versionProblem(findings, ruled, rule['to'], `${path}.to`);
+  const mirror = findings.mapping(`${path}.mirror`, rule['mirror'], ['to', 'percent']);
+  if (mirror !== undefined) {
+    if (mirror['to'] === undefined) findings.add(`${path}.mirror.to`, { what: 'is missing' });
+    versionProblem(findings, ruled, mirror['to'], `${path}.mirror.to`);
+    if (mirror['percent'] !== undefined) findings.percent(`${path}.mirror.percent`, mirror['percent']);
+    if (mirror['to'] !== undefined && mirror['to'] === (rule['to'] ?? ruled.only)) {
+      findings.add(`${path}.mirror.to`, { what: 'is where the calls go anyway', received: mirror['to'] });
+    }
+  }
+  faultProblems(findings, rule['fault'], `${path}.fault`);
+  return matches ? rule : undefined;
+}
+
+function methodOf(findings: Findings, ruled: Ruled, method: unknown, path: string): Method | undefined {
+  if (method === undefined) return undefined;
+  const known = ruled.methods.map(({ descriptor }) => descriptor.localName);
+  if (method instanceof UnknownMethod && method.service === ruled.service) {
+    findings.unknown(path, `${ruled.service} has no such method`, method.name, known);
+  } else if (!isMethod(method)) {
+    const received = method instanceof UnknownMethod ? method.name : method;
+    findings.add(path, {
+      what: 'is no method of the service',
+      received,
+      allowed: `SERVICE.method.NAME, NAME one of ${known.join(', ')}`,
+    });
+  } else if (method.service.where !== ruled.service) {
+    findings.add(path, {
+      what: `is a method of another service, ${method.service.where}`,
+      received: method.descriptor.localName,
+      allowed: known.join(', '),
+      fix: 'put the rule into a TrafficPolicy of that service',
+    });
+  } else return method;
+  return undefined;
+}
+
+/** What the proto says a method is decides what may be done with its calls. */
+function kindProblems(findings: Findings, rule: Mapping, method: Method | undefined, path: string): void {
+  for (const key of ['timeoutMs', 'retries', 'mirror'] as const) {
+    if (rule[key] === undefined) continue;
+    if (method === undefined) {
+      const what = 'needs a method: what is right depends on what its proto says';
+      findings.add(`${path}.${key}`, { what, fix: 'add a method, or say it in a rule of the method alone' });
+      continue;
+    }
+    const { name, idempotency } = method.descriptor;
+    if (method.kind !== 'unary') {
+      const kind = method.kind.replace('_', ' ').replace('bidi', 'bidirectional');
+      const what = `${name} is ${kind}: only calls of unary methods have a timeout, retries or a mirror`;
+      findings.add(`${path}.${key}`, { what, fix: 'remove it' });
+    } else if (key === 'retries' && idempotency === Level.IDEMPOTENCY_UNKNOWN) {
+      findings.add(`${path}.retries`, {
+        what: `the proto does not say that ${name} may be repeated`,
+        fix: `if it may, declare it there: option idempotency_level = IDEMPOTENT, or NO_SIDE_EFFECTS; otherwise remove the retries`,
+      });
+    } else if (key === 'mirror' && idempotency !== Level.NO_SIDE_EFFECTS) {
+      findings.add(`${path}.mirror`, {
+        what: `the proto does not say that ${name} has no side effects, which a mirrored call would have twice`,
+        fix: 'if it has none, declare it there: option idempotency_level = NO_SIDE_EFFECTS; otherwise remove the mirror',
+      });
+    }
+  }
+}
+
+function retryProblems(findings: Findings, rule: Mapping, path: string): void {
+  const at = `${path}.retries`;
+  const retries = findings.mapping(at, rule['retries'], ['attempts', 'on', 'perTryTimeoutMs']);
+  if (retries === undefined) return;
+  const { attempts, on, perTryTimeoutMs } = retries;
+  findings.whole(`${at}.attempts`, attempts ?? null, 1, 10);
+  for (const status of findings.list(`${at}.on`, on)) {
+    if (!retriableStatuses.some((known) => known === status)) {
+      findings.unknown(`${at}.on`, 'is no status that can be tried again', status, retriableStatuses);
+    }
+  }
+  if (Array.isArray(on) && on.length === 0) {
+    findings.add(`${at}.on`, { what: 'names no status', received: [], fix: 'leave it out for UNAVAILABLE' });
+  }
+  findings.whole(`${at}.perTryTimeoutMs`, perTryTimeoutMs, 1, anHour);
+  const { timeoutMs } = rule;
+  if (typeof perTryTimeoutMs === 'number' && typeof timeoutMs === 'number' && perTryTimeoutMs >= timeoutMs) {
+    const what = `an attempt would never end by it, as the whole call ends after ${timeoutMs} ms`;
+    findings.add(`${at}.perTryTimeoutMs`, {
+      what,
+      received: perTryTimeoutMs,
+      allowed: `less than ${timeoutMs}`,
+    });
+  }
+}
+
+function versionProblem(findings: Findings, ruled: Ruled, version: unknown, path: string): void {
+  if (version === undefined) return;
+  const { versions, running, weighted } = ruled;
+  if (!versions.some((known) => known === version)) {
+    findings.unknown(path, 'the service has no such version', version, versions);
+  } else if (!running.some((known) => known === version)) {
+    const what = 'the version runs nowhere, as it has 0 replicas';
+    findings.add(path, { what, received: version, fix: 'give it replicas' });
+  } else if (!weighted && versions.length > 1) {
+    findings.add(path, {
+      what: 'a version is picked for some calls, while all others go to the pods of every version alike',
+      received: version,
+      fix: `add weights for those, such as { ${versions.map((name, index) => `${name}: ${index === 0 ? 100 : 0}`).join(', ')} }`,
+    });
+  }
+}
+
+function faultProblems(findings: Findings, fault: unknown, path: string): void {
+  if (fault === undefined) return;
+  const all = Array.isArray(fault) ? (fault as readonly unknown[]) : [fault];
+  const kinds = all.map((one, index) => {
+    const at = Array.isArray(fault) ? `${path}[${index}]` : path;
+    const mapping = findings.mapping(at, one ?? null, ['status', 'delayMs', 'percent']);
+    if (mapping === undefined) return undefined;
+    const { status, delayMs, percent } = mapping;
+    findings.percent(`${at}.percent`, percent);
+    if ((status === undefined) === (delayMs === undefined)) {
+      const what = 'is not one kind of fault';
+      findings.add(at, { what, received: one, allowed: 'either a status or a delayMs; a list for both' });
+      return undefined;
+    }
+    findings.whole(`${at}.delayMs`, delayMs, 1, anHour);
+    if (status !== undefined && !grpcStatusNames.some((known) => known === status)) {
+      findings.unknown(`${at}.status`, 'is no gRPC status of an error', status, grpcStatusNames);
+    }
+    return status === undefined ? 'delay' : 'status';
+  });
+  if (all.length === 0) findings.add(path, { what: 'names no fault', received: [], fix: 'remove it' });
+  if (kinds.some((kind, index) => kind !== undefined && kinds.indexOf(kind) !== index)) {
+    findings.add(path, { what: 'has two faults of one kind', received: fault, fix: 'keep one' });
+  }
+}

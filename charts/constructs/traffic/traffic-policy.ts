@@ -1,0 +1,132 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { Problem } from '../../../core/problem.ts';
+import type { GrpcService } from '../grpc-service.ts';
+import { MeshConstruct } from '../mesh-construct.ts';
+import type { Mesh } from '../mesh.ts';
+import { distributionProblems, failoverProblems } from './cluster-problems.ts';
+import { Findings } from './findings.ts';
+import type { TrafficPolicyProps } from './props.ts';
+import { ruleProblems } from './rule-problems.ts';
+
+/**
+ * How calls to a service travel, in every cluster alike: where they go when a cluster fails, what share each cluster and
+ * each version gets, and what is done with the calls of a method or with certain metadata. The service renders it into
+ * its DestinationRule and its VirtualService. A service has one at most, as Istio merges neither.
+ */
+export class TrafficPolicy<
+  S extends DescService,
+  C extends string,
+  V extends string,
+> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly props: TrafficPolicyProps<string, string>;
+  readonly #service: GrpcService<S, C, V>;
+
+  constructor(scope: GrpcService<S, C, V>, id: string, props: TrafficPolicyProps<NoInfer<C>, NoInfer<V>>) {
+    super(scope, id);
+    this.mesh = scope.mesh;
+    this.#service = scope;
+    this.props = { ...props };
+  }
+
+  override problems(): readonly Problem[] {
+    const service = this.#service;
+    const { where, mesh } = this;
+    // Plain JavaScript may put it anywhere, and may say nothing.
+    if (!('runningVersions' in service)) {
+      return [
+        { where, what: 'a traffic policy belongs to a GrpcService', fix: 'pass the service as its scope' },
+      ];
+    }
+    const policies = service.node.children.filter((part) => part instanceof TrafficPolicy);
+    const [first] = policies;
+    if (first !== undefined && first !== (this as unknown)) {
+      const what = `the service already has a traffic policy, ${first.where}, and Istio merges none`;
+      return [{ where, what, fix: 'declare all of it there' }];
+    }
+    const findings = new Findings(where);
+    const props = this.props as Readonly<Record<string, unknown>>;
+    const { failover, distribution, weights, rules, connections, outliers } = props;
+    const known = ['failover', 'distribution', 'weights', 'rules', 'connections', 'outliers'];
+    for (const key of Object.keys(props)) {
+      if (!known.includes(key)) findings.unknown(key, 'unknown key', key, known);
+    }
+    const placed = { placement: service.clusters, clusters: mesh.clusters };
+    failoverProblems(findings, placed, failover);
+    distributionProblems(findings, placed, distribution);
+    if (failover !== undefined && distribution !== undefined) {
+      const what = 'excludes failover: Istio does one or the other';
+      findings.add('distribution', { what, fix: 'remove one of the two' });
+    }
+    const { versions, runningVersions: running } = service;
+    weightProblems(findings, versions, running, weights);
+    const methods = service.methods;
+    const weighted = weights !== undefined;
+    const all = Object.entries((weights ?? {}) as Record<string, unknown>).find(([, share]) => share === 100);
+    const only = all?.[0] ?? (versions.length === 1 ? versions[0] : undefined);
+    const ruled = { service: service.where, methods, versions, running, weighted, only };
+    ruleProblems(findings, ruled, rules);
+    limitProblems(findings, connections, outliers);
+    return findings.problems;
+  }
+
+  /** The service renders it, with what it says of itself. */
+  override project(): void {
+    return;
+  }
+}
+
+function weightProblems(
+  findings: Findings,
+  versions: readonly string[],
+  running: readonly string[],
+  value: unknown,
+): void {
+  const before = findings.problems.length;
+  const weights = findings.mapping('weights', value, versions);
+  if (weights === undefined) return;
+  for (const version of versions.filter((name) => weights[name] === undefined)) {
+    findings.add('weights', {
+      what: `leaves out version ${version}`,
+      fix: `add ${version}: 0, or its share`,
+    });
+  }
+  if (findings.problems.length > before) return;
+  findings.shares('weights', weights);
+  for (const version of versions) {
+    if (weights[version] === 0 || running.includes(version)) continue;
+    const what = 'the version runs nowhere, as it has 0 replicas';
+    findings.add(`weights.${version}`, {
+      what,
+      received: weights[version],
+      fix: 'give it replicas, or no share',
+    });
+  }
+}
+
+function limitProblems(findings: Findings, connections: unknown, outliers: unknown): void {
+  const most = 2 ** 31 - 1;
+  const day = 86_400;
+  const limits = {
+    connections: {
+      maxRequests: most,
+      maxPendingRequests: most,
+      maxRequestsPerConnection: most,
+      idleTimeoutSeconds: day,
+    },
+    outliers: {
+      consecutiveErrors: 1000,
+      intervalSeconds: day,
+      ejectionSeconds: day,
+      maxEjectionPercent: 100,
+    },
+  } as const;
+  const given = { connections, outliers };
+  for (const group of ['connections', 'outliers'] as const) {
+    const values = findings.mapping(group, given[group], Object.keys(limits[group]));
+    if (values === undefined) continue;
+    for (const [key, limit] of Object.entries(limits[group])) {
+      findings.whole(`${group}.${key}`, values[key], 1, limit);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import { pathOf } from '../access.ts';
+import type { IstioSpec } from '../istio-models.ts';
+import type { Method } from '../method.ts';
+import { routesOf, type Route, type SoundPolicy } from './effective.ts';
+import type { Fault, Metadata, MetadataMatch, Retries } from './props.ts';
+
+type HttpRoute = NonNullable<IstioSpec<'VirtualService'>['http']>[number];
+type HttpMatch = NonNullable<HttpRoute['match']>[number];
+type Destinations = NonNullable<HttpRoute['route']>;
+
+/** What the routes of a service are made from. */
+export interface Routed {
+  readonly host: string;
+  /** The port of its gRPC server, when its Service has others beside it. */
+  readonly port: number | undefined;
+  readonly methods: readonly Method[];
+  /** Whether versions of it have Deployments of their own. */
+  readonly versioned: boolean;
+  readonly policy: SoundPolicy | undefined;
+}
+
+/**
+ * A VirtualService body (https://istio.io/latest/docs/reference/config/networking/virtual-service/) with the routes of a
+ * policy; none for a service that needs no route of its own. Streams are never retried, so a service with a streaming
+ * method needs one also without a policy: the mesh's default tries every call again that no server has seen, for which
+ * the proxy keeps what a stream has sent.
+ */
+export function virtualService(service: Routed): IstioSpec<'VirtualService'> | undefined {
+  const { host, methods, policy } = service;
+  const routes = routesOf(methods, policy?.rules ?? []);
+  const splits = service.versioned && policy?.weights !== undefined;
+  if (routes.length === 1 && !splits) return undefined;
+  return { hosts: [host], http: routes.map((route) => httpRoute(service, route)) };
+}
+
+function httpRoute(service: Routed, { name, methods, metadata, action, streams }: Route): HttpRoute {
+  const match = matches(service, methods, metadata);
+  const { timeoutMs, retries, to, fault, mirror } = action;
+  return {
+    name,
+    ...(match.length === 0 ? {} : { match }),
+    route: destinations(service, to),
+    ...(timeoutMs === undefined ? {} : { timeout: seconds(timeoutMs) }),
+    ...(streams ? { retries: { attempts: 0 } } : retries === undefined ? {} : { retries: retry(retries) }),
+    ...(fault === undefined ? {} : { fault: faults(fault) }),
+    ...(mirror === undefined
+      ? {}
+      : {
+          mirrors: [
+            { destination: destination(service, mirror.to), percentage: { value: mirror.percent ?? 100 } },
+          ],
+        }),
+  };
+}
+
+function matches({ port }: Routed, methods: readonly Method[], metadata: Metadata | undefined): HttpMatch[] {
+  const headers = Object.fromEntries(
+    Object.entries(metadata ?? {}).map(([name, value]) => [name, headerMatch(value)]),
+  );
+  const common = {
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(port === undefined ? {} : { port }),
+  };
+  if (methods.length > 0) return methods.map((method) => ({ uri: { exact: pathOf(method) }, ...common }));
+  // The last route, for all that is left, has to be for every port.
+  return metadata === undefined ? [] : [common];
+}
+
+function headerMatch(match: MetadataMatch): { exact: string } | { prefix: string } | { regex: string } {
+  if ('exact' in match) return { exact: match.exact };
+  return 'prefix' in match ? { prefix: match.prefix } : { regex: match.regex };
+}
+
+function destinations(service: Routed, to: string | undefined): Destinations {
+  const weights = Object.entries(service.policy?.weights ?? {});
+  if (to !== undefined || !service.versioned || weights.length === 0) {
+    return [{ destination: destination(service, to) }];
+  }
+  // Istio sends nothing to a weight of 0. It stands there for the reader, and keeps the subset in use: what changes
+  // from one step of a canary to the next is a weight.
+  return weights.map(([version, weight]) => ({ destination: destination(service, version), weight }));
+}
+
+function destination({ host, versioned }: Routed, version: string | undefined) {
+  return { host, ...(versioned && version !== undefined ? { subset: version } : {}) };
+}
+
+/**
+ * Beside the statuses: no connection, a stream the server refused unseen, and a connection that broke or an attempt that
+ * ran out of time before there was an answer, which callers would also see as UNAVAILABLE.
+ */
+function retry({
+  attempts,
+  on = ['UNAVAILABLE'],
+  perTryTimeoutMs,
+}: Retries): NonNullable<HttpRoute['retries']> {
+  const statuses = [...on].sort().map((status) => status.toLowerCase().replaceAll('_', '-'));
+  return {
+    attempts,
+    retryOn: ['connect-failure', 'refused-stream', 'reset', ...statuses].join(','),
+    ...(perTryTimeoutMs === undefined ? {} : { perTryTimeout: seconds(perTryTimeoutMs) }),
+  };
+}
+
+function faults(fault: Fault | readonly Fault[]): NonNullable<HttpRoute['fault']> {
+  const all: readonly Fault[] = 'percent' in fault ? [fault] : fault;
+  return Object.assign(
+    {},
+    ...all.map((one) => {
+      const percentage = { value: one.percent };
+      return 'status' in one
+        ? { abort: { grpcStatus: one.status, percentage } }
+        : { delay: { fixedDelay: seconds(one.delayMs), percentage } };
+    }),
+  ) as NonNullable<HttpRoute['fault']>;
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1000}s`;
+}
