@@ -22,9 +22,14 @@ export interface Running {
 }
 
 /** Starts `npm run COMMAND -- FLAGS` as a user would, in a process group of its own. Its output is shown as it comes. */
-export function start(command: string, flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Running {
+export function start(
+  command: string,
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+  checkout: string = root,
+): Running {
   const child = spawn('npm', ['run', '--silent', command, '--', ...flags], {
-    cwd: root,
+    cwd: checkout,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_ENV: '', ...env },
@@ -64,13 +69,14 @@ export function start(command: string, flags: readonly string[] = [], env: NodeJ
   return { child, finished, printed };
 }
 
-/** Runs `npm run COMMAND -- FLAGS` to its end. */
+/** Runs `npm run COMMAND -- FLAGS` to its end, in this checkout or another. */
 export function npm(
   command: string,
   flags: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
+  checkout: string = root,
 ): Promise<Finished> {
-  return start(command, flags, env).finished;
+  return start(command, flags, env, checkout).finished;
 }
 
 /** Kills a running command with all that it started in its process group, as a lost terminal or an OOM kill would. */
