@@ -4,6 +4,9 @@ import type { Problem } from '../core/problem.ts';
 import { MeshConstruct } from './constructs/mesh-construct.ts';
 import type { Cluster, Mesh } from './constructs/mesh.ts';
 import { Projection } from './constructs/projection.ts';
+import { gates } from './gates/gates.ts';
+import { renderedCluster } from './gates/rendered.ts';
+import type { RenderedObject } from './gates/rendered.ts';
 import type { KubernetesObject } from './model.ts';
 import { stages } from './stage.ts';
 import type { StageName } from './stage.ts';
@@ -24,29 +27,38 @@ export interface RenderedStage {
 /**
  * Renders a mesh: for each cluster its stages in order, without those that hold nothing. The same mesh gives the same
  * bytes each time; objects are ordered by namespace, name and kind, keys alphabetically.
- * @throws ProblemsError with every problem of the declaration
+ * @throws ProblemsError with every problem of the declaration; or, when it has none, with everything that the gates
+ * (gates/) refuse of what it renders to
  */
 export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   const parts = mesh.node.findAll().filter((part) => part instanceof MeshConstruct);
   throwIfAny(distinct([...mesh.problems(), ...parts.flatMap((part) => part.problems())]));
-  const projections = mesh.clusters.map((cluster) => project(mesh, parts, cluster));
-  throwIfAny(distinct(projections.flatMap(({ problems }) => problems)));
-  return projections.flatMap(renderStages);
+  const rendered = mesh.clusters.map((cluster) => ({ cluster, objects: project(mesh, parts, cluster) }));
+  const clusters = rendered.map(({ cluster, objects }) =>
+    renderedCluster(cluster, [...objects.values()].flat()),
+  );
+  throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters }))));
+  return rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects));
 }
 
-function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: Cluster): Projection {
+type Stages = ReadonlyMap<StageName, readonly RenderedObject[]>;
+
+function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: Cluster): Stages {
   const projection = new Projection(mesh.name, cluster);
-  for (const part of parts) part.project(projection);
-  return projection;
+  for (const part of parts) {
+    projection.where = part.where;
+    part.project(projection);
+  }
+  return new Map(stages.map((stage) => [stage, projection.objects(stage)]));
 }
 
-function renderStages(projection: Projection): RenderedStage[] {
-  const cluster = projection.cluster.name;
-  return stages.flatMap((stage) => {
-    const objects = projection.objects(stage);
-    if (objects.length === 0) return [];
-    const path = `${cluster}/${stage}.k8s.yaml`;
-    return [{ cluster, stage, path, yaml: Yaml.stringify(...objects), objects }];
+function renderStages(cluster: string, rendered: Stages): RenderedStage[] {
+  return [...rendered].flatMap(([stage, found]) => {
+    if (found.length === 0) return [];
+    const objects = found.map(({ object }) => object);
+    return [
+      { cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml: Yaml.stringify(...objects), objects },
+    ];
   });
 }
 

@@ -11,8 +11,6 @@ export const root = fileURLToPath(new URL('..', import.meta.url));
 /** Node 24, the dev dependency: scripts do not depend on the host's Node. */
 export const node24 = join(root, 'node_modules', '.bin', 'node');
 
-const stampFile = join(root, 'node_modules', '.meshwright-installed');
-
 /** Installs the locked npm packages when they are missing or the lock file changed, and says so. */
 export function prepare() {
   const [major = 0] = process.versions.node.split('.').map(Number);
@@ -23,7 +21,9 @@ export function prepare() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
-  const installed = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === lock && existsSync(node24);
+  // One file per lock file, so that work trees of other branches may share the packages. `npm ci` removes them all.
+  const stampFile = join(root, 'node_modules', `.meshwright-installed-${lock.slice(0, 16)}`);
+  const installed = existsSync(stampFile) && existsSync(node24);
   if (installed) {
     generate();
     return;
@@ -38,7 +38,7 @@ export function prepare() {
       `npm ci: ended with ${result.status ?? result.signal ?? result.error?.message}; its messages are above; mend that and run the command again`,
     );
   }
-  writeFileSync(stampFile, lock);
+  writeFileSync(stampFile, '');
 }
 
 /** Runs a command to its end with this terminal, and returns its exit code. */

@@ -25,12 +25,20 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
 
   override project(into: Projection): void {
     const labels = { [networkLabel]: into.cluster.network, ...podSecurityLabels('privileged') };
-    into.add('00-namespaces', k8s.KubeNamespace, { name: controlPlaneNamespace, labels }, {});
+    const differs = {
+      because: 'each cluster has a network of its own, and istiod knows which cluster it is the primary of',
+      paths: [
+        ['metadata', 'labels', networkLabel],
+        ['spec', 'values', 'global', 'network'],
+        ['spec', 'values', 'global', 'multiCluster', 'clusterName'],
+      ],
+    };
+    into.add('00-namespaces', k8s.KubeNamespace, { name: controlPlaneNamespace, labels, differs }, {});
     const { hub, tag } = this.mesh.platform.istio;
     into.addCustom(
       '10-control-plane',
       { apiVersion: 'install.istio.io/v1alpha1', kind: 'IstioOperator' },
-      { name: 'istio', namespace: controlPlaneNamespace },
+      { name: 'istio', namespace: controlPlaneNamespace, differs },
       {
         spec: {
           profile: 'minimal',

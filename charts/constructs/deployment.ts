@@ -42,7 +42,12 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
   const autoscaling = replicas === 0 ? undefined : props.config.autoscaling;
   const most = autoscaling?.maxReplicas ?? replicas;
   const selector = { ...plan.selector };
-  const metadata = { name: plan.name, namespace: props.namespace, app: props.app };
+  const differs = {
+    because: 'pods run only where they are placed, and say which cluster that is',
+    clusters: plan.placement,
+    paths: [['spec', 'template', 'spec', 'containers', '*', 'env', 'CLUSTER_NAME', 'value']],
+  };
+  const metadata = { name: plan.name, namespace: props.namespace, app: props.app, differs };
   into.add('50-workloads', k8s.KubeDeployment, metadata, {
     spec: {
       // Applied again and again, a number would undo what the autoscaler sets.

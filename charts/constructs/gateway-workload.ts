@@ -1,4 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
+import type { Differs } from '../gates/rendered.ts';
 import { networkLabel } from './names.ts';
 import { podSecurityLabels } from './namespace.ts';
 import type { Platform } from './platform.ts';
@@ -26,6 +27,9 @@ export interface GatewayWorkloadProps {
   readonly platform: Platform;
 }
 
+/** Tells a gateway to send traffic only to endpoints of its own network. */
+const networkView = 'ISTIO_META_REQUESTED_NETWORK_VIEW';
+
 /** User and group of Istio's proxy images. */
 const proxyUser = 1337;
 
@@ -38,7 +42,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
   const { namespace, name, platform, network } = props;
   const selector = { istio: props.selector };
   const labels = { ...selector, ...(network === undefined ? {} : { [networkLabel]: network }) };
-  const metadata = { name, namespace, labels };
+  const metadata = { name, namespace, labels, ...(network === undefined ? {} : { differs: ofNetwork }) };
   const { replicas, requests, limits } = platform.gateway;
   into.add(
     '00-namespaces',
@@ -88,9 +92,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
               image: 'auto',
               // The API server would make it Always for an image without a tag, before the webhook puts the real one.
               imagePullPolicy: 'IfNotPresent',
-              ...(network === undefined
-                ? {}
-                : { env: [{ name: 'ISTIO_META_REQUESTED_NETWORK_VIEW', value: network }] }),
+              ...(network === undefined ? {} : { env: [{ name: networkView, value: network }] }),
               resources: { requests: quantities(requests), limits: quantities(limits) },
               securityContext: { ...restrictedContainer, runAsUser: proxyUser, runAsGroup: proxyUser },
             },
@@ -101,6 +103,16 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
   });
   disruptionBudget(into, '20-gateways', metadata, replicas, selector);
 }
+
+/** What says which network a gateway is the way into. */
+const ofNetwork: Differs = {
+  because: 'each cluster has a network of its own',
+  paths: [
+    ['metadata', 'labels', networkLabel],
+    ['spec', 'template', 'metadata', 'labels', networkLabel],
+    ['spec', 'template', 'spec', 'containers', 'istio-proxy', 'env', networkView, 'value'],
+  ],
+};
 
 /** Where a load balancer asks whether the gateway is up. */
 const statusPort: GatewayPort = { name: 'http-status', port: 15021, targetPort: 15021 };

@@ -92,7 +92,7 @@ test('a plain service: one container with gRPC probes, and the environment of it
       ['GRPC_PORT', '50052'],
       ['DRAIN_DELAY_MS', '5000'],
       ['DRAIN_LIMIT_MS', '20000'],
-      ['CATALOG_ADDRESS', 'catalog.shop.svc.cluster.local:50051'],
+      ['CURRENCY', 'EUR'],
     ]);
   });
 });

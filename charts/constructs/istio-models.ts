@@ -47,7 +47,8 @@ interface SchemaError {
   readonly message?: string;
 }
 
-function validator(model: new (data: never) => { validate(): void }): IstioModel['validate'] {
+/** What the schema of a model finds wrong, as texts. */
+export function validator(model: new (data: never) => { validate(): void }): IstioModel['validate'] {
   return (resource) => {
     try {
       new model(resource as never).validate();

@@ -1,7 +1,7 @@
 import { App, ApiObject, Chart } from 'cdk8s';
 import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
-import type { Problem } from '../../core/problem.ts';
+import type { Differs, RenderedObject } from '../gates/rendered.ts';
 import type { KubernetesObject } from '../model.ts';
 import { stages } from '../stage.ts';
 import type { StageName } from '../stage.ts';
@@ -21,6 +21,15 @@ export interface Metadata {
   readonly labels?: Readonly<Record<string, string>>;
   /** @default - none */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** In what the clusters may differ. @default - in nothing: synth refuses an object that is not the same in all */
+  readonly differs?: Differs;
+}
+
+interface Added {
+  readonly object: ApiObject;
+  readonly where: string;
+  readonly differs: Differs | undefined;
+  readonly custom: boolean;
 }
 
 type ObjectClass<P> = new (scope: Construct, id: string, props: P) => ApiObject;
@@ -31,8 +40,9 @@ type ObjectClass<P> = new (scope: Construct, id: string, props: P) => ApiObject;
  */
 export class Projection {
   readonly cluster: Cluster;
-  /** What the schemas of Istio's resources found wrong. */
-  readonly problems: Problem[] = [];
+  /** Path of the construct that is adding its objects. */
+  where = '';
+  readonly #added = new Map<StageName, Added[]>();
   readonly #charts: ReadonlyMap<StageName, Chart>;
   readonly #labels: Readonly<Record<string, string>>;
 
@@ -54,11 +64,12 @@ export class Projection {
     props: Omit<P, 'metadata'>,
   ): void {
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
-    new kind(this.#chart(stage), objectId(kind.name, metadata), named);
+    const object = new kind(this.#chart(stage), objectId(kind.name, metadata), named);
+    this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
   }
 
   /**
-   * Adds an Istio resource, checked against the schema of its CRD.
+   * Adds an Istio resource.
    * @param where - path of the construct it comes from, for problems
    */
   addIstio<K extends IstioKind>(
@@ -68,23 +79,18 @@ export class Projection {
     metadata: Metadata,
     spec: IstioSpec<K>,
   ): void {
-    const { apiVersion, validate } = istioModels[kind];
-    const resource = { metadata: labelled(metadata), spec };
-    for (const what of validate(resource)) {
-      this.problems.push({ where, what: `${kind} ${metadata.name}: ${what}` });
-    }
-    this.addCustom(stage, { apiVersion, kind }, metadata, { spec });
+    const { apiVersion } = istioModels[kind];
+    this.#addObject(stage, { apiVersion, kind }, metadata, { spec }, where, false);
   }
 
-  /** Adds a custom resource that no schema is at hand for. */
+  /** Adds a custom resource. Where no schema is at hand for it, none is asked for. */
   addCustom(
     stage: StageName,
     type: GroupVersionKind,
     metadata: Metadata,
     body: { readonly spec: object },
   ): void {
-    const props = { ...type, metadata: labelled(metadata), ...body };
-    new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
+    this.#addObject(stage, type, metadata, body, this.where, true);
   }
 
   /** Labels of an application's pods: pod templates do not get an object's labels by themselves. */
@@ -93,9 +99,35 @@ export class Projection {
   }
 
   /** A stage's objects, ordered by namespace, name and kind: not by who was declared first. */
-  objects(stage: StageName): readonly KubernetesObject[] {
-    const objects = this.#chart(stage).toJson() as KubernetesObject[];
-    return objects.sort((a, b) => compare(sortKey(a), sortKey(b)));
+  objects(stage: StageName): readonly RenderedObject[] {
+    // Not by the chart: it would infer the order of all charts' objects anew for each of them.
+    return (this.#added.get(stage) ?? [])
+      .map(({ object, where, differs, custom }) => {
+        const data = object.toJson() as KubernetesObject;
+        return { cluster: this.cluster.name, where, object: data, differs, custom };
+      })
+      .map((rendered) => ({ rendered, key: sortKey(rendered.object) }))
+      .sort((a, b) => compare(a.key, b.key))
+      .map(({ rendered }) => rendered);
+  }
+
+  #addObject(
+    stage: StageName,
+    type: GroupVersionKind,
+    metadata: Metadata,
+    body: { readonly spec: object },
+    where: string,
+    custom: boolean,
+  ): void {
+    const props = { ...type, metadata: labelled(metadata), ...body };
+    const object = new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
+    this.#note(stage, { object, where, differs: metadata.differs, custom });
+  }
+
+  #note(stage: StageName, added: Added): void {
+    const known = this.#added.get(stage);
+    if (known === undefined) this.#added.set(stage, [added]);
+    else known.push(added);
   }
 
   #chart(stage: StageName): Chart {

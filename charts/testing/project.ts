@@ -25,7 +25,7 @@ const sample: Readonly<Record<string, AppFixture>> = {
   orders: {
     services: ['shop.orders.v1.OrdersService'],
     ports: { grpc: 50052 },
-    env: { CATALOG_ADDRESS: 'catalog.shop.svc.cluster.local:50051' },
+    env: { CURRENCY: 'EUR' },
   },
 };
 

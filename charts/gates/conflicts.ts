@@ -1,0 +1,65 @@
+import type { Problem } from '../../core/problem.ts';
+import { qualified } from './hosts.ts';
+import { field, list, mapping, ofKind, push, text, texts, title } from './rendered.ts';
+import type { RenderedMesh, RenderedObject } from './rendered.ts';
+
+/** No two objects rule the same thing: Istio would take one of them, or merge them, by their age. */
+export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
+  return clusters.flatMap((cluster) => {
+    const claims = new Map<string, RenderedObject[]>();
+    for (const service of ofKind(cluster, 'VirtualService')) {
+      for (const claim of virtualServiceClaims(service.object)) push(claims, claim, service);
+    }
+    for (const rule of ofKind(cluster, 'DestinationRule')) {
+      const { object } = rule;
+      const host = qualified(text(object, 'spec', 'host') ?? '', object.metadata.namespace);
+      const selector = mapping(object, 'spec', 'workloadSelector', 'matchLabels');
+      const whose = Object.keys(selector).length === 0 ? '' : ` of the callers ${canonical(selector)}`;
+      push(claims, `traffic to host ${host}${whose}`, rule);
+    }
+    for (const gateway of ofKind(cluster, 'Gateway')) {
+      for (const claim of gatewayClaims(gateway.object)) push(claims, claim, gateway);
+    }
+    return [...claims].flatMap(([claim, [first, ...others]]) =>
+      others.flatMap((other): readonly Problem[] =>
+        first === undefined
+          ? []
+          : [
+              {
+                where: other.where,
+                what:
+                  first === other
+                    ? `${title(other.object)} claims ${claim} twice`
+                    : `${title(other.object)} claims ${claim}, as does ${title(first.object)} of ${first.where}`,
+                fix: 'keep one of them',
+              },
+            ],
+      ),
+    );
+  });
+}
+
+function virtualServiceClaims(object: RenderedObject['object']): readonly string[] {
+  const { namespace } = object.metadata;
+  const gateways = texts(object, 'spec', 'gateways');
+  return (gateways.length === 0 ? ['mesh'] : gateways).flatMap((gateway) => {
+    const at = gateway === 'mesh' || gateway.includes('/') ? gateway : `${namespace ?? ''}/${gateway}`;
+    const on = gateway === 'mesh' ? 'in sidecars' : `on Gateway ${at}`;
+    return texts(object, 'spec', 'hosts').map((host) => `host ${qualified(host, namespace)} ${on}`);
+  });
+}
+
+function gatewayClaims(object: RenderedObject['object']): readonly string[] {
+  const pods = canonical(mapping(object, 'spec', 'selector'));
+  return list(object, 'spec', 'servers').flatMap((server) => {
+    const port = String(field(server, 'port', 'number'));
+    return texts(server, 'hosts').map((host) => `host ${host} on port ${port} of the gateways ${pods}`);
+  });
+}
+
+function canonical(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map((label) => label.join('='))
+    .sort()
+    .join(',');
+}

@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { GrpcService } from '../constructs/grpc-service.ts';
+import { catalogIn, problemsOf, twoClusters } from '../testing/mesh.ts';
+import { withProject } from '../testing/project.ts';
+
+/** What synth says of orders with such a variable, which calls the catalog or does not. */
+const withEnv = (value: string, calls: boolean) =>
+  withProject({ orders: { env: { TARGET: value } } }, (root) => {
+    const mesh = twoClusters(root);
+    const namespace = mesh.namespace('shop');
+    const catalog = catalogIn(namespace);
+    const orders = new GrpcService(namespace, 'orders', { app: 'apps/orders', service: OrdersService });
+    if (calls) orders.calls(catalog.method.getProduct);
+    return problemsOf(mesh);
+  });
+const at = 'demo/shop/orders: Deployment shop/orders: env TARGET of container orders names';
+const host = 'catalog.shop.svc.cluster.local';
+
+describe('a variable that names a service of the mesh', () => {
+  test.each([`${host}:50051`, 'catalog.shop:50051', 'catalog:50051', `http://${host}/x`, 'catalog.shop'])(
+    'is refused when the workload may not call it: %s',
+    (value) => {
+      expect(withEnv(value, false)).toEqual([
+        `${at} a host that the workload may not call; received "${host}"; fix: declare the methods it calls with \`calls\`, or remove the variable`,
+      ]);
+      expect(withEnv(value, true)).toEqual([]);
+    },
+  );
+
+  test('is refused when the service lacks the port', () => {
+    expect(withEnv(`${host}:50052`, true)).toEqual([
+      `${at} a port that ${host} does not have; received 50052; allowed 50051, 8081`,
+    ]);
+  });
+
+  test.each(['catalogs.shop.svc.cluster.local', 'catalogs.shop:50051'])(
+    'is refused when there is none: %s',
+    (value) => {
+      expect(withEnv(value, true)).toEqual([
+        `${at} a host that resolves in no cluster; received "catalogs.shop.svc.cluster.local"; fix: did you mean ${host}?`,
+      ]);
+    },
+  );
+
+  test.each(['shop.catalog.v1.CatalogService', 'v1.shop', 'localhost:50051', '10.0.0.1:80', 'a catalog'])(
+    'is not what this is: %s',
+    (value) => {
+      expect(withEnv(value, false)).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,116 @@
+import type { Problem } from '../../core/problem.ts';
+import { covers, hostsOf, namespacesOf, nearestHost } from './hosts.ts';
+import { envOf, podsOf, selects } from './pods.ts';
+import type { Pods } from './pods.ts';
+import { list, mapping, ofKind, push, texts, title } from './rendered.ts';
+import type { RenderedMesh, RenderedObject } from './rendered.ts';
+
+/** A name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]`, perhaps with a port; or `NAME:PORT`, of its own namespace. */
+const names =
+  /(?<![\w.:-])([a-z](?:[-a-z0-9]*[a-z0-9])?)(?:\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(\.svc(?:\.cluster\.local)?)?)?(?::(\d{1,5}))?(?![\w.-])/g;
+
+/**
+ * A Service of the mesh that a value in a workload's environment names is there, has the port, and is one that the
+ * workload may call: otherwise its proxy knows no way there.
+ */
+export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
+  return clusters.flatMap((cluster) => {
+    const hosts = hostsOf([cluster]);
+    const namespaces = new Set(namespacesOf(cluster));
+    const sidecars = new Map<string, RenderedObject[]>();
+    for (const sidecar of ofKind(cluster, 'Sidecar')) {
+      push(sidecars, sidecar.object.metadata.namespace ?? '', sidecar);
+    }
+    const bySelector = indexed(sidecars);
+    return podsOf(cluster).flatMap((pods) =>
+      envOf(pods).flatMap(({ container, name, value }) => {
+        const { where, object } = pods.of;
+        const at = `${title(object)}: env ${name} of container ${container}`;
+        return namedHosts(value, pods.namespace, namespaces, hosts).flatMap(
+          ({ host, port }): readonly Problem[] => {
+            const ports = hosts.get(host);
+            if (ports === undefined) {
+              const near = nearestHost(host, hosts.keys());
+              const fix = near === undefined ? {} : { fix: `did you mean ${near}?` };
+              return [
+                { where, what: `${at} names a host that resolves in no cluster`, received: host, ...fix },
+              ];
+            }
+            if (port !== undefined && !ports.includes(port)) {
+              const what = `${at} names a port that ${host} does not have`;
+              return [{ where, what, received: port, allowed: ports.join(', ') }];
+            }
+            if (reaches(bySelector(pods), pods.namespace, host)) return [];
+            return [
+              {
+                where,
+                what: `${at} names a host that the workload may not call`,
+                received: host,
+                fix: 'declare the methods it calls with `calls`, or remove the variable',
+              },
+            ];
+          },
+        );
+      }),
+    );
+  });
+}
+
+interface Named {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+function namedHosts(
+  value: string,
+  own: string,
+  namespaces: ReadonlySet<string>,
+  hosts: ReadonlyMap<string, readonly number[]>,
+): readonly Named[] {
+  return [...value.matchAll(names)].flatMap(([, name = '', namespace, svc, digits]): readonly Named[] => {
+    const port = digits === undefined ? undefined : Number(digits);
+    const host = `${name}.${namespace ?? own}.svc.cluster.local`;
+    // Fully qualified, or with a port in a namespace of the mesh: that can only be meant as a host.
+    if (svc !== undefined) return [{ host, port }];
+    if (namespace === undefined) return port !== undefined && hosts.has(host) ? [{ host, port }] : [];
+    if (!namespaces.has(namespace)) return [];
+    return port !== undefined || hosts.has(host) ? [{ host, port }] : [];
+  });
+}
+
+/** Finds the Sidecar of pods; by its whole selector first, which is how a workload's own one is found at once. */
+function indexed(
+  sidecars: ReadonlyMap<string, readonly RenderedObject[]>,
+): (pods: Pods) => RenderedObject | undefined {
+  const exact = new Map<string, RenderedObject>();
+  const rest = new Map<string, RenderedObject[]>();
+  for (const [namespace, all] of sidecars) {
+    for (const sidecar of all) {
+      const [first, ...more] = Object.entries(mapping(sidecar.object, 'spec', 'workloadSelector', 'labels'));
+      if (first !== undefined && more.length === 0) exact.set(`${namespace} ${first.join('=')}`, sidecar);
+      else push(rest, namespace, sidecar);
+    }
+  }
+  return ({ namespace, labels }) => {
+    for (const label of Object.entries(labels)) {
+      const found = exact.get(`${namespace} ${label.join('=')}`);
+      if (found !== undefined) return found;
+    }
+    return rest
+      .get(namespace)
+      ?.find(({ object }) => selects(mapping(object, 'spec', 'workloadSelector', 'labels'), labels));
+  };
+}
+
+/** Whether a Sidecar lets its workload reach a host; without a Sidecar nothing holds it back. */
+function reaches(sidecar: RenderedObject | undefined, own: string, host: string): boolean {
+  if (sidecar === undefined) return true;
+  const namespace = host.split('.')[1];
+  return list(sidecar.object, 'spec', 'egress').some((listener) =>
+    texts(listener, 'hosts').some((entry) => {
+      const [from, name = ''] = entry.split('/');
+      const known = from === '*' || from === namespace || (from === '.' && own === namespace);
+      return known && covers(name, host);
+    }),
+  );
+}

@@ -1,0 +1,103 @@
+import type { Problem } from '../../core/problem.ts';
+import { destinationsOf, inSidecars, qualified } from './hosts.ts';
+import { podsOf, selects } from './pods.ts';
+import { field, list, mapping, ofKind, push, text, texts, title } from './rendered.ts';
+import type { RenderedCluster, RenderedMesh, RenderedObject } from './rendered.ts';
+import { exportedTo } from './routes.ts';
+
+/**
+ * What a proxy needs to know for the calls it makes or passes on is exported to its namespace: the Service itself, and
+ * the DestinationRules and VirtualServices of its host. Left out, the call fails, or goes without its policy.
+ */
+export function unseen({ clusters }: RenderedMesh): readonly Problem[] {
+  const crosses = new Set(clusters.map(({ network }) => network)).size > 1;
+  return clusters.flatMap((cluster) => {
+    const viewers = viewersOf(cluster, crosses);
+    const subjects: readonly (readonly [RenderedObject, readonly string[], unknown])[] = [
+      ...ofKind(cluster, 'Service').map((of) => {
+        const { namespace = '', name, annotations } = of.object.metadata;
+        const exported = annotations?.['networking.istio.io/exportTo']?.split(',');
+        return [of, [`${name}.${namespace}.svc.cluster.local`], exported] as const;
+      }),
+      ...ofKind(cluster, 'DestinationRule').map((of) => {
+        const host = qualified(text(of.object, 'spec', 'host') ?? '', of.object.metadata.namespace);
+        return [of, [host], field(of.object, 'spec', 'exportTo')] as const;
+      }),
+      ...ofKind(cluster, 'VirtualService', 'ServiceEntry')
+        .filter(({ object }) => object.kind === 'ServiceEntry' || inSidecars(object))
+        .map((of) => {
+          const hosts = texts(of.object, 'spec', 'hosts');
+          const full = hosts.map((host) => qualified(host, of.object.metadata.namespace));
+          return [of, full, field(of.object, 'spec', 'exportTo')] as const;
+        }),
+    ];
+    return subjects.flatMap(([{ where, object }, hosts, exported]) => {
+      const seenBy = new Map(hosts.flatMap((host) => [...(viewers.get(host) ?? [])]));
+      return [...seenBy].flatMap(([namespace, why]): readonly Problem[] => {
+        if (exportedTo(exported, object.metadata.namespace ?? '', namespace)) return [];
+        // A VirtualService is for who makes the call, not for the gateways that pass it on.
+        if (why.kind === 'Gateway' && object.kind === 'VirtualService') return [];
+        return [
+          {
+            where,
+            what: `${title(object)} is not exported to namespace ${namespace}, where ${title(why)} needs it`,
+            received: exported,
+            fix: `add ${namespace} to its exportTo`,
+          },
+        ];
+      });
+    });
+  });
+}
+
+/** By host: the namespaces whose proxies call it or pass calls to it, and the object that has them do so. */
+function viewersOf(
+  cluster: RenderedCluster,
+  crosses: boolean,
+): ReadonlyMap<string, ReadonlyMap<string, RenderedObject['object']>> {
+  const viewers = new Map<string, Map<string, RenderedObject['object']>>();
+  const note = (host: string, namespace: string, why: RenderedObject['object']) => {
+    const known = viewers.get(host);
+    if (known === undefined) viewers.set(host, new Map([[namespace, why]]));
+    else if (!known.has(namespace)) known.set(namespace, why);
+  };
+  for (const { object } of ofKind(cluster, 'Sidecar')) {
+    for (const entry of list(object, 'spec', 'egress').flatMap((listener) => texts(listener, 'hosts'))) {
+      note(entry.split('/')[1] ?? '', object.metadata.namespace ?? '', object);
+    }
+  }
+  const pods = podsOf(cluster);
+  const behind = new Map<string, string[]>();
+  const gateways = ofKind(cluster, 'Gateway').map(({ object }) => {
+    const selector = mapping(object, 'spec', 'selector');
+    const namespaces = pods
+      .filter(({ labels }) => selects(selector, labels))
+      .map(({ namespace }) => namespace);
+    for (const namespace of namespaces) {
+      push(behind, `${object.metadata.namespace ?? ''}/${object.metadata.name}`, namespace);
+    }
+    return { object, namespaces };
+  });
+  for (const { object } of ofKind(cluster, 'VirtualService')) {
+    if (inSidecars(object)) continue;
+    const { namespace: own = '' } = object.metadata;
+    for (const gateway of texts(object, 'spec', 'gateways')) {
+      for (const namespace of behind.get(gateway.includes('/') ? gateway : `${own}/${gateway}`) ?? []) {
+        for (const { host } of destinationsOf(object)) note(qualified(host, own), namespace, object);
+      }
+    }
+  }
+  if (!crosses) return viewers;
+  // Whatever is called may be called from another network.
+  for (const { object, namespaces } of gateways) {
+    const passes = list(object, 'spec', 'servers').some(
+      (server) => text(server, 'tls', 'mode') === 'AUTO_PASSTHROUGH',
+    );
+    if (!passes) continue;
+    for (const host of [...viewers.keys()]) {
+      if (!host.endsWith('.svc.cluster.local')) continue;
+      for (const namespace of namespaces) note(host, namespace, object);
+    }
+  }
+  return viewers;
+}

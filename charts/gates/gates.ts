@@ -1,0 +1,29 @@
+import type { Problem } from '../../core/problem.ts';
+import { conflicts } from './conflicts.ts';
+import { envHosts } from './env-hosts.ts';
+import { unseen } from './exports.ts';
+import { headless } from './headless.ts';
+import { unknownHosts } from './hosts.ts';
+import { protocols } from './protocols.ts';
+import type { RenderedMesh } from './rendered.ts';
+import { deadRoutes } from './routes.ts';
+import { schemaProblems } from './schemas.ts';
+import { plainSecrets } from './secrets.ts';
+import { symmetry } from './symmetry.ts';
+
+/** What looks at the rendered objects of all clusters, whoever rendered them, and says what is wrong. */
+type Gate = (mesh: RenderedMesh) => readonly Problem[];
+
+/** What every mesh has to pass; docs/constructs.md, "What synth refuses", tells of each. */
+export const gates: readonly Gate[] = [
+  schemaProblems,
+  symmetry,
+  unknownHosts,
+  unseen,
+  deadRoutes,
+  conflicts,
+  protocols,
+  headless,
+  envHosts,
+  plainSecrets,
+];

@@ -1,0 +1,57 @@
+import { field, list, mapping, ofKind, text } from './rendered.ts';
+import type { RenderedCluster, RenderedObject } from './rendered.ts';
+
+/** A workload's pods: where they run, their labels, and their containers. */
+export interface Pods {
+  readonly of: RenderedObject;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly containers: readonly unknown[];
+}
+
+/** What makes the pods of a cluster. */
+export function podsOf(cluster: RenderedCluster): readonly Pods[] {
+  const direct = ofKind(cluster, 'Pod').map((of) => podsFrom(of, of.object));
+  const templated = ofKind(cluster, 'Deployment', 'StatefulSet', 'DaemonSet', 'Job').map((of) =>
+    podsFrom(of, field(of.object, 'spec', 'template')),
+  );
+  const jobs = ofKind(cluster, 'CronJob').map((of) =>
+    podsFrom(of, field(of.object, 'spec', 'jobTemplate', 'spec', 'template')),
+  );
+  return [...templated, ...jobs, ...direct];
+}
+
+function podsFrom(of: RenderedObject, template: unknown): Pods {
+  return {
+    of,
+    namespace: of.object.metadata.namespace ?? '',
+    labels: mapping(template, 'metadata', 'labels'),
+    containers: [...list(template, 'spec', 'initContainers'), ...list(template, 'spec', 'containers')],
+  };
+}
+
+/** Whether labels have everything a selector asks for. */
+export function selects(
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean {
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+/** A plain value of a container's environment; those taken from elsewhere have none. */
+export interface EnvValue {
+  readonly container: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The plain values in the environment of the pods' containers. */
+export function envOf({ containers }: Pods): readonly EnvValue[] {
+  return containers.flatMap((container) =>
+    list(container, 'env').flatMap((entry) => {
+      const [name, value] = [text(entry, 'name'), text(entry, 'value')];
+      if (name === undefined || value === undefined) return [];
+      return [{ container: text(container, 'name') ?? '', name, value }];
+    }),
+  );
+}

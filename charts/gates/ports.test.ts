@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import { k8s } from 'cdk8s-plus-28';
+import { istio, problemsWith } from '../testing/custom.ts';
+
+const metadata = { name: 'x', namespace: 'shop' };
+const withPort = (port: k8s.ServicePort) =>
+  problemsWith((into) => {
+    into.add('40-services', k8s.KubeService, metadata, { spec: { selector: { app: 'x' }, ports: [port] } });
+  });
+const names = 'grpc, grpc-web, http, http2, https, http_proxy, mongo, mysql, redis, tcp, tls';
+
+describe('a port of a Service', () => {
+  test('that tells no protocol is refused', () => {
+    expect(withPort({ port: 50051, name: 'api-grpc' })).toEqual([
+      'demo/custom: Service shop/x: Istio would treat port 50051 as TCP, as its name tells no protocol; ' +
+        `received "api-grpc"; allowed ${names}; fix: set appProtocol; to tcp when that is what it is`,
+    ]);
+    expect(withPort({ port: 50051, name: 'grpc', appProtocol: 'gRPCs' })).toEqual([
+      'demo/custom: Service shop/x: Istio would treat port 50051 as TCP, as its appProtocol tells no protocol; ' +
+        `received "gRPCs"; allowed ${names}; fix: set appProtocol; to tcp when that is what it is`,
+    ]);
+  });
+
+  test.each([
+    { port: 1, name: 'grpc' },
+    { port: 1, name: 'http-admin' },
+    { port: 1, name: 'api', appProtocol: 'GRPC' },
+    { port: 1, name: 'api', appProtocol: 'kubernetes.io/h2c' },
+    { port: 1, name: 'tcp-raw' },
+    { port: 53, name: 'dns', protocol: 'UDP' },
+  ])('that tells it passes: %j', (port) => {
+    expect(withPort(port)).toEqual([]);
+  });
+});
+
+test('a port of a Gateway has a protocol that Istio knows', () => {
+  const found = problemsWith((into) => {
+    const servers = [{ port: { number: 80, name: 'http', protocol: 'HTTTP' }, hosts: ['*'] }];
+    istio(into, 'Gateway', 'web', { selector: { istio: 'ingressgateway' }, servers });
+  });
+  expect(found).toEqual([
+    'demo/custom: Gateway shop/web: Istio would treat port 80 as TCP, as it does not know its protocol; ' +
+      `received "HTTTP"; allowed ${names.toUpperCase()}`,
+  ]);
+});
+
+describe('a headless Service', () => {
+  const spec: k8s.ServiceSpec = {
+    clusterIp: 'None',
+    selector: { app: 'x' },
+    ports: [{ name: 'grpc', port: 50051 }],
+  };
+
+  test('over several networks is refused', () => {
+    const found = problemsWith((into) => {
+      into.add('40-services', k8s.KubeService, metadata, { spec });
+    });
+    expect(found).toEqual([
+      'demo/custom: Service shop/x is headless, and the addresses of its pods do not reach over the networks net-east, net-west; ' +
+        'received "clusterIP: None"; fix: leave clusterIP out, or add it, with `differs`, to the one cluster whose pods call each other by it',
+    ]);
+  });
+
+  test('declared for one cluster passes', () => {
+    const differs = { because: 'its pods elect a leader', clusters: ['east'] };
+    const found = problemsWith((into) => {
+      if (into.cluster.name === 'east')
+        into.add('40-services', k8s.KubeService, { ...metadata, differs }, { spec });
+    });
+    expect(found).toEqual([]);
+  });
+});

@@ -1,0 +1,188 @@
+import { nearest } from '../../core/names.ts';
+import type { Problem } from '../../core/problem.ts';
+import { covers, destinationsOf, hostFor, hostsOf, inSidecars, qualified } from './hosts.ts';
+import { podsOf, selects } from './pods.ts';
+import type { Pods } from './pods.ts';
+import { field, list, mapping, ofKind, push, text, texts, title } from './rendered.ts';
+import type { RenderedCluster, RenderedMesh, RenderedObject } from './rendered.ts';
+
+/** Every route leads somewhere, every subset is led to, and every VirtualService has a proxy that reads it. */
+export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
+  const hosts = hostsOf(mesh.clusters);
+  const running = new Map(mesh.clusters.map((cluster) => [cluster, podsOf(cluster)]));
+  const pods = new Map<string, Pods[]>();
+  for (const found of [...running.values()].flat()) push(pods, found.namespace, found);
+  return mesh.clusters.flatMap((cluster) => {
+    const subsets = subsetsOf(cluster);
+    const reached = new Set<string>();
+    const problems = ofKind(cluster, 'VirtualService').flatMap((service): readonly Problem[] => {
+      const { object, where } = service;
+      return [
+        ...destinationsOf(object).flatMap(({ path, host, subset, port }): readonly Problem[] => {
+          const full = qualified(host, object.metadata.namespace);
+          const known = hostFor(hosts, full);
+          if (known === undefined) return []; // the gate of host names says so
+          const at = `${title(object)}: ${path}`;
+          const found: Problem[] = [];
+          const ports = hosts.get(known) ?? [];
+          if (port !== undefined && !ports.some((own) => own === port)) {
+            const what = `${at} leads to a port that ${full} does not have`;
+            found.push({ where, what, received: port, allowed: ports.join(', ') });
+          }
+          if (subset === undefined) return found;
+          reached.add(`${full} ${subset}`);
+          const declared = [...(subsets.get(full)?.keys() ?? [])];
+          if (!declared.includes(subset)) {
+            const near = nearest(subset, declared);
+            found.push({
+              where,
+              what: `${at} leads to a subset that no DestinationRule of ${full} has`,
+              received: subset,
+              allowed: declared.length === 0 ? 'none, as there is no subset' : declared.join(', '),
+              ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+            });
+          }
+          return found;
+        }),
+        ...shadowed(service),
+        ...unread(service, cluster, running.get(cluster) ?? []),
+      ];
+    });
+    for (const [host, declared] of subsets) {
+      const namespace = host.split('.')[1] ?? '';
+      for (const [name, { rule, labels }] of declared) {
+        const problem = { where: rule.where, received: name };
+        const at = `${title(rule.object)}: spec.subsets`;
+        if (!reached.has(`${host} ${name}`)) {
+          const fix = 'route to it, or remove it';
+          problems.push({ ...problem, what: `${at} has a subset that no route leads to`, fix });
+        }
+        if (
+          host.endsWith('.svc.cluster.local') &&
+          !pods.get(namespace)?.some((found) => selects(labels, found.labels))
+        ) {
+          const what = `${at} has a subset of labels that no pod of namespace ${namespace} carries`;
+          problems.push({ ...problem, what, fix: 'give the pods the labels, or remove it' });
+        }
+      }
+    }
+    return problems;
+  });
+}
+
+interface Subset {
+  readonly rule: RenderedObject;
+  /** Without those that Istio gives endpoints itself. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Subsets by host and name. */
+function subsetsOf(cluster: RenderedCluster): ReadonlyMap<string, ReadonlyMap<string, Subset>> {
+  const found = new Map<string, Map<string, Subset>>();
+  for (const rule of ofKind(cluster, 'DestinationRule')) {
+    const host = qualified(text(rule.object, 'spec', 'host') ?? '', rule.object.metadata.namespace);
+    const subsets = found.get(host) ?? new Map<string, Subset>();
+    for (const subset of list(rule.object, 'spec', 'subsets')) {
+      const labels = Object.entries(mapping(subset, 'labels')).filter(
+        ([key]) => !key.startsWith('topology.'),
+      );
+      subsets.set(text(subset, 'name') ?? '', { rule, labels: Object.fromEntries(labels) });
+    }
+    found.set(host, subsets);
+  }
+  return found;
+}
+
+/** Routes are tried in order: what stands after one that takes everything, or the same again, is never tried. */
+function shadowed({ object, where }: RenderedObject): readonly Problem[] {
+  return ['http', 'tcp'].flatMap((protocol) => {
+    const seen = new Map<string, number>();
+    let open: number | undefined;
+    return list(object, 'spec', protocol).flatMap((route, index): readonly Problem[] => {
+      const matches = list(route, 'match').map((match) => JSON.stringify(withoutName(match)));
+      const first = open ?? sharedIndex(matches, seen);
+      if (open === undefined && (matches.length === 0 || matches.includes('{}'))) open = index;
+      for (const match of matches) if (!seen.has(match)) seen.set(match, index);
+      if (first === undefined) return [];
+      return [
+        {
+          where,
+          what: `${title(object)}: spec.${protocol}.${index} is never tried, as spec.${protocol}.${first} takes all its calls before`,
+          fix: 'put it first, or remove it',
+        },
+      ];
+    });
+  });
+}
+
+/** The route that has taken every one of these matches before. */
+function sharedIndex(matches: readonly string[], seen: ReadonlyMap<string, number>): number | undefined {
+  return matches.length > 0 && matches.every((match) => seen.has(match))
+    ? seen.get(matches[0] ?? '')
+    : undefined;
+}
+
+function withoutName(match: unknown): unknown {
+  if (typeof match !== 'object' || match === null) return match;
+  return Object.fromEntries(Object.entries(match).filter(([key]) => key !== 'name'));
+}
+
+/** A VirtualService for gateways needs one that is there, has pods, serves one of its hosts, and is exported to. */
+function unread(
+  { object, where }: RenderedObject,
+  cluster: RenderedCluster,
+  running: readonly Pods[],
+): readonly Problem[] {
+  if (inSidecars(object)) return [];
+  const { namespace: own = '' } = object.metadata;
+  const hosts = texts(object, 'spec', 'hosts');
+  const gateways = ofKind(cluster, 'Gateway');
+  return texts(object, 'spec', 'gateways').flatMap((entry): readonly Problem[] => {
+    const [namespace, name] = entry.includes('/') ? entry.split('/') : [own, entry];
+    const gateway = gateways.find(
+      (found) => found.object.metadata.namespace === namespace && found.object.metadata.name === name,
+    );
+    const problem = { where, received: entry };
+    const at = `${title(object)}: spec.gateways`;
+    if (gateway === undefined) {
+      const near = nearest(
+        name ?? '',
+        gateways.map((found) => found.object.metadata.name),
+      );
+      const fix = near === undefined ? {} : { fix: `did you mean ${near}?` };
+      return [{ ...problem, what: `${at} names a Gateway that is not there`, ...fix }];
+    }
+    const served = list(gateway.object, 'spec', 'servers').flatMap((server) =>
+      texts(server, 'hosts').map((host) => servedName(host, own, namespace ?? '')),
+    );
+    if (!hosts.some((host) => served.some((pattern) => covers(pattern, host) || covers(host, pattern)))) {
+      return [
+        { ...problem, what: `${at} names a Gateway that serves none of its hosts ${hosts.join(', ')}` },
+      ];
+    }
+    const selector = mapping(gateway.object, 'spec', 'selector');
+    const pods = running.filter(({ labels }) => selects(selector, labels));
+    if (pods.length === 0) {
+      return [{ ...problem, what: `${at} names a Gateway that selects no pod of ${cluster.name}` }];
+    }
+    const unseen = pods.find((found) => !exportedTo(field(object, 'spec', 'exportTo'), own, found.namespace));
+    if (unseen === undefined) return [];
+    const allowed = `'*', or a list with ${unseen.namespace}`;
+    const what = `${title(object)}: spec.exportTo leaves out the namespace of the pods of Gateway ${entry}`;
+    return [{ where, what, received: field(object, 'spec', 'exportTo'), allowed }];
+  });
+}
+
+/** A Gateway's host as it concerns VirtualServices of a namespace: `other/host` serves those of `other` only. */
+function servedName(host: string, own: string, gateway: string): string {
+  const [namespace = '', name] = host.split('/');
+  if (name === undefined) return host;
+  const from = namespace === '.' ? gateway : namespace;
+  return from === '*' || from === own ? name : '';
+}
+
+/** Whether something with such an `exportTo` is seen in a namespace; without one it is seen in all. */
+export function exportedTo(exportTo: unknown, own: string, namespace: string): boolean {
+  if (!Array.isArray(exportTo) || exportTo.length === 0 || exportTo.includes('*')) return true;
+  return exportTo.includes(namespace) || (own === namespace && exportTo.includes('.'));
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import { k8s } from 'cdk8s-plus-28';
+import { problemsWith } from '../testing/custom.ts';
+import { catalogIn, problemsOf, twoClusters } from '../testing/mesh.ts';
+import { withProject } from '../testing/project.ts';
+
+const withEnv = (env: Readonly<Record<string, string>>) =>
+  withProject({ catalog: { env } }, (root) => {
+    const mesh = twoClusters(root);
+    catalogIn(mesh.namespace('shop'));
+    return problemsOf(mesh);
+  });
+const at = (name: string) => `demo/shop/catalog: Deployment shop/catalog: env ${name} of container catalog`;
+const fix = (name: string) =>
+  `fix: take it from a Secret; if it is none, list ${name} in the annotation meshwright/not-secret`;
+
+// Put together here, so that no scanner of sources takes them for real.
+const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxIn0xx', 'c2lnbmF0dXJl'].join('.');
+
+describe('a variable in plain text', () => {
+  test.each(['DB_PASSWORD', 'GITHUB_TOKEN', 'CLIENT_SECRET', 'STRIPE_API_KEY', 'PRIVATE_KEY', 'Secret'])(
+    'with the name of a secret is refused: %s',
+    (name) => {
+      expect(withEnv({ [name]: 'hunter2' })).toEqual([
+        `${at(name)} has the name of a secret, in plain text; ${fix(name)}`,
+      ]);
+    },
+  );
+
+  test.each([
+    ['a private key', `-----BEGIN RSA PRIVATE KEY-----\nabc`],
+    ['a JWT', `Bearer ${jwt}`],
+    ['a cloud access key', `AKIA${'A'.repeat(16)}`],
+    ['an access token', `ghp_${'a'.repeat(36)}`],
+    ['a URL with a password', 'postgres://shop:hunter2@db.example/shop'],
+    ['a URL with a password', 'redis://:hunter2@cache.example'],
+  ])('that looks like %s is refused, and its value is never shown', (kind, value) => {
+    const found = withEnv({ SETTING: value });
+    expect(found).toEqual([
+      `${at('SETTING')} holds what looks like ${kind}, in plain text; ${fix('SETTING')}`,
+    ]);
+    expect(found.join('')).not.toContain(value);
+  });
+
+  test.each([
+    ['TOKEN_TTL_SECONDS', '300'],
+    ['PASSWORD_FILE', '/run/secrets/password'],
+    ['MAX_TOKENS', '5'],
+    ['REQUIRE_TOKEN', 'true'],
+    ['DB_PASSWORD', ''],
+    ['DATABASE_URL', 'postgres://shop:$(DB_PASSWORD)@db.example/shop'],
+    ['DATABASE_URL', 'postgres://db.example:5432/shop?sslmode=require'],
+    ['MONKEY', 'banana'],
+  ])('that is harmless passes: %s=%s', (name, value) => {
+    expect(withEnv({ [name]: value })).toEqual([]);
+  });
+});
+
+test('a ConfigMap is plain text, too; a name that was declared harmless passes', () => {
+  const withData = (annotations: Readonly<Record<string, string>>) =>
+    problemsWith((into) => {
+      const metadata = { name: 'x', namespace: 'shop', annotations };
+      into.add('40-services', k8s.KubeConfigMap, metadata, {
+        data: { 'csrf-token': 'X-CSRF', password: 'x' },
+      });
+    });
+  expect(withData({ 'meshwright/not-secret': 'csrf-token' })).toEqual([
+    `demo/custom: ConfigMap shop/x: data password has the name of a secret, in plain text; ${fix('password')}`,
+  ]);
+});

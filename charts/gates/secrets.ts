@@ -1,0 +1,68 @@
+import type { Problem } from '../../core/problem.ts';
+import { envOf, podsOf } from './pods.ts';
+import { mapping, ofKind, title } from './rendered.ts';
+import type { RenderedMesh, RenderedObject } from './rendered.ts';
+
+/**
+ * Annotation of an object: names in its environment or data, separated by commas, whose values look like secrets and are
+ * none. It stands in the declaration and in dist/, so a reviewer sees it twice.
+ */
+export const notSecretAnnotation = 'meshwright/not-secret';
+
+/** A name whose last word says that it holds a secret. */
+const secretName =
+  /(?:^|[_.-])(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY)$/i;
+
+/** What secrets look like, and what each is. */
+const secretValues: readonly (readonly [string, RegExp])[] = [
+  ['a private key', /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/],
+  ['a JWT', /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/],
+  ['a cloud access key', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bAccountKey=[A-Za-z0-9+/=]{40,}/],
+  [
+    'an access token',
+    /\b(?:gh[oprsu]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36}|sk_live_\w{16,})/,
+  ],
+  ['a URL with a password', /\b[a-z][a-z\d+.-]*:\/\/[^\s/?#:@]*:(?!\$\(\w+\)@)[^\s/?#@]+@/i],
+];
+
+/** No secret stands in plain environment or in a ConfigMap, by its name or by its looks. Values are never shown. */
+export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
+  return clusters.flatMap((cluster) => [
+    ...podsOf(cluster).flatMap((pods) =>
+      envOf(pods).flatMap(({ container, name, value }) =>
+        check(pods.of, `env ${name} of container ${container}`, name, value),
+      ),
+    ),
+    ...ofKind(cluster, 'ConfigMap').flatMap((map) =>
+      Object.entries(mapping(map.object, 'data')).flatMap(([name, value]) =>
+        check(map, `data ${name}`, name, value),
+      ),
+    ),
+  ]);
+}
+
+function check(
+  { where, object }: RenderedObject,
+  at: string,
+  name: string,
+  value: string,
+): readonly Problem[] {
+  const excepted = object.metadata.annotations?.[notSecretAnnotation]?.split(',') ?? [];
+  const looks = reason(name, value);
+  if (looks === undefined || excepted.includes(name)) return [];
+  return [
+    {
+      where,
+      what: `${title(object)}: ${at} ${looks}, in plain text`,
+      fix: `take it from a Secret; if it is none, list ${name} in the annotation ${notSecretAnnotation}`,
+    },
+  ];
+}
+
+function reason(name: string, value: string): string | undefined {
+  const kind = secretValues.find(([, looks]) => looks.test(value))?.[0];
+  if (kind !== undefined) return `holds what looks like ${kind}`;
+  // Empty, a switch, or made of other variables only: nothing to hide.
+  const harmless = /^(?:true|false|(?:\$\(\w+\))*)$/i.test(value);
+  return secretName.test(name) && !harmless ? 'has the name of a secret' : undefined;
+}
