@@ -2,6 +2,17 @@
  * What a mesh is declared with. A declaration imports from here alone: `import { GrpcService, Mesh } from './index.ts'`.
  * docs/constructs.md shows each construct.
  */
+export {
+  ExternalService,
+  type ExternalProtocol,
+  type ExternalServiceProps,
+} from './constructs/access/external-service.ts';
+export {
+  MutualTls,
+  type MutualTlsMode,
+  type MutualTlsProps,
+  type ServiceMutualTlsProps,
+} from './constructs/access/mutual-tls.ts';
 export { GrpcService, type GrpcServiceProps, type VersionProps } from './constructs/grpc-service.ts';
 export { HttpGateway, type HttpGatewayProps } from './constructs/http-gateway.ts';
 export type { IstioKind, IstioSpec } from './constructs/istio-models.ts';

@@ -1,5 +1,6 @@
 import { nearest } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
+import type { HttpOperation } from './access/http-paths.ts';
 import type { IstioSpec } from './istio-models.ts';
 import { UnknownMethod, type Method } from './method.ts';
 
@@ -9,6 +10,8 @@ export interface Grant {
   readonly principal: string;
   /** gRPC methods, as HTTP/2 paths. @default - everything on the port */
   readonly paths?: readonly string[];
+  /** Requests over HTTP, in the place of `paths`. */
+  readonly http?: readonly HttpOperation[];
   readonly port: number;
 }
 
@@ -34,20 +37,26 @@ export function allow(
   grants: readonly Grant[],
 ): IstioSpec<'AuthorizationPolicy'> {
   const rules = grants
-    .toSorted((a, b) => (a.principal < b.principal ? -1 : 1))
-    .map(({ principal, paths, port }) => ({
-      from: [{ source: { principals: [principal] } }],
-      to: [
-        {
-          operation: {
-            ports: [String(port)],
-            // gRPC is always POST.
-            ...(paths === undefined ? {} : { methods: ['POST'], paths: [...new Set(paths)].sort() }),
-          },
-        },
-      ],
+    .toSorted((a, b) => (a.principal < b.principal ? -1 : a.principal > b.principal ? 1 : a.port - b.port))
+    .map((grant) => ({
+      from: [{ source: { principals: [grant.principal] } }],
+      to: operations(grant).map((operation) => ({
+        operation: { ports: [String(grant.port)], ...operation },
+      })),
     }));
   return { selector: { matchLabels }, action: 'ALLOW', rules };
+}
+
+function operations({ paths, http }: Grant) {
+  if (http !== undefined) {
+    return http.map(({ methods, paths: only, notPaths }) => ({
+      ...(methods === undefined ? {} : { methods: [...methods] }),
+      paths: [...only],
+      ...(notPaths === undefined ? {} : { notPaths: [...notPaths] }),
+    }));
+  }
+  // gRPC is always POST.
+  return [paths === undefined ? {} : { methods: ['POST'], paths: [...new Set(paths)].sort() }];
 }
 
 /**
@@ -67,10 +76,15 @@ export function egressTo(
   };
 }
 
-/** What is wrong with the methods a workload says it calls; plain JavaScript may pass anything. */
-export function callProblems(where: string, mesh: object, calls: readonly unknown[]): readonly Problem[] {
+/** What is wrong with the methods a workload says it calls, in `by`; plain JavaScript may pass anything. */
+export function callProblems(
+  where: string,
+  mesh: object,
+  calls: readonly unknown[],
+  by: 'calls' | 'callsHttp' = 'calls',
+): readonly Problem[] {
   return calls.flatMap((call, index): Problem[] => {
-    const problem = { where: `${where}: calls[${index}]` };
+    const problem = { where: `${where}: ${by}[${index}]` };
     if (call instanceof UnknownMethod) {
       const near = nearest(call.name, call.known);
       return [

@@ -1,7 +1,10 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
+import { services as knownServices } from '../../apps/config/services.ts';
 import type { Problem } from '../../core/problem.ts';
+import type { Grant } from './access.ts';
+import { httpOperations } from './access/http-paths.ts';
 import { appContainer } from './container.ts';
 import { httpGatewayApp, upstreams } from './http-transcoding.ts';
 import type { DeploymentPlan } from './deployment.ts';
@@ -70,6 +73,19 @@ export class GrpcService<
   override get ports(): AppConfig['ports'] {
     const { httpGateway, ports } = this.config;
     return httpGateway ? { ...ports, ...this.#gatewayPorts } : ports;
+  }
+
+  /** Callers over HTTP are let through to the verbs and paths of their methods, on the gateway container's port. */
+  protected override get grants(): readonly Grant[] {
+    const { http } = this.ports;
+    if (http === undefined) return super.grants;
+    const served = this.config.services.flatMap((name) => knownServices.get(name) ?? []);
+    const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
+      principal,
+      http: [...new Set(methods)].flatMap(({ descriptor }) => httpOperations(descriptor, served)),
+      port: http,
+    }));
+    return [...super.grants, ...overHttp];
   }
 
   override problems(): readonly Problem[] {

@@ -1,6 +1,7 @@
 import {
   DestinationRule,
   Gateway,
+  ServiceEntry,
   Sidecar,
   VirtualService,
 } from '@kubernetes-models/istio/networking.istio.io/v1';
@@ -13,6 +14,7 @@ interface Models {
   readonly DestinationRule: DestinationRule;
   readonly Gateway: Gateway;
   readonly PeerAuthentication: PeerAuthentication;
+  readonly ServiceEntry: ServiceEntry;
   readonly Sidecar: Sidecar;
   readonly Telemetry: Telemetry;
   readonly VirtualService: VirtualService;
@@ -37,6 +39,7 @@ export const istioModels: Readonly<Record<IstioKind, IstioModel>> = {
   DestinationRule: { apiVersion: 'networking.istio.io/v1', validate: validator(DestinationRule) },
   Gateway: { apiVersion: 'networking.istio.io/v1', validate: validator(Gateway) },
   PeerAuthentication: { apiVersion: 'security.istio.io/v1', validate: validator(PeerAuthentication) },
+  ServiceEntry: { apiVersion: 'networking.istio.io/v1', validate: validator(ServiceEntry) },
   Sidecar: { apiVersion: 'networking.istio.io/v1', validate: validator(Sidecar) },
   Telemetry: { apiVersion: 'telemetry.istio.io/v1', validate: validator(Telemetry) },
   VirtualService: { apiVersion: 'networking.istio.io/v1', validate: validator(VirtualService) },

@@ -3,6 +3,8 @@ import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { WorkloadModel } from '../model.ts';
 import { allow, callProblems, egressTo, isMethod, pathOf, principalOf, type Grant } from './access.ts';
+import { externalCallProblems, httpCallProblems } from './access/call-rules.ts';
+import { ExternalService } from './access/external-service.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
@@ -44,8 +46,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly clusters: readonly C[];
   readonly #placement: readonly C[];
   readonly #calls: Method[] = [];
+  readonly #httpCalls: Method[] = [];
+  readonly #externalCalls: ExternalService<C>[] = [];
   /** Who calls it, and what: kept here so that nobody has to search the mesh for them. */
   readonly #callers = new Map<Workload, Method[]>();
+  readonly #httpCallers = new Map<Workload, Method[]>();
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
     super(scope, name);
@@ -65,7 +70,28 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   calls(...methods: readonly Method<MethodKind, C>[]): void {
     for (const method of methods) {
       this.#calls.push(method);
-      if (isMethod(method) && method.service instanceof Workload) method.service.#noteCall(this, method);
+      if (isMethod(method) && method.service instanceof Workload) note(method.service.#callers, this, method);
+    }
+  }
+
+  /**
+   * The same over HTTP, for callers that speak no gRPC: grants the google.api.http paths of these methods, each with its
+   * verb, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
+   */
+  callsHttp(...methods: readonly Method<'unary', C>[]): void {
+    for (const method of methods) {
+      this.#httpCalls.push(method);
+      if (isMethod(method) && method.service instanceof Workload) {
+        note(method.service.#httpCallers, this, method);
+      }
+    }
+  }
+
+  /** Lets its proxy reach these services outside the mesh, in every cluster. */
+  callsExternal(...services: readonly ExternalService<C>[]): void {
+    for (const service of services) {
+      this.#externalCalls.push(service);
+      if (service instanceof ExternalService) service.noteCaller(this);
     }
   }
 
@@ -90,9 +116,14 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     }));
   }
 
+  /** Who calls which of its methods over HTTP. */
+  protected get httpCallers(): ReadonlyMap<Workload, readonly Method[]> {
+    return this.#httpCallers;
+  }
+
   /** Namespaces of those who call it, gateways included. */
   protected get callerNamespaces(): readonly string[] {
-    return [...this.#callers.keys()].map(({ namespace }) => namespace.name);
+    return [...this.#callers.keys(), ...this.#httpCallers.keys()].map(({ namespace }) => namespace.name);
   }
 
   /**
@@ -151,6 +182,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return [
       ...nameProblems(this),
       ...callProblems(this.where, this.mesh, this.#calls),
+      ...this.#otherCallProblems(),
       ...placementProblems(this.where, this.#placement, mesh),
       ...this.apps.flatMap((app) => {
         const loaded = this.mesh.app(app);
@@ -180,7 +212,10 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
     }
-    const hosts = this.#calls.map(({ service }) => `${service.namespace.name}/${service.host}`);
+    const callees = [...this.#calls, ...this.#httpCalls].map(({ service }) => service);
+    const hosts = [...callees, ...this.#externalCalls].map(
+      ({ namespace, host }) => `${namespace.name}/${host}`,
+    );
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
     for (const deployment of this.deployments) {
       const cluster = into.cluster.name;
@@ -212,10 +247,19 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** The containers of a pod in the given cluster, the app's own from the given image. */
   protected abstract containers(cluster: string, image: string): k8s.Container[];
 
-  #noteCall(caller: Workload, method: Method): void {
-    const called = this.#callers.get(caller);
-    if (called === undefined) this.#callers.set(caller, [method]);
-    else called.push(method);
+  #otherCallProblems(): readonly Problem[] {
+    const { where, mesh } = this;
+    const unsound = callProblems(where, mesh, this.#httpCalls, 'callsHttp');
+    const called = [...this.#calls, ...this.#httpCalls].filter(isMethod).flatMap(({ service }) => {
+      // A wrong config.yml has its own problems.
+      const isSound = service.apps.every((app) => 'config' in service.mesh.app(app));
+      return isSound ? Object.values(service.ports) : [];
+    });
+    return [
+      ...unsound,
+      ...(unsound.length > 0 ? [] : httpCallProblems(where, this.#httpCalls)),
+      ...externalCallProblems(where, mesh, this.#externalCalls, called),
+    ];
   }
 }
 
@@ -226,4 +270,10 @@ function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
     if (port === undefined) return [];
     return [{ name, port, targetPort: k8s.IntOrString.fromString(name), protocol: 'TCP', appProtocol: name }];
   });
+}
+
+function note(callers: Map<Workload, Method[]>, caller: Workload, method: Method): void {
+  const called = callers.get(caller);
+  if (called === undefined) callers.set(caller, [method]);
+  else called.push(method);
 }

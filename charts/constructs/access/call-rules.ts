@@ -1,0 +1,69 @@
+import type { Problem } from '../../../core/problem.ts';
+import type { Method } from '../method.ts';
+import { ExternalService } from './external-service.ts';
+import { hasHttpRule } from '../http-transcoding.ts';
+import { pathsWithoutOperation } from './http-paths.ts';
+
+/** What is wrong with methods, of this mesh, that a workload says it calls over HTTP. */
+export function httpCallProblems(where: string, calls: readonly Method[]): Problem[] {
+  return calls.flatMap((method, index): Problem[] => {
+    const { service, descriptor, kind } = method;
+    const problem = {
+      where: `${where}: callsHttp[${index}]`,
+      received: `${descriptor.parent.typeName}.${descriptor.name}`,
+    };
+    const app = service.mesh.app(service.app);
+    const problems: Problem[] = [];
+    if ('config' in app && !app.config.httpGateway) {
+      const what = `${service.where} carries no HTTP gateway`;
+      const fix = `add httpGateway: true to ${service.app}/config.yml, or use calls`;
+      problems.push({ ...problem, what, fix });
+    }
+    if (kind !== 'unary') {
+      const what = 'the method streams, which the HTTP gateway does not translate';
+      return [...problems, { ...problem, what, fix: 'use calls' }];
+    }
+    if (!hasHttpRule(descriptor)) {
+      const what = 'the method has no google.api.http rule, so no HTTP path';
+      return [...problems, { ...problem, what, fix: 'add one to the proto, or use calls' }];
+    }
+    const beyond = pathsWithoutOperation(descriptor);
+    if (beyond.length === 0) return problems;
+    const what = `the path ${beyond.join(', ')} has a verb after a variable, which no AuthorizationPolicy can tell apart`;
+    return [...problems, { ...problem, what, fix: 'use calls' }];
+  });
+}
+
+/**
+ * What is wrong with the external services a workload says it calls; plain JavaScript may pass anything.
+ * @param meshPorts - ports of the mesh's services that it calls, which are HTTP to its proxy
+ */
+export function externalCallProblems(
+  where: string,
+  mesh: object,
+  calls: readonly unknown[],
+  meshPorts: readonly number[],
+): Problem[] {
+  const sound = calls.filter((call) => call instanceof ExternalService);
+  return calls.flatMap((call, index): Problem[] => {
+    const problem = { where: `${where}: callsExternal[${index}]` };
+    if (!(call instanceof ExternalService)) {
+      const what = 'is no external service';
+      return [{ ...problem, what, received: call, allowed: 'an ExternalService of this mesh' }];
+    }
+    const received = call.where;
+    if ((call.mesh as object) !== mesh) {
+      const what = 'is an external service of another mesh';
+      return [{ ...problem, what, received, fix: 'declare it in this mesh' }];
+    }
+    const rival = sound.find((other) => other !== call && other.host === call.host);
+    if (rival !== undefined && sound.indexOf(rival) < sound.indexOf(call)) {
+      const what = `has the host of ${rival.where}, which it calls, too`;
+      return [{ ...problem, what, received, fix: 'call one of them' }];
+    }
+    const plain = sound.filter(({ protocol }) => protocol !== 'TLS').map(({ port }) => port);
+    if (call.protocol !== 'TLS' || ![...meshPorts, ...plain].includes(call.port)) return [];
+    const what = `speaks TLS on port ${call.port}, where others that it calls speak HTTP or gRPC in plaintext: one listener of its proxy cannot do both`;
+    return [{ ...problem, what, received, fix: 'move one of them to another port' }];
+  });
+}

@@ -1,0 +1,112 @@
+import { isIP } from 'node:net';
+import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+
+/** What of an external service its rules look at; plain JavaScript may pass anything. */
+interface Declared {
+  readonly where: string;
+  readonly name: string;
+  readonly isDuplicate: boolean;
+  readonly host: unknown;
+  readonly port: unknown;
+  readonly protocol: unknown;
+  readonly addresses: unknown;
+}
+
+const protocols: readonly string[] = ['GRPC', 'HTTP', 'TLS'];
+const hostRule = 'a fully qualified host name in lower case, such as payments.example';
+const portRule = 'a whole number from 1 to 65535';
+
+/** Checks an external service, and that no other one of its namespace has its host. */
+export function externalProblems(service: Declared, siblings: readonly Declared[]): readonly Problem[] {
+  return [
+    ...nameProblems(service),
+    ...hostProblems(service, siblings),
+    ...portProblems(service),
+    ...protocolProblems(service),
+    ...addressProblems(service),
+  ];
+}
+
+function nameProblems({ where, name, isDuplicate }: Declared): Problem[] {
+  if (!isDnsLabel(name)) {
+    return [{ where, what: 'the external service has a wrong name', received: name, allowed: dnsLabelRule }];
+  }
+  if (!isDuplicate) return [];
+  return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
+}
+
+function hostProblems(service: Declared, siblings: readonly Declared[]): Problem[] {
+  const { host: received } = service;
+  const where = `${service.where}: host`;
+  if (typeof received !== 'string') {
+    return [{ where, what: 'is no host name', received, allowed: hostRule }];
+  }
+  if (isIP(received) !== 0) {
+    const what = 'is an IP address, which callers cannot be told apart by';
+    return [
+      { where, what, received, allowed: hostRule, fix: 'name the host, and list the address in addresses' },
+    ];
+  }
+  if (received.includes('*')) {
+    const what = 'is a wildcard: it would open hosts that nobody reviewed';
+    return [{ where, what, received, allowed: hostRule, fix: 'declare each host by itself' }];
+  }
+  if (isOfCluster(received)) {
+    const what = 'is a name within the clusters';
+    return [{ where, what, received, fix: 'declare the service in the mesh, and call it by calls' }];
+  }
+  if (!isHost(received)) return [{ where, what: 'is no host name', received, allowed: hostRule }];
+  const first = siblings.find(({ host }) => host === received);
+  if (first === undefined || first.where === service.where) return [];
+  return [{ where, what: `is the host of ${first.where}, too`, received, fix: 'keep one, and share it' }];
+}
+
+/** Kubernetes resolves `a`, `a.ns`, `a.ns.svc` and `a.ns.svc.cluster.local`; only the last two can be told for sure. */
+function isOfCluster(host: string): boolean {
+  return /(^|\.)(svc|cluster\.local|localhost)$/.test(host) || host.includes('.svc.');
+}
+
+function isHost(host: string): boolean {
+  const labels = host.split('.');
+  return (
+    host.length <= 253 && labels.length > 1 && labels.every(isDnsLabel) && !/^\d+$/.test(labels.at(-1) ?? '')
+  );
+}
+
+function portProblems({ where, port }: Declared): Problem[] {
+  if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65535) return [];
+  return [{ where: `${where}: port`, what: 'is no port', received: port, allowed: portRule }];
+}
+
+function protocolProblems({ where, protocol }: Declared): Problem[] {
+  if (typeof protocol === 'string' && protocols.includes(protocol)) return [];
+  // The nearest name of HTTPS would be HTTP, which is its opposite.
+  const near = typeof protocol === 'string' ? nearest(protocol, protocols) : undefined;
+  const fix = protocol === 'HTTPS' ? 'use TLS, which HTTPS is' : near && `did you mean ${near}?`;
+  return [
+    {
+      where: `${where}: protocol`,
+      what: 'is no protocol of an external service',
+      received: protocol,
+      allowed: protocols.join(', '),
+      ...(fix === undefined ? {} : { fix }),
+    },
+  ];
+}
+
+function addressProblems({ where, addresses }: Declared): Problem[] {
+  if (addresses === undefined) return [];
+  const at = `${where}: addresses`;
+  if (!Array.isArray(addresses) || addresses.length === 0) {
+    const fix = 'list one, or leave addresses out to go by DNS';
+    return [{ where: at, what: 'there is no address', received: addresses, fix }];
+  }
+  return addresses.flatMap((address: unknown, index): Problem[] => {
+    if (typeof address !== 'string' || isIP(address) === 0) {
+      return [{ where: at, what: 'is no IP address', received: address, allowed: 'IPv4 and IPv6 addresses' }];
+    }
+    if (addresses.indexOf(address) === index) return [];
+    return [{ where: at, what: 'the address is listed twice', received: address, fix: 'remove one' }];
+  });
+}

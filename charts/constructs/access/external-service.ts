@@ -1,0 +1,90 @@
+import type { Problem } from '../../../core/problem.ts';
+import { MeshConstruct } from '../mesh-construct.ts';
+import type { Mesh } from '../mesh.ts';
+import type { Namespace } from '../namespace.ts';
+import type { Projection } from '../projection.ts';
+import { exportTo } from '../visibility.ts';
+import { externalProblems } from './external-rules.ts';
+
+export interface ExternalServiceProps {
+  /** The host name that callers use: fully qualified, one host. */
+  readonly host: string;
+  /** TCP port of the host. */
+  readonly port: number;
+  /**
+   * What callers speak: GRPC or HTTP in plaintext, so that the proxy sees each call; or TLS, for whatever the caller
+   * encrypts by itself (HTTPS, gRPC over TLS), which the proxy tells apart by its SNI.
+   */
+  readonly protocol: ExternalProtocol;
+  /** IP addresses the host is at, the same from every cluster. @default - those its name resolves to */
+  readonly addresses?: readonly string[];
+}
+
+export type ExternalProtocol = 'GRPC' | 'HTTP' | 'TLS';
+
+/** A workload that calls one. */
+interface ExternalCaller {
+  readonly namespace: { readonly name: string };
+}
+
+/**
+ * A service outside the mesh that declared callers may reach, by `callsExternal`. To everybody else it stays unknown: a
+ * proxy sends nothing to hosts it does not know (`outboundTrafficPolicy: REGISTRY_ONLY`).
+ *
+ * Renders a ServiceEntry (https://istio.io/latest/docs/reference/config/networking/service-entry/), exported to its own
+ * namespace and its callers'. Callers find the host by DNS as anywhere, also where `addresses` are given: the proxy then
+ * goes there for the name the caller used, whatever the name resolved to.
+ */
+export class ExternalService<C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly namespace: Namespace<C>;
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  readonly protocol: ExternalProtocol;
+  readonly addresses: readonly string[] | undefined;
+  readonly #callers = new Set<ExternalCaller>();
+
+  constructor(scope: Namespace<C>, name: string, props: ExternalServiceProps) {
+    super(scope, name);
+    this.mesh = scope.mesh;
+    this.namespace = scope;
+    this.name = name;
+    this.host = props.host;
+    this.port = props.port;
+    this.protocol = props.protocol;
+    this.addresses = props.addresses;
+  }
+
+  /** Called by `callsExternal`: the caller's namespace gets to know the host. */
+  noteCaller(caller: ExternalCaller): void {
+    this.#callers.add(caller);
+  }
+
+  override problems(): readonly Problem[] {
+    return externalProblems(
+      this,
+      this.namespace.node.children.filter((part) => part instanceof ExternalService),
+    );
+  }
+
+  override project(into: Projection): void {
+    const { name, namespace, host, port, protocol, addresses } = this;
+    const callers = [...this.#callers].map((caller) => caller.namespace.name);
+    into.addIstio(
+      '40-services',
+      this.where,
+      'ServiceEntry',
+      { name, namespace: namespace.name },
+      {
+        hosts: [host],
+        location: 'MESH_EXTERNAL',
+        ports: [{ number: port, name: protocol.toLowerCase(), protocol }],
+        ...(addresses === undefined
+          ? { resolution: 'DNS' }
+          : { resolution: 'STATIC', endpoints: addresses.map((address) => ({ address })) }),
+        exportTo: exportTo(namespace.name, callers),
+      },
+    );
+  }
+}
