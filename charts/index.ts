@@ -22,6 +22,7 @@ export type { Method, MethodKind, Methods } from './constructs/method.ts';
 export { Namespace } from './constructs/namespace.ts';
 export type { Platform } from './constructs/platform.ts';
 export type { Metadata, Projection } from './constructs/projection.ts';
+export type { Tracing, WorkloadTracing } from './constructs/telemetry/tracing.ts';
 /** Kubernetes' own kinds, for constructs of one's own: `into.add(stage, k8s.KubeConfigMap, ...)`. */
 export { k8s } from 'cdk8s-plus-28';
 export type {

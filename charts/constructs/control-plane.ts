@@ -4,6 +4,9 @@ import type { Cluster, Mesh } from './mesh.ts';
 import { controlPlaneNamespace, networkLabel } from './names.ts';
 import { podSecurityLabels } from './namespace.ts';
 import type { Projection } from './projection.ts';
+import { accessLogs } from './telemetry/access-log.ts';
+import { proxyConfig } from './telemetry/proxy-config.ts';
+import { extensionProviders } from './telemetry/tracing.ts';
 import { discoverySelectors } from './visibility.ts';
 
 /**
@@ -54,9 +57,11 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
 
   /** Mesh-wide behaviour (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/). */
   #meshConfig() {
+    const { trustDomain, tracing } = this.mesh;
     return {
-      trustDomain: this.mesh.trustDomain,
-      accessLogEncoding: 'JSON',
+      trustDomain,
+      ...accessLogs,
+      ...(tracing === undefined ? {} : { extensionProviders: extensionProviders(tracing) }),
       // What else runs in the clusters is nothing to istiod, and gets no copy of its root certificate.
       discoverySelectors: discoverySelectors(this.mesh.name),
       // What is neither a service of the mesh nor declared as an external one cannot be called.
@@ -64,8 +69,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
       // Istio's own default also retries UNAVAILABLE, which a method that is not idempotent may have got halfway
       // through. These two mean that no server has seen the request.
       defaultHttpRetryPolicy: { attempts: 2, retryOn: 'connect-failure,refused-stream' },
-      // For nodes whose Kubernetes is too old for native sidecars, which start first by themselves.
-      defaultConfig: { holdApplicationUntilProxyStarts: true },
+      defaultConfig: proxyConfig,
     };
   }
 

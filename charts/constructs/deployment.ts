@@ -4,6 +4,7 @@ import { addAutoscaler } from './autoscaler.ts';
 import { versionLabel } from './names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
+import { proxyConfigChecksum } from './telemetry/proxy-config.ts';
 
 /** One Deployment of a workload: all of it, or one of the versions that run side by side. */
 export interface DeploymentPlan<C extends string = string> {
@@ -62,7 +63,10 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
         },
       },
       template: {
-        metadata: { labels: { ...into.podLabels(props.app), [versionLabel]: plan.version } },
+        metadata: {
+          annotations: proxyConfigChecksum,
+          labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
+        },
         spec: {
           serviceAccountName: props.app,
           automountServiceAccountToken: false,

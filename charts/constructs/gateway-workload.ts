@@ -5,6 +5,7 @@ import { podSecurityLabels } from './namespace.ts';
 import type { Platform } from './platform.ts';
 import { disruptionBudget, quantities, restrictedContainer, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
+import { proxyConfigChecksum } from './telemetry/proxy-config.ts';
 import { exportTo, exportToAnnotations } from './visibility.ts';
 
 /** A port of a gateway's Service. */
@@ -75,6 +76,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
           annotations: {
             'inject.istio.io/templates': 'gateway',
             // Open calls get nearly all of the grace period: what passes through cannot be told to go elsewhere.
+            ...proxyConfigChecksum,
             'proxy.istio.io/config': JSON.stringify({ terminationDrainDuration: '25s' }),
           },
           labels: { ...into.podLabels(name), ...labels, 'sidecar.istio.io/inject': 'true' },

@@ -18,7 +18,7 @@ describe('with an HTTP gateway and two replicas, in one cluster', () => {
 
   test('the pods run where they are placed; the name and the identity are everywhere', () => {
     const kinds = (cluster: string) => objectsOf(rendered, cluster, 'shop').map(({ kind }) => kind);
-    const everywhere = ['Namespace', 'Service', 'ServiceAccount', 'Sidecar'];
+    const everywhere = ['Namespace', 'EnvoyFilter', 'Service', 'ServiceAccount', 'Sidecar'];
     const traffic = ['DestinationRule', 'VirtualService'];
     expect(kinds('east')).toEqual([...everywhere, 'Deployment', 'PodDisruptionBudget', ...traffic]);
     expect(kinds('west')).toEqual([...everywhere, ...traffic]);

@@ -1,4 +1,4 @@
-import type { DescService } from '@bufbuild/protobuf';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import { services as knownServices } from '../../apps/config/services.ts';
@@ -17,6 +17,7 @@ import type { Destined } from './traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from './traffic/props.ts';
 import { TrafficPolicy } from './traffic/traffic-policy.ts';
 import { virtualService } from './traffic/virtual-service.ts';
+import type { WorkloadTracing } from './telemetry/tracing.ts';
 import { versionImage, versionProblems, type VersionProps } from './versions.ts';
 import { firstVersion, Workload } from './workload.ts';
 
@@ -35,6 +36,8 @@ export interface GrpcServiceProps<S extends DescService, C extends string, V ext
    * @default - one version, v1, as the Deployment `<service>`
    */
   readonly versions?: Readonly<Record<V, VersionProps<NoInfer<C>>>>;
+  /** Its share of traces. @default - the mesh's */
+  readonly tracing?: WorkloadTracing;
 }
 
 /**
@@ -64,6 +67,10 @@ export class GrpcService<
     this.#versions = props.versions ?? undefined;
     this.versions = (this.#versions === undefined ? [firstVersion] : Object.keys(this.#versions)) as V[];
     this.method = methodsOf<S, C>(this, props.service);
+  }
+
+  protected override get servedMethods(): readonly DescMethod[] {
+    return this.service.methods;
   }
 
   override get apps(): readonly string[] {

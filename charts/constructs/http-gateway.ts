@@ -11,6 +11,7 @@ import type { Namespace } from './namespace.ts';
 import type { Projection } from './projection.ts';
 import { exportTo } from './visibility.ts';
 import { gatewayOutliers, type OutlierDetection } from './traffic/destination-rule.ts';
+import type { WorkloadTracing } from './telemetry/tracing.ts';
 import { Workload } from './workload.ts';
 
 export interface HttpGatewayProps<C extends string> {
@@ -18,6 +19,8 @@ export interface HttpGatewayProps<C extends string> {
   readonly expose: readonly GrpcService<DescService, C, string>[];
   /** Clusters its pods run in. @default - every cluster of the mesh */
   readonly placement?: readonly NoInfer<C>[];
+  /** Its share of traces. @default - the mesh's */
+  readonly tracing?: WorkloadTracing;
   /** Folder of the gateway app. @default apps/gateway */
   readonly app?: string;
 }
@@ -30,7 +33,11 @@ export class HttpGateway<C extends string> extends Workload<C> {
   readonly expose: readonly GrpcService<DescService, C, string>[];
 
   constructor(scope: Namespace<C>, name: string, props: HttpGatewayProps<C>) {
-    super(scope, name, { app: props.app ?? httpGatewayApp, placement: props.placement });
+    super(scope, name, {
+      app: props.app ?? httpGatewayApp,
+      placement: props.placement,
+      tracing: props.tracing,
+    });
     this.expose = props.expose;
     // What it translates is what it may call.
     for (const service of props.expose) {

@@ -5,6 +5,7 @@ import {
   Sidecar,
   VirtualService,
 } from '@kubernetes-models/istio/networking.istio.io/v1';
+import { EnvoyFilter } from '@kubernetes-models/istio/networking.istio.io/v1alpha3';
 import { AuthorizationPolicy, PeerAuthentication } from '@kubernetes-models/istio/security.istio.io/v1';
 import { Telemetry } from '@kubernetes-models/istio/telemetry.istio.io/v1';
 
@@ -12,6 +13,7 @@ import { Telemetry } from '@kubernetes-models/istio/telemetry.istio.io/v1';
 interface Models {
   readonly AuthorizationPolicy: AuthorizationPolicy;
   readonly DestinationRule: DestinationRule;
+  readonly EnvoyFilter: EnvoyFilter;
   readonly Gateway: Gateway;
   readonly PeerAuthentication: PeerAuthentication;
   readonly ServiceEntry: ServiceEntry;
@@ -37,6 +39,7 @@ interface IstioModel {
 export const istioModels: Readonly<Record<IstioKind, IstioModel>> = {
   AuthorizationPolicy: { apiVersion: 'security.istio.io/v1', validate: validator(AuthorizationPolicy) },
   DestinationRule: { apiVersion: 'networking.istio.io/v1', validate: validator(DestinationRule) },
+  EnvoyFilter: { apiVersion: 'networking.istio.io/v1alpha3', validate: validator(EnvoyFilter) },
   Gateway: { apiVersion: 'networking.istio.io/v1', validate: validator(Gateway) },
   PeerAuthentication: { apiVersion: 'security.istio.io/v1', validate: validator(PeerAuthentication) },
   ServiceEntry: { apiVersion: 'networking.istio.io/v1', validate: validator(ServiceEntry) },

@@ -2,12 +2,13 @@ import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import { controlPlaneNamespace } from './names.ts';
 import type { Projection } from './projection.ts';
+import { collectorEntry, meshTracing } from './telemetry/tracing.ts';
 
 /**
  * What holds for every workload of the mesh, because it stands in Istio's root namespace: mutual TLS only
  * (https://istio.io/latest/docs/reference/config/security/peer_authentication/), no call that no policy allows
- * (https://istio.io/latest/docs/concepts/security/#allow-nothing-deny-all-and-allow-all-policy), and access logs on each proxy's
- * standard output, in the encoding of the control plane's meshConfig.
+ * (https://istio.io/latest/docs/concepts/security/#allow-nothing-deny-all-and-allow-all-policy), access logs on each proxy's
+ * standard output in the format of the control plane's meshConfig, and, where the mesh has a collector, traces.
  */
 export class MeshDefaults<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
@@ -28,14 +29,26 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
     );
     // A policy without a rule allows nothing, and with it in the root namespace only what others allow goes through.
     into.addIstio('30-mesh', this.where, 'AuthorizationPolicy', { name: 'allow-nothing', namespace }, {});
+    const { tracing } = this.mesh;
+    // One resource: Istio heeds one without a selector in a namespace.
     into.addIstio(
       '30-mesh',
       this.where,
       'Telemetry',
-      { name: 'access-logs', namespace },
+      { name: 'telemetry', namespace },
       {
         accessLogging: [{ providers: [{ name: 'envoy' }] }],
+        ...(tracing === undefined ? {} : { tracing: meshTracing(tracing) }),
       },
+    );
+    if (tracing === undefined) return;
+    const { collector } = tracing;
+    into.addIstio(
+      '30-mesh',
+      this.where,
+      'ServiceEntry',
+      { name: 'otel-collector', namespace },
+      collectorEntry(collector),
     );
   }
 }

@@ -13,6 +13,7 @@ import { MeshDefaults } from './mesh-defaults.ts';
 import { Namespace } from './namespace.ts';
 import { controlPlaneNamespace } from './names.ts';
 import type { Platform } from './platform.ts';
+import { tracingProblems, type Tracing } from './telemetry/tracing.ts';
 import { Workload } from './workload.ts';
 
 export interface ClusterProps {
@@ -42,6 +43,8 @@ export interface MeshProps<C extends string> {
   readonly clusters: Readonly<Record<C, ClusterProps>>;
   /** Where the mesh runs. */
   readonly platform: Platform;
+  /** Where the proxies send spans. @default - none are made */
+  readonly tracing?: Tracing;
 }
 
 /**
@@ -57,6 +60,7 @@ export class Mesh<C extends string> extends RootConstruct {
   /** In the order they were declared. */
   readonly clusters: readonly Cluster<C>[];
   readonly platform: Platform;
+  readonly tracing: Tracing | undefined;
   readonly ingress: IngressGateway<C>;
   readonly eastWest: EastWestGateway<C>;
   readonly #apps = new Map<string, LoadedApp>();
@@ -69,6 +73,7 @@ export class Mesh<C extends string> extends RootConstruct {
     this.trustDomain = props.trustDomain;
     this.clusters = (Object.keys(props.clusters) as C[]).map((name) => ({ name, ...props.clusters[name] }));
     this.platform = props.platform;
+    this.tracing = props.tracing;
     // Ids that no namespace can have, being no DNS labels.
     new ControlPlane(this, 'ControlPlane');
     this.eastWest = new EastWestGateway(this, 'EastWestGateway');
@@ -83,7 +88,11 @@ export class Mesh<C extends string> extends RootConstruct {
 
   /** What is wrong with the mesh's own properties. */
   problems(): readonly Problem[] {
-    return meshProblems(this);
+    const problems = meshProblems(this);
+    if (this.tracing === undefined) return problems;
+    const namespaces = this.node.findAll().filter((part) => part instanceof Namespace);
+    const names = namespaces.map(({ name }) => name);
+    return [...problems, ...tracingProblems(this.name, this.tracing, names)];
   }
 
   /** The config.yml of an app folder, read once: sound, or what is wrong with it. */

@@ -39,6 +39,7 @@ describe('two versions, one of them a canary in one cluster', () => {
     const names = west.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
     expect(names).toEqual([
       'Namespace shop',
+      'EnvoyFilter catalog',
       'Service catalog',
       'ServiceAccount catalog',
       'Sidecar catalog',

@@ -1,3 +1,4 @@
+import type { DescMethod } from '@bufbuild/protobuf';
 import { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
@@ -11,13 +12,20 @@ import type { Mesh } from './mesh.ts';
 import type { Method, MethodKind } from './method.ts';
 import { eastWestGateway, nameLabel } from './names.ts';
 import type { Namespace } from './namespace.ts';
-import type { Projection } from './projection.ts';
 import {
   destinationRule,
   grpcOutliers,
   type Destined,
   type OutlierDetection,
 } from './traffic/destination-rule.ts';
+import type { Metadata, Projection } from './projection.ts';
+import { methodStats } from './telemetry/method-stats.ts';
+import {
+  collectorHost,
+  workloadTracing,
+  workloadTracingProblems,
+  type WorkloadTracing,
+} from './telemetry/tracing.ts';
 import { exportTo, exportToAnnotations } from './visibility.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
@@ -26,6 +34,8 @@ export interface WorkloadProps<C extends string> {
   readonly app: string;
   /** Clusters its pods run in. @default - every cluster of the mesh */
   readonly placement?: readonly C[] | undefined;
+  /** Its share of traces. @default - the mesh's */
+  readonly tracing?: WorkloadTracing | undefined;
 }
 
 /** What the version of a workload is called that declares none. */
@@ -45,6 +55,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** Clusters its pods run in, in the mesh's order. */
   readonly clusters: readonly C[];
   readonly #placement: readonly C[];
+  readonly #tracing: WorkloadTracing | undefined;
   readonly #calls: Method[] = [];
   readonly #httpCalls: Method[] = [];
   readonly #externalCalls: ExternalService<C>[] = [];
@@ -58,6 +69,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     this.namespace = scope;
     this.name = name;
     this.app = props.app;
+    this.#tracing = props.tracing;
     const all = this.mesh.clusters.map((cluster) => cluster.name);
     this.#placement = props.placement ?? all;
     this.clusters = all.filter((cluster) => this.#placement.includes(cluster));
@@ -137,6 +149,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return exportTo(this.namespace.name, [...callers, ...(crosses ? [eastWestGateway.namespace] : [])]);
   }
 
+  /** The methods it serves. */
+  protected get servedMethods(): readonly DescMethod[] {
+    return [];
+  }
+
   /** Host name of its Service, the same in every cluster. */
   get host(): string {
     return `${this.name}.${this.namespace.name}.svc.cluster.local`;
@@ -184,6 +201,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       ...callProblems(this.where, this.mesh, this.#calls),
       ...this.#otherCallProblems(),
       ...placementProblems(this.where, this.#placement, mesh),
+      ...(this.#tracing === undefined
+        ? []
+        : workloadTracingProblems(this.where, this.#tracing, this.mesh.tracing)),
       ...this.apps.flatMap((app) => {
         const loaded = this.mesh.app(app);
         return 'config' in loaded ? [] : loaded.problems;
@@ -216,7 +236,10 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const hosts = [...callees, ...this.#externalCalls].map(
       ({ namespace, host }) => `${namespace.name}/${host}`,
     );
+    const { tracing } = this.mesh;
+    if (tracing !== undefined) hosts.push(collectorHost(tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
+    this.#addTelemetry(into, metadata, selector);
     for (const deployment of this.deployments) {
       const cluster = into.cluster.name;
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
@@ -260,6 +283,16 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       ...(unsound.length > 0 ? [] : httpCallProblems(where, this.#httpCalls)),
       ...externalCallProblems(where, mesh, this.#externalCalls, called),
     ];
+  }
+
+  #addTelemetry(into: Projection, metadata: Metadata, labels: Readonly<Record<string, string>>): void {
+    const called = this.#calls.map(({ descriptor }) => descriptor);
+    if (this.servedMethods.length + called.length > 0) {
+      const stats = methodStats(labels, this.servedMethods, called);
+      into.addIstio('40-services', this.where, 'EnvoyFilter', metadata, stats);
+    }
+    if (this.#tracing === undefined) return;
+    into.addIstio('40-services', this.where, 'Telemetry', metadata, workloadTracing(labels, this.#tracing));
   }
 }
 

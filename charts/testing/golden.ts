@@ -14,7 +14,16 @@ export function expectGolden(test: string, name: string, objects: readonly Kuber
   expect(objects).not.toHaveLength(0);
   const file = fileURLToPath(new URL(`__golden__/${name}.yaml`, test));
   const yaml = Yaml.stringify(...objects).replaceAll(/(image: \S+-)[0-9a-f]{12}$/gm, '$1############');
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileAtomic(file, yaml);
+  compare(file, yaml);
+}
+
+/** Compares a text with a committed file that is made by code; it changes as golden files do. */
+export function expectFile(file: URL, text: string): void {
+  compare(fileURLToPath(file), text);
+}
+
+function compare(file: string, text: string): void {
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileAtomic(file, text);
   if (!existsSync(file)) throw new Error(`${file} is missing: write it with UPDATE_GOLDEN=1, and read it`);
-  expect(yaml).toBe(readFileSync(file, 'utf8'));
+  expect(text).toBe(readFileSync(file, 'utf8'));
 }

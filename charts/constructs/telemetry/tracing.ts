@@ -1,0 +1,154 @@
+import { isDnsLabel } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+import type { IstioSpec } from '../istio-models.ts';
+import { controlPlaneNamespace } from '../names.ts';
+
+/** Where spans go, and how many. */
+export interface Tracing {
+  /** An OpenTelemetry collector outside the mesh that takes OTLP over gRPC in plaintext, such as one in the cluster. */
+  readonly collector: {
+    /** Its DNS name, in full and the same in each cluster: `otel-collector.observability.svc.cluster.local`. */
+    readonly host: string;
+    /** @default 4317 */
+    readonly port?: number;
+  };
+  /** Of the requests that come without a trace, how many begin one; 0 to 100. @default 1 */
+  readonly samplingPercent?: number;
+}
+
+/** Sampling of one workload. */
+export interface WorkloadTracing {
+  /**
+   * Of the requests that come to this workload, or leave it, without a trace: how many begin one; 0 to 100. What other
+   * proxies of the mesh have begun goes on as they decided, whatever this says, so that no trace has holes.
+   */
+  readonly samplingPercent: number;
+}
+
+/** Name of the tracing provider in meshConfig. */
+const provider = 'otel-collector';
+
+const defaultPort = 4317;
+const defaultSamplingPercent = 1;
+
+/**
+ * The part of meshConfig that names the collector
+ * (https://istio.io/latest/docs/tasks/observability/distributed-tracing/opentelemetry/). It is the host as our own
+ * ServiceEntry declares it: istiod need not see the namespace of the collector.
+ */
+export function extensionProviders({ collector }: Tracing): readonly object[] {
+  return [
+    {
+      name: provider,
+      opentelemetry: { service: collectorHost(collector), port: collector.port ?? defaultPort },
+    },
+  ];
+}
+
+/** What a proxy must know of to send spans, as an egress host of its Sidecar: `namespace/host`. */
+export function collectorHost({ host }: Tracing['collector']): string {
+  return `${controlPlaneNamespace}/${host}`;
+}
+
+/** A ServiceEntry body for the collector. A service outside the mesh is spoken to without mutual TLS. */
+export function collectorEntry({
+  host,
+  port = defaultPort,
+}: Tracing['collector']): IstioSpec<'ServiceEntry'> {
+  return {
+    hosts: [host],
+    location: 'MESH_EXTERNAL',
+    resolution: 'DNS',
+    ports: [{ number: port, name: 'grpc-otlp', protocol: 'GRPC' }],
+  };
+}
+
+/**
+ * The tracing part of the mesh-wide Telemetry. Envoy tags a span with the request's URL as it is; the tag is given
+ * again without the query, where a secret may be (proxies of Istio 1.29 and later).
+ */
+export function meshTracing({
+  samplingPercent = defaultSamplingPercent,
+}: Tracing): NonNullable<IstioSpec<'Telemetry'>['tracing']> {
+  return [
+    {
+      providers: [{ name: provider }],
+      randomSamplingPercentage: samplingPercent,
+      customTags: {
+        'http.url': { formatter: { value: '%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%PATH(NQ)%' } },
+      },
+    },
+  ];
+}
+
+/** A Telemetry body with the sampling of one workload; the rest it has from the mesh. */
+export function workloadTracing(
+  matchLabels: Readonly<Record<string, string>>,
+  { samplingPercent }: WorkloadTracing,
+): IstioSpec<'Telemetry'> {
+  return { selector: { matchLabels }, tracing: [{ randomSamplingPercentage: samplingPercent }] };
+}
+
+/** What is wrong with a mesh's tracing. */
+export function tracingProblems(
+  mesh: string,
+  { collector, samplingPercent }: Tracing,
+  namespaces: readonly string[],
+): readonly Problem[] {
+  const where = `${mesh}: tracing`;
+  const problems: Problem[] = [];
+  // Plain JavaScript may leave anything out.
+  const { host, port = defaultPort } = (collector as Tracing['collector'] | undefined) ?? { host: undefined };
+  if (typeof host !== 'string' || !isFullName(host)) {
+    problems.push({
+      where: `${where}.collector.host`,
+      what: 'is not a DNS name in full',
+      received: host,
+      allowed: 'a name such as otel-collector.observability.svc.cluster.local',
+    });
+  } else {
+    const [, namespace = ''] = /^[^.]+\.([^.]+)\.svc\.cluster\.local$/.exec(host) ?? [];
+    if (namespaces.includes(namespace)) {
+      problems.push({
+        where: `${where}.collector.host`,
+        what: `is in namespace ${namespace} of the mesh, where pods take mutual TLS from declared callers only`,
+        received: host,
+        fix: 'run the collector in a namespace that is not declared in the mesh',
+      });
+    }
+  }
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    const allowed = 'a whole number from 1 to 65535';
+    problems.push({ where: `${where}.collector.port`, what: 'is not a port', received: port, allowed });
+  }
+  return [...problems, ...samplingProblems(where, samplingPercent ?? defaultSamplingPercent)];
+}
+
+/** What is wrong with a workload's tracing. */
+export function workloadTracingProblems(
+  workload: string,
+  tracing: WorkloadTracing,
+  ofMesh: Tracing | undefined,
+): readonly Problem[] {
+  const where = `${workload}: tracing`;
+  const unsent: readonly Problem[] =
+    ofMesh === undefined
+      ? [{ where, what: 'the mesh has no tracing', fix: 'give the mesh a collector: tracing: { collector }' }]
+      : [];
+  return [...unsent, ...samplingProblems(where, tracing.samplingPercent)];
+}
+
+function samplingProblems(where: string, percent: unknown): readonly Problem[] {
+  if (typeof percent === 'number' && percent >= 0 && percent <= 100) return [];
+  const allowed = 'a number from 0 to 100';
+  return [{ where: `${where}.samplingPercent`, what: 'is not a percentage', received: percent, allowed }];
+}
+
+/** Two labels or more: a short name would mean another host in each namespace. */
+function isFullName(host: string): boolean {
+  const labels = host.split('.');
+  // `name.namespace` and `name.namespace.svc` are Kubernetes' own short forms.
+  return (
+    host.length <= 253 && labels.length >= 2 && !/^[^.]+\.[^.]+\.svc$/.test(host) && labels.every(isDnsLabel)
+  );
+}
