@@ -32,6 +32,7 @@ interface Options {
   readonly address?: string;
   readonly timeoutMs?: number;
   readonly bodyLimit?: number;
+  readonly claimHeaders?: readonly string[];
   readonly drainDelayMs?: number;
 }
 
@@ -48,6 +49,7 @@ async function start(options: Options): Promise<{ url: string; server: RunningHt
     registry: options.registry ?? shopRegistry,
     timeoutMs: options.timeoutMs ?? 2_000,
     bodyLimit: options.bodyLimit ?? 1_000,
+    claimHeaders: options.claimHeaders ?? [],
     log: silent,
   });
   const server = await startHttpServer({
@@ -261,6 +263,23 @@ describe('HTTP', () => {
     expect((await call(`${url}/v1/books`, { headers: { ...allowed, ...refused } })).status).toBe(200);
     expect(seen[0]?.getMap()).toMatchObject(allowed);
     expect(Object.keys(seen[0]?.getMap() ?? {}).filter((key) => key in refused)).toEqual([]);
+  });
+
+  test('claim headers become metadata, too', async () => {
+    const seen: Metadata[] = [];
+    const { url } = await start({
+      ...echo({ Get: { pattern: { case: 'get', value: '/v1/books' } } }, (_, { metadata }) => {
+        seen.push(metadata);
+        return {};
+      }),
+      claimHeaders: ['x-user', 'x-tenant'],
+    });
+    const headers = { 'x-user': 'ada', 'x-other': '1', 'x-tenant': 'a\u00e9' };
+    expect((await call(`${url}/v1/books`, { headers })).status).toBe(200);
+    // What gRPC cannot carry is left out, as is what nobody named.
+    expect(seen[0]?.getMap()).toMatchObject({ 'x-user': 'ada' });
+    expect(Object.keys(seen[0]?.getMap() ?? {})).not.toEqual(expect.arrayContaining(['x-other']));
+    expect(Object.keys(seen[0]?.getMap() ?? {})).not.toEqual(expect.arrayContaining(['x-tenant']));
   });
 });
 

@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly timeoutMs: number;
   /** Longest request body. Bytes. */
   readonly bodyLimit: number;
+  /** Request headers that go on as metadata beside the usual ones, in lower case. @default - none */
+  readonly claimHeaders?: readonly string[];
   readonly log: Logger;
 }
 
@@ -81,7 +83,7 @@ async function transcode(
   let header: Metadata | undefined;
   const answer = await callUnary(options.upstreams.channelOf(method.parent), method, message, {
     timeoutMs: options.timeoutMs,
-    metadata: metadataOf(request.headers),
+    metadata: metadataOf(request.headers, options.claimHeaders ?? []),
     signal,
     onHeader: (received) => (header = received),
   }).catch((error: unknown) => {

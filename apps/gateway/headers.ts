@@ -8,10 +8,13 @@ const inbound = ['authorization', ...traceKeys] as const;
 /** Metadata that goes out as headers. */
 const outbound = ['x-served-by', 'x-inventory-served-by'] as const;
 
-/** The request's metadata. Values that are no printable ASCII, which gRPC cannot carry, are left out. */
-export function metadataOf(headers: IncomingHttpHeaders): Metadata {
+/**
+ * The request's metadata. Values that are no printable ASCII, which gRPC cannot carry, are left out.
+ * @param claims - headers that go in as well: what the proxy before this one found in the client's token
+ */
+export function metadataOf(headers: IncomingHttpHeaders, claims: readonly string[]): Metadata {
   const metadata = new Metadata();
-  for (const name of inbound) {
+  for (const name of [...inbound, ...claims]) {
     const value = headers[name];
     if (typeof value === 'string' && /^[\x20-\x7e]*$/.test(value)) metadata.set(name, value);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { address, baseEnv, integer, isAddress, parseEnv } from './env.ts';
+import { EnvError, address, baseEnv, integer, isAddress, list, parseEnv } from './env.ts';
 
 test('reads what is there and fills in the defaults', () => {
   const shape = { ...baseEnv, GRPC_PORT: integer(1, 65_535), CATALOG_ADDRESS: address() };
@@ -25,6 +25,15 @@ test('reads what is there and fills in the defaults', () => {
 test('a program drains, by default, within the 30 s that a pod has to end', () => {
   const { DRAIN_DELAY_MS, DRAIN_LIMIT_MS } = parseEnv(baseEnv, { CLUSTER_NAME: 'east', POD_NAME: 'a' });
   expect(DRAIN_DELAY_MS + DRAIN_LIMIT_MS).toBeLessThan(30_000);
+});
+
+test('reads a list, and refuses it for one wrong entry', () => {
+  const shape = { NAMES: list(/^[a-z]+$/, 'a list of names').default([]) };
+  expect(parseEnv(shape, { NAMES: 'a, b' })).toEqual({ NAMES: ['a', 'b'] });
+  expect(parseEnv(shape, {})).toEqual({ NAMES: [] });
+  expect(() => parseEnv(shape, { NAMES: 'a,,b' })).toThrow(
+    new EnvError(['NAMES: wrong value; allowed a list of names']),
+  );
 });
 
 test('names every problem, without the values', () => {

@@ -41,6 +41,14 @@ export function text(allowed: string) {
   return z.string({ error: allowed }).min(1, { error: allowed });
 }
 
+/** Texts separated by commas, each of which matches. */
+export function list(entry: RegExp, allowed: string) {
+  return z
+    .string({ error: allowed })
+    .transform((value) => value.split(',').map((part) => part.trim()))
+    .refine((entries) => entries.every((part) => entry.test(part)), { error: allowed });
+}
+
 const hostAndPort = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\]):([1-9]\d{0,4})$/i;
 
 /** Whether the value is `host:port`; an IPv6 host in brackets. */
