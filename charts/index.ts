@@ -14,7 +14,11 @@ export {
   type ServiceMutualTlsProps,
 } from './constructs/access/mutual-tls.ts';
 export { GrpcService, type GrpcServiceProps, type VersionProps } from './constructs/grpc-service.ts';
-export { HttpGateway, type HttpGatewayProps } from './constructs/http-gateway.ts';
+export type { Cors } from './constructs/edge/cors.ts';
+export type { Exposed } from './constructs/edge/expose.ts';
+export { HttpEdge, type HttpEdgeProps } from './constructs/edge/http-edge.ts';
+export type { ClaimRule, JsonWebKeySet, Jwt } from './constructs/edge/jwt.ts';
+export type { Tls } from './constructs/edge/tls.ts';
 export type { IstioKind, IstioSpec } from './constructs/istio-models.ts';
 export { MeshConstruct } from './constructs/mesh-construct.ts';
 export { Mesh, type Cluster, type ClusterProps, type MeshProps } from './constructs/mesh.ts';
@@ -36,6 +40,8 @@ export type {
   TrafficPolicyProps,
   TrafficRule,
 } from './constructs/traffic/props.ts';
+export type { RateLimit } from './constructs/rate-limits/rate-limit.ts';
+export { ServiceLimits, type ServiceLimitsProps } from './constructs/rate-limits/service-limits.ts';
 export { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';
 export { lab, released, type ReleasedOptions } from './platforms.ts';
 export { synthesize, type RenderedStage, type StageName } from './synth.ts';

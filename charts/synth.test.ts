@@ -6,7 +6,7 @@ import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from './constructs/grpc-service.ts';
-import { HttpGateway } from './constructs/http-gateway.ts';
+import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import type { Method } from './constructs/method.ts';
 import { reservedNamespaces } from './constructs/names.ts';
@@ -148,7 +148,7 @@ function declare(
     (service, index) => services.findIndex((other) => other.app === service.app) === index,
   );
   // Too long to be one of the drawn names.
-  if (drawn.edge && first.length > 0) new HttpGateway(namespaces[0]!, 'the-http-edge', { expose: first });
+  if (drawn.edge && first.length > 0) new HttpEdge(namespaces[0]!, 'the-http-edge', { expose: first });
   return mesh;
 }
 

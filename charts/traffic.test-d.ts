@@ -5,7 +5,7 @@
    the compiler refuses these on purpose */
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { GrpcService } from './constructs/grpc-service.ts';
-import { HttpGateway } from './constructs/http-gateway.ts';
+import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';
 import { lab } from './platforms.ts';
@@ -27,7 +27,7 @@ const catalog = new GrpcService(shop, 'catalog', {
 });
 export const both: readonly ('v1' | 'v2')[] = catalog.versions;
 one.calls(catalog.method.getProduct);
-new HttpGateway(shop, 'edge', { expose: [one, catalog] });
+new HttpEdge(shop, 'edge', { expose: [one, catalog] });
 
 // @ts-expect-error a version that does not run
 export const third: readonly 'v3'[] = catalog.versions;

@@ -6,7 +6,7 @@
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from './constructs/grpc-service.ts';
-import { HttpGateway } from './constructs/http-gateway.ts';
+import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import type { Method } from './constructs/method.ts';
 import type { Platform } from './constructs/platform.ts';
@@ -31,7 +31,7 @@ export const rendered = synthesize(mesh);
 export const unary: Method<'unary', 'east' | 'west'> = catalog.method.getProduct;
 export const streaming: Method<'server_streaming', 'east' | 'west'> = catalog.method.watchPrices;
 export const runs: readonly ('east' | 'west')[] = orders.clusters;
-new HttpGateway(shop, 'edge', { expose: [catalog, orders] });
+new HttpEdge(shop, 'edge', { expose: [catalog, orders] });
 
 orders.calls(catalog.method.getProduct, catalog.method.watchPrices);
 
@@ -50,9 +50,9 @@ export const stream: Method<'unary'> = catalog.method.watchPrices;
 // @ts-expect-error a cluster the mesh does not have
 new GrpcService(shop, 'x1', { app: 'apps/x', service: CatalogService, placement: ['north'] });
 // @ts-expect-error a gateway in a cluster the mesh does not have
-new HttpGateway(shop, 'x2', { expose: [catalog], placement: ['north'] });
+new HttpEdge(shop, 'x2', { expose: [catalog], placement: ['north'] });
 // @ts-expect-error a service by its name instead of its construct
-new HttpGateway(shop, 'x3', { expose: ['catalog'] });
+new HttpEdge(shop, 'x3', { expose: ['catalog'] });
 // @ts-expect-error a proto service by its name instead of its descriptor
 new GrpcService(shop, 'x4', { app: 'apps/x', service: 'shop.catalog.v1.CatalogService' });
 // @ts-expect-error a service outside any namespace

@@ -19,7 +19,7 @@ export function shop(root: string) {
   const back = mesh.namespace('back');
   const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
   // The way in.
-  new HttpGateway(namespace, 'edge', { expose: [catalog] });
+  new HttpEdge(namespace, 'edge', { expose: [catalog] });
 }
 `;
 
@@ -36,7 +36,7 @@ export function shop(root: string) {
 
 const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService });
   // The way in.
-  new HttpGateway(namespace, 'edge', { expose: [catalog, giftCards] });
+  new HttpEdge(namespace, 'edge', { expose: [catalog, giftCards] });
 }
 `);
   });

@@ -76,15 +76,18 @@ export function egressTo(
   };
 }
 
-/** What is wrong with the methods a workload says it calls, in `by`; plain JavaScript may pass anything. */
+/**
+ * What is wrong with the methods a construct refers to; plain JavaScript may pass anything.
+ * @param at - the property that holds one. @default `calls[index]`
+ */
 export function callProblems(
   where: string,
   mesh: object,
   calls: readonly unknown[],
-  by: 'calls' | 'callsHttp' = 'calls',
+  at: (index: number) => string = (index) => `calls[${index}]`,
 ): readonly Problem[] {
   return calls.flatMap((call, index): Problem[] => {
-    const problem = { where: `${where}: ${by}[${index}]` };
+    const problem = { where: `${where}: ${at(index)}` };
     if (call instanceof UnknownMethod) {
       const near = nearest(call.name, call.known);
       return [

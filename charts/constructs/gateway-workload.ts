@@ -25,6 +25,11 @@ export interface GatewayWorkloadProps {
   readonly ports: readonly GatewayPort[];
   /** Network that the gateway is the way into, for an east-west gateway. */
   readonly network?: string;
+  /**
+   * Whether it gets to know the address a client calls from, which limits by client need. The load balancer then sends
+   * traffic only to nodes that run the gateway, as its health checks tell it. @default false
+   */
+  readonly keepsClientAddress?: boolean;
   readonly platform: Platform;
 }
 
@@ -61,6 +66,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
     {
       spec: {
         type: 'LoadBalancer',
+        ...(props.keepsClientAddress === true ? { externalTrafficPolicy: 'Local' } : {}),
         ...(platform.gateway.nodePorts ? {} : { allocateLoadBalancerNodePorts: false }),
         selector,
         ports: [statusPort, ...props.ports].map(servicePort),

@@ -6,7 +6,11 @@ import {
   VirtualService,
 } from '@kubernetes-models/istio/networking.istio.io/v1';
 import { EnvoyFilter } from '@kubernetes-models/istio/networking.istio.io/v1alpha3';
-import { AuthorizationPolicy, PeerAuthentication } from '@kubernetes-models/istio/security.istio.io/v1';
+import {
+  AuthorizationPolicy,
+  PeerAuthentication,
+  RequestAuthentication,
+} from '@kubernetes-models/istio/security.istio.io/v1';
 import { Telemetry } from '@kubernetes-models/istio/telemetry.istio.io/v1';
 
 /** The kinds of Istio's resources that are rendered. */
@@ -17,6 +21,7 @@ interface Models {
   readonly Gateway: Gateway;
   readonly PeerAuthentication: PeerAuthentication;
   readonly ServiceEntry: ServiceEntry;
+  readonly RequestAuthentication: RequestAuthentication;
   readonly Sidecar: Sidecar;
   readonly Telemetry: Telemetry;
   readonly VirtualService: VirtualService;
@@ -43,6 +48,7 @@ export const istioModels: Readonly<Record<IstioKind, IstioModel>> = {
   Gateway: { apiVersion: 'networking.istio.io/v1', validate: validator(Gateway) },
   PeerAuthentication: { apiVersion: 'security.istio.io/v1', validate: validator(PeerAuthentication) },
   ServiceEntry: { apiVersion: 'networking.istio.io/v1', validate: validator(ServiceEntry) },
+  RequestAuthentication: { apiVersion: 'security.istio.io/v1', validate: validator(RequestAuthentication) },
   Sidecar: { apiVersion: 'networking.istio.io/v1', validate: validator(Sidecar) },
   Telemetry: { apiVersion: 'telemetry.istio.io/v1', validate: validator(Telemetry) },
   VirtualService: { apiVersion: 'networking.istio.io/v1', validate: validator(VirtualService) },

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { lab } from '../platforms.ts';
 import { catalogIn, clusters, problemsOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
-import { HttpGateway } from './http-gateway.ts';
+import { HttpEdge } from './edge/http-edge.ts';
 import { Mesh } from './mesh.ts';
 import type { ClusterProps } from './mesh.ts';
 
@@ -60,7 +60,7 @@ test('the model says what the other parts of the project need to know', () => {
     const mesh = twoClusters(root);
     const shop = mesh.namespace('shop');
     const catalog = catalogIn(shop, { placement: ['west', 'east'] });
-    new HttpGateway(shop, 'edge', { expose: [catalog], placement: ['west'] });
+    new HttpEdge(shop, 'edge', { expose: [catalog], placement: ['west'] });
     const image = /^localhost\/meshwright\/[a-z]+:1\.2\.3-[0-9a-f]{12}$/;
     expect(mesh.model()).toEqual({
       name: 'demo',

@@ -5,7 +5,7 @@ import { catalogIn, clusters, objectOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
 import { lab } from '../platforms.ts';
 import { GrpcService } from './grpc-service.ts';
-import { HttpGateway } from './http-gateway.ts';
+import { HttpEdge } from './edge/http-edge.ts';
 import { Mesh } from './mesh.ts';
 import { exportTo } from './visibility.ts';
 
@@ -65,7 +65,7 @@ describe('a service is visible', () => {
     withProject({}, (root) => {
       const mesh = twoClusters(root);
       const namespace = mesh.namespace('shop');
-      new HttpGateway(namespace, 'edge', { expose: [catalogIn(namespace)] });
+      new HttpEdge(namespace, 'edge', { expose: [catalogIn(namespace)] });
       const rendered = synthesize(mesh);
       expect(visible(rendered, 'east', 'edge')).toEqual([
         '.,istio-eastwest,istio-ingress',

@@ -272,7 +272,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   #otherCallProblems(): readonly Problem[] {
     const { where, mesh } = this;
-    const unsound = callProblems(where, mesh, this.#httpCalls, 'callsHttp');
+    const unsound = callProblems(where, mesh, this.#httpCalls, (index) => `callsHttp[${index}]`);
     const called = [...this.#calls, ...this.#httpCalls].filter(isMethod).flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
       const isSound = service.apps.every((app) => 'config' in service.mesh.app(app));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { k8s } from 'cdk8s-plus-28';
-import { HttpGateway } from '../constructs/http-gateway.ts';
+import { HttpEdge } from '../constructs/edge/http-edge.ts';
 import { istio, problemsWith } from '../testing/custom.ts';
 import { catalogIn } from '../testing/mesh.ts';
 import type { Projection } from '../constructs/projection.ts';
@@ -70,7 +70,7 @@ describe('a VirtualService that no gateway reads', () => {
       },
       (_, namespace) => {
         // Visible to the ingress gateways.
-        new HttpGateway(namespace, 'edge', { expose: [catalogIn(namespace)] });
+        new HttpEdge(namespace, 'edge', { expose: [catalogIn(namespace)] });
       },
     ).filter((problem) => problem.includes('VirtualService shop/web'));
   const at = 'demo/custom: VirtualService shop/web: spec.gateways names a Gateway that';

@@ -7,7 +7,7 @@ import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, clusters, objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../grpc-service.ts';
-import { HttpGateway } from '../http-gateway.ts';
+import { HttpEdge } from '../edge/http-edge.ts';
 import { Mesh } from '../mesh.ts';
 import { accessLogs } from './access-log.ts';
 import { proxyConfig, proxyConfigChecksum } from './proxy-config.ts';
@@ -37,7 +37,7 @@ function shopOf(root: string, tracing: Tracing | undefined, ofOrders?: WorkloadT
     ...(ofOrders === undefined ? {} : { tracing: ofOrders }),
   });
   orders.calls(inventory.method.reserve, catalog.method.getProduct, inventory.method.getStock);
-  new HttpGateway(namespace, 'edge', { expose: [catalog] });
+  new HttpEdge(namespace, 'edge', { expose: [catalog] });
   return mesh;
 }
 

@@ -1,0 +1,83 @@
+import type { IstioSpec } from '../istio-models.ts';
+import type { Method } from '../method.ts';
+import { ingressGateway } from '../names.ts';
+import {
+  byAddress,
+  bySubject,
+  localRateLimit,
+  localRateLimits,
+  withoutLimits,
+  type LocalLimit,
+} from '../rate-limits/local-rate-limit.ts';
+import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
+import { bindingsOf, pathRegex } from './bindings.ts';
+import { requirementOf, type Jwt } from './jwt.ts';
+
+const workloadSelector = { labels: { istio: ingressGateway.selector } };
+
+/** The rate limit filter on the ingress gateways, once for all edges: it does nothing until a route brings limits. */
+export function gatewayFilter(): IstioSpec<'EnvoyFilter'> {
+  return {
+    workloadSelector,
+    configPatches: [
+      {
+        applyTo: 'HTTP_FILTER',
+        match: {
+          context: 'GATEWAY',
+          listener: {
+            filterChain: {
+              filter: {
+                name: 'envoy.filters.network.http_connection_manager',
+                subFilter: { name: 'envoy.filters.http.router' },
+              },
+            },
+          },
+        },
+        // Behind what refuses requests, so that they do not count, and behind CORS, so that scripts can see the 429.
+        patch: { operation: 'INSERT_BEFORE', value: withoutLimits },
+      },
+    ],
+  };
+}
+
+/** The limits of an edge, on its route. */
+export function routeLimits(
+  route: string,
+  limits: readonly RateLimit<string>[],
+  jwt: Jwt<string> | undefined,
+): IstioSpec<'EnvoyFilter'> {
+  const typed = { [localRateLimit]: localRateLimits(limits.map((limit) => localLimit(limit, jwt))) };
+  return {
+    workloadSelector,
+    configPatches: [
+      {
+        applyTo: 'HTTP_ROUTE',
+        match: { context: 'GATEWAY', routeConfiguration: { vhost: { route: { name: route } } } },
+        patch: { operation: 'MERGE', value: { typed_per_filter_config: typed } },
+      },
+    ],
+  };
+}
+
+/**
+ * A client is who its token says where the method asks for one, else the address it calls from: a client without a
+ * token must not choose whom it is counted as.
+ */
+function localLimit(limit: RateLimit<string>, jwt: Jwt<string> | undefined): LocalLimit {
+  const { method, by, perSecond, burst = perSecond } = limit;
+  const known = method !== undefined && requirementOf(jwt, method).token;
+  return {
+    name: `${nameOf(method)} by ${by}`,
+    requests: method === undefined ? [] : requestsOf(method),
+    ...(by === 'client' ? { client: known ? bySubject : byAddress } : {}),
+    perSecond,
+    burst,
+  };
+}
+
+function requestsOf({ descriptor }: Method): object[][] {
+  return bindingsOf(descriptor).map((binding) => [
+    ...(binding.verb === '*' ? [] : [{ name: ':method', string_match: { exact: binding.verb } }]),
+    { name: ':path', string_match: { safe_regex: { regex: pathRegex(binding) } } },
+  ]);
+}

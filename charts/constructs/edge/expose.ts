@@ -1,0 +1,142 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { Problem } from '../../../core/problem.ts';
+import { callProblems, isMethod } from '../access.ts';
+import { GrpcService } from '../grpc-service.ts';
+import { hasHttpRule } from '../http-transcoding.ts';
+import type { Method, MethodKind } from '../method.ts';
+import { bindingsOf, brokenTemplates, istioPaths } from './bindings.ts';
+
+/** A method, or a service for all its methods that have a google.api.http rule. */
+export type Exposed<C extends string> = Method<MethodKind, C> | GrpcService<DescService, C, string>;
+
+/** The methods that are meant, each once; what is none is left to {@link exposeProblems}. */
+export function exposedMethods<C extends string>(
+  mesh: object,
+  expose: readonly Exposed<C>[],
+): readonly Method<MethodKind, C>[] {
+  const methods = list(expose).flatMap((entry): Method<MethodKind, C>[] => {
+    if (entry instanceof GrpcService) {
+      const all = Object.values<Method<MethodKind, C>>(
+        (entry as GrpcService<DescService, C, string>).method as Record<string, Method<MethodKind, C>>,
+      );
+      return all.filter(({ descriptor }) => hasHttpRule(descriptor));
+    }
+    return isMethod(entry) ? [entry as Method<MethodKind, C>] : [];
+  });
+  return methods.filter(
+    (method, index) =>
+      method.service.mesh === mesh && methods.findIndex((other) => isSameMethod(method, other)) === index,
+  );
+}
+
+export function isSameMethod(a: Method, b: Method): boolean {
+  return a.service === b.service && a.descriptor === b.descriptor;
+}
+
+/** `shop.catalog.v1.CatalogService/GetProduct`, as gRPC's own texts name a method. */
+export function fullName({ descriptor }: Method): string {
+  return `${descriptor.parent.typeName}/${descriptor.name}`;
+}
+
+/** What is wrong with what an edge exposes; plain JavaScript may pass anything. */
+export function exposeProblems(edge: string, mesh: object, expose: unknown): readonly Problem[] {
+  const where = `${edge}: expose`;
+  const entries = list(expose);
+  if (entries.length === 0) {
+    const fix = 'name a method, or remove the edge';
+    return [{ where, what: 'there is nothing to expose', received: expose, fix }];
+  }
+  const found = entries.flatMap((entry, index) => {
+    if (entry instanceof GrpcService)
+      return serviceProblems(where, mesh, entry as GrpcService<DescService, string, string>);
+    const wrong = callProblems(edge, mesh, [entry], () => `expose[${index}]`);
+    return wrong.length > 0 ? wrong : methodProblems(`${edge}: expose[${index}]`, entry as Method);
+  });
+  const methods = exposedMethods(mesh, entries as readonly Exposed<string>[]);
+  return [...found, ...twice(where, entries), ...rivals(where, methods), ...samePaths(where, methods)];
+}
+
+function list(expose: unknown): readonly unknown[] {
+  return Array.isArray(expose) ? (expose as readonly unknown[]) : [];
+}
+
+function serviceProblems(
+  where: string,
+  mesh: object,
+  service: GrpcService<DescService, string, string>,
+): readonly Problem[] {
+  const received = service.where;
+  if (service.mesh !== mesh) {
+    return [
+      { where, what: 'is a service in another mesh', received, fix: 'declare the service in this mesh' },
+    ];
+  }
+  if (service.service.methods.some(hasHttpRule)) return [];
+  return [
+    {
+      where,
+      what: 'no method of the service has an HTTP path',
+      received,
+      fix: 'add a google.api.http option to a method, or do not expose it',
+    },
+  ];
+}
+
+function methodProblems(where: string, method: Method): readonly Problem[] {
+  const received = fullName(method);
+  if (!hasHttpRule(method.descriptor)) {
+    const fix = 'add a google.api.http option to it, or do not expose it';
+    return [{ where, what: 'the method has no HTTP path', received, fix }];
+  }
+  return brokenTemplates(method.descriptor).map((template) => ({
+    where,
+    what: `the google.api.http option of ${received} has no path template`,
+    received: template,
+    fix: 'see "Path template syntax" in google/api/http.proto',
+  }));
+}
+
+function twice(where: string, entries: readonly unknown[]): readonly Problem[] {
+  return entries.flatMap((entry, index): Problem[] => {
+    const before = entries.slice(0, index);
+    const fix = 'remove one';
+    if (entry instanceof GrpcService && before.includes(entry)) {
+      return [{ where, what: 'the service is listed twice', received: entry.where, fix }];
+    }
+    if (!isMethod(entry)) return [];
+    const again = before.some((other) =>
+      isMethod(other) ? isSameMethod(entry, other) : other === entry.service,
+    );
+    return again ? [{ where, what: 'the method is listed twice', received: fullName(entry), fix }] : [];
+  });
+}
+
+/** Two services of one proto service: the HTTP gateway could not tell whose turn it is. */
+function rivals(where: string, methods: readonly Method[]): readonly Problem[] {
+  const services = [...new Set(methods.map(({ service }) => service))];
+  return services.flatMap((service, index): Problem[] => {
+    const { typeName } = service.service;
+    const rival = services.slice(0, index).find((other) => other.service.typeName === typeName);
+    if (rival === undefined) return [];
+    const what = `the service serves ${typeName}, as does ${rival.where}: its paths would be ambiguous`;
+    return [{ where, what, received: service.where, fix: 'expose one of them' }];
+  });
+}
+
+/** The HTTP gateway refuses to start when two methods have the same way to them. */
+function samePaths(where: string, methods: readonly Method[]): readonly Problem[] {
+  const ways = [...new Set(methods.map(({ service }) => service.service))].flatMap((service) =>
+    service.methods.flatMap(bindingsOf).map((binding) => {
+      const { method, verb, suffix = '' } = binding;
+      return { method, way: `${verb} ${istioPaths(binding).join(' ')} ${suffix}` };
+    }),
+  );
+  return ways.flatMap(({ method, way }, index): Problem[] => {
+    const rival = ways.slice(0, index).find((other) => other.way === way && other.method !== method);
+    // The same proto service twice is a problem of its own.
+    if (rival === undefined) return [];
+    const name = `${method.parent.typeName}/${method.name}`;
+    const what = `the method has the same HTTP path as ${rival.method.parent.typeName}/${rival.method.name}`;
+    return [{ where, what, received: name, fix: 'change the path of one of them' }];
+  });
+}

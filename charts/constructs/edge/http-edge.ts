@@ -1,0 +1,217 @@
+import type { k8s } from 'cdk8s-plus-28';
+import type { Problem } from '../../../core/problem.ts';
+import type { Grant } from '../access.ts';
+import { appContainer } from '../container.ts';
+import type { GatewayPort } from '../gateway-workload.ts';
+import { httpGatewayApp, upstreams } from '../http-transcoding.ts';
+import type { Method, MethodKind } from '../method.ts';
+import { ingressGateway } from '../names.ts';
+import type { Namespace } from '../namespace.ts';
+import type { Projection } from '../projection.ts';
+import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts';
+import type { WorkloadTracing } from '../telemetry/tracing.ts';
+import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
+import { exportTo } from '../visibility.ts';
+import { Workload } from '../workload.ts';
+import { bindingsOf } from './bindings.ts';
+import { corsPolicy, corsProblems, type Cors } from './cors.ts';
+import { edgePolicy, overlapProblems } from './edge-access.ts';
+import { routeLimits } from './edge-limits.ts';
+import { exposedMethods, exposeProblems, isSameMethod, type Exposed } from './expose.ts';
+import { hostMatch, hostProblems } from './hosts.ts';
+import { exposedProblems, jwtProblems } from './jwt-rules.ts';
+import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
+import { gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
+
+export interface HttpEdgeProps<C extends string> {
+  /** Methods that are served by their google.api.http paths, or services for all of theirs. Nothing else is let in. */
+  readonly expose: readonly Exposed<C>[];
+  /** Hosts it answers for: DNS names, or `'*'` for all that no other edge has. @default ['*'] */
+  readonly hosts?: readonly string[];
+  /** Whose tokens callers need. @default - none is asked for */
+  readonly jwt?: Jwt<C>;
+  /** How many requests each ingress gateway lets through. @default - no limit */
+  readonly rateLimits?: readonly RateLimit<C>[];
+  /** What browsers may do from other origins. @default - nothing */
+  readonly cors?: Cors;
+  /** @default - plain HTTP on port 80 */
+  readonly tls?: Tls;
+  /** Clusters its pods run in. @default - every cluster of the mesh */
+  readonly placement?: readonly NoInfer<C>[];
+  /** Its share of traces. @default - the mesh's */
+  readonly tracing?: WorkloadTracing;
+  /** Folder of the gateway app. @default apps/gateway */
+  readonly app?: string;
+}
+
+/**
+ * A way into the mesh for HTTP: a workload that translates HTTP with JSON into gRPC for the exposed methods, and what
+ * brings their requests to it from the ingress gateways. Those refuse everything else with 403, a request without the
+ * token its method needs with 403, one with a token that is not valid with 401, and one over a limit with 429.
+ */
+export class HttpEdge<C extends string> extends Workload<C> {
+  /** The methods it exposes. */
+  readonly methods: readonly Method<MethodKind, C>[];
+  readonly hosts: readonly string[];
+  readonly tls: Tls | undefined;
+  readonly rateLimits: readonly RateLimit<C>[];
+  readonly #props: HttpEdgeProps<C>;
+
+  constructor(scope: Namespace<C>, name: string, props: HttpEdgeProps<C>) {
+    super(scope, name, {
+      app: props.app ?? httpGatewayApp,
+      placement: props.placement,
+      tracing: props.tracing,
+    });
+    this.#props = props;
+    this.methods = exposedMethods(scope.mesh, props.expose);
+    this.hosts = props.hosts ?? ['*'];
+    this.tls = props.tls;
+    this.rateLimits = props.rateLimits ?? [];
+    // What it translates is what it may call.
+    this.calls(...this.methods);
+  }
+
+  override problems(): readonly Problem[] {
+    return [...super.problems(), ...this.#appProblems(), ...this.#edgeProblems()];
+  }
+
+  override project(into: Projection): void {
+    super.project(into);
+    const { where, tls, hosts, rateLimits, methods } = this;
+    const { cors, jwt } = this.#props;
+    const { ingress } = this.mesh;
+    const metadata = { name: this.name, namespace: this.namespace.name };
+    // In the gateways' namespace are the policies of every edge, whatever namespace it is in.
+    const atGateway = { name: this.#id, app: this.name, namespace: ingressGateway.namespace };
+    const at = ({ port, targetPort }: GatewayPort) => ({
+      port: targetPort,
+      hosts: hostMatch(this, port, this.#edges),
+    });
+    into.addIstio('40-services', where, 'Gateway', metadata, {
+      selector: { istio: ingressGateway.selector },
+      servers: gatewayServers(tls, hosts, { http: ingress.http.port, https: ingress.https.port }),
+    });
+    const access = edgePolicy({
+      methods,
+      jwt,
+      ...at(tls === undefined ? ingress.http : ingress.https),
+      ...(tls === undefined || hosts.includes('*') ? {} : { serverNames: hosts }),
+      preflights: cors !== undefined,
+      ...(redirects(tls) ? { redirect: at(ingress.http) } : {}),
+    });
+    into.addIstio('40-services', where, 'AuthorizationPolicy', atGateway, access);
+    if (jwt !== undefined) {
+      into.addIstio('40-services', where, 'RequestAuthentication', atGateway, requestAuthentication(jwt));
+    }
+    if (rateLimits.length > 0) {
+      into.addIstio('40-services', where, 'EnvoyFilter', atGateway, routeLimits(this.#id, rateLimits, jwt));
+    }
+    const { http } = this.ports;
+    const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
+    into.addIstio('40-services', where, 'VirtualService', metadata, {
+      hosts: [...hosts],
+      exportTo: exportTo(this.namespace.name, [ingressGateway.namespace]),
+      gateways: [this.name],
+      http: [
+        {
+          name: this.#id,
+          route: [{ destination }],
+          ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#verbs) }),
+        },
+      ],
+    });
+  }
+
+  protected override get outliers(): OutlierDetection {
+    return gatewayOutliers;
+  }
+
+  protected override get callerNamespaces(): readonly string[] {
+    return [ingressGateway.namespace];
+  }
+
+  /** The ingress gateways, and nobody else. */
+  protected override get grants(): readonly Grant[] {
+    const { http } = this.ports;
+    return http === undefined ? [] : [{ principal: this.mesh.ingress.principal, port: http }];
+  }
+
+  protected override containers(cluster: string, image: string): k8s.Container[] {
+    const { config, methods } = this;
+    const services = [...new Set(methods.map(({ service }) => service))];
+    const entries = services.map((service) => ({
+      services: [service.service.typeName],
+      address: `${service.host}:${String(service.ports.grpc)}`,
+    }));
+    const claims = Object.values(this.#props.jwt?.claims ?? {});
+    const env = {
+      UPSTREAMS: upstreams(entries),
+      ...(claims.length === 0 ? {} : { CLAIM_HEADERS: claims.join(',') }),
+    };
+    return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
+  }
+
+  /** Unlike every other edge's of the mesh: names are DNS labels, which have no dots. */
+  get #id(): string {
+    return `${this.name}.${this.namespace.name}`;
+  }
+
+  get #edges(): readonly HttpEdge<string>[] {
+    return edgesOf(this.mesh);
+  }
+
+  get #verbs(): readonly string[] {
+    const verbs = this.methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).map(({ verb }) => verb);
+    return [...new Set(verbs)].sort();
+  }
+
+  #appProblems(): readonly Problem[] {
+    const { where, app, soundConfig } = this;
+    if (soundConfig === undefined || soundConfig.ports.http !== undefined) return [];
+    const what = `${app}/config.yml has no ports.http`;
+    return [{ where: `${where}: app`, what, fix: 'add it, usually 8080' }];
+  }
+
+  #edgeProblems(): readonly Problem[] {
+    const { where, mesh, methods } = this;
+    const { cors, expose, jwt, rateLimits = [], tls } = this.#props;
+    const found = [
+      ...hostProblems(this, this.#edges),
+      ...exposeProblems(where, mesh, expose),
+      ...jwtProblems(where, mesh, jwt, methods),
+      ...this.#limitProblems(rateLimits),
+      ...corsProblems(where, cors),
+      ...tlsProblems(where, tls),
+    ];
+    // What overlaps is told from sound settings only.
+    return found.length > 0 ? found : overlapProblems(where, methods, (method) => this.#asks(method));
+  }
+
+  #limitProblems(rateLimits: readonly RateLimit<C>[]): readonly Problem[] {
+    const { where, mesh } = this;
+    const found = rateLimitProblems(where, rateLimits);
+    if (!Array.isArray(rateLimits)) return found;
+    const limited = (rateLimits as readonly (RateLimit<C> | undefined)[]).flatMap((limit, index) =>
+      limit?.method === undefined
+        ? []
+        : exposedProblems(where, mesh, [limit.method], this.methods, () => `rateLimits[${index}].method`),
+    );
+    return [...found, ...limited];
+  }
+
+  #asks(method: Method): string {
+    const limits = this.rateLimits.filter((limit) => limit.method && isSameMethod(limit.method, method));
+    return JSON.stringify([
+      requirementOf(this.#props.jwt, method),
+      limits.map(({ by, burst, perSecond }) => [by, perSecond, burst]),
+    ]);
+  }
+}
+
+/** Every edge of a mesh, in the order they were declared. */
+export function edgesOf(mesh: {
+  readonly node: { findAll(): readonly unknown[] };
+}): readonly HttpEdge<string>[] {
+  return mesh.node.findAll().filter((part) => part instanceof HttpEdge);
+}

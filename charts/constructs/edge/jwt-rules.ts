@@ -1,0 +1,170 @@
+import type { Problem } from '../../../core/problem.ts';
+import { callProblems, isMethod } from '../access.ts';
+import type { Method } from '../method.ts';
+import { fullName, isSameMethod } from './expose.ts';
+
+/** What plain JavaScript may have passed for a {@link Jwt}. */
+type Unchecked = Readonly<Record<string, unknown>>;
+
+/** Members of a JSON Web Key that are private or a shared secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4). */
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
+
+const metadataRule =
+  "'x-' and then 1 to 61 of a-z, 0-9, '.', '_' and '-', not ending in '-bin', and no name that proxies or tracing use";
+
+/** Names that mean something to Envoy, Istio, tracing or the services: a claim must not pose as one. */
+const taken =
+  /^x-(b3-|envoy-|forwarded-|istio-|request-id$|real-ip$|served-by$|inventory-served-by$|.*-bin$)/;
+
+/** What is wrong with an edge's JWT settings. Keys are never shown. */
+export function jwtProblems(
+  edge: string,
+  mesh: object,
+  jwt: unknown,
+  exposed: readonly Method[],
+): readonly Problem[] {
+  if (jwt === undefined) return [];
+  const where = `${edge}: jwt`;
+  if (!isRecord(jwt)) return [{ where, what: 'is no JWT setting', received: typeof jwt }];
+  return [
+    ...issuerProblems(where, jwt),
+    ...keyProblems(where, jwt),
+    ...claimProblems(where, jwt['claims']),
+    ...methodProblems(edge, mesh, jwt, exposed),
+  ];
+}
+
+function issuerProblems(where: string, { issuer, audiences }: Unchecked): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (typeof issuer !== 'string' || !/^[^\s*]+$/.test(issuer)) {
+    const allowed = 'what its tokens say in iss, such as https://id.example';
+    problems.push({ where: `${where}.issuer`, what: 'is no issuer', received: issuer, allowed });
+  }
+  if (!isTexts(audiences) || audiences.some((audience) => audience.includes('*'))) {
+    const what = 'without an audience tokens meant for others would be taken';
+    const allowed = "a list of what this edge's tokens say in aud";
+    problems.push({ where: `${where}.audiences`, what, received: audiences, allowed });
+  }
+  return problems;
+}
+
+function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Problem[] {
+  if ((jwks === undefined) === (jwksUri === undefined)) {
+    const what =
+      jwks === undefined ? 'there are no keys to check tokens with' : 'there are two sources of keys';
+    return [{ where, what, allowed: 'either jwksUri or jwks' }];
+  }
+  if (jwksUri !== undefined) {
+    if (typeof jwksUri === 'string' && /^https:\/\/\S+$/.test(jwksUri) && URL.canParse(jwksUri)) return [];
+    const what = 'keys are fetched over HTTPS only: whoever can change them can sign tokens';
+    return [{ where: `${where}.jwksUri`, what, received: jwksUri, allowed: 'an https:// URL' }];
+  }
+  const keys = isRecord(jwks) ? jwks['keys'] : undefined;
+  if (!Array.isArray(keys) || keys.length === 0) {
+    return [{ where: `${where}.jwks`, what: 'is no key set', allowed: '{ keys: [...] } (RFC 7517)' }];
+  }
+  return keys.flatMap((key: unknown, index): Problem[] => {
+    const at = `${where}.jwks.keys[${index}]`;
+    if (!isRecord(key) || typeof key['kty'] !== 'string') {
+      return [{ where: at, what: 'is no JSON Web Key', allowed: 'an object with kty (RFC 7517)' }];
+    }
+    const found = privateMembers.filter((member) => member in key);
+    if (found.length === 0 && key['kty'] !== 'oct') return [];
+    return [
+      {
+        where: at,
+        what: `the key is not public: it has ${found.length === 0 ? 'kty oct' : found.join(', ')}`,
+        fix: 'give the public key alone, and replace this one: it has been in a source file',
+      },
+    ];
+  });
+}
+
+function claimProblems(jwt: string, claims: unknown): readonly Problem[] {
+  if (claims === undefined) return [];
+  const where = `${jwt}.claims`;
+  const allowed = "metadata by claim, such as { sub: 'x-user' }";
+  if (!isRecord(claims)) return [{ where, what: 'is no object', received: claims, allowed }];
+  const entries = Object.entries(claims);
+  return entries.flatMap(([claim, metadata], index): Problem[] => {
+    const at = `${where}.${claim}`;
+    if (!isClaim(claim)) return [{ where, what: 'is no claim', received: claim, allowed: claimRule }];
+    if (typeof metadata !== 'string' || !/^x-[a-z0-9._-]{1,61}$/.test(metadata) || taken.test(metadata)) {
+      const what = 'is no name of metadata for a claim';
+      return [{ where: at, what, received: metadata, allowed: metadataRule }];
+    }
+    const rival = entries.slice(0, index).find(([, other]) => other === metadata);
+    if (rival === undefined) return [];
+    return [{ where: at, what: `the metadata has the claim ${rival[0]} already`, received: metadata }];
+  });
+}
+
+function methodProblems(
+  edge: string,
+  mesh: object,
+  jwt: Unchecked,
+  exposed: readonly Method[],
+): readonly Problem[] {
+  const { except = [], rules = [] } = jwt;
+  const problems: Problem[] = [];
+  for (const [key, value] of Object.entries({ except, rules })) {
+    if (!Array.isArray(value))
+      problems.push({ where: `${edge}: jwt.${key}`, what: 'is no list', received: value });
+  }
+  if (problems.length > 0) return problems;
+  const open = except as readonly unknown[];
+  problems.push(...exposedProblems(edge, mesh, open, exposed, (index) => `jwt.except[${index}]`));
+  const checks = (rules as readonly unknown[]).map((rule) => (isRecord(rule) ? rule : {}));
+  const methods = checks.map(({ method }) => method);
+  problems.push(...exposedProblems(edge, mesh, methods, exposed, (index) => `jwt.rules[${index}].method`));
+  checks.forEach(({ method, claim, values }, index) => {
+    const where = `${edge}: jwt.rules[${index}]`;
+    if (isMethod(method) && open.some((each) => isMethod(each) && isSameMethod(each, method))) {
+      const fix = 'take it out of except, or drop the rule';
+      problems.push({ where, what: 'the method needs no token', received: fullName(method), fix });
+    }
+    if (typeof claim !== 'string' || !isClaim(claim)) {
+      problems.push({ where: `${where}.claim`, what: 'is no claim', received: claim, allowed: claimRule });
+    }
+    if (!isTexts(values)) {
+      const allowed = 'a list of at least one text';
+      problems.push({ where: `${where}.values`, what: 'are no values', received: values, allowed });
+    }
+  });
+  return problems;
+}
+
+/** What is wrong with methods that have to be among the exposed ones. */
+export function exposedProblems(
+  edge: string,
+  mesh: object,
+  methods: readonly unknown[],
+  exposed: readonly Method[],
+  at: (index: number) => string,
+): readonly Problem[] {
+  return methods.flatMap((method, index): readonly Problem[] => {
+    const wrong = callProblems(edge, mesh, [method], () => at(index));
+    if (wrong.length > 0 || !isMethod(method)) return wrong;
+    if (exposed.some((other) => isSameMethod(method, other))) return [];
+    const allowed = exposed.map(fullName).join(', ');
+    const received = fullName(method);
+    const fix = 'expose it, or leave it out here';
+    return [{ where: `${edge}: ${at(index)}`, what: 'the method is not exposed', received, allowed, fix }];
+  });
+}
+
+const claimRule = "the claim's name without spaces and brackets; dots lead into objects";
+
+function isClaim(name: string): boolean {
+  return /^[^\s[\].]+(\.[^\s[\].]+)*$/.test(name);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return (
+    Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string' && text !== '')
+  );
+}
+
+function isRecord(value: unknown): value is Unchecked {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

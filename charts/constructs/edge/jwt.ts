@@ -1,0 +1,92 @@
+import type { IstioSpec } from '../istio-models.ts';
+import type { Method, MethodKind } from '../method.ts';
+import { ingressGateway } from '../names.ts';
+import { isSameMethod } from './expose.ts';
+
+/** A public JSON Web Key Set (RFC 7517). */
+export interface JsonWebKeySet {
+  readonly keys: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** A claim that a method asks of the token. */
+export interface ClaimRule<C extends string> {
+  /** An exposed method that is not among `except`. */
+  readonly method: Method<MethodKind, C>;
+  /** Claim, a string or a list of strings; dots lead into objects: `realm.roles`. */
+  readonly claim: string;
+  /** What it may be, or contain: any one of these. */
+  readonly values: readonly string[];
+}
+
+/**
+ * Who may call from outside: bearers of a JSON Web Token (RFC 7519) of one issuer, in the header `Authorization`
+ * (`Bearer ...`). The token itself ends at the gateway; its claims go on as metadata where `claims` says so.
+ */
+export type Jwt<C extends string> = {
+  /** The claim `iss`, exactly. */
+  readonly issuer: string;
+  /** One of them has to be in the claim `aud`. */
+  readonly audiences: readonly string[];
+  /** gRPC metadata that carries a claim to the services, by claim: `{ sub: 'x-user' }`. @default - none */
+  readonly claims?: Readonly<Record<string, string>>;
+  /** Exposed methods that need no token. One that is sent all the same has to be valid. @default - none */
+  readonly except?: readonly Method<MethodKind, C>[];
+  /** What tokens have to say beside, method by method; every rule of a method holds. @default - nothing */
+  readonly rules?: readonly ClaimRule<C>[];
+} & (
+  | {
+      /** Where the issuer publishes its keys; istiod of every cluster fetches them. HTTPS. */
+      readonly jwksUri: string;
+      readonly jwks?: never;
+    }
+  | {
+      /** The issuer's public keys themselves: for where istiod cannot reach it, and for tests. */
+      readonly jwks: JsonWebKeySet;
+      readonly jwksUri?: never;
+    }
+);
+
+/** What a request to a method has to bring. */
+export interface Requirement {
+  readonly token: boolean;
+  readonly claims: readonly Pick<ClaimRule<string>, 'claim' | 'values'>[];
+}
+
+/** What a request to the method has to bring. */
+export function requirementOf(jwt: Jwt<string> | undefined, method: Method): Requirement {
+  if (jwt === undefined || jwt.except?.some((each) => isSameMethod(each, method)) === true) {
+    return { token: false, claims: [] };
+  }
+  const rules = jwt.rules?.filter((rule) => isSameMethod(rule.method, method)) ?? [];
+  return { token: true, claims: rules.map(({ claim, values }) => ({ claim, values })) };
+}
+
+/**
+ * The RequestAuthentication of an edge's issuer on the ingress gateways
+ * (https://istio.io/latest/docs/reference/config/security/request_authentication/). It refuses tokens that are not
+ * valid (401) and takes claim headers away that clients send; that there is a token is up to the AuthorizationPolicy.
+ */
+export function requestAuthentication(jwt: Jwt<string>): IstioSpec<'RequestAuthentication'> {
+  const claims = Object.entries(jwt.claims ?? {});
+  return {
+    selector: { matchLabels: { istio: ingressGateway.selector } },
+    jwtRules: [
+      {
+        issuer: jwt.issuer,
+        audiences: [...jwt.audiences],
+        ...(jwt.jwksUri === undefined ? { jwks: JSON.stringify(jwt.jwks) } : { jwksUri: jwt.jwksUri }),
+        ...(claims.length === 0
+          ? {}
+          : { outputClaimToHeaders: claims.map(([claim, header]) => ({ claim, header })) }),
+      },
+    ],
+  };
+}
+
+/** A claim as the key of an AuthorizationPolicy's condition. */
+export function claimKey(claim: string): string {
+  return `request.auth.claims${claim
+    .split('.')
+    .map((part) => `[${part}]`)
+    .join('')}`;
+}

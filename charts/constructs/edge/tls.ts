@@ -1,0 +1,58 @@
+import type { Problem } from '../../../core/problem.ts';
+import type { IstioSpec } from '../istio-models.ts';
+
+/** TLS between clients and the ingress gateways; inside the mesh there is mutual TLS in any case. */
+export interface Tls {
+  /**
+   * Name of a Secret of type kubernetes.io/tls in the ingress gateways' namespace, `istio-ingress`, of every cluster.
+   * Who issues certificates makes it, such as cert-manager; what it holds is never read here.
+   */
+  readonly secret: string;
+  /** Whether port 80 redirects to HTTPS (301); else it is closed for these hosts. @default true */
+  readonly httpRedirect?: boolean;
+}
+
+/** Ports of the ingress gateways' Service. */
+interface Ports {
+  readonly http: number;
+  readonly https: number;
+}
+
+type Server = NonNullable<IstioSpec<'Gateway'>['servers']>[number];
+
+/** The servers of an edge's Istio Gateway: plain HTTP, or with TLS HTTPS and, unless told otherwise, the redirect to it. */
+export function gatewayServers(tls: Tls | undefined, hosts: readonly string[], ports: Ports): Server[] {
+  const http: Server = { port: { number: ports.http, name: 'http', protocol: 'HTTP' }, hosts: [...hosts] };
+  if (tls === undefined) return [http];
+  const https: Server = {
+    port: { number: ports.https, name: 'https', protocol: 'HTTPS' },
+    hosts: [...hosts],
+    tls: { mode: 'SIMPLE', credentialName: tls.secret, minProtocolVersion: 'TLSV1_2' },
+  };
+  return redirects(tls) ? [{ ...http, tls: { httpsRedirect: true } }, https] : [https];
+}
+
+/** Whether plain HTTP is answered with a redirect. */
+export function redirects(tls: Tls | undefined): boolean {
+  return tls !== undefined && (tls.httpRedirect ?? true);
+}
+
+/** What is wrong with an edge's TLS settings. What was given for the Secret is not shown: it might be a key. */
+export function tlsProblems(edge: string, tls: unknown): readonly Problem[] {
+  if (tls === undefined) return [];
+  const where = `${edge}: tls`;
+  const { secret, httpRedirect } = (tls ?? {}) as { secret?: unknown; httpRedirect?: unknown };
+  const problems: Problem[] = [];
+  if (typeof secret !== 'string' || !/^(?=.{1,253}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(secret)) {
+    problems.push({
+      where: `${where}.secret`,
+      what: 'is no name of a Secret',
+      allowed: 'up to 253 of a-z, 0-9, hyphens and dots',
+      fix: 'put certificate and key into a Secret of type kubernetes.io/tls in istio-ingress, and name it here',
+    });
+  }
+  if (httpRedirect !== undefined && typeof httpRedirect !== 'boolean') {
+    problems.push({ where: `${where}.httpRedirect`, what: 'is no boolean', received: httpRedirect });
+  }
+  return problems;
+}

@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals';
+import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { synthesize } from '../../synth.ts';
+import { expectGolden } from '../../testing/golden.ts';
+import { catalogIn, objectOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
+import { withProject } from '../../testing/project.ts';
+import { GrpcService } from '../grpc-service.ts';
+import { ServiceLimits, type ServiceLimitsProps } from './service-limits.ts';
+
+test('the proxies of a service limit its methods, for each caller by its identity, in every cluster alike', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const catalog = catalogIn(mesh.namespace('shop'), { placement: ['east'] });
+    new ServiceLimits(catalog, 'limits', {
+      rateLimits: [
+        { method: catalog.method.getProduct, perSecond: 100, burst: 200, by: 'client' },
+        { perSecond: 1_000, by: 'all' },
+      ],
+    });
+    const rendered = synthesize(mesh);
+    const filter = objectOf(rendered, 'east', 'EnvoyFilter', 'catalog.limits');
+    expect(objectOf(rendered, 'west', 'EnvoyFilter', 'catalog.limits')).toEqual(filter);
+    expect(filter).toMatchObject({
+      metadata: { namespace: 'shop' },
+      spec: {
+        workloadSelector: { labels: { 'app.kubernetes.io/name': 'catalog' } },
+        configPatches: [
+          {
+            match: { context: 'SIDECAR_INBOUND', listener: { portNumber: 50051 } },
+            patch: {
+              operation: 'INSERT_BEFORE',
+              value: {
+                typed_config: {
+                  rate_limited_as_resource_exhausted: true,
+                  descriptors: [
+                    {
+                      entries: [
+                        { key: 'limit', value: 'shop.catalog.v1.CatalogService/GetProduct by client' },
+                        { key: 'identity' },
+                      ],
+                      token_bucket: { max_tokens: 200, tokens_per_fill: 100, fill_interval: '1s' },
+                    },
+                    { entries: [{ key: 'limit', value: 'all by all' }] },
+                  ],
+                },
+              },
+            },
+          },
+        ],
+      },
+    });
+    expectGolden(import.meta.url, 'service-limits', [filter!]);
+  });
+});
+
+test('problems', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const shop = mesh.namespace('shop');
+    const catalog = catalogIn(shop);
+    const orders = new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService });
+    const limits = (id: string, rateLimits: unknown) =>
+      new ServiceLimits(catalog, id, { rateLimits } as ServiceLimitsProps<'east' | 'west'>);
+    limits('limits', [
+      { method: orders.method.getOrder, perSecond: 1.5, by: 'caller' },
+      undefined,
+      { method: 'x' },
+    ]);
+    limits('more', []);
+    limits('most', { perSecond: 1 });
+    const rate = 'allowed a whole number from 1 to 1000000000';
+    const again = 'the service has limits already, demo/shop/catalog/limits; fix: declare them together';
+    expect(problemsOf(mesh)).toEqual([
+      'demo/shop/catalog/limits: rateLimits[0].by: is no way to count; received "caller"; allowed client, method',
+      `demo/shop/catalog/limits: rateLimits[0].perSecond: is no rate; received 1.5; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[1].by: is no way to count; received nothing; allowed client, all',
+      `demo/shop/catalog/limits: rateLimits[1].perSecond: is no rate; received nothing; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[2].by: is no way to count; received nothing; allowed client, method',
+      `demo/shop/catalog/limits: rateLimits[2].perSecond: is no rate; received nothing; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[0].method: is no method of demo/shop/catalog; ' +
+        'received "shop.orders.v1.OrdersService/GetOrder"; allowed getProduct, listProducts, watchPrices',
+      'demo/shop/catalog/limits: rateLimits[2].method: is no method of a declared service; received "x"; ' +
+        'allowed SERVICE.method.NAME',
+      'demo/shop/catalog/more: rateLimits: there is no limit; received []; fix: name one, or remove the construct',
+      `demo/shop/catalog/more: ${again}`,
+      'demo/shop/catalog/most: rateLimits: is no list; received {"perSecond":1}',
+    ]);
+  });
+});

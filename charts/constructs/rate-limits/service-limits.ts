@@ -1,0 +1,112 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { Problem } from '../../../core/problem.ts';
+import { callProblems, isMethod, pathOf } from '../access.ts';
+import type { GrpcService } from '../grpc-service.ts';
+import { MeshConstruct } from '../mesh-construct.ts';
+import type { Mesh } from '../mesh.ts';
+import { nameLabel } from '../names.ts';
+import type { Projection } from '../projection.ts';
+import { byIdentity, localRateLimit, localRateLimits, type LocalLimit } from './local-rate-limit.ts';
+import { nameOf, rateLimitProblems, type RateLimit } from './rate-limit.ts';
+
+export interface ServiceLimitsProps<C extends string> {
+  /** At least one. A client is the workload that calls, by its SPIFFE identity. */
+  readonly rateLimits: readonly RateLimit<C>[];
+}
+
+/**
+ * Rate limits of a gRPC service, held by the proxy of each of its pods: calls over a limit end with
+ * RESOURCE_EXHAUSTED and do not reach the app. A stream counts as one call. Calls that access refuses do not count.
+ */
+export class ServiceLimits<S extends DescService, C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly service: GrpcService<S, C, string>;
+  readonly rateLimits: readonly RateLimit<C>[];
+
+  constructor(scope: GrpcService<S, C, string>, id: string, props: ServiceLimitsProps<NoInfer<C>>) {
+    super(scope, id);
+    this.mesh = scope.mesh;
+    this.service = scope;
+    this.rateLimits = props.rateLimits;
+  }
+
+  override problems(): readonly Problem[] {
+    const { where, service, rateLimits } = this;
+    const problems = [...rateLimitProblems(where, rateLimits)];
+    if (!Array.isArray(rateLimits)) return problems;
+    if (rateLimits.length === 0)
+      problems.push({
+        where: `${where}: rateLimits`,
+        what: 'there is no limit',
+        received: [],
+        fix: 'name one, or remove the construct',
+      });
+    rateLimits.forEach((limit: RateLimit<C> | undefined, index) => {
+      const method: unknown = limit?.method;
+      if (method === undefined) return;
+      const at = `rateLimits[${index}].method`;
+      const wrong = callProblems(where, this.mesh, [method], () => at);
+      problems.push(...wrong);
+      if (wrong.length > 0 || !isMethod(method) || method.service === (service as object)) return;
+      const allowed = service.service.methods.map(({ localName }) => localName).join(', ');
+      const what = `is no method of ${service.where}`;
+      problems.push({ where: `${where}: ${at}`, what, received: nameOf(method), allowed });
+    });
+    const first = service.node.children.find((part) => part instanceof ServiceLimits);
+    if (first instanceof ServiceLimits && first !== (this as object)) {
+      problems.push({
+        where,
+        what: `the service has limits already, ${first.where}`,
+        fix: 'declare them together',
+      });
+    }
+    return problems;
+  }
+
+  override project(into: Projection): void {
+    const { name, namespace, ports } = this.service;
+    const { grpc } = ports;
+    if (grpc === undefined) return;
+    const filter = { name: localRateLimit, typed_config: localRateLimits(this.rateLimits.map(localLimit)) };
+    into.addIstio(
+      '40-services',
+      this.where,
+      'EnvoyFilter',
+      // With a dot: unlike the name of any workload's own filters.
+      { name: `${name}.limits`, app: name, namespace: namespace.name },
+      {
+        workloadSelector: { labels: { [nameLabel]: name } },
+        configPatches: [
+          {
+            applyTo: 'HTTP_FILTER',
+            match: {
+              context: 'SIDECAR_INBOUND',
+              listener: {
+                portNumber: grpc,
+                filterChain: {
+                  filter: {
+                    name: 'envoy.filters.network.http_connection_manager',
+                    subFilter: { name: 'envoy.filters.http.router' },
+                  },
+                },
+              },
+            },
+            // Last before the router: behind what refuses calls by their identity.
+            patch: { operation: 'INSERT_BEFORE', value: filter },
+          },
+        ],
+      },
+    );
+  }
+}
+
+function localLimit(limit: RateLimit<string>): LocalLimit {
+  const { method, by, perSecond, burst = perSecond } = limit;
+  return {
+    name: `${nameOf(method)} by ${by}`,
+    requests: method === undefined ? [] : [[{ name: ':path', string_match: { exact: pathOf(method) } }]],
+    ...(by === 'client' ? { client: byIdentity } : {}),
+    perSecond,
+    burst,
+  };
+}
