@@ -1,0 +1,470 @@
+import 'reflect-metadata';
+import { execFileSync } from 'node:child_process';
+import {
+  createPrivateKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  webcrypto,
+  type KeyObject,
+} from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import * as x509 from '@peculiar/x509';
+import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
+import { GrpcService } from '../../charts/constructs/grpc-service.ts';
+import { Mesh } from '../../charts/constructs/mesh.ts';
+import { ServiceLimits } from '../../charts/constructs/rate-limits/service-limits.ts';
+import { lab } from '../../charts/platforms.ts';
+import { waitFor } from '../../core/wait.ts';
+import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { nodeNamespace } from '../../lab/network.ts';
+import { callMany, eventually, status, type Caller } from './call.ts';
+import { root } from './cli.ts';
+import { echoIn } from './echo.ts';
+import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { applyVariant } from './variant.ts';
+
+const minute = 60_000;
+const clusters = ['east', 'west'] as const;
+
+/** Hosts of the three edges; the open one has every other host. */
+const members = 'members.example';
+const secure = 'secure.example';
+const secret = 'secure-example';
+
+const issuer = 'https://id.example';
+const audience = 'shop';
+const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const theirs = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** The shop's services as echo servers, and three edges before them with real gateways. */
+function variant(): Mesh<'east' | 'west'> {
+  const mesh = new Mesh('shop', {
+    root,
+    trustDomain: 'shop.example',
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+    },
+    platform: lab,
+  });
+  const shop = mesh.namespace('shop');
+  const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+  const inventory = new GrpcService(shop, 'inventory', {
+    app: 'apps/inventory',
+    service: InventoryService,
+    placement: ['west'],
+  });
+  const orders = new GrpcService(shop, 'orders', {
+    app: 'apps/orders',
+    service: OrdersService,
+    placement: ['east'],
+  });
+  catalog.calls(inventory.method.getStock);
+  orders.calls(inventory.method.getStock, inventory.method.reserve);
+  new ServiceLimits(inventory, 'limits', {
+    rateLimits: [{ method: inventory.method.getStock, perSecond: 1, burst: 5, by: 'client' }],
+  });
+
+  const web = mesh.namespace('web');
+  new HttpEdge(web, 'open', {
+    expose: [catalog.method.getProduct, catalog.method.listProducts],
+    rateLimits: [{ method: catalog.method.listProducts, perSecond: 1, burst: 5, by: 'client' }],
+    cors: { origins: ['https://shop.example'], exposeHeaders: ['x-served-by'] },
+  });
+  new HttpEdge(web, 'members', {
+    hosts: [members],
+    expose: [catalog, orders],
+    jwt: {
+      issuer,
+      audiences: [audience],
+      jwks: {
+        keys: [{ ...ours.publicKey.export({ format: 'jwk' }), kid: 'ours', alg: 'ES256', use: 'sig' }],
+      },
+      claims: { sub: 'x-user' },
+      except: [catalog.method.listProducts],
+      rules: [{ method: orders.method.createOrder, claim: 'role', values: ['buyer'] }],
+    },
+    rateLimits: [{ method: orders.method.listOrders, perSecond: 1, burst: 5, by: 'client' }],
+    cors: { origins: ['https://shop.example'] },
+    placement: ['east'],
+  });
+  new HttpEdge(web, 'secure', {
+    hosts: [secure],
+    expose: [catalog.method.getProduct],
+    tls: { secret },
+    placement: ['west'],
+  });
+  return mesh;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+interface Ask {
+  readonly method?: string;
+  readonly host?: string;
+  readonly headers?: OutgoingHttpHeaders;
+  /** Certificate of the authority to trust: the request is made over TLS. */
+  readonly ca?: string;
+}
+
+const addresses: Record<string, string> = {};
+
+/** A request to the ingress gateway of a cluster, whatever its host resolves to. */
+function ask(cluster: string, path: string, options: Ask = {}): Promise<Answer> {
+  const { method = 'GET', host = 'anything.example', headers = {}, ca } = options;
+  const common = { host: addresses[cluster], path, method, headers: { host, ...headers }, agent: false };
+  return new Promise((resolve, reject) => {
+    const request =
+      ca === undefined ? httpRequest(common) : httpsRequest({ ...common, ca, servername: host, port: 443 });
+    request.setTimeout(10_000, () => request.destroy(new Error(`no answer from ${cluster} within 10 s`)));
+    request.on('error', reject);
+    request.on('response', (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+      });
+    });
+    request.end();
+  });
+}
+
+/** Awaits a status: configuration takes some seconds to reach the gateways. */
+function askUntil(cluster: string, path: string, expected: number, options: Ask = {}): Promise<Answer> {
+  const what = `${options.method ?? 'GET'} ${path} of ${options.host ?? 'any host'} in ${cluster} to get ${expected}`;
+  return waitFor({ what, timeoutMs: 30_000 }, async () => {
+    const answer = await ask(cluster, path, options).catch((error: unknown) => String(error));
+    if (typeof answer === 'string') return { done: false, because: answer };
+    return answer.status === expected
+      ? { done: true, value: answer }
+      : { done: false, because: `${answer.status} ${answer.body.slice(0, 100)}` };
+  });
+}
+
+/** A JSON Web Token, signed with ES256 (RFC 7518, section 3.4). */
+function token(claims: Readonly<Record<string, unknown>> = {}, key: KeyObject = ours.privateKey): string {
+  const now = Math.floor(Date.now() / 1_000);
+  const payload = { iss: issuer, aud: audience, sub: 'ada', iat: now - 60, exp: now + 600, ...claims };
+  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+  const signed = `${encode({ alg: 'ES256', kid: 'ours', typ: 'JWT' })}.${encode(payload)}`;
+  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
+  return `${signed}.${signature.toString('base64url')}`;
+}
+
+const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
+
+/** The headers of the call of this trace, as an echo server logged them. */
+function seenBy(cluster: string, pod: string, trace: string): Promise<Record<string, string>> {
+  return waitFor({ what: `a log line of ${pod} in ${cluster} about ${trace}`, timeoutMs: 15_000 }, () => {
+    const lines = kubectl(cluster, '-n', 'shop', 'logs', `pod/${pod}`, '-c', 'catalog', '--tail=200');
+    const line = lines.split('\n').find((each) => each.includes(trace));
+    if (line === undefined) return { done: false, because: `${lines.split('\n').length} lines without it` };
+    return { done: true, value: (JSON.parse(line) as { headers: Record<string, string> }).headers };
+  });
+}
+
+let authority = '';
+const rejectedBefore: Record<string, number> = {};
+
+/** How often the gateway's Envoy has refused what istiod sent it. */
+function rejectedBy(cluster: string): number {
+  const gateway = [
+    '-n',
+    'istio-ingress',
+    'exec',
+    'deployment/istio-ingressgateway',
+    '-c',
+    'istio-proxy',
+    '--',
+  ];
+  const stats = kubectl(cluster, ...gateway, 'pilot-agent', 'request', 'GET', 'stats?filter=update_rejected');
+  const counts = [...stats.matchAll(/update_rejected: (\d+)$/gm)].map(([, count]) => Number(count));
+  expect(counts).not.toEqual([]);
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** A Secret with a certificate for the secure host, and the certificate of the authority that signed it. */
+async function makeCertificate(): Promise<{ ca: string; manifest: string }> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const times = { notBefore: new Date(Date.now() - minute), notAfter: new Date(Date.now() + 60 * minute) };
+  const caKeys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const ca = await x509.X509CertificateGenerator.createSelfSigned({
+    ...times,
+    name: 'CN=authority of a test',
+    keys: caKeys,
+    signingAlgorithm: algorithm,
+    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+  });
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...times,
+    subject: `CN=${secure}`,
+    issuer: ca.subject,
+    publicKey: keys.publicKey,
+    signingKey: caKeys.privateKey,
+    signingAlgorithm: algorithm,
+    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: secure }])],
+  });
+  const exported = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const key = createPrivateKey({ key: exported, format: 'der', type: 'pkcs8' });
+  const manifest = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: { name: secret, namespace: 'istio-ingress' },
+    stringData: {
+      'tls.crt': certificate.toString('pem'),
+      'tls.key': key.export({ format: 'pem', type: 'pkcs8' }),
+    },
+  };
+  return { ca: ca.toString('pem'), manifest: JSON.stringify(manifest) };
+}
+
+beforeAll(async () => {
+  if (!existsSync(kubeconfig)) await ensureUp();
+  for (const cluster of clusters) rejectedBefore[cluster] = rejectedBy(cluster);
+  await applyVariant(variant(), { change: echoIn('shop') });
+  const { ca, manifest } = await makeCertificate();
+  authority = ca;
+  for (const cluster of clusters) {
+    kubectl(cluster, 'apply', '-f', '-', { input: manifest });
+    const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}';
+    const service = ['-n', 'istio-ingress', 'get', 'service/istio-ingressgateway', '-o', path];
+    addresses[cluster] = kubectl(cluster, ...service).trim();
+    await askUntil(cluster, '/v1/products/p-1', 200);
+    await askUntil(cluster, '/v1/products/p-1', 200, { host: members, headers: bearer(token()) });
+  }
+}, 60 * minute);
+
+afterAll(() => {
+  for (const cluster of clusters) {
+    kubectl(cluster, '-n', 'istio-ingress', 'delete', 'secret', secret, '--ignore-not-found');
+  }
+});
+
+describe.each(clusters)('the ingress gateway of %s', (cluster) => {
+  test('takes the methods that are exposed, and refuses everything else itself', async () => {
+    expect(await ask(cluster, '/v1/products?page_size=7')).toMatchObject({ status: 200 });
+    const refused = { status: 403, body: 'RBAC: access denied' };
+    // Another method of an exposed service, a method of another service, no path of anybody, and another HTTP method.
+    expect(await ask(cluster, '/v1/prices:watch')).toMatchObject(refused);
+    expect(await ask(cluster, '/v1/orders')).toMatchObject(refused);
+    expect(await ask(cluster, '/')).toMatchObject(refused);
+    expect(await ask(cluster, '/v1/products/p-1/more')).toMatchObject(refused);
+    expect(await ask(cluster, '/v1/products/p-1', { method: 'POST' })).toMatchObject(refused);
+  });
+
+  test('asks for a valid token, method by method', async () => {
+    const get = (headers: OutgoingHttpHeaders = {}) =>
+      ask(cluster, '/v1/products/p-1', { host: members, headers });
+    expect(await get(bearer(token()))).toMatchObject({ status: 200 });
+    expect(await get(bearer(token({ aud: ['other', audience] })))).toMatchObject({ status: 200 });
+    expect(await get()).toMatchObject({ status: 403, body: 'RBAC: access denied' });
+    const past = Math.floor(Date.now() / 1_000) - 3_600;
+    const wrong = {
+      expired: [token({ exp: past }), 'Jwt is expired'],
+      'of another issuer': [token({ iss: 'https://other.example' }), 'Jwt issuer is not configured'],
+      'signed by another key': [token({}, theirs.privateKey), 'Jwt verification fails'],
+      'no token': ['abc', 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections'],
+    } as const;
+    // Who it is for is a matter of access to Envoy, not of who the bearer is.
+    expect(await get(bearer(token({ aud: 'other' })))).toMatchObject({
+      status: 403,
+      body: 'Audiences in Jwt are not allowed',
+    });
+    for (const [what, [text, body]] of Object.entries(wrong)) {
+      const { status: code, body: said } = await get(bearer(text));
+      expect({ what, code, said }).toEqual({ what, code: 401, said: body });
+    }
+  });
+
+  test('asks for a claim where a rule does', async () => {
+    const order = (claims: object) =>
+      ask(cluster, '/v1/orders', {
+        method: 'POST',
+        host: members,
+        headers: { ...bearer(token({ ...claims })), 'content-type': 'application/json' },
+      });
+    expect(await order({})).toMatchObject({ status: 403 });
+    expect(await order({ role: 'visitor' })).toMatchObject({ status: 403 });
+    expect(await order({ role: 'buyer' })).toMatchObject({ status: 200 });
+    expect(await order({ role: ['visitor', 'buyer'] })).toMatchObject({ status: 200 });
+  });
+
+  test('passes a claim on as metadata, and none that a client makes up', async () => {
+    const send = async (path: string, headers: OutgoingHttpHeaders) => {
+      const trace = randomBytes(16).toString('hex');
+      const answer = await ask(cluster, path, {
+        host: members,
+        headers: { ...headers, traceparent: `00-${trace}-00f067aa0ba902b7-01` },
+      });
+      expect(answer.status).toBe(200);
+      const [servedIn = '', pod = ''] = String(answer.headers['x-served-by']).split('/');
+      return seenBy(servedIn, pod, trace);
+    };
+    const trusted = await send('/v1/products/p-1', bearer(token({ sub: 'grace' })));
+    expect(trusted).toMatchObject({ 'x-user': 'grace' });
+    // The token itself ends at the gateway.
+    expect(trusted).not.toHaveProperty('authorization');
+    expect(await send('/v1/products/p-1', { ...bearer(token()), 'x-user': 'root' })).toMatchObject({
+      'x-user': 'ada',
+    });
+    // Without a token, on the method that needs none.
+    expect(await send('/v1/products', { 'x-user': 'root' })).not.toHaveProperty('x-user');
+  });
+
+  test('a method without a token still refuses one that is wrong', async () => {
+    const list = { host: members, headers: bearer(token({}, theirs.privateKey)) };
+    expect(await ask(cluster, '/v1/products', list)).toMatchObject({ status: 401 });
+  });
+
+  test('answers preflights of the allowed origin without a token, and of no other', async () => {
+    const preflight = (origin: string) =>
+      ask(cluster, '/v1/products/p-1', {
+        method: 'OPTIONS',
+        host: members,
+        headers: { origin, 'access-control-request-method': 'GET' },
+      });
+    expect(await preflight('https://shop.example')).toMatchObject({
+      status: 200,
+      headers: {
+        'access-control-allow-origin': 'https://shop.example',
+        'access-control-allow-methods': 'GET,POST',
+        'access-control-allow-headers': 'authorization,content-type',
+        'access-control-max-age': '600',
+      },
+    });
+    expect((await preflight('https://evil.example')).headers).not.toHaveProperty(
+      'access-control-allow-origin',
+    );
+    // OPTIONS that is no preflight.
+    expect(await ask(cluster, '/v1/products/p-1', { method: 'OPTIONS', host: members })).toMatchObject({
+      status: 403,
+    });
+    const get = (origin: string) => ask(cluster, '/v1/products/p-1', { headers: { origin } });
+    expect((await get('https://shop.example')).headers).toMatchObject({
+      'access-control-allow-origin': 'https://shop.example',
+      'access-control-expose-headers': 'x-served-by',
+    });
+    expect((await get('https://evil.example')).headers).not.toHaveProperty('access-control-allow-origin');
+  });
+
+  test('serves TLS from the Secret, and redirects plain HTTP to it', async () => {
+    const options = { host: secure, ca: authority };
+    expect(await askUntil(cluster, '/v1/products/p-1', 200, options)).toMatchObject({ status: 200 });
+    expect(await ask(cluster, '/v1/orders', options)).toMatchObject({ status: 403 });
+    expect(await ask(cluster, '/v1/products/p-1?a=b', { host: secure })).toMatchObject({
+      status: 301,
+      headers: { location: `https://${secure}/v1/products/p-1?a=b` },
+    });
+    // By another name than the certificate's there is nothing on the TLS port.
+    await expect(
+      ask(cluster, '/v1/products/p-1', { host: 'other.example', ca: authority }),
+    ).rejects.toThrow();
+    // Under the server name of one edge the paths of another stay closed.
+    const mixed = { host: secure, ca: authority, headers: { host: members, ...bearer(token()) } };
+    expect((await ask(cluster, '/v1/products/p-1', mixed)).status).not.toBe(200);
+  });
+});
+
+/** The status of a request that comes from a node's address. */
+function askFromNode(node: string, cluster: string, path: string): string {
+  const program = `fetch('http://${addresses[cluster]}${path}').then(({ status }) => console.log(status))`;
+  const command = ['netns', 'exec', nodeNamespace(node), process.execPath, '-e', program];
+  return execFileSync('ip', command, { encoding: 'utf8', timeout: 10_000 }).trim();
+}
+
+/** The statuses of requests that are sent one after the other, as fast as they are answered. */
+async function burst(count: number, send: () => Promise<Answer>): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (let sent = 0; sent < count; sent++) answers.push(await send());
+  return answers;
+}
+
+const inOrder = (answers: readonly { readonly status: number | string }[]) =>
+  answers.map(({ status: code }) => code);
+
+describe.each(clusters)('a limit at the ingress gateway of %s', (cluster) => {
+  test('holds for requests of a method, and is over in time', async () => {
+    // A client is the address it calls from, whatever it says about others before it.
+    const list = () =>
+      ask(cluster, '/v1/products', {
+        headers: {
+          origin: 'https://shop.example',
+          'x-forwarded-for': `198.51.100.${Math.ceil(Math.random() * 250)}`,
+        },
+      });
+    await askUntil(cluster, '/v1/products', 200);
+    const started = Date.now();
+    const answers = await burst(20, list);
+    // The burst, and what the time since has added: one a second.
+    const passed = inOrder(answers).filter((code) => code === 200).length;
+    const most = 5 + Math.ceil((Date.now() - started) / 1_000);
+    expect({ passed, atMost: passed <= most }).toEqual({ passed, atMost: true });
+    const refused = answers.find(({ status: code }) => code === 429);
+    // A script of the allowed origin can read that it was a limit.
+    expect(refused).toMatchObject({
+      status: 429,
+      headers: { 'access-control-allow-origin': 'https://shop.example' },
+    });
+    expect(inOrder(answers).filter((code) => code !== 200 && code !== 429)).toEqual([]);
+    // From another address there is no limit yet, and another method has none.
+    expect(askFromNode(cluster === 'east' ? 'west' : 'east', cluster, '/v1/products')).toBe('200');
+    expect(await ask(cluster, '/v1/products/p-1')).toMatchObject({ status: 200 });
+    await askUntil(cluster, '/v1/products', 200);
+  });
+
+  test('holds for each bearer of a token on its own', async () => {
+    const list = (sub: string) => () =>
+      ask(cluster, '/v1/orders', { host: members, headers: bearer(token({ sub })) });
+    expect(inOrder(await burst(12, list('greedy')))).toContain(429);
+    expect(inOrder(await burst(4, list('modest')))).toEqual([200, 200, 200, 200]);
+    expect(inOrder(await burst(12, list('greedy')))).toContain(429);
+  });
+});
+
+describe('a limit at a service', () => {
+  const call = {
+    address: 'inventory.shop.svc.cluster.local:50051',
+    path: '/shop.inventory.v1.InventoryService/GetStock',
+  };
+  const caller = (cluster: string, name: string): Caller => ({
+    cluster,
+    namespace: 'shop',
+    target: `deployment/${name}`,
+    container: name,
+  });
+
+  test('holds for each calling identity on its own, from both clusters, and is over in time', async () => {
+    const greedy = caller('east', 'orders');
+    await eventually('orders -> GetStock', status.ok, () => callMany(greedy, call)[0]!);
+    await eventually('catalog -> GetStock', status.ok, () => callMany(caller('west', 'catalog'), call)[0]!);
+    const answers = callMany(greedy, { ...call, count: 30 });
+    expect(answers.at(-1)).toMatchObject({ status: status.resourceExhausted });
+    expect(new Set(inOrder(answers))).toEqual(new Set([status.ok, status.resourceExhausted]));
+    // Another identity, and another method of the same caller.
+    expect(inOrder(callMany(caller('west', 'catalog'), { ...call, count: 3 }))).toEqual(['0', '0', '0']);
+    const reserve = { ...call, path: '/shop.inventory.v1.InventoryService/Reserve', count: 10 };
+    expect(new Set(inOrder(callMany(greedy, reserve)))).toEqual(new Set([status.ok]));
+    await waitFor({ what: 'orders -> GetStock after a pause', timeoutMs: 15_000 }, () => {
+      const [answer] = callMany(greedy, call);
+      return answer?.status === status.ok
+        ? { done: true, value: answer }
+        : { done: false, because: `status ${answer?.status ?? 'none'}` };
+    });
+  });
+});
+
+test.each(clusters)('Envoy refused no configuration of the ingress gateway of %s', (cluster) => {
+  expect(rejectedBy(cluster)).toBeLessThanOrEqual(rejectedBefore[cluster] ?? 0);
+});
