@@ -24,6 +24,7 @@ export default {
         '<rootDir>/scaffold',
         '<rootDir>/lab',
         '<rootDir>/cli',
+        '<rootDir>/bench',
       ],
       testMatch: ['**/*.test.ts'],
     },

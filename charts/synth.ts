@@ -38,7 +38,8 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
     renderedCluster(cluster, [...objects.values()].flat()),
   );
   throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters }))));
-  return rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects));
+  const toYaml = yamlWriter();
+  return rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects, toYaml));
 }
 
 type Stages = ReadonlyMap<StageName, readonly RenderedObject[]>;
@@ -52,14 +53,28 @@ function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: C
   return new Map(stages.map((stage) => [stage, projection.objects(stage)]));
 }
 
-function renderStages(cluster: string, rendered: Stages): RenderedStage[] {
+function renderStages(
+  cluster: string,
+  rendered: Stages,
+  toYaml: (object: object) => string,
+): RenderedStage[] {
   return [...rendered].flatMap(([stage, found]) => {
     if (found.length === 0) return [];
     const objects = found.map(({ object }) => object);
-    return [
-      { cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml: Yaml.stringify(...objects), objects },
-    ];
+    const yaml = objects.map(toYaml).join('---\n');
+    return [{ cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml, objects }];
   });
+}
+
+/** Writes what is the same in several clusters, which is most of a mesh, only once: half the time of a synth is YAML. */
+function yamlWriter(): (object: object) => string {
+  const written = new Map<string, string>();
+  return (object) => {
+    const key = JSON.stringify(object);
+    const yaml = written.get(key) ?? Yaml.stringify(object);
+    written.set(key, yaml);
+    return yaml;
+  };
 }
 
 /** What two services share, such as the HTTP gateway's config.yml, is reported once. */

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { writeFileAtomic } from '../core/files.ts';
+import { nearest } from '../core/names.ts';
+import { ProblemsError } from '../core/problem.ts';
+import { benchSynth, formatSynth } from './synth.ts';
+
+/** Rounds of each benchmark: medians of five hold on a noisy machine. */
+const rounds = 5;
+
+/** `npm run bench -- NAME`: a table on standard output, and the figures in bench/results/NAME.json. */
+const benches: Readonly<Record<string, (report: (line: string) => void) => readonly [string, object]>> = {
+  synth: (report) => {
+    const rows = benchSynth(rounds, report);
+    return [formatSynth(rows), rows];
+  },
+};
+
+try {
+  const [name = ''] = process.argv.slice(2);
+  const bench = benches[name];
+  if (bench === undefined) {
+    const known = Object.keys(benches);
+    const near = nearest(name, known);
+    throw new ProblemsError([
+      {
+        where: 'npm run bench',
+        what: 'there is no such benchmark',
+        received: name,
+        allowed: known.join(', '),
+        fix: `npm run bench -- ${near ?? known[0] ?? ''}`,
+      },
+    ]);
+  }
+  const [table, figures] = bench((line) => process.stderr.write(`${line}\n`));
+  const file = join(fileURLToPath(new URL('results', import.meta.url)), `${name}.json`);
+  writeFileAtomic(file, `${JSON.stringify(figures, undefined, 2)}\n`);
+  process.stdout.write(`${table}\nfigures: bench/results/${name}.json\n`);
+} catch (error) {
+  if (!(error instanceof ProblemsError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
