@@ -47,10 +47,13 @@ export function routesOf(methods: readonly Method[], rules: readonly Rule[]): re
     const needed = bases.length > 0 || streams;
     // What holds for the method also holds for its calls that a rule without a method picks out.
     const taken = new Set(special.map(({ rule }) => matchKey(rule.metadata)));
-    const inherited = needed ? everywhere.filter(({ rule }) => !taken.has(matchKey(rule.metadata))) : [];
+    const inherited =
+      needed || special.length > 0
+        ? everywhere.filter(({ rule }) => !taken.has(matchKey(rule.metadata)))
+        : [];
     const { localName } = method.descriptor;
     return [
-      ...[...special, ...inherited].map(({ rule, name }) => ({
+      ...[...special, ...inherited].toSorted(bySpecificity).map(({ rule, name }) => ({
         name: `${localName} ${name}`,
         methods: [method],
         metadata: rule.metadata,
