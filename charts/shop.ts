@@ -1,7 +1,7 @@
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
-import { GrpcService, HttpEdge, lab, Mesh } from './index.ts';
+import { GrpcService, HttpEdge, lab, Mesh, TrafficPolicy } from './index.ts';
 
 /**
  * The sample shop: the catalog in both clusters, orders taken in the east, stock kept in the west, one HTTP edge.
@@ -37,6 +37,13 @@ export function shop(root: string): Mesh<'east' | 'west'> {
 
   orders.calls(catalog.method.getProduct, inventory.method.reserve);
 
-  new HttpEdge(namespace, 'edge', { expose: [catalog, inventory, orders] });
+  new TrafficPolicy(catalog, 'traffic', {
+    rules: [{ method: catalog.method.getProduct, retries: { attempts: 2 } }],
+  });
+
+  new HttpEdge(namespace, 'edge', {
+    expose: [catalog, inventory, orders],
+    rateLimits: [{ method: orders.method.createOrder, perSecond: 20, by: 'client' }],
+  });
   return mesh;
 }
