@@ -1,0 +1,402 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { GrpcService } from '../../charts/constructs/grpc-service.ts';
+import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
+import { Mesh } from '../../charts/constructs/mesh.ts';
+import { lab } from '../../charts/platforms.ts';
+import { dashboard, metricsOf } from '../../charts/telemetry/dashboard.ts';
+import { metricRules } from '../../charts/telemetry/scrape.ts';
+import { parseMetrics, relabel, type Labels } from '../../charts/testing/relabel.ts';
+import { waitFor, type Look } from '../../core/wait.ts';
+import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { callMany, callOnce, eventually, status, type Caller } from './call.ts';
+import { root } from './cli.ts';
+import { collectorHost, fetchFromOutside, spansIn, startCollector, stopCollector } from './collector.ts';
+import type { Span } from './collector.ts';
+import { ensureUp, kubectl, type Status } from './lab.ts';
+import { applyVariant } from './variant.ts';
+
+const minute = 60_000;
+const clusters = ['east', 'west'] as const;
+
+/** The sample shop with traces: all that begin at a proxy, but none of those that begin at the catalog's. */
+function shop() {
+  const mesh = new Mesh('shop', {
+    root,
+    trustDomain: 'shop.example',
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+    },
+    platform: lab,
+    tracing: { collector: { host: collectorHost }, samplingPercent: 100 },
+  });
+  const namespace = mesh.namespace('shop');
+  const catalog = new GrpcService(namespace, 'catalog', {
+    app: 'apps/catalog',
+    service: CatalogService,
+    tracing: { samplingPercent: 0 },
+  });
+  const inventory = new GrpcService(namespace, 'inventory', {
+    app: 'apps/inventory',
+    service: InventoryService,
+    placement: ['west'],
+  });
+  const orders = new GrpcService(namespace, 'orders', {
+    app: 'apps/orders',
+    service: OrdersService,
+    placement: ['east'],
+  });
+  orders.calls(catalog.method.getProduct, inventory.method.reserve, inventory.method.getStock);
+  catalog.calls(inventory.method.getStock);
+  new HttpEdge(namespace, 'edge', { expose: [catalog, inventory, orders] });
+  return mesh;
+}
+
+let seen: Status;
+
+beforeAll(async () => {
+  seen = await ensureUp();
+  const image = kubectl(
+    'east',
+    ...[
+      '-n',
+      'shop',
+      'get',
+      'deployment/catalog',
+      '-o',
+      'jsonpath={.spec.template.spec.containers[0].image}',
+    ],
+  );
+  for (const cluster of clusters) startCollector(cluster, image);
+  await applyVariant(shop());
+}, 60 * minute);
+
+afterAll(() => {
+  for (const cluster of clusters) stopCollector(cluster);
+});
+
+const from = (cluster: string, workload: string): Caller => ({
+  cluster,
+  namespace: 'shop',
+  target: `deployment/${workload}`,
+  container: workload,
+});
+const getProduct = '/shop.catalog.v1.CatalogService/GetProduct';
+const getStock = '/shop.inventory.v1.InventoryService/GetStock';
+const reserve = '/shop.inventory.v1.InventoryService/Reserve';
+const inventory = 'inventory.shop.svc.cluster.local:50051';
+const catalog = 'catalog.shop.svc.cluster.local:50051';
+/** GetProductRequest and GetStockRequest alike: field 1, a string. */
+const p1 = Buffer.concat([Buffer.from([10, 3]), Buffer.from('p-1')]);
+
+type LogLine = Readonly<Record<string, unknown>>;
+
+/** Access log lines of a workload's proxies. */
+function accessLog(cluster: string, namespace: string, workload: string): readonly LogLine[] {
+  const pod = ['-l', `app.kubernetes.io/name=${workload}`, '-c', 'istio-proxy', '--tail=2000'];
+  const lines = kubectl(cluster, '-n', namespace, 'logs', ...pod).split('\n');
+  return lines.filter((line) => line.startsWith('{"')).map((line) => JSON.parse(line) as LogLine);
+}
+
+/** Awaits a line that has these fields: a proxy writes its log with a delay. */
+function logLine(cluster: string, namespace: string, workload: string, fields: LogLine): Promise<LogLine> {
+  const what = `a line with ${JSON.stringify(fields)} in the log of ${workload} in ${cluster}`;
+  return waitFor({ what, timeoutMs: 20_000, intervalMs: 1_000 }, (): Look<LogLine> => {
+    const lines = accessLog(cluster, namespace, workload);
+    const line = lines.find((candidate) =>
+      Object.entries(fields).every(([name, value]) => candidate[name] === value),
+    );
+    return line === undefined
+      ? { done: false, because: `none of ${lines.length}` }
+      : { done: true, value: line };
+  });
+}
+
+interface Traced {
+  readonly agent: string;
+  readonly trace: string;
+  readonly spans: readonly Span[];
+}
+
+/**
+ * Sends requests, each with a User-Agent of its own, until one is traced by all these proxies (`cluster name`). A
+ * connection that was open when the mesh changed stays with the listener it has, untraced, while that drains.
+ */
+function traced(proxies: readonly string[], send: (agent: string) => Promise<void>): Promise<Traced> {
+  const wait = { what: `a request traced by ${proxies.join(', ')}`, timeoutMs: 90_000, intervalMs: 3_000 };
+  const sent: string[] = [];
+  return waitFor(wait, async (): Promise<Look<Traced>> => {
+    const fresh = `agent-${randomUUID()}`;
+    await send(fresh);
+    sent.push(fresh);
+    const all = clusters.flatMap((cluster) => spansIn(cluster).map((span) => ({ ...span, cluster })));
+    let because = 'no span';
+    for (const agent of sent) {
+      const trace = all.find(({ attributes }) => attributes['user_agent'] === agent)?.trace;
+      if (trace === undefined) continue;
+      const spans = all.filter((span) => span.trace === trace);
+      const by = new Set(spans.map(({ cluster, service }) => `${cluster} ${service}`));
+      if (proxies.every((proxy) => by.has(proxy))) return { done: true, value: { agent, trace, spans } };
+      because = `traced by ${[...by].join(', ')}`;
+    }
+    return { done: false, because };
+  });
+}
+
+test.each(clusters)(
+  'one order through %s is one trace over both clusters, and its log lines carry the trace and both identities',
+  async (cluster) => {
+    const { agent, trace, spans } = await traced(
+      [
+        `${cluster} istio-ingressgateway.istio-ingress`,
+        `${cluster} edge.shop`,
+        'east orders.shop',
+        'east catalog.shop',
+        'west inventory.shop',
+      ],
+      async (name) => {
+        const response = await fetch(`${seen.clusters[cluster]!.ingress}/v1/orders`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'user-agent': name },
+          body: JSON.stringify({ productId: 'p-1', quantity: 1 }),
+        });
+        expect(response.status).toBe(200);
+      },
+    );
+    // A tree: one root, and the parent of every other span is there.
+    const ids = new Set(spans.map(({ id }) => id));
+    expect(spans.filter(({ parent }) => parent === '')).toHaveLength(1);
+    expect(spans.filter(({ parent }) => parent !== '' && !ids.has(parent))).toEqual([]);
+
+    const entry = await logLine(cluster, 'istio-ingress', 'istio-ingressgateway', { user_agent: agent });
+    expect(entry).toMatchObject({
+      method: 'POST',
+      path: '/v1/orders',
+      response_code: 200,
+      grpc_status: null,
+    });
+
+    const client = await logLine('east', 'shop', 'orders', { trace_id: trace, path: reserve });
+    expect(client).toMatchObject({
+      grpc_status: 'OK',
+      method: 'POST',
+      response_code: 200,
+      response_flags: '-',
+      upstream_cluster: expect.stringMatching(/^outbound\|50051\|\|inventory\.shop\.svc\.cluster\.local;?$/),
+      upstream_peer_uri_san: 'spiffe://shop.example/ns/shop/sa/inventory',
+      request_id: entry['request_id'],
+    });
+    const server = await logLine('west', 'shop', 'inventory', { trace_id: trace, path: reserve });
+    expect(server).toMatchObject({
+      grpc_status: 'OK',
+      downstream_peer_uri_san: 'spiffe://shop.example/ns/shop/sa/orders',
+      request_id: entry['request_id'],
+    });
+  },
+  3 * minute,
+);
+
+test(
+  'neither a query nor a token gets into access logs or spans',
+  async () => {
+    const secret = `s3cret-${randomUUID()}`;
+    const ingress = seen.clusters['east']!.ingress;
+    const { agent, trace, spans } = await traced(
+      ['east istio-ingressgateway.istio-ingress', 'east edge.shop'],
+      async (name) => {
+        const response = await fetch(`${ingress}/v1/products/p-1?api_key=${secret}`, {
+          headers: { 'user-agent': name, authorization: `Bearer ${secret}`, cookie: `session=${secret}` },
+        });
+        expect(response.status).toBe(400); // The method has no such field.
+      },
+    );
+    const entry = await logLine('east', 'istio-ingress', 'istio-ingressgateway', { user_agent: agent });
+    expect(entry).toMatchObject({ path: '/v1/products/p-1', trace_id: trace });
+    const atEdge = await logLine('east', 'shop', 'edge', { trace_id: trace });
+    expect(atEdge['path']).toBe('/v1/products/p-1');
+    expect(
+      spans.map(({ attributes }) => attributes['http.url']).filter((url) => url !== undefined),
+    ).toContain(`http://${new URL(ingress).host}/v1/products/p-1`);
+    expect(JSON.stringify(spans)).not.toContain(secret);
+    const logs = [
+      accessLog('east', 'istio-ingress', 'istio-ingressgateway'),
+      accessLog('east', 'shop', 'edge'),
+    ];
+    expect(JSON.stringify(logs)).not.toContain(secret);
+  },
+  minute,
+);
+
+test(
+  'a refused call is logged with its gRPC status and the reason',
+  async () => {
+    const id = randomUUID();
+    await eventually('orders -> ListProducts', status.permissionDenied, () =>
+      callOnce(from('east', 'orders'), {
+        address: catalog,
+        path: '/shop.catalog.v1.CatalogService/ListProducts',
+        metadata: { 'user-agent': id },
+      }),
+    );
+    expect(await logLine('east', 'shop', 'catalog', { user_agent: id })).toMatchObject({
+      grpc_status: 'PERMISSION_DENIED',
+      response_code_details: expect.stringContaining('rbac_access_denied'),
+      downstream_peer_uri_san: 'spiffe://shop.example/ns/shop/sa/orders',
+    });
+  },
+  minute,
+);
+
+test(
+  '100 and 0 per cent are honoured for traces that begin at a service; one that began elsewhere goes on',
+  async () => {
+    const agents = { orders: `agent-${randomUUID()}`, catalog: `agent-${randomUUID()}` };
+    const call = (
+      workload: 'orders' | 'catalog',
+      metadata: Readonly<Record<string, string>>,
+      count: number,
+    ) =>
+      callMany(from('east', workload), {
+        address: inventory,
+        path: getStock,
+        message: p1,
+        metadata,
+        count,
+        connections: 4,
+        concurrency: 4,
+      });
+    for (const workload of ['orders', 'catalog'] as const) {
+      await eventually(`${workload} -> GetStock`, status.ok, () =>
+        callOnce(from('east', workload), { address: inventory, path: getStock, message: p1 }),
+      );
+      const answers = call(workload, { 'user-agent': agents[workload] }, 20);
+      expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(status.ok));
+    }
+    const called = Date.now();
+    const of = (agent: string, cluster = 'east') =>
+      spansIn(cluster).filter(({ attributes }) => attributes['user_agent'] === agent);
+    // A proxy sends spans after 5 s at the latest: when one of a call made later than that is there, all earlier ones are.
+    const agent = `agent-${randomUUID()}`;
+    // Envoy says in a request id that the trace is sampled, by a 9 where a random UUID has its version, a 4.
+    const traced = { 'user-agent': agent, 'x-request-id': randomUUID().replace(/^(.{14})./, '$19') };
+    await waitFor({ what: 'a span of a later call', timeoutMs: 40_000, intervalMs: 500 }, () => {
+      if (Date.now() - called < 6_000) return { done: false, because: 'too early to tell' };
+      if (of(agent).length === 0) call('catalog', traced, 8);
+      const spans = clusters.map((cluster) => of(agent, cluster).length);
+      return spans.every((count) => count > 0)
+        ? { done: true, value: undefined }
+        : { done: false, because: `${spans.join(' and ')} spans` };
+    });
+    expect(of(agents.orders)).toHaveLength(20);
+    expect(of(agents.catalog)).toHaveLength(0);
+    // Whom they call has 100 per cent, and yet does as they decided.
+    expect(of(agents.orders, 'west')).toHaveLength(20);
+    expect(of(agents.catalog, 'west')).toHaveLength(0);
+  },
+  2 * minute,
+);
+
+/** What a Prometheus outside the mesh gets from every proxy of a cluster, by its own rules. */
+function scrape(cluster: string): readonly (readonly [Labels, number])[] {
+  const { items } = JSON.parse(
+    kubectl(cluster, 'get', 'pods', '-A', '-l', 'service.istio.io/canonical-name', '-o', 'json'),
+  ) as {
+    items: readonly {
+      readonly metadata: { readonly annotations: Labels; readonly labels: Labels };
+      readonly status: { readonly podIP: string };
+    }[];
+  };
+  const pods = items.filter(({ metadata }) => metadata.annotations['prometheus.io/scrape'] === 'true');
+  const urls = pods.map(({ metadata, status: { podIP } }) => {
+    const { 'prometheus.io/port': port, 'prometheus.io/path': path } = metadata.annotations;
+    return `http://${podIP}:${port}${path}`;
+  });
+  return fetchFromOutside(cluster, urls).flatMap((text, index) =>
+    parseMetrics(text).flatMap(([labels, value]): (readonly [Labels, number])[] => {
+      const workload = pods[index]?.metadata.labels['app.kubernetes.io/name'] ?? '';
+      const kept = relabel({ ...labels, workload }, metricRules);
+      return kept === undefined ? [] : [[kept, value]];
+    }),
+  );
+}
+
+test(
+  'calls are counted by method and status for the methods of the proto, and no others',
+  async () => {
+    const unknown = `Teleport${randomUUID().replaceAll('-', '')}`;
+    const count = (samples: readonly (readonly [Labels, number])[], workload: string, labels: Labels) =>
+      samples
+        .filter(([found]) => found['workload'] === workload)
+        .filter(([found]) => Object.entries(labels).every(([name, value]) => found[name] === value))
+        .reduce((sum, [, value]) => sum + value, 0);
+    const known = { __name__: 'envoy_cluster_grpc_total', grpc_method: 'GetProduct' };
+    const ok = { ...known, __name__: 'envoy_cluster_grpc_status', grpc_status: '0' };
+    const before = scrape('east');
+    callMany(from('east', 'orders'), { address: catalog, path: getProduct, message: p1, count: 10 });
+    const path = `/shop.catalog.v1.CatalogService/${unknown}`;
+    expect(callOnce(from('east', 'orders'), { address: catalog, path }).status).toBe(status.permissionDenied);
+    const after = await waitFor({ what: 'ten more calls', timeoutMs: 15_000, intervalMs: 1_000 }, () => {
+      const samples = scrape('east');
+      const grown = count(samples, 'orders', known) - count(before, 'orders', known);
+      return grown >= 10 ? { done: true, value: samples } : { done: false, because: `${grown} more` };
+    });
+    for (const labels of [known, ok]) {
+      for (const workload of ['orders', 'catalog']) {
+        expect([workload, count(after, workload, labels) - count(before, workload, labels)]).toEqual([
+          workload,
+          10,
+        ]);
+      }
+    }
+    const service = { grpc_service: 'shop_catalog_v1_CatalogService' };
+    expect(count(after, 'orders', { ...ok, ...service })).toBe(count(after, 'orders', ok));
+    expect(JSON.stringify(after)).not.toContain(unknown);
+    // It counts, without a name of its own.
+    const nameless = after.filter(
+      ([labels]) =>
+        labels['workload'] === 'orders' &&
+        labels['__name__'] === 'envoy_cluster_grpc_status' &&
+        labels['grpc_method'] === undefined,
+    );
+    expect(nameless.map(([labels]) => labels['grpc_status'])).toEqual([status.permissionDenied]);
+  },
+  minute,
+);
+
+test(
+  'every metric of the dashboard is there, gateways included, and calls between clusters show',
+  () => {
+    const samples = clusters.flatMap((cluster) => scrape(cluster));
+    const names = new Set(samples.map(([labels]) => labels['__name__']));
+    expect(metricsOf(dashboard()).filter((metric) => !names.has(metric))).toEqual([]);
+    const has = (labels: Labels, direction = '') =>
+      samples.some(
+        ([found]) =>
+          (found['cluster_name'] ?? '').startsWith(direction) &&
+          Object.entries(labels).every(([name, value]) => found[name] === value),
+      );
+    for (const workload of ['istio-eastwestgateway', 'istio-ingressgateway', 'orders', 'edge']) {
+      expect([workload, has({ __name__: 'istio_agent_cert_expiry_seconds', workload })]).toEqual([
+        workload,
+        true,
+      ]);
+    }
+    // A call between clusters counts as made in one and as served in the other.
+    const calls = { __name__: 'envoy_cluster_grpc_total', grpc_method: 'Reserve' };
+    expect(has({ ...calls, workload: 'orders' }, 'outbound')).toBe(true);
+    expect(has({ ...calls, workload: 'inventory' }, 'inbound')).toBe(true);
+    expect(
+      samples.some(
+        ([labels, value]) =>
+          labels['workload'] === 'istio-eastwestgateway' &&
+          labels['__name__'] === 'envoy_cluster_upstream_cx_rx_bytes_total' &&
+          labels['cluster_name']?.includes('inventory') === true &&
+          value > 0,
+      ),
+    ).toBe(true);
+  },
+  minute,
+);
