@@ -66,7 +66,7 @@ function variant(): Mesh<'east' | 'west'> {
     placement: ['east'],
   });
   catalog.calls(inventory.method.getStock);
-  orders.calls(inventory.method.getStock, inventory.method.reserve);
+  orders.calls(catalog.method.getProduct, inventory.method.getStock, inventory.method.reserve);
   new ServiceLimits(inventory, 'limits', {
     rateLimits: [{ method: inventory.method.getStock, perSecond: 1, burst: 5, by: 'client' }],
   });
