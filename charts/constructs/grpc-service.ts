@@ -18,7 +18,7 @@ import type { TrafficPolicyProps } from './traffic/props.ts';
 import { TrafficPolicy } from './traffic/traffic-policy.ts';
 import { virtualService } from './traffic/virtual-service.ts';
 import type { WorkloadTracing } from './telemetry/tracing.ts';
-import { versionImage, versionProblems, type VersionProps } from './versions.ts';
+import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
 import { firstVersion, Workload } from './workload.ts';
 
 export type { VersionProps } from './versions.ts';
@@ -108,6 +108,12 @@ export class GrpcService<
     return Object.values<Method>(this.method);
   }
 
+  override get deploymentNames(): readonly string[] {
+    return this.#versions === undefined
+      ? super.deploymentNames
+      : this.versions.map((version) => deploymentName(this.name, version));
+  }
+
   /** Those of its versions that have a pod somewhere, as far as its config.yml can be read. */
   get runningVersions(): readonly V[] {
     const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
@@ -145,7 +151,7 @@ export class GrpcService<
     return this.versions.map((version) => {
       const { image, placement, replicas = this.config.replicas } = declared[version] ?? {};
       return {
-        name: `${this.name}-${version}`,
+        name: deploymentName(this.name, version),
         version,
         image: image === undefined ? own : versionImage(imageHub, image),
         placement: this.clusters.filter((cluster) => placement?.includes(cluster) ?? true),

@@ -217,4 +217,16 @@ describe('problems', () => {
       ]);
     });
   });
+
+  test('a Deployment whose name that of another version has', () => {
+    withProject({}, (root) => {
+      const { mesh, shop } = catalogWith(root, { 'a-b': {}, b: {} });
+      const props = { app: 'apps/inventory', service: InventoryService };
+      new GrpcService(shop, 'catalog-a', { ...props, versions: { b: {}, c: {} } });
+      expect(problemsOf(mesh)).toEqual([
+        'demo/shop/catalog-a: versions.b: its Deployment would be called catalog-a-b, as is that of a version of ' +
+          'demo/shop/catalog; fix: rename the version or that one',
+      ]);
+    });
+  });
 });

@@ -17,6 +17,11 @@ export interface VersionProps<C extends string> {
   readonly replicas?: number;
 }
 
+/** What the Deployment of a version is called. */
+export function deploymentName(service: string, version: string): string {
+  return `${service}-${version}`;
+}
+
 /** Full reference of a version's image. */
 export function versionImage(imageHub: string, image: string): string {
   return hasRegistry(image) ? image : `${imageHub}/${image}`;
@@ -105,7 +110,7 @@ function oneVersion(service: Workload, name: string, props: unknown): readonly P
 }
 
 function nameProblems(service: Workload, name: string, where: string): Problem[] {
-  const deployment = `${service.name}-${name}`;
+  const deployment = deploymentName(service.name, name);
   if (!isDnsLabel(name)) {
     return [{ where, what: 'the version has a wrong name', received: name, allowed: dnsLabelRule }];
   }
@@ -113,12 +118,18 @@ function nameProblems(service: Workload, name: string, where: string): Problem[]
     const what = `its Deployment's name ${deployment} is longer than 63 characters`;
     return [{ where, what, fix: 'shorten the name of the version or of the service' }];
   }
-  const rival = service.namespace.node.children.find(
-    (part): part is Workload => part instanceof Workload && part.name === deployment,
-  );
-  if (rival === undefined) return [];
-  const what = `its Deployment would be called ${deployment}, as is the service ${rival.where}`;
-  return [{ where, what, fix: 'rename the version or that service' }];
+  const others = service.namespace.node.children.filter((part) => part instanceof Workload);
+  const rival = others.find((other) => other.name === deployment);
+  if (rival !== undefined) {
+    const what = `its Deployment would be called ${deployment}, as is the service ${rival.where}`;
+    return [{ where, what, fix: 'rename the version or that service' }];
+  }
+  // Such as those of `a-b`, version `c`, and of `a`, version `b-c`: told once, where it comes up again.
+  const first = others.find(({ deploymentNames }) => deploymentNames.includes(deployment));
+  // Two services of one name are a problem of their own.
+  if (first === undefined || first.name === service.name) return [];
+  const what = `its Deployment would be called ${deployment}, as is that of a version of ${first.where}`;
+  return [{ where, what, fix: 'rename the version or that one' }];
 }
 
 function imageProblems(where: string, image: unknown): Problem[] {

@@ -183,6 +183,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return this.config.ports;
   }
 
+  /** Names of its Deployments, known before its config.yml is. */
+  get deploymentNames(): readonly string[] {
+    return [this.name];
+  }
+
   /** It as plain data. */
   get model(): WorkloadModel {
     const { name, app, clusters, config, ports } = this;

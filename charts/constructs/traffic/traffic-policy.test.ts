@@ -221,3 +221,25 @@ test('beside an HTTP port the rules are for the gRPC port', () => {
     });
   });
 });
+
+test('a rule that picks the only version names no subset, as there is none without weights', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const inventory = new GrpcService(mesh.namespace('shop'), 'inventory', {
+      app: 'apps/inventory',
+      service: InventoryService,
+      versions: { v1: {} },
+    });
+    const { getStock } = inventory.method;
+    new TrafficPolicy(inventory, 'traffic', { rules: [{ method: getStock, to: 'v1', timeoutMs: 100 }] });
+    const stages = synthesize(mesh);
+    expect(objectOf(stages, 'east', 'DestinationRule', 'inventory')).not.toHaveProperty('spec.subsets');
+    const service = objectOf(stages, 'east', 'VirtualService', 'inventory');
+    expect((service?.['spec'] as { http: readonly Http[] }).http[0]).toEqual({
+      name: 'getStock',
+      match: [{ uri: { exact: '/shop.inventory.v1.InventoryService/GetStock' } }],
+      route: [{ destination: { host: 'inventory.shop.svc.cluster.local' } }],
+      timeout: '0.1s',
+    });
+  });
+});

@@ -81,8 +81,10 @@ function destinations(service: Routed, to: string | undefined): Destinations {
   return weights.map(([version, weight]) => ({ destination: destination(service, version), weight }));
 }
 
-function destination({ host, versioned }: Routed, version: string | undefined) {
-  return { host, ...(versioned && version !== undefined ? { subset: version } : {}) };
+/** Subsets are there for weights: without, a version that is picked is the only one. */
+function destination({ host, versioned, policy }: Routed, version: string | undefined) {
+  const named = versioned && policy?.weights !== undefined && version !== undefined;
+  return { host, ...(named ? { subset: version } : {}) };
 }
 
 /**
