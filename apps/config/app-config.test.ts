@@ -53,7 +53,8 @@ function withKey(path: string, value: unknown): unknown {
 }
 
 const topKeys = 'name, services, ports, image, resources, replicas, autoscaling, shutdown, env, httpGateway';
-const envValue = 'text (other values in quotes), { secret: NAME, key: KEY } or { configMap: NAME, key: KEY }';
+const envValue =
+  'text (other values in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
 const subdomain = 'a DNS subdomain: up to 253 of a-z, 0-9, hyphens and dots, a letter or digit at either end';
 const objectKey = '1 to 253 of letters, digits, hyphens, underscores and dots';
 const label = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
@@ -232,6 +233,11 @@ describe('parseAppConfig', () => {
       'env.TOKEN',
       { secret: 'tokens', configMap: 'settings', key: 'a' },
       `env.TOKEN: wrong value, a mapping; allowed ${envValue}`,
+    ],
+    [
+      'env.TOKEN',
+      { value: 'x', notSecret: '' },
+      'env.TOKEN.notSecret: wrong value, a string; allowed why it is no secret: one line of 1 to 300 characters',
     ],
     [
       'env.TOKEN',

@@ -50,13 +50,18 @@ export interface AppConfig {
 }
 
 /**
- * A variable's value: plain text, or a key of a Secret or ConfigMap of the workload's namespace. Those are made by
+ * A variable's value: plain text, text that only looks like a secret, or a key of a Secret or ConfigMap of the workload's namespace. Those are made by
  * whoever owns them, in every cluster the workload runs in; its pods start when they are there.
  */
 export type EnvValue =
   | string
   | { readonly secret: string; readonly key: string }
-  | { readonly configMap: string; readonly key: string };
+  | { readonly configMap: string; readonly key: string }
+  | {
+      readonly value: string;
+      /** Why it is none, in a line, though its name or its looks are those of a secret. */
+      readonly notSecret: string;
+    };
 
 /**
  * Reads `<root>/<directory>/config.yml`.

@@ -40,7 +40,9 @@ const mostReplicasRule = 'a whole number from 2 to 1000';
 const percentRule = 'a whole number from 1 to 1000';
 const drainRule = 'a whole number from 1 to 600';
 const graceRule = 'a whole number from 1 to 3600';
-const envRule = 'text (other values in quotes), { secret: NAME, key: KEY } or { configMap: NAME, key: KEY }';
+const envRule =
+  'text (other values in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
+const notSecretRule = 'why it is no secret: one line of 1 to 300 characters';
 const whole = (allowed: string, least: number, most: number) =>
   z.int({ error: allowed }).min(least, { error: allowed }).max(most, { error: allowed });
 const flagRule = 'true or false';
@@ -79,6 +81,7 @@ export const appConfigSchema = mapping({
           z.string(),
           z.strictObject({ secret: z.string(), key: z.string() }),
           z.strictObject({ configMap: z.string(), key: z.string() }),
+          z.strictObject({ value: z.string(), notSecret: line(notSecretRule, 300) }),
         ],
         { error: envRule },
       ),

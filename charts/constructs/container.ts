@@ -65,6 +65,7 @@ function environment(props: AppContainerProps): k8s.EnvVar[] {
 
 function variable(name: string, value: EnvValue): k8s.EnvVar {
   if (typeof value === 'string') return { name, value };
+  if ('value' in value) return { name, value: value.value };
   const { key } = value;
   return 'secret' in value
     ? { name, valueFrom: { secretKeyRef: { name: value.secret, key } } }

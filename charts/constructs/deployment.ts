@@ -1,9 +1,10 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
+import { notSecretAnnotation } from '../gates/secrets.ts';
 import { addAutoscaler } from './autoscaler.ts';
 import { versionLabel } from './names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
-import type { Projection } from './projection.ts';
+import type { Metadata, Projection } from './projection.ts';
 import { proxyConfigChecksum } from './telemetry/proxy-config.ts';
 
 /** One Deployment of a workload: all of it, or one of the versions that run side by side. */
@@ -28,7 +29,7 @@ export interface DeploymentProps {
   readonly app: string;
   readonly namespace: string;
   readonly containers: k8s.Container[];
-  readonly config: Pick<AppConfig, 'autoscaling' | 'shutdown'>;
+  readonly config: Pick<AppConfig, 'autoscaling' | 'env' | 'shutdown'>;
 }
 
 /**
@@ -49,38 +50,52 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
     paths: [['spec', 'template', 'spec', 'containers', '*', 'env', 'CLUSTER_NAME', 'value']],
   };
   const metadata = { name: plan.name, namespace: props.namespace, app: props.app, differs };
-  into.add('50-workloads', k8s.KubeDeployment, metadata, {
-    spec: {
-      // Applied again and again, a number would undo what the autoscaler sets.
-      ...(autoscaling === undefined ? { replicas } : {}),
-      selector: { matchLabels: selector },
-      // A new pod is ready before an old one goes.
-      strategy: {
-        type: 'RollingUpdate',
-        rollingUpdate: {
-          maxSurge: k8s.IntOrString.fromNumber(1),
-          maxUnavailable: k8s.IntOrString.fromNumber(0),
+  const annotations = notSecretAnnotations(props.config.env);
+  into.add(
+    '50-workloads',
+    k8s.KubeDeployment,
+    { ...metadata, ...annotations },
+    {
+      spec: {
+        // Applied again and again, a number would undo what the autoscaler sets.
+        ...(autoscaling === undefined ? { replicas } : {}),
+        selector: { matchLabels: selector },
+        // A new pod is ready before an old one goes.
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
         },
-      },
-      template: {
-        metadata: {
-          annotations: proxyConfigChecksum,
-          labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
-        },
-        spec: {
-          serviceAccountName: props.app,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: props.config.shutdown.graceSeconds,
-          securityContext: restrictedPod,
-          ...spread(most, selector),
-          containers: props.containers,
+        template: {
+          metadata: {
+            annotations: proxyConfigChecksum,
+            labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
+          },
+          spec: {
+            serviceAccountName: props.app,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: props.config.shutdown.graceSeconds,
+            securityContext: restrictedPod,
+            ...spread(most, selector),
+            containers: props.containers,
+          },
         },
       },
     },
-  });
+  );
   disruptionBudget(into, '50-workloads', metadata, most, selector);
   if (autoscaling === undefined) return;
   const containers = props.containers.map(({ name }) => name);
   addAutoscaler(into, metadata, { replicas, ...autoscaling, containers });
+}
+
+/** What config.yml says of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
+function notSecretAnnotations(env: AppConfig['env']): Pick<Metadata, 'annotations'> {
+  const names = Object.entries(env).flatMap(([name, value]) =>
+    typeof value !== 'string' && 'notSecret' in value ? [name] : [],
+  );
+  return names.length === 0 ? {} : { annotations: { [notSecretAnnotation]: names.sort().join(',') } };
 }

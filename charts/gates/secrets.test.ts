@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../apps/config/app-config.ts';
+import { synthesize } from '../synth.ts';
 import { problemsWith } from '../testing/custom.ts';
-import { catalogIn, problemsOf, twoClusters } from '../testing/mesh.ts';
+import { catalogIn, objectOf, problemsOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
 
-const withEnv = (env: Readonly<Record<string, string>>) =>
+const withEnv = (env: AppConfig['env']) =>
   withProject({ catalog: { env } }, (root) => {
     const mesh = twoClusters(root);
     catalogIn(mesh.namespace('shop'));
@@ -12,7 +14,8 @@ const withEnv = (env: Readonly<Record<string, string>>) =>
   });
 const at = (name: string) => `demo/shop/catalog: Deployment shop/catalog: env ${name} of container catalog`;
 const fix = (name: string) =>
-  `fix: take it from a Secret; if it is none, list ${name} in the annotation meshwright/not-secret`;
+  'fix: take it from a Secret; if it is none, write { value: TEXT, notSecret: REASON } in config.yml, ' +
+  `or list ${name} in the annotation meshwright/not-secret`;
 
 // Put together here, so that no scanner of sources takes them for real.
 const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxIn0xx', 'c2lnbmF0dXJl'].join('.');
@@ -54,6 +57,31 @@ describe('a variable in plain text', () => {
   ])('that is harmless passes: %s=%s', (name, value) => {
     expect(withEnv({ [name]: value })).toEqual([]);
   });
+});
+
+test('what config.yml says is no secret passes, and is listed on the Deployment for reviewers; the next one is refused', () => {
+  const harmless = { value: 'X-CSRF', notSecret: 'the name of a header' };
+  withProject({ catalog: { env: { CSRF_TOKEN: harmless, AUTH_TOKEN: harmless } } }, (root) => {
+    const mesh = twoClusters(root);
+    catalogIn(mesh.namespace('shop'));
+    expect(objectOf(synthesize(mesh), 'east', 'Deployment', 'catalog')).toMatchObject({
+      metadata: { annotations: { 'meshwright/not-secret': 'AUTH_TOKEN,CSRF_TOKEN' } },
+      spec: {
+        template: {
+          spec: {
+            containers: expect.arrayContaining([
+              expect.objectContaining({
+                env: expect.arrayContaining([{ name: 'CSRF_TOKEN', value: 'X-CSRF' }]),
+              }),
+            ]),
+          },
+        },
+      },
+    });
+  });
+  expect(withEnv({ CSRF_TOKEN: harmless, API_TOKEN: 'x' })).toEqual([
+    `${at('API_TOKEN')} has the name of a secret, in plain text; ${fix('API_TOKEN')}`,
+  ]);
 });
 
 test('a ConfigMap is plain text, too; a name that was declared harmless passes', () => {

@@ -54,7 +54,9 @@ function check(
     {
       where,
       what: `${title(object)}: ${at} ${looks}, in plain text`,
-      fix: `take it from a Secret; if it is none, list ${name} in the annotation ${notSecretAnnotation}`,
+      fix:
+        `take it from a Secret; if it is none, write { value: TEXT, notSecret: REASON } in config.yml, ` +
+        `or list ${name} in the annotation ${notSecretAnnotation}`,
     },
   ];
 }
