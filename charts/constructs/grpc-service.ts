@@ -134,7 +134,10 @@ export class GrpcService<
 
   protected override get destined(): Destined {
     const policy = this.#policy;
-    const subsets = this.#versions === undefined ? [] : Object.keys(policy?.weights ?? {});
+    const routed = this.#versions === undefined ? [] : Object.keys(policy?.weights ?? {});
+    const subsets = this.deployments
+      .filter(({ version }) => routed.includes(version))
+      .map(({ version, placement }) => ({ name: version, placement }));
     return { ...super.destined, subsets, policy };
   }
 

@@ -3,6 +3,7 @@
 //   x-delay-ms: N           answers after N milliseconds
 //   x-status: N             ends with this gRPC status
 //   x-fail-first: KEY:N     ends with UNAVAILABLE the first N times it sees this key
+//   x-fail-in: CLUSTER      ends with UNAVAILABLE in this cluster
 //   x-messages: N           sends N messages, x-delay-ms apart: a server stream
 // Response metadata: x-served-by (cluster/pod), x-version, x-attempt (how often it has seen the key), x-metadata (the
 // call's headers as JSON). Each call is logged as a line of JSON.
@@ -51,7 +52,8 @@ async function answer(stream, headers) {
     'x-attempt': String(attempt),
     'x-metadata': JSON.stringify(plain),
   };
-  if (attempt <= Number(times)) return respond(stream, metadata, String(UNAVAILABLE));
+  if (attempt <= Number(times) || headers['x-fail-in'] === CLUSTER_NAME)
+    return respond(stream, metadata, String(UNAVAILABLE));
   if (messages === 1) {
     if (delay > 0) await sleep(delay);
     const status = headers['x-status'] ?? '0';
@@ -75,6 +77,13 @@ function start(stream, metadata, status) {
 }
 
 function respond(stream, metadata, status, body = Buffer.alloc(0)) {
+  if (stream.destroyed) return;
+  if (status !== '0') {
+    // As gRPC servers do that fail before they send anything: "Trailers-Only" (gRPC over HTTP/2), which proxies can retry.
+    const only = { ':status': 200, 'content-type': 'application/grpc', ...metadata, 'grpc-status': status };
+    stream.respond(only, { endStream: true });
+    return;
+  }
   start(stream, metadata, status);
   if (!stream.destroyed) stream.end(body);
 }

@@ -121,3 +121,29 @@ test('limits and outliers of the policy go before the defaults, one by one', () 
     baseEjectionTime: '30s',
   });
 });
+
+test('a version that runs in one region keeps half its pods, also when other versions fail over', () => {
+  const subsets = [
+    { name: 'v1', placement: ['a', 'd'] },
+    { name: 'v2', placement: ['d'] },
+  ];
+  const service = { host, placement: ['a', 'd'], clusters, outliers: grpcOutliers, subsets };
+  const { trafficPolicy, subsets: rendered } = destinationRule(service);
+  expect(trafficPolicy?.outlierDetection?.maxEjectionPercent).toBe(100);
+  expect(rendered).toEqual([
+    { name: 'v1', labels: { version: 'v1' } },
+    {
+      name: 'v2',
+      labels: { version: 'v2' },
+      trafficPolicy: {
+        outlierDetection: {
+          consecutiveGatewayErrors: 5,
+          consecutive5xxErrors: 0,
+          interval: '10s',
+          baseEjectionTime: '30s',
+          maxEjectionPercent: 50,
+        },
+      },
+    },
+  ]);
+});

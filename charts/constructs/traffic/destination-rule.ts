@@ -37,8 +37,8 @@ export interface Destined {
   /** All clusters of the mesh. */
   readonly clusters: readonly Cluster[];
   readonly outliers: OutlierDetection;
-  /** Versions that routes lead to by name. @default - none */
-  readonly subsets?: readonly string[];
+  /** Versions that routes lead to by name, and the clusters each runs in. @default - none */
+  readonly subsets?: readonly { readonly name: string; readonly placement: readonly string[] }[];
   readonly policy?: TrafficPolicyProps<string, string> | undefined;
 }
 
@@ -65,7 +65,24 @@ export function destinationRule(service: Destined): IstioSpec<'DestinationRule'>
     },
     ...(subsets.length === 0
       ? {}
-      : { subsets: subsets.map((name) => ({ name, labels: { [versionLabel]: name } })) }),
+      : { subsets: subsets.map((subset) => subsetOf(service, locality, subset)) }),
+  };
+}
+
+/** A version in one region has nowhere else to go, also when other versions have: some of its pods have to stay. */
+function subsetOf(
+  { clusters, outliers, policy }: Destined,
+  ofService: Locality,
+  { name, placement }: NonNullable<Destined['subsets']>[number],
+): NonNullable<IstioSpec<'DestinationRule'>['subsets']>[number] {
+  const regions = new Set(clusters.filter((one) => placement.includes(one.name)).map(({ region }) => region));
+  const own = { ...ofService, failsOver: ofService.failsOver && regions.size > 1 };
+  return {
+    name,
+    labels: { [versionLabel]: name },
+    ...(own.failsOver === ofService.failsOver
+      ? {}
+      : { trafficPolicy: { outlierDetection: outlierDetection(outliers, own, policy?.outliers) } }),
   };
 }
 

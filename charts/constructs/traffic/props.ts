@@ -81,7 +81,11 @@ interface NotForStreams {
 interface UnaryRule<C extends string, V extends string> extends AnyRule<V> {
   readonly method: Method<'unary', C>;
   readonly metadata?: Metadata;
-  /** Limit for the whole call with its retries, in milliseconds. A caller's shorter deadline holds. @default - none */
+  /**
+   * Limit for the whole call with its retries, in milliseconds, after which the caller gets UNAVAILABLE from its proxy. The
+   * server learns of it as the call's deadline. A caller's shorter deadline holds.
+   * @default - none
+   */
   readonly timeoutMs?: number;
   /** Only where the proto's `idempotency_level` is NO_SIDE_EFFECTS or IDEMPOTENT. @default - none by status */
   readonly retries?: Retries;
@@ -128,7 +132,10 @@ export interface Outliers {
   readonly intervalSeconds?: number;
   /** Time out of use, in seconds, for the first time; as much longer each further time. @default 30 */
   readonly ejectionSeconds?: number;
-  /** Largest part that may be out of use at once. @default - 100 where another cluster takes over, otherwise 50 */
+  /**
+   * Largest part of the pods, of each version by itself, that may be out of use at once.
+   * @default - 100 where another region takes over, otherwise 50
+   */
   readonly maxEjectionPercent?: number;
 }
 

@@ -1,0 +1,73 @@
+import { fileURLToPath } from 'node:url';
+import { GrpcService, lab, Mesh, TrafficPolicy } from '../../charts/index.ts';
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/**
+ * A mesh with every traffic rule at once. `orders` calls, from both clusters; the others answer:
+ * `rules` by version, of which v2 runs in the west and v3 in the east only; `shared` by shares of the clusters, and with a
+ * circuit breaker; `failing` with failover; `far-east` and `far-west` in one cluster, with two pods each.
+ */
+export function trafficMesh(): Mesh<'east' | 'west'> {
+  const mesh = new Mesh('shop', {
+    root,
+    trustDomain: 'shop.example',
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+    },
+    platform: lab,
+  });
+  const shop = mesh.namespace('shop');
+  const stock = { app: 'apps/inventory', service: InventoryService } as const;
+
+  const rules = new GrpcService(shop, 'rules', {
+    ...stock,
+    versions: { v1: {}, v2: { placement: ['west'] }, v3: { placement: ['east'] } },
+  });
+  const { getStock, reserve, syncStock } = rules.method;
+  new TrafficPolicy(rules, 'traffic', {
+    weights: { v1: 80, v2: 20, v3: 0 },
+    rules: [
+      { method: getStock, timeoutMs: 500, retries: { attempts: 2 } },
+      { method: getStock, metadata: { 'x-mirror': { exact: 'yes' } }, to: 'v1', mirror: { to: 'v2' } },
+      { method: reserve, to: 'v3' },
+      { metadata: { 'x-version': { exact: 'two' } }, to: 'v2' },
+      { metadata: { 'x-version': { prefix: 'three-' } }, to: 'v3' },
+      { metadata: { 'x-version': { regex: '[0-9]+' } }, to: 'v2' },
+      { metadata: { 'x-fault': { exact: 'abort' } }, fault: { status: 'ABORTED', percent: 30 } },
+      { metadata: { 'x-fault': { exact: 'delay' } }, fault: { delayMs: 400, percent: 100 } },
+      {
+        method: syncStock,
+        metadata: { 'x-fault': { exact: 'full' } },
+        fault: { status: 'DATA_LOSS', percent: 100 },
+      },
+    ],
+  });
+
+  const shared = new GrpcService(shop, 'shared', stock);
+  new TrafficPolicy(shared, 'traffic', {
+    distribution: { east: { east: 70, west: 30 }, west: { east: 60, west: 40 } },
+    connections: { maxRequests: 3 },
+  });
+
+  const failing = new GrpcService(shop, 'failing', stock);
+  new TrafficPolicy(failing, 'traffic', {
+    failover: { east: ['west'], west: ['east'] },
+    outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 5 },
+  });
+
+  const far = (['east', 'west'] as const).map((cluster) => {
+    const versions = { v1: { replicas: 2 } };
+    const service = new GrpcService(shop, `far-${cluster}`, { ...stock, placement: [cluster], versions });
+    new TrafficPolicy(service, 'traffic', { connections: { maxRequestsPerConnection: 5 } });
+    return service;
+  });
+
+  const caller = new GrpcService(shop, 'caller', stock);
+  for (const { method } of [rules, shared, failing, ...far]) {
+    caller.calls(method.getStock, method.reserve, method.syncStock);
+  }
+  return mesh;
+}
