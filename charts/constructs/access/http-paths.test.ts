@@ -11,15 +11,16 @@ function operations(asked: Rule, others: Readonly<Record<string, Rule | undefine
   return httpOperations(library.method['asked']!, [library]);
 }
 
-test.each<[string, string]>([
+test.each<[string, ...string[]]>([
   ['/v1/books', '/v1/books'],
   ['/v1/books/{id}', '/v1/books/{*}'],
   ['/v1/*/books', '/v1/{*}/books'],
   ['/v1/{name=shelves/*/books/*}/pages', '/v1/shelves/{*}/books/{*}/pages'],
-  ['/v1/{path=files/**}', '/v1/files/{**}'],
+  // Any number of segments: also none.
+  ['/v1/{path=files/**}', '/v1/files', '/v1/files/{**}'],
   ['/v1/books:search', '/v1/books:search'],
-])('%s is Istio %s', (template, path) => {
-  expect(operations(get(template))).toEqual([{ methods: ['GET'], paths: [path] }]);
+])('%s is Istio %s', (template, ...paths) => {
+  expect(operations(get(template))).toEqual([{ methods: ['GET'], paths }]);
 });
 
 test('additional bindings and custom verbs are ways, too; kind * is every verb', () => {

@@ -2,7 +2,7 @@ import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../istio-models.ts';
 import type { Method } from '../method.ts';
 import { ingressGateway } from '../names.ts';
-import { bindingsOf, istioPaths, overlap, type Binding } from './bindings.ts';
+import { bindingsOf, istioPaths, overlap, type Binding } from '../http-bindings.ts';
 import { fullName } from './expose.ts';
 import type { HostMatch } from './hosts.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';

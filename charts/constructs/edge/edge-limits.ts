@@ -10,7 +10,7 @@ import {
   type LocalLimit,
 } from '../rate-limits/local-rate-limit.ts';
 import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
-import { bindingsOf, pathRegex } from './bindings.ts';
+import { bindingsOf, pathRegex } from '../http-bindings.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 const workloadSelector = { labels: { istio: ingressGateway.selector } };

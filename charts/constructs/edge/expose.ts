@@ -4,7 +4,7 @@ import { callProblems, isMethod } from '../access.ts';
 import { GrpcService } from '../grpc-service.ts';
 import { hasHttpRule } from '../http-transcoding.ts';
 import type { Method, MethodKind } from '../method.ts';
-import { bindingsOf, brokenTemplates, istioPaths } from './bindings.ts';
+import { bindingsOf, brokenTemplates, istioPaths } from '../http-bindings.ts';
 
 /** A method, or a service for all its methods that have a google.api.http rule. */
 export type Exposed<C extends string> = Method<MethodKind, C> | GrpcService<DescService, C, string>;

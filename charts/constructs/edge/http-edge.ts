@@ -13,7 +13,7 @@ import type { WorkloadTracing } from '../telemetry/tracing.ts';
 import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { exportTo } from '../visibility.ts';
 import { Workload } from '../workload.ts';
-import { bindingsOf } from './bindings.ts';
+import { bindingsOf } from '../http-bindings.ts';
 import { corsPolicy, corsProblems, type Cors } from './cors.ts';
 import { edgePolicy, overlapProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';

@@ -6,9 +6,9 @@ import {
   MethodOptionsSchema,
 } from '@bufbuild/protobuf/wkt';
 import { setExtension } from '@bufbuild/protobuf';
-import { http } from '../../../gen/google/api/annotations_pb.js';
-import { HttpRuleSchema } from '../../../gen/google/api/http_pb.js';
-import { bindingsOf, brokenTemplates, istioPaths, overlap, pathRegex } from './bindings.ts';
+import { http } from '../../gen/google/api/annotations_pb.js';
+import { HttpRuleSchema } from '../../gen/google/api/http_pb.js';
+import { bindingsOf, brokenTemplates, istioPaths, overlap, pathRegex } from './http-bindings.ts';
 
 /** A method with these GET bindings, the first one's option and additional ones. */
 function method(...templates: readonly string[]): DescMethod {

@@ -1,7 +1,7 @@
 import { getOption, hasOption } from '@bufbuild/protobuf';
 import type { DescMethod } from '@bufbuild/protobuf';
-import { http } from '../../../gen/google/api/annotations_pb.js';
-import type { HttpRule } from '../../../gen/google/api/http_pb.js';
+import { http } from '../../gen/google/api/annotations_pb.js';
+import type { HttpRule } from '../../gen/google/api/http_pb.js';
 
 /** One way of HTTP to a gRPC method, as the gateways have to tell it from others. */
 export interface Binding {
