@@ -3,8 +3,8 @@ import { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { WorkloadModel } from '../model.ts';
-import { allow, callProblems, egressTo, isMethod, pathOf, principalOf, type Grant } from './access.ts';
-import { externalCallProblems, httpCallProblems } from './access/call-rules.ts';
+import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from './access.ts';
+import { CallRecord, noteCaller, type Caller } from './access/call-record.ts';
 import { ExternalService } from './access/external-service.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { MeshConstruct } from './mesh-construct.ts';
@@ -56,12 +56,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly clusters: readonly C[];
   readonly #placement: readonly C[];
   readonly #tracing: WorkloadTracing | undefined;
-  readonly #calls: Method[] = [];
-  readonly #httpCalls: Method[] = [];
-  readonly #externalCalls: ExternalService<C>[] = [];
-  /** Who calls it, and what: kept here so that nobody has to search the mesh for them. */
-  readonly #callers = new Map<Workload, Method[]>();
-  readonly #httpCallers = new Map<Workload, Method[]>();
+  readonly #calls = new CallRecord();
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
     super(scope, name);
@@ -81,8 +76,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
    */
   calls(...methods: readonly Method<MethodKind, C>[]): void {
     for (const method of methods) {
-      this.#calls.push(method);
-      if (isMethod(method) && method.service instanceof Workload) note(method.service.#callers, this, method);
+      this.#calls.grpc.push(method);
+      if (isWorkloadMethod(method)) noteCaller(method.service.#calls.grpcCallers, this, method);
     }
   }
 
@@ -92,24 +87,22 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
    */
   callsHttp(...methods: readonly Method<'unary', C>[]): void {
     for (const method of methods) {
-      this.#httpCalls.push(method);
-      if (isMethod(method) && method.service instanceof Workload) {
-        note(method.service.#httpCallers, this, method);
-      }
+      this.#calls.http.push(method);
+      if (isWorkloadMethod(method)) noteCaller(method.service.#calls.httpCallers, this, method);
     }
   }
 
   /** Lets its proxy reach these services outside the mesh, in every cluster. */
   callsExternal(...services: readonly ExternalService<C>[]): void {
     for (const service of services) {
-      this.#externalCalls.push(service);
+      this.#calls.external.push(service);
       if (service instanceof ExternalService) service.noteCaller(this);
     }
   }
 
   /** The methods it may call. */
   get calledMethods(): readonly Method[] {
-    return this.#calls;
+    return this.#calls.grpc;
   }
 
   /** Its identity in every cluster, as Istio writes principals. */
@@ -121,7 +114,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   protected get grants(): readonly Grant[] {
     const { grpc } = this.ports;
     if (grpc === undefined) return [];
-    return [...this.#callers].map(([caller, called]) => ({
+    return [...this.#calls.grpcCallers].map(([caller, called]) => ({
       principal: caller.principal,
       paths: called.map(pathOf),
       port: grpc,
@@ -129,13 +122,13 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   }
 
   /** Who calls which of its methods over HTTP. */
-  protected get httpCallers(): ReadonlyMap<Workload, readonly Method[]> {
-    return this.#httpCallers;
+  protected get httpCallers(): ReadonlyMap<Caller, readonly Method[]> {
+    return this.#calls.httpCallers;
   }
 
   /** Namespaces of those who call it, gateways included. */
   protected get callerNamespaces(): readonly string[] {
-    return [...this.#callers.keys(), ...this.#httpCallers.keys()].map(({ namespace }) => namespace.name);
+    return this.#calls.callerNamespaces;
   }
 
   /**
@@ -203,8 +196,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const mesh = this.mesh.clusters.map((cluster) => cluster.name);
     return [
       ...nameProblems(this),
-      ...callProblems(this.where, this.mesh, this.#calls),
-      ...this.#otherCallProblems(),
+      ...this.#calls.problems(this.where, this.mesh),
       ...placementProblems(this.where, this.#placement, mesh),
       ...(this.#tracing === undefined
         ? []
@@ -237,10 +229,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
     }
-    const callees = [...this.#calls, ...this.#httpCalls].map(({ service }) => service);
-    const hosts = [...callees, ...this.#externalCalls].map(
-      ({ namespace, host }) => `${namespace.name}/${host}`,
-    );
+    const hosts = [...this.#calls.hosts];
     const { tracing } = this.mesh;
     if (tracing !== undefined) hosts.push(collectorHost(tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
@@ -275,23 +264,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** The containers of a pod in the given cluster, the app's own from the given image. */
   protected abstract containers(cluster: string, image: string): k8s.Container[];
 
-  #otherCallProblems(): readonly Problem[] {
-    const { where, mesh } = this;
-    const unsound = callProblems(where, mesh, this.#httpCalls, (index) => `callsHttp[${index}]`);
-    const called = [...this.#calls, ...this.#httpCalls].filter(isMethod).flatMap(({ service }) => {
-      // A wrong config.yml has its own problems.
-      const isSound = service.apps.every((app) => 'config' in service.mesh.app(app));
-      return isSound ? Object.values(service.ports) : [];
-    });
-    return [
-      ...unsound,
-      ...(unsound.length > 0 ? [] : httpCallProblems(where, this.#httpCalls)),
-      ...externalCallProblems(where, mesh, this.#externalCalls, called),
-    ];
-  }
-
   #addTelemetry(into: Projection, metadata: Metadata, labels: Readonly<Record<string, string>>): void {
-    const called = this.#calls.map(({ descriptor }) => descriptor);
+    const called = this.calledMethods.map(({ descriptor }) => descriptor);
     if (this.servedMethods.length + called.length > 0) {
       const stats = methodStats(labels, this.servedMethods, called);
       into.addIstio('40-services', this.where, 'EnvoyFilter', metadata, stats);
@@ -310,8 +284,7 @@ function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
   });
 }
 
-function note(callers: Map<Workload, Method[]>, caller: Workload, method: Method): void {
-  const called = callers.get(caller);
-  if (called === undefined) callers.set(caller, [method]);
-  else called.push(method);
+/** Plain JavaScript may pass anything for a method. */
+function isWorkloadMethod(value: unknown): value is Method & { readonly service: Workload } {
+  return isMethod(value) && value.service instanceof Workload;
 }

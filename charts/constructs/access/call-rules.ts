@@ -1,6 +1,7 @@
 import type { Problem } from '../../../core/problem.ts';
 import type { Method } from '../method.ts';
 import { ExternalService } from './external-service.ts';
+import { brokenTemplates } from '../http-bindings.ts';
 import { hasHttpRule } from '../http-transcoding.ts';
 import { pathsWithoutOperation } from './http-paths.ts';
 
@@ -26,6 +27,11 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
     if (!hasHttpRule(descriptor)) {
       const what = 'the method has no google.api.http rule, so no HTTP path';
       return [...problems, { ...problem, what, fix: 'add one to the proto, or use calls' }];
+    }
+    const broken = brokenTemplates(descriptor);
+    if (broken.length > 0) {
+      const what = `the path ${broken.join(', ')} breaks the grammar of google/api/http.proto`;
+      problems.push({ ...problem, what, fix: 'correct it in the proto' });
     }
     const beyond = pathsWithoutOperation(descriptor);
     if (beyond.length === 0) return problems;

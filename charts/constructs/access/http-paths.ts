@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { bindingsOf, brokenTemplates, istioPaths, type Binding } from '../http-bindings.ts';
+import { bindingsOf, istioPaths, type Binding } from '../http-bindings.ts';
 
 /** Requests over HTTP, in the terms of an AuthorizationPolicy's operation. */
 export interface HttpOperation {
@@ -37,7 +37,7 @@ export function httpOperations(method: DescMethod, beside: readonly DescService[
 /** The paths of a method that no AuthorizationPolicy can say: those with a verb after a variable, `/v1/{id}:cancel`. */
 export function pathsWithoutOperation(method: DescMethod): string[] {
   const unsayable = bindingsOf(method).filter((binding) => !isSayable(binding));
-  return [...unsayable.map(({ template }) => template), ...brokenTemplates(method)];
+  return unsayable.map(({ template }) => template);
 }
 
 function isSayable({ segments, suffix }: Binding): boolean {

@@ -1,0 +1,62 @@
+import type { Problem } from '../../../core/problem.ts';
+import { callProblems, isMethod } from '../access.ts';
+import type { Method } from '../method.ts';
+import { externalCallProblems, httpCallProblems } from './call-rules.ts';
+import type { ExternalService } from './external-service.ts';
+
+/** What of a workload's callers is kept with it. */
+export interface Caller {
+  readonly principal: string;
+  readonly namespace: { readonly name: string };
+}
+
+/** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
+export class CallRecord {
+  /** Over gRPC; plain JavaScript may have put anything here until the problems were asked for. */
+  readonly grpc: Method[] = [];
+  /** Over HTTP. */
+  readonly http: Method[] = [];
+  /** Outside the mesh. */
+  readonly external: ExternalService<string>[] = [];
+  /** Who calls which of its methods over gRPC. */
+  readonly grpcCallers = new Map<Caller, Method[]>();
+  /** Who calls which of its methods over HTTP. */
+  readonly httpCallers = new Map<Caller, Method[]>();
+
+  /** Namespaces of its callers. */
+  get callerNamespaces(): readonly string[] {
+    return [...this.grpcCallers.keys(), ...this.httpCallers.keys()].map(({ namespace }) => namespace.name);
+  }
+
+  /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
+  get hosts(): readonly string[] {
+    const callees = [...this.grpc, ...this.http].map(({ service }) => service);
+    return [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
+  }
+
+  /**
+   * What is wrong with what it calls.
+   * @param where - path of the caller
+   */
+  problems(where: string, mesh: object): readonly Problem[] {
+    const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
+    const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
+      // A wrong config.yml has its own problems.
+      const isSound = service.apps.every((app) => 'config' in service.mesh.app(app));
+      return isSound ? Object.values(service.ports) : [];
+    });
+    return [
+      ...callProblems(where, mesh, this.grpc),
+      ...overHttp,
+      ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
+      ...externalCallProblems(where, mesh, this.external, ports),
+    ];
+  }
+}
+
+/** Adds a call to a callee's list of its callers. */
+export function noteCaller(callers: Map<Caller, Method[]>, caller: Caller, method: Method): void {
+  const called = callers.get(caller);
+  if (called === undefined) callers.set(caller, [method]);
+  else called.push(method);
+}
