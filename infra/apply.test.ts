@@ -119,7 +119,7 @@ describe('applyPlan', () => {
       'in-50-workloads',
       'in-60-traffic',
     ]);
-    expect(summary).toMatchObject({ created: 20, changed: 0, unchanged: 0, deleted: 0 });
+    expect(summary).toMatchObject({ created: 22, changed: 0, unchanged: 0, deleted: 0 });
     expect(lines.filter((line) => line.startsWith('west '))).toEqual([
       'west 00-namespaces: ready, 1 created',
       'west 10-control-plane: ready, 4 created',
@@ -127,6 +127,7 @@ describe('applyPlan', () => {
       'west 30-mesh: ready, 1 created',
       'west 40-services: ready, 1 created',
       'west 50-workloads: ready, 1 created',
+      'west 60-traffic: ready, 1 created',
     ]);
   });
 

