@@ -29,6 +29,42 @@ describe('a problem', () => {
     );
   });
 
+  test('shows a construct by its path, also within other values', () => {
+    const mesh: Record<string, unknown> = { node: { path: 'demo' } };
+    const catalog = { where: 'demo/shop/catalog', mesh };
+    mesh['parts'] = [catalog, mesh];
+    const line = (received: unknown) => formatProblem({ where: 'a', what: 'is wrong', received });
+    expect(line(catalog)).toBe('a: is wrong; received "demo/shop/catalog"');
+    expect(line(mesh)).toBe('a: is wrong; received "demo"');
+    expect(line([{ service: catalog, of: mesh }])).toBe(
+      'a: is wrong; received [{"service":"demo/shop/catalog","of":"demo"}]',
+    );
+  });
+
+  test('shows what no notation has, whatever it does when it is looked at', () => {
+    const line = (received: unknown) => formatProblem({ where: 'a', what: 'is wrong', received });
+    const circular: Record<string, unknown> = { name: 'x', deep: { deeper: { deepest: 1 } } };
+    circular['self'] = circular;
+    expect(line(circular)).toBe(
+      "a: is wrong; received <ref *1> { name: 'x', deep: { deeper: [Object] }, self: [Circular *1] }",
+    );
+    const throwing = {
+      get key(): string {
+        throw new Error('no');
+      },
+    };
+    expect(line(throwing)).toBe('a: is wrong; received { key: [Getter] }');
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(line(proxy)).toBe('a: is wrong; received <Revoked Proxy>');
+    expect(line([1n, Symbol('s'), () => 1, undefined])).toBe(
+      'a: is wrong; received ["1n","Symbol(s)","[Function (anonymous)]","undefined"]',
+    );
+    expect(line(1n)).toBe('a: is wrong; received "1n"');
+    const huge = Array.from({ length: 1000 }, () => circular);
+    expect(line(huge)).toMatch(/^a: is wrong; received .{119}…$/);
+  });
+
   test('shortens a long value', () => {
     const line = formatProblem({ where: 'a', what: 'is too long', received: 'x'.repeat(500) });
     expect(line).toBe(`a: is too long; received "${'x'.repeat(118)}…`);

@@ -44,13 +44,37 @@ export function throwIfAny(problems: readonly Problem[]): void {
 
 const longest = 120;
 
+/** Plain JavaScript may have passed anything: this never throws. */
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  let text;
+  try {
+    text = JSON.stringify(value, (_, part: unknown) => pathOf(part) ?? (isJson(part) ? part : inspect(part)));
+  } catch {
+    // Circular, or with a getter that throws: nothing JSON can write.
+    text = inspected(value);
+  }
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}
+
 /** Whether JSON has a notation for the value; a bigint or a function has none. */
 function isJson(value: unknown): boolean {
   return value === null || ['object', 'string', 'number', 'boolean'].includes(typeof value);
 }
 
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value, (_, part: unknown) => (isJson(part) ? part : inspect(part)));
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+/** The path of a construct, which is what its user knows it by; all that hangs on it would say nothing. */
+function pathOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const { where, node } = value as { readonly where?: unknown; readonly node?: unknown };
+  if (typeof where === 'string') return where;
+  if (typeof node !== 'object' || node === null || !('path' in node)) return undefined;
+  return typeof node.path === 'string' ? node.path : undefined;
+}
+
+function inspected(value: unknown): string {
+  try {
+    return inspect(value, { depth: 1, breakLength: Infinity, compact: true, customInspect: false });
+  } catch {
+    return `a value of type ${typeof value} that cannot be shown`;
+  }
 }

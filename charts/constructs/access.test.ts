@@ -92,6 +92,25 @@ describe('calls', () => {
     });
   });
 
+  test('of whole services, lists of methods and other constructs are refused by their paths', () => {
+    withProject({}, (root) => {
+      const { mesh, catalog, inventory, orders } = shopOf(root);
+      const loose = orders as unknown as Record<'calls' | 'callsHttp', (...given: unknown[]) => void>;
+      loose.calls(catalog, [inventory.method.reserve], catalog.method, null);
+      loose.callsHttp(mesh);
+      const what = 'is no method of a declared service';
+      const allowed = 'allowed SERVICE.method.NAME';
+      expect(problemsOf(mesh)).toEqual([
+        `demo/shop/orders: calls[0]: ${what}; received "demo/goods/catalog"; ${allowed}`,
+        `demo/shop/orders: calls[1]: ${what}; received ["demo/shop/inventory.method.reserve"]; ${allowed}`,
+        `demo/shop/orders: calls[2]: ${what}; received {"getProduct":"demo/goods/catalog.method.getProduct",` +
+          `"listProducts":"demo/goods/catalog.method.listProducts","watchPric…; ${allowed}`,
+        `demo/shop/orders: calls[3]: ${what}; received null; ${allowed}`,
+        `demo/shop/orders: callsHttp[0]: ${what}; received "demo"; ${allowed}`,
+      ]);
+    });
+  });
+
   test('from plain JavaScript are checked at synth, all together, with the nearest name', () => {
     withProject({}, (root) => {
       const { mesh, inventory, orders } = shopOf(root);

@@ -39,6 +39,23 @@ export class UnknownMethod {
   }
 }
 
+/** One of a declared service; error messages show it the way it is written. */
+class DeclaredMethod<C extends string> implements Method<MethodKind, C> {
+  readonly service: GrpcService<DescService, C, string>;
+  readonly descriptor: DescMethod;
+  readonly kind: MethodKind;
+
+  constructor(service: GrpcService<DescService, C, string>, descriptor: DescMethod) {
+    this.service = service;
+    this.descriptor = descriptor;
+    this.kind = descriptor.methodKind;
+  }
+
+  toJSON(): string {
+    return `${this.service.where}.method.${this.descriptor.localName}`;
+  }
+}
+
 /** Pairs every method of the descriptor with the construct. */
 export function methodsOf<S extends DescService, C extends string>(
   service: GrpcService<S, C, string>,
@@ -46,7 +63,7 @@ export function methodsOf<S extends DescService, C extends string>(
 ): Methods<S, C> {
   const methods = descriptor.methods.map((method) => [
     method.localName,
-    { service, descriptor: method, kind: method.methodKind },
+    new DeclaredMethod(service as GrpcService<DescService, C, string>, method),
   ]);
   const known = Object.fromEntries(methods) as Record<string, Method>;
   return new Proxy(known, {

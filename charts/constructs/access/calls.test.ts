@@ -229,6 +229,7 @@ describe('ExternalService', () => {
       });
       orders.calls(catalog.method.getProduct);
       orders.callsExternal('payments' as unknown as typeof first, foreign, first, second, shared);
+      orders.callsExternal(catalog as unknown as typeof first);
       const where = 'demo/shop/orders: callsExternal';
       expect(problemsOf(mesh)).toEqual([
         `${where}[0]: is no external service; received "payments"; allowed an ExternalService of this mesh`,
@@ -237,6 +238,7 @@ describe('ExternalService', () => {
         `${where}[3]: has the host of demo/shop/payments, which it calls, too; received "demo/bank/payments"; fix: call one of them`,
         `${where}[4]: speaks TLS on port 50051, where others that it calls speak HTTP or gRPC in plaintext: ` +
           'one listener of its proxy cannot do both; received "demo/bank/ledger"; fix: move one of them to another port',
+        `${where}[5]: is no external service; received "demo/goods/catalog"; allowed an ExternalService of this mesh`,
       ]);
     });
   });

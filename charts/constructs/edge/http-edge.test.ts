@@ -454,6 +454,24 @@ describe('limits', () => {
 });
 
 describe('problems with what is exposed', () => {
+  test('what is exposed but not as a list of methods and services', () => {
+    withShop(({ mesh, catalog }) => {
+      anyEdge(mesh.namespace('a'), { expose: catalog });
+      anyEdge(mesh.namespace('b'), {
+        expose: [catalog.method, [catalog.method.getProduct]],
+        hosts: ['b.example'],
+      });
+      const no = 'is no method of a declared service';
+      expect(problemsOf(mesh)).toEqual([
+        'demo/a/edge: expose: there is nothing to expose; received "demo/shop/catalog"; ' +
+          'fix: name a method, or remove the edge',
+        `demo/b/edge: expose[0]: ${no}; received {"getProduct":"demo/shop/catalog.method.getProduct",` +
+          '"listProducts":"demo/shop/catalog.method.listProducts","watchPrices…; allowed SERVICE.method.NAME',
+        `demo/b/edge: expose[1]: ${no}; received ["demo/shop/catalog.method.getProduct"]; allowed SERVICE.method.NAME`,
+      ]);
+    });
+  });
+
   test('methods', () => {
     withShop(({ mesh, shop, catalog, inventory }) => {
       const { getProduct } = catalog.method;

@@ -339,3 +339,10 @@ test('a second policy of a service, and one of something else', () => {
     ]);
   });
 });
+
+test('a service in the place of one of its methods is shown by its path', () => {
+  const allowed = 'allowed SERVICE.method.NAME, NAME one of getStock, reserve, importStock, syncStock';
+  expect(said(({ inventory }) => ({ rules: [{ method: inventory, timeoutMs: 1000 }] }))).toEqual([
+    `rules[0].method: is no method of the service; received "demo/shop/inventory"; ${allowed}`,
+  ]);
+});
