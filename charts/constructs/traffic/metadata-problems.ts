@@ -1,3 +1,4 @@
+import { re2Problem } from '../re2.ts';
 import type { Findings } from './findings.ts';
 
 /** Names of gRPC metadata (gRPC over HTTP/2, "Custom-Metadata"), without those HTTP/2 and gRPC keep for themselves. */
@@ -60,24 +61,8 @@ function valueProblem(findings: Findings, value: unknown, path: string): void {
   if (typeof text !== 'string' || !valuePattern.test(text)) {
     const allowed = 'text of printable ASCII characters, at least one';
     findings.add(`${path}.${kind}`, { what: 'is no value of metadata', received: text, allowed });
-  } else if (kind === 'regex') regexProblem(findings, text, `${path}.regex`);
-}
-
-/**
- * RE2 is linear in time and so lacks what needs to go back: lookaround and back references. The rest of its syntax is
- * close to JavaScript's, which is what can be asked here (https://github.com/google/re2/wiki/Syntax).
- */
-function regexProblem(findings: Findings, regex: string, path: string): void {
-  const unescaped = regex.replaceAll(/\\[^1-9k]/g, '');
-  if (/\(\?<?[=!]|\\[1-9]|\\k</.test(unescaped)) {
-    const what = 'uses lookaround or a back reference, which RE2 does not have';
-    findings.add(path, { what, received: regex });
-    return;
-  }
-  try {
-    // RE2 begins flags for all that follows with (?i), and names groups (?P<name>.
-    new RegExp(regex.replace(/^\(\?[imsU]+\)/, '').replaceAll('(?P<', '(?<'));
-  } catch {
-    findings.add(path, { what: 'is no regular expression', received: regex });
+  } else if (kind === 'regex') {
+    const what = re2Problem(text);
+    if (what !== undefined) findings.add(`${path}.regex`, { what, received: text });
   }
 }

@@ -237,7 +237,7 @@ describe('rules', () => {
       'rules[3].metadata.c: is no mapping; received "1"; allowed a mapping with the keys exact, prefix, regex',
       'rules[3].metadata.d: is not one way to match; received {}; allowed exact, prefix, regex',
       'rules[4].metadata.a.regex: uses lookaround or a back reference, which RE2 does not have; received "(?=x)"',
-      'rules[4].metadata.b.regex: is no regular expression; received "("',
+      'rules[4].metadata.b.regex: is no RE2 expression: it has a ( without its ); received "("',
       String.raw`rules[4].metadata.c.regex: uses lookaround or a back reference, which RE2 does not have; received "(a)\\1"`,
       'rules[5].metadata: names no metadata; received {}; fix: name some, or leave it out',
       'rules[6].metadata: is no metadata; received "x"; allowed a mapping from names to { exact }, { prefix } or { regex }',
