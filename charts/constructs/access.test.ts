@@ -5,6 +5,7 @@ import { synthesize } from '../synth.ts';
 import { expectGolden } from '../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
+import { allow } from './access.ts';
 import { GrpcService } from './grpc-service.ts';
 import type { Method } from './method.ts';
 
@@ -25,6 +26,17 @@ function shopOf(root: string) {
   });
   return { mesh, catalog, inventory, orders };
 }
+
+test('a grant of nothing is no rule, which would be about every request', () => {
+  const principal = 'demo.example/ns/shop/sa/orders';
+  const nothing = [{ paths: [] }, { http: [] }, { http: [{ paths: [] }] }];
+  const grants = nothing.map((grant) => ({ ...grant, principal, port: 8081 }));
+  expect(allow({ app: 'catalog' }, grants)).toEqual({
+    selector: { matchLabels: { app: 'catalog' } },
+    action: 'ALLOW',
+    rules: [],
+  });
+});
 
 describe('calls', () => {
   test('let the caller through to exactly the methods it names, in every cluster', () => {

@@ -30,7 +30,8 @@ export function pathOf({ descriptor }: Method): string {
 
 /**
  * An AuthorizationPolicy body that lets exactly these grants through to the workload with the given labels. What no
- * policy allows is denied: the mesh's own policy allows nothing (mesh-defaults.ts).
+ * policy allows is denied: the mesh's own policy allows nothing (mesh-defaults.ts). A grant of nothing is no rule: one
+ * that names no operation, or no path, would be about every request.
  */
 export function allow(
   matchLabels: Readonly<Record<string, string>>,
@@ -43,20 +44,24 @@ export function allow(
       to: operations(grant).map((operation) => ({
         operation: { ports: [String(grant.port)], ...operation },
       })),
-    }));
+    }))
+    .filter(({ to }) => to.length > 0);
   return { selector: { matchLabels }, action: 'ALLOW', rules };
 }
 
 function operations({ paths, http }: Grant) {
   if (http !== undefined) {
-    return http.map(({ methods, paths: only, notPaths }) => ({
-      ...(methods === undefined ? {} : { methods: [...methods] }),
-      paths: [...only],
-      ...(notPaths === undefined ? {} : { notPaths: [...notPaths] }),
-    }));
+    return http
+      .filter((operation) => operation.paths.length > 0)
+      .map(({ methods, paths: only, notPaths }) => ({
+        ...(methods === undefined ? {} : { methods: [...methods] }),
+        paths: [...only],
+        ...(notPaths === undefined ? {} : { notPaths: [...notPaths] }),
+      }));
   }
+  if (paths === undefined) return [{}];
   // gRPC is always POST.
-  return [paths === undefined ? {} : { methods: ['POST'], paths: [...new Set(paths)].sort() }];
+  return paths.length === 0 ? [] : [{ methods: ['POST'], paths: [...new Set(paths)].sort() }];
 }
 
 /**

@@ -1,7 +1,9 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { libraryOf, type Rule } from '../../testing/library.ts';
 import type { Method } from '../method.ts';
-import { overlapProblems } from './edge-access.ts';
+import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
+import type { Jwt } from './jwt.ts';
 
 const { getProduct, listProducts } = CatalogService.method;
 const exposed = (descriptor: Method['descriptor']) => ({ descriptor }) as Method;
@@ -21,4 +23,60 @@ test('methods of one path may not ask for different things', () => {
     },
   ]);
   expect(overlapProblems('demo/shop/edge', methods, () => 'the same')).toEqual([]);
+});
+
+test('what has no path is in no rule: one that names no operation would be about every request', () => {
+  const broken = libraryOf({ Broken: { pattern: { case: 'get', value: 'v1/a' } } }).methods.map(exposed);
+  const access = { port: 8080, hosts: {}, jwt: undefined, preflights: true };
+  expect(edgePolicy({ ...access, methods: broken })).toMatchObject({ action: 'ALLOW', rules: [] });
+  const { rules } = edgePolicy({ ...access, preflights: false, methods: [...broken, exposed(getProduct)] });
+  expect(rules).toEqual([
+    { to: [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products/{*}'] } }] },
+  ]);
+});
+
+describe('methods that take OPTIONS', () => {
+  const kind = (name: string, path: string): Rule => ({
+    pattern: { case: 'custom', value: { kind: name, path } },
+  });
+  const library = libraryOf({
+    Any: kind('*', '/v1/any'),
+    Ask: kind('OPTIONS', '/v1/ask'),
+    Get: { pattern: { case: 'get', value: '/v1/any' } },
+  });
+  const methods = library.methods.map(exposed);
+  const jwt: Jwt<string> = {
+    issuer: 'https://id.example',
+    audiences: ['shop'],
+    jwksUri: 'https://id.example',
+  };
+
+  test('are not let in with the preflight requests of cors', () => {
+    const fix = 'bind it to other HTTP methods, or expose it at an edge without cors';
+    const because = 'and preflight requests are let in without a token';
+    const where = 'demo/shop/edge: cors';
+    expect(preflightProblems('demo/shop/edge', methods, { cors: true, jwt })).toEqual([
+      { where, what: `test.Library/Any takes OPTIONS (* /v1/any), ${because}`, fix },
+      { where, what: `test.Library/Ask takes OPTIONS (OPTIONS /v1/ask), ${because}`, fix },
+    ]);
+  });
+
+  test('need a token where claims go on as metadata', () => {
+    const claims = { ...jwt, claims: { sub: 'x-user' } };
+    const except = methods.slice(0, 1);
+    expect(preflightProblems('demo/shop/edge', methods, { cors: false, jwt: { ...claims, except } })).toEqual(
+      [
+        {
+          where: 'demo/shop/edge: jwt.claims',
+          what:
+            'test.Library/Any takes OPTIONS (* /v1/any), ' +
+            'and claim metadata is not taken away from preflight requests',
+          fix: 'bind it to other HTTP methods, or take it out of except',
+        },
+      ],
+    );
+    for (const sound of [undefined, jwt, claims, { ...jwt, except }]) {
+      expect(preflightProblems('demo/shop/edge', methods, { cors: false, jwt: sound })).toEqual([]);
+    }
+  });
 });

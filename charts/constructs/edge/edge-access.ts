@@ -25,29 +25,32 @@ export interface EdgeAccess {
 type Rule = NonNullable<IstioSpec<'AuthorizationPolicy'>['rules']>[number];
 type Condition = NonNullable<Rule['when']>[number];
 
+/** Who may make a request: one of the ways to say it in a rule. */
+type Bearer = Pick<Rule, 'from'> & { readonly when: readonly Condition[] };
+
 /**
  * The AuthorizationPolicy that lets exactly the exposed methods in at the ingress gateways, by HTTP method, path and
- * host, each with the token it asks for. What no edge lets in gets 403 there: the mesh's own policy allows nothing.
+ * host, each with the token it asks for. What no edge lets in gets 403 there: the mesh's own policy allows nothing. No
+ * rule is without an operation, and no operation without a path: to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
   const { jwt, methods, port, hosts, preflights, redirect, serverNames } = access;
   const operation = { ports: [String(port)], ...hosts };
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
-  const rules = byRequirement(jwt, methods).map(({ requirement, bindings }): Rule => {
+  const rules = byRequirement(jwt, methods).flatMap(({ requirement, bindings }): Rule[] => {
     const to = byVerb(bindings).map(({ verb, paths }) => ({
       operation: { ...operation, ...(verb === '*' ? {} : { methods: [verb] }), paths },
     }));
-    return {
-      ...(jwt !== undefined && requirement.token
-        ? { from: [{ source: { requestPrincipals: [`${jwt.issuer}/*`] } }] }
-        : {}),
+    if (to.length === 0) return [];
+    return bearers(jwt, requirement).map(({ when, ...from }) => ({
+      ...from,
       to,
-      ...conditions([...sni, ...tokenConditions(jwt, requirement)]),
-    };
+      ...conditions([...sni, ...when]),
+    }));
   });
-  if (preflights) {
-    const paths = sorted(methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).flatMap(istioPaths));
+  const paths = sorted(methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).flatMap(istioPaths));
+  if (preflights && paths.length > 0) {
     const asked = ['origin', 'access-control-request-method'];
     rules.push({
       to: [{ operation: { ...operation, methods: ['OPTIONS'], paths } }],
@@ -90,6 +93,32 @@ export function overlapProblems(
   );
 }
 
+/**
+ * Methods that take OPTIONS where preflight requests, which the gateways do not authenticate, would be let through to
+ * them: without the token they ask for, or with claim metadata that the client made up.
+ */
+export function preflightProblems(
+  edge: string,
+  methods: readonly Method[],
+  { cors, jwt }: { readonly cors: boolean; readonly jwt: Jwt<string> | undefined },
+): readonly Problem[] {
+  const claims = Object.keys(jwt?.claims ?? {}).length > 0;
+  return methods.flatMap((method): Problem[] => {
+    const binding = bindingsOf(method.descriptor).find(({ verb }) => ['*', 'OPTIONS'].includes(verb));
+    if (binding === undefined) return [];
+    const what = `${fullName(method)} takes OPTIONS (${binding.verb} ${binding.template})`;
+    if (cors) {
+      const because = 'and preflight requests are let in without a token';
+      const fix = 'bind it to other HTTP methods, or expose it at an edge without cors';
+      return [{ where: `${edge}: cors`, what: `${what}, ${because}`, fix }];
+    }
+    if (!claims || requirementOf(jwt, method).token) return [];
+    const because = 'and claim metadata is not taken away from preflight requests';
+    const fix = 'bind it to other HTTP methods, or take it out of except';
+    return [{ where: `${edge}: jwt.claims`, what: `${what}, ${because}`, fix }];
+  });
+}
+
 function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[]) {
   const groups = new Map<string, { requirement: Requirement; bindings: Binding[] }>();
   for (const method of methods) {
@@ -109,12 +138,23 @@ function byVerb(bindings: readonly Binding[]) {
   }));
 }
 
-function tokenConditions(jwt: Jwt<string> | undefined, { token, claims }: Requirement): Condition[] {
-  if (jwt === undefined || !token) return [];
-  return [
-    { key: 'request.auth.audiences', values: [...jwt.audiences] },
-    ...claims.map(({ claim, values }) => ({ key: claimKey(claim), values: [...values] })),
-  ];
+/**
+ * Who may make a request. The gateways take the tokens of every edge's issuer, and the claims of each go on as metadata:
+ * where an edge passes claims on, also what needs no token is for this issuer's, or for none at all.
+ */
+function bearers(jwt: Jwt<string> | undefined, { token, claims }: Requirement): readonly Bearer[] {
+  const anybody = { when: [] };
+  if (jwt === undefined) return [anybody];
+  const ours: Bearer = {
+    from: [{ source: { requestPrincipals: [`${jwt.issuer}/*`] } }],
+    when: [
+      { key: 'request.auth.audiences', values: [...jwt.audiences] },
+      ...claims.map(({ claim, values }) => ({ key: claimKey(claim), values: [...values] })),
+    ],
+  };
+  if (token) return [ours];
+  if (Object.keys(jwt.claims ?? {}).length === 0) return [anybody];
+  return [{ when: [{ key: claimKey('iss'), notValues: ['*'] }] }, ours];
 }
 
 function conditions(when: Condition[]): Pick<Rule, 'when'> {

@@ -71,7 +71,9 @@ function serviceProblems(
       { where, what: 'is a service in another mesh', received, fix: 'declare the service in this mesh' },
     ];
   }
-  if (service.service.methods.some(hasHttpRule)) return [];
+  if (service.service.methods.some(hasHttpRule)) {
+    return service.methods.flatMap((method) => templateProblems(where, method));
+  }
   return [
     {
       where,
@@ -88,9 +90,13 @@ function methodProblems(where: string, method: Method): readonly Problem[] {
     const fix = 'add a google.api.http option to it, or do not expose it';
     return [{ where, what: 'the method has no HTTP path', received, fix }];
   }
+  return templateProblems(where, method);
+}
+
+function templateProblems(where: string, method: Method): readonly Problem[] {
   return brokenTemplates(method.descriptor).map((template) => ({
     where,
-    what: `the google.api.http option of ${received} has no path template`,
+    what: `the google.api.http option of ${fullName(method)} has no path template`,
     received: template,
     fix: 'see "Path template syntax" in google/api/http.proto',
   }));

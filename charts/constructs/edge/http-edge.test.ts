@@ -4,6 +4,7 @@ import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
+import { libraryOf, type Rule } from '../../testing/library.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../grpc-service.ts';
@@ -41,6 +42,8 @@ function withShop(run: (shop: Shop) => void): void {
 function anyEdge(shop: Namespace<Clusters>, props: object): void {
   new HttpEdge(shop, 'edge', props as HttpEdgeProps<Clusters>);
 }
+
+const get = (path: string): Rule => ({ pattern: { case: 'get', value: path } });
 
 const jwt = {
   issuer: 'https://id.example',
@@ -139,10 +142,13 @@ describe('tokens', () => {
       const from = [{ source: { requestPrincipals: ['https://id.example/*'] } }];
       const audience = { key: 'request.auth.audiences', values: ['shop'] };
       const { rules } = ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop') as { rules: unknown[] };
-      expect(rules).toHaveLength(3);
+      const open = [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products'] } }];
+      expect(rules).toHaveLength(4);
       expect(rules).toEqual(
         expect.arrayContaining([
-          { to: [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products'] } }] },
+          // The claims of another edge's token would go on as this one's.
+          { to: open, when: [{ key: 'request.auth.claims[iss]', notValues: ['*'] }] },
+          { from, to: open, when: [audience] },
           {
             from,
             to: [{ operation: { ports: ['8080'], methods: ['POST'], paths: ['/v1/orders'] } }],
@@ -175,6 +181,19 @@ describe('tokens', () => {
     });
   });
 
+  test('without claims to pass on, what needs no token is for everybody', () => {
+    withShop(({ mesh, shop, catalog }) => {
+      const { getProduct, listProducts } = catalog.method;
+      new HttpEdge(shop, 'edge', {
+        expose: [getProduct, listProducts],
+        jwt: { ...jwt, except: [getProduct] },
+      });
+      expect(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop')).toHaveProperty('rules.0', {
+        to: [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products/{*}'] } }],
+      });
+    });
+  });
+
   test('problems, none of which shows a key', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const secret = 'c2VjcmV0';
@@ -191,7 +210,10 @@ describe('tokens', () => {
           },
           claims: { sub: 'authorization', 'a b': 'x-a', role: 'x-role', roles: 'x-role' },
           except: [orders.method.listOrders, 'listProducts', catalog.method.listProducts],
-          rules: [{ method: catalog.method.listProducts, claim: '', values: [] }],
+          rules: [
+            { method: catalog.method.listProducts, claim: '', values: [] },
+            { method: catalog.method.getProduct, claim: 'scope', values: ['stock', 'orders:*'] },
+          ],
         },
       });
       const problems = problemsOf(mesh);
@@ -219,6 +241,8 @@ describe('tokens', () => {
         'demo/shop/edge: jwt.rules[0].claim: is no claim; received ""; ' +
           "allowed the claim's name without spaces and brackets; dots lead into objects",
         'demo/shop/edge: jwt.rules[0].values: are no values; received []; allowed a list of at least one text',
+        "demo/shop/edge: jwt.rules[1].values: Istio takes '*' at the start or end of a value for any text; " +
+          'received ["stock","orders:*"]; fix: name each value',
       ]);
       expect(problems.join()).not.toContain(secret);
     });
@@ -468,6 +492,18 @@ describe('problems with what is exposed', () => {
         `demo/b/edge: expose[0]: ${no}; received {"getProduct":"demo/shop/catalog.method.getProduct",` +
           '"listProducts":"demo/shop/catalog.method.listProducts","watchPrices…; allowed SERVICE.method.NAME',
         `demo/b/edge: expose[1]: ${no}; received ["demo/shop/catalog.method.getProduct"]; allowed SERVICE.method.NAME`,
+      ]);
+    });
+  });
+
+  test.each([['v1/a'], ['/v1/{id=}'], ['']])('the path %j, also of a service exposed as a whole', (path) => {
+    withShop(({ mesh, shop }) => {
+      const service = libraryOf({ Sound: get('/v1/ok'), Broken: get(path), Plain: undefined });
+      const library = new GrpcService(shop, 'library', { app: 'apps/orders', service });
+      new HttpEdge(shop, 'edge', { expose: [library] });
+      expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
+        'demo/shop/edge: expose: the google.api.http option of test.Library/Broken has no path template; ' +
+          `received "${path}"; fix: see "Path template syntax" in google/api/http.proto`,
       ]);
     });
   });

@@ -15,7 +15,7 @@ import { exportTo } from '../visibility.ts';
 import { Workload } from '../workload.ts';
 import { bindingsOf } from '../http-bindings.ts';
 import { corsPolicy, corsProblems, type Cors } from './cors.ts';
-import { edgePolicy, overlapProblems } from './edge-access.ts';
+import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
 import { exposedMethods, exposeProblems, isSameMethod, type Exposed } from './expose.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
@@ -185,7 +185,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...tlsProblems(where, tls),
     ];
     // What overlaps is told from sound settings only.
-    return found.length > 0 ? found : overlapProblems(where, methods, (method) => this.#asks(method));
+    if (found.length > 0) return found;
+    return [
+      ...overlapProblems(where, methods, (method) => this.#asks(method)),
+      ...preflightProblems(where, methods, { cors: cors !== undefined, jwt }),
+    ];
   }
 
   #limitProblems(rateLimits: readonly RateLimit<C>[]): readonly Problem[] {

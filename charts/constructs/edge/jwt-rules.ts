@@ -129,6 +129,10 @@ function methodProblems(
     if (!isTexts(values)) {
       const allowed = 'a list of at least one text';
       problems.push({ where: `${where}.values`, what: 'are no values', received: values, allowed });
+    } else if (values.some((text) => text.startsWith('*') || text.endsWith('*'))) {
+      const what = "Istio takes '*' at the start or end of a value for any text";
+      const fix = 'name each value';
+      problems.push({ where: `${where}.values`, what, received: values, fix });
     }
   });
   return problems;

@@ -14,7 +14,7 @@ export interface ClaimRule<C extends string> {
   readonly method: Method<MethodKind, C>;
   /** Claim, a string or a list of strings; dots lead into objects: `realm.roles`. */
   readonly claim: string;
-  /** What it may be, or contain: any one of these. */
+  /** What it may be, or contain: any one of these, exactly; none starts or ends with `*`. */
   readonly values: readonly string[];
 }
 
