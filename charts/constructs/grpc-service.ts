@@ -123,10 +123,11 @@ export class GrpcService<
 
   override project(into: Projection): void {
     super.project(into);
-    const { host, methods, ports } = this;
-    const port = ports.http === undefined ? undefined : ports.grpc;
+    const { host, methods } = this;
+    const { grpc, http } = this.ports;
+    const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
     const versioned = this.#versions !== undefined;
-    const spec = virtualService({ host, port, methods, versioned, policy: this.#policy });
+    const spec = virtualService({ host, ports, methods, versioned, policy: this.#policy });
     if (spec === undefined) return;
     const metadata = { name: this.name, namespace: this.namespace.name };
     into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: this.exportTo });

@@ -4,6 +4,7 @@ import { ingressGateway } from '../names.ts';
 import {
   byAddress,
   bySubject,
+  filterPriority,
   localRateLimit,
   localRateLimits,
   withoutLimits,
@@ -19,6 +20,7 @@ const workloadSelector = { labels: { istio: ingressGateway.selector } };
 export function gatewayFilter(): IstioSpec<'EnvoyFilter'> {
   return {
     workloadSelector,
+    priority: filterPriority,
     configPatches: [
       {
         applyTo: 'HTTP_FILTER',

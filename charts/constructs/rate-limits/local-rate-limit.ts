@@ -51,6 +51,12 @@ export const byIdentity: ClientKey = {
 /** Name of Envoy's filter, by which routes refer to it. */
 export const localRateLimit = 'envoy.filters.http.local_ratelimit';
 
+/**
+ * `priority` of an EnvoyFilter that places a filter before another one: it is applied after those that say none, which
+ * may bring or change that other one (istioctl analyze, IST0151).
+ */
+export const filterPriority = 10;
+
 const always = { default_value: { numerator: 100, denominator: 'HUNDRED' } };
 
 /**

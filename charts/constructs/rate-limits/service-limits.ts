@@ -6,7 +6,13 @@ import { MeshConstruct } from '../mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
 import { nameLabel } from '../names.ts';
 import type { Projection } from '../projection.ts';
-import { byIdentity, localRateLimit, localRateLimits, type LocalLimit } from './local-rate-limit.ts';
+import {
+  byIdentity,
+  filterPriority,
+  localRateLimit,
+  localRateLimits,
+  type LocalLimit,
+} from './local-rate-limit.ts';
 import { nameOf, rateLimitProblems, type RateLimit } from './rate-limit.ts';
 
 export interface ServiceLimitsProps<C extends string> {
@@ -76,6 +82,7 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
       { name: `${name}.limits`, app: name, namespace: namespace.name },
       {
         workloadSelector: { labels: { [nameLabel]: name } },
+        priority: filterPriority,
         configPatches: [
           {
             applyTo: 'HTTP_FILTER',

@@ -215,7 +215,16 @@ test('beside an HTTP port the rules are for the gRPC port', () => {
           { match: [{ port: 50051 }] },
           { match: [{ port: 50051 }] },
           { match: [{ headers: { a: { exact: 'b' } }, port: 50051 }] },
-          { name: 'default' },
+          {
+            name: 'default',
+            match: [{ port: 50051 }],
+            route: [{ destination: { port: { number: 50051 } } }],
+          },
+          {
+            name: 'default 8081',
+            match: [{ port: 8081 }],
+            route: [{ destination: { port: { number: 8081 } } }],
+          },
         ],
       },
     });

@@ -11,8 +11,8 @@ type Destinations = NonNullable<HttpRoute['route']>;
 /** What the routes of a service are made from. */
 export interface Routed {
   readonly host: string;
-  /** The port of its gRPC server, when its Service has others beside it. */
-  readonly port: number | undefined;
+  /** The ports of its Service when it has several, that of its gRPC server first. */
+  readonly ports: readonly number[];
   readonly methods: readonly Method[];
   /** Whether versions of it have Deployments of their own. */
   readonly versioned: boolean;
@@ -30,16 +30,29 @@ export function virtualService(service: Routed): IstioSpec<'VirtualService'> | u
   const routes = routesOf(methods, policy?.rules ?? []);
   const splits = service.versioned && policy?.weights !== undefined;
   if (routes.length === 1 && !splits) return undefined;
-  return { hosts: [host], http: routes.map((route) => httpRoute(service, route)) };
+  const [port, ...others] = service.ports;
+  const http = routes.map((route) => httpRoute(service, route, port));
+  const last = routes.at(-1);
+  // A route of a Service with several ports leads to one of them; what is no gRPC goes on to the port it came for.
+  const beside =
+    last === undefined ? [] : others.map((other) => ({ ...last, name: `${last.name} ${other}`, other }));
+  return {
+    hosts: [host],
+    http: [...http, ...beside.map(({ other, ...route }) => httpRoute(service, route, other))],
+  };
 }
 
-function httpRoute(service: Routed, { name, methods, metadata, action, streams }: Route): HttpRoute {
-  const match = matches(service, methods, metadata);
+function httpRoute(
+  service: Routed,
+  { name, methods, metadata, action, streams }: Route,
+  port: number | undefined,
+): HttpRoute {
+  const match = matches(port, methods, metadata);
   const { timeoutMs, retries, to, fault, mirror } = action;
   return {
     name,
     ...(match.length === 0 ? {} : { match }),
-    route: destinations(service, to),
+    route: destinations(service, to, port),
     ...(timeoutMs === undefined ? {} : { timeout: seconds(timeoutMs) }),
     ...(streams ? { retries: { attempts: 0 } } : retries === undefined ? {} : { retries: retry(retries) }),
     ...(fault === undefined ? {} : { fault: faults(fault) }),
@@ -47,13 +60,20 @@ function httpRoute(service: Routed, { name, methods, metadata, action, streams }
       ? {}
       : {
           mirrors: [
-            { destination: destination(service, mirror.to), percentage: { value: mirror.percent ?? 100 } },
+            {
+              destination: destination(service, mirror.to, port),
+              percentage: { value: mirror.percent ?? 100 },
+            },
           ],
         }),
   };
 }
 
-function matches({ port }: Routed, methods: readonly Method[], metadata: Metadata | undefined): HttpMatch[] {
+function matches(
+  port: number | undefined,
+  methods: readonly Method[],
+  metadata: Metadata | undefined,
+): HttpMatch[] {
   const headers = Object.fromEntries(
     Object.entries(metadata ?? {}).map(([name, value]) => [name, headerMatch(value)]),
   );
@@ -62,8 +82,7 @@ function matches({ port }: Routed, methods: readonly Method[], metadata: Metadat
     ...(port === undefined ? {} : { port }),
   };
   if (methods.length > 0) return methods.map((method) => ({ uri: { exact: pathOf(method) }, ...common }));
-  // The last route, for all that is left, has to be for every port.
-  return metadata === undefined ? [] : [common];
+  return Object.keys(common).length === 0 ? [] : [common];
 }
 
 function headerMatch(match: MetadataMatch): { exact: string } | { prefix: string } | { regex: string } {
@@ -71,20 +90,28 @@ function headerMatch(match: MetadataMatch): { exact: string } | { prefix: string
   return 'prefix' in match ? { prefix: match.prefix } : { regex: match.regex };
 }
 
-function destinations(service: Routed, to: string | undefined): Destinations {
+function destinations(service: Routed, to: string | undefined, port: number | undefined): Destinations {
   const weights = Object.entries(service.policy?.weights ?? {});
   if (to !== undefined || !service.versioned || weights.length === 0) {
-    return [{ destination: destination(service, to) }];
+    return [{ destination: destination(service, to, port) }];
   }
   // Istio sends nothing to a weight of 0. It stands there for the reader, and keeps the subset in use: what changes
   // from one step of a canary to the next is a weight.
-  return weights.map(([version, weight]) => ({ destination: destination(service, version), weight }));
+  return weights.map(([version, weight]) => ({ destination: destination(service, version, port), weight }));
 }
 
 /** Subsets are there for weights: without, a version that is picked is the only one. */
-function destination({ host, versioned, policy }: Routed, version: string | undefined) {
+function destination(
+  { host, versioned, policy }: Routed,
+  version: string | undefined,
+  port: number | undefined,
+): Destinations[number]['destination'] {
   const named = versioned && policy?.weights !== undefined && version !== undefined;
-  return { host, ...(named ? { subset: version } : {}) };
+  return {
+    host,
+    ...(named ? { subset: version } : {}),
+    ...(port === undefined ? {} : { port: { number: port } }),
+  };
 }
 
 /**
