@@ -110,7 +110,8 @@ function comparable({ segments, suffix }: Binding): readonly string[] {
   });
 }
 
-function decode(text: string): string {
+/** Text without its percent-encoding, as the HTTP gateway compares it. */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

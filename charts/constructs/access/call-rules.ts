@@ -1,9 +1,10 @@
+import { services } from '../../../apps/config/services.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Method } from '../method.ts';
 import { ExternalService } from './external-service.ts';
 import { brokenTemplates } from '../http-bindings.ts';
 import { hasHttpRule } from '../http-transcoding.ts';
-import { pathsWithoutOperation } from './http-paths.ts';
+import { pathsToEvade, pathsWithoutOperation } from './http-paths.ts';
 
 /** What is wrong with methods, of this mesh, that a workload says it calls over HTTP. */
 export function httpCallProblems(where: string, calls: readonly Method[]): Problem[] {
@@ -32,6 +33,14 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
     if (broken.length > 0) {
       const what = `the path ${broken.join(', ')} breaks the grammar of google/api/http.proto`;
       problems.push({ ...problem, what, fix: 'correct it in the proto' });
+    }
+    const served = 'config' in app ? app.config.services.flatMap((name) => services.get(name) ?? []) : [];
+    const evaded = pathsToEvade(descriptor, [...new Set([descriptor.parent, ...served])]);
+    if (evaded.length > 0) {
+      const what =
+        `the path ${evaded.join(', ')} of another method lies within its paths, and percent-encoded no ` +
+        'AuthorizationPolicy can tell it apart';
+      problems.push({ ...problem, what, fix: 'use calls' });
     }
     const beyond = pathsWithoutOperation(descriptor);
     if (beyond.length === 0) return problems;

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { libraryOf, type Rule } from '../../testing/library.ts';
-import { httpOperations, pathsWithoutOperation } from './http-paths.ts';
+import type { Method } from '../method.ts';
+import { httpCallProblems } from './call-rules.ts';
+import { httpOperations, pathsToEvade, pathsWithoutOperation } from './http-paths.ts';
 
 const get = (path: string): Rule => ({ pattern: { case: 'get', value: path } });
 
@@ -61,6 +63,35 @@ test('a verb after a variable cannot be said, and a method without a rule has no
   expect(pathsWithoutOperation(library.method['lend']!)).toEqual(['/v1/books/{id}:lend']);
   expect(httpOperations(library.method['lend']!, [library])).toEqual([]);
   expect(httpOperations(library.method['plain']!, [library])).toEqual([]);
+});
+
+test('paths of other methods that percent-encoding hides from an AuthorizationPolicy', () => {
+  const library = libraryOf({
+    Asked: get('/v1/books/{id}'),
+    Me: get('/v1/books/@me'),
+    Encoded: get('/v1/books/caf%C3%A9'),
+    Verb: get('/v1/books/{id}:l!nd'),
+    Plain: get('/v1/books/best-sellers_2.0~'),
+    PlainVerb: get('/v1/books/{id}:lend'),
+    Elsewhere: get('/v1/films/@me'),
+  });
+  const asked = library.method['asked']!;
+  const evaded = ['/v1/books/@me', '/v1/books/caf%C3%A9', '/v1/books/{id}:l!nd'];
+  expect(pathsToEvade(asked, [library])).toEqual(evaded);
+  expect(pathsToEvade(library.method['me']!, [library])).toEqual([]);
+  const app = () => ({ config: { httpGateway: true, services: [] } });
+  const service = { mesh: { app }, app: 'apps/library', where: 'demo/shop/library' };
+  const method = { service, descriptor: asked, kind: 'unary' } as unknown as Method;
+  expect(httpCallProblems('demo/shop/orders', [method])).toEqual([
+    {
+      where: 'demo/shop/orders: callsHttp[0]',
+      received: 'test.Library.Asked',
+      what:
+        `the path ${evaded.join(', ')} of another method lies within its paths, and percent-encoded no ` +
+        'AuthorizationPolicy can tell it apart',
+      fix: 'use calls',
+    },
+  ]);
 });
 
 test('the sample: products by id, and nothing beside them', () => {

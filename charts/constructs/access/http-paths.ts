@@ -1,5 +1,5 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { bindingsOf, istioPaths, type Binding } from '../http-bindings.ts';
+import { bindingsOf, decode, istioPaths, type Binding } from '../http-bindings.ts';
 
 /** Requests over HTTP, in the terms of an AuthorizationPolicy's operation. */
 export interface HttpOperation {
@@ -38,6 +38,27 @@ export function httpOperations(method: DescMethod, beside: readonly DescService[
 export function pathsWithoutOperation(method: DescMethod): string[] {
   const unsayable = bindingsOf(method).filter((binding) => !isSayable(binding));
   return unsayable.map(({ template }) => template);
+}
+
+/**
+ * Paths of other methods that would have to be left out of the method's, and that a client can write so that an
+ * AuthorizationPolicy does not know them again: Envoy decodes what need not be encoded (RFC 3986, section 2.3), and the
+ * gateway everything.
+ */
+export function pathsToEvade(method: DescMethod, beside: readonly DescService[]): string[] {
+  const others = beside.flatMap((service) => service.methods.filter((other) => other !== method));
+  const rivals = others.flatMap(bindingsOf).filter((rival) => !isPlain(rival));
+  const ours = bindingsOf(method).filter(isSayable);
+  const found = rivals.filter((rival) => ours.some((binding) => takesFrom(decoded(rival), decoded(binding))));
+  return [...new Set(found.map(({ template }) => template))];
+}
+
+function isPlain({ segments, suffix = '' }: Binding): boolean {
+  return [...segments, suffix].every((text) => isWild(text) || /^[\w.~-]*$/.test(text));
+}
+
+function decoded(binding: Binding): Binding {
+  return { ...binding, segments: binding.segments.map(decode) };
 }
 
 function isSayable({ segments, suffix }: Binding): boolean {

@@ -194,6 +194,62 @@ describe('tokens', () => {
     });
   });
 
+  test('edges of one issuer say the same of its tokens, which the gateways authenticate once', () => {
+    withShop(({ mesh, shop, catalog, orders }) => {
+      const { getProduct, listProducts } = catalog.method;
+      new HttpEdge(shop, 'open', { expose: [getProduct], hosts: ['open.example'] });
+      new HttpEdge(shop, 'edge', { expose: [getProduct], jwt: { ...jwt, claims: { sub: 'x-user' } } });
+      new HttpEdge(shop, 'staff', {
+        expose: [orders],
+        hosts: ['staff.example'],
+        jwt: { ...jwt, audiences: ['shop', 'staff'], claims: { sub: 'x-user', role: 'x-role' } },
+      });
+      new HttpEdge(shop, 'other', {
+        expose: [listProducts],
+        hosts: ['other.example'],
+        jwt: { ...jwt, issuer: 'https://other.example', claims: { email: 'x-user' } },
+      });
+      const shared = {
+        ...jwt,
+        audiences: ['shop', 'staff'],
+        outputClaimToHeaders: [
+          { claim: 'sub', header: 'x-user' },
+          { claim: 'role', header: 'x-role' },
+        ],
+      };
+      for (const edge of ['edge', 'staff']) {
+        const { jwtRules } = ofGateways(mesh, 'RequestAuthentication', `${edge}.shop`) ?? {};
+        expect(jwtRules).toEqual([shared]);
+      }
+      // Whom a token is for is still asked of each edge's own.
+      expect(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop')).toMatchObject({
+        rules: [{ when: [{ key: 'request.auth.audiences', values: ['shop'] }] }],
+      });
+      expect(ofGateways(mesh, 'RequestAuthentication', 'other.shop')).toMatchObject({
+        jwtRules: [{ audiences: ['shop'], outputClaimToHeaders: [{ claim: 'email', header: 'x-user' }] }],
+      });
+    });
+  });
+
+  test('edges of one issuer that differ in its keys or in what a claim goes on as', () => {
+    withShop(({ mesh, shop, catalog, orders }) => {
+      const { getProduct } = catalog.method;
+      new HttpEdge(shop, 'edge', { expose: [getProduct], jwt: { ...jwt, claims: { sub: 'x-user' } } });
+      new HttpEdge(shop, 'staff', {
+        expose: [orders],
+        hosts: ['staff.example'],
+        jwt: { ...jwt, jwksUri: 'https://id.example/others', claims: { email: 'x-user' } },
+      });
+      const because = 'and the gateways authenticate the tokens of an issuer once for all edges';
+      expect(problemsOf(mesh)).toEqual([
+        `demo/shop/staff: jwt: the issuer has other keys at demo/shop/edge, ${because}; ` +
+          'fix: give both the same jwksUri or jwks',
+        `demo/shop/staff: jwt.claims.email: the metadata has the claim sub at demo/shop/edge, ${because}; ` +
+          'received "x-user"; fix: use another name',
+      ]);
+    });
+  });
+
   test('problems, none of which shows a key', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const secret = 'c2VjcmV0';

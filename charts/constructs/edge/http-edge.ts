@@ -18,6 +18,7 @@ import { corsPolicy, corsProblems, type Cors } from './cors.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
 import { exposedMethods, exposeProblems, isSameMethod, type Exposed } from './expose.ts';
+import { issuerProblems } from './issuers.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
 import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
@@ -102,7 +103,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
     });
     into.addIstio('40-services', where, 'AuthorizationPolicy', atGateway, access);
     if (jwt !== undefined) {
-      into.addIstio('40-services', where, 'RequestAuthentication', atGateway, requestAuthentication(jwt));
+      const authentication = requestAuthentication(
+        jwt,
+        this.#edges.map((edge) => edge.#props.jwt),
+      );
+      into.addIstio('40-services', where, 'RequestAuthentication', atGateway, authentication);
     }
     if (rateLimits.length > 0) {
       into.addIstio('40-services', where, 'EnvoyFilter', atGateway, routeLimits(this.#id, rateLimits, jwt));
@@ -161,6 +166,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return edgesOf(this.mesh);
   }
 
+  /** What the edges declared before it say of tokens. */
+  get #takers(): readonly { readonly where: string; readonly jwt: unknown }[] {
+    const edges = this.#edges;
+    return edges.slice(0, edges.indexOf(this)).map((edge) => ({ where: edge.where, jwt: edge.#props.jwt }));
+  }
+
   get #verbs(): readonly string[] {
     const verbs = this.methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).map(({ verb }) => verb);
     return [...new Set(verbs)].sort();
@@ -180,6 +191,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...hostProblems(this, this.#edges),
       ...exposeProblems(where, mesh, expose),
       ...jwtProblems(where, mesh, jwt, methods),
+      ...issuerProblems({ where, jwt }, this.#takers),
       ...this.#limitProblems(rateLimits),
       ...corsProblems(where, cors),
       ...tlsProblems(where, tls),

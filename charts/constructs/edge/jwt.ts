@@ -2,6 +2,7 @@ import type { IstioSpec } from '../istio-models.ts';
 import type { Method, MethodKind } from '../method.ts';
 import { ingressGateway } from '../names.ts';
 import { isSameMethod } from './expose.ts';
+import { ofIssuer } from './issuers.ts';
 
 /** A public JSON Web Key Set (RFC 7517). */
 export interface JsonWebKeySet {
@@ -65,19 +66,21 @@ export function requirementOf(jwt: Jwt<string> | undefined, method: Method): Req
  * The RequestAuthentication of an edge's issuer on the ingress gateways
  * (https://istio.io/latest/docs/reference/config/security/request_authentication/). It refuses tokens that are not
  * valid (401) and takes claim headers away that clients send; that there is a token is up to the AuthorizationPolicy.
+ * @param all - of every edge of the mesh
  */
-export function requestAuthentication(jwt: Jwt<string>): IstioSpec<'RequestAuthentication'> {
-  const claims = Object.entries(jwt.claims ?? {});
+export function requestAuthentication(
+  jwt: Jwt<string>,
+  all: readonly (Jwt<string> | undefined)[],
+): IstioSpec<'RequestAuthentication'> {
+  const { audiences, claims } = ofIssuer(jwt, all);
   return {
     selector: { matchLabels: { istio: ingressGateway.selector } },
     jwtRules: [
       {
         issuer: jwt.issuer,
-        audiences: [...jwt.audiences],
+        audiences,
         ...(jwt.jwksUri === undefined ? { jwks: JSON.stringify(jwt.jwks) } : { jwksUri: jwt.jwksUri }),
-        ...(claims.length === 0
-          ? {}
-          : { outputClaimToHeaders: claims.map(([claim, header]) => ({ claim, header })) }),
+        ...(claims.length === 0 ? {} : { outputClaimToHeaders: claims }),
       },
     ],
   };

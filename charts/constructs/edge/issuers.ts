@@ -1,0 +1,54 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Problem } from '../../../core/problem.ts';
+import type { Jwt } from './jwt.ts';
+
+/** An edge by what it says of tokens; plain JavaScript may have said anything. */
+interface Taker {
+  readonly where: string;
+  readonly jwt: unknown;
+}
+
+type Unchecked = Readonly<Record<string, unknown>>;
+
+/**
+ * What the gateways have to know of an issuer: they authenticate a token once, for whichever of its edges it comes, so
+ * all of them say the same.
+ */
+export function ofIssuer(jwt: Jwt<string>, all: readonly (Jwt<string> | undefined)[]) {
+  const same = all.filter((other) => other?.issuer === jwt.issuer);
+  const audiences = [...new Set(same.flatMap((other) => other?.audiences ?? []))];
+  const pairs = same.flatMap((other) => Object.entries(other?.claims ?? {}));
+  // Metadata stands for one claim of an issuer.
+  const claims = new Map(pairs.map(([claim, header]) => [header, claim]));
+  return { audiences, claims: [...claims].map(([header, claim]) => ({ claim, header })) };
+}
+
+/** What an edge says of tokens that does not go with what an earlier one says of the same issuer's. */
+export function issuerProblems({ where: edge, jwt }: Taker, earlier: readonly Taker[]): readonly Problem[] {
+  if (!isRecord(jwt)) return [];
+  return earlier.flatMap((other): readonly Problem[] => {
+    const theirs = other.jwt;
+    if (!isRecord(theirs) || theirs['issuer'] !== jwt['issuer']) return [];
+    const where = `${edge}: jwt`;
+    const together = 'and the gateways authenticate the tokens of an issuer once for all edges';
+    const found = metadataOf(jwt).flatMap(([claim, metadata]): Problem[] => {
+      const rival = metadataOf(theirs).find(([name, taken]) => taken === metadata && name !== claim);
+      if (rival === undefined) return [];
+      const what = `the metadata has the claim ${rival[0]} at ${other.where}, ${together}`;
+      const fix = 'use another name';
+      return [{ where: `${where}.claims.${claim}`, what, received: metadata, fix }];
+    });
+    const isSame = (['jwksUri', 'jwks'] as const).every((key) => isDeepStrictEqual(jwt[key], theirs[key]));
+    if (isSame) return found;
+    const what = `the issuer has other keys at ${other.where}, ${together}`;
+    return [{ where, what, fix: 'give both the same jwksUri or jwks' }, ...found];
+  });
+}
+
+function metadataOf({ claims }: Unchecked): readonly [string, unknown][] {
+  return isRecord(claims) ? Object.entries(claims) : [];
+}
+
+function isRecord(value: unknown): value is Unchecked {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
