@@ -213,6 +213,15 @@ describe('problems', () => {
           'apps/gateway/config.yml has ports.http; fix: add ports.http, usually 8080',
       ],
     ],
+    [
+      'a gateway container on the port of the app',
+      // The port of apps/gateway, as this app's config.yml says none.
+      { catalog: { ports: { grpc: 8080 } } },
+      [
+        'demo/shop/catalog: app: ports.grpc in apps/catalog/config.yml is also the port of its HTTP gateway; ' +
+          'received 8080; fix: give ports.grpc, or ports.http there, another number',
+      ],
+    ],
   ];
   test.each(broken)('%s', (_, apps, expected) => {
     withProject(apps, (root) => {

@@ -121,6 +121,14 @@ export class GrpcService<
     return this.versions.filter((version) => (declared[version]?.replicas ?? replicas) > 0);
   }
 
+  /** Clusters that pods of a version are in; none for one it does not have, or that runs nowhere. */
+  versionClusters(version: string): readonly C[] {
+    if (!this.runningVersions.some((known) => known === version)) return [];
+    const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
+    const placement: unknown = declared[version]?.placement;
+    return this.clusters.filter((cluster) => !Array.isArray(placement) || placement.includes(cluster));
+  }
+
   override project(into: Projection): void {
     super.project(into);
     const { host, methods } = this;
@@ -197,7 +205,7 @@ export class GrpcService<
     return 'config' in gateway && this.#gatewayPorts.http === undefined;
   }
 
-  #serviceProblems({ services, httpGateway }: AppConfig): readonly Problem[] {
+  #serviceProblems({ services, httpGateway, ports }: AppConfig): readonly Problem[] {
     const problems: Problem[] = [];
     const { where, app } = this;
     const { typeName } = this.service;
@@ -215,6 +223,15 @@ export class GrpcService<
         where: `${where}: app`,
         what: `${app}/config.yml asks for an HTTP gateway, and neither it nor ${httpGatewayApp}/config.yml has ports.http`,
         fix: 'add ports.http, usually 8080',
+      });
+    }
+    const { http } = httpGateway ? this.#gatewayPorts : {};
+    if (http !== undefined && http === ports.grpc) {
+      problems.push({
+        where: `${where}: app`,
+        what: `ports.grpc in ${app}/config.yml is also the port of its HTTP gateway`,
+        received: http,
+        fix: 'give ports.grpc, or ports.http there, another number',
       });
     }
     return problems;

@@ -92,20 +92,28 @@ function failoverOf({ mesh, clusters }: AnyService, to: readonly number[]): Reco
     mesh.clusters.flatMap(({ name, region }) => {
       const away = mesh.clusters.filter((other) => other.region !== region && clusters.includes(other.name));
       const chosen = away[(to[regions.indexOf(region)] ?? 0) % Math.max(1, away.length)];
-      return chosen === undefined ? [] : [[name, [chosen.name]]];
+      if (chosen === undefined) return [];
+      const placed = mesh.clusters.filter((other) => other.name !== name && clusters.includes(other.name));
+      const inRegion = (wanted: string) => placed.filter((other) => other.region === wanted);
+      return [[name, [...inRegion(region), ...inRegion(chosen.region)].map((other) => other.name)]];
     }),
   );
 }
 
-/** None where two clusters are in one zone, which Istio cannot tell apart. */
-function distributionOf({ mesh, clusters }: AnyService, to: readonly number[]) {
+/**
+ * None where two clusters are in one zone, which Istio cannot tell apart. Each cluster keeps a share for itself, and
+ * every version is somewhere among those that get one.
+ */
+function distributionOf({ mesh, clusters, versions }: AnyService, to: readonly number[]) {
   const places = new Set(mesh.clusters.map(({ region, zone }) => `${region}/${zone}`));
   if (places.size < mesh.clusters.length) return undefined;
   return Object.fromEntries(
     mesh.clusters.map(({ name }, index) => {
-      const first = pick(clusters, to[index] ?? 0);
-      const second = pick(clusters, (to[index] ?? 0) + 1);
-      return [name, first === second ? { [first]: 100 } : { [first]: 70, [second]: 30 }];
+      const first = clusters.includes(name) ? name : pick(clusters, to[index] ?? 0);
+      const others = clusters.filter((other) => other !== first);
+      const chosen = versions.length > 1 ? others : others.slice(0, (to[index] ?? 0) % 2);
+      const shares = [first, ...chosen].map((other) => [other, 10]);
+      return [name, { ...Object.fromEntries(shares), [first]: 100 - 10 * chosen.length }];
     }),
   );
 }

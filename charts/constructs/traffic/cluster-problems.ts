@@ -7,6 +7,8 @@ export interface Placed {
   readonly placement: readonly string[];
   /** All clusters of the mesh. */
   readonly clusters: readonly Cluster[];
+  /** Versions that calls are led to, and the clusters each runs in. */
+  readonly routed: readonly { readonly version: string; readonly placement: readonly string[] }[];
 }
 
 /** Checks `failover`: that it is declared right, and that Istio can do it. */
@@ -30,7 +32,10 @@ export function failoverProblems(findings: Findings, placed: Placed, value: unkn
     if (findings.problems.length > before || list.length === 0) continue;
     regionProblems(findings, path, placed, from, list as readonly string[]);
     const region = regionOf(placed, from);
-    const first = regionOf(placed, (list as readonly string[])[0] ?? '');
+    const first = (list as readonly string[])
+      .map((cluster) => regionOf(placed, cluster))
+      .find((one) => one !== region);
+    if (first === undefined) continue;
     const rival = preferred.get(region);
     if (rival !== undefined && rival.first !== first) {
       findings.add(path, {
@@ -56,8 +61,13 @@ export function distributionProblems(findings: Findings, placed: Placed, value: 
   }
   for (const [from, shares] of Object.entries(distribution)) {
     const path = `distribution.${from}`;
+    const before = findings.problems.length;
     const to = findings.mapping(path, shares, placed.placement);
-    if (to !== undefined) findings.shares(path, to);
+    if (to === undefined) continue;
+    findings.shares(path, to);
+    if (findings.problems.length === before) {
+      shareProblems(findings, placed, distribution, from, to as Readonly<Record<string, number>>);
+    }
   }
   const seen = new Map<string, string>();
   for (const { name, region, zone } of placed.clusters) {
@@ -71,6 +81,37 @@ export function distributionProblems(findings: Findings, placed: Placed, value: 
     }
     seen.set(place, name);
   }
+}
+
+/** A version's pods, and those behind a gateway, only get calls where the shares leave them some. */
+function shareProblems(
+  findings: Findings,
+  { routed }: Placed,
+  distribution: Mapping,
+  from: string,
+  to: Readonly<Record<string, number>>,
+): void {
+  const path = `distribution.${from}`;
+  for (const { version, placement } of routed) {
+    if (placement.some((cluster) => (to[cluster] ?? 0) > 0)) continue;
+    findings.add(path, {
+      what: `leaves no pod to calls of version ${version}, which runs in ${placement.join(', ')} only`,
+      received: to,
+      fix: `give ${placement.join(' or ')} a share, or ${version} no calls`,
+    });
+  }
+  const giver = Object.entries(distribution).find(
+    ([name, shares]) =>
+      name !== from && ((shares as Readonly<Record<string, number>> | null)?.[from] ?? 0) > 0,
+  );
+  if (giver === undefined || (to[from] ?? 0) > 0) return;
+  findings.add(path, {
+    what:
+      `gives ${from} itself nothing, while distribution.${giver[0]} sends it calls: ` +
+      `its east-west gateway goes by the same shares, and would have no pod to hand them to`,
+    received: to,
+    fix: `give ${from} a share here, or none there`,
+  });
 }
 
 function mappingOfClusters(
@@ -111,7 +152,10 @@ function clusterProblem(
   }
 }
 
-/** Istio tries a caller's own region first, then one more region, then all others alike. */
+/**
+ * Istio tries a caller's own region first, then one more region, then all others alike; the order has to say so, with
+ * every cluster of a region it names.
+ */
 function regionProblems(
   findings: Findings,
   path: string,
@@ -120,17 +164,46 @@ function regionProblems(
   list: readonly string[],
 ): void {
   const home = regionOf(placed, from);
-  const ranked: string[] = [];
-  for (const cluster of list) {
+  const regions = list.map((cluster) => regionOf(placed, cluster));
+  const ranked = [...new Set(regions)].filter((region) => region !== home);
+  list.forEach((received, index) => {
+    const region = regions[index] ?? '';
+    if (
+      index === 0 ||
+      regions[index - 1] === region ||
+      (region !== home && regions.indexOf(region) === index)
+    ) {
+      return;
+    }
+    findings.add(
+      path,
+      region === home
+        ? {
+            what: `is in the region of ${from} itself, ${home}, whose clusters Istio always tries first`,
+            received,
+            fix: 'put it first',
+          }
+        : {
+            what: `is in region ${region}, like one before it: Istio tries the clusters of a region alike`,
+            received,
+            fix: 'put the two side by side',
+          },
+    );
+  });
+  const missing = (region: string) =>
+    placed.placement.filter(
+      (name) => name !== from && !list.includes(name) && regionOf(placed, name) === region,
+    );
+  const [before, after] = [missing(home), ranked.flatMap(missing)];
+  if (before.length > 0) {
+    const what = `leaves out ${before.join(', ')}, in the region of ${from} itself, ${home}, whose clusters Istio always tries first`;
+    findings.add(path, { what, received: list, fix: `begin with ${before.join(', ')}` });
+  }
+  for (const cluster of after) {
     const region = regionOf(placed, cluster);
-    const problem = { received: cluster, fix: 'leave it out' };
-    if (region === home) {
-      const what = `is in the region of ${from} itself, ${home}, whose clusters Istio always tries first`;
-      findings.add(path, { what, ...problem });
-    } else if (ranked.includes(region)) {
-      const what = `is in region ${region}, like one before it: Istio tries the clusters of a region alike`;
-      findings.add(path, { what, ...problem });
-    } else ranked.push(region);
+    const what = `leaves out ${cluster} in region ${region}: Istio tries the clusters of a region alike`;
+    const rival = list[regions.indexOf(region)] ?? '';
+    findings.add(path, { what, received: list, fix: `add ${cluster} after ${rival}` });
   }
   const others = new Set(placed.placement.map((name) => regionOf(placed, name)));
   others.delete(home);
@@ -138,7 +211,7 @@ function regionProblems(
     findings.add(path, {
       what: `Istio ranks one region before all others, and cannot keep an order of ${ranked.length} among ${others.size}`,
       received: list,
-      fix: `name the first one only: [${list[0] ?? ''}]`,
+      fix: `name no region after ${ranked[0] ?? ''}`,
     });
   }
 }

@@ -43,9 +43,14 @@ test('each region fails over to the next one the service runs in, and every endp
   });
 });
 
-test('in one region alone nothing fails over to itself, and half the endpoints always stay', () => {
+test('in one region alone no region fails over to itself, but its zones to one another: every endpoint may be ejected', () => {
   expect(locality(['b', 'c'])).toEqual({ enabled: true });
-  expect(rule(['b', 'c'])?.outlierDetection?.maxEjectionPercent).toBe(50);
+  expect(rule(['b', 'c'])?.outlierDetection?.maxEjectionPercent).toBe(100);
+});
+
+test('in one zone alone half the endpoints always stay', () => {
+  expect(locality(['b'])).toEqual({ enabled: true });
+  expect(rule(['b'])?.outlierDetection?.maxEjectionPercent).toBe(50);
 });
 
 test('a gateway is judged by whether it is reached, not by the answers it passes on', () => {
@@ -61,6 +66,15 @@ test('what the policy says of failover goes before the ring, also for clusters t
     { from: 'r1', to: 'r2' },
     { from: 'r2', to: 'r1' },
     { from: 'r3', to: 'r2' },
+  ]);
+});
+
+test('the clusters of the own region, which always come first, do not say which region is next', () => {
+  const failover = { b: ['c', 'd', 'a'], c: ['b'] };
+  expect(locality(['a', 'b', 'c', 'd'], { failover })?.failover).toEqual([
+    { from: 'r1', to: 'r2' },
+    { from: 'r2', to: 'r3' },
+    { from: 'r3', to: 'r1' },
   ]);
 });
 

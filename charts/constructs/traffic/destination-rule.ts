@@ -1,7 +1,7 @@
 import type { IstioSpec } from '../istio-models.ts';
 import { versionLabel } from '../names.ts';
 import type { Cluster } from '../mesh.ts';
-import { localityOf, type Locality } from './locality.ts';
+import { localityOf, placesOf, type Locality } from './locality.ts';
 import type { Connections, Outliers, TrafficPolicyProps } from './props.ts';
 
 type Policy = NonNullable<IstioSpec<'DestinationRule'>['trafficPolicy']>;
@@ -69,14 +69,13 @@ export function destinationRule(service: Destined): IstioSpec<'DestinationRule'>
   };
 }
 
-/** A version in one region has nowhere else to go, also when other versions have: some of its pods have to stay. */
+/** A version in one zone has nowhere else to go, also when other versions have: some of its pods have to stay. */
 function subsetOf(
   { clusters, outliers, policy }: Destined,
   ofService: Locality,
   { name, placement }: NonNullable<Destined['subsets']>[number],
 ): NonNullable<IstioSpec<'DestinationRule'>['subsets']>[number] {
-  const regions = new Set(clusters.filter((one) => placement.includes(one.name)).map(({ region }) => region));
-  const own = { ...ofService, failsOver: ofService.failsOver && regions.size > 1 };
+  const own = { ...ofService, failsOver: ofService.failsOver && placesOf(placement, clusters) > 1 };
   return {
     name,
     labels: { [versionLabel]: name },

@@ -4,6 +4,9 @@ import type { Problem } from '../../../core/problem.ts';
 /** A mapping that plain JavaScript may have passed. */
 export type Mapping = Readonly<Record<string, unknown>>;
 
+/** istiod counts in parts of a million, and makes nothing of what is less than one. */
+const leastPercent = 0.0001;
+
 /** Problems of one construct while its properties are looked at, each with the property's path. */
 export class Findings {
   readonly problems: Problem[] = [];
@@ -49,8 +52,12 @@ export class Findings {
 
   /** Checks a share of calls in percent. */
   percent(path: string, value: unknown): void {
-    if (typeof value === 'number' && value > 0 && value <= 100) return;
-    this.add(path, { what: 'is no share of the calls', received: value, allowed: 'more than 0, up to 100' });
+    if (typeof value === 'number' && value >= leastPercent && value <= 100) return;
+    this.add(path, {
+      what: 'is no share of the calls',
+      received: value,
+      allowed: `from ${leastPercent} to 100`,
+    });
   }
 
   /** Checks whole shares that add up to 100. */

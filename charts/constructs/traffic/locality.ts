@@ -32,15 +32,23 @@ export function localityOf(
   const next = new Map(
     regions.map((from, index) => [from, regions[(index + 1) % regions.length] ?? from] as const),
   );
-  for (const [from, [first]] of Object.entries(policy.failover ?? {}) as [string, readonly string[]][]) {
-    const [region, to] = [regionOf.get(from), regionOf.get(first ?? '')];
+  for (const [from, list] of Object.entries(policy.failover ?? {}) as [string, readonly string[]][]) {
+    const region = regionOf.get(from);
+    // The clusters of its own region, which Istio always tries first, say nothing of the next one.
+    const to = list.map((cluster) => regionOf.get(cluster)).find((one) => one !== region);
     if (region !== undefined && to !== undefined) next.set(region, to);
   }
   const failover = [...next].filter(([from, to]) => from !== to).map(([from, to]) => ({ from, to }));
   return {
     setting: { enabled: true, ...(failover.length === 0 ? {} : { failover }) },
-    failsOver: regions.length > 1,
+    failsOver: placesOf(placement, clusters) > 1,
   };
+}
+
+/** How many places that Istio can tell apart: it also fails over between the zones of a region. */
+export function placesOf(placement: readonly string[], clusters: readonly Cluster[]): number {
+  const placed = clusters.filter(({ name }) => placement.includes(name));
+  return new Set(placed.map(({ region, zone }) => `${region}/${zone}`)).size;
 }
 
 function distributed(

@@ -53,7 +53,7 @@ const tester = { tester: { exact: '1' } };
 
 test('nothing is said of a policy that is right', () => {
   const policy = ({ inventory: { method } }: Declared) => ({
-    failover: { a: ['b'], f: ['a'], b: ['d'] },
+    failover: { a: ['b', 'c'], f: ['e', 'a'], b: ['c', 'd'], c: ['b'] },
     weights: { v1: 60, v2: 40, idle: 0 },
     rules: [
       { method: method.reserve, timeoutMs: 1000, retries: { attempts: 1, perTryTimeoutMs: 400 } },
@@ -81,20 +81,34 @@ describe('failover', () => {
   });
 
   test('that Istio cannot do', () => {
-    expect(said(() => ({ failover: { b: ['c'], c: ['a'], a: ['b', 'c'], d: ['e', 'a', 'b'] } }))).toEqual([
-      'failover.b: is in the region of b itself, r2, whose clusters Istio always tries first; received "c"; fix: leave it out',
-      'failover.c: differs from failover.b, which is in the same region r2: Istio fails over by region; received ["a"]; ' +
+    const failover = { b: ['c', 'd'], c: ['b', 'a'], a: ['b', 'd', 'c'], d: ['e', 'a', 'b', 'c'] };
+    expect(said(() => ({ failover }))).toEqual([
+      'failover.c: differs from failover.b, which is in the same region r2: Istio fails over by region; received ["b","a"]; ' +
         'fix: give both the same clusters',
-      'failover.a: is in region r2, like one before it: Istio tries the clusters of a region alike; received "c"; fix: leave it out',
-      'failover.d: Istio ranks one region before all others, and cannot keep an order of 3 among 3; received ["e","a","b"]; ' +
-        'fix: name the first one only: [e]',
+      'failover.a: is in region r2, like one before it: Istio tries the clusters of a region alike; received "c"; ' +
+        'fix: put the two side by side',
+      'failover.a: Istio ranks one region before all others, and cannot keep an order of 2 among 3; received ["b","d","c"]; ' +
+        'fix: name no region after r2',
+      'failover.d: Istio ranks one region before all others, and cannot keep an order of 3 among 3; received ["e","a","b","c"]; ' +
+        'fix: name no region after r4',
+    ]);
+  });
+
+  test('that leaves out, or puts last, clusters of a region that Istio tries before', () => {
+    expect(said(() => ({ failover: { a: ['b'], b: ['d'], c: ['d', 'b'], f: ['a'] } }))).toEqual([
+      'failover.a: leaves out c in region r2: Istio tries the clusters of a region alike; received ["b"]; fix: add c after b',
+      'failover.b: leaves out c, in the region of b itself, r2, whose clusters Istio always tries first; received ["d"]; ' +
+        'fix: begin with c',
+      'failover.c: is in the region of c itself, r2, whose clusters Istio always tries first; received "b"; fix: put it first',
+      'failover.f: leaves out e, in the region of f itself, r4, whose clusters Istio always tries first; received ["a"]; ' +
+        'fix: begin with e',
     ]);
   });
 });
 
 test('a distribution that is incomplete, does not add up, or that Istio cannot tell apart', () => {
   const distribution = { a: { a: 70, b: 20 }, b: { f: 100 }, c: { a: 1.5, b: 98.5 }, d: { a: '100' } };
-  expect(said(() => ({ distribution, failover: { a: ['b'] } }))).toEqual([
+  expect(said(() => ({ distribution, failover: { a: ['b', 'c'] } }))).toEqual([
     'distribution: says nothing of calls made in e, which Istio would then spread over all pods of all clusters alike; ' +
       'fix: add e: { a: 100 }, or other shares',
     'distribution: says nothing of calls made in f, which Istio would then spread over all pods of all clusters alike; ' +
@@ -209,7 +223,7 @@ describe('rules', () => {
       'rules[7]: is no mapping; received null; allowed a mapping with the keys method, metadata, timeoutMs, retries, to, fault, mirror',
       'rules[8].timeout: unknown key; received "timeout"; allowed method, metadata, timeoutMs, retries, to, fault, mirror; fix: did you mean timeoutMs?',
       'rules[9].mirror.to: is missing',
-      'rules[9].mirror.percent: is no share of the calls; received 101; allowed more than 0, up to 100',
+      'rules[9].mirror.percent: is no share of the calls; received 101; allowed from 0.0001 to 100',
       'rules[10].mirror.to: is where the calls go anyway; received "v2"',
       'rules[11].mirror.to: is where the calls go anyway; received "v1"',
       'rules[11].mirror: is said by rules[9] already; fix: keep one',
@@ -254,7 +268,7 @@ describe('rules', () => {
           retries: { attempts: 11, on: ['ABORTED'], perTryTimeoutMs: 100 },
         },
         { method: method.syncStock, fault: { percent: 5 } },
-        { method: method.importStock, fault: { status: 'OK', percent: 0 } },
+        { method: method.importStock, fault: { status: 'OK', percent: 0.00001 } },
         {
           metadata: tester,
           fault: [
@@ -272,7 +286,7 @@ describe('rules', () => {
         'allowed CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE',
       'rules[1].retries.perTryTimeoutMs: an attempt would never end by it, as the whole call ends after 100 ms; received 100; allowed less than 100',
       'rules[2].fault: is not one kind of fault; received {"percent":5}; allowed either a status or a delayMs; a list for both',
-      'rules[3].fault.percent: is no share of the calls; received 0; allowed more than 0, up to 100',
+      'rules[3].fault.percent: is no share of the calls; received 0.00001; allowed from 0.0001 to 100',
       'rules[3].fault.status: is no gRPC status of an error; received "OK"; allowed CANCELLED, UNKNOWN, INVALID_ARGUMENT, ' +
         'DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, ' +
         'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED',
@@ -294,6 +308,27 @@ describe('rules', () => {
       'rules[1].timeoutMs: is said by rules[0] already; fix: keep one',
       'rules[3]: can never be reached: rules[2] takes the same calls; fix: make one of the two',
       'rules[5]: can never be reached: rules[4] takes the same calls; fix: make one of the two',
+    ]);
+  });
+
+  test('whose limits, with those of the method, make no sense together', () => {
+    const perTry = (perTryTimeoutMs: number) => ({ retries: { attempts: 1, perTryTimeoutMs } });
+    expect(
+      rules(({ inventory: { method } }) => [
+        { method: method.getStock, timeoutMs: 100 },
+        { method: method.getStock, ...perTry(500) },
+        { method: method.getStock, metadata: tester, ...perTry(100) },
+        { method: method.reserve, timeoutMs: 1000, ...perTry(400) },
+        { method: method.reserve, metadata: tester, timeoutMs: 400 },
+        { method: method.reserve, metadata: { a: { exact: '1' } }, timeoutMs: 100, ...perTry(50) },
+      ]),
+    ).toEqual([
+      'rules[1].retries.perTryTimeoutMs: an attempt would never end by it, as another rule of the method ends the whole call ' +
+        'after 100 ms; received 500; allowed less than 100',
+      'rules[2].retries.perTryTimeoutMs: an attempt would never end by it, as another rule of the method ends the whole call ' +
+        'after 100 ms; received 100; allowed less than 100',
+      'rules[4].timeoutMs: no attempt would end by the perTryTimeoutMs of another rule of the method, 400 ms; received 400; ' +
+        'allowed more than 400',
     ]);
   });
 
@@ -345,4 +380,55 @@ test('a service in the place of one of its methods is shown by its path', () => 
   expect(said(({ inventory }) => ({ rules: [{ method: inventory, timeoutMs: 1000 }] }))).toEqual([
     `rules[0].method: is no method of the service; received "demo/shop/inventory"; ${allowed}`,
   ]);
+});
+
+describe('a distribution that leaves calls without a pod', () => {
+  const two = { east: clusters['a'], west: clusters['d'] } as Record<string, (typeof clusters)[string]>;
+  const distributed = (
+    distribution: object,
+    props: (service: Declared['inventory']) => object = () => ({}),
+  ) =>
+    withProject({}, (root) => {
+      const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters: two, platform: lab });
+      const inventory = new GrpcService(mesh.namespace('shop'), 'inventory', {
+        app: 'apps/inventory',
+        service: InventoryService,
+        versions: { v1: {}, v2: { placement: ['west'] }, idle: { replicas: 0 } },
+      });
+      new TrafficPolicy(inventory, 'traffic', { distribution, ...props(inventory) } as object);
+      const where = 'demo/shop/inventory/traffic: ';
+      return problemsOf(mesh).map((line) => line.replace(where, ''));
+    });
+  const local = { east: { east: 100 }, west: { west: 100 } };
+  const v2 = [
+    'distribution.east: leaves no pod to calls of version v2, which runs in west only; received {"east":100}; ' +
+      'fix: give west a share, or v2 no calls',
+  ];
+
+  test('of a version that runs elsewhere, by its weight, by a rule or as a mirror', () => {
+    expect(distributed(local, () => ({ weights }))).toEqual([]);
+    expect(distributed(local)).toEqual([]);
+    expect(distributed(local, () => ({ weights: { v1: 90, v2: 10, idle: 0 } }))).toEqual(v2);
+    expect(distributed(local, () => ({ weights, rules: [{ metadata: tester, to: 'v2' }] }))).toEqual(v2);
+    expect(
+      distributed(local, ({ method }) => ({
+        weights,
+        rules: [{ method: method.getStock, mirror: { to: 'v2' } }],
+      })),
+    ).toEqual(v2);
+    const both = { east: { east: 99, west: 1 }, west: { west: 100 } };
+    expect(distributed(both, () => ({ weights: { v1: 90, v2: 10, idle: 0 } }))).toEqual([]);
+  });
+
+  test('behind a gateway that goes by the shares of its own cluster', () => {
+    expect(distributed({ east: { west: 100 }, west: { west: 100 } })).toEqual([]);
+    expect(distributed({ east: { west: 100 }, west: { east: 100 } })).toEqual([
+      'distribution.east: gives east itself nothing, while distribution.west sends it calls: ' +
+        'its east-west gateway goes by the same shares, and would have no pod to hand them to; received {"west":100}; ' +
+        'fix: give east a share here, or none there',
+      'distribution.west: gives west itself nothing, while distribution.east sends it calls: ' +
+        'its east-west gateway goes by the same shares, and would have no pod to hand them to; received {"east":100}; ' +
+        'fix: give west a share here, or none there',
+    ]);
+  });
 });

@@ -54,13 +54,13 @@ export interface Retries {
 
 /** Ends a share of the calls at the caller's proxy, or delays it there; no server sees an ended call. */
 export type Fault =
-  | { readonly status: GrpcStatusName; /** More than 0, up to 100. */ readonly percent: number }
-  | { readonly delayMs: number; /** More than 0, up to 100. */ readonly percent: number };
+  | { readonly status: GrpcStatusName; /** From 0.0001 to 100. */ readonly percent: number }
+  | { readonly delayMs: number; /** From 0.0001 to 100. */ readonly percent: number };
 
 export interface Mirror<V extends string> {
   /** The version that gets a copy of the call. Its answer is thrown away. */
   readonly to: V;
-  /** More than 0, up to 100. @default 100 */
+  /** From 0.0001 to 100. @default 100 */
   readonly percent?: number;
 }
 

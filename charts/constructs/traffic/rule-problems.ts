@@ -27,6 +27,7 @@ export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): 
   const rules = findings
     .list('rules', value)
     .map((rule, index) => checked(findings, ruled, rule, `rules[${index}]`));
+  limitProblems(findings, rules);
   const known = new Map<string, string>();
   rules.forEach((rule, index) => {
     if (rule === undefined) return;
@@ -46,6 +47,36 @@ export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): 
         findings.add(path, { what, fix: 'make one of the two' });
       }
     }
+  });
+}
+
+/** Limits of a route may come from two rules: what one with metadata does not say, it takes from those of its method. */
+function limitProblems(findings: Findings, rules: readonly (Mapping | undefined)[]): void {
+  rules.forEach((rule, index) => {
+    if (rule?.['method'] === undefined) return;
+    const bases = rules.filter((one) => one !== undefined && one['method'] === rule['method'] && isBase(one));
+    const base = Object.assign({}, ...bases) as Mapping;
+    const { timeoutMs, retries } = { ...base, ...rule } as Mapping;
+    // Of two that add up, the one with the retries says so; of both in one rule it is said already.
+    const own = rule['retries'] !== undefined;
+    if (own === (rule['timeoutMs'] !== undefined)) return;
+    if (!own && isBase(rule)) return;
+    const limit = (retries as Mapping | null | undefined)?.['perTryTimeoutMs'];
+    if (typeof limit !== 'number' || typeof timeoutMs !== 'number' || limit < timeoutMs) return;
+    findings.add(
+      `rules[${index}].${own ? 'retries.perTryTimeoutMs' : 'timeoutMs'}`,
+      own
+        ? {
+            what: `an attempt would never end by it, as another rule of the method ends the whole call after ${timeoutMs} ms`,
+            received: limit,
+            allowed: `less than ${timeoutMs}`,
+          }
+        : {
+            what: `no attempt would end by the perTryTimeoutMs of another rule of the method, ${limit} ms`,
+            received: timeoutMs,
+            allowed: `more than ${limit}`,
+          },
+    );
   });
 }
 

@@ -51,7 +51,11 @@ export class TrafficPolicy<
     for (const key of Object.keys(props)) {
       if (!known.includes(key)) findings.unknown(key, 'unknown key', key, known);
     }
-    const placed = { placement: service.clusters, clusters: mesh.clusters };
+    const routed = [...routedVersions(weights, rules)].flatMap((version) => {
+      const placement = service.versionClusters(version);
+      return placement.length === 0 ? [] : [{ version, placement }];
+    });
+    const placed = { placement: service.clusters, clusters: mesh.clusters, routed };
     failoverProblems(findings, placed, failover);
     distributionProblems(findings, placed, distribution);
     if (failover !== undefined && distribution !== undefined) {
@@ -74,6 +78,20 @@ export class TrafficPolicy<
   override project(): void {
     return;
   }
+}
+
+/** What gets calls by a weight, a rule or as a mirror; plain JavaScript may have passed anything. */
+function routedVersions(weights: unknown, rules: unknown): ReadonlySet<string> {
+  const field = (value: unknown, key: string): unknown =>
+    typeof value === 'object' && value !== null
+      ? (value as Readonly<Record<string, unknown>>)[key]
+      : undefined;
+  const listed: readonly unknown[] = Array.isArray(rules) ? rules : [];
+  const named = [
+    ...Object.entries(weights ?? {}).flatMap(([version, share]) => (Number(share) > 0 ? [version] : [])),
+    ...listed.flatMap((rule) => [field(rule, 'to'), field(field(rule, 'mirror'), 'to')]),
+  ];
+  return new Set(named.filter((version) => typeof version === 'string'));
 }
 
 function weightProblems(
