@@ -8,6 +8,7 @@ import { httpOperations } from './access/http-paths.ts';
 import { appContainer } from './container.ts';
 import { httpGatewayApp, upstreams } from './http-transcoding.ts';
 import type { DeploymentPlan } from './deployment.ts';
+import { given } from './mesh-construct.ts';
 import { methodsOf } from './method.ts';
 import type { Method, Methods } from './method.ts';
 import { nameLabel, versionLabel } from './names.ts';
@@ -58,15 +59,18 @@ export class GrpcService<
   readonly method: Methods<S, C>;
   /** Its versions, in the order they were declared. */
   readonly versions: readonly V[];
+  /** What was given for the descriptor. */
+  readonly #given: unknown;
   readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
 
   constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
     super(scope, name, props);
-    this.service = props.service;
-    // Plain JavaScript may say null.
-    this.#versions = props.versions ?? undefined;
+    const { service, versions } = given(props);
+    this.#given = service;
+    this.service = isService(service) ? service : ({ ...noService } as unknown as S);
+    this.#versions = versions;
     this.versions = (this.#versions === undefined ? [firstVersion] : Object.keys(this.#versions)) as V[];
-    this.method = methodsOf<S, C>(this, props.service);
+    this.method = methodsOf<S, C>(this, this.service);
   }
 
   protected override get servedMethods(): readonly DescMethod[] {
@@ -99,6 +103,11 @@ export class GrpcService<
     const found = [...super.problems()];
     const versions = this.#versions;
     if (versions !== undefined) found.push(...versionProblems(this, versions));
+    if (!isService(this.#given)) {
+      const allowed = 'a service of what is generated from proto/, such as CatalogService of catalog_pb.js';
+      const what = 'is no descriptor of a proto service';
+      found.push({ where: `${this.where}: service`, what, received: this.#given, allowed });
+    }
     const config = this.soundConfig;
     return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
   }
@@ -209,7 +218,7 @@ export class GrpcService<
     const problems: Problem[] = [];
     const { where, app } = this;
     const { typeName } = this.service;
-    if (!services.includes(typeName)) {
+    if (isService(this.#given) && !services.includes(typeName)) {
       problems.push({
         where: `${where}: service`,
         what: `${app}/config.yml does not say that the app serves it`,
@@ -236,4 +245,12 @@ export class GrpcService<
     }
     return problems;
   }
+}
+
+/** Stands in for what is no descriptor, so that whatever else is wrong is reported with it. */
+const noService = { kind: 'service', typeName: '', methods: [], method: {} };
+
+/** Plain JavaScript may pass anything for a descriptor. */
+function isService(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
 }

@@ -1,10 +1,13 @@
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Cluster } from './mesh.ts';
+import type { Platform } from './platform.ts';
 
 /** What of a mesh its rules look at. */
 interface Declared {
   readonly name: string;
+  readonly root: string;
+  readonly platform: Platform;
   readonly trustDomain: string;
   readonly clusters: readonly Cluster[];
 }
@@ -14,7 +17,7 @@ const labelValueRule =
 const trustDomainRule = 'up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)';
 
 /** Checks a mesh's own properties; takes plain JavaScript callers into account, who may leave anything out. */
-export function meshProblems({ name, trustDomain, clusters }: Declared): readonly Problem[] {
+export function meshProblems({ name, root, platform, trustDomain, clusters }: Declared): readonly Problem[] {
   const problems: Problem[] = [];
   const check = (
     where: string,
@@ -43,7 +46,31 @@ export function meshProblems({ name, trustDomain, clusters }: Declared): readonl
       );
     }
   }
-  return [...problems, ...sharedNetworks(name, clusters)];
+  return [
+    ...problems,
+    ...sharedNetworks(name, clusters),
+    ...rootProblems(name, root),
+    ...platformProblems(name, platform),
+  ];
+}
+
+/** What is wrong with the project root, which every app of a mesh is looked for in. */
+export function rootProblems(name: string, root: unknown): readonly Problem[] {
+  if (typeof root === 'string') return [];
+  const allowed = 'the path of the project root';
+  return [{ where: `${name}: root`, what: 'is no path', received: root, allowed }];
+}
+
+/** Only whether all parts are there: plain JavaScript may leave out anything. */
+function platformProblems(name: string, platform: unknown): readonly Problem[] {
+  const parts = (platform ?? {}) as Readonly<Record<string, unknown>>;
+  const isMissing = (key: string) => typeof parts[key] !== 'object' || parts[key] === null;
+  const missing = ['istio', 'controlPlane', 'cni', 'sidecar', 'gateway'].filter(isMissing);
+  if (typeof parts['imageHub'] !== 'string') missing.unshift('imageHub');
+  if (missing.length === 0) return [];
+  const allowed = 'lab, released({ imageHub, istioTag }), or a whole Platform of your own';
+  const what = `is no platform: it has no ${missing.join(', ')}`;
+  return [{ where: `${name}: platform`, what, received: platform, allowed }];
 }
 
 /** Two clusters on one network would reach each other's pods directly, which this topology does not set up. */

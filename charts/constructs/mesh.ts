@@ -8,7 +8,8 @@ import type { MeshModel } from '../model.ts';
 import { ControlPlane } from './control-plane.ts';
 import { EastWestGateway } from './east-west-gateway.ts';
 import { IngressGateway } from './ingress-gateway.ts';
-import { meshProblems } from './mesh-rules.ts';
+import { given } from './mesh-construct.ts';
+import { meshProblems, rootProblems } from './mesh-rules.ts';
 import { MeshDefaults } from './mesh-defaults.ts';
 import { Namespace } from './namespace.ts';
 import { controlPlaneNamespace } from './names.ts';
@@ -67,13 +68,16 @@ export class Mesh<C extends string> extends RootConstruct {
   readonly #images = new Map<string, string>();
 
   constructor(id: string, props: MeshProps<C>) {
-    super(id);
+    // Plain JavaScript may leave out anything; its problems say so.
+    super(typeof (id as unknown) === 'string' ? id : '');
+    const { root, trustDomain, clusters, platform, tracing } = given(props);
+    const declared = given((clusters as typeof clusters | undefined) ?? ({} as typeof clusters));
     this.name = id;
-    this.root = props.root;
-    this.trustDomain = props.trustDomain;
-    this.clusters = (Object.keys(props.clusters) as C[]).map((name) => ({ name, ...props.clusters[name] }));
-    this.platform = props.platform;
-    this.tracing = props.tracing;
+    this.root = root;
+    this.trustDomain = trustDomain;
+    this.clusters = (Object.keys(declared) as C[]).map((name) => ({ name, ...declared[name] }));
+    this.platform = platform;
+    this.tracing = tracing;
     // Ids that no namespace can have, being no DNS labels.
     new ControlPlane(this, 'ControlPlane');
     this.eastWest = new EastWestGateway(this, 'EastWestGateway');
@@ -97,7 +101,7 @@ export class Mesh<C extends string> extends RootConstruct {
 
   /** The config.yml of an app folder, read once: sound, or what is wrong with it. */
   app(directory: string): LoadedApp {
-    const app = this.#apps.get(directory) ?? loadApp(this.root, directory);
+    const app = this.#apps.get(directory) ?? loadApp(this, directory);
     this.#apps.set(directory, app);
     return app;
   }
@@ -144,7 +148,13 @@ export class Mesh<C extends string> extends RootConstruct {
   }
 }
 
-function loadApp(root: string, directory: string): LoadedApp {
+function loadApp({ name, root }: { name: string; root: string }, directory: string): LoadedApp {
+  const wrong = rootProblems(name, root);
+  if (wrong.length > 0) return { problems: wrong };
+  if (typeof (directory as unknown) !== 'string') {
+    const allowed = 'its path relative to the project root, such as apps/catalog';
+    return { problems: [{ where: 'app', what: 'is no folder of an app', received: directory, allowed }] };
+  }
   try {
     return { config: loadAppConfig(root, directory) };
   } catch (error) {

@@ -90,7 +90,10 @@ function oneVersion(service: Workload, name: string, props: unknown): readonly P
     });
   }
   if (image !== undefined) problems.push(...imageProblems(`${where}.image`, image));
-  if (placement !== undefined) problems.push(...ofPlacement(service, where, placement));
+  if (placement !== undefined) {
+    const unknown = 'the service does not run there';
+    problems.push(...placementProblems(where, placement, service.clusters, unknown));
+  }
   if (replicas !== undefined && !isReplicas(replicas)) {
     const what = 'is no number of pods';
     problems.push({ where: `${where}.replicas`, what, received: replicas, allowed: replicasRule });
@@ -141,14 +144,6 @@ function imageProblems(where: string, image: unknown): Problem[] {
   if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return [];
   const what = tag === undefined ? 'the image has no tag' : 'the tag latest names another image tomorrow';
   return [{ where, what, received: image, allowed: imageRule }];
-}
-
-function ofPlacement(service: Workload, where: string, placement: unknown): readonly Problem[] {
-  if (!Array.isArray(placement)) {
-    const allowed = service.clusters.join(', ');
-    return [{ where: `${where}: placement`, what: 'is no list of clusters', received: placement, allowed }];
-  }
-  return placementProblems(where, placement as string[], service.clusters, 'the service does not run there');
 }
 
 function isReplicas(value: unknown): boolean {

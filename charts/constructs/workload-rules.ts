@@ -23,10 +23,15 @@ export function nameProblems({ where, name, isDuplicate }: Named): readonly Prob
  */
 export function placementProblems(
   where: string,
-  placement: readonly string[],
+  placement: unknown,
   clusters: readonly string[],
   unknown = 'the mesh has no such cluster',
 ): readonly Problem[] {
+  if (!Array.isArray(placement)) {
+    const allowed = clusters.join(', ');
+    const what = 'is no list of clusters';
+    return [{ where: `${where}: placement`, what, received: placement, allowed }];
+  }
   if (placement.length === 0 && clusters.length > 0) {
     return [
       {
@@ -38,12 +43,12 @@ export function placementProblems(
       },
     ];
   }
-  return placement.flatMap((cluster, index): Problem[] => {
+  return placement.flatMap((cluster: unknown, index): Problem[] => {
     const problem = { where: `${where}: placement`, received: cluster };
     if (placement.indexOf(cluster) !== index) {
       return [{ ...problem, what: 'the cluster is listed twice', fix: 'remove one' }];
     }
-    if (clusters.includes(cluster)) return [];
+    if (typeof cluster === 'string' && clusters.includes(cluster)) return [];
     const near = nearest(cluster, clusters);
     return [
       {

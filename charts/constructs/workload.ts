@@ -7,11 +7,11 @@ import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from './ac
 import { CallRecord, noteCaller, type Caller } from './access/call-record.ts';
 import { ExternalService } from './access/external-service.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
-import { MeshConstruct } from './mesh-construct.ts';
+import { given, MeshConstruct, refuseScope } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import type { Method, MethodKind } from './method.ts';
 import { eastWestGateway, nameLabel } from './names.ts';
-import type { Namespace } from './namespace.ts';
+import { Namespace } from './namespace.ts';
 import {
   destinationRule,
   grpcOutliers,
@@ -54,20 +54,23 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly app: string;
   /** Clusters its pods run in, in the mesh's order. */
   readonly clusters: readonly C[];
-  readonly #placement: readonly C[];
+  /** As it was given. */
+  readonly #placement: unknown;
   readonly #tracing: WorkloadTracing | undefined;
   readonly #calls = new CallRecord();
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
     super(scope, name);
+    refuseScope(scope instanceof Namespace, this.where, scope, 'a namespace of the mesh');
+    const { app, placement, tracing } = given(props);
     this.mesh = scope.mesh;
     this.namespace = scope;
     this.name = name;
-    this.app = props.app;
-    this.#tracing = props.tracing;
+    this.app = app;
+    this.#tracing = tracing;
     const all = this.mesh.clusters.map((cluster) => cluster.name);
-    this.#placement = props.placement ?? all;
-    this.clusters = all.filter((cluster) => this.#placement.includes(cluster));
+    this.#placement = placement ?? all;
+    this.clusters = Array.isArray(placement) ? all.filter((cluster) => placement.includes(cluster)) : all;
   }
 
   /**
@@ -203,7 +206,12 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
         : workloadTracingProblems(this.where, this.#tracing, this.mesh.tracing)),
       ...this.apps.flatMap((app) => {
         const loaded = this.mesh.app(app);
-        return 'config' in loaded ? [] : loaded.problems;
+        if ('config' in loaded) return [];
+        // What is no folder has no file that its problems could be in.
+        const isFolder = typeof (app as unknown) === 'string';
+        return loaded.problems.map((problem) =>
+          isFolder ? problem : { ...problem, where: `${this.where}: ${problem.where}` },
+        );
       }),
     ];
   }

@@ -1,7 +1,7 @@
 import type { Problem } from '../../../core/problem.ts';
-import { MeshConstruct } from '../mesh-construct.ts';
+import { given, MeshConstruct, refuseScope } from '../mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
-import type { Namespace } from '../namespace.ts';
+import { Namespace } from '../namespace.ts';
 import type { Projection } from '../projection.ts';
 import { exportTo } from '../visibility.ts';
 import { externalProblems } from './external-rules.ts';
@@ -47,13 +47,15 @@ export class ExternalService<C extends string> extends MeshConstruct<C> {
 
   constructor(scope: Namespace<C>, name: string, props: ExternalServiceProps) {
     super(scope, name);
+    refuseScope(scope instanceof Namespace, this.where, scope, 'a namespace of the mesh');
+    const { host, port, protocol, addresses } = given(props);
     this.mesh = scope.mesh;
     this.namespace = scope;
     this.name = name;
-    this.host = props.host;
-    this.port = props.port;
-    this.protocol = props.protocol;
-    this.addresses = props.addresses;
+    this.host = host;
+    this.port = port;
+    this.protocol = protocol;
+    this.addresses = addresses;
   }
 
   /** Called by `callsExternal`: the caller's namespace gets to know the host. */

@@ -1,11 +1,11 @@
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { MeshConstruct } from '../mesh-construct.ts';
+import { given, MeshConstruct } from '../mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
 import { nameLabel } from '../names.ts';
 import { Namespace } from '../namespace.ts';
 import type { Projection } from '../projection.ts';
-import type { Workload } from '../workload.ts';
+import { Workload } from '../workload.ts';
 
 /**
  * What a workload's proxy takes: mutual TLS only, or plaintext as well.
@@ -45,12 +45,18 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     super(scope, id);
     this.mesh = scope.mesh;
     this.#scope = scope;
-    this.#props = props;
+    this.#props = given(props);
   }
 
   override problems(): readonly Problem[] {
+    const scope: unknown = this.#scope;
+    // Plain JavaScript may put it anywhere.
+    if (!(scope instanceof Namespace || scope instanceof Workload)) {
+      const what = 'mutual TLS belongs to a namespace or a service; the mesh itself is STRICT';
+      return [{ where: this.where, what, fix: 'pass one of them as its scope' }];
+    }
     const { mode, ports = {} } = this.#props;
-    const given: readonly [string, unknown][] = [
+    const modesGiven: readonly [string, unknown][] = [
       ['mode', mode],
       ...Object.entries(ports).map(([port, value]): [string, unknown] => [`ports.${port}`, value]),
     ];
@@ -66,7 +72,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
               fix: 'keep one',
             },
           ]),
-      ...given.flatMap(([key, value]) => modeProblems(`${this.where}: ${key}`, value)),
+      ...modesGiven.flatMap(([key, value]) => modeProblems(`${this.where}: ${key}`, value)),
       ...this.#portProblems(),
     ];
   }

@@ -6,6 +6,7 @@ import type { GatewayPort } from '../gateway-workload.ts';
 import { httpGatewayApp, upstreams } from '../http-transcoding.ts';
 import type { Method, MethodKind } from '../method.ts';
 import { ingressGateway } from '../names.ts';
+import { given } from '../mesh-construct.ts';
 import type { Namespace } from '../namespace.ts';
 import type { Projection } from '../projection.ts';
 import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts';
@@ -58,7 +59,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
   readonly rateLimits: readonly RateLimit<C>[];
   readonly #props: HttpEdgeProps<C>;
 
-  constructor(scope: Namespace<C>, name: string, props: HttpEdgeProps<C>) {
+  constructor(scope: Namespace<C>, name: string, declared: HttpEdgeProps<C>) {
+    const props = given(declared);
     super(scope, name, {
       app: props.app ?? httpGatewayApp,
       placement: props.placement,

@@ -66,7 +66,7 @@ export function rateLimitProblems(construct: string, limits: unknown): readonly 
 /** What a limit is about: `shop.catalog.v1.CatalogService/GetProduct`, or `all`. */
 export function nameOf(method: unknown): string {
   if (method === undefined) return 'all';
-  const { descriptor } = method as Partial<Method>;
+  const { descriptor } = (method ?? {}) as Partial<Method>;
   return descriptor === undefined ? '?' : `${descriptor.parent.typeName}/${descriptor.name}`;
 }
 

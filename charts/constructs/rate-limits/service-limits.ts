@@ -1,8 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod, pathOf } from '../access.ts';
-import type { GrpcService } from '../grpc-service.ts';
-import { MeshConstruct } from '../mesh-construct.ts';
+import { GrpcService } from '../grpc-service.ts';
+import { given, MeshConstruct } from '../mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
 import { nameLabel } from '../names.ts';
 import type { Projection } from '../projection.ts';
@@ -33,11 +33,16 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
     super(scope, id);
     this.mesh = scope.mesh;
     this.service = scope;
-    this.rateLimits = props.rateLimits;
+    this.rateLimits = given(props).rateLimits;
   }
 
   override problems(): readonly Problem[] {
     const { where, service, rateLimits } = this;
+    // Plain JavaScript may put it anywhere.
+    if (!((service as unknown) instanceof GrpcService)) {
+      const fix = 'pass the service as its scope';
+      return [{ where, what: 'service limits belong to a GrpcService', fix }];
+    }
     const problems = [...rateLimitProblems(where, rateLimits)];
     if (!Array.isArray(rateLimits)) return problems;
     if (rateLimits.length === 0)

@@ -1,0 +1,149 @@
+import { expect, test } from '@jest/globals';
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import * as typed from './index.ts';
+import { catalogIn, clusters, problemsOf, twoClusters } from './testing/mesh.ts';
+import { withProject } from './testing/project.ts';
+
+/** The constructs as plain JavaScript sees them: without types. */
+type Loose = new (...given: unknown[]) => typed.Mesh<'east' | 'west'>;
+const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls, ServiceLimits } =
+  typed as unknown as Readonly<
+    Record<'ExternalService' | 'GrpcService' | 'HttpEdge' | 'Mesh' | 'MutualTls' | 'ServiceLimits', Loose>
+  >;
+
+const catalog = { app: 'apps/catalog', service: CatalogService };
+
+/** What synth says of a namespace `demo/shop` with what plain JavaScript declares in it. */
+function said(declare: (shop: typed.Namespace<'east' | 'west'>) => void): readonly string[] {
+  return withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    declare(mesh.namespace('shop'));
+    return problemsOf(mesh);
+  });
+}
+
+test('a placement that is no list of names', () => {
+  const allowed = 'allowed east, west';
+  const problems = said((shop) => {
+    new GrpcService(shop, 'text', { ...catalog, placement: 'east' });
+    new GrpcService(shop, 'mapping', { ...catalog, placement: {} });
+    new GrpcService(shop, 'number', { ...catalog, placement: [5] });
+    new GrpcService(shop, 'none', { ...catalog, placement: null, tracing: null, versions: null });
+    new GrpcService(shop, 'versions', {
+      ...catalog,
+      versions: { a: { placement: 'east' }, b: { placement: [{}] } },
+    });
+  });
+  expect(problems).toEqual([
+    `demo/shop/text: placement: is no list of clusters; received "east"; ${allowed}`,
+    `demo/shop/mapping: placement: is no list of clusters; received {}; ${allowed}`,
+    'demo/shop/number: placement: the mesh has no such cluster; received 5; allowed east, west',
+    `demo/shop/versions: versions.a: placement: is no list of clusters; received "east"; ${allowed}`,
+    'demo/shop/versions: versions.b: placement: the service does not run there; received {}; allowed east, west',
+  ]);
+});
+
+test('properties that are missing, or of a wrong kind', () => {
+  const problems = said((shop) => {
+    new GrpcService(shop, 'stock');
+    new GrpcService(shop, 'other', { app: 5, service: 'CatalogService' });
+    new GrpcService(shop);
+    new HttpEdge(shop, 'edge');
+    new ExternalService(shop, 'bank');
+    const sound = catalogIn(shop);
+    new ServiceLimits(sound, 'limits');
+    new MutualTls(sound, 'tls');
+    new MutualTls(shop, 'tls', { mode: 'STRICT', ports: null });
+  });
+  const label = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end, a letter first';
+  const folder = 'allowed its path relative to the project root, such as apps/catalog';
+  const descriptor =
+    'allowed a service of what is generated from proto/, such as CatalogService of catalog_pb.js';
+  expect(problems).toEqual([
+    `demo/shop/stock: app: is no folder of an app; received nothing; ${folder}`,
+    `demo/shop/stock: service: is no descriptor of a proto service; received nothing; ${descriptor}`,
+    `demo/shop/other: app: is no folder of an app; received 5; ${folder}`,
+    `demo/shop/other: service: is no descriptor of a proto service; received "CatalogService"; ${descriptor}`,
+    `demo/shop/(unnamed): the service has a wrong name; received nothing; ${label}`,
+    `demo/shop/(unnamed): app: is no folder of an app; received nothing; ${folder}`,
+    `demo/shop/(unnamed): service: is no descriptor of a proto service; received nothing; ${descriptor}`,
+    'demo/shop/edge: expose: there is nothing to expose; received nothing; fix: name a method, or remove the edge',
+    'demo/shop/bank: host: is no host name; received nothing; ' +
+      'allowed a fully qualified host name in lower case, such as payments.example',
+    'demo/shop/bank: port: is no port; received nothing; allowed a whole number from 1 to 65535',
+    'demo/shop/bank: protocol: is no protocol of an external service; received nothing; allowed GRPC, HTTP, TLS',
+    'demo/shop/catalog/limits: rateLimits: is no list; received nothing',
+    'demo/shop/catalog/tls: mode: is no mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE',
+  ]);
+});
+
+test('null in the place of what is optional', () => {
+  const problems = said((shop) => {
+    const sound = catalogIn(shop);
+    new HttpEdge(shop, 'edge', { expose: [sound], cors: null, tracing: null, hosts: null });
+    new MutualTls(sound, 'tls', { mode: 'STRICT', ports: null });
+    new ServiceLimits(sound, 'limits', { rateLimits: [{ method: null, perSecond: 1, by: 'client' }] });
+    new HttpEdge(shop, 'limited', {
+      expose: [sound],
+      hosts: ['a.example'],
+      rateLimits: [{ method: null, perSecond: 1, by: 'client' }],
+    });
+  });
+  const no = 'is no method of a declared service; received null; allowed SERVICE.method.NAME';
+  expect(problems).toEqual([
+    `demo/shop/catalog/limits: rateLimits[0].method: ${no}`,
+    `demo/shop/limited: rateLimits[0].method: ${no}`,
+  ]);
+});
+
+test('a construct in a wrong scope', () => {
+  const problems = said((shop) => {
+    const edge = new HttpEdge(shop, 'edge', { expose: [catalogIn(shop)] });
+    new MutualTls(shop.mesh, 'tls', { mode: 'STRICT' });
+    new ServiceLimits(shop, 'limits', { rateLimits: [{ perSecond: 1, by: 'all' }] });
+    new ServiceLimits(edge, 'limits', { rateLimits: [{ perSecond: 1, by: 'all' }] });
+  });
+  const limits = 'service limits belong to a GrpcService; fix: pass the service as its scope';
+  expect(problems).toEqual([
+    `demo/shop/edge/limits: ${limits}`,
+    `demo/shop/limits: ${limits}`,
+    'demo/tls: mutual TLS belongs to a namespace or a service; the mesh itself is STRICT; ' +
+      'fix: pass one of them as its scope',
+  ]);
+  const mesh = twoClusters('.');
+  const wrong = 'is declared in a wrong scope';
+  expect(() => new GrpcService(mesh, 'a', catalog)).toThrow(
+    `demo/a: ${wrong}; received "demo"; allowed a namespace of the mesh`,
+  );
+  expect(() => new ExternalService(mesh, 'a', {})).toThrow(
+    `demo/a: ${wrong}; received "demo"; allowed a namespace of the mesh`,
+  );
+  expect(() => new HttpEdge(undefined, 'a', {})).toThrow(
+    `a: ${wrong}; received nothing; allowed a construct of the mesh`,
+  );
+});
+
+test('a mesh of which nothing is said', () => {
+  withProject({}, (root) => {
+    const mesh = new Mesh('demo');
+    new GrpcService(mesh.namespace('shop'), 'catalog', catalog);
+    const allowed = 'allowed lab, released({ imageHub, istioTag }), or a whole Platform of your own';
+    expect(problemsOf(mesh)).toEqual([
+      'demo: trustDomain: is not a trust domain; received nothing; ' +
+        'allowed up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)',
+      'demo: clusters: there is no cluster; fix: declare at least one',
+      'demo: root: is no path; received nothing; allowed the path of the project root',
+      'demo: platform: is no platform: it has no imageHub, istio, controlPlane, cni, sidecar, gateway; ' +
+        `received nothing; ${allowed}`,
+    ]);
+    const sound = { root, trustDomain: 'demo.example', clusters, platform: typed.lab, tracing: null };
+    expect(problemsOf(new Mesh('demo', sound))).toEqual([]);
+    const platform = { ...typed.lab, imageHub: 'hub', cni: undefined, gateway: 1, sidecar: {} };
+    expect(problemsOf(new Mesh('demo', { ...sound, platform }))[0]).toMatch(
+      /^demo: platform: is no platform: it has no cni, gateway; received \{"imageHub":"hub",.*; allowed lab, /,
+    );
+    expect(problemsOf(new Mesh(undefined, sound))[0]).toMatch(
+      /: the mesh has a wrong name; received nothing; allowed a DNS label: /,
+    );
+  });
+});
