@@ -1,11 +1,12 @@
 import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../istio-models.ts';
+import { re2Problem } from '../re2.ts';
 
 /** Which pages of other origins may use the edge from a browser (Fetch Standard, "HTTP-CORS protocol"). */
 export interface Cors {
   /** Origins such as `https://shop.example`; `'*'` is every one; `regex` is RE2 and has to match the whole origin. */
   readonly origins: readonly (string | { readonly regex: string })[];
-  /** HTTP methods. @default - those of the exposed methods */
+  /** HTTP methods of RFC 9110 and 5789, or `'*'`. @default - those of the exposed methods */
   readonly methods?: readonly string[];
   /** Request headers beyond the safelisted ones. @default authorization, content-type */
   readonly headers?: readonly string[];
@@ -19,11 +20,31 @@ export interface Cors {
 
 type Policy = NonNullable<NonNullable<IstioSpec<'VirtualService'>['http']>[number]['corsPolicy']>;
 
+/** What istiod takes (istio.io/istio/pkg/config/validation, `supportedCORSMethods`), beside `*`. */
+const verbsOfIstio: readonly unknown[] = [
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+];
+
+/** Nobody's: the top-level domain is reserved (RFC 2606). An expression that takes one of them takes any site. */
+const strangers = [
+  'https://meshwright.invalid',
+  'https://www.q7-probe.invalid',
+  'http://q7probe.invalid:8080',
+];
+
 /** @param verbs - HTTP methods of what is exposed */
 export function corsPolicy(cors: Cors, verbs: readonly string[]): Policy {
   return {
     allowOrigins: cors.origins.map((origin) => (typeof origin === 'string' ? { exact: origin } : origin)),
-    allowMethods: [...(cors.methods ?? verbs)],
+    allowMethods: [...(cors.methods ?? verbs.filter((verb) => verbsOfIstio.includes(verb)))],
     allowHeaders: [...(cors.headers ?? ['authorization', 'content-type'])],
     ...(cors.exposeHeaders === undefined ? {} : { exposeHeaders: [...cors.exposeHeaders] }),
     allowCredentials: cors.credentials ?? false,
@@ -47,7 +68,13 @@ export function corsProblems(edge: string, cors: Cors | undefined): readonly Pro
   const problems = origins.flatMap((origin: unknown, index): readonly Problem[] =>
     originProblems(`${where}.origins[${index}]`, origin, cors.credentials === true),
   );
-  for (const key of ['methods', 'headers', 'exposeHeaders'] as const) {
+  const { methods = [] } = cors as { methods?: unknown };
+  if (!Array.isArray(methods) || !methods.every((verb) => verb === '*' || verbsOfIstio.includes(verb))) {
+    const allowed = `a list of ${verbsOfIstio.join(', ')}, *`;
+    const what = 'is no list of HTTP methods that Istio takes';
+    problems.push({ where: `${where}.methods`, what, received: methods, allowed });
+  }
+  for (const key of ['headers', 'exposeHeaders'] as const) {
     const value: unknown = cors[key] ?? [];
     if (Array.isArray(value) && value.every((name) => typeof name === 'string' && token.test(name))) continue;
     problems.push({ where: `${where}.${key}`, what: 'is no list of HTTP names', received: value });
@@ -74,6 +101,18 @@ function originProblems(where: string, origin: unknown, credentials: boolean): r
     typeof origin === 'object' && origin !== null && 'regex' in origin ? origin.regex : undefined;
   if (typeof regex !== 'string' || regex === '')
     return [{ where, what: 'is no origin', received: origin, allowed }];
-  if (!credentials || !/^\^?\.[*+]\$?$/.test(regex)) return [];
+  const what = re2Problem(regex);
+  if (what !== undefined) return [{ where, what, received: regex }];
+  if (!credentials || !strangers.some((stranger) => matches(regex, stranger))) return [];
   return [{ where, what: 'with credentials every site could act for its visitors', received: regex, fix }];
+}
+
+/** Whether an expression takes the whole text, as far as JavaScript reads it like RE2. */
+function matches(regex: string, text: string): boolean {
+  const [, flags = '', rest = ''] = /^(?:\(\?([ims]+)\))?([^]*)$/.exec(regex) ?? [];
+  try {
+    return new RegExp(`^(?:${rest.replaceAll('(?P<', '(?<')})$`, flags).test(text);
+  } catch {
+    return false;
+  }
 }

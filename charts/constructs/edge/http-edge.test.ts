@@ -10,6 +10,7 @@ import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../grpc-service.ts';
 import type { Mesh } from '../mesh.ts';
 import type { Namespace } from '../namespace.ts';
+import { corsPolicy } from './cors.ts';
 import { HttpEdge, type HttpEdgeProps } from './http-edge.ts';
 import type { Jwt } from './jwt.ts';
 
@@ -253,6 +254,8 @@ describe('tokens', () => {
   test('problems, none of which shows a key', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const secret = 'c2VjcmV0';
+      const claimRule =
+        "the claim's name without spaces and brackets; dots lead into objects, so a name that is a URL cannot be said";
       anyEdge(shop, {
         expose: [catalog.method.getProduct, catalog.method.listProducts],
         jwt: {
@@ -282,10 +285,9 @@ describe('tokens', () => {
         'demo/shop/edge: jwt.jwks.keys[1]: the key is not public: it has kty oct; ' +
           'fix: give the public key alone, and replace this one: it has been in a source file',
         'demo/shop/edge: jwt.claims.sub: is no name of metadata for a claim; received "authorization"; ' +
-          "allowed 'x-' and then 1 to 61 of a-z, 0-9, '.', '_' and '-', not ending in '-bin', " +
+          "allowed 'x-' and then 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', " +
           'and no name that proxies or tracing use',
-        'demo/shop/edge: jwt.claims: is no claim; received "a b"; ' +
-          "allowed the claim's name without spaces and brackets; dots lead into objects",
+        'demo/shop/edge: jwt.claims: is no claim; received "a b"; ' + `allowed ${claimRule}`,
         'demo/shop/edge: jwt.claims.roles: the metadata has the claim role already; received "x-role"',
         'demo/shop/edge: jwt.except[0]: the method is not exposed; received "shop.orders.v1.OrdersService/ListOrders"; ' +
           'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts; ' +
@@ -294,13 +296,23 @@ describe('tokens', () => {
           'allowed SERVICE.method.NAME',
         'demo/shop/edge: jwt.rules[0]: the method needs no token; ' +
           'received "shop.catalog.v1.CatalogService/ListProducts"; fix: take it out of except, or drop the rule',
-        'demo/shop/edge: jwt.rules[0].claim: is no claim; received ""; ' +
-          "allowed the claim's name without spaces and brackets; dots lead into objects",
+        'demo/shop/edge: jwt.rules[0].claim: is no claim; received ""; ' + `allowed ${claimRule}`,
         'demo/shop/edge: jwt.rules[0].values: are no values; received []; allowed a list of at least one text',
         "demo/shop/edge: jwt.rules[1].values: Istio takes '*' at the start or end of a value for any text; " +
           'received ["stock","orders:*"]; fix: name each value',
       ]);
       expect(problems.join()).not.toContain(secret);
+    });
+  });
+
+  const userinfo =
+    'has a user or a password in its URL, which everyone who reads the mesh would see; ' +
+    'fix: leave it out, and replace the password: it has been in a source file';
+
+  test('issuers that are no URLs, as Google and others have them', () => {
+    withShop(({ mesh, shop, catalog }) => {
+      new HttpEdge(shop, 'edge', { expose: [catalog], jwt: { ...jwt, issuer: 'robot@id.example' } });
+      expect(problemsOf(mesh)).toEqual([]);
     });
   });
 
@@ -312,6 +324,17 @@ describe('tokens', () => {
       { jwksUri: 'http://id.example/keys' },
       'jwt.jwksUri: keys are fetched over HTTPS only: whoever can change them can sign tokens; ' +
         'received "http://id.example/keys"; allowed an https:// URL',
+    ],
+    [
+      { jwksUri: undefined, jwks: { keys: [{ kty: 'RSA' }] } },
+      'jwt.jwks.keys[0]: is no public key that can be read; allowed an RSA, EC or OKP key (RFC 7518 and RFC 8037)',
+    ],
+    [{ jwksUri: 'https://ada:pw@id.example/keys' }, `jwt.jwksUri: ${userinfo}`],
+    [{ issuer: 'https://ada:pw@id.example' }, `jwt.issuer: ${userinfo}`],
+    [
+      { claims: { 'https://shop.example/roles': 'x-roles' } },
+      'jwt.claims: is no claim; received "https://shop.example/roles"; allowed the claim\'s name without spaces and ' +
+        'brackets; dots lead into objects, so a name that is a URL cannot be said',
     ],
     [{ except: 'all' }, 'jwt.except: is no list; received "all"'],
   ])('a problem with %j', (change, problem) => {
@@ -414,6 +437,11 @@ describe('TLS', () => {
 });
 
 describe('CORS', () => {
+  test('allows by itself only HTTP methods that istiod takes', () => {
+    const { allowMethods } = corsPolicy({ origins: ['https://shop.example'] }, ['*', 'GET', 'REPORT']);
+    expect(allowMethods).toEqual(['GET']);
+  });
+
   test('pages of the origins may use the exposed methods, and their preflights need no token', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       new HttpEdge(shop, 'edge', {
@@ -452,8 +480,17 @@ describe('CORS', () => {
       anyEdge(shop, {
         expose: [catalog],
         cors: {
-          origins: ['*', 'https://shop.example/', { regex: '.*' }, 7],
-          methods: ['GET, POST'],
+          origins: [
+            '*',
+            'https://shop.example/',
+            { regex: '.*' },
+            7,
+            { regex: 'https?://.*' },
+            { regex: '(?i)HTTPS://([a-z0-9-]+\\.)+[a-z]+' },
+            { regex: 'https://(?:shop' },
+          ],
+          methods: ['get'],
+          headers: ['a, b'],
           credentials: true,
           maxAgeSeconds: -1,
         },
@@ -467,7 +504,12 @@ describe('CORS', () => {
         `demo/shop/edge: cors.origins[1]: is no origin; received "https://shop.example/"; ${allowed}`,
         `demo/shop/edge: cors.origins[2]: ${every.replace('%', '".*"')}`,
         `demo/shop/edge: cors.origins[3]: is no origin; received 7; ${allowed}`,
-        'demo/shop/edge: cors.methods: is no list of HTTP names; received ["GET, POST"]',
+        `demo/shop/edge: cors.origins[4]: ${every.replace('%', '"https?://.*"')}`,
+        `demo/shop/edge: cors.origins[5]: ${every.replace('%', '"(?i)HTTPS://([a-z0-9-]+\\\\.)+[a-z]+"')}`,
+        'demo/shop/edge: cors.origins[6]: is no RE2 expression: it has a ( without its ); received "https://(?:shop"',
+        'demo/shop/edge: cors.methods: is no list of HTTP methods that Istio takes; received ["get"]; ' +
+          'allowed a list of GET, HEAD, POST, PUT, PATCH, DELETE, CONNECT, OPTIONS, TRACE, *',
+        'demo/shop/edge: cors.headers: is no list of HTTP names; received ["a, b"]',
         'demo/shop/edge: cors.maxAgeSeconds: is no time; received -1; allowed a whole number from 0 to 86400',
       ]);
     });

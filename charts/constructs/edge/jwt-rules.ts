@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from '../access.ts';
 import type { Method } from '../method.ts';
@@ -10,7 +11,7 @@ type Unchecked = Readonly<Record<string, unknown>>;
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 const metadataRule =
-  "'x-' and then 1 to 61 of a-z, 0-9, '.', '_' and '-', not ending in '-bin', and no name that proxies or tracing use";
+  "'x-' and then 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', and no name that proxies or tracing use";
 
 /** Names that mean something to Envoy, Istio, tracing or the services: a claim must not pose as one. */
 const taken =
@@ -39,6 +40,8 @@ function issuerProblems(where: string, { issuer, audiences }: Unchecked): readon
   if (typeof issuer !== 'string' || !/^[^\s*]+$/.test(issuer)) {
     const allowed = 'what its tokens say in iss, such as https://id.example';
     problems.push({ where: `${where}.issuer`, what: 'is no issuer', received: issuer, allowed });
+  } else if (hasUserinfo(issuer)) {
+    problems.push(userinfoProblem(`${where}.issuer`));
   }
   if (!isTexts(audiences) || audiences.some((audience) => audience.includes('*'))) {
     const what = 'without an audience tokens meant for others would be taken';
@@ -55,6 +58,7 @@ function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Prob
     return [{ where, what, allowed: 'either jwksUri or jwks' }];
   }
   if (jwksUri !== undefined) {
+    if (typeof jwksUri === 'string' && hasUserinfo(jwksUri)) return [userinfoProblem(`${where}.jwksUri`)];
     if (typeof jwksUri === 'string' && /^https:\/\/\S+$/.test(jwksUri) && URL.canParse(jwksUri)) return [];
     const what = 'keys are fetched over HTTPS only: whoever can change them can sign tokens';
     return [{ where: `${where}.jwksUri`, what, received: jwksUri, allowed: 'an https:// URL' }];
@@ -69,7 +73,12 @@ function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Prob
       return [{ where: at, what: 'is no JSON Web Key', allowed: 'an object with kty (RFC 7517)' }];
     }
     const found = privateMembers.filter((member) => member in key);
-    if (found.length === 0 && key['kty'] !== 'oct') return [];
+    if (found.length === 0 && key['kty'] !== 'oct') {
+      const what = 'is no public key that can be read';
+      return isPublicKey(key)
+        ? []
+        : [{ where: at, what, allowed: 'an RSA, EC or OKP key (RFC 7518 and RFC 8037)' }];
+    }
     return [
       {
         where: at,
@@ -78,6 +87,29 @@ function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Prob
       },
     ];
   });
+}
+
+function isPublicKey(key: Unchecked): boolean {
+  try {
+    createPublicKey({ key: { ...key }, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a URL has a user or a password in it (RFC 3986, section 3.2.1). */
+function hasUserinfo(text: string): boolean {
+  if (/:[/\\]{2}[^/?#]*@/.test(text)) return true;
+  if (!URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username !== '' || password !== '';
+}
+
+/** Without what was received: it may be a secret. */
+function userinfoProblem(where: string): Problem {
+  const what = 'has a user or a password in its URL, which everyone who reads the mesh would see';
+  return { where, what, fix: 'leave it out, and replace the password: it has been in a source file' };
 }
 
 function claimProblems(jwt: string, claims: unknown): readonly Problem[] {
@@ -89,7 +121,7 @@ function claimProblems(jwt: string, claims: unknown): readonly Problem[] {
   return entries.flatMap(([claim, metadata], index): Problem[] => {
     const at = `${where}.${claim}`;
     if (!isClaim(claim)) return [{ where, what: 'is no claim', received: claim, allowed: claimRule }];
-    if (typeof metadata !== 'string' || !/^x-[a-z0-9._-]{1,61}$/.test(metadata) || taken.test(metadata)) {
+    if (typeof metadata !== 'string' || !/^x-[a-z0-9_-]{1,61}$/.test(metadata) || taken.test(metadata)) {
       const what = 'is no name of metadata for a claim';
       return [{ where: at, what, received: metadata, allowed: metadataRule }];
     }
@@ -157,10 +189,12 @@ export function exposedProblems(
   });
 }
 
-const claimRule = "the claim's name without spaces and brackets; dots lead into objects";
+const claimRule =
+  "the claim's name without spaces and brackets; dots lead into objects, so a name that is a URL cannot be said";
 
+/** Istio takes each dot as a way into an object, also those of a name like `https://shop.example/roles` (RFC 7519, 4.2). */
 function isClaim(name: string): boolean {
-  return /^[^\s[\].]+(\.[^\s[\].]+)*$/.test(name);
+  return !(name.includes('.') && /[:/]/.test(name)) && /^[^\s[\].]+(\.[^\s[\].]+)*$/.test(name);
 }
 
 function isTexts(value: unknown): value is readonly string[] {
