@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import * as typed from './index.ts';
+import { problemsWith } from './testing/custom.ts';
 import { catalogIn, clusters, problemsOf, twoClusters } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
 
@@ -146,4 +147,19 @@ test('a mesh of which nothing is said', () => {
       /: the mesh has a wrong name; received nothing; allowed a DNS label: /,
     );
   });
+});
+
+test('one object that two constructs add, in one stage or in two', () => {
+  const problems = problemsWith(
+    (into) => {
+      for (const stage of ['40-services', '60-traffic'] as const) {
+        into.addIstio(stage, 'demo/own', 'Sidecar', { name: 'catalog', namespace: 'shop' }, {});
+      }
+      into.addIstio('40-services', 'demo/own', 'Sidecar', { name: 'catalog', namespace: 'none' }, {});
+    },
+    (_, shop) => catalogIn(shop),
+  );
+  expect(problems).toEqual([
+    'demo/own: adds the Sidecar shop/catalog, as does demo/shop/catalog; fix: rename one of them',
+  ]);
 });

@@ -33,7 +33,12 @@ export interface RenderedStage {
 export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   const parts = mesh.node.findAll().filter((part) => part instanceof MeshConstruct);
   throwIfAny(distinct([...mesh.problems(), ...parts.flatMap((part) => part.problems())]));
-  const rendered = mesh.clusters.map((cluster) => ({ cluster, objects: project(mesh, parts, cluster) }));
+  const projections = mesh.clusters.map((cluster) => project(mesh, parts, cluster));
+  throwIfAny(distinct(projections.flatMap(({ problems }) => problems)));
+  const rendered = projections.map((projection) => ({
+    cluster: projection.cluster,
+    objects: new Map(stages.map((stage) => [stage, projection.objects(stage)])),
+  }));
   const clusters = rendered.map(({ cluster, objects }) =>
     renderedCluster(cluster, [...objects.values()].flat()),
   );
@@ -44,13 +49,13 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
 
 type Stages = ReadonlyMap<StageName, readonly RenderedObject[]>;
 
-function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: Cluster): Stages {
+function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: Cluster): Projection {
   const projection = new Projection(mesh.name, cluster);
   for (const part of parts) {
     projection.where = part.where;
     part.project(projection);
   }
-  return new Map(stages.map((stage) => [stage, projection.objects(stage)]));
+  return projection;
 }
 
 function renderStages(

@@ -1,6 +1,7 @@
 import { App, ApiObject, Chart } from 'cdk8s';
 import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
+import type { Problem } from '../../core/problem.ts';
 import type { Differs, RenderedObject } from '../gates/rendered.ts';
 import type { KubernetesObject } from '../model.ts';
 import { stages } from '../stage.ts';
@@ -32,7 +33,9 @@ interface Added {
   readonly custom: boolean;
 }
 
-type ObjectClass<P> = new (scope: Construct, id: string, props: P) => ApiObject;
+type ObjectClass<P> = (new (scope: Construct, id: string, props: P) => ApiObject) & {
+  readonly GVK: GroupVersionKind;
+};
 
 /**
  * One cluster's share of a mesh while it is rendered: a cdk8s chart per stage, without dependencies between them.
@@ -42,6 +45,9 @@ export class Projection {
   readonly cluster: Cluster;
   /** Path of the construct that is adding its objects. */
   where = '';
+  /** Objects that two constructs add: the later one would take the place of the other in the cluster. */
+  readonly problems: Problem[] = [];
+  readonly #owners = new Map<string, string>();
   readonly #added = new Map<StageName, Added[]>();
   readonly #charts: ReadonlyMap<StageName, Chart>;
   readonly #labels: Readonly<Record<string, string>>;
@@ -63,6 +69,7 @@ export class Projection {
     metadata: Metadata,
     props: Omit<P, 'metadata'>,
   ): void {
+    if (!this.#claim(kind.GVK, metadata, this.where)) return;
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
     const object = new kind(this.#chart(stage), objectId(kind.name, metadata), named);
     this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
@@ -119,9 +126,23 @@ export class Projection {
     where: string,
     custom: boolean,
   ): void {
+    if (!this.#claim(type, metadata, where)) return;
     const props = { ...type, metadata: labelled(metadata), ...body };
     const object = new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
     this.#note(stage, { object, where, differs: metadata.differs, custom });
+  }
+
+  /** Whether no construct has added the object, in whatever stage. */
+  #claim({ apiVersion, kind }: GroupVersionKind, { namespace, name }: Metadata, where: string): boolean {
+    const key = [apiVersion, kind, namespace ?? '', name].join(' ');
+    const owner = this.#owners.get(key);
+    if (owner === undefined) {
+      this.#owners.set(key, where);
+      return true;
+    }
+    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+    this.problems.push({ where, what: `adds the ${title}, as does ${owner}`, fix: 'rename one of them' });
+    return false;
   }
 
   #note(stage: StageName, added: Added): void {

@@ -25,8 +25,10 @@ test('every schema has its say on every object, Kubernetes’ own and Istio’s,
 
 test('a kind without a schema is accepted only as a custom resource', () => {
   class Widget extends ApiObject {
+    static readonly GVK = { apiVersion: 'demo.example/v1', kind: 'Widget' };
+
     constructor(scope: ConstructorParameters<typeof ApiObject>[0], id: string, props: object) {
-      super(scope, id, { apiVersion: 'demo.example/v1', kind: 'Widget', ...props });
+      super(scope, id, { ...Widget.GVK, ...props });
     }
   }
   expect(
