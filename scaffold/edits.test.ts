@@ -85,6 +85,11 @@ const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', 
       shop.replace("'edge'", "'gift-cards'"),
       'charts/shop.ts: already uses the name; received "gift-cards"; fix: choose another name',
     ],
+    [
+      'an import of the name of its service',
+      `import { GiftCardsService } from './other.ts';${shop}`,
+      'charts/shop.ts: already uses the name; received "GiftCardsService"; fix: choose another name',
+    ],
   ])('with %s is refused', (_, source, message) => {
     expect(() => declareService(source, names)).toThrow(new Error(message));
   });

@@ -78,7 +78,15 @@ function statementOf(node: ts.Node): ts.Node {
 }
 
 /** The mesh would have two of a name, or the module would. */
-function refuseTaken(file: string, module: ts.SourceFile, { name, camel }: ServiceNames): void {
+function refuseTaken(file: string, module: ts.SourceFile, names: ServiceNames): void {
+  const { name, camel, pascal } = names;
+  const type = `${pascal}Service`;
+  const own = generatedModule(names, '..');
+  const imported = module.statements
+    .filter(ts.isImportDeclaration)
+    .filter(({ moduleSpecifier: from }) => !ts.isStringLiteral(from) || from.text !== own)
+    .flatMap((declaration) => find(declaration, ts.isImportSpecifier))
+    .some((specifier) => specifier.name.text === type);
   const declared = [
     ...find(module, ts.isVariableDeclaration),
     ...find(module, ts.isParameter),
@@ -89,12 +97,12 @@ function refuseTaken(file: string, module: ts.SourceFile, { name, camel }: Servi
     const argument = made.arguments?.[1];
     return argument !== undefined && ts.isStringLiteral(argument) && argument.text === name;
   });
-  if (!declared && !constructed) return;
+  if (!declared && !constructed && !imported) return;
   throw new ProblemsError([
     {
       where: file,
       what: 'already uses the name',
-      received: declared ? camel : name,
+      received: declared ? camel : imported ? type : name,
       fix: 'choose another name',
     },
   ]);

@@ -7,7 +7,7 @@ import type { RenderedMesh, RenderedObject } from './rendered.ts';
 
 /** A name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]`, perhaps with a port; or `NAME:PORT`, of its own namespace. */
 const names =
-  /(?<![\w.:-])([a-z](?:[-a-z0-9]*[a-z0-9])?)(?:\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(\.svc(?:\.cluster\.local)?)?)?(?::(\d{1,5}))?(?![\w.-])/g;
+  /(?<![\w.:@-])([a-z](?:[-a-z0-9]*[a-z0-9])?)(?:\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(\.svc(?:\.cluster\.local)?)?)?(?::(\d{1,5}))?(?![\w.-])/g;
 
 /**
  * A Service of the mesh that a value in a workload's environment names is there, has the port, and is one that the
@@ -22,10 +22,18 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
       push(sidecars, sidecar.object.metadata.namespace ?? '', sidecar);
     }
     const bySelector = indexed(sidecars);
+    const services = ofKind(cluster, 'Service').map(({ object }) => object);
     return podsOf(cluster).flatMap((pods) =>
       envOf(pods).flatMap(({ container, name, value }) => {
         const { where, object } = pods.of;
         const at = `${title(object)}: env ${name} of container ${container}`;
+        const isOwn = (host: string) =>
+          services.some(
+            (service) =>
+              service.metadata.namespace === pods.namespace &&
+              host.startsWith(`${service.metadata.name}.${pods.namespace}.`) &&
+              selects(mapping(service, 'spec', 'selector'), pods.labels),
+          );
         return namedHosts(value, pods.namespace, namespaces, hosts).flatMap(
           ({ host, port }): readonly Problem[] => {
             const ports = hosts.get(host);
@@ -40,7 +48,7 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
               const what = `${at} names a port that ${host} does not have`;
               return [{ where, what, received: port, allowed: ports.join(', ') }];
             }
-            if (reaches(bySelector(pods), pods.namespace, host)) return [];
+            if (isOwn(host) || reaches(bySelector(pods), pods.namespace, host)) return [];
             return [
               {
                 where,
@@ -70,11 +78,12 @@ function namedHosts(
   return [...value.matchAll(names)].flatMap(([, name = '', namespace, svc, digits]): readonly Named[] => {
     const port = digits === undefined ? undefined : Number(digits);
     const host = `${name}.${namespace ?? own}.svc.cluster.local`;
-    // Fully qualified, or with a port in a namespace of the mesh: that can only be meant as a host.
+    // Fully qualified, or with a port in a namespace of the mesh: that can only be meant as a host. Small numbers, and
+    // names alone, are as well ratios, topics and domains.
     if (svc !== undefined) return [{ host, port }];
-    if (namespace === undefined) return port !== undefined && hosts.has(host) ? [{ host, port }] : [];
-    if (!namespaces.has(namespace)) return [];
-    return port !== undefined || hosts.has(host) ? [{ host, port }] : [];
+    if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
+    const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
+    return meant ? [{ host, port }] : [];
   });
 }
 

@@ -21,14 +21,20 @@ const fix = (name: string) =>
 const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxIn0xx', 'c2lnbmF0dXJl'].join('.');
 
 describe('a variable in plain text', () => {
-  test.each(['DB_PASSWORD', 'GITHUB_TOKEN', 'CLIENT_SECRET', 'STRIPE_API_KEY', 'PRIVATE_KEY', 'Secret'])(
-    'with the name of a secret is refused: %s',
-    (name) => {
-      expect(withEnv({ [name]: 'hunter2' })).toEqual([
-        `${at(name)} has the name of a secret, in plain text; ${fix(name)}`,
-      ]);
-    },
-  );
+  test.each([
+    'DB_PASSWORD',
+    'DB_PASS',
+    'APP_PWD',
+    'GITHUB_TOKEN',
+    'CLIENT_SECRET',
+    'STRIPE_API_KEY',
+    'PRIVATE_KEY',
+    'Secret',
+  ])('with the name of a secret is refused: %s', (name) => {
+    expect(withEnv({ [name]: 'hunter2' })).toEqual([
+      `${at(name)} has the name of a secret, in plain text; ${fix(name)}`,
+    ]);
+  });
 
   test.each([
     ['a private key', `-----BEGIN RSA PRIVATE KEY-----\nabc`],
@@ -54,6 +60,9 @@ describe('a variable in plain text', () => {
     ['DATABASE_URL', 'postgres://shop:$(DB_PASSWORD)@db.example/shop'],
     ['DATABASE_URL', 'postgres://db.example:5432/shop?sslmode=require'],
     ['MONKEY', 'banana'],
+    ['COMPASS', 'north'],
+    ['BYPASS_CACHE', 'no'],
+    ['PWD', '/app'],
   ])('that is harmless passes: %s=%s', (name, value) => {
     expect(withEnv({ [name]: value })).toEqual([]);
   });

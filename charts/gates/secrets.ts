@@ -11,7 +11,7 @@ export const notSecretAnnotation = 'meshwright/not-secret';
 
 /** A name whose last word says that it holds a secret. */
 const secretName =
-  /(?:^|[_.-])(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY)$/i;
+  /(?:[_.-]PWD|(?:^|[_.-])(?:PASSWORD|PASSWD|PASS|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY))$/i;
 
 /** What secrets look like, and what each is. */
 const secretValues: readonly (readonly [string, RegExp])[] = [
