@@ -27,7 +27,8 @@ export interface Route {
  * The routes of a service, in the order they are tried. Rules are not tried in the order they stand: a rule with metadata
  * comes before one without, and what it does not say it takes from the rules of its method without metadata. Of those
  * with metadata the ones with more names come first, then exact values before prefixes, longer prefixes before shorter
- * ones, and expressions last; so no rule takes all the calls of another, unless both match the same.
+ * ones, and expressions last; so no rule with exact values or prefixes takes all the calls of another, unless both match
+ * the same. What an expression matches is not looked into: one that lies within a prefix is never tried.
  * @param methods - all methods of the service
  */
 export function routesOf(methods: readonly Method[], rules: readonly Rule[]): readonly Route[] {

@@ -134,7 +134,7 @@ export interface Outliers {
   readonly ejectionSeconds?: number;
   /**
    * Largest part of the pods, of each version by itself, that may be out of use at once.
-   * @default - 100 where another region takes over, otherwise 50
+   * @default - 100 where another region or zone takes over, otherwise 50
    */
   readonly maxEjectionPercent?: number;
 }
@@ -142,7 +142,8 @@ export interface Outliers {
 export interface TrafficPolicyProps<C extends string, V extends string> {
   /**
    * Where calls made in a cluster go when it has no healthy endpoint: the clusters in order of preference. Istio ranks
-   * regions, the first one given before all others; an order it cannot keep is refused.
+   * regions: the caller's own comes first, then the first other one given, then all others alike; clusters of one region
+   * are alike and named side by side. An order it cannot keep is refused.
    * @default - the next region in the order of the mesh's clusters, then all others alike
    */
   readonly failover?: Readonly<Partial<Record<C, readonly C[]>>>;
