@@ -16,9 +16,7 @@ export function exposedMethods<C extends string>(
 ): readonly Method<MethodKind, C>[] {
   const methods = list(expose).flatMap((entry): Method<MethodKind, C>[] => {
     if (entry instanceof GrpcService) {
-      const all = Object.values<Method<MethodKind, C>>(
-        (entry as GrpcService<DescService, C, string>).method as Record<string, Method<MethodKind, C>>,
-      );
+      const all = entry.methods as readonly Method<MethodKind, C>[];
       return all.filter(({ descriptor }) => hasHttpRule(descriptor));
     }
     return isMethod(entry) ? [entry as Method<MethodKind, C>] : [];

@@ -1,0 +1,85 @@
+import { describe, expect, test } from '@jest/globals';
+import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
+import { problemsOf } from '../../testing/mesh.ts';
+import { corsPolicy } from './cors.ts';
+import { HttpEdge } from './http-edge.ts';
+
+describe('CORS', () => {
+  test('allows by itself only HTTP methods that istiod takes', () => {
+    const { allowMethods } = corsPolicy({ origins: ['https://shop.example'] }, ['*', 'GET', 'REPORT']);
+    expect(allowMethods).toEqual(['GET']);
+  });
+
+  test('pages of the origins may use the exposed methods, and their preflights need no token', () => {
+    withShop(({ mesh, shop, catalog, orders }) => {
+      new HttpEdge(shop, 'edge', {
+        expose: [catalog.method.getProduct, orders.method.createOrder],
+        jwt,
+        cors: { origins: ['https://shop.example', { regex: 'https://[a-z]+\\.example' }], credentials: true },
+      });
+      expect(ofGateways(mesh, 'VirtualService', 'edge')).toMatchObject({
+        http: [
+          {
+            corsPolicy: {
+              allowOrigins: [{ exact: 'https://shop.example' }, { regex: 'https://[a-z]+\\.example' }],
+              allowMethods: ['GET', 'POST'],
+              allowHeaders: ['authorization', 'content-type'],
+              allowCredentials: true,
+              maxAge: '600s',
+            },
+          },
+        ],
+      });
+      const { rules } = ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop') as { rules: unknown[] };
+      expect(rules.at(-1)).toEqual({
+        to: [
+          { operation: { ports: ['8080'], methods: ['OPTIONS'], paths: ['/v1/orders', '/v1/products/{*}'] } },
+        ],
+        when: [
+          { key: 'request.headers[origin]', values: ['*'] },
+          { key: 'request.headers[access-control-request-method]', values: ['*'] },
+        ],
+      });
+    });
+  });
+
+  test('problems', () => {
+    withShop(({ mesh, shop, catalog }) => {
+      anyEdge(shop, {
+        expose: [catalog],
+        cors: {
+          origins: [
+            '*',
+            'https://shop.example/',
+            { regex: '.*' },
+            7,
+            { regex: 'https?://.*' },
+            { regex: '(?i)HTTPS://([a-z0-9-]+\\.)+[a-z]+' },
+            { regex: 'https://(?:shop' },
+          ],
+          methods: ['get'],
+          headers: ['a, b'],
+          credentials: true,
+          maxAgeSeconds: -1,
+        },
+      });
+      const every =
+        'with credentials every site could act for its visitors; received %; ' +
+        'fix: name the origins, or leave credentials out';
+      const allowed = "allowed '*', an origin such as https://shop.example, or { regex }";
+      expect(problemsOf(mesh)).toEqual([
+        `demo/shop/edge: cors.origins[0]: ${every.replace('%', '"*"')}`,
+        `demo/shop/edge: cors.origins[1]: is no origin; received "https://shop.example/"; ${allowed}`,
+        `demo/shop/edge: cors.origins[2]: ${every.replace('%', '".*"')}`,
+        `demo/shop/edge: cors.origins[3]: is no origin; received 7; ${allowed}`,
+        `demo/shop/edge: cors.origins[4]: ${every.replace('%', '"https?://.*"')}`,
+        `demo/shop/edge: cors.origins[5]: ${every.replace('%', '"(?i)HTTPS://([a-z0-9-]+\\\\.)+[a-z]+"')}`,
+        'demo/shop/edge: cors.origins[6]: is no RE2 expression: it has a ( without its ); received "https://(?:shop"',
+        'demo/shop/edge: cors.methods: is no list of HTTP methods that Istio takes; received ["get"]; ' +
+          'allowed a list of GET, HEAD, POST, PUT, PATCH, DELETE, CONNECT, OPTIONS, TRACE, *',
+        'demo/shop/edge: cors.headers: is no list of HTTP names; received ["a, b"]',
+        'demo/shop/edge: cors.maxAgeSeconds: is no time; received -1; allowed a whole number from 0 to 86400',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { synthesize } from '../../synth.ts';
+import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
+import { expectGolden } from '../../testing/golden.ts';
+import { objectsOf, problemsOf } from '../../testing/mesh.ts';
+import { HttpEdge } from './http-edge.ts';
+
+describe('limits', () => {
+  test('stand on the route of the edge, for a filter that the gateways have once', () => {
+    withShop(({ mesh, shop, catalog, orders }) => {
+      new HttpEdge(shop, 'edge', {
+        expose: [catalog, orders],
+        jwt: { ...jwt, except: [catalog.method.listProducts] },
+        rateLimits: [
+          { method: catalog.method.getProduct, perSecond: 50, burst: 100, by: 'client' },
+          { method: catalog.method.listProducts, perSecond: 5, by: 'client' },
+          { method: catalog.method.listProducts, perSecond: 500, by: 'method' },
+          { perSecond: 1_000, by: 'all' },
+        ],
+      });
+      new HttpEdge(shop, 'other', {
+        expose: [catalog.method.getProduct],
+        hosts: ['other.example'],
+        rateLimits: [{ perSecond: 9, by: 'client' }],
+      });
+      const limits = ofGateways(mesh, 'EnvoyFilter', 'edge.shop');
+      const gateways = ofGateways(mesh, 'EnvoyFilter', 'rate-limits');
+      expect(gateways).toMatchObject({ configPatches: [{ patch: { operation: 'INSERT_BEFORE' } }] });
+      expect(limits).toMatchObject({
+        configPatches: [{ match: { routeConfiguration: { vhost: { route: { name: 'edge.shop' } } } } }],
+      });
+      expectGolden(
+        import.meta.url,
+        'edge-limits',
+        objectsOf(synthesize(mesh), 'east', 'istio-ingress').filter(({ kind }) => kind === 'EnvoyFilter'),
+      );
+    });
+  });
+
+  test('problems', () => {
+    withShop(({ mesh, shop, catalog, orders }) => {
+      anyEdge(shop, {
+        expose: [catalog],
+        rateLimits: [
+          { method: orders.method.getOrder, perSecond: 1, by: 'client' },
+          { method: catalog.method.getProduct, perSecond: 0, by: 'all' },
+          { perSecond: 10, burst: 5, by: 'method' },
+          { perSecond: 10, by: 'client' },
+          { perSecond: 20, by: 'client' },
+        ],
+      });
+      expect(problemsOf(mesh)).toEqual([
+        'demo/shop/edge: rateLimits[1].by: is no way to count; received "all"; allowed client, method',
+        'demo/shop/edge: rateLimits[1].perSecond: is no rate; received 0; allowed a whole number from 1 to 1000000000',
+        'demo/shop/edge: rateLimits[2].by: is no way to count; received "method"; allowed client, all',
+        'demo/shop/edge: rateLimits[2].burst: is no burst; received 5; ' +
+          'allowed a whole number from perSecond, 10, to 1000000000',
+        'demo/shop/edge: rateLimits[4]: there is a limit like this already; received "all by client"; fix: remove one',
+        'demo/shop/edge: rateLimits[0].method: the method is not exposed; received "shop.orders.v1.OrdersService/GetOrder"; ' +
+          'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts, ' +
+          'shop.catalog.v1.CatalogService/WatchPrices; fix: expose it, or leave it out here',
+      ]);
+    });
+  });
+});
