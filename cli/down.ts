@@ -5,6 +5,7 @@ import { removeMesh } from '../infra/remove.ts';
 import { labExists, stopLab } from '../lab/lab.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { readRecord, removeRecord, type UpRecord } from './record.ts';
+import { configOf } from './target.ts';
 import { runTasks, type Task } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -52,8 +53,7 @@ async function removeApplied(
   signal: AbortSignal,
 ): Promise<void> {
   const { model } = synthShop(at.root);
-  if (record.engine === 'apply')
-    return removeMesh(model, { access: record.access, trustDir: at.trustDir, report, signal });
+  if (record.engine === 'apply') return removeMesh(model, { ...configOf(at, record), report, signal });
   // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
   const { downWithPulumi } = await import('../infra/pulumi-engine.ts');
   return downWithPulumi(pulumiOptions(at, record, model, report, signal));

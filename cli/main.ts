@@ -47,6 +47,7 @@ function program(): Command {
       collect,
       [],
     )
+    .option('--stack <NAME>', 'the configuration in Pulumi.NAME.yaml: clusters, trust, remote access')
     .addOption(
       new Option('--engine <engine>', 'what applies the plan; pulumi when it is installed').choices([
         'pulumi',

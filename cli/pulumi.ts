@@ -15,7 +15,7 @@ export function pulumiOptions(
   return {
     root: at.root,
     stateDir: join(at.stateDir, 'pulumi'),
-    stack: model.name,
+    stack: record.stack ?? model.name,
     local: record.lab,
     report,
     signal,

@@ -8,7 +8,12 @@ const recordSchema = z.object({
   engine: z.enum(['apply', 'pulumi']),
   /** Whether the clusters are this checkout's lab. */
   lab: z.boolean(),
-  access: z.record(z.string(), z.object({ kubeconfig: z.string(), context: z.string() })),
+  /** Whose file, `Pulumi.<stack>.yaml`, the configuration is in; defaults without one. */
+  stack: z.string().exactOptional(),
+  access: z.record(
+    z.string(),
+    z.object({ kubeconfig: z.string(), context: z.string(), apiServer: z.string().exactOptional() }),
+  ),
 });
 
 /** What is up: written before anything is applied, so that `status` and `down` know where to look. */

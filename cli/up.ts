@@ -5,28 +5,26 @@ import type { RenderedStage } from '../charts/synth.ts';
 import { takeLock } from '../core/lock.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { applyPlan } from '../infra/apply.ts';
-import { connect, type ClusterAccess } from '../infra/connection.ts';
+import { connect } from '../infra/connection.ts';
 import { planMesh } from '../infra/plan.ts';
 import { preflightMesh } from '../infra/preflight.ts';
-import { findPulumi } from '../infra/find-pulumi.ts';
+import type { StackConfig } from '../infra/stack-config.ts';
 import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
 import { defaultSubnet } from '../lab/addresses.ts';
 import { formatParts, labParts } from '../lab/parts.ts';
 import { readLabRecord } from '../lab/state.ts';
 import { ensureTools } from '../lab/tools/build.ts';
-import { parseContexts } from './contexts.ts';
 import { labUp } from './lab-up.ts';
 import { proofsOf } from './proofs/all.ts';
 import { probeCrossCluster } from './proofs/cross-cluster.ts';
-import { readRecord, writeRecord, type UpRecord } from './record.ts';
+import { writeRecord, type UpRecord } from './record.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { formatStatus } from './status.ts';
+import { chooseTarget, type TargetFlags } from './target.ts';
 import { runTasks, type Task } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
 
-export interface UpFlags {
-  readonly context: readonly string[];
-  readonly engine?: 'pulumi' | 'apply';
+export interface UpFlags extends TargetFlags {
   readonly labSubnet?: string;
   readonly proveFailover?: boolean;
 }
@@ -36,15 +34,15 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const started = Date.now();
   const { model, rendered } = synthShop(at.root);
   const chosen = chooseTarget(at, flags, model);
-  const lab = chosen.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
+  const lab = chosen.record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
   if (lab === undefined) {
-    await preflightMesh(planMesh(model, rendered), { access: chosen.access, trustDir: at.trustDir, signal });
+    await preflightMesh(planMesh(model, rendered), { ...chosen.config, signal });
   } else await lab.check();
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
     // Again, now that nobody else can change what is up.
-    const record = chooseTarget(at, flags, model);
+    const { record, config } = chooseTarget(at, flags, model);
     const summary: string[] = [];
     let istioctl = lab?.istioctl;
     const steps: (Task | readonly Task[])[] = [
@@ -64,7 +62,8 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
         run: async (report) => {
           writeRecord(at.stateDir, record);
           if (istioctl === undefined) throw new Error('istioctl is made by an earlier step');
-          summary.push(await applyMesh(at, record, model, rendered, istioctl(), report, signal));
+          const using = { ...config, istioctl: istioctl() };
+          summary.push(await applyMesh(at, record, using, model, rendered, report, signal));
         },
       },
     ];
@@ -93,59 +92,6 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   }
 }
 
-/** Which clusters, and which engine: those given, else those of the last `up`, else the lab. */
-function chooseTarget(at: Workspace, flags: UpFlags, model: MeshModel): UpRecord {
-  const before = readRecord(at.stateDir);
-  const engine = chooseEngine(flags.engine, before);
-  const names = model.clusters.map(({ name }) => name);
-  const labAccess = Object.fromEntries(
-    names.map((name): [string, ClusterAccess] => [name, { kubeconfig: at.kubeconfig, context: name }]),
-  );
-  if (flags.context.length === 0) return before ?? { engine, lab: true, access: labAccess };
-  const access = parseContexts(flags.context, names, process.env);
-  if (before !== undefined && JSON.stringify(before.access) !== JSON.stringify(access)) {
-    throw new ProblemsError([
-      {
-        where: '--context',
-        what: 'the mesh of this checkout is up in other clusters',
-        received: flags.context.join(' '),
-        allowed: Object.entries(before.access)
-          .map(([name, { context }]) => `${name}=${context}`)
-          .join(' '),
-        fix: 'run `npm run down` first, or use another checkout',
-      },
-    ]);
-  }
-  return before ?? { engine, lab: false, access };
-}
-
-/** A mesh keeps the engine that made it: another one would find objects it does not know as its own. */
-function chooseEngine(asked: UpFlags['engine'], before: UpRecord | undefined): UpRecord['engine'] {
-  if (asked !== undefined && before !== undefined && asked !== before.engine) {
-    throw new ProblemsError([
-      {
-        where: '--engine',
-        what: 'the mesh of this checkout was made by the other engine',
-        received: asked,
-        allowed: before.engine,
-        fix: 'run `npm run down` first',
-      },
-    ]);
-  }
-  if (asked === 'pulumi' && findPulumi() === undefined) {
-    throw new ProblemsError([
-      {
-        where: '--engine',
-        what: 'there is no `pulumi` command on PATH',
-        received: asked,
-        allowed: 'pulumi, where its command line is installed, or apply',
-        fix: 'install the Pulumi command line, or leave --engine out',
-      },
-    ]);
-  }
-  return asked ?? before?.engine ?? (findPulumi() === undefined ? 'apply' : 'pulumi');
-}
-
 function labSubnet(at: Workspace, flags: UpFlags): string {
   return flags.labSubnet ?? readLabRecord(at.stateDir)?.subnet ?? defaultSubnet;
 }
@@ -163,27 +109,23 @@ function synth(
 async function applyMesh(
   at: Workspace,
   record: UpRecord,
+  config: StackConfig,
   model: MeshModel,
   rendered: readonly RenderedStage[],
-  istioctl: string,
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<string> {
-  const { access } = record;
-  const { trustDir } = at;
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
     const { upWithPulumi } = await import('../infra/pulumi-engine.ts');
     const { created, changed, deleted, unchanged } = await upWithPulumi(
-      { access, istioctl, trustDir },
+      config,
       pulumiOptions(at, record, model, report, signal),
     );
     return `Pulumi: ${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`;
   }
   const { created, changed, deleted, unchanged } = await applyPlan(planMesh(model, rendered), {
-    access,
-    istioctl,
-    trustDir,
+    ...config,
     report,
     signal,
   });

@@ -8,6 +8,7 @@ import { applyPlan } from './apply.ts';
 import { labelManaged } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { planMesh } from './plan.ts';
+import { parseConfig } from './stack-config.ts';
 import { readerAccount } from './remote-secret.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
@@ -89,12 +90,11 @@ function planOf(extra: readonly KubeObject[] = []) {
 }
 
 function up(plan = planOf()) {
+  const access = Object.fromEntries(
+    clusters.map((name) => [name, { kubeconfig: apis[name]?.kubeconfig ?? '', context: name }]),
+  );
   return applyPlan(plan, {
-    access: Object.fromEntries(
-      clusters.map((name) => [name, { kubeconfig: apis[name]?.kubeconfig ?? '', context: name }]),
-    ),
-    istioctl,
-    trustDir: join(folder, 'trust'),
+    ...parseConfig({ clusters: access, istioctl, trustDir: 'trust' }, folder, 'test'),
     report: (line) => lines.push(line),
   });
 }

@@ -3,7 +3,7 @@ import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
 import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
-import type { ClusterAccess, Clients } from './connection.ts';
+import type { Clients } from './connection.ts';
 import { renderIstioRelease } from './istio-release.ts';
 import type { KubeClient } from './kube-client.ts';
 import { describe } from './kube-object.ts';
@@ -13,16 +13,11 @@ import { preflightMesh } from './preflight.ts';
 import { prune } from './prune.ts';
 import { readinessOf } from './readiness.ts';
 import { makeRemoteSecret } from './remote-secret.ts';
+import type { StackConfig } from './stack-config.ts';
 import { cacertsSecret } from './trust.ts';
 import type { ClusterTrust } from './trust.ts';
 
-export interface ApplyOptions {
-  /** How to reach each cluster, by its name in the mesh. */
-  readonly access: Readonly<Record<string, ClusterAccess>>;
-  /** Path of istioctl, which renders the release. */
-  readonly istioctl: string;
-  /** Folder of the mesh's CAs (trust.ts); made when it is missing. */
-  readonly trustDir: string;
+export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }

@@ -9,6 +9,8 @@ import { KubeClient } from './kube-client.ts';
 export interface ClusterAccess {
   readonly kubeconfig: string;
   readonly context: string;
+  /** Address of the API server as the other clusters reach it, such as `https://10.0.0.5:6443`. @default - as in the kubeconfig */
+  readonly apiServer?: string;
 }
 
 /** One client per cluster, by cluster name. */

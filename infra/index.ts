@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { shop } from '../charts/shop.ts';
 import { synthesize } from '../charts/synth.ts';
 import { ProblemsError } from '../core/problem.ts';
@@ -24,20 +24,20 @@ async function deploy(): Promise<Readonly<Record<string, ClusterOutputs>>> {
   const model = mesh.model();
   const plan = planMesh(model, synthesize(mesh));
   const config = new pulumi.Config();
-  const { access, istioctl, trustDir } = readConfig((key) => config.get(key), plan.clusters);
+  const stack = readConfig((key) => config.get(key), plan.clusters, root);
   // A preview makes missing CAs too: they are local files, and later runs use the same ones.
-  const { clients, trust } = await preflightMesh(plan, { access, trustDir: resolve(root, trustDir) });
+  const { clients, trust } = await preflightMesh(plan, stack);
   const releases = await Promise.all(
     plan.steps.map(async ({ cluster, release }) =>
       release === undefined
         ? []
-        : [[cluster, await renderIstioRelease(istioctl, release, plan.mesh)] as const],
+        : [[cluster, await renderIstioRelease(stack.istioctl, release, plan.mesh)] as const],
     ),
   );
   return deployMesh({
     plan,
     model,
-    access,
+    access: stack.access,
     servers: Object.fromEntries(Object.entries(clients).map(([cluster, { server }]) => [cluster, server])),
     releases: Object.fromEntries(releases.flat()),
     trust,

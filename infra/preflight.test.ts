@@ -6,6 +6,7 @@ import { labelManaged } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { planMesh } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
+import { parseConfig } from './stack-config.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
 import { problemOf } from './testing/problems.ts';
@@ -63,10 +64,14 @@ const plan = planMesh(modelOf(['east']), [
   },
 ]);
 const preflight = () =>
-  preflightMesh(plan, {
-    access: { east: { kubeconfig: api.kubeconfig, context: 'east' } },
-    trustDir: join(folder, 'ours'),
-  });
+  preflightMesh(
+    plan,
+    parseConfig(
+      { clusters: { east: { kubeconfig: api.kubeconfig, context: 'east' } }, trustDir: 'ours' },
+      folder,
+      'test',
+    ),
+  );
 const store = (...objects: readonly KubeObject[]) => {
   for (const one of objects) api.put({ ...one, metadata: { ...one.metadata } });
 };

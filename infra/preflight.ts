@@ -1,20 +1,17 @@
 import { throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { connect } from './connection.ts';
-import type { ClusterAccess, Clients } from './connection.ts';
+import type { Clients } from './connection.ts';
 import type { KubeClient } from './kube-client.ts';
 import { describe, isManaged, managedByLabel, manager, partOfLabel } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Plan } from './plan.ts';
 import { checkReachable } from './remote-secret.ts';
+import type { StackConfig } from './stack-config.ts';
 import { cacertsKey, ensureTrust, hasOtherRoot } from './trust.ts';
 import type { ClusterTrust } from './trust.ts';
 
-export interface PreflightOptions {
-  /** How to reach each cluster, by its name in the mesh. */
-  readonly access: Readonly<Record<string, ClusterAccess>>;
-  /** Folder of the mesh's CAs (trust.ts); made when it is missing. */
-  readonly trustDir: string;
+export interface PreflightOptions extends StackConfig {
   readonly signal?: AbortSignal;
 }
 

@@ -15,6 +15,7 @@ import { setTimeout } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { findPulumi } from './find-pulumi.ts';
 import { downWithPulumi, upWithPulumi } from './pulumi-engine.ts';
+import { parseConfig } from './stack-config.ts';
 import { problemOf } from './testing/problems.ts';
 
 let folder: string;
@@ -35,7 +36,7 @@ const options = () => ({
   stack: 'lab',
   report: (line: string) => lines.push(line),
 });
-const config = { access: { east: { kubeconfig: '/k', context: 'east' } }, istioctl: '/i', trustDir: 'trust' };
+const config = parseConfig({ clusters: { east: { kubeconfig: '/k', context: 'east' } } }, '/project', 'test');
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pulumi-'));

@@ -2,10 +2,10 @@ import { LocalWorkspace, StackNotFoundError } from '@pulumi/pulumi/automation/in
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { secretMode, writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { writeConfig } from './stack-config.ts';
+import { project, writeConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
 
 export interface PulumiOptions {
@@ -28,8 +28,6 @@ export interface PulumiSummary {
   readonly unchanged: number;
 }
 
-const project = 'meshwright';
-
 /**
  * Brings the mesh up with Pulumi's engine, through its Automation API.
  * The state is in a file backend in `stateDir` unless PULUMI_BACKEND_URL names another one; the state's secrets are
@@ -40,11 +38,10 @@ const project = 'meshwright';
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
   const stack = await openStack(options);
   return inPulumi('up', options, async (output) => {
-    const values = Object.entries(
-      writeConfig({ ...config, trustDir: resolve(options.root, config.trustDir) }),
-    );
     await stack.setAllConfig(
-      Object.fromEntries(values.map(([key, value]) => [`${project}:${key}`, { value }])),
+      Object.fromEntries(
+        Object.entries(writeConfig(config)).map(([key, value]) => [`${project}:${key}`, { value }]),
+      ),
     );
     await removeStaleLock(stack, options);
     const { summary } = await stack.up({ ...output, refresh: true, suppressOutputs: true });

@@ -1,11 +1,24 @@
 import { describe, expect, test } from '@jest/globals';
-import { readConfig, writeConfig } from './stack-config.ts';
+import { homedir } from 'node:os';
+import { parseConfig, readConfig, writeConfig } from './stack-config.ts';
 
 const access = { kubeconfig: '/k', context: 'c' };
-const config = { access: { east: access, west: access }, istioctl: '/bin/istioctl', trustDir: '/trust' };
-const read = (values: Readonly<Record<string, string>>) => readConfig((key) => values[key], ['east', 'west']);
-const rest =
-  "allowed an object {NAME: {kubeconfig, context}} with the mesh's clusters; fix: pulumi config set --path 'clusters.east.context' CONTEXT (and .kubeconfig FILE)";
+const config = parseConfig(
+  {
+    clusters: { east: access, west: { ...access, apiServer: 'https://10.0.0.5:6443' } },
+    istioctl: '/bin/istioctl',
+    trustDir: '/trust',
+    trust: { generation: 2, phase: 'add-root', intermediate: 3 },
+    remoteAccess: { generation: 2, tokenDays: 7 },
+  },
+  '/project',
+  'test',
+);
+const read = (values: Readonly<Record<string, string>>) =>
+  readConfig((key) => values[key], ['east', 'west'], '/project');
+const missing = (name: string) =>
+  `stack configuration: clusters.${name}: is missing; fix: pulumi config set --path 'meshwright:clusters.${name}.context' CONTEXT (and .kubeconfig FILE)`;
+const clusters = 'allowed {NAME: {kubeconfig: FILE, context: CONTEXT, apiServer?: https://HOST:PORT}}';
 
 describe('stack configuration', () => {
   test('is read as it was written', () => {
@@ -13,25 +26,58 @@ describe('stack configuration', () => {
   });
 
   test('has defaults for all but the clusters', () => {
-    const { istioctl, trustDir } = read({ clusters: JSON.stringify(config.access) });
-    expect([istioctl, trustDir]).toEqual(['istioctl', '.meshwright/trust']);
+    expect(read({ clusters: JSON.stringify(config.access) })).toEqual({
+      access: config.access,
+      istioctl: 'istioctl',
+      trustDir: '/project/.meshwright/trust',
+      trust: { generation: 1, intermediate: 1 },
+      remoteAccess: { generation: 1, tokenDays: 30 },
+    });
   });
 
-  test.each([
-    [{}, `stack configuration: clusters: is missing; ${rest}`],
+  test("has its files relative to the project, or in the user's folder", () => {
+    const kubeconfig = (path: string) =>
+      parseConfig({ clusters: { east: { ...access, kubeconfig: path } } }, '/project', 'test').access['east'];
+    expect(kubeconfig('kube/east')?.kubeconfig).toBe('/project/kube/east');
+    expect(kubeconfig('~/.kube/config')?.kubeconfig).toBe(`${homedir()}/.kube/config`);
+  });
+
+  test.each<[Readonly<Record<string, string>>, readonly string[]]>([
+    [{}, [missing('east'), missing('west')]],
     [
       { clusters: '{"east":' },
-      `stack configuration: clusters: invalid input: expected record, received undefined; ${rest}`,
+      [`stack configuration: clusters: expected record, received string; ${clusters}`],
     ],
     [
       { clusters: JSON.stringify({ east: { kubeconfig: '/k' }, west: access }) },
-      `stack configuration: clusters.east.context: invalid input: expected string, received undefined; ${rest}`,
+      [`stack configuration: clusters.east.context: expected string, received undefined; ${clusters}`],
+    ],
+    [{ clusters: JSON.stringify({ east: access }) }, [missing('west')]],
+    [
+      { clusters: JSON.stringify({ east: access, west: access, wset: access }) },
+      [
+        'stack configuration: clusters.wset: is no cluster of the mesh; allowed east, west; fix: did you mean west?',
+      ],
     ],
     [
-      { clusters: JSON.stringify({ east: access }) },
-      `stack configuration: clusters.west: is missing; ${rest}`,
+      {
+        clusters: JSON.stringify({
+          east: { ...access, apiserver: 'x' },
+          west: { ...access, apiServer: 'http://x' },
+        }),
+        trust: JSON.stringify({ generation: 0, phase: 'addroot' }),
+        remoteAccess: JSON.stringify({ tokenDays: 1000, genration: 2 }),
+      },
+      [
+        'stack configuration: clusters.east.apiserver: is not known; allowed kubeconfig, context, apiServer; fix: did you mean apiServer?',
+        `stack configuration: clusters.west.apiServer: invalid url; ${clusters}`,
+        'stack configuration: trust.generation: too small: expected number to be >=1; allowed a whole number from 1',
+        'stack configuration: trust.phase: invalid option: expected one of "add-root"|"re-issue"|"drop-root"; allowed add-root, re-issue, drop-root, or none',
+        'stack configuration: remoteAccess.tokenDays: too big: expected number to be <=365; allowed a number of days from 1 to 365',
+        'stack configuration: remoteAccess.genration: is not known; allowed generation, tokenDays; fix: did you mean generation?',
+      ],
     ],
-  ])('%j', (values, message) => {
-    expect(() => read(values)).toThrow(message);
+  ])('%j', (values, messages) => {
+    expect(() => read(values)).toThrow(new Error(messages.join('\n')));
   });
 });

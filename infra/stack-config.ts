@@ -1,71 +1,210 @@
 import { z } from 'zod';
-import { ProblemsError } from '../core/problem.ts';
+import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { nearest } from '../core/names.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import type { ClusterAccess } from './connection.ts';
 
-/** The program's configuration in the stack: keys of the project's namespace. */
+/** Which root and intermediate CAs the mesh has; docs/trust.md tells how they are changed. */
+export interface TrustSettings {
+  /** Counts the root CAs of the mesh, from 1. */
+  readonly generation: number;
+  /** How far the mesh has gone from the root before to this generation's; absent when it has this one alone. */
+  readonly phase?: 'add-root' | 're-issue' | 'drop-root';
+  /** Counts the intermediate CAs that a root signs for each cluster, from 1. */
+  readonly intermediate: number;
+}
+
+/** The tokens by which control planes read each other's clusters; docs/remote-access.md tells how they are changed. */
+export interface RemoteAccessSettings {
+  /** Counts the tokens, from 1: a higher number asks for new ones now. */
+  readonly generation: number;
+  /** How long a token is valid, in days. */
+  readonly tokenDays: number;
+}
+
+/** The configuration of a stack: the keys of the project's namespace in `Pulumi.<stack>.yaml`. */
 export interface StackConfig {
-  /** `clusters`: kubeconfig file and context by cluster. */
+  /** `clusters`: how each cluster is reached, by its name in the mesh. */
   readonly access: Readonly<Record<string, ClusterAccess>>;
   /** `istioctl`: its path, or the name of a command on PATH. */
   readonly istioctl: string;
-  /** `trustDir`: folder of the CAs, relative to the project. */
+  /** `trustDir`: folder of the CAs. */
   readonly trustDir: string;
+  readonly trust: TrustSettings;
+  readonly remoteAccess: RemoteAccessSettings;
 }
 
-const clustersSchema = z.record(
-  z.string(),
-  z.strictObject({ kubeconfig: z.string().min(1), context: z.string().min(1) }),
-);
+/** What stands in the stack's name space: its keys are `meshwright:trust` and so on. */
+export const project = 'meshwright';
 
-const defaults = { istioctl: 'istioctl', trustDir: '.meshwright/trust' } as const;
+const counter = z.int().min(1);
+const schema = z.strictObject({
+  clusters: z
+    .record(
+      z.string(),
+      z.strictObject({
+        kubeconfig: z.string().min(1),
+        context: z.string().min(1),
+        apiServer: z.url({ protocol: /^https$/ }).exactOptional(),
+      }),
+    )
+    .default({}),
+  istioctl: z.string().min(1).default('istioctl'),
+  trustDir: z.string().min(1).default('.meshwright/trust'),
+  trust: z
+    .strictObject({
+      generation: counter.default(1),
+      phase: z.enum(['add-root', 're-issue', 'drop-root']).exactOptional(),
+      intermediate: counter.default(1),
+    })
+    .prefault({}),
+  remoteAccess: z
+    .strictObject({
+      generation: counter.default(1),
+      tokenDays: z.number().min(1).max(365).default(30),
+    })
+    .prefault({}),
+});
 
-/** The stack configuration as key and value: what {@link readConfig} reads back. */
-export function writeConfig(config: StackConfig): Readonly<Record<string, string>> {
-  return { clusters: JSON.stringify(config.access), istioctl: config.istioctl, trustDir: config.trustDir };
+/** The keys that a stack may have. */
+export const configKeys = Object.keys(schema.shape) as readonly (keyof typeof schema.shape)[];
+
+/** What is allowed, by the beginning of a key's path. */
+const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
+  [/^clusters/, '{NAME: {kubeconfig: FILE, context: CONTEXT, apiServer?: https://HOST:PORT}}'],
+  [/^trust\.phase/, 'add-root, re-issue, drop-root, or none'],
+  [/^(trust\.|remoteAccess\.generation)/, 'a whole number from 1'],
+  [/^trust$/, '{generation?, phase?, intermediate?}'],
+  [/^remoteAccess\.tokenDays/, 'a number of days from 1 to 365'],
+  [/^remoteAccess/, '{generation?, tokenDays?}'],
+];
+
+/**
+ * Reads a stack's values, whoever keeps them; the clusters may be left out. Paths are relative to `root`, or to the home
+ * folder after `~/`.
+ * @param where - what the values are of, for the messages
+ * @throws ProblemsError (exit 2) with everything that is wrong.
+ */
+export function parseConfig(values: unknown, root: string, where: string): StackConfig {
+  const parsed = schema.safeParse(values ?? {});
+  if (!parsed.success)
+    throw new ProblemsError(parsed.error.issues.flatMap((issue) => problemsOf(issue, where)));
+  const { clusters, istioctl, trustDir, trust, remoteAccess } = parsed.data;
+  return {
+    access: Object.fromEntries(
+      Object.entries(clusters).map(([name, access]) => [
+        name,
+        { ...access, kubeconfig: pathFrom(root, access.kubeconfig) },
+      ]),
+    ),
+    istioctl: istioctl.includes('/') ? pathFrom(root, istioctl) : istioctl,
+    trustDir: pathFrom(root, trustDir),
+    trust,
+    remoteAccess,
+  };
 }
 
 /**
- * Reads and checks the stack's configuration.
+ * Reads the configuration of the running stack; every cluster of the mesh has to be in it.
+ * @param get - the value of a key as Pulumi keeps it: objects are JSON
  * @throws ProblemsError (exit 2) with everything that is missing or wrong.
  */
 export function readConfig(
   get: (key: string) => string | undefined,
   clusters: readonly string[],
+  root: string,
 ): StackConfig {
-  const where = 'stack configuration: clusters';
-  const allowed = "an object {NAME: {kubeconfig, context}} with the mesh's clusters";
-  const fix = `pulumi config set --path 'clusters.${clusters[0] ?? 'NAME'}.context' CONTEXT (and .kubeconfig FILE)`;
-  const text = get('clusters');
-  if (text === undefined) throw new ProblemsError([{ where, what: 'is missing', allowed, fix }]);
-  const parsed = clustersSchema.safeParse(parseJson(text));
-  if (!parsed.success) {
-    throw new ProblemsError(
-      parsed.error.issues.map((issue) => ({
-        where: [where, ...issue.path].join('.'),
-        what: issue.message.toLowerCase(),
-        allowed,
-        fix,
-      })),
-    );
-  }
-  const problems = clusters.flatMap((cluster): Problem[] =>
-    parsed.data[cluster] === undefined
-      ? [{ where: `${where}.${cluster}`, what: 'is missing', allowed, fix }]
-      : [],
-  );
-  if (problems.length > 0) throw new ProblemsError(problems);
+  const values = configKeys.flatMap((key) => {
+    const value = get(key);
+    return value === undefined ? [] : [[key, parseJson(value)]];
+  });
+  const config = parseConfig(Object.fromEntries(values), root, 'stack configuration');
+  throwIfAny(missingClusters(config, clusters, 'stack configuration'));
+  return config;
+}
+
+/** The configuration as the keys and values that {@link readConfig} reads. */
+export function writeConfig(config: StackConfig): Readonly<Record<string, string>> {
+  const { access, istioctl, trustDir, trust, remoteAccess } = config;
   return {
-    access: parsed.data,
-    istioctl: get('istioctl') ?? defaults.istioctl,
-    trustDir: get('trustDir') ?? defaults.trustDir,
+    clusters: JSON.stringify(access),
+    istioctl,
+    trustDir,
+    trust: JSON.stringify(trust),
+    remoteAccess: JSON.stringify(remoteAccess),
   };
 }
 
+/** Clusters of the mesh that the configuration does not reach, and those it names that the mesh does not have. */
+export function missingClusters(
+  config: StackConfig,
+  clusters: readonly string[],
+  where: string,
+): readonly Problem[] {
+  const named = Object.keys(config.access);
+  const fix = (name: string) =>
+    `pulumi config set --path '${project}:clusters.${name}.context' CONTEXT (and .kubeconfig FILE)`;
+  return [
+    ...clusters
+      .filter((name) => !named.includes(name))
+      .map((name) => ({ where: `${where}: clusters.${name}`, what: 'is missing', fix: fix(name) })),
+    ...named
+      .filter((name) => !clusters.includes(name))
+      .map((name) => {
+        const near = nearest(name, clusters);
+        return {
+          where: `${where}: clusters.${name}`,
+          what: 'is no cluster of the mesh',
+          allowed: clusters.join(', '),
+          ...(near !== undefined && { fix: `did you mean ${near}?` }),
+        };
+      }),
+  ];
+}
+
+function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known =
+      path === '' ? configKeys : Object.keys(schema.shape).includes(path) ? keysOf(path) : keysOf('clusters');
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        where: `${where}: ${[...issue.path, key].join('.')}`,
+        what: 'is not known',
+        allowed: known.join(', '),
+        ...(near !== undefined && { fix: `did you mean ${near}?` }),
+      };
+    });
+  }
+  const rule = allowed.find(([pattern]) => pattern.test(path))?.[1];
+  return [
+    {
+      where: `${where}: ${path}`,
+      what: issue.message.toLowerCase().replace(/^invalid input: /, ''),
+      ...(rule !== undefined && { allowed: rule }),
+    },
+  ];
+}
+
+function keysOf(key: string): readonly string[] {
+  if (key === 'trust') return ['generation', 'phase', 'intermediate'];
+  if (key === 'remoteAccess') return ['generation', 'tokenDays'];
+  return ['kubeconfig', 'context', 'apiServer'];
+}
+
+function pathFrom(root: string, path: string): string {
+  return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(root, path);
+}
+
+/** Pulumi gives objects as JSON, and strings as they are. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : text;
   } catch {
-    return undefined;
+    return text;
   }
 }

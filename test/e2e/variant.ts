@@ -4,9 +4,12 @@ import { synthesize } from '../../charts/synth.ts';
 import { thisWorkspace } from '../../cli/workspace.ts';
 import { applyPlan } from '../../infra/apply.ts';
 import { planMesh } from '../../infra/plan.ts';
+import { parseConfig, type StackConfig } from '../../infra/stack-config.ts';
 import { ensureTools } from '../../lab/tools/build.ts';
 
 export interface VariantOptions {
+  /** How the stack differs from the defaults: `trust`, `remoteAccess`. @default - not at all */
+  readonly stack?: Partial<StackConfig>;
   /** Replaces an object before it is applied, such as a container's command. @default - as rendered */
   readonly change?: (object: KubernetesObject) => KubernetesObject;
 }
@@ -19,10 +22,17 @@ export async function applyVariant(mesh: Mesh<string>, options: VariantOptions =
   const { root, cacheDir, logsDir, kubeconfig, trustDir } = thisWorkspace();
   const report = (line: string) => process.stderr.write(`variant: ${line}\n`);
   const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report });
-  const { change = (object: KubernetesObject) => object } = options;
+  const { change = (object: KubernetesObject) => object, stack = {} } = options;
+  const defaults = parseConfig({ trustDir }, root, 'defaults');
   const rendered = synthesize(mesh).map((stage) => ({ ...stage, objects: stage.objects.map(change) }));
   const access = Object.fromEntries(mesh.clusters.map(({ name }) => [name, { kubeconfig, context: name }]));
-  const summary = await applyPlan(planMesh(mesh.model(), rendered), { access, istioctl, trustDir, report });
+  const summary = await applyPlan(planMesh(mesh.model(), rendered), {
+    ...defaults,
+    access,
+    istioctl,
+    ...stack,
+    report,
+  });
   const { created, changed, deleted, unchanged } = summary;
   report(`${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`);
 }

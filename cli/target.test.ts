@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { synthShop } from '../charts/main.ts';
+import { writeRecord } from './record.ts';
+import { chooseTarget, type TargetFlags } from './target.ts';
+import { thisWorkspace } from './workspace.ts';
+
+const { model } = synthShop(thisWorkspace().root);
+let at: ReturnType<typeof thisWorkspace>;
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'target-'));
+  const stateDir = join(folder, 'state');
+  mkdirSync(stateDir);
+  at = { ...thisWorkspace({ MESHWRIGHT_STATE_DIR: stateDir }), root: folder };
+  writeFileSync(join(folder, 'Pulumi.lab.yaml'), 'config: { "meshwright:trust": { intermediate: 2 } }');
+  const reach = (context: string) => `{ kubeconfig: kube, context: ${context} }`;
+  writeFileSync(
+    join(folder, 'Pulumi.prod.yaml'),
+    `config: { "meshwright:clusters": { east: ${reach('a')}, west: { kubeconfig: kube, context: b, apiServer: "https://10.0.0.5" } } }`,
+  );
+  writeFileSync(join(folder, 'Pulumi.bare.yaml'), 'config: {}');
+});
+afterEach(() => {
+  rmSync(at.root, { recursive: true });
+});
+const choose = (flags: Partial<TargetFlags>) =>
+  chooseTarget(at, { context: [], engine: 'apply', ...flags }, model, { KUBECONFIG: join(at.root, 'kube') });
+const prod = () => ({
+  east: { kubeconfig: join(at.root, 'kube'), context: 'a' },
+  west: { kubeconfig: join(at.root, 'kube'), context: 'b', apiServer: 'https://10.0.0.5' },
+});
+
+describe('the target of up', () => {
+  test('is the lab, with the lab stack, unless told otherwise', () => {
+    const { record, config } = choose({});
+    expect(record).toMatchObject({
+      lab: true,
+      stack: 'lab',
+      access: { east: { kubeconfig: at.kubeconfig } },
+    });
+    expect(config).toMatchObject({ trustDir: at.trustDir, trust: { intermediate: 2 } });
+  });
+
+  test('is what the stack names', () => {
+    const { record } = choose({ stack: 'prod' });
+    expect(record).toEqual({ engine: 'apply', lab: false, stack: 'prod', access: prod() });
+  });
+
+  test('is in the contexts given, with the settings of the stack', () => {
+    const { record } = choose({ stack: 'prod', context: ['east=x', 'west=y'] });
+    expect(record.access).toEqual({
+      east: { ...prod().east, context: 'x' },
+      west: { ...prod().west, context: 'y' },
+    });
+  });
+
+  test('has no stack when contexts alone are given', () => {
+    const { record, config } = choose({ context: ['east=x', 'west=y'] });
+    expect([record.lab, record.stack, config.trust.intermediate]).toEqual([false, undefined, 1]);
+  });
+
+  test('stays what is up, and gets the settings that the file has now', () => {
+    writeRecord(at.stateDir, choose({ stack: 'prod' }).record);
+    writeFileSync(join(at.root, 'Pulumi.prod.yaml'), 'config: { "meshwright:trust": { intermediate: 7 } }');
+    const { record, config } = choose({});
+    expect([record.stack, record.access['east']?.context, config.trust.intermediate]).toEqual([
+      'prod',
+      'a',
+      7,
+    ]);
+  });
+
+  test.each<[string, Partial<TargetFlags>, string]>([
+    [
+      'a stack without clusters',
+      { stack: 'bare' },
+      'Pulumi.bare.yaml: says of no cluster how to reach it; fix: add meshwright:clusters to it, or give a --context for each of east, west',
+    ],
+    [
+      'other clusters than those it is up in',
+      { stack: 'prod', context: ['east=x', 'west=b'] },
+      '--context: the mesh of this checkout is up in other clusters; received "east=x west=b"; allowed east=a west=b; fix: run `npm run down` first, or use another checkout',
+    ],
+    [
+      'another stack than the one it was made by',
+      { stack: 'lab' },
+      '--stack: the mesh of this checkout was made by another stack; received "lab"; allowed prod; fix: run `npm run down` first, or use another checkout',
+    ],
+    [
+      'another engine',
+      { engine: 'pulumi' },
+      '--engine: the mesh of this checkout was made by the other engine; received "pulumi"; allowed apply; fix: run `npm run down` first',
+    ],
+  ])('is refused for %s', (name, flags, message) => {
+    if (name !== 'a stack without clusters') writeRecord(at.stateDir, choose({ stack: 'prod' }).record);
+    expect(() => choose(flags)).toThrow(new Error(message));
+  });
+});

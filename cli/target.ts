@@ -1,0 +1,169 @@
+import type { MeshModel } from '../charts/model.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
+import type { ClusterAccess } from '../infra/connection.ts';
+import { findPulumi } from '../infra/find-pulumi.ts';
+import { missingClusters, parseConfig, type StackConfig } from '../infra/stack-config.ts';
+import { readStackFile } from '../infra/stack-file.ts';
+import { parseContexts } from './contexts.ts';
+import { readRecord, type UpRecord } from './record.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface TargetFlags {
+  readonly context: readonly string[];
+  readonly engine?: 'pulumi' | 'apply';
+  readonly stack?: string;
+}
+
+/** Where the mesh is brought up, by what, and with which configuration. */
+export interface Target {
+  readonly record: UpRecord;
+  readonly config: StackConfig;
+}
+
+/** The stack of the lab. */
+const labStack = 'lab';
+
+/**
+ * Which clusters, engine and stack: those given, else those of the last `up`, else the lab. The stack's file is read
+ * again each time: it is the state that was reviewed.
+ * @throws ProblemsError (exit 2) for wrong flags, a wrong stack file, or clusters other than those that the mesh is up in.
+ */
+export function chooseTarget(
+  at: Workspace,
+  flags: TargetFlags,
+  model: MeshModel,
+  env: NodeJS.ProcessEnv = process.env,
+): Target {
+  const before = readRecord(at.stateDir);
+  const engine = chooseEngine(flags.engine, before);
+  const stack = chooseStack(flags, before);
+  const defaults = { trustDir: at.trustDir };
+  const file =
+    stack === undefined
+      ? parseConfig(defaults, at.root, 'defaults')
+      : readStackFile(at.root, stack, defaults);
+  const reached = chooseClusters(at, flags, model, { before, stack, file }, env);
+  const access = Object.fromEntries(
+    Object.entries(reached.access).map(([name, { kubeconfig, context }]) => {
+      const apiServer = file.access[name]?.apiServer;
+      return [name, { kubeconfig, context, ...(apiServer !== undefined && { apiServer }) }];
+    }),
+  );
+  const record = { engine, lab: reached.lab, ...(stack !== undefined && { stack }), access };
+  return { record, config: { ...file, access } };
+}
+
+/** The configuration of what is up, for commands that change nothing about it. */
+export function configOf(at: Workspace, { stack, access }: UpRecord): StackConfig {
+  const defaults = { trustDir: at.trustDir };
+  const file =
+    stack === undefined
+      ? parseConfig(defaults, at.root, 'defaults')
+      : readStackFile(at.root, stack, defaults);
+  return { ...file, access };
+}
+
+interface Reached {
+  readonly lab: boolean;
+  readonly access: Readonly<Record<string, ClusterAccess>>;
+}
+
+interface Known {
+  readonly before: UpRecord | undefined;
+  readonly stack: string | undefined;
+  readonly file: StackConfig;
+}
+
+function chooseClusters(
+  at: Workspace,
+  flags: TargetFlags,
+  model: MeshModel,
+  { before, stack, file }: Known,
+  env: NodeJS.ProcessEnv,
+): Reached {
+  const names = model.clusters.map(({ name }) => name);
+  const fileName = `Pulumi.${stack ?? ''}.yaml`;
+  const declared = Object.keys(file.access).length > 0;
+  if (declared) throwIfAny(missingClusters(file, names, fileName));
+  if (flags.context.length > 0 || declared) {
+    const access = flags.context.length > 0 ? parseContexts(flags.context, names, env) : file.access;
+    const shown = (entries: Reached['access']) =>
+      Object.entries(entries)
+        .map(([name, { context }]) => `${name}=${context}`)
+        .join(' ');
+    if (before !== undefined && !sameAccess(before.access, access)) {
+      throw new ProblemsError([
+        {
+          where: flags.context.length > 0 ? '--context' : `${fileName}: clusters`,
+          what: 'the mesh of this checkout is up in other clusters',
+          received: flags.context.length > 0 ? flags.context.join(' ') : shown(access),
+          allowed: shown(before.access),
+          fix: 'run `npm run down` first, or use another checkout',
+        },
+      ]);
+    }
+    return { lab: before?.lab ?? false, access };
+  }
+  if (before !== undefined) return before;
+  if (stack !== labStack) {
+    throw new ProblemsError([
+      {
+        where: fileName,
+        what: 'says of no cluster how to reach it',
+        fix: `add meshwright:clusters to it, or give a --context for each of ${names.join(', ')}`,
+      },
+    ]);
+  }
+  const access = names.map((name) => [name, { kubeconfig: at.kubeconfig, context: name }] as const);
+  return { lab: true, access: Object.fromEntries(access) };
+}
+
+function sameAccess(one: Reached['access'], other: Reached['access']): boolean {
+  const keys = (access: Reached['access']) =>
+    Object.entries(access).map(([name, { kubeconfig, context }]) => [name, kubeconfig, context]);
+  return JSON.stringify(keys(one)) === JSON.stringify(keys(other));
+}
+
+/** Contexts alone have no stack: they get the defaults. */
+function chooseStack({ stack, context }: TargetFlags, before: UpRecord | undefined): string | undefined {
+  if (stack !== undefined && before?.stack !== undefined && stack !== before.stack) {
+    throw new ProblemsError([
+      {
+        where: '--stack',
+        what: 'the mesh of this checkout was made by another stack',
+        received: stack,
+        allowed: before.stack,
+        fix: 'run `npm run down` first, or use another checkout',
+      },
+    ]);
+  }
+  if (stack !== undefined || before?.stack !== undefined) return stack ?? before?.stack;
+  return context.length === 0 && (before?.lab ?? true) ? labStack : undefined;
+}
+
+/** A mesh keeps the engine that made it: another one would find objects it does not know as its own. */
+function chooseEngine(asked: TargetFlags['engine'], before: UpRecord | undefined): UpRecord['engine'] {
+  if (asked !== undefined && before !== undefined && asked !== before.engine) {
+    throw new ProblemsError([
+      {
+        where: '--engine',
+        what: 'the mesh of this checkout was made by the other engine',
+        received: asked,
+        allowed: before.engine,
+        fix: 'run `npm run down` first',
+      },
+    ]);
+  }
+  if (asked === 'pulumi' && findPulumi() === undefined) {
+    throw new ProblemsError([
+      {
+        where: '--engine',
+        what: 'there is no `pulumi` command on PATH',
+        received: asked,
+        allowed: 'pulumi, where its command line is installed, or apply',
+        fix: 'install the Pulumi command line, or leave --engine out',
+      },
+    ]);
+  }
+  return asked ?? before?.engine ?? (findPulumi() === undefined ? 'apply' : 'pulumi');
+}
