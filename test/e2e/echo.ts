@@ -17,13 +17,19 @@ interface Deployment extends KubernetesObject {
  * image, identity and environment. The mesh around it stays as rendered.
  */
 export function echoIn(namespace: string): (object: KubernetesObject) => KubernetesObject {
+  return runIn(namespace, ['/usr/bin/node', '-e', program]);
+}
+
+/** Like {@link echoIn}, with any command of the app's image. */
+export function runIn(
+  namespace: string,
+  command: readonly string[],
+): (object: KubernetesObject) => KubernetesObject {
   return (object) => {
     if (object.kind !== 'Deployment' || object.metadata.namespace !== namespace) return object;
     const { spec } = object as Deployment;
     const containers = spec.template.spec.containers.map((container) =>
-      container.name === 'http-gateway'
-        ? container
-        : { ...container, command: ['/usr/bin/node', '-e', program] },
+      container.name === 'http-gateway' ? container : { ...container, command },
     );
     return {
       ...object,

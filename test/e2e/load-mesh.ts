@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { GrpcService, HttpEdge, lab, Mesh, type Namespace } from '../../charts/index.ts';
+import type { KubernetesObject } from '../../charts/model.ts';
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { root } from './cli.ts';
+import { echoIn, runIn } from './echo.ts';
+
+/** What a load consists of, as load-program.cjs takes it. */
+export interface Flow {
+  readonly name: string;
+  /** The cluster whose load pods make the calls. @default - everyone who is told of the flow */
+  readonly from?: string;
+  /** `http://HOST:PORT` for gRPC, the whole URL for HTTP. */
+  readonly url: string;
+  /** Of a gRPC method; without one, the flow is HTTP GET. */
+  readonly path?: string;
+}
+
+/** Calls of each flow in a second. */
+export const perSecond = 50;
+/** After which a call without an answer has failed, in milliseconds. */
+export const deadlineMs = 5000;
+
+const namespaceName = 'shop';
+/** The workload that calls. */
+export const caller = { namespace: namespaceName, name: 'load', container: 'inventory' } as const;
+const program = readFileSync(new URL('./load-program.cjs', import.meta.url), 'utf8');
+
+/** The command that makes the calls of these flows until it gets SIGTERM. */
+export function loadCommand(flows: readonly Flow[]): readonly [string, string, string] {
+  return ['-e', program, JSON.stringify({ flows, perSecond, deadlineMs, connections: 4 })];
+}
+
+/** The flow from each cluster to the service of each other one: `east->west`. */
+export function flowsBetween(clusters: readonly string[]): readonly Flow[] {
+  return clusters.flatMap((from) =>
+    clusters
+      .filter((to) => to !== from)
+      .map((to) => ({
+        name: `${from}->${to}`,
+        from,
+        url: `http://${answers(to)}.${namespaceName}.svc.cluster.local:50051`,
+        path: `/${InventoryService.typeName}/GetStock`,
+      })),
+  );
+}
+
+function answers(cluster: string): string {
+  return `answers-${cluster}`;
+}
+
+/**
+ * Declares what steady load needs, in the namespace `shop` of any variant: a service `answers-CLUSTER` in each cluster
+ * alone, and `load` in all of them, which calls those of the other clusters. No retries: what is lost is seen.
+ */
+export function declareLoad<C extends string>(
+  shop: Namespace<C>,
+): readonly GrpcService<typeof InventoryService, C>[] {
+  const stock = { app: 'apps/inventory', service: InventoryService } as const;
+  const services = shop.mesh.clusters.map(
+    ({ name }) => new GrpcService(shop, answers(name), { ...stock, placement: [name] }),
+  );
+  const load = new GrpcService(shop, caller.name, stock);
+  load.calls(...services.map(({ method }) => method.getStock));
+  return services;
+}
+
+/** For `applyVariant`: the programs of {@link declareLoad} in the place of their apps. Other workloads stay. */
+export function loadIn(clusters: readonly string[]): (object: KubernetesObject) => KubernetesObject {
+  const command = ['/usr/bin/node', ...loadCommand(flowsBetween(clusters))];
+  const [echo, call] = [echoIn(namespaceName), runIn(namespaceName, command)];
+  const services = clusters.map(answers);
+  return (object) => {
+    if (object.metadata.name === caller.name) return call(object);
+    return services.includes(object.metadata.name) ? echo(object) : object;
+  };
+}
+
+/**
+ * The smallest mesh under load: {@link declareLoad} in two clusters, and an edge that brings `GET /v1/stock/x` from
+ * the ingress gateways of both to the service in the west.
+ */
+export function loadMesh(): Mesh<'east' | 'west'> {
+  const mesh = new Mesh('shop', {
+    root,
+    trustDomain: 'shop.example',
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+    },
+    platform: lab,
+  });
+  const shop = mesh.namespace(namespaceName);
+  const services = declareLoad(shop);
+  new HttpEdge(shop, 'edge', { expose: services.slice(-1) });
+  return mesh;
+}
