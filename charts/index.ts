@@ -40,6 +40,7 @@ export type {
   TrafficPolicyProps,
   TrafficRule,
 } from './constructs/traffic/props.ts';
+export type { ClusterIstio, RevisionProps } from './constructs/revisions.ts';
 export type { RateLimit } from './constructs/rate-limits/rate-limit.ts';
 export { ServiceLimits, type ServiceLimitsProps } from './constructs/rate-limits/service-limits.ts';
 export { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';

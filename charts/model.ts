@@ -39,6 +39,16 @@ export interface WorkloadModel {
   readonly ports: { readonly grpc?: number; readonly http?: number };
 }
 
+/** One of a cluster's control planes. */
+export interface ControlPlaneModel {
+  /** Value of Istio's label `istio.io/rev`; `default` for the one without a revision. */
+  readonly revision: string;
+  /** Name of its Deployment and Service. */
+  readonly name: string;
+  readonly hub: string;
+  readonly tag: string;
+}
+
 /** A gateway's Kubernetes Service of type LoadBalancer. */
 export interface GatewayModel {
   readonly namespace: string;
@@ -56,6 +66,8 @@ export interface MeshModel {
     readonly network: string;
     readonly region: string;
     readonly zone: string;
+    /** One, or while the cluster is upgraded several side by side. */
+    readonly controlPlanes: readonly ControlPlaneModel[];
   }[];
   readonly controlPlane: { readonly namespace: string };
   readonly ingress: GatewayModel;

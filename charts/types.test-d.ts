@@ -10,6 +10,7 @@ import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import type { Method } from './constructs/method.ts';
 import type { Platform } from './constructs/platform.ts';
+import type { RevisionProps } from './constructs/revisions.ts';
 import { lab } from './platforms.ts';
 import { synthesize } from './synth.ts';
 
@@ -66,5 +67,21 @@ new Mesh('x7', {
   clusters: { east: { network: 'net-east', region: 'r1' } },
   platform: lab,
 });
+const istio = { revisions: { default: {}, '1-30': { tag: '1.30.0' } }, use: 'default' };
+new Mesh('x8', {
+  root: '.',
+  trustDomain: 'demo.example',
+  clusters: { ...clusters, east: { ...clusters.east, istio } },
+  platform: lab,
+});
+new Mesh('x9', {
+  root: '.',
+  trustDomain: 'demo.example',
+  // @ts-expect-error a revision in use without any that is declared
+  clusters: { ...clusters, east: { ...clusters.east, istio: { use: 'default' } } },
+  platform: lab,
+});
+// @ts-expect-error a misspelled property of a control plane
+export const revision: RevisionProps = { istioTag: '1.30.0' };
 // @ts-expect-error a proxy that is neither Istio's nor upstream Envoy
 export const proxy: Platform['istio']['proxy'] = 'nginx';

@@ -4,7 +4,7 @@ import type { Applied } from './apply-object.ts';
 import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
 import type { Clients } from './connection.ts';
-import { renderIstioRelease } from './istio-release.ts';
+import { renderIstioReleases } from './istio-release.ts';
 import type { KubeClient } from './kube-client.ts';
 import { describe } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -101,8 +101,7 @@ async function applyStep(step: PlanStep, context: StepContext): Promise<StageRes
   const { signal, report, istioctl } = context.options;
   const client = clientOf(context.clients, step.cluster);
   const where = `${step.cluster} ${step.stage}`;
-  const release =
-    step.release === undefined ? [] : await renderIstioRelease(istioctl, step.release, context.mesh, signal);
+  const release = await renderIstioReleases(istioctl, step.releases, context.mesh, signal);
   const applied: Applied[] = [];
   for (const secret of step.secrets) {
     const object = await makeSecret(secret, client, context);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { shop } from '../charts/shop.ts';
 import { synthesize } from '../charts/synth.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { renderIstioRelease } from './istio-release.ts';
+import { renderIstioReleases } from './istio-release.ts';
 import { planMesh } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
 import { deployMesh } from './program.ts';
@@ -28,10 +28,10 @@ async function deploy(): Promise<Readonly<Record<string, ClusterOutputs>>> {
   // A preview makes missing CAs too: they are local files, and later runs use the same ones.
   const { clients, trust } = await preflightMesh(plan, stack);
   const releases = await Promise.all(
-    plan.steps.map(async ({ cluster, release }) =>
-      release === undefined
+    plan.steps.map(async ({ cluster, releases }) =>
+      releases.length === 0
         ? []
-        : [[cluster, await renderIstioRelease(stack.istioctl, release, plan.mesh)] as const],
+        : [[cluster, await renderIstioReleases(stack.istioctl, releases, plan.mesh)] as const],
     ),
   );
   return deployMesh({

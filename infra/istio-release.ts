@@ -1,18 +1,39 @@
 import { parseAllDocuments, stringify } from 'yaml';
 import { existsSync } from 'node:fs';
-import { ProblemsError } from '../core/problem.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import { run } from '../core/run.ts';
-import { labelManaged } from './kube-object.ts';
+import { allOrProblems } from './all-or-problems.ts';
+import { describe, labelManaged } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 
 const renderTimeoutMs = 60_000;
 
 /**
- * Renders an IstioOperator to the objects of Istio's official charts with `istioctl manifest generate`, which asks no
- * cluster and gives the same objects each time. They are labelled as managed by us in this mesh, so that `down` finds them.
- * @throws ProblemsError: exit 2 when istioctl is missing, exit 1 with its message when it rejects the operator.
+ * Renders IstioOperators, one per control plane of a cluster, to the objects of Istio's official charts with
+ * `istioctl manifest generate`, which asks no cluster and gives the same objects each time. They are labelled as managed by us in
+ * this mesh, so that `down` finds them.
+ * @throws ProblemsError: exit 2 when istioctl is missing, or for what two control planes would both bring, of which the
+ * later one would undo the other's; exit 1 with its message when it rejects an operator.
  */
-export async function renderIstioRelease(
+export async function renderIstioReleases(
+  istioctl: string,
+  operators: readonly KubeObject[],
+  mesh: string,
+  signal?: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const rendered = await allOrProblems(
+    operators.map((operator) => renderIstioRelease(istioctl, operator, mesh, signal)),
+  );
+  const objects = rendered.flat();
+  const names = objects.map((object) => `${object.apiVersion} ${describe(object)}`);
+  const twice = objects.filter((_, index) => names.indexOf(names[index] ?? '') !== index);
+  throwIfAny(
+    twice.map((object) => ({ where: describe(object), what: 'is brought by two of the control planes' })),
+  );
+  return objects;
+}
+
+async function renderIstioRelease(
   istioctl: string,
   operator: KubeObject,
   mesh: string,

@@ -50,9 +50,7 @@ describe('planMesh', () => {
         const { steps } = planMesh(model, rendered);
         for (const { cluster, stage, objects } of rendered) {
           const mine = steps.filter((step) => step.cluster === cluster && step.stage === stage);
-          expect(mine.flatMap((step) => [...step.objects, ...(step.release ? [step.release] : [])])).toEqual(
-            objects,
-          );
+          expect(mine.flatMap((step) => [...step.objects, ...step.releases])).toEqual(objects);
         }
         expect(steps).toHaveLength(rendered.length);
         expect(steps.flatMap(({ objects }) => objects)).not.toContain(operator);
@@ -111,7 +109,7 @@ describe('planMesh', () => {
         );
         expect(withCa.map(({ cluster }) => cluster)).toEqual(model.clusters.map((cluster) => cluster.name));
         for (const step of withCa) {
-          expect(step.release).toBeDefined();
+          expect(step.releases).toHaveLength(1);
           expect(step.secrets).toEqual([{ kind: 'cacerts', namespace: 'istio-system', name: 'cacerts' }]);
         }
       }),
@@ -160,8 +158,8 @@ describe('the plan of the sample mesh', () => {
   });
 
   test('renders the control plane of every cluster with istioctl instead of applying the operator', () => {
-    const releases = plan.steps.filter(({ release }) => release !== undefined);
-    expect(releases.map(({ cluster, stage }) => `${cluster}/${stage}`)).toEqual([
+    const rendering = plan.steps.filter(({ releases }) => releases.length > 0);
+    expect(rendering.map(({ cluster, stage }) => `${cluster}/${stage}`)).toEqual([
       'east/10-control-plane',
       'west/10-control-plane',
     ]);

@@ -28,16 +28,16 @@ export interface StageKey {
   readonly stage: StageName;
 }
 
-/** One stage in one cluster: secrets first, then the rendered Istio release, then the objects of dist. */
+/** One stage in one cluster: secrets first, then the rendered Istio releases, then the objects of dist. */
 export interface PlanStep extends StageKey {
   /** Steps that are ready before this one starts. */
   readonly after: readonly StageKey[];
   readonly secrets: readonly PlannedSecret[];
-  /** An IstioOperator: not applied itself, but rendered by istioctl into what is applied. */
-  readonly release?: KubeObject;
+  /** IstioOperators, one per control plane: not applied themselves, but rendered by istioctl into what is applied. */
+  readonly releases: readonly KubeObject[];
   /** Applied exactly as rendered. */
   readonly objects: readonly KubeObject[];
-  /** What the objects have to reach; the objects of the release add theirs once they are rendered. */
+  /** What the objects have to reach; the objects of the releases add theirs once they are rendered. */
   readonly ready: readonly Readiness[];
 }
 
@@ -70,8 +70,6 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
     clusters.map((cluster): PlanStep => {
       const all = rendered.filter((entry) => entry.cluster === cluster && entry.stage === stage);
       const objects = all.flatMap((entry) => entry.objects);
-      const releases = objects.filter(isIstioOperator);
-      if (releases.length > 1) throw new Error(`${cluster}/${stage} holds more than one IstioOperator`);
       const applied = objects.filter((object) => !isIstioOperator(object));
       const previous = stages[index - 1];
       return {
@@ -79,7 +77,7 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
         stage,
         after: previous === undefined ? [] : prerequisites(cluster, previous, stage, clusters),
         secrets: secretsOf(model, cluster, stage),
-        ...(releases[0] === undefined ? {} : { release: releases[0] }),
+        releases: objects.filter(isIstioOperator),
         objects: applied,
         ready: readinessOf(applied),
       };

@@ -109,7 +109,7 @@ describe('the Pulumi program', () => {
         ...step.secrets.map(
           ({ namespace, name: secret }) => `kubernetes:core/v1:Secret ${step.cluster}/${namespace}/${secret}`,
         ),
-        ...[...(step.release === undefined ? [] : release), ...step.objects].map(
+        ...[...(step.releases.length === 0 ? [] : release), ...step.objects].map(
           (object) => `${typeToken(object)} ${step.cluster}/${resourceName(object)}`,
         ),
       ];
@@ -118,7 +118,7 @@ describe('the Pulumi program', () => {
         parent.endsWith(`${stageType}::${step.cluster}/${step.stage}`),
       );
       expect(children.map((child) => `${child.type} ${child.name}`).toSorted()).toEqual(
-        [...planned, ...(step.release === undefined ? [] : [token])].toSorted(),
+        [...planned, ...(step.releases.length === 0 ? [] : [token])].toSorted(),
       );
     }
   });

@@ -18,7 +18,7 @@ export interface DeployInputs {
   readonly access: Readonly<Record<string, ClusterAccess>>;
   /** API server addresses as the other clusters reach them. */
   readonly servers: Readonly<Record<string, string>>;
-  /** The rendered Istio release of each cluster. */
+  /** The rendered Istio releases of each cluster, all together. */
   readonly releases: Readonly<Record<string, readonly KubeObject[]>>;
   readonly trust: Readonly<Record<string, ClusterTrust>>;
 }
@@ -48,7 +48,7 @@ export function deployMesh(inputs: DeployInputs): Readonly<Record<string, Cluste
     const stage = new Stage(step, provider, after);
     stages.set(`${step.cluster}/${step.stage}`, stage);
     addSecrets(stage, step, inputs, readers);
-    if (step.release !== undefined) {
+    if (step.releases.length > 0) {
       stage.add(inputs.releases[step.cluster] ?? []);
       readers.set(step.cluster, addReaderToken(stage, plan));
     }

@@ -1,9 +1,11 @@
 import { k8s } from 'cdk8s-plus-28';
 import { MeshConstruct } from './mesh-construct.ts';
+import type { ControlPlaneModel } from '../model.ts';
 import type { Cluster, Mesh } from './mesh.ts';
 import { controlPlaneNamespace, networkLabel } from './names.ts';
 import { podSecurityLabels } from './namespace.ts';
 import type { Projection } from './projection.ts';
+import { controlPlanesOf, defaultRevision, ofRevision, usedRevision } from './revisions.ts';
 import { accessLogs } from './telemetry/access-log.ts';
 import { proxyConfig } from './telemetry/proxy-config.ts';
 import { extensionProviders } from './telemetry/tracing.ts';
@@ -12,7 +14,9 @@ import { discoverySelectors } from './visibility.ts';
 /**
  * Istio in a cluster: istiod as one of the mesh's primaries, and the CNI agent. Rendered as an IstioOperator, which is
  * never applied itself: the driver renders it into the official charts' objects with `istioctl manifest generate`
- * (https://istio.io/latest/docs/reference/config/istio.operator.v1alpha1/).
+ * (https://istio.io/latest/docs/reference/config/istio.operator.v1alpha1/). While a cluster is upgraded it has one for each
+ * revision. What there is only one of in a cluster (the CNI agent, the definitions of Istio's resources, the webhook that checks
+ * them) comes with the revision in use, so that a control plane beside it changes nothing for the pods that run.
  *
  * The namespace's label tells istiod which network the cluster's pods are in. It is the only namespace that does not
  * hold its pods to `restricted`: the CNI agent mounts folders of the node and runs as root with network capabilities,
@@ -37,19 +41,49 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
       ],
     };
     into.add('00-namespaces', k8s.KubeNamespace, { name: controlPlaneNamespace, labels, differs }, {});
-    const { hub, tag } = this.mesh.platform.istio;
+    for (const controlPlane of controlPlanesOf(into.cluster, this.mesh.platform)) {
+      this.#addRelease(into, controlPlane, differs.paths);
+    }
+  }
+
+  #addRelease(
+    into: Projection,
+    { revision, hub, tag }: ControlPlaneModel,
+    paths: readonly (readonly string[])[],
+  ): void {
+    const isUsed = revision === usedRevision(into.cluster);
+    const isDefault = revision === defaultRevision;
+    const runsIn = this.mesh.clusters.filter((cluster) =>
+      controlPlanesOf(cluster, this.mesh.platform).some((other) => other.revision === revision),
+    );
+    const ofUpgrade = [
+      ['spec', 'hub'],
+      ['spec', 'tag'],
+      ['spec', 'components'],
+      ['spec', 'values', 'defaultRevision'],
+    ];
+    const differs = {
+      because: `${ofRevision.because}; each has its own name and network`,
+      clusters: runsIn.map(({ name }) => name),
+      paths: [...paths, ...ofUpgrade],
+    };
     into.addCustom(
       '10-control-plane',
       { apiVersion: 'install.istio.io/v1alpha1', kind: 'IstioOperator' },
-      { name: 'istio', namespace: controlPlaneNamespace, differs },
+      { name: isDefault ? 'istio' : `istio-${revision}`, namespace: controlPlaneNamespace, differs },
       {
         spec: {
           profile: 'minimal',
+          ...(isDefault ? {} : { revision }),
           hub,
           tag,
-          components: { cni: { enabled: true, namespace: controlPlaneNamespace } },
+          components: {
+            ...(isUsed ? {} : { base: { enabled: false } }),
+            cni: { enabled: isUsed, namespace: controlPlaneNamespace },
+          },
           meshConfig: this.#meshConfig(),
-          values: this.#values(into.cluster),
+          // Without a default one, only resources that name a revision are checked, which ours do not.
+          values: { ...(isUsed ? { defaultRevision: revision } : {}), ...this.#values(into.cluster) },
         },
       },
     );
@@ -79,8 +113,6 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
     const { minReplicas, maxReplicas } = controlPlane;
     const upstreamEnvoy = istio.proxy === 'upstream-envoy';
     return {
-      // Without it istiod checks only resources that name its revision, which ours do not.
-      defaultRevision: 'default',
       global: {
         meshID: this.mesh.name,
         multiCluster: { clusterName: cluster.name },

@@ -61,13 +61,26 @@ test('the model says what the other parts of the project need to know', () => {
     const shop = mesh.namespace('shop');
     const catalog = catalogIn(shop, { placement: ['west', 'east'] });
     new HttpEdge(shop, 'edge', { expose: [catalog], placement: ['west'] });
+    const controlPlane = { revision: 'default', name: 'istiod', ...mesh.model().istio };
     const image = /^localhost\/meshwright\/[a-z]+:1\.2\.3-[0-9a-f]{12}$/;
     expect(mesh.model()).toEqual({
       name: 'demo',
       trustDomain: 'demo.example',
       clusters: [
-        { name: 'east', network: 'net-east', region: 'region-e', zone: 'zone-e1' },
-        { name: 'west', network: 'net-west', region: 'region-w', zone: 'zone-w1' },
+        {
+          name: 'east',
+          network: 'net-east',
+          region: 'region-e',
+          zone: 'zone-e1',
+          controlPlanes: [controlPlane],
+        },
+        {
+          name: 'west',
+          network: 'net-west',
+          region: 'region-w',
+          zone: 'zone-w1',
+          controlPlanes: [controlPlane],
+        },
       ],
       controlPlane: { namespace: 'istio-system' },
       ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80 },

@@ -12,8 +12,10 @@ import { given } from './mesh-construct.ts';
 import { meshProblems, rootProblems } from './mesh-rules.ts';
 import { MeshDefaults } from './mesh-defaults.ts';
 import { Namespace } from './namespace.ts';
-import { controlPlaneNamespace } from './names.ts';
+import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './names.ts';
 import type { Platform } from './platform.ts';
+import { revisionProblems } from './revision-rules.ts';
+import { controlPlanesOf, type ClusterIstio } from './revisions.ts';
 import { tracingProblems, type Tracing } from './telemetry/tracing.ts';
 import { Workload } from './workload.ts';
 
@@ -24,6 +26,8 @@ export interface ClusterProps {
   readonly region: string;
   /** Zone, as the label `topology.kubernetes.io/zone` of its nodes says. */
   readonly zone: string;
+  /** Its control planes, where there is to be more than one for an upgrade. @default - one, of the platform's Istio */
+  readonly istio?: ClusterIstio;
 }
 
 /** A declared cluster. */
@@ -92,10 +96,11 @@ export class Mesh<C extends string> extends RootConstruct {
 
   /** What is wrong with the mesh's own properties. */
   problems(): readonly Problem[] {
-    const problems = meshProblems(this);
-    if (this.tracing === undefined) return problems;
     const namespaces = this.node.findAll().filter((part) => part instanceof Namespace);
     const names = namespaces.map(({ name }) => name);
+    const revisioned = [...names, ingressGateway.namespace, eastWestGateway.namespace];
+    const problems = [...meshProblems(this), ...revisionProblems(this, revisioned)];
+    if (this.tracing === undefined) return problems;
     return [...problems, ...tracingProblems(this.name, this.tracing, names)];
   }
 
@@ -136,7 +141,10 @@ export class Mesh<C extends string> extends RootConstruct {
     return {
       name: this.name,
       trustDomain: this.trustDomain,
-      clusters: this.clusters.map(({ name, network, region, zone }) => ({ name, network, region, zone })),
+      clusters: this.clusters.map((cluster) => {
+        const { name, network, region, zone } = cluster;
+        return { name, network, region, zone, controlPlanes: controlPlanesOf(cluster, this.platform) };
+      }),
       controlPlane: { namespace: controlPlaneNamespace },
       ingress: this.ingress.model,
       eastWest: this.eastWest.model,

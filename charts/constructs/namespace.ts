@@ -5,6 +5,7 @@ import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import { reservedNamespaces } from './names.ts';
 import type { Projection } from './projection.ts';
+import { injectionLabels, ofRevision, revisionOf } from './revisions.ts';
 
 /** Levels of the Pod Security Standards that namespaces of a mesh enforce. */
 export type PodSecurity = 'privileged' | 'restricted';
@@ -46,7 +47,8 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
   }
 
   override project(into: Projection): void {
-    const labels = { 'istio-injection': 'enabled', ...podSecurityLabels('restricted') };
-    into.add('00-namespaces', k8s.KubeNamespace, { name: this.name, labels }, {});
+    const injection = injectionLabels(revisionOf(into.cluster, this.name));
+    const labels = { ...injection, ...podSecurityLabels('restricted') };
+    into.add('00-namespaces', k8s.KubeNamespace, { name: this.name, labels, differs: ofRevision }, {});
   }
 }

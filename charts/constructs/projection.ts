@@ -10,6 +10,7 @@ import { istioModels } from './istio-models.ts';
 import type { IstioKind, IstioSpec } from './istio-models.ts';
 import type { Cluster } from './mesh.ts';
 import { managedByLabel, manager, nameLabel, partOfLabel } from './names.ts';
+import { differsByRevision, labelPods } from './revisions.ts';
 
 /** Name and labels of an object; `app` becomes the recommended name label and is the name unless given. */
 export interface Metadata {
@@ -39,7 +40,8 @@ type ObjectClass<P> = (new (scope: Construct, id: string, props: P) => ApiObject
 
 /**
  * One cluster's share of a mesh while it is rendered: a cdk8s chart per stage, without dependencies between them.
- * Every object gets the recommended labels; names are explicit, never generated.
+ * Every object gets the recommended labels, and its pods the revision of the control plane that their namespace belongs to;
+ * names are explicit, never generated.
  */
 export class Projection {
   readonly cluster: Cluster;
@@ -110,8 +112,9 @@ export class Projection {
     // Not by the chart: it would infer the order of all charts' objects anew for each of them.
     return (this.#added.get(stage) ?? [])
       .map(({ object, where, differs, custom }) => {
-        const data = object.toJson() as KubernetesObject;
-        return { cluster: this.cluster.name, where, object: data, differs, custom };
+        const data = labelPods(object.toJson() as KubernetesObject, this.cluster);
+        const allowed = differsByRevision(data.kind, differs);
+        return { cluster: this.cluster.name, where, object: data, differs: allowed, custom };
       })
       .map((rendered) => ({ rendered, key: sortKey(rendered.object) }))
       .sort((a, b) => compare(a.key, b.key))

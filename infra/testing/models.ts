@@ -6,7 +6,13 @@ export function modelOf(clusters: readonly string[]): MeshModel {
   return {
     name: 'shop',
     trustDomain: 'shop.example',
-    clusters: clusters.map((name) => ({ name, network: `net-${name}`, region: name, zone: `${name}-a` })),
+    clusters: clusters.map((name) => ({
+      name,
+      network: `net-${name}`,
+      region: name,
+      zone: `${name}-a`,
+      controlPlanes: [{ revision: 'default', name: 'istiod', hub: 'localhost/mesh', tag: '1' }],
+    })),
     controlPlane: { namespace: 'istio-system' },
     ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80 },
     eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443 },
