@@ -17,9 +17,9 @@ export interface Flow {
 }
 
 /** Calls of each flow in a second. */
-export const perSecond = 50;
-/** After which a call without an answer has failed, in milliseconds. */
-export const deadlineMs = 5000;
+export const perSecond = 20;
+/** After which a call without an answer has failed, in milliseconds: lost calls are looked for, not slow ones. */
+export const deadlineMs = 10_000;
 
 const namespaceName = 'shop';
 /** The workload that calls. */

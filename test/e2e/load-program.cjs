@@ -164,6 +164,7 @@ process.on('SIGTERM', () => {
   }, 50);
 });
 
+process.stdout.on('error', () => process.exit(1));
 if (GRPC_PORT !== undefined) serveHealth(Number(GRPC_PORT));
 for (const flow of flows.filter(({ from }) => from === undefined || from === CLUSTER_NAME)) run(flow);
 report(false);

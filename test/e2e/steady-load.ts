@@ -63,8 +63,8 @@ interface Source {
  *     // what must not disturb: a rotation, an upgrade, a restart of anything
  *     expect(await load.stop()).toMatchObject({ failed: 0 });
  *
- * The pods of `load` call at a constant rate as long as they live, 50 calls a second of each flow between two clusters,
- * 5 s each, no retries. A pod that is told to end starts no more calls, awaits those in flight and reports; its
+ * The pods of `load` call at a constant rate as long as they live, 20 calls a second of each flow between two clusters,
+ * 10 s each, no retries. A pod that is told to end starts no more calls, awaits those in flight and reports; its
  * successor calls meanwhile. All calls are counted wherever they were made: a pod that ends without its last report (a
  * kill), or a flow that made less than half of its calls, is an error of `stop`, not a zero.
  * Calls through the ingress gateways are made from this machine, by a process of their own.
@@ -80,9 +80,18 @@ export async function startLoad(options: {
   const stopped = new AbortController();
   const follow = clusters.map((cluster) => followPods(cluster, sources, stopped.signal));
   const outside = Object.keys(ingress).length === 0 ? undefined : callFromHere(ingress, sources);
-  await waitFor({ what: 'steady load on every flow', timeoutMs: 60_000, intervalMs: 1000 }, () =>
-    look(flows, sources),
-  );
+  const end = async () => {
+    stopped.abort();
+    outside?.kill();
+    await Promise.all(follow);
+  };
+  try {
+    const limits = { what: 'steady load on every flow', timeoutMs: 60_000, intervalMs: 1000 };
+    await waitFor(limits, () => look(flows, sources));
+  } catch (error) {
+    await end();
+    throw error;
+  }
   // What went wrong before, while configuration reached the proxies, is no part of it.
   const startedAt = Date.now();
   for (const source of sources) {
@@ -92,15 +101,16 @@ export async function startLoad(options: {
   return {
     stop: async () => {
       const stoppedAt = Date.now();
-      await waitFor({ what: 'calls in flight ended', timeoutMs: 30_000 }, () => {
-        const open = sources.find(({ gone, last }) => !gone && !((last?.settled ?? 0) > stoppedAt));
-        return open === undefined
-          ? { done: true, value: true }
-          : { done: false, because: `${open.name} has some` };
-      });
-      stopped.abort();
-      outside?.kill();
-      await Promise.all(follow);
+      try {
+        await waitFor({ what: 'calls in flight ended', timeoutMs: 30_000 }, () => {
+          const open = sources.find(({ gone, last }) => !gone && !((last?.settled ?? 0) > stoppedAt));
+          return open === undefined
+            ? { done: true, value: true }
+            : { done: false, because: `${open.name} has some` };
+        });
+      } finally {
+        await end();
+      }
       return resultOf(flows, sources, (stoppedAt - startedAt) / 1000);
     },
   };
