@@ -73,6 +73,26 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
       ['up', '--lab-subnet', '172.29.0.0/16'],
       '--lab-subnet: is no subnet for a lab; received "172.29.0.0/16"; allowed an IPv4 /24 such as 172.29.0.0/24\n',
     ],
+    [
+      'an export to nowhere',
+      ['export', '--secret-store', 'vault'],
+      "error: required option '--out <DIR>' not specified\n",
+    ],
+    [
+      'an export that leaves open where its secrets are',
+      ['export', '--out', 'mesh'],
+      "error: required option '--secret-store <NAME>' not specified\n",
+    ],
+    [
+      'an export in an unknown format',
+      ['export', '--out', 'mesh', '--secret-store', 'vault', '--format', 'flux'],
+      "error: option '--format <format>' argument 'flux' is invalid. Allowed choices are kustomize, argocd.\n",
+    ],
+    [
+      'an ApplicationSet of no repository',
+      ['export', '--out', 'mesh', '--secret-store', 'vault', '--format', 'argocd'],
+      '--repo: is missing: an ApplicationSet names the repository of its tree; allowed the URL that Argo CD reads it by\n',
+    ],
   ])('%s', (_, args, message) => {
     expect(meshwright(state, args, { PATH: '/usr/bin:/bin' })).toEqual({
       code: 2,

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ProblemsError } from '../core/problem.ts';
 import type { DownFlags } from './down.ts';
+import type { ExportFlags } from './export.ts';
 import type { StatusFlags } from './status.ts';
 import type { SynthFlags } from './synth.ts';
 import type { UpFlags } from './up.ts';
@@ -76,6 +77,30 @@ function program(): Command {
     .option('--check', 'write nothing, fail when dist/ is not what is declared')
     .action(async (flags: SynthFlags) => {
       finish(await (await import('./synth.ts')).synth(at, flags));
+    });
+  command(
+    'export',
+    'write the mesh as a GitOps tree, for Argo CD or for kubectl apply -k; no cluster is asked',
+  )
+    .requiredOption('--out <DIR>', 'a folder of its own, such as one in your GitOps repository')
+    .requiredOption(
+      '--secret-store <NAME>',
+      'the ClusterSecretStore (or SecretStore/NAME) that holds the secrets; none to make them yourself',
+    )
+    .option(
+      '--secret-key <KEY>',
+      'where the store has each secret, with {cluster} and {secret}; MESH/{cluster}/{secret} unless given',
+    )
+    .addOption(
+      new Option('--format <format>', 'argocd adds an ApplicationSet')
+        .choices(['kustomize', 'argocd'])
+        .default('kustomize'),
+    )
+    .option('--repo <URL>', 'argocd: the repository that the tree is committed to')
+    .option('--revision <REVISION>', 'argocd: its branch, tag or commit; HEAD unless given')
+    .option('--path <FOLDER>', 'argocd: where the tree is in the repository; its root unless given')
+    .action(async (flags: ExportFlags) => {
+      finish(await (await import('./export.ts')).exportMesh(at, flags, signal));
     });
   command('new', 'make a service: proto, handlers with a test, config.yml, its lines in charts/shop.ts')
     .argument('<name>', 'such as gift-cards')

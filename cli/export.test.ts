@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseFlags, type ExportFlags } from './export.ts';
+
+const kustomize: ExportFlags = { out: 'mesh', format: 'kustomize', secretStore: 'vault' };
+const argocd: ExportFlags = { ...kustomize, format: 'argocd', repo: 'https://git.example.com/gitops.git' };
+
+describe('export reads', () => {
+  test('a store of the whole cluster, with a key for each cluster and secret', () => {
+    expect(parseFlags(kustomize, 'shop')).toEqual({
+      store: { kind: 'ClusterSecretStore', name: 'vault', key: 'shop/{cluster}/{secret}' },
+      argocd: undefined,
+    });
+  });
+
+  test('a store of the namespace, with keys of another form', () => {
+    const flags = { ...kustomize, secretStore: 'SecretStore/aws.eu-1', secretKey: 'mesh-{cluster}-{secret}' };
+    expect(parseFlags(flags, 'shop').store).toEqual({
+      kind: 'SecretStore',
+      name: 'aws.eu-1',
+      key: 'mesh-{cluster}-{secret}',
+    });
+  });
+
+  test('none as no store', () => {
+    expect(parseFlags({ ...kustomize, secretStore: 'none' }, 'shop').store).toBeUndefined();
+  });
+
+  test('the repository of an ApplicationSet, HEAD and its root unless told otherwise', () => {
+    const { repo } = argocd;
+    expect(parseFlags(argocd, 'shop').argocd).toEqual({ repo, revision: 'HEAD', path: '.' });
+    expect(parseFlags({ ...argocd, revision: 'v2', path: 'a/b' }, 'shop').argocd).toEqual({
+      repo,
+      revision: 'v2',
+      path: 'a/b',
+    });
+    const overSsh = 'git@git.example.com:team/gitops.git';
+    expect(parseFlags({ ...argocd, repo: overSsh }, 'shop').argocd?.repo).toBe(overSsh);
+  });
+});
+
+const folders = 'allowed such as clusters/mesh; left out for the root of the repository';
+const stores = 'allowed NAME (a ClusterSecretStore), SecretStore/NAME, or none to make the Secrets yourself';
+
+test.each<[string, ExportFlags, string]>([
+  [
+    'a store of an unknown kind',
+    { ...kustomize, secretStore: 'Vault/prod' },
+    `--secret-store: names no store of the external-secrets operator; received "Vault/prod"; ${stores}`,
+  ],
+  [
+    'a store of no name',
+    { ...kustomize, secretStore: 'SecretStore/' },
+    `--secret-store: names no store of the external-secrets operator; received "SecretStore/"; ${stores}`,
+  ],
+  [
+    'one key for all',
+    { ...kustomize, secretKey: 'mesh' },
+    '--secret-key: gives several secrets the same key: it has no {cluster} and no {secret}; received "mesh"; allowed such as shop/{cluster}/{secret}, or shop-{cluster}-{secret}',
+  ],
+  [
+    'a key without a store',
+    { ...kustomize, secretStore: 'none', secretKey: '{cluster}{secret}' },
+    '--secret-key: is of no use without a store; fix: leave it out, or name the store with --secret-store',
+  ],
+  [
+    'flags of the other format',
+    { ...kustomize, repo: 'https://git.example.com/a.git', path: 'a' },
+    '--repo: is of no use to the format kustomize; fix: leave it out, or add --format argocd\n' +
+      '--path: is of no use to the format kustomize; fix: leave it out, or add --format argocd',
+  ],
+  [
+    'an ApplicationSet without a repository, and all else that is wrong',
+    { out: 'mesh', format: 'argocd', secretStore: 'a/b/c', path: '/mesh' },
+    `--secret-store: names no store of the external-secrets operator; received "a/b/c"; ${stores}\n` +
+      '--repo: is missing: an ApplicationSet names the repository of its tree; allowed the URL that Argo CD reads it by\n' +
+      `--path: is no folder within the repository; received "/mesh"; ${folders}`,
+  ],
+  [
+    'a folder outside the repository',
+    { ...argocd, path: '../mesh' },
+    `--path: is no folder within the repository; received "../mesh"; ${folders}`,
+  ],
+  [
+    'a repository with a password, which is not repeated',
+    { ...argocd, repo: 'https://me:hunter2@git.example.com/a.git' },
+    '--repo: holds a password, which would stand in the tree; fix: leave user and password out, and give them to Argo CD as repository credentials',
+  ],
+])('%s is a wrong use', (_, flags, message) => {
+  expect(() => parseFlags(flags, 'shop')).toThrow(
+    expect.objectContaining({ name: 'ProblemsError', message, exitCode: 2 }),
+  );
+});

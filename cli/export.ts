@@ -1,0 +1,165 @@
+import { resolve } from 'node:path';
+import { synthShop } from '../charts/main.ts';
+import { throwIfAny, type Problem } from '../core/problem.ts';
+import type { ArgoSource } from '../infra/export/argocd.ts';
+import type { SecretReference, SecretStore } from '../infra/export/external-secret.ts';
+import { writeFolder } from '../infra/export/folder.ts';
+import { exportTree } from '../infra/export/tree.ts';
+import { renderIstioReleases } from '../infra/istio-release.ts';
+import type { KubeObject } from '../infra/kube-object.ts';
+import { planMesh } from '../infra/plan.ts';
+import type { PlanStep } from '../infra/plan.ts';
+import { ensureTools } from '../lab/tools/build.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface ExportFlags {
+  readonly out: string;
+  readonly format: 'kustomize' | 'argocd';
+  readonly secretStore: string;
+  readonly secretKey?: string;
+  readonly repo?: string;
+  readonly revision?: string;
+  readonly path?: string;
+}
+
+/** `npm run export`: writes the plan as a GitOps tree, for those who let Argo CD or kubectl apply it. No cluster is asked. */
+export async function exportMesh(at: Workspace, flags: ExportFlags, signal: AbortSignal): Promise<number> {
+  const { model, rendered } = synthShop(at.root);
+  const plan = planMesh(model, rendered);
+  const { store, argocd } = parseFlags(flags, plan.mesh);
+  const { root, cacheDir, logsDir } = at;
+  const report = (line: string) => process.stderr.write(`${line}\n`);
+  const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report, signal });
+  const releases = new Map<PlanStep, readonly KubeObject[]>();
+  for (const step of plan.steps)
+    releases.set(step, await renderIstioReleases(istioctl, step.releases, plan.mesh, signal));
+  const tree = exportTree(plan, {
+    release: (step) => releases.get(step) ?? [],
+    ...(store && { store }),
+    ...(argocd && { argocd }),
+  });
+  // npm changes to the project's folder; the user's own is in INIT_CWD.
+  const directory = resolve(process.env['INIT_CWD'] ?? '.', flags.out);
+  const { written, removed, unchanged } = writeFolder(directory, tree.files);
+  const changes = [
+    ...written.map((path) => `wrote ${path}\n`),
+    ...removed.map((path) => `removed ${path}\n`),
+  ];
+  process.stdout.write(
+    `${changes.join('')}${directory}: ${written.length} files written, ${removed.length} removed, ${unchanged} unchanged\n\n`,
+  );
+  const made = plan.steps.flatMap(({ cluster, secrets }) =>
+    secrets.map(({ namespace, name }) => `  ${cluster}: ${namespace}/${name}\n`),
+  );
+  process.stdout.write(
+    store === undefined
+      ? `Secrets that are not in the tree; make them yourself, before istiod of their cluster starts:\n${made.join('')}`
+      : `Secrets that ${store.kind} ${store.name} has to hold:\n${tree.secrets.map(describeSecret).join('')}`,
+  );
+  return 0;
+}
+
+function describeSecret({ cluster, secret, key, properties }: SecretReference): string {
+  return `  ${key} (${properties.join(', ')}) for ${secret} of ${cluster}\n`;
+}
+
+interface Parsed {
+  readonly store: SecretStore | undefined;
+  readonly argocd: ArgoSource | undefined;
+}
+
+/**
+ * Reads the flags that the command line parser cannot judge alone.
+ * @throws ProblemsError (exit 2) with everything that is wrong.
+ */
+export function parseFlags(flags: ExportFlags, mesh: string): Parsed {
+  const store = parseStore(flags, mesh);
+  const argocd = parseSource(flags);
+  throwIfAny([...problemsIn(store), ...problemsIn(argocd)]);
+  return {
+    store: 'value' in store ? store.value : undefined,
+    argocd: 'value' in argocd ? argocd.value : undefined,
+  };
+}
+
+type Read<T> = { readonly value: T | undefined } | { readonly problems: readonly Problem[] };
+
+function problemsIn(read: Read<unknown>): readonly Problem[] {
+  return 'problems' in read ? read.problems : [];
+}
+
+const kinds = ['ClusterSecretStore', 'SecretStore'] as const;
+
+function parseStore({ secretStore, secretKey }: ExportFlags, mesh: string): Read<SecretStore> {
+  if (secretStore === 'none') {
+    if (secretKey === undefined) return { value: undefined };
+    const fix = 'leave it out, or name the store with --secret-store';
+    return { problems: [{ where: '--secret-key', what: 'is of no use without a store', fix }] };
+  }
+  const parts = secretStore.split('/');
+  const name = parts.at(-1) ?? '';
+  const kind = parts.length === 1 ? kinds[0] : kinds.find((one) => one === parts[0]);
+  const problems: Problem[] = [];
+  if (kind === undefined || parts.length > 2 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
+    problems.push({
+      where: '--secret-store',
+      what: 'names no store of the external-secrets operator',
+      received: secretStore,
+      allowed: 'NAME (a ClusterSecretStore), SecretStore/NAME, or none to make the Secrets yourself',
+    });
+  }
+  const key = secretKey ?? `${mesh}/{cluster}/{secret}`;
+  const missing = ['{cluster}', '{secret}'].filter((part) => !key.includes(part));
+  if (missing.length > 0) {
+    problems.push({
+      where: '--secret-key',
+      what: `gives several secrets the same key: it has no ${missing.join(' and no ')}`,
+      received: key,
+      allowed: `such as ${mesh}/{cluster}/{secret}, or ${mesh}-{cluster}-{secret}`,
+    });
+  }
+  return kind === undefined || problems.length > 0 ? { problems } : { value: { kind, name, key } };
+}
+
+function parseSource({ format, repo, revision, path }: ExportFlags): Read<ArgoSource> {
+  if (format === 'kustomize') {
+    const useless = Object.entries({ repo, revision, path }).filter(([, value]) => value !== undefined);
+    if (useless.length === 0) return { value: undefined };
+    const fix = 'leave it out, or add --format argocd';
+    return {
+      problems: useless.map(([flag]) => ({
+        where: `--${flag}`,
+        what: 'is of no use to the format kustomize',
+        fix,
+      })),
+    };
+  }
+  const problems: Problem[] = [];
+  if (repo === undefined) {
+    problems.push({
+      where: '--repo',
+      what: 'is missing: an ApplicationSet names the repository of its tree',
+      allowed: 'the URL that Argo CD reads it by',
+    });
+  } else if (hasPassword(repo)) {
+    // Not shown: it is a secret.
+    const fix = 'leave user and password out, and give them to Argo CD as repository credentials';
+    problems.push({ where: '--repo', what: 'holds a password, which would stand in the tree', fix });
+  }
+  const folder = path ?? '.';
+  if ((folder !== '.' && !/^[^/]+(\/[^/]+)*$/.test(folder)) || folder.split('/').includes('..')) {
+    problems.push({
+      where: '--path',
+      what: 'is no folder within the repository',
+      received: folder,
+      allowed: 'such as clusters/mesh; left out for the root of the repository',
+    });
+  }
+  return repo === undefined || problems.length > 0
+    ? { problems }
+    : { value: { repo, revision: revision ?? 'HEAD', path: folder } };
+}
+
+function hasPassword(repo: string): boolean {
+  return URL.canParse(repo) && new URL(repo).password !== '';
+}

@@ -1,0 +1,121 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, lstatSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { z } from 'zod';
+import { writeFileAtomic } from '../../core/files.ts';
+import { ProblemsError } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
+
+/** Lists what an export wrote, so that the next one knows it again. */
+export const listFile = 'meshwright-export.json';
+
+const listSchema = z.strictObject({ version: z.literal(1), sha256: z.record(z.string(), z.string()) });
+
+/** What became of the files of a folder; paths relative to it, in order. */
+export interface WrittenFolder {
+  readonly written: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: number;
+}
+
+/**
+ * Brings a folder to these files and no others. A new folder is filled beside it and moved into its place as a whole; when
+ * nothing differs, nothing is touched.
+ * @throws ProblemsError: exit 2 when the folder holds anything that no export wrote or that was edited since, which is
+ * then left as it is; exit 1 when it cannot be written.
+ */
+export function writeFolder(directory: string, files: ReadonlyMap<string, string>): WrittenFolder {
+  try {
+    const target = existsSync(directory) ? realpathSync(directory) : directory;
+    const before = readOwn(target);
+    const after = new Map([...files].map(([path, content]) => [path, sha256(content)]));
+    const written = [...after].filter(([path, sum]) => before.get(path) !== sum).map(([path]) => path);
+    const removed = [...before.keys()].filter((path) => !after.has(path));
+    if (written.length + removed.length > 0) replace(target, new Map([...files, [listFile, listOf(after)]]));
+    return { written, removed, unchanged: files.size - written.length };
+  } catch (error) {
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new ProblemsError([{ where: directory, what: `cannot be written: ${message}` }], 1);
+  }
+}
+
+/** What an earlier export wrote and is still there, with its checksums. */
+function readOwn(directory: string): ReadonlyMap<string, string> {
+  if (!existsSync(directory)) return new Map();
+  if (!lstatSync(directory).isDirectory())
+    throw new ProblemsError([{ where: directory, what: 'is a file', allowed: 'a folder, or a new path' }]);
+  const found = readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .filter((path) => !lstatSync(join(directory, path)).isDirectory())
+    .map((path) => path.split(sep).join('/'))
+    .sort();
+  if (found.length === 0) return new Map();
+  const listed = readList(directory);
+  if (listed === undefined) {
+    throw new ProblemsError([
+      {
+        where: directory,
+        what: `was not written by an export: it has no ${listFile}`,
+        allowed: 'a new or empty folder, or one that an export wrote',
+        fix: 'name a folder of its own inside the repository',
+      },
+    ]);
+  }
+  const own = new Map<string, string>();
+  const problems = found
+    .filter((path) => path !== listFile)
+    .flatMap((path): Problem[] => {
+      const file = join(directory, path);
+      const sum = lstatSync(file).isFile() ? sha256(readFileSync(file)) : '';
+      own.set(path, sum);
+      if (listed[path] === undefined) {
+        const fix = 'move it out of the folder, which every export replaces';
+        return [{ where: file, what: 'was not written by an export', fix }];
+      }
+      if (listed[path] === sum) return [];
+      const fix = 'restore or delete it; changes belong in the declaration, or in an overlay of yours';
+      return [{ where: file, what: 'was edited since an export wrote it', fix }];
+    });
+  if (problems.length > 0) throw new ProblemsError(problems);
+  return own;
+}
+
+function readList(directory: string): Readonly<Record<string, string | undefined>> | undefined {
+  try {
+    return listSchema.parse(JSON.parse(readFileSync(join(directory, listFile), 'utf8'))).sha256;
+  } catch {
+    return undefined;
+  }
+}
+
+function listOf(sums: ReadonlyMap<string, string>): string {
+  return `${JSON.stringify({ version: 1, sha256: Object.fromEntries(sums) }, null, 2)}\n`;
+}
+
+/** Node has no call that exchanges two folders: between the two renames, for a moment, there is none. */
+function replace(directory: string, files: ReadonlyMap<string, string>): void {
+  const suffix = randomBytes(6).toString('hex');
+  const temporary = `${directory}.${suffix}.tmp`;
+  const old = `${directory}.${suffix}.old`;
+  try {
+    for (const [path, content] of files) writeFileAtomic(join(temporary, path), content);
+    if (!existsSync(directory)) {
+      renameSync(temporary, directory);
+      return;
+    }
+    renameSync(directory, old);
+    try {
+      renameSync(temporary, directory);
+    } catch (error) {
+      renameSync(old, directory);
+      throw error;
+    }
+    rmSync(old, { recursive: true });
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}

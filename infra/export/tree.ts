@@ -1,0 +1,106 @@
+import { stringify } from 'yaml';
+import { describe, list, text } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import type { Plan, PlanStep } from '../plan.ts';
+import { waves } from '../waves.ts';
+import { applicationSet } from './argocd.ts';
+import type { ArgoSource } from './argocd.ts';
+import { referSecret } from './external-secret.ts';
+import type { SecretReference, SecretStore } from './external-secret.ts';
+
+export interface ExportOptions {
+  /** The Istio releases of a step, rendered (istio-release.ts). */
+  readonly release: (step: PlanStep) => readonly KubeObject[];
+  /** @default - no ExternalSecret is written: whoever applies the tree makes the plan's secrets */
+  readonly store?: SecretStore;
+  /** @default - no ApplicationSet is written */
+  readonly argocd?: ArgoSource;
+}
+
+/** A GitOps tree: what goes into each file, and which secrets it leaves to a store. */
+export interface ExportTree {
+  /** Content by path, relative to the tree's folder. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly secrets: readonly SecretReference[];
+}
+
+/**
+ * Writes the plan as a tree of kustomizations, a folder `<cluster>/<stage>` for each step that applies anything:
+ * `secrets.yaml` (references, never values), `istio.yaml` (the rendered release) and `objects.yaml`, in the order of the
+ * drivers. The same plan gives the same bytes.
+ */
+export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
+  const { store, argocd, release } = options;
+  const stages = plan.steps.flatMap((step) => {
+    const { cluster, stage } = step;
+    const secrets =
+      store === undefined ? [] : step.secrets.map((secret) => referSecret(plan.mesh, cluster, secret, store));
+    const files = [
+      { file: 'secrets.yaml', objects: secrets.map(({ object }) => object) },
+      { file: 'istio.yaml', objects: inOrder(release(step)) },
+      { file: 'objects.yaml', objects: inOrder(step.objects) },
+    ].filter(({ objects }) => objects.length > 0);
+    return files.length === 0
+      ? []
+      : [{ cluster, stage, files, secrets, objects: files.flatMap(({ objects }) => objects) }];
+  });
+  const written = stages.flatMap(({ cluster, stage, files, objects }) => [
+    [`${cluster}/${stage}/kustomization.yaml`, kustomization(files, objects)] as const,
+    ...files.map((entry) => [`${cluster}/${stage}/${entry.file}`, documents(entry.objects)] as const),
+  ]);
+  const set =
+    argocd === undefined
+      ? []
+      : ([['applicationset.yaml', documents([applicationSet(plan.mesh, stages, argocd)])]] as const);
+  return {
+    files: new Map([...written, ...set].sort(([a], [b]) => (a < b ? -1 : 1))),
+    secrets: stages.flatMap(({ secrets }) => secrets),
+  };
+}
+
+function inOrder(objects: readonly KubeObject[]): readonly KubeObject[] {
+  return waves(objects).flat();
+}
+
+function kustomization(files: readonly { readonly file: string }[], objects: readonly KubeObject[]): string {
+  const patches = objects.flatMap(requireCa);
+  return yaml({
+    apiVersion: 'kustomize.config.k8s.io/v1beta1',
+    kind: 'Kustomization',
+    // As listed, which is the order to apply in; kustomize would sort by kinds it knows.
+    sortOptions: { order: 'fifo' },
+    resources: files.map(({ file }) => file),
+    ...(patches.length > 0 && { patches }),
+  });
+}
+
+/**
+ * istiod mounts `cacerts` where it is there already, and otherwise signs with a CA of its own that no other cluster
+ * trusts. The drivers make the Secret first. A tree is applied all at once and the Secret is fetched later: so the pod
+ * has to wait for it.
+ */
+function requireCa(object: KubeObject): readonly object[] {
+  if (object.kind !== 'Deployment') return [];
+  const index = list(object, 'spec', 'template', 'spec', 'volumes').findIndex(
+    (volume) => text(volume, 'secret', 'secretName') === 'cacerts',
+  );
+  if (index < 0) return [];
+  const { name, namespace } = object.metadata;
+  const path = `/spec/template/spec/volumes/${index}/secret/optional`;
+  return [
+    {
+      target: { kind: object.kind, name, namespace },
+      patch: yaml([{ op: 'add', path, value: false }]),
+    },
+  ];
+}
+
+/** Documents in order, each under a comment that names it. */
+function documents(objects: readonly KubeObject[]): string {
+  return objects.map((object) => `# ${describe(object)}\n${yaml(object)}`).join('---\n');
+}
+
+/** YAML 1.1 is what Kubernetes reads: `on` and `1:30` have to be in quotes. */
+function yaml(value: unknown): string {
+  return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+}
