@@ -1,21 +1,15 @@
 import { allOrProblems } from './all-or-problems.ts';
 import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
-import { raiseToMinimum } from './autoscaling.ts';
-import { awaitReady } from './await-ready.ts';
-import type { Clients } from './connection.ts';
 import { renderIstioReleases } from './istio-release.ts';
-import type { KubeClient } from './kube-client.ts';
 import { describe } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
-import type { Plan, PlanStep, PlannedSecret, StageKey } from './plan.ts';
+import type { Plan, PlanStep, StageKey } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
 import { prune } from './prune.ts';
-import { readinessOf } from './readiness.ts';
-import { makeRemoteSecret } from './remote-secret.ts';
 import type { StackConfig } from './stack-config.ts';
-import { cacertsSecret } from './trust.ts';
-import type { ClusterTrust } from './trust.ts';
+import { clientOf, makeSecret, settle } from './step-work.ts';
+import type { PlanContext } from './step-work.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
@@ -47,19 +41,13 @@ export interface ApplySummary {
  * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
  */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<ApplySummary> {
-  const { signal } = options;
+  const { istioctl, report, signal } = options;
   const { clients, trust } = await preflightMesh(plan, options);
-  const namespaces = (cluster: string) =>
-    plan.steps
-      .filter((step) => step.cluster === cluster)
-      .flatMap((step) => step.objects)
-      .filter(({ kind }) => kind === 'Namespace');
+  const context = { plan, clients, trust, istioctl, report, ...(signal && { signal }) };
   const running = new Map<string, Promise<StageResult>>();
   for (const step of plan.steps) {
     const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);
-    const run = Promise.all(before).then(() =>
-      applyStep(step, { mesh: plan.mesh, clients, trust, namespaces: namespaces(step.cluster), options }),
-    );
+    const run = Promise.all(before).then(() => applyStep(step, context));
     running.set(keyOf(step), run);
   }
   const results = await allOrProblems([...running.values()]);
@@ -69,7 +57,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Appl
       const applied = results
         .filter(({ summary }) => summary.cluster === client.cluster)
         .flatMap(({ objects }) => objects);
-      return prune(client, plan, applied, options.report, signal);
+      return prune(client, plan, applied, report, signal);
     }),
   );
   const stages = results.map(({ summary }) => summary);
@@ -89,29 +77,23 @@ interface StageResult {
   readonly objects: readonly KubeObject[];
 }
 
-interface StepContext {
-  readonly mesh: string;
-  readonly clients: Clients;
-  readonly trust: Readonly<Record<string, ClusterTrust>>;
-  readonly namespaces: readonly KubeObject[];
-  readonly options: ApplyOptions;
+interface StepContext extends PlanContext {
+  readonly istioctl: string;
 }
 
 async function applyStep(step: PlanStep, context: StepContext): Promise<StageResult> {
-  const { signal, report, istioctl } = context.options;
-  const client = clientOf(context.clients, step.cluster);
+  const { plan, clients, istioctl, report, signal } = context;
+  const client = clientOf(clients, step.cluster);
   const where = `${step.cluster} ${step.stage}`;
-  const release = await renderIstioReleases(istioctl, step.releases, context.mesh, signal);
+  const release = await renderIstioReleases(istioctl, step.releases, plan.mesh, signal);
   const applied: Applied[] = [];
   for (const secret of step.secrets) {
-    const object = await makeSecret(secret, client, context);
+    const object = await makeSecret(step, secret, context);
     applied.push({ object, outcome: await applyObject(client, object, signal) });
   }
-  const awaiting = { namespaces: context.namespaces, report, ...(signal && { signal }) };
   for (const objects of [release, step.objects])
     applied.push(...(await applyObjects(client, objects, signal)));
-  await raiseToMinimum(client, step.objects, signal);
-  await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
+  await settle(step, release, context);
   const named = (outcome: Applied['outcome']) =>
     applied.filter((entry) => entry.outcome === outcome).map(({ object }) => describe(object));
   const summary = {
@@ -128,36 +110,6 @@ async function applyStep(step: PlanStep, context: StepContext): Promise<StageRes
     summary: { cluster: step.cluster, stage: step.stage, ...summary },
     objects: applied.map(({ object }) => object),
   };
-}
-
-async function makeSecret(
-  secret: PlannedSecret,
-  client: KubeClient,
-  context: StepContext,
-): Promise<KubeObject> {
-  const { report, signal } = context.options;
-  switch (secret.kind) {
-    case 'cacerts': {
-      const trust = context.trust[client.cluster];
-      if (trust === undefined) throw new Error(`no CA was made for cluster ${client.cluster}`);
-      return cacertsSecret(context.mesh, secret.namespace, trust);
-    }
-    case 'remote-secret':
-      return makeRemoteSecret({
-        mesh: context.mesh,
-        namespace: secret.namespace,
-        local: client,
-        remote: clientOf(context.clients, secret.of),
-        report,
-        ...(signal && { signal }),
-      });
-  }
-}
-
-function clientOf(clients: Clients, cluster: string): KubeClient {
-  const client = clients[cluster];
-  if (client === undefined) throw new Error(`no client was made for cluster ${cluster}`);
-  return client;
 }
 
 function keyOf({ cluster, stage }: StageKey): string {

@@ -5,7 +5,15 @@ import type { KubeObject } from './kube-object.ts';
 /** What the provider answers of an object beside what it was given. */
 interface Answer {
   readonly status: unknown;
-  readonly data: Readonly<Record<string, string>>;
+}
+
+/** What has to be said of every object: no resource is left to a default provider, or without a place in the tree. */
+export interface KubernetesResourceOptions {
+  readonly parent: pulumi.Resource;
+  readonly provider: pulumi.ProviderResource;
+  readonly dependsOn: pulumi.Input<pulumi.Input<pulumi.Resource>[]>;
+  readonly protect?: boolean;
+  readonly ignoreChanges?: readonly string[];
 }
 
 /**
@@ -15,25 +23,33 @@ interface Answer {
  */
 export class KubernetesResource extends pulumi.CustomResource {
   declare readonly status: pulumi.Output<Answer['status']>;
-  declare readonly data: pulumi.Output<Answer['data']>;
 
-  constructor(cluster: string, object: KubeObject, options: pulumi.CustomResourceOptions) {
-    const answered = { status: undefined, data: undefined };
+  /** @param object - what identifies the object is known now; the rest of a Secret may be made when its turn comes */
+  constructor(
+    cluster: string,
+    object: KubeObject,
+    options: KubernetesResourceOptions,
+    made?: Promise<KubeObject>,
+  ) {
+    const { ignoreChanges = [], ...rest } = options;
     super(
       typeToken(object),
       `${cluster}/${resourceName(object)}`,
-      { ...answered, ...secretly(object) },
+      { status: undefined, ...inputsOf(object, made) },
       {
-        ...options,
-        ...(object.kind === 'Secret' && { additionalSecretOutputs: ['data'] }),
-        ...(isWebhook(object) && { ignoreChanges: filledInByIstiod }),
+        ...rest,
+        ...(object.kind === 'Secret' && { additionalSecretOutputs: ['data', 'stringData'] }),
+        ignoreChanges: [...ignoreChanges, ...(filledInByIstiod[object.kind] ?? [])],
       },
     );
   }
 }
 
 /** istiod writes these itself after it has started (see `yieldToIstiod`): a difference there is no change. */
-const filledInByIstiod = ['webhooks[*].clientConfig.caBundle', 'webhooks[*].failurePolicy'];
+const filledInByIstiod: Readonly<Record<string, readonly string[]>> = {
+  ValidatingWebhookConfiguration: ['webhooks[*].clientConfig.caBundle', 'webhooks[*].failurePolicy'],
+  MutatingWebhookConfiguration: ['webhooks[*].clientConfig.caBundle'],
+};
 
 /** The provider's type of an object: `kubernetes:apps/v1:Deployment`, and the core group written out. */
 export function typeToken({ apiVersion, kind }: KubeObject): string {
@@ -45,13 +61,19 @@ export function resourceName(object: KubeObject): string {
   return describe(object).slice(object.kind.length + 1);
 }
 
-/** What a Secret holds is a secret in Pulumi's state and output too. */
-function secretly(object: KubeObject): pulumi.Inputs {
-  return object.kind === 'Secret' && object['data'] !== undefined
-    ? { ...object, data: pulumi.secret(object['data']) }
-    : { ...object };
-}
-
-function isWebhook({ kind }: KubeObject): boolean {
-  return kind === 'ValidatingWebhookConfiguration' || kind === 'MutatingWebhookConfiguration';
+/** What a Secret holds is a secret in Pulumi's state and output too, also while it is not made yet. */
+function inputsOf(object: KubeObject, made: Promise<KubeObject> | undefined): pulumi.Inputs {
+  const { apiVersion, kind } = object;
+  if (kind !== 'Secret') return { ...object };
+  if (made !== undefined) {
+    return {
+      apiVersion,
+      kind,
+      metadata: made.then(({ metadata }) => metadata),
+      type: made.then((secret) => secret['type']),
+      data: pulumi.secret(made.then((secret) => secret['data'])),
+    };
+  }
+  const held = (['data', 'stringData'] as const).filter((key) => object[key] !== undefined);
+  return { ...object, ...Object.fromEntries(held.map((key) => [key, pulumi.secret(object[key])])) };
 }

@@ -1,289 +1,287 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import * as pulumi from '@pulumi/pulumi';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shop } from '../charts/shop.ts';
 import { synthesize } from '../charts/synth.ts';
-import { describe as name, labelManaged } from './kube-object.ts';
+import { renderIstioReleases } from './istio-release.ts';
 import type { KubeObject } from './kube-object.ts';
+import { describe as name } from './kube-object.ts';
 import { resourceName, typeToken } from './kubernetes-resource.ts';
 import { planMesh } from './plan.ts';
-import type { Plan } from './plan.ts';
-import { deployMesh } from './program.ts';
-import { readerAccount } from './remote-secret.ts';
-import { cacertsSecret, ensureTrust } from './trust.ts';
-import type { ClusterTrust } from './trust.ts';
+import type { Plan, PlanStep } from './plan.ts';
+import { runProgram } from './run-program.ts';
+import { playControllers } from './testing/controllers.ts';
+import { KubeApi } from './testing/kube-api.ts';
+import { meshes, root, writeIstioctl } from './testing/meshes.ts';
+import { plaintext, runInEngine } from './testing/pulumi-engine.ts';
+import type { Registered, Run } from './testing/pulumi-engine.ts';
 import { waves } from './waves.ts';
 
-/** A registration as the engine receives it. */
-interface Registered {
-  readonly type: string;
-  readonly name: string;
-  readonly parent: string;
-  readonly provider: string;
-  readonly dependencies: readonly string[];
-  readonly ignoreChanges: readonly string[];
-  readonly secretOutputs: readonly string[];
-  readonly urn: string;
-  /** The properties on the wire: secrets are marked there. */
-  readonly wire: Record<string, unknown>;
-  readonly inputs: Record<string, unknown>;
-}
+const types = {
+  mesh: 'meshwright:infra:Mesh',
+  cluster: 'meshwright:infra:Cluster',
+  stage: 'meshwright:infra:Stage',
+  provider: 'pulumi:providers:kubernetes',
+  secret: 'kubernetes:core/v1:Secret',
+};
 
-const secretMark = '4dabf18193072939515e22adb298388d';
-const release: readonly KubeObject[] = [
-  { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'istiod', namespace: 'istio-system' } },
-  { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: readerAccount, namespace: 'istio-system' } },
-  {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingWebhookConfiguration',
-    metadata: { name: 'istio-validator' },
-    webhooks: [{ name: 'rev.validation.istio.io', failurePolicy: 'Ignore' }],
-  },
-].map((object) => labelManaged(object, 'shop'));
+describe.each(meshes)('the Pulumi program, for %s clusters', (_, declare) => {
+  let folder: string;
+  let apis: Readonly<Record<string, KubeApi>>;
+  let plan: Plan;
+  let run: Run & { readonly result: unknown };
+  let release: readonly KubeObject[];
+  const lines: string[] = [];
 
-let folder: string;
-let plan: Plan;
-let trust: Readonly<Record<string, ClusterTrust>>;
-let registered: readonly Registered[];
-let outputs: Readonly<Record<string, { ingress: string | undefined; eastWest: string | undefined }>>;
-
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'program-'));
-  const mesh = shop(join(import.meta.dirname, '..'));
-  plan = planMesh(mesh.model(), synthesize(mesh));
-  trust = await ensureTrust(folder, plan.mesh, plan.clusters, plan.controlPlaneNamespace);
-  const recorded = await recordResources();
-  const deployed = deployMesh({
-    plan,
-    model: mesh.model(),
-    access: Object.fromEntries(
-      plan.clusters.map((cluster) => [cluster, { kubeconfig: '/kube/config', context: `ctx-${cluster}` }]),
-    ),
-    servers: Object.fromEntries(plan.clusters.map((cluster) => [cluster, `https://${cluster}.example:6443`])),
-    releases: Object.fromEntries(plan.clusters.map((cluster) => [cluster, release])),
-    trust,
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'program-'));
+    const mesh = declare();
+    plan = planMesh(mesh.model(), synthesize(mesh));
+    apis = Object.fromEntries(
+      await Promise.all(
+        plan.clusters.map(async (cluster) => [cluster, await KubeApi.start(cluster)] as const),
+      ),
+    );
+    for (const [cluster, api] of Object.entries(apis)) playControllers(api, cluster);
+    const istioctl = writeIstioctl(folder);
+    const config: Record<string, string> = {
+      clusters: JSON.stringify(
+        Object.fromEntries(
+          plan.clusters.map((cluster) => [
+            cluster,
+            { kubeconfig: apis[cluster]?.kubeconfig, context: cluster },
+          ]),
+        ),
+      ),
+      istioctl,
+      trustDir: join(folder, 'trust'),
+    };
+    const operators = plan.steps.find(({ releases }) => releases.length > 0)!.releases;
+    release = await renderIstioReleases(istioctl, operators, plan.mesh);
+    run = await runInEngine(
+      () =>
+        runProgram(
+          mesh,
+          root,
+          (key) => config[key],
+          (line) => lines.push(line),
+        ),
+      async (cluster, inputs) => {
+        const { client } = apis[cluster]!;
+        await client.apply(inputs as unknown as KubeObject);
+        return (await client.get(inputs as unknown as KubeObject)) as unknown as Record<string, unknown>;
+      },
+    );
   });
-  outputs = Object.fromEntries(
-    await Promise.all(
-      Object.entries(deployed).map(async ([cluster, { ingress, eastWest }]) => {
-        return [cluster, { ingress: await valueOf(ingress), eastWest: await valueOf(eastWest) }] as const;
-      }),
-    ),
-  );
-  await pulumi.runtime.disconnect();
-  registered = recorded;
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
+  afterAll(async () => {
+    rmSync(folder, { recursive: true });
+    await Promise.all(Object.values(apis).map((api) => api.stop()));
+  });
 
-const stageType = 'meshwright:infra:Stage';
+  const of = (type: string) => run.registered.filter((resource) => resource.type === type);
+  const find = (cluster: string, object: KubeObject): Registered => {
+    const found = run.registered.filter(
+      (one) => one.type === typeToken(object) && one.name === `${cluster}/${resourceName(object)}`,
+    );
+    expect([name(object), found.length]).toEqual([name(object), 1]);
+    return found[0]!;
+  };
+  const secretsOf = (step: PlanStep): readonly KubeObject[] =>
+    step.secrets.map((secret) => ({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: secret.name, namespace: secret.namespace },
+    }));
+  const releaseOf = (step: PlanStep) => (step.releases.length === 0 ? [] : release);
 
-describe('the Pulumi program', () => {
-  test('has an explicit provider per cluster and a component per stage and cluster', () => {
-    const of = (type: string) => registered.filter((resource) => resource.type === type);
-    expect(of('pulumi:providers:kubernetes').map(({ name: made, inputs }) => [made, inputs])).toEqual(
+  test('nests a component for the mesh, its clusters and their stages, each under its parent', () => {
+    const urn = (type: string, wanted: string) => of(type).find((one) => one.name === wanted)?.urn;
+    expect(of(types.mesh).map((one) => [one.name, one.parent])).toEqual([
+      // Nothing above it but the stack.
+      [plan.mesh, ''],
+    ]);
+    expect(of(types.cluster).map((one) => [one.name, one.parent])).toEqual(
+      plan.clusters.map((cluster) => [cluster, urn(types.mesh, plan.mesh)]),
+    );
+    expect(new Map(of(types.stage).map((one) => [one.name, one.parent]))).toEqual(
+      new Map(plan.steps.map(({ cluster, stage }) => [`${cluster}/${stage}`, urn(types.cluster, cluster)])),
+    );
+  });
+
+  test('has an explicit provider per cluster that adopts what is there and replaces nothing for a moved kubeconfig', () => {
+    const clusterOf = (one: Registered) => of(types.cluster).find(({ urn }) => urn === one.parent)?.name;
+    expect(of(types.provider).map((one) => [one.name, clusterOf(one), one.inputs])).toEqual(
       plan.clusters.map((cluster) => [
         cluster,
+        cluster,
         {
-          kubeconfig: '/kube/config',
-          context: `ctx-${cluster}`,
+          kubeconfig: apis[cluster]?.kubeconfig,
+          context: cluster,
+          clusterIdentifier: `${plan.mesh}/${cluster}`,
           enableServerSideApply: 'true',
           enablePatchForce: 'true',
           upsertExistingObjects: 'true',
+          enableSecretMutable: 'true',
+          enableConfigMapMutable: 'true',
         },
       ]),
     );
-    expect(
-      of(stageType)
-        .map((stage) => stage.name)
-        .toSorted(),
-    ).toEqual(plan.steps.map(({ cluster, stage }) => `${cluster}/${stage}`).toSorted());
   });
 
-  test('declares under each stage the objects that the apply driver applies, and no others', () => {
+  test("gives every resource its cluster's provider, and leaves none to a default one", () => {
+    const objects = run.registered.filter(({ type }) => type.startsWith('kubernetes:'));
+    expect(objects.length).toBeGreaterThan(plan.clusters.length * release.length);
+    for (const one of objects) {
+      const [cluster = ''] = one.name.split('/');
+      const provider = of(types.provider).find((made) => made.name === cluster);
+      expect([one.name, one.provider]).toEqual([one.name, `${provider?.urn ?? ''}::${cluster}-id`]);
+    }
+    const others = run.registered.filter((one) => one.custom && !objects.includes(one));
+    expect(new Set(others.map(({ type }) => type))).toEqual(new Set([types.provider]));
+  });
+
+  test('declares under each stage the objects that the apply driver applies, with their fields unchanged, and no others', () => {
     for (const step of plan.steps) {
-      const planned = [
-        ...step.secrets.map(
-          ({ namespace, name: secret }) => `kubernetes:core/v1:Secret ${step.cluster}/${namespace}/${secret}`,
-        ),
-        ...[...(step.releases.length === 0 ? [] : release), ...step.objects].map(
-          (object) => `${typeToken(object)} ${step.cluster}/${resourceName(object)}`,
-        ),
-      ];
-      const token = `kubernetes:core/v1:Secret ${step.cluster}/istio-system/${readerAccount}-istio-remote-secret-token`;
-      const children = registered.filter(({ parent }) =>
-        parent.endsWith(`${stageType}::${step.cluster}/${step.stage}`),
-      );
-      expect(children.map((child) => `${child.type} ${child.name}`).toSorted()).toEqual(
-        [...planned, ...(step.releases.length === 0 ? [] : [token])].toSorted(),
-      );
+      const stage = of(types.stage).find((one) => one.name === `${step.cluster}/${step.stage}`);
+      const planned = [...secretsOf(step), ...releaseOf(step), ...step.objects];
+      expect(
+        run.registered
+          .filter(({ parent }) => parent === stage?.urn)
+          .map((one) => one.urn)
+          .toSorted(),
+      ).toEqual(planned.map((object) => find(step.cluster, object).urn).toSorted());
+      for (const object of [...releaseOf(step), ...step.objects])
+        expect(find(step.cluster, object).inputs).toEqual(JSON.parse(JSON.stringify(object)));
     }
   });
 
-  test("gives every object its cluster's provider, its fields unchanged and a name of its own", () => {
-    const applied = plan.steps.flatMap((step) =>
-      step.objects.map((object) => ({ cluster: step.cluster, object })),
-    );
-    for (const { cluster, object } of applied) {
-      const found = registered.filter(
-        (one) => one.type === typeToken(object) && one.name === `${cluster}/${resourceName(object)}`,
-      );
-      expect([name(object), found.length]).toEqual([name(object), 1]);
-      expect(found[0]?.inputs).toEqual(JSON.parse(JSON.stringify(object)));
-      expect(found[0]?.provider).toContain(`pulumi:providers:kubernetes::${cluster}::`);
-    }
-    const urns = registered.map(({ urn }) => urn);
+  test('gives every resource a name of its own that says nothing of its stage', () => {
+    const urns = run.registered.map(({ urn }) => urn);
     expect(new Set(urns).size).toBe(urns.length);
+    const metadata = { name: 'catalog', namespace: 'shop' };
+    for (const cluster of plan.clusters) {
+      const { name: made, type } = find(cluster, { apiVersion: 'apps/v1', kind: 'Deployment', metadata });
+      expect([made, type]).toEqual([`${cluster}/shop/catalog`, 'kubernetes:apps/v1:Deployment']);
+    }
   });
 
-  test('orders as the apply driver does: a wave after the wave before it, a stage after the stages it waits for', () => {
-    const urn = (cluster: string, object: KubeObject) =>
-      registered.find(
-        (one) => one.type === typeToken(object) && one.name === `${cluster}/${resourceName(object)}`,
-      )?.urn ?? '';
+  test('finds stages and providers where they were before the components were nested', () => {
+    const moved = run.registered.filter((one) => one.fromTheRoot).map((one) => one.urn);
+    expect(moved.toSorted()).toEqual(
+      [...of(types.stage), ...of(types.provider)].map(({ urn }) => urn).toSorted(),
+    );
+  });
+
+  test('orders as planned: secrets, release, objects, each in waves, after all of the stages that are waited for', () => {
     for (const step of plan.steps) {
-      const [first = [], ...later] = waves(step.objects);
-      let previous = first;
-      for (const wave of later) {
-        for (const object of wave) {
-          const depends = registered.find((one) => one.urn === urn(step.cluster, object))?.dependencies ?? [];
-          expect(depends).toEqual(
-            expect.arrayContaining(previous.map((before) => urn(step.cluster, before))),
-          );
+      const groups = [
+        ...secretsOf(step).map((secret) => [secret]),
+        ...waves(releaseOf(step)),
+        ...waves(step.objects),
+      ].map((group) => group.map((object) => find(step.cluster, object).urn));
+      const stagesBefore = step.after.map(
+        ({ cluster, stage }) => of(types.stage).find((one) => one.name === `${cluster}/${stage}`)?.urn,
+      );
+      let expected = run.registered
+        .filter(({ parent }) => stagesBefore.includes(parent))
+        .map(({ urn }) => urn);
+      for (const group of groups) {
+        for (const urn of group) {
+          const one = run.registered.find((resource) => resource.urn === urn);
+          expect([urn, one?.dependencies.toSorted()]).toEqual([urn, expected.toSorted()]);
         }
-        previous = wave;
+        expected = group;
       }
     }
-    const gateway = registered.find(
-      (one) =>
-        one.type === 'kubernetes:core/v1:Secret' && one.name === 'east/istio-system/istio-remote-secret-west',
-    );
-    const istiods = plan.clusters.map((cluster) => urn(cluster, release[0]!));
-    expect(gateway?.dependencies).toEqual(expect.arrayContaining(istiods));
   });
 
-  test('opens each cluster to the other with the token that the other one made', () => {
-    const secret = registered.find((one) => one.name === 'east/istio-system/istio-remote-secret-west');
-    const data = (secret?.inputs['data'] ?? {}) as Record<string, string>;
-    const kubeconfig = Buffer.from(data['west'] ?? '', 'base64').toString('utf8');
-    expect(kubeconfig).toContain('server: https://west.example:6443');
-    expect(kubeconfig).toContain('token: token-of-west');
-    expect(kubeconfig).toContain(Buffer.from('ca-of-west').toString('base64'));
+  test('lets no value come from another resource: the replacement of one never replaces another', () => {
+    for (const one of run.registered) expect([one.urn, one.propertyDependencies]).toEqual([one.urn, {}]);
   });
 
-  test('no secret is in plaintext in anything the engine is told', () => {
-    const secrets = registered.filter(
-      ({ type, wire }) => type === 'kubernetes:core/v1:Secret' && wire['data'] !== undefined,
+  test('marks what Secrets hold as secret, and says none of it in plaintext anywhere', () => {
+    const secrets = of(types.secret);
+    expect(secrets.map(({ name: made }) => made).toSorted()).toEqual(
+      plan.steps
+        .flatMap((step) => secretsOf(step).map((secret) => `${step.cluster}/${resourceName(secret)}`))
+        .toSorted(),
     );
-    expect(secrets).toHaveLength(4);
-    for (const { wire, secretOutputs } of secrets) {
-      expect(wire['data']).toMatchObject({ [secretMark]: '1b47061264138c4ac30d75fd1eb44270' });
-      expect(secretOutputs).toEqual(['data']);
+    const said = JSON.stringify([
+      run.registered.map((one) => ({ ...one, inputs: undefined, wire: plaintext(one.wire) })),
+      [...run.outputs.values()],
+      run.result,
+      lines,
+    ]);
+    for (const { name: made, wire, inputs, secretOutputs } of secrets) {
+      expect([made, plaintext(wire['data'])]).toEqual([made, '[secret]']);
+      expect(secretOutputs).toEqual(['data', 'stringData']);
+      const held = Object.entries(inputs['data'] as Record<string, string>);
+      expect(held.length).toBeGreaterThan(0);
+      for (const [key, value] of held) {
+        const text = Buffer.from(value, 'base64').toString('utf8');
+        const token = /token: (\S+)/.exec(text)?.[1];
+        // Certificates are public; all of the rest is looked for as it is and as it is sent.
+        const hidden = [value, token, ...(key.endsWith('key.pem') ? text.split('\n').slice(1, -2) : [])];
+        for (const secret of hidden.filter((it) => it !== undefined)) {
+          expect(secret.length).toBeGreaterThan(20);
+          expect([key, said.includes(secret)]).toEqual([key, false]);
+        }
+      }
     }
-    const plain = JSON.stringify(
-      registered.map(({ wire }) => ({
-        ...wire,
-        data: isSecret(wire['data']) ? 'marked as a secret' : wire['data'],
-      })),
+    expect(said).not.toContain('PRIVATE KEY');
+  });
+
+  test('protects the CAs, and nothing else', () => {
+    const guarded = run.registered.filter((one) => one.protect).map((one) => one.name);
+    expect(guarded.toSorted()).toEqual(
+      plan.clusters.map((cluster) => `${cluster}/istio-system/cacerts`).toSorted(),
     );
-    for (const cluster of plan.clusters) {
-      const key = (cacertsSecret('shop', 'istio-system', trust[cluster]!)['data'] as Record<string, string>)[
-        'ca-key.pem'
-      ];
-      expect(plain).not.toContain(key);
-      expect(plain).not.toContain(`token-of-${cluster}`);
+  });
+
+  test('opens each cluster to each other one with a token that ends', () => {
+    const pairs = plan.clusters.flatMap((to) =>
+      plan.clusters.filter((from) => from !== to).map((from) => [to, from] as const),
+    );
+    for (const [to, from] of pairs) {
+      const secret = of(types.secret).find(
+        (one) => one.name === `${to}/istio-system/istio-remote-secret-${from}`,
+      );
+      const data = secret?.inputs['data'] as Record<string, string>;
+      const kubeconfig = Buffer.from(data[from] ?? '', 'base64').toString('utf8');
+      expect(kubeconfig).toContain(`server: ${apis[from]?.client.server ?? ''}`);
+      const claims = /token: e30\.([^.]+)\./.exec(kubeconfig)?.[1] ?? '';
+      expect(JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))).toHaveProperty('exp');
     }
-    expect(plain).not.toContain('PRIVATE KEY');
   });
 
-  test('leaves to istiod what it fills in', () => {
-    const webhooks = registered.filter(({ type }) => type.endsWith(':ValidatingWebhookConfiguration'));
-    expect(webhooks.map(({ ignoreChanges }) => ignoreChanges)).toEqual(
-      plan.clusters.map(() => ['webhooks[*].clientConfig.caBundle', 'webhooks[*].failurePolicy']),
+  test('leaves to istiod and to autoscalers what they set', () => {
+    const ignored = run.registered.filter(({ ignoreChanges }) => ignoreChanges.length > 0);
+    expect(new Map(ignored.map((one) => [one.name, one.ignoreChanges]))).toEqual(
+      new Map(
+        plan.clusters.flatMap((cluster) => [
+          [`${cluster}/istio-system/istiod`, ['spec.replicas']],
+          [`${cluster}/istio-validator`, ['webhooks[*].clientConfig.caBundle', 'webhooks[*].failurePolicy']],
+          [`${cluster}/istio-sidecar-injector`, ['webhooks[*].clientConfig.caBundle']],
+        ]),
+      ),
     );
   });
 
-  test("gives out the gateways' addresses", () => {
-    expect(outputs).toEqual({
-      east: { ingress: 'address-of-east/istio-ingress', eastWest: 'address-of-east/istio-eastwest' },
-      west: { ingress: 'address-of-west/istio-ingress', eastWest: 'address-of-west/istio-eastwest' },
-    });
+  test('says at its end, and in every component, where the clusters are reached and until when they are trusted', () => {
+    const expected = Object.fromEntries(
+      plan.clusters.map((cluster) => [
+        cluster,
+        {
+          context: cluster,
+          ingress: expect.stringMatching(new RegExp(`^istio-ingress.*\\.${cluster}\\.example$`)),
+          eastWest: expect.stringMatching(new RegExp(`^istio-eastwest.*\\.${cluster}\\.example$`)),
+          trustNotAfter: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+        },
+      ]),
+    );
+    const outputsOf = (type: string) => of(type).map(({ urn }) => run.outputs.get(urn));
+    expect(outputsOf(types.mesh)).toEqual([{ trustDomain: expect.any(String), clusters: expected }]);
+    expect(outputsOf(types.cluster)).toEqual(plan.clusters.map((cluster) => expected[cluster]));
+    expect(outputsOf(types.stage)).toEqual(plan.steps.map(() => ({})));
   });
 });
-
-/** Runs the engine's side: records every registration as it is on the wire, and answers as the provider would. */
-async function recordResources(): Promise<readonly Registered[]> {
-  const base64 = (value: string) => Buffer.from(value).toString('base64');
-  await pulumi.runtime.setMocks({
-    call: ({ inputs }) => inputs as Record<string, unknown>,
-    newResource: ({ type, name: made, inputs }) => {
-      const [cluster = '', namespace = ''] = made.split('/');
-      const state = { ...(inputs as Record<string, unknown>) };
-      if (type === 'kubernetes:core/v1:Service')
-        state['status'] = { loadBalancer: { ingress: [{ hostname: `address-of-${cluster}/${namespace}` }] } };
-      if (state['type'] === 'kubernetes.io/service-account-token') {
-        state['data'] = { token: base64(`token-of-${cluster}`), 'ca.crt': base64(`ca-of-${cluster}`) };
-      }
-      return { id: `${made}-id`, state };
-    },
-  });
-  const seen: Registered[] = [];
-  const monitor = pulumi.runtime.getMonitor() as unknown as {
-    registerResource: (
-      request: RegisterResourceRequest,
-      callback: (error: unknown, answer: RegisterResourceResponse) => void,
-    ) => Promise<void>;
-  };
-  const register = monitor.registerResource.bind(monitor);
-  monitor.registerResource = (request, callback) =>
-    register(request, (error, answer) => {
-      const wire = request.getObject()?.toJavaScript() ?? {};
-      seen.push({
-        type: request.getType(),
-        name: request.getName(),
-        parent: request.getParent(),
-        provider: request.getProvider(),
-        dependencies: request.getDependenciesList(),
-        ignoreChanges: request.getIgnorechangesList(),
-        secretOutputs: request.getAdditionalsecretoutputsList(),
-        urn: answer.getUrn(),
-        wire,
-        inputs: unwrap(wire) as Record<string, unknown>,
-      });
-      callback(error, answer);
-    });
-  return seen;
-}
-
-interface RegisterResourceRequest {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getProvider(): string;
-  getDependenciesList(): string[];
-  getIgnorechangesList(): string[];
-  getAdditionalsecretoutputsList(): string[];
-  getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
-}
-interface RegisterResourceResponse {
-  getUrn(): string;
-}
-
-/** The value with its secrets opened. */
-function unwrap(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(unwrap);
-  if (typeof value !== 'object' || value === null) return value;
-  if (isSecret(value)) return unwrap((value as { value: unknown }).value);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
-}
-
-function isSecret(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && secretMark in value;
-}
-
-function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
-  return new Promise((resolve) => output.apply(resolve));
-}

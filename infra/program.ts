@@ -1,143 +1,131 @@
-import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { MeshModel } from '../charts/model.ts';
 import type { ClusterAccess } from './connection.ts';
-import { labelManaged } from './kube-object.ts';
+import { describe, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
-import type { Plan, PlanStep } from './plan.ts';
+import { Cluster, MeshDeployment } from './mesh-component.ts';
+import type { ClusterOutputs, MeshOutputs } from './mesh-component.ts';
+import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
 import { loadBalancerAddress } from './readiness.ts';
-import { readerAccount, remoteKubeconfig, remoteSecret } from './remote-secret.ts';
 import { Stage } from './stage-component.ts';
-import { cacertsSecret } from './trust.ts';
-import type { ClusterTrust } from './trust.ts';
+import type { ObjectOptions } from './stage-component.ts';
 
-/** All that the program needs to know of the world, read before any resource is declared. */
+/** What the program is run with: all that it knows of the world, and what it does there between two stages. */
 export interface DeployInputs {
   readonly plan: Plan;
   readonly model: MeshModel;
   readonly access: Readonly<Record<string, ClusterAccess>>;
-  /** API server addresses as the other clusters reach them. */
-  readonly servers: Readonly<Record<string, string>>;
-  /** The rendered Istio releases of each cluster, all together. */
-  readonly releases: Readonly<Record<string, readonly KubeObject[]>>;
-  readonly trust: Readonly<Record<string, ClusterTrust>>;
-}
-
-/** Addresses of a cluster's gateways, once their load balancers have them. */
-export interface ClusterOutputs {
-  readonly ingress: pulumi.Output<string | undefined>;
-  readonly eastWest: pulumi.Output<string | undefined>;
+  /** The rendered Istio releases of the steps that have some, all together. */
+  readonly releases: ReadonlyMap<PlanStep, readonly KubeObject[]>;
+  /** End of the validity of each cluster's intermediate CA. */
+  readonly trustNotAfter: Readonly<Record<string, Date>>;
+  /** Makes a secret when its step is reached. */
+  readonly makeSecret: (step: PlanStep, secret: PlannedSecret) => Promise<KubeObject>;
+  /** Ends a step once its objects are in the cluster: what comes after waits for it. */
+  readonly settle: (step: PlanStep, release: readonly KubeObject[]) => Promise<void>;
+  /** Whether a secret cannot be made now, in a preview without its clusters: then what the state knows of it stays. */
+  readonly isKept?: (secret: PlannedSecret) => boolean;
 }
 
 /**
- * Declares the plan as Pulumi resources: an explicit provider per cluster, a component per stage and cluster,
- * the objects under it, ordered as the apply driver orders them.
+ * Declares the plan as Pulumi resources: a component for the mesh, in it one for each cluster with an explicit provider,
+ * in them one for each stage, and the objects there, ordered as the apply driver orders them.
  */
-export function deployMesh(inputs: DeployInputs): Readonly<Record<string, ClusterOutputs>> {
-  const { plan, model } = inputs;
-  const providers = new Map(
-    plan.clusters.map((cluster) => [cluster, makeProvider(cluster, inputs.access[cluster])]),
+export function deployMesh(inputs: DeployInputs): MeshOutputs {
+  const { plan } = inputs;
+  const mesh = new MeshDeployment(plan.mesh);
+  const clusters = new Map(
+    plan.clusters.map((name) => {
+      const access = inputs.access[name];
+      if (access === undefined) throw new Error(`no kubeconfig context was given for cluster ${name}`);
+      return [name, new Cluster(name, access, mesh, plan.mesh)];
+    }),
   );
-  const stages = new Map<string, Stage>();
-  const readers = new Map<string, pulumi.Output<string>>();
+  const stages = new Map<string, { readonly stage: Stage; readonly ready: Promise<unknown> }>();
   for (const step of plan.steps) {
-    const provider = providers.get(step.cluster);
-    if (provider === undefined)
+    const cluster = clusters.get(step.cluster);
+    if (cluster === undefined)
       throw new Error(`the plan has a step for ${step.cluster}, which is not among its clusters`);
-    const after = step.after.flatMap(({ cluster, stage }) => stages.get(`${cluster}/${stage}`) ?? []);
-    const stage = new Stage(step, provider, after);
-    stages.set(`${step.cluster}/${step.stage}`, stage);
-    addSecrets(stage, step, inputs, readers);
-    if (step.releases.length > 0) {
-      stage.add(inputs.releases[step.cluster] ?? []);
-      readers.set(step.cluster, addReaderToken(stage, plan));
-    }
-    stage.add(step.objects);
-    stage.close();
+    const before = step.after.flatMap(({ cluster, stage }) => stages.get(`${cluster}/${stage}`) ?? []);
+    stages.set(`${step.cluster}/${step.stage}`, addStage(step, cluster, before, inputs));
   }
-  const address = (cluster: string, gateway: { readonly namespace: string; readonly name: string }) => {
-    const { name, namespace } = gateway;
-    const service: KubeObject = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace } };
-    const found = [...stages.values()].flatMap((stage) =>
-      stage.cluster === cluster ? (stage.resource(service) ?? []) : [],
-    );
-    const address = found[0]?.status.apply((status) => loadBalancerAddress({ ...service, status }));
-    return address ?? pulumi.output(undefined);
-  };
-  return Object.fromEntries(
-    plan.clusters.map((cluster) => [
-      cluster,
-      { ingress: address(cluster, model.ingress), eastWest: address(cluster, model.eastWest) },
-    ]),
+  const resource = (cluster: string, object: KubeObject) =>
+    [...stages.values()]
+      .filter(({ stage }) => stage.cluster.name === cluster)
+      .flatMap(({ stage }) => stage.resource(object) ?? [])[0];
+  const outputs = Object.fromEntries(
+    [...clusters].map(([name, cluster]) => {
+      const made = outputsOf(name, inputs, (object) => resource(name, object)?.status);
+      cluster.close(made);
+      return [name, made];
+    }),
   );
+  const all = { trustDomain: inputs.model.trustDomain, clusters: outputs };
+  mesh.close(all);
+  return all;
 }
 
-/**
- * Server-side apply that takes fields over from other managers, and objects that exist already, as the apply driver does:
- * a mesh that one driver made can be carried on by the other.
- */
-function makeProvider(cluster: string, access: ClusterAccess | undefined): kubernetes.Provider {
-  if (access === undefined) throw new Error(`no kubeconfig context was given for cluster ${cluster}`);
-  return new kubernetes.Provider(cluster, {
-    kubeconfig: access.kubeconfig,
-    context: access.context,
-    enableServerSideApply: true,
-    enablePatchForce: true,
-    upsertExistingObjects: true,
-  });
-}
-
-function addSecrets(
-  stage: Stage,
+function addStage(
   step: PlanStep,
+  cluster: Cluster,
+  before: readonly { readonly stage: Stage; readonly ready: Promise<unknown> }[],
   inputs: DeployInputs,
-  readers: ReadonlyMap<string, pulumi.Output<string>>,
-): void {
+) {
+  const release = inputs.releases.get(step) ?? [];
+  const after = Promise.all(before.map(({ ready }) => ready)).then(() => before.map(({ stage }) => stage));
+  const scaled = scaledByAutoscalers([...release, ...step.objects]);
+  const stage = new Stage(cluster, step.stage, after, (object) => optionsOf(object, scaled));
   for (const secret of step.secrets) {
-    if (secret.kind === 'cacerts') {
-      const trust = inputs.trust[step.cluster];
-      if (trust === undefined) throw new Error(`no CA was made for cluster ${step.cluster}`);
-      stage.add([cacertsSecret(inputs.plan.mesh, secret.namespace, trust)]);
-      continue;
-    }
-    const token = readers.get(secret.of);
-    const server = inputs.servers[secret.of];
-    if (token === undefined || server === undefined) throw new Error(`nothing opens cluster ${secret.of}`);
-    const shape = remoteSecret(inputs.plan.mesh, secret.of, secret.namespace, { server, ca: '', token: '' });
-    const data = token.apply((reader) => {
-      const { ca, token: bearer } = JSON.parse(reader) as { readonly ca: string; readonly token: string };
-      const kubeconfig = remoteKubeconfig(secret.of, { server, ca, token: bearer });
-      return { [secret.of]: Buffer.from(kubeconfig).toString('base64') };
+    const { name, namespace, kind } = secret;
+    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } };
+    const kept = inputs.isKept?.(secret) === true;
+    const made = after.then(() => (kept ? object : inputs.makeSecret(step, secret)));
+    stage.addMade(object, made, {
+      // The CA: losing it cuts every running workload off.
+      protect: kind === 'cacerts',
+      ignoreChanges: kept ? ['metadata', 'type', 'data'] : [],
     });
-    stage.add([{ ...shape, data }]);
   }
+  stage.add(release);
+  stage.add(step.objects);
+  const ready = stage.close().then(() => inputs.settle(step, release));
+  return { stage, ready };
+}
+
+/** What autoscalers scale, as `describe` names it. */
+function scaledByAutoscalers(objects: readonly KubeObject[]): ReadonlySet<string> {
+  return new Set(
+    objects
+      .filter(({ kind }) => kind === 'HorizontalPodAutoscaler')
+      .map(
+        (scaler) =>
+          `${text(scaler, 'spec', 'scaleTargetRef', 'kind') ?? ''} ${scaler.metadata.namespace ?? ''}/${text(scaler, 'spec', 'scaleTargetRef', 'name') ?? ''}`,
+      ),
+  );
 }
 
 /**
- * The credentials that a cluster gives to the others' control planes: a token bound to a Secret of type
- * `kubernetes.io/service-account-token`, as `istioctl create-remote-secret` makes it. A token of the TokenRequest API would
- * be new at every run, so every `up` would change every remote secret; this one stays until its Secret is deleted, and the
- * provider waits for the cluster to fill it in.
+ * The number of pods that runs stays as it is where an autoscaler sets it, also on the `up` that leaves it to the autoscaler:
+ * the provider sends the live number as long as it owns the field, as dropping it would mean one pod.
  */
-function addReaderToken(stage: Stage, plan: Plan): pulumi.Output<string> {
-  const token = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'kubernetes.io/service-account-token',
-    metadata: {
-      name: `${readerAccount}-istio-remote-secret-token`,
-      namespace: plan.controlPlaneNamespace,
-      annotations: { 'kubernetes.io/service-account.name': readerAccount },
-    },
+function optionsOf(object: KubeObject, scaled: ReadonlySet<string>): ObjectOptions {
+  return scaled.has(describe(object)) ? { ignoreChanges: ['spec.replicas'] } : {};
+}
+
+function outputsOf(
+  cluster: string,
+  { access, model, trustNotAfter }: DeployInputs,
+  statusOf: (object: KubeObject) => pulumi.Output<unknown> | undefined,
+): ClusterOutputs {
+  const address = ({ name, namespace }: { readonly name: string; readonly namespace: string }) => {
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace } };
+    const found = statusOf(service)?.apply((status) => loadBalancerAddress({ ...service, status }));
+    return found ?? pulumi.output(undefined);
   };
-  const object = labelManaged(token, plan.mesh);
-  stage.add([object]);
-  const resource = stage.resource(object);
-  const decode = (data: Readonly<Record<string, string>>, key: string) =>
-    Buffer.from(data[key] ?? '', 'base64').toString('utf8');
-  return pulumi.secret(
-    pulumi
-      .output(resource?.data ?? {})
-      .apply((data) => JSON.stringify({ ca: decode(data, 'ca.crt'), token: decode(data, 'token') })),
-  );
+  return {
+    context: access[cluster]?.context ?? '',
+    ingress: address(model.ingress),
+    eastWest: address(model.eastWest),
+    trustNotAfter: trustNotAfter[cluster]?.toISOString() ?? '',
+  };
 }

@@ -108,18 +108,29 @@ export interface RemoteSecretOptions {
   readonly local: KubeClient;
   /** The cluster that it opens. */
   readonly remote: KubeClient;
+  /** No token is asked for: one that is due is shown as {@link tokenToCome}. @default false */
+  readonly preview?: boolean;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
+
+/** Stands in a preview for a token that `up` will ask for. */
+export const tokenToCome = 'made-by-up';
 
 /**
  * The secret that opens `remote` to `local`: the live one where it can stay, else one with a fresh token.
  * @throws ProblemsError (exit 1) when the remote cluster grants no token.
  */
 export async function makeRemoteSecret(options: RemoteSecretOptions): Promise<KubeObject> {
-  const { mesh, namespace, local, remote, report, signal } = options;
+  const { mesh, namespace, local, remote, preview = false, report, signal } = options;
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: readerAccount, namespace } };
   const accountUid = text(await remote.get(account, signal), 'metadata', 'uid');
+  if (accountUid === undefined && preview)
+    return remoteSecret(mesh, remote.cluster, namespace, {
+      server: remote.server,
+      ca: '',
+      token: tokenToCome,
+    });
   if (accountUid === undefined) {
     throw new ProblemsError(
       [
@@ -138,6 +149,7 @@ export async function makeRemoteSecret(options: RemoteSecretOptions): Promise<Ku
   };
   const secret = (token: string) => remoteSecret(mesh, remote.cluster, namespace, { ...wanted, token });
   const kept = reusableToken(remote.cluster, await local.get(secret(''), signal), wanted, Date.now());
+  if (kept === undefined && preview) return secret(tokenToCome);
   const token = kept ?? (await requestToken(remote, account, signal));
   report(`${local.cluster}: its token for ${remote.cluster} is valid ${lifeInWords(token)}`);
   return secret(token);

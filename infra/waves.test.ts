@@ -14,6 +14,7 @@ const kinds = [
   'PeerAuthentication',
   'Deployment',
   'HorizontalPodAutoscaler',
+  'ValidatingWebhookConfiguration',
 ];
 const object = (kind: string, name: string): KubeObject => ({ apiVersion: 'v1', kind, metadata: { name } });
 
@@ -27,7 +28,7 @@ describe('waves', () => {
         expect(new Set(made.flat())).toEqual(new Set(given));
         expect(made.flat()).toHaveLength(given.length);
         const order = made.flat().map(({ kind }) => kinds.indexOf(kind));
-        const rank = [0, 1, 2, 2, 2, 3, 3, 4, 5, 6];
+        const rank = [0, 1, 2, 2, 2, 3, 3, 4, 5, 6, 7];
         const ranks = order.map((index) => rank[index] ?? -1);
         expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
       }),

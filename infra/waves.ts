@@ -2,7 +2,8 @@ import type { KubeObject } from './kube-object.ts';
 
 /**
  * What has to exist before what, within one stage: earlier waves are applied before later ones, the objects of
- * a wave side by side. A kind that is not named here (custom resources, webhooks, policies) is in the wave {@link others}.
+ * a wave side by side. A kind that is not named here (custom resources, policies) is in the wave {@link others}.
+ * A webhook comes after what answers it, so that it also goes before it when all is deleted in reverse.
  */
 const waveOfKind: Readonly<Record<string, number>> = {
   Namespace: 0,
@@ -22,6 +23,8 @@ const waveOfKind: Readonly<Record<string, number>> = {
   Job: 5,
   CronJob: 5,
   HorizontalPodAutoscaler: 6,
+  MutatingWebhookConfiguration: 7,
+  ValidatingWebhookConfiguration: 7,
 };
 const others = 4;
 

@@ -59,8 +59,22 @@ const kinds: Readonly<Record<string, readonly [plural: string, namespaced: boole
   'rbac.authorization.k8s.io/v1': [
     ['ClusterRole', false],
     ['ClusterRoleBinding', false],
+    ['Role', true],
+    ['RoleBinding', true],
   ],
-  'networking.istio.io/v1': [['Gateway', true]],
+  'autoscaling/v2': [['HorizontalPodAutoscaler', true]],
+  'networking.istio.io/v1': [
+    ['Gateway', true],
+    ['DestinationRule', true],
+    ['Sidecar', true],
+    ['VirtualService', true],
+  ],
+  'networking.istio.io/v1alpha3': [['EnvoyFilter', true]],
+  'security.istio.io/v1': [
+    ['AuthorizationPolicy', true],
+    ['PeerAuthentication', true],
+  ],
+  'telemetry.istio.io/v1': [['Telemetry', true]],
 };
 
 /**

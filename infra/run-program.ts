@@ -1,0 +1,92 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { Mesh } from '../charts/index.ts';
+import { synthesize } from '../charts/synth.ts';
+import { ProblemsError } from '../core/problem.ts';
+import { openClients } from './connection.ts';
+import { renderIstioReleases } from './istio-release.ts';
+import type { KubeObject } from './kube-object.ts';
+import type { MeshOutputs } from './mesh-component.ts';
+import { planMesh } from './plan.ts';
+import type { Plan, PlanStep } from './plan.ts';
+import { preflightMesh } from './preflight.ts';
+import type { Preflight } from './preflight.ts';
+import { deployMesh } from './program.ts';
+import { readConfig } from './stack-config.ts';
+import type { StackConfig } from './stack-config.ts';
+import { makeSecret, settle } from './step-work.ts';
+import { ensureTrust } from './trust.ts';
+
+/**
+ * Runs a mesh as a Pulumi program.
+ * @param root - folder that the paths of the stack's configuration start from
+ * @param get - a value of the stack's configuration by its key in this project
+ * @param report - takes a line of progress
+ * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is no bug of the program.
+ */
+export async function runProgram(
+  mesh: Mesh<string>,
+  root: string,
+  get: (key: string) => string | undefined,
+  report: (line: string) => void,
+): Promise<MeshOutputs> {
+  return told(async () => {
+    const model = mesh.model();
+    const plan = planMesh(model, synthesize(mesh));
+    const config = readConfig(get, plan.clusters, root);
+    const preview = pulumi.runtime.isDryRun();
+    const { clients, trust, unreached } = await lookAround(plan, config, preview);
+    const context = { plan, clients, trust, report };
+    return deployMesh({
+      plan,
+      model,
+      access: config.access,
+      releases: await renderReleases(plan, config),
+      trustNotAfter: Object.fromEntries(
+        Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter]),
+      ),
+      makeSecret: (step, secret) => told(() => makeSecret(step, secret, context, preview)),
+      settle: (step, release) => (preview ? Promise.resolve() : told(() => settle(step, release, context))),
+      isKept: ({ kind }) => unreached && kind === 'remote-secret',
+    });
+  });
+}
+
+/**
+ * What either driver starts with. A preview does with less: without the clusters it compares with what the state knows.
+ * It makes missing CAs too: they are local files, and later runs use the same ones.
+ */
+async function lookAround(
+  plan: Plan,
+  config: StackConfig,
+  preview: boolean,
+): Promise<Preflight & { readonly unreached: boolean }> {
+  try {
+    return { ...(await preflightMesh(plan, config)), unreached: false };
+  } catch (error) {
+    if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
+    await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);
+    const clients = openClients(plan.clusters, config.access);
+    const trust = await ensureTrust(config.trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace);
+    return { clients, trust, unreached: true };
+  }
+}
+
+async function renderReleases(
+  plan: Plan,
+  { istioctl }: StackConfig,
+): Promise<ReadonlyMap<PlanStep, readonly KubeObject[]>> {
+  const rendered = await Promise.all(
+    plan.steps.map(
+      async (step) => [step, await renderIstioReleases(istioctl, step.releases, plan.mesh)] as const,
+    ),
+  );
+  return new Map(rendered);
+}
+
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}
