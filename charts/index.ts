@@ -19,6 +19,7 @@ export type { Exposed } from './constructs/edge/expose.ts';
 export { HttpEdge, type HttpEdgeProps } from './constructs/edge/http-edge.ts';
 export type { ClaimRule, JsonWebKeySet, Jwt } from './constructs/edge/jwt.ts';
 export type { Tls } from './constructs/edge/tls.ts';
+export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/gateways/address.ts';
 export type { IstioKind, IstioSpec } from './constructs/istio-models.ts';
 export { MeshConstruct } from './constructs/mesh-construct.ts';
 export { Mesh, type Cluster, type ClusterProps, type MeshProps } from './constructs/mesh.ts';

@@ -49,11 +49,19 @@ export interface ControlPlaneModel {
   readonly tag: string;
 }
 
-/** A gateway's Kubernetes Service of type LoadBalancer. */
+/** A gateway's Kubernetes Service. */
 export interface GatewayModel {
   readonly namespace: string;
   readonly name: string;
   /** The port that traffic comes in by. */
+  readonly port: number;
+  /** By cluster: where it is reached, when the Service's status does not tell (node ports). */
+  readonly given: Readonly<Record<string, GivenAddress>>;
+}
+
+/** A declared address of a gateway; at least one IP or host name. */
+export interface GivenAddress {
+  readonly addresses: readonly string[];
   readonly port: number;
 }
 

@@ -16,6 +16,7 @@ export const lab: Platform = {
   gateway: {
     replicas: 1,
     nodePorts: false,
+    sources: { any: 'only the machine that the lab runs on reaches it' },
     requests: { cpu: '5m', memory: '32Mi' },
     limits: { cpu: '2', memory: '512Mi' },
   },
@@ -27,6 +28,10 @@ export interface ReleasedOptions {
   readonly imageHub: string;
   /** A released Istio version, such as `1.29.2`. */
   readonly istioTag: string;
+  /** Registry and folder of Istio's images, for clusters that reach no other. @default docker.io/istio */
+  readonly istioHub?: string;
+  /** Names of Secrets with the hubs' credentials ({@link Platform.imagePullSecrets}). @default - none */
+  readonly imagePullSecrets?: readonly string[];
 }
 
 /**
@@ -40,7 +45,8 @@ export function released(options: ReleasedOptions): Platform {
   };
   return {
     imageHub: options.imageHub,
-    istio: { hub: 'docker.io/istio', tag: options.istioTag, proxy: 'istio' },
+    ...(options.imagePullSecrets === undefined ? {} : { imagePullSecrets: options.imagePullSecrets }),
+    istio: { hub: options.istioHub ?? 'docker.io/istio', tag: options.istioTag, proxy: 'istio' },
     controlPlane: { minReplicas: 2, maxReplicas: 5, requests: { cpu: '500m', memory: '2Gi' } },
     cni: { requests: { cpu: '100m', memory: '100Mi' } },
     sidecar: proxy,

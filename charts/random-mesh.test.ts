@@ -13,7 +13,7 @@ import { withProject } from './testing/project.ts';
 import { anyMesh, declareMesh } from './testing/random-mesh.ts';
 import { metadataPool, type AnyService } from './testing/random-policy.ts';
 
-/** What runs only where it is placed, and what says which cluster it is. */
+/** What runs only where it is placed, and what says which cluster it is; so do the gateways' Services. */
 const ofOneCluster = ['Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler', 'IstioOperator'];
 const networkLabel = 'topology.istio.io/network';
 
@@ -41,7 +41,10 @@ interface Policy {
 /** What has to be the same in every cluster. */
 function shared(rendered: readonly RenderedStage[], cluster: string): readonly KubernetesObject[] {
   return objectsOf(rendered, cluster)
-    .filter(({ kind }) => !ofOneCluster.includes(kind))
+    .filter(
+      ({ kind, metadata: { namespace } }) =>
+        !ofOneCluster.includes(kind) && !(kind === 'Service' && reservedNamespaces.includes(namespace!)),
+    )
     .map((object) => {
       const labels = Object.entries(object.metadata.labels ?? {}).filter(([key]) => key !== networkLabel);
       return { ...object, metadata: { ...object.metadata, labels: Object.fromEntries(labels) } };
@@ -157,7 +160,7 @@ const anyMeshTwice = anyMesh.chain((drawn) => {
   return fc.record({ drawn: fc.constant(drawn), order });
 });
 
-test('any valid mesh renders: to the same bytes in whatever order it is declared, the same in every cluster, where it is placed, with exactly the declared calls, subsets that are there, and streams left alone', () => {
+test('any valid mesh renders: to the same bytes in whatever order it is declared, the same in every cluster, where it is placed, with exactly the declared calls, subsets that are there, streams left alone, and gateways by their addresses', () => {
   // The inventory also has autoscalers.
   withProject({ inventory: { replicas: 2, autoscaling: { maxReplicas: 5 } } }, (project) => {
     fc.assert(
@@ -179,12 +182,37 @@ test('any valid mesh renders: to the same bytes in whatever order it is declared
               values: { global: { multiCluster: { clusterName: cluster }, network: `net-${cluster}` } },
             },
           });
+          expect(givenNetworks(rendered, cluster)).toEqual(
+            drawn.nodePorts
+              .toSorted()
+              .map((other) => [`net-${other}`, other, `192.0.2.${drawn.clusters.indexOf(other) + 1}:31443`]),
+          );
         }
       }),
       { numRuns: 30 },
     );
   });
 });
+
+/** Network, cluster and address of every gateway that a control plane is told the address of. */
+function givenNetworks(rendered: readonly RenderedStage[], cluster: string): readonly (readonly string[])[] {
+  const { values } = objectOf(rendered, cluster, 'IstioOperator', 'istio')!['spec'] as {
+    readonly values: { readonly global: { readonly meshNetworks?: Record<string, Network> } };
+  };
+  const networks = Object.entries(values.global.meshNetworks ?? {});
+  return networks
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { endpoints, gateways }]) => [
+      name,
+      ...endpoints.map(({ fromRegistry }) => fromRegistry),
+      ...gateways.map(({ address, port }) => `${address}:${port}`),
+    ]);
+}
+
+interface Network {
+  readonly endpoints: readonly { readonly fromRegistry: string }[];
+  readonly gateways: readonly { readonly address: string; readonly port: number }[];
+}
 
 function running(rendered: readonly RenderedStage[], cluster: string): readonly string[] {
   return objectsOf(rendered, cluster)

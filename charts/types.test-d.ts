@@ -6,6 +6,7 @@
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from './constructs/grpc-service.ts';
+import type { Gateways } from './constructs/gateways/address.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import type { Method } from './constructs/method.ts';
@@ -83,5 +84,21 @@ new Mesh('x9', {
 });
 // @ts-expect-error a misspelled property of a control plane
 export const revision: RevisionProps = { istioTag: '1.30.0' };
+new Mesh('x10', {
+  root: '.',
+  trustDomain: 'demo.example',
+  clusters,
+  platform: lab,
+  gateways: {
+    // @ts-expect-error a load balancer that does not say whom it lets in
+    ingress: { type: 'LoadBalancer' },
+    // @ts-expect-error a node port of another gateway
+    eastWest: { type: 'NodePort', addresses: ['192.0.2.1'], ports: { http: 30080 } },
+  },
+});
+// @ts-expect-error addresses of a load balancer, which its status tells
+export const both: Gateways = { ingress: { type: 'LoadBalancer', sources: [], addresses: ['192.0.2.1'] } };
+// @ts-expect-error a gateway that a mesh does not have
+export const other: Gateways = { egress: { type: 'LoadBalancer', sources: ['10.0.0.0/8'] } };
 // @ts-expect-error a proxy that is neither Istio's nor upstream Envoy
 export const proxy: Platform['istio']['proxy'] = 'nginx';

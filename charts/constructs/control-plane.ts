@@ -1,4 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
+import { meshNetworks } from './gateways/address.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { ControlPlaneModel } from '../model.ts';
 import type { Cluster, Mesh } from './mesh.ts';
@@ -109,7 +110,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
 
   /** Values of the istiod and CNI charts. */
   #values(cluster: Cluster) {
-    const { istio, controlPlane, cni, sidecar } = this.mesh.platform;
+    const { istio, controlPlane, cni, sidecar, imagePullSecrets = [] } = this.mesh.platform;
+    const networks = meshNetworks(this.mesh);
     const { minReplicas, maxReplicas } = controlPlane;
     const upstreamEnvoy = istio.proxy === 'upstream-envoy';
     return {
@@ -118,6 +120,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
         multiCluster: { clusterName: cluster.name },
         network: cluster.network,
         proxy: { resources: sidecar },
+        ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: [...imagePullSecrets] }),
+        ...(Object.keys(networks).length === 0 ? {} : { meshNetworks: networks }),
         // With one replica a budget would only keep its node from being drained.
         defaultPodDisruptionBudget: { enabled: minReplicas > 1 },
       },

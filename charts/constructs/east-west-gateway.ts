@@ -1,5 +1,6 @@
 import type { GatewayModel } from '../model.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
+import { givenAddresses } from './gateways/address.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import { eastWestGateway } from './names.ts';
@@ -15,26 +16,27 @@ const crossNetworkPort = 15443;
  */
 export class EastWestGateway<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
-  readonly model: GatewayModel = {
-    namespace: eastWestGateway.namespace,
-    name: eastWestGateway.name,
-    port: crossNetworkPort,
-  };
 
   constructor(scope: Mesh<C>, id: string) {
     super(scope, id);
     this.mesh = scope;
   }
 
+  get model(): GatewayModel {
+    const { namespace, name } = eastWestGateway;
+    return { namespace, name, port: crossNetworkPort, given: givenAddresses(this.mesh, 'eastWest', 'tls') };
+  }
+
   override project(into: Projection): void {
     const { namespace, name, selector } = eastWestGateway;
     addGatewayWorkload(into, {
+      mesh: this.mesh,
+      gateway: 'eastWest',
       namespace,
       name,
       selector,
       ports: [{ name: 'tls', port: crossNetworkPort, targetPort: crossNetworkPort }],
       network: into.cluster.network,
-      platform: this.mesh.platform,
     });
     // It passes mutual TLS through and cannot look inside: who may call what is for the callee's proxy to decide.
     into.addIstio(

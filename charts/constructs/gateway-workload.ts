@@ -1,22 +1,20 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Differs } from '../gates/rendered.ts';
+import type { Gateways } from './gateways/address.ts';
+import { gatewayService, type GatewayPort } from './gateways/service.ts';
+import type { Mesh } from './mesh.ts';
 import { networkLabel } from './names.ts';
 import { podSecurityLabels } from './namespace.ts';
-import type { Platform } from './platform.ts';
+import { pullSecrets } from './platform.ts';
 import { disruptionBudget, quantities, restrictedContainer, restrictedPod, spread } from './pod-defaults.ts';
 import type { Projection } from './projection.ts';
 import { proxyConfigChecksum } from './telemetry/proxy-config.ts';
 import { exportTo, exportToAnnotations } from './visibility.ts';
 
-/** A port of a gateway's Service. */
-export interface GatewayPort {
-  readonly name: string;
-  readonly port: number;
-  readonly targetPort: number;
-  readonly appProtocol?: string;
-}
-
 export interface GatewayWorkloadProps {
+  readonly mesh: Mesh<string>;
+  /** Which of a cluster's gateways it is. */
+  readonly gateway: keyof Gateways;
   readonly namespace: string;
   readonly name: string;
   /** Value of the `istio` label that Istio Gateways select the pods by. */
@@ -30,7 +28,6 @@ export interface GatewayWorkloadProps {
    * traffic only to nodes that run the gateway, as its health checks tell it. @default false
    */
   readonly keepsClientAddress?: boolean;
-  readonly platform: Platform;
 }
 
 /** Tells a gateway to send traffic only to endpoints of its own network. */
@@ -45,31 +42,33 @@ const proxyUser = 1337;
  * non-root, so its namespace enforces `restricted`.
  */
 export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps): void {
-  const { namespace, name, platform, network } = props;
+  const { namespace, name, mesh, network } = props;
   const selector = { istio: props.selector };
   const labels = { ...selector, ...(network === undefined ? {} : { [networkLabel]: network }) };
   const metadata = { name, namespace, labels, ...(network === undefined ? {} : { differs: ofNetwork }) };
-  const { replicas, requests, limits } = platform.gateway;
+  const { replicas, requests, limits } = mesh.platform.gateway;
   into.add(
     '00-namespaces',
     k8s.KubeNamespace,
     { name: namespace, labels: podSecurityLabels('restricted') },
     {},
   );
-  into.add('20-gateways', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
+  into.add('20-gateways', k8s.KubeServiceAccount, metadata, {
+    automountServiceAccountToken: false,
+    ...pullSecrets(mesh.platform),
+  });
   // Nobody in the mesh calls a gateway by its Service's name.
-  const annotations = exportToAnnotations(exportTo(namespace, []));
+  const service = gatewayService(mesh, into.cluster, props.gateway, props.ports);
+  const annotations = { ...exportToAnnotations(exportTo(namespace, [])), ...service.annotations };
   into.add(
     '20-gateways',
     k8s.KubeService,
-    { ...metadata, annotations },
+    { ...metadata, annotations, ...both(metadata.differs, service.differs) },
     {
       spec: {
-        type: 'LoadBalancer',
         ...(props.keepsClientAddress === true ? { externalTrafficPolicy: 'Local' } : {}),
-        ...(platform.gateway.nodePorts ? {} : { allocateLoadBalancerNodePorts: false }),
+        ...service.spec,
         selector,
-        ports: [statusPort, ...props.ports].map(servicePort),
       },
     },
   );
@@ -122,15 +121,14 @@ const ofNetwork: Differs = {
   ],
 };
 
-/** Where a load balancer asks whether the gateway is up. */
-const statusPort: GatewayPort = { name: 'http-status', port: 15021, targetPort: 15021 };
-
-function servicePort({ name, port, targetPort, appProtocol }: GatewayPort): k8s.ServicePort {
+/** Two reasons to differ as one. */
+function both(...reasons: readonly (Differs | undefined)[]): { readonly differs?: Differs } {
+  const given = reasons.filter((reason) => reason !== undefined);
+  if (given.length === 0) return {};
   return {
-    name,
-    port,
-    protocol: 'TCP',
-    targetPort: k8s.IntOrString.fromNumber(targetPort),
-    ...(appProtocol === undefined ? {} : { appProtocol }),
+    differs: {
+      because: given.map(({ because }) => because).join(', and '),
+      paths: given.flatMap(({ paths = [] }) => paths),
+    },
   };
 }

@@ -1,9 +1,12 @@
 import { k8s } from 'cdk8s-plus-28';
+import type { Problem } from '../../core/problem.ts';
 import type { GatewayModel } from '../model.ts';
 import { principalOf } from './access.ts';
 import { gatewayFilter } from './edge/edge-limits.ts';
 import { edgesOf } from './edge/http-edge.ts';
-import { addGatewayWorkload, type GatewayPort } from './gateway-workload.ts';
+import { addGatewayWorkload } from './gateway-workload.ts';
+import { addressOf, givenAddresses } from './gateways/address.ts';
+import type { GatewayPort } from './gateways/service.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import { ingressGateway } from './names.ts';
@@ -16,8 +19,6 @@ import type { Projection } from './projection.ts';
  */
 export class IngressGateway<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
-  readonly model: GatewayModel = { namespace: ingressGateway.namespace, name: ingressGateway.name, port: 80 };
-
   /** Plain HTTP: the Service's port, and the pods' behind it. */
   readonly http: GatewayPort = { name: 'http', port: 80, targetPort: 8080, appProtocol: 'http' };
 
@@ -29,24 +30,57 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> {
     this.mesh = scope;
   }
 
+  get model(): GatewayModel {
+    const { namespace, name } = ingressGateway;
+    const { port } = this.http;
+    return { namespace, name, port, given: givenAddresses(this.mesh, 'ingress', this.http.name) };
+  }
+
   /** Identity of the gateways, as Istio writes principals. */
   get principal(): string {
     return principalOf(this.mesh.trustDomain, ingressGateway.namespace, ingressGateway.name);
   }
 
+  /** Ports that clients reach one of the gateways' ports by, in whatever cluster. */
+  portsOf({ name, port }: GatewayPort): readonly number[] {
+    const { mesh } = this;
+    const nodePorts = mesh.clusters.flatMap((cluster) => {
+      const address = addressOf(mesh, cluster, 'ingress');
+      return address?.type === 'NodePort' ? (address.ports[name] ?? []) : [];
+    });
+    return [...new Set([port, ...nodePorts])];
+  }
+
+  /** Where an edge has TLS, every cluster has a port for it. */
+  override problems(): readonly Problem[] {
+    const { mesh } = this;
+    if (!this.#hasTls) return [];
+    return mesh.clusters.flatMap((cluster): Problem[] => {
+      const address = addressOf(mesh, cluster, 'ingress');
+      const ports =
+        address?.type === 'NodePort'
+          ? (address.ports as Partial<typeof address.ports> | undefined)
+          : undefined;
+      if (ports === undefined || ports['https'] !== undefined) return [];
+      const own = cluster.gateways?.ingress === undefined ? '' : `clusters.${cluster.name}.`;
+      const what = `is missing, and an edge has TLS, which cluster ${cluster.name} has no port for`;
+      return [{ where: `${mesh.name}: ${own}gateways.ingress.ports.https`, what, allowed: '30000 to 32767' }];
+    });
+  }
+
   override project(into: Projection): void {
     const { namespace, name, selector } = ingressGateway;
-    const edges = edgesOf(this.mesh);
     addGatewayWorkload(into, {
+      mesh: this.mesh,
+      gateway: 'ingress',
       namespace,
       name,
       selector,
-      ports: edges.some(({ tls }) => tls !== undefined) ? [this.http, this.https] : [this.http],
+      ports: this.#hasTls ? [this.http, this.https] : [this.http],
       keepsClientAddress: true,
-      platform: this.mesh.platform,
     });
     const metadata = { name, namespace };
-    if (edges.some(({ rateLimits }) => rateLimits.length > 0)) {
+    if (edgesOf(this.mesh).some(({ rateLimits }) => rateLimits.length > 0)) {
       into.addIstio(
         '40-services',
         this.where,
@@ -62,5 +96,9 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     });
+  }
+
+  get #hasTls(): boolean {
+    return edgesOf(this.mesh).some(({ tls }) => tls !== undefined);
   }
 }

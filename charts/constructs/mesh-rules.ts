@@ -1,5 +1,6 @@
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
+import { gatewayProblems, sourceProblems } from './gateways/address-rules.ts';
 import type { Cluster } from './mesh.ts';
 import type { Platform } from './platform.ts';
 
@@ -10,6 +11,7 @@ interface Declared {
   readonly platform: Platform;
   readonly trustDomain: string;
   readonly clusters: readonly Cluster[];
+  readonly gateways?: unknown;
 }
 
 const labelValueRule =
@@ -17,7 +19,8 @@ const labelValueRule =
 const trustDomainRule = 'up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)';
 
 /** Checks a mesh's own properties; takes plain JavaScript callers into account, who may leave anything out. */
-export function meshProblems({ name, root, platform, trustDomain, clusters }: Declared): readonly Problem[] {
+export function meshProblems(mesh: Declared): readonly Problem[] {
+  const { name, root, platform, trustDomain, clusters } = mesh;
   const problems: Problem[] = [];
   const check = (
     where: string,
@@ -45,9 +48,11 @@ export function meshProblems({ name, root, platform, trustDomain, clusters }: De
         isLabelValue,
       );
     }
+    problems.push(...gatewayProblems(`${where}.gateways`, cluster.gateways));
   }
   return [
     ...problems,
+    ...gatewayProblems(`${name}: gateways`, mesh.gateways),
     ...sharedNetworks(name, clusters),
     ...rootProblems(name, root),
     ...platformProblems(name, platform),
@@ -61,16 +66,48 @@ export function rootProblems(name: string, root: unknown): readonly Problem[] {
   return [{ where: `${name}: root`, what: 'is no path', received: root, allowed }];
 }
 
-/** Only whether all parts are there: plain JavaScript may leave out anything. */
+/** Whether all parts are there, which plain JavaScript may leave out, and what people write themselves of them. */
 function platformProblems(name: string, platform: unknown): readonly Problem[] {
   const parts = (platform ?? {}) as Readonly<Record<string, unknown>>;
   const isMissing = (key: string) => typeof parts[key] !== 'object' || parts[key] === null;
   const missing = ['istio', 'controlPlane', 'cni', 'sidecar', 'gateway'].filter(isMissing);
   if (typeof parts['imageHub'] !== 'string') missing.unshift('imageHub');
-  if (missing.length === 0) return [];
-  const allowed = 'lab, released({ imageHub, istioTag }), or a whole Platform of your own';
-  const what = `is no platform: it has no ${missing.join(', ')}`;
-  return [{ where: `${name}: platform`, what, received: platform, allowed }];
+  const where = `${name}: platform`;
+  if (missing.length > 0) {
+    const allowed = 'lab, released({ imageHub, istioTag }), or a whole Platform of your own';
+    return [{ where, what: `is no platform: it has no ${missing.join(', ')}`, received: platform, allowed }];
+  }
+  const { imageHub, imagePullSecrets, istio, gateway } = platform as Platform;
+  return [
+    ...hubProblems(`${where}.imageHub`, imageHub),
+    ...hubProblems(`${where}.istio.hub`, istio.hub),
+    ...pullSecretProblems(`${where}.imagePullSecrets`, imagePullSecrets),
+    ...(gateway.sources === undefined ? [] : sourceProblems(`${where}.gateway.sources`, gateway.sources)),
+  ];
+}
+
+/** A registry as image references begin: no scheme, no tag, no slash at the end. */
+function hubProblems(where: string, hub: unknown): Problem[] {
+  const path = String.raw`[a-z0-9]+(?:[._-]+[a-z0-9]+)*`;
+  const form = new RegExp(String.raw`^[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?(?:/${path})*$`);
+  if (typeof hub === 'string' && form.test(hub)) return [];
+  const allowed = 'a registry and folder as image references begin, such as registry.example/shop';
+  return [{ where, what: 'is no place of images', received: hub, allowed }];
+}
+
+function pullSecretProblems(where: string, names: unknown): Problem[] {
+  if (names === undefined) return [];
+  const isName = (name: unknown) =>
+    typeof name === 'string' && name.length <= 253 && name.split('.').every(isDnsLabel);
+  if (Array.isArray(names) && names.length > 0 && names.every(isName)) return [];
+  return [
+    {
+      where,
+      what: 'is no list of names',
+      received: names,
+      allowed: "Secrets' names, such as ['registry-key']",
+    },
+  ];
 }
 
 /** Two clusters on one network would reach each other's pods directly, which this topology does not set up. */
@@ -85,7 +122,7 @@ function sharedNetworks(name: string, clusters: readonly Cluster[]): Problem[] {
         where: `${name}: clusters.${cluster.name}.network`,
         what: `the network is already that of cluster ${first.name}`,
         received: cluster.network,
-        fix: 'give each cluster a network name of its own',
+        fix: 'give each cluster a network name of its own: calls between them pass the east-west gateways',
       },
     ];
   });

@@ -37,7 +37,7 @@ describe('problems', () => {
       `My mesh: clusters.East_1.region: the region cannot be a label's value; received ""; ${value}`,
       `My mesh: clusters.west.zone: the zone cannot be a label's value; received "a/b"; ${value}`,
       'My mesh: clusters.north.network: the network is already that of cluster west; received "net-west"; ' +
-        'fix: give each cluster a network name of its own',
+        'fix: give each cluster a network name of its own: calls between them pass the east-west gateways',
     ]);
   });
 

@@ -7,6 +7,7 @@ import type { Problem } from '../../core/problem.ts';
 import type { MeshModel } from '../model.ts';
 import { ControlPlane } from './control-plane.ts';
 import { EastWestGateway } from './east-west-gateway.ts';
+import type { Gateways } from './gateways/address.ts';
 import { IngressGateway } from './ingress-gateway.ts';
 import { given } from './mesh-construct.ts';
 import { meshProblems, rootProblems } from './mesh-rules.ts';
@@ -28,6 +29,8 @@ export interface ClusterProps {
   readonly zone: string;
   /** Its control planes, where there is to be more than one for an upgrade. @default - one, of the platform's Istio */
   readonly istio?: ClusterIstio;
+  /** How its gateways are reached, where it is another way than the mesh's. @default - as the mesh's `gateways` say */
+  readonly gateways?: Gateways;
 }
 
 /** A declared cluster. */
@@ -48,6 +51,8 @@ export interface MeshProps<C extends string> {
   readonly clusters: Readonly<Record<C, ClusterProps>>;
   /** Where the mesh runs. */
   readonly platform: Platform;
+  /** How each cluster's gateways are reached. @default - by load balancers, which let in what the platform says */
+  readonly gateways?: Gateways;
   /** Where the proxies send spans. @default - none are made */
   readonly tracing?: Tracing;
 }
@@ -65,6 +70,7 @@ export class Mesh<C extends string> extends RootConstruct {
   /** In the order they were declared. */
   readonly clusters: readonly Cluster<C>[];
   readonly platform: Platform;
+  readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
   readonly ingress: IngressGateway<C>;
   readonly eastWest: EastWestGateway<C>;
@@ -74,13 +80,14 @@ export class Mesh<C extends string> extends RootConstruct {
   constructor(id: string, props: MeshProps<C>) {
     // Plain JavaScript may leave out anything; its problems say so.
     super(typeof (id as unknown) === 'string' ? id : '');
-    const { root, trustDomain, clusters, platform, tracing } = given(props);
+    const { root, trustDomain, clusters, platform, gateways, tracing } = given(props);
     const declared = given((clusters as typeof clusters | undefined) ?? ({} as typeof clusters));
     this.name = id;
     this.root = root;
     this.trustDomain = trustDomain;
     this.clusters = (Object.keys(declared) as C[]).map((name) => ({ name, ...declared[name] }));
     this.platform = platform;
+    this.gateways = gateways;
     this.tracing = tracing;
     // Ids that no namespace can have, being no DNS labels.
     new ControlPlane(this, 'ControlPlane');

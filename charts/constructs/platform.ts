@@ -1,3 +1,5 @@
+import type { Sources } from './gateways/address.ts';
+
 /** Kubernetes quantities, such as `100m` and `128Mi`. */
 export interface Amounts {
   readonly cpu: string;
@@ -14,6 +16,11 @@ export interface Resources {
 export interface Platform {
   /** Registry and folder of the apps' images, without a trailing slash: `registry.example/shop`. */
   readonly imageHub: string;
+  /**
+   * Secrets (`kubernetes.io/dockerconfigjson`) with the hubs' credentials. They are not made by the mesh, and have to be in
+   * each of its namespaces. @default - none
+   */
+  readonly imagePullSecrets?: readonly string[];
   readonly istio: {
     /** Registry and folder of Istio's images. */
     readonly hub: string;
@@ -40,5 +47,16 @@ export interface Platform {
     readonly replicas: number;
     /** Whether its load balancer reaches it by node ports, as most clouds' do; the lab's does not. */
     readonly nodePorts: boolean;
+    /** From where a load balancer lets connections in, when no address is declared. @default - not said: from anywhere */
+    readonly sources?: Sources;
   };
+}
+
+/** `imagePullSecrets` as a ServiceAccount has it. */
+export function pullSecrets({ imagePullSecrets = [] }: Platform): {
+  readonly imagePullSecrets?: { name: string }[];
+} {
+  return imagePullSecrets.length === 0
+    ? {}
+    : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) };
 }

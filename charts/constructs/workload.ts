@@ -8,6 +8,7 @@ import { CallRecord, noteCaller, type Caller } from './access/call-record.ts';
 import { ExternalService } from './access/external-service.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, refuseScope } from './mesh-construct.ts';
+import { pullSecrets } from './platform.ts';
 import type { Mesh } from './mesh.ts';
 import type { Method, MethodKind } from './method.ts';
 import { eastWestGateway, nameLabel } from './names.ts';
@@ -220,7 +221,10 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const { name, ports, config } = this;
     const metadata = { name, namespace: this.namespace.name };
     const selector = { [nameLabel]: name };
-    into.add('40-services', k8s.KubeServiceAccount, metadata, { automountServiceAccountToken: false });
+    into.add('40-services', k8s.KubeServiceAccount, metadata, {
+      automountServiceAccountToken: false,
+      ...pullSecrets(this.mesh.platform),
+    });
     const exported = this.exportTo;
     const annotations = exportToAnnotations(exported);
     into.add(

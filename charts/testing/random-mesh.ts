@@ -5,6 +5,7 @@ import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from '../constructs/grpc-service.ts';
 import type { VersionProps } from '../constructs/grpc-service.ts';
 import { HttpEdge } from '../constructs/edge/http-edge.ts';
+import type { Gateways } from '../constructs/gateways/address.ts';
 import { Mesh } from '../constructs/mesh.ts';
 import { reservedNamespaces } from '../constructs/names.ts';
 import { lab, released } from '../platforms.ts';
@@ -59,6 +60,8 @@ export const anyMesh = fc.uniqueArray(name, { minLength: 2, maxLength: 4 }).chai
         maxLength: clusters.length,
       }),
       ownZones: fc.boolean(),
+      // Clusters whose east-west gateway is on node ports.
+      nodePorts: fc.subarray(clusters),
       platform: fc.constantFrom(lab, released({ imageHub: 'registry.example/shop', istioTag: '1.29.2' })),
       namespaces: fc.uniqueArray(name, { minLength: 1, maxLength: 3 }),
       services: fc.array(
@@ -99,7 +102,12 @@ export function declareMesh(
       const region = drawn.regions[index] ?? 'r1';
       return [
         cluster,
-        { network: `net-${cluster}`, region, zone: drawn.ownZones ? `${region}-${cluster}` : region },
+        {
+          network: `net-${cluster}`,
+          region,
+          zone: drawn.ownZones ? `${region}-${cluster}` : region,
+          ...(drawn.nodePorts.includes(cluster) && { gateways: nodePorts(index) }),
+        },
       ];
     }),
   );
@@ -124,6 +132,10 @@ export function declareMesh(
   // Too long to be one of the drawn names.
   if (drawn.edge && first.length > 0) new HttpEdge(pick(namespaces, 0), 'the-http-edge', { expose: first });
   return { mesh, services };
+}
+
+function nodePorts(index: number): Gateways {
+  return { eastWest: { type: 'NodePort', addresses: [`192.0.2.${index + 1}`], ports: { tls: 31443 } } };
 }
 
 function declareService(

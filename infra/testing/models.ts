@@ -14,8 +14,8 @@ export function modelOf(clusters: readonly string[]): MeshModel {
       controlPlanes: [{ revision: 'default', name: 'istiod', hub: 'localhost/mesh', tag: '1' }],
     })),
     controlPlane: { namespace: 'istio-system' },
-    ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80 },
-    eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443 },
+    ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80, given: {} },
+    eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443, given: {} },
     namespaces: ['shop'],
     workloads: [
       {

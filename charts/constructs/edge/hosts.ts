@@ -20,12 +20,12 @@ export interface HostMatch {
 /**
  * The requests that are routed to an edge, by their host. An AuthorizationPolicy holds for all that comes in at the
  * gateways, and several are alternatives: without this the rules of one edge would open the paths of another.
- * @param port - of the gateways' Service, which clients may put behind the host
+ * @param ports - of the gateways, which clients may put behind the host
  * @param edges - every edge of the mesh
  */
-export function hostMatch(edge: Hosted, port: number, edges: readonly Hosted[]): HostMatch {
+export function hostMatch(edge: Hosted, ports: readonly number[], edges: readonly Hosted[]): HostMatch {
   if (!edge.hosts.includes(anyHost)) {
-    return { hosts: edge.hosts.flatMap((host) => [host, `${host}:${port}`]) };
+    return { hosts: edge.hosts.flatMap((host) => [host, ...ports.map((port) => `${host}:${port}`)]) };
   }
   const others = edges.flatMap(({ hosts }) => hosts).filter((host) => host !== anyHost);
   // Whatever port they are asked for with: more than is routed elsewhere, so that nothing slips in between.

@@ -2,7 +2,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access.ts';
 import { appContainer } from '../container.ts';
-import type { GatewayPort } from '../gateway-workload.ts';
+import type { GatewayPort } from '../gateways/service.ts';
 import { httpGatewayApp, upstreams } from '../http-transcoding.ts';
 import type { Method, MethodKind } from '../method.ts';
 import { ingressGateway } from '../names.ts';
@@ -87,9 +87,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const metadata = { name: this.name, namespace: this.namespace.name };
     // In the gateways' namespace are the policies of every edge, whatever namespace it is in.
     const atGateway = { name: this.#id, app: this.name, namespace: ingressGateway.namespace };
-    const at = ({ port, targetPort }: GatewayPort) => ({
-      port: targetPort,
-      hosts: hostMatch(this, port, this.#edges),
+    const at = (port: GatewayPort) => ({
+      port: port.targetPort,
+      hosts: hostMatch(this, ingress.portsOf(port), this.#edges),
     });
     into.addIstio('40-services', where, 'Gateway', metadata, {
       selector: { istio: ingressGateway.selector },

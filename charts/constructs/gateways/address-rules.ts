@@ -1,0 +1,224 @@
+import { BlockList, isIP } from 'node:net';
+import { isDnsLabel, nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Ports of each gateway, the first of which it cannot do without. */
+const portsOf: Readonly<Record<string, readonly string[]>> = {
+  eastWest: ['tls'],
+  ingress: ['http', 'https'],
+};
+
+const forms =
+  "{ type: 'LoadBalancer', sources } or { type: 'NodePort', addresses, ports }, or leave it out for any load balancer";
+/** What the API server hands out unless it runs with another `--service-node-port-range`. */
+const nodePortRange = { first: 30_000, last: 32_767 } as const;
+
+/** Checks what a mesh or a cluster says of its gateways' addresses; plain JavaScript may pass anything. */
+export function gatewayProblems(where: string, gateways: unknown): readonly Problem[] {
+  if (gateways === undefined) return [];
+  if (!isObject(gateways)) {
+    return [
+      { where, what: 'says nothing of gateways', received: gateways, allowed: '{ eastWest, ingress }' },
+    ];
+  }
+  return Object.entries(gateways).flatMap(([gateway, address]): readonly Problem[] => {
+    const at = `${where}.${gateway}`;
+    const ports = portsOf[gateway];
+    if (ports === undefined)
+      return [unknownKey(at, gateway, Object.keys(portsOf), 'is no gateway of a mesh')];
+    if (address === undefined) return [];
+    if (!isObject(address)) return [{ where: at, what: 'is no address', received: address, allowed: forms }];
+    switch (address['type']) {
+      case 'LoadBalancer':
+        return loadBalancerProblems(at, address);
+      case 'NodePort':
+        return nodePortProblems(at, address, ports);
+      default:
+        return [
+          { where: `${at}.type`, what: 'is no form of address', received: address['type'], allowed: forms },
+        ];
+    }
+  });
+}
+
+function loadBalancerProblems(where: string, address: Fields): readonly Problem[] {
+  return [
+    ...keyProblems(where, address, ['type', 'sources', 'annotations', 'class']),
+    ...sourceProblems(`${where}.sources`, address['sources']),
+    ...annotationProblems(`${where}.annotations`, address['annotations']),
+    ...classProblems(`${where}.class`, address['class']),
+  ];
+}
+
+const sourcesRule = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } for anybody";
+
+/** Checks from where connections are let in: {@link Sources}. */
+export function sourceProblems(where: string, sources: unknown): readonly Problem[] {
+  if (isObject(sources)) {
+    const reason = sources['any'];
+    if (typeof reason === 'string' && reason.trim() !== '' && Object.keys(sources).length === 1) return [];
+    return [{ where, what: 'says no reason to let anybody in', received: sources, allowed: sourcesRule }];
+  }
+  if (!Array.isArray(sources) || sources.length === 0) {
+    return [{ where, what: 'says of nobody that they may connect', received: sources, allowed: sourcesRule }];
+  }
+  return sources.flatMap((source: unknown, index): readonly Problem[] => {
+    const at = `${where}[${index}]`;
+    const base = typeof source === 'string' ? networkOf(source) : undefined;
+    if (typeof source !== 'string' || base === undefined) {
+      return [{ where: at, what: 'is no CIDR', received: source, allowed: 'such as 10.0.0.0/8 or fd00::/8' }];
+    }
+    if (source.endsWith('/0')) {
+      return [{ where: at, what: 'is everybody', received: source, fix: 'write sources: { any: REASON }' }];
+    }
+    if (base !== source) {
+      const what = 'is an address within its range, which says less than it seems to';
+      return [{ where: at, what, received: source, fix: `write ${base}, or a longer prefix` }];
+    }
+    if (sources.indexOf(source) !== index) {
+      return [{ where: at, what: 'the range is listed twice', received: source, fix: 'remove one' }];
+    }
+    return [];
+  });
+}
+
+/** The range that a CIDR is in, without the bits past its prefix; nothing for what is none. */
+function networkOf(cidr: string): string | undefined {
+  const [, address = '', prefix = ''] = /^([^/]+)\/(\d{1,3})$/.exec(cidr) ?? [];
+  const version = isIP(address);
+  const bits = version === 4 ? 32 : 128;
+  if (version === 0 || String(Number(prefix)) !== prefix || Number(prefix) > bits) return undefined;
+  if (version === 6) return isFirstOfRange(address, Number(prefix)) ? cidr : `the first address of ${cidr}`;
+  const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+  const size = 2 ** (bits - Number(prefix));
+  const first = Math.floor(number / size) * size;
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join('.')}/${prefix}`;
+}
+
+/** Whether no bit of an IPv6 address is set past its prefix. */
+function isFirstOfRange(address: string, prefix: number): boolean {
+  const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::');
+  const groups = (text: string | undefined) => (text ? text.split(':') : []);
+  const [before, after] = [groups(head), groups(tail)];
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
+  const all = [...before, ...zeros, ...after].map((group) => Number.parseInt(group, 16));
+  return all.every((group, index) => {
+    const kept = Math.min(16, Math.max(0, prefix - index * 16));
+    return group % 2 ** (16 - kept) === 0;
+  });
+}
+
+function annotationProblems(where: string, annotations: unknown): readonly Problem[] {
+  if (annotations === undefined) return [];
+  const allowed = 'names and texts, such as { "networking.gke.io/load-balancer-type": "Internal" }';
+  if (!isObject(annotations)) return [{ where, what: 'is no mapping', received: annotations, allowed }];
+  return Object.entries(annotations).flatMap(([name, value]): Problem[] => {
+    const at = `${where}.${name}`;
+    if (!qualifiedName.test(name)) {
+      return [{ where: at, what: 'is no name of an annotation', received: name, allowed }];
+    }
+    if (name === 'networking.istio.io/exportTo' || name.startsWith('meshwright.dev/')) {
+      return [{ where: at, what: 'is set by the gateway itself', received: value, fix: 'remove it' }];
+    }
+    if (typeof value === 'string') return [];
+    return [{ where: at, what: 'is no text', received: value, allowed: 'text, in quotes' }];
+  });
+}
+
+const qualifiedName = /^([a-z0-9][-a-z0-9.]{0,252}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+
+function classProblems(where: string, name: unknown): readonly Problem[] {
+  if (name === undefined || (typeof name === 'string' && qualifiedName.test(name))) return [];
+  const allowed = 'a name with or without a prefix, such as service.k8s.aws/nlb';
+  return [{ where, what: 'is no load balancer class', received: name, allowed }];
+}
+
+function nodePortProblems(where: string, address: Fields, names: readonly string[]): readonly Problem[] {
+  return [
+    ...keyProblems(where, address, ['type', 'addresses', 'ports']),
+    ...addressProblems(`${where}.addresses`, address['addresses']),
+    ...portProblems(`${where}.ports`, address['ports'], names),
+  ];
+}
+
+/** Addresses that mean another machine to everybody, or none. */
+const unreachable = new BlockList();
+unreachable.addSubnet('127.0.0.0', 8);
+unreachable.addSubnet('0.0.0.0', 8);
+unreachable.addSubnet('169.254.0.0', 16);
+unreachable.addSubnet('224.0.0.0', 4);
+unreachable.addAddress('::', 'ipv6');
+unreachable.addAddress('::1', 'ipv6');
+unreachable.addSubnet('fe80::', 10, 'ipv6');
+unreachable.addSubnet('ff00::', 8, 'ipv6');
+
+function addressProblems(where: string, addresses: unknown): readonly Problem[] {
+  const allowed = 'IP addresses, and fully qualified host names in lower case';
+  if (!Array.isArray(addresses) || addresses.length === 0) {
+    return [{ where, what: 'names no address', received: addresses, allowed }];
+  }
+  return addresses.flatMap((address: unknown, index): Problem[] => {
+    const at = `${where}[${index}]`;
+    const version = isIP(String(address));
+    if (typeof address !== 'string' || (version === 0 && !isHost(address))) {
+      return [{ where: at, what: 'is no address', received: address, allowed }];
+    }
+    if (version !== 0 && unreachable.check(address, version === 6 ? 'ipv6' : 'ipv4')) {
+      return [{ where: at, what: 'cannot be reached from another cluster', received: address, allowed }];
+    }
+    if (addresses.indexOf(address) === index) return [];
+    return [{ where: at, what: 'the address is listed twice', received: address, fix: 'remove one' }];
+  });
+}
+
+function isHost(host: string): boolean {
+  const labels = host.split('.');
+  return (
+    host.length <= 253 && labels.length > 1 && labels.every(isDnsLabel) && !/^\d+$/.test(labels.at(-1) ?? '')
+  );
+}
+
+function portProblems(where: string, ports: unknown, names: readonly string[]): readonly Problem[] {
+  const [first = ''] = names;
+  const { first: lowest, last } = nodePortRange;
+  const allowed = `${lowest} to ${last}`;
+  if (!isObject(ports) || ports[first] === undefined) {
+    return [
+      { where, what: `names no port for ${first}`, received: ports, allowed: `{ ${first}: ${allowed} }` },
+    ];
+  }
+  const given = Object.entries(ports).filter(([, port]) => port !== undefined);
+  return given.flatMap(([name, port], index): readonly Problem[] => {
+    const at = `${where}.${name}`;
+    if (!names.includes(name)) return [unknownKey(at, name, names, 'is no port of this gateway')];
+    if (typeof port !== 'number' || !Number.isInteger(port) || port < lowest || port > last) {
+      return [{ where: at, what: 'is no node port', received: port, allowed }];
+    }
+    const rival = given.slice(0, index).find(([, other]) => other === port)?.[0];
+    if (rival === undefined) return [];
+    return [{ where: at, what: `is that of ${rival}, too`, received: port, fix: 'choose another' }];
+  });
+}
+
+function keyProblems(where: string, address: Fields, known: readonly string[]): readonly Problem[] {
+  return Object.keys(address)
+    .filter((key) => !known.includes(key))
+    .map((key) => unknownKey(`${where}.${key}`, key, known, `is unknown to a ${String(address['type'])}`));
+}
+
+function unknownKey(where: string, key: string, known: readonly string[], what: string): Problem {
+  const near = nearest(key, known);
+  return {
+    where,
+    what,
+    received: key,
+    allowed: known.join(', '),
+    ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+  };
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
