@@ -119,8 +119,10 @@ describe('awaitReady', () => {
       report: () => undefined,
       limits: { ...limits, available: 60_000 },
     });
+    const advice =
+      '; fix: look at whether anything in east makes load balancers; node ports can be declared where nothing does, then run the command again';
     const line = (name: string) =>
-      `east: Service in/${name} given an address: not reached within 0 s: its status names no load balancer address`;
+      `east: Service in/${name} given an address: not reached within 0 s: its status names no load balancer address${advice}`;
     const { message } = await problemOf(work);
     expect([line('gateway'), line('other'), `${line('gateway')}\n${line('other')}`]).toContain(message);
     expect(Date.now() - started).toBeLessThan(10_000);
@@ -141,11 +143,14 @@ describe('awaitReady', () => {
   });
 
   test('a load balancer that never gives an address', async () => {
-    api.put(service);
+    api.put({ ...service, metadata: { ...service.metadata, uid: 's' } });
+    const failed = event('s', 'SyncLoadBalancerFailed', 'no subnet is tagged', '2030-01-01T00:00:02Z');
+    api.put({ ...failed, metadata: { ...failed.metadata, namespace: 'in' } });
     expect(await problemOf(wait([service]))).toEqual({
       exitCode: 1,
       message:
-        'east: Service in/gateway given an address: not reached within 0 s: its status names no load balancer address',
+        'east: Service in/gateway given an address: not reached within 0 s: its status names no load balancer address; fix: look at ' +
+        'event SyncLoadBalancerFailed: no subnet is tagged; whether anything in east makes load balancers; node ports can be declared where nothing does, then run the command again',
     });
   });
 });

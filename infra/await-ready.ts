@@ -1,7 +1,7 @@
 import { ProblemsError } from '../core/problem.ts';
 import { waitFor } from '../core/wait.ts';
 import { allOrProblems } from './all-or-problems.ts';
-import { diagnose } from './diagnose.ts';
+import { diagnose, diagnoseLoadBalancer } from './diagnose.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 import { describeReadiness, lookAt } from './readiness.ts';
@@ -68,8 +68,13 @@ async function awaitOne(
     intervalMs,
     signal,
   };
-  const workload = kind === 'available' || kind === 'scheduled';
-  await waitFor(workload ? { ...wait, whereToLook: () => diagnose(client, object) } : wait, async () => {
+  const advice =
+    kind === 'available' || kind === 'scheduled'
+      ? { whereToLook: () => diagnose(client, object) }
+      : kind === 'address'
+        ? { whereToLook: () => diagnoseLoadBalancer(client, object) }
+        : {};
+  await waitFor({ ...wait, ...advice }, async () => {
     const look =
       kind === 'answering'
         ? await lookAtWebhooks(client, object, namespaces, signal)

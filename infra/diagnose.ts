@@ -28,6 +28,19 @@ export async function diagnose(client: KubeClient, workload: KubeObject): Promis
   }
 }
 
+/** Why a Service has no load balancer, as far as its events tell. Never fails, like {@link diagnose}. */
+export async function diagnoseLoadBalancer(client: KubeClient, service: KubeObject): Promise<string> {
+  const parts = [
+    `whether anything in ${client.cluster} makes load balancers; node ports can be declared where nothing does`,
+  ];
+  try {
+    const live = await client.get(service);
+    return [...(live === undefined ? [] : await eventsOf(client, [live])), ...parts].join('; ');
+  } catch {
+    return parts.join('; ');
+  }
+}
+
 async function listOf(
   client: KubeClient,
   owner: KubeObject,

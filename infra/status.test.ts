@@ -10,6 +10,7 @@ import { cacertsSecret, ensureTrust } from './trust.ts';
 
 let east: KubeApi;
 let west: KubeApi;
+let north: KubeApi;
 let folder: string;
 let notAfter: string;
 
@@ -23,7 +24,11 @@ const deployment = (namespace: string, name: string, replicas: number, ready = r
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'status-'));
-  [east, west] = await Promise.all([KubeApi.start('east'), KubeApi.start('west')]);
+  [east, west, north] = (await Promise.all(['east', 'west', 'north'].map((name) => KubeApi.start(name)))) as [
+    KubeApi,
+    KubeApi,
+    KubeApi,
+  ];
   const trust = (await ensureTrust(folder, 'shop', ['east'], 'istio-system'))['east']!;
   notAfter = trust.notAfter.toISOString();
   for (const api of [east, west]) {
@@ -49,6 +54,12 @@ beforeAll(async () => {
     const conditions = [{ type: 'Ready', status: 'True' }];
     api.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, status: { conditions } });
   }
+  // A load balancer with a host name, as AWS makes them.
+  for (const gateway of ['ingress', 'eastWest'] as const) {
+    const { name, namespace } = modelOf(['north'])[gateway];
+    const status = { loadBalancer: { ingress: [{ hostname: 'lb.north.example' }] } };
+    north.put({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, status });
+  }
   const claims = {
     iat: Date.UTC(2029, 11, 1) / 1000,
     exp: Date.UTC(2030, 0, 1) / 1000,
@@ -61,7 +72,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await Promise.all([east.stop(), west.stop()]);
+  await Promise.all([east, west, north].map((api) => api.stop()));
 });
 beforeEach(() => {
   west.intervene = () => undefined;
@@ -74,6 +85,7 @@ const collect = (ok = true, model = modelOf(['east', 'west'])) =>
     access: {
       east: { kubeconfig: east.kubeconfig, context: 'east' },
       west: { kubeconfig: west.kubeconfig, context: 'west' },
+      north: { kubeconfig: north.kubeconfig, context: 'north' },
     },
     probe: () => Promise.resolve({ ok, checked }),
   });
@@ -117,6 +129,23 @@ describe('collectStatus', () => {
     });
     expect(status.services['inventory']).toEqual({ west: { desired: 1, ready: 0 } });
     expect(isHealthy(status)).toBe(false);
+  });
+
+  test('shows the declared address of node ports, which no status tells, in three clusters', async () => {
+    const model = modelOf(['east', 'west', 'north']);
+    const given = (port: number) => ({ west: { addresses: ['fd00::7', 'nodes.example'], port } });
+    const status = await collect(true, {
+      ...model,
+      ingress: { ...model.ingress, given: given(30080) },
+      eastWest: { ...model.eastWest, given: given(31443) },
+    });
+    expect(
+      Object.entries(status.clusters).map(([name, { ingress, eastWest }]) => [name, ingress, eastWest]),
+    ).toEqual([
+      ['east', 'http://10.0.0.9:80', '10.0.0.9:15443'],
+      ['west', 'http://[fd00::7]:30080', '[fd00::7]:31443'],
+      ['north', 'http://lb.north.example:80', 'lb.north.example:15443'],
+    ]);
   });
 
   test('asks for no fewer replicas than declared, and for all that a workload was scaled up to', async () => {

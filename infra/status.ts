@@ -1,12 +1,13 @@
 import { X509Certificate } from 'node:crypto';
-import type { MeshModel, WorkloadModel } from '../charts/model.ts';
+import type { GatewayModel, MeshModel, WorkloadModel } from '../charts/model.ts';
 import { openClients } from './connection.ts';
 import type { ClusterAccess } from './connection.ts';
+import { formatEndpoint, gatewayEndpoints } from './gateway-endpoint.ts';
 import type { KubeClient } from './kube-client.ts';
 import { condition, count, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { remoteSecretName } from './plan.ts';
-import { loadBalancerAddress, lookAt } from './readiness.ts';
+import { lookAt } from './readiness.ts';
 import { tokenEnd } from './remote-secret.ts';
 
 /** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
@@ -142,12 +143,17 @@ async function readCluster(
     const available = [istiod, ingressGateway, eastWestGateway].every(
       (live) => lookAt('available', live).done,
     );
-    const [ingressAddress, eastWestAddress] = [addressOf(ingressService), addressOf(eastWestService)];
+    const address = (gateway: GatewayModel, service: KubeObject | undefined) =>
+      gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint)[0];
+    const [ingressAddress, eastWestAddress] = [
+      address(ingress, ingressService),
+      address(eastWest, eastWestService),
+    ];
     const status: ClusterStatus = {
       context,
       ready: nodes.length > 0 && nodes.every(isNodeReady) && available,
-      ingress: ingressAddress === undefined ? null : `http://${ingressAddress}:${ingress.port}`,
-      eastWest: eastWestAddress === undefined ? null : `${eastWestAddress}:${eastWest.port}`,
+      ingress: ingressAddress === undefined ? null : `http://${ingressAddress}`,
+      eastWest: eastWestAddress ?? null,
       nodes: nodes.length,
       certificateNotAfter: notAfter(cacerts),
       remoteTokensNotAfter: firstEnd(remoteSecrets),
@@ -174,11 +180,6 @@ function declaredIn({ deployments }: WorkloadModel, cluster: string): number {
 
 function sum<K extends string>(parts: readonly Readonly<Record<K, number>>[], key: K): number {
   return parts.reduce((total, part) => total + part[key], 0);
-}
-
-function addressOf(service: KubeObject | undefined): string | undefined {
-  const address = service === undefined ? undefined : loadBalancerAddress(service);
-  return address?.includes(':') ? `[${address}]` : address;
 }
 
 function isNodeReady(node: KubeObject): boolean {

@@ -83,8 +83,8 @@ test('the model says what the other parts of the project need to know', () => {
         },
       ],
       controlPlane: { namespace: 'istio-system' },
-      ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80 },
-      eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443 },
+      ingress: { namespace: 'istio-ingress', name: 'istio-ingressgateway', port: 80, given: {} },
+      eastWest: { namespace: 'istio-eastwest', name: 'istio-eastwestgateway', port: 15443, given: {} },
       namespaces: ['shop'],
       workloads: [
         {
