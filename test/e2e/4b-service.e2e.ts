@@ -132,7 +132,7 @@ function replicas(cluster: Name, app: string): number {
 }
 
 interface Pod {
-  readonly metadata: { readonly deletionTimestamp?: string };
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
   readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
 }
 
@@ -140,6 +140,11 @@ function podsOf(cluster: Name, app: string): readonly Pod[] {
   const selector = `app.kubernetes.io/name=${app}`;
   const list = kubectl(cluster, '-n', 'shop', 'get', 'pods', '-l', selector, '-o', 'json');
   return (JSON.parse(list) as { readonly items: readonly Pod[] }).items;
+}
+
+/** Without those of the version before that still end: they are none of this one's. */
+function staying(pods: readonly Pod[]): readonly Pod[] {
+  return pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
 describe.each(clusters)('a pod in %s', (cluster) => {
@@ -152,10 +157,7 @@ describe.each(clusters)('a pod in %s', (cluster) => {
       String.raw`jsonpath={.metadata.labels.pod-security\.kubernetes\.io/enforce}`,
     );
     expect(level).toBe('restricted');
-    // Pods of the version before may still end: they are none of this one's.
-    const running = podsOf(cluster, 'catalog').filter(
-      ({ metadata }) => metadata.deletionTimestamp === undefined,
-    );
+    const running = staying(podsOf(cluster, 'catalog'));
     expect(running.length).toBeGreaterThan(0);
     for (const { status } of running) {
       expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }));
@@ -295,25 +297,13 @@ describe.each(clusters)('a service outside the mesh, in %s', (cluster) => {
 });
 
 describe.each(clusters)('a rolling restart in %s', (cluster) => {
-  const pods = () =>
-    kubectl(
-      cluster,
-      '-n',
-      'shop',
-      'get',
-      'pods',
-      '-l',
-      'app.kubernetes.io/name=catalog',
-      '-o',
-      'jsonpath={.items[*].metadata.name}',
-    )
-      .split(' ')
-      .map((pod) => `${cluster}/${pod}`);
+  const names = (pods: readonly Pod[]) => pods.map(({ metadata }) => `${cluster}/${metadata.name}`);
+  const pods = () => names(podsOf(cluster, 'catalog'));
 
   test(
     'loses no call: two pods, one after the other, end with calls on their way',
     async () => {
-      const before = pods();
+      const before = names(staying(podsOf(cluster, 'catalog')));
       const answers: Answer[] = [];
       kubectl(cluster, '-n', 'shop', 'rollout', 'restart', 'deployment/catalog');
       await waitFor({ what: `the catalog's pods in ${cluster} replaced`, timeoutMs: 2 * minute }, () => {

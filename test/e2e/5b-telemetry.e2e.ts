@@ -97,7 +97,8 @@ type LogLine = Readonly<Record<string, unknown>>;
 /** Access log lines of a workload's proxies. */
 function accessLog(cluster: string, namespace: string, workload: string): readonly LogLine[] {
   const pod = ['-l', `app.kubernetes.io/name=${workload}`, '-c', 'istio-proxy', '--tail=2000'];
-  const lines = kubectl(cluster, '-n', namespace, 'logs', ...pod).split('\n');
+  // A pod that is ending may have no log any more, which is no reason to get none of the others.
+  const lines = kubectl(cluster, '-n', namespace, 'logs', ...pod, '--ignore-errors').split('\n');
   return lines.filter((line) => line.startsWith('{"')).map((line) => JSON.parse(line) as LogLine);
 }
 
@@ -305,11 +306,19 @@ function scrape(cluster: string): readonly (readonly [Labels, number])[] {
     kubectl(cluster, 'get', 'pods', '-A', '-l', 'service.istio.io/canonical-name', '-o', 'json'),
   ) as {
     items: readonly {
-      readonly metadata: { readonly annotations: Labels; readonly labels: Labels };
+      readonly metadata: {
+        readonly annotations: Labels;
+        readonly labels: Labels;
+        readonly deletionTimestamp?: string;
+      };
       readonly status: { readonly podIP: string };
     }[];
   };
-  const pods = items.filter(({ metadata }) => metadata.annotations['prometheus.io/scrape'] === 'true');
+  // Pods that are ending may not answer any more.
+  const pods = items.filter(
+    ({ metadata }) =>
+      metadata.annotations['prometheus.io/scrape'] === 'true' && metadata.deletionTimestamp === undefined,
+  );
   const urls = pods.map(({ metadata, status: { podIP } }) => {
     const { 'prometheus.io/port': port, 'prometheus.io/path': path } = metadata.annotations;
     return `http://${podIP}:${port}${path}`;

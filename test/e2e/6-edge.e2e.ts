@@ -450,8 +450,10 @@ describe('a limit at a service', () => {
     await eventually('orders -> GetStock', status.ok, () => callMany(greedy, call)[0]!);
     await eventually('catalog -> GetStock', status.ok, () => callMany(caller('west', 'catalog'), call)[0]!);
     const answers = callMany(greedy, { ...call, count: 30 });
-    expect(answers.at(-1)).toMatchObject({ status: status.resourceExhausted });
     expect(new Set(inOrder(answers))).toEqual(new Set([status.ok, status.resourceExhausted]));
+    // The burst, and what the time since has added: one a second.
+    const passed = answers.filter((answer) => answer.status === status.ok).length;
+    expect(passed).toBeLessThanOrEqual(5 + Math.ceil(answers.reduce((sum, { ms }) => sum + ms, 0) / 1_000));
     // Another identity, and another method of the same caller.
     expect(inOrder(callMany(caller('west', 'catalog'), { ...call, count: 3 }))).toEqual(['0', '0', '0']);
     const reserve = { ...call, path: '/shop.inventory.v1.InventoryService/Reserve', count: 10 };
