@@ -1,25 +1,20 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { npm, stateDir } from './cli.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { npm } from './cli.ts';
+import { expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
+import { ensureUp, kubectl } from './lab.ts';
 
 const minute = 60_000;
-const flags = ['--context', 'west=west', '--context', 'east=east'];
-
-// The lab's clusters stand in for existing ones: another checkout knows them by their contexts alone.
-let other: string;
-let env: NodeJS.ProcessEnv;
+let other: OtherCheckout;
+let env: OtherCheckout['env'];
+let flags: OtherCheckout['flags'];
 
 beforeAll(async () => {
   await ensureUp();
-  other = mkdtempSync(join(tmpdir(), 'meshwright-contexts-'));
-  cpSync(join(stateDir, 'trust'), join(other, 'trust'), { recursive: true });
-  env = { MESHWRIGHT_STATE_DIR: other, KUBECONFIG: kubeconfig };
+  other = otherCheckout();
+  ({ env, flags } = other);
 }, 60 * minute);
 afterAll(() => {
-  rmSync(other, { recursive: true });
+  other.remove();
 });
 
 test(
@@ -70,15 +65,7 @@ test(
   'down takes the mesh out of the clusters, and up brings it back into them',
   async () => {
     expect(await npm('down', [], env)).toMatchObject({ code: 0 });
-    for (const cluster of ['east', 'west']) {
-      const namespaces = kubectl(cluster, 'get', 'namespaces', '-o', 'name').trim().split('\n').sort();
-      expect(namespaces).toEqual(
-        ['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) => `namespace/${name}`),
-      );
-      const shared =
-        'customresourcedefinitions,clusterroles,clusterrolebindings,mutatingwebhookconfigurations,validatingwebhookconfigurations';
-      expect(kubectl(cluster, 'get', shared, '-o', 'name')).not.toMatch(/istio/);
-    }
+    expectNoMesh();
     expect(await npm('down', [], env)).toMatchObject({
       code: 0,
       stdout: expect.stringMatching(/nothing was up\n$/),
