@@ -3,17 +3,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
+import { formatProblem, ProblemsError } from '../core/problem.ts';
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { readExamples, typeCheck, type Example } from './testing/examples.ts';
-import { catalogIn, problemsOf, twoClusters } from './testing/mesh.ts';
+import { catalogIn, clusters, problemsOf, twoClusters } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
 import * as library from './index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { GrpcService, MeshConstruct } = library;
-const examples = readExamples(join(root, 'docs/constructs.md'));
+const examples = ['docs/constructs.md', 'docs/upgrades.md'].flatMap((file) => readExamples(join(root, file)));
 
 /** What the examples lean on: the sample project's services in a fresh mesh, and the library by its names. */
 function given(project: string) {
@@ -30,7 +31,9 @@ function given(project: string) {
     service: OrdersService,
     placement: ['east'],
   });
-  const sample = { root: project, mesh, namespace, catalog, inventory, orders };
+  const platform = library.released({ imageHub: 'registry.example/shop', istioTag: '1.29.2' });
+  const shop = { root: project, trustDomain: 'shop.example', platform };
+  const sample = { root: project, mesh, namespace, catalog, inventory, orders, shop, ...clusters };
   return { ...library, ...sample, CatalogService, InventoryService, OrdersService };
 }
 
@@ -45,6 +48,9 @@ declare const namespace: Namespace<'east' | 'west'>;
 declare const catalog: GrpcService<typeof CatalogService, 'east' | 'west'>;
 declare const inventory: GrpcService<typeof InventoryService, 'east' | 'west'>;
 declare const orders: GrpcService<typeof OrdersService, 'east' | 'west'>;
+declare const shop: Omit<MeshProps<'east' | 'west'>, 'clusters'>;
+declare const east: ClusterProps;
+declare const west: ClusterProps;
 `;
 
 /** Runs an example without its types, as plain JavaScript would; returns what synth then says, a line each. */
@@ -58,12 +64,18 @@ async function run({ code }: Example): Promise<readonly string[]> {
   const { default: example } = (await import(url)) as { default: (sample: object) => void };
   return withProject({}, (project) => {
     const sample = given(project);
-    example(sample);
+    try {
+      example(sample);
+    } catch (error) {
+      // An example may declare a mesh of its own, and synthesize it.
+      if (error instanceof ProblemsError) return error.problems.map(formatProblem);
+      throw error;
+    }
     return problemsOf(sample.mesh);
   });
 }
 
-describe('the examples of docs/constructs.md', () => {
+describe('the examples of docs/constructs.md and docs/upgrades.md', () => {
   const typeErrors = typeCheck(root, declarations, examples);
 
   test.each(examples)('$title compiles, or does not where it says so', (example) => {

@@ -1,6 +1,6 @@
 import { synthShop } from '../charts/main.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { isHealthy, type MeshStatus } from '../infra/status.ts';
+import { isHealthy, type ControlPlaneStatus, type MeshStatus } from '../infra/status.ts';
 import { readRecord } from './record.ts';
 import { statusOf } from './up.ts';
 import type { Workspace } from './workspace.ts';
@@ -27,12 +27,23 @@ export async function status(at: Workspace, flags: StatusFlags, signal: AbortSig
 /** The status as tables of plain lines. */
 export function formatStatus(seen: MeshStatus): string {
   const clusters = [
-    ['CLUSTER', 'CONTEXT', 'READY', 'NODES', 'INGRESS', 'EAST-WEST', 'CA UNTIL', 'REMOTE ACCESS UNTIL'],
+    [
+      'CLUSTER',
+      'CONTEXT',
+      'READY',
+      'NODES',
+      'ISTIO (PROXIES)',
+      'INGRESS',
+      'EAST-WEST',
+      'CA UNTIL',
+      'REMOTE ACCESS UNTIL',
+    ],
     ...Object.entries(seen.clusters).map(([name, cluster]) => [
       name,
       cluster.context,
       cluster.ready ? 'yes' : 'no',
       `${cluster.nodes}`,
+      cluster.controlPlanes.map(formatControlPlane).join(', ') || '-',
       cluster.ingress ?? '-',
       cluster.eastWest ?? '-',
       cluster.certificateNotAfter?.slice(0, 10) ?? '-',
@@ -58,6 +69,11 @@ export function formatStatus(seen: MeshStatus): string {
     '',
     `calls between clusters: ${ok ? 'answered' : 'FAILED'} (${checked}); applied by: ${seen.engine}`,
   ].join('\n');
+}
+
+/** `1-30 (12)`, with the number of proxies. */
+function formatControlPlane({ revision, ready, proxies }: ControlPlaneStatus): string {
+  return `${revision}${ready ? '' : ' not ready'} (${proxies})`;
 }
 
 function table(rows: readonly (readonly string[])[]): string {

@@ -63,9 +63,9 @@ const plan = planMesh(modelOf(['east']), [
     objects: ['istio-system', 'shop'].map((name) => labelManaged(namespace(name), 'shop')),
   },
 ]);
-const preflight = () =>
+const preflight = (of = plan) =>
   preflightMesh(
-    plan,
+    of,
     parseConfig(
       { clusters: { east: { kubeconfig: api.kubeconfig, context: 'east' } }, trustDir: 'ours' },
       folder,
@@ -107,6 +107,46 @@ describe('preflightMesh', () => {
       ].join('\n'),
     });
     expect(api.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test('refuses to take the control plane from a pod that nothing makes anew', async () => {
+    const pod = (name: string, labels: Readonly<Record<string, string>>, owner?: string): KubeObject => ({
+      ...object('v1', 'Pod', {
+        name,
+        namespace: 'shop',
+        labels: { 'service.istio.io/canonical-name': 'x', ...labels },
+        annotations: { 'istio.io/rev': 'default' },
+        ...(owner === undefined ? {} : { ownerReferences: [{ kind: owner }] }),
+      }),
+    });
+    store(
+      pod('by-hand', {}),
+      pod('selected', { app: 'web' }),
+      pod('of-a-job', {}, 'Job'),
+      labelManaged(pod('ours', {}), 'shop'),
+    );
+    const template = { metadata: { labels: { app: 'web', 'istio.io/rev': '1-30' } } };
+    const web = {
+      ...object('apps/v1', 'Deployment', { name: 'web', namespace: 'shop' }),
+      spec: { selector: { matchLabels: { app: 'web' } }, template },
+    };
+    const operator = object('install.istio.io/v1alpha1', 'IstioOperator', { name: 'istio' });
+    const planned = (revision: string | undefined) =>
+      planMesh(modelOf(['east']), [
+        {
+          cluster: 'east',
+          stage: '50-workloads',
+          path: 'east/50-workloads.k8s.yaml',
+          yaml: '',
+          objects: [web, { ...operator, spec: { revision } }],
+        },
+      ]);
+    expect(await problemOf(preflight(planned('1-30')))).toEqual({
+      exitCode: 2,
+      message:
+        'east: Pod shop/by-hand: has its proxy from a control plane that is no longer declared, and nothing declared makes it anew; received "default"; allowed 1-30; fix: restart or delete it once its namespace uses another one, and remove the control plane after that',
+    });
+    await preflight(planned(undefined));
   });
 
   test('refuses a namespace of somebody else, until it is handed over', async () => {

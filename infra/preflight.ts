@@ -8,6 +8,7 @@ import type { KubeObject } from './kube-object.ts';
 import type { Plan } from './plan.ts';
 import { checkReachable } from './remote-secret.ts';
 import type { StackConfig } from './stack-config.ts';
+import { findStranded } from './stranded.ts';
 import { cacertsKey, ensureTrust, hasOtherRoot } from './trust.ts';
 import type { ClusterTrust } from './trust.ts';
 
@@ -23,7 +24,8 @@ export interface Preflight {
 
 /**
  * Finds out whether the plan may be carried out, before anything is recorded or changed in a cluster: the clusters are
- * reached, also by each other, the CAs are sound, and nothing is in the way that this mesh did not make.
+ * reached, also by each other, the CAs are sound, nothing is in the way that this mesh did not make, and no pod is left
+ * without its control plane.
  * @throws ProblemsError: exit 2 for a wrong kubeconfig, context or trust folder, and for all that every cluster holds of
  * somebody else; exit 1 when a cluster cannot be reached.
  */
@@ -36,6 +38,7 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
     Object.values(clients).map(async (client) => [
       ...(await findStrangers(client, plan, signal)),
       ...(await findOtherRoot(client, plan, trust[client.cluster], signal)),
+      ...(await findStranded(client, plan, signal)),
     ]),
   );
   throwIfAny(problems.flat());

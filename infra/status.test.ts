@@ -98,6 +98,7 @@ describe('collectStatus', () => {
       ingress: 'http://10.0.0.9:80',
       eastWest: '10.0.0.9:15443',
       nodes: 1,
+      controlPlanes: [{ revision: 'default', ready: true, proxies: 0 }],
       certificateNotAfter: notAfter,
       remoteTokensNotAfter: context === 'east' ? '2030-01-01T00:00:00.000Z' : null,
     });
@@ -114,6 +115,54 @@ describe('collectStatus', () => {
     expect(isHealthy(status)).toBe(true);
   });
 
+  test('counts the proxies of each control plane, and wants all that are declared', async () => {
+    const pod = (name: string, revision: string | undefined, more: object = {}) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace: 'shop',
+        labels: { 'service.istio.io/canonical-name': 'x' },
+        ...(revision === undefined ? {} : { annotations: { 'istio.io/rev': revision } }),
+        ...more,
+      },
+      status: { phase: name === 'ended' ? 'Succeeded' : 'Running' },
+    });
+    const gone = { deletionTimestamp: checked };
+    const pods = [
+      pod('a', 'default'),
+      pod('b', '1-30'),
+      pod('c', '1-30'),
+      pod('leaving', '1-30', gone),
+      pod('ended', '1-30'),
+      pod('plain', undefined),
+    ];
+    for (const one of pods) east.put(one);
+    const images = { hub: 'localhost/mesh', tag: '1' };
+    const { clusters, ...rest } = modelOf(['east', 'west']);
+    const canary = { revision: '1-30', name: 'istiod-1-30', ...images };
+    const model = {
+      ...rest,
+      clusters: clusters.map((cluster) => ({
+        ...cluster,
+        controlPlanes: cluster.name === 'east' ? [...cluster.controlPlanes, canary] : cluster.controlPlanes,
+      })),
+    };
+    const planes = (ready: boolean) => [
+      { revision: 'default', ready: true, proxies: 1 },
+      { revision: '1-30', ready, proxies: 2 },
+    ];
+    expect((await collect(true, model)).clusters['east']).toMatchObject({
+      ready: false,
+      controlPlanes: planes(false),
+    });
+    east.put(deployment('istio-system', 'istiod-1-30', 1));
+    expect((await collect(true, model)).clusters['east']).toMatchObject({
+      ready: true,
+      controlPlanes: planes(true),
+    });
+  });
+
   test('a cluster that does not answer is not ready and does not hide the other', async () => {
     west.intervene = () => ({ status: 503, body: { message: 'shutting down' } });
     const status = await collect(false);
@@ -124,6 +173,7 @@ describe('collectStatus', () => {
       ingress: null,
       eastWest: null,
       nodes: 0,
+      controlPlanes: [],
       certificateNotAfter: null,
       remoteTokensNotAfter: null,
     });

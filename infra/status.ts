@@ -7,6 +7,7 @@ import type { KubeClient } from './kube-client.ts';
 import { condition, count, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { remoteSecretName } from './plan.ts';
+import { listProxies } from './proxies.ts';
 import { lookAt } from './readiness.ts';
 import { tokenEnd } from './remote-secret.ts';
 
@@ -23,7 +24,7 @@ export interface MeshStatus {
 
 export interface ClusterStatus {
   readonly context: string;
-  /** Every node is ready, and the control plane and both gateways are available. */
+  /** Every node is ready, every declared control plane and both gateways are available. */
   readonly ready: boolean;
   /** `http://ADDR:PORT` */
   readonly ingress: string | null;
@@ -33,8 +34,19 @@ export interface ClusterStatus {
   readonly nodes: number;
   /** End of the validity of the cluster's intermediate CA, ISO 8601. */
   readonly certificateNotAfter: string | null;
+  /** The declared ones; empty when the cluster cannot be reached. */
+  readonly controlPlanes: readonly ControlPlaneStatus[];
   /** When the first of the tokens ends that open the other clusters to this one, ISO 8601; null when none does. */
   readonly remoteTokensNotAfter: string | null;
+}
+
+export interface ControlPlaneStatus {
+  /** `default` for the one without a revision. */
+  readonly revision: string;
+  /** Whether its Deployment is available. */
+  readonly ready: boolean;
+  /** Live pods whose proxies it injected, which connect to it. */
+  readonly proxies: number;
 }
 
 export interface CrossCluster {
@@ -106,16 +118,26 @@ async function readCluster(
     await client.request('GET', '/readyz', { retryMs: statusRetryMs, ...(signal && { signal }) });
     const { controlPlane, ingress, eastWest } = model;
     const nodeType = await client.typeOf('v1', 'Node', signal);
-    const [nodes, istiod, cacerts, ingressGateway, eastWestGateway, ingressService, eastWestService] =
-      await Promise.all([
-        nodeType === undefined ? [] : client.list(nodeType, { ...(signal && { signal }) }),
-        get('apps/v1', 'Deployment', controlPlane.namespace, 'istiod'),
-        get('v1', 'Secret', controlPlane.namespace, 'cacerts'),
-        get('apps/v1', 'Deployment', ingress.namespace, ingress.name),
-        get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
-        get('v1', 'Service', ingress.namespace, ingress.name),
-        get('v1', 'Service', eastWest.namespace, eastWest.name),
-      ]);
+    const declared = model.clusters.find(({ name }) => name === client.cluster)?.controlPlanes ?? [];
+    const [
+      nodes,
+      proxies,
+      istiods,
+      cacerts,
+      ingressGateway,
+      eastWestGateway,
+      ingressService,
+      eastWestService,
+    ] = await Promise.all([
+      nodeType === undefined ? [] : client.list(nodeType, { ...(signal && { signal }) }),
+      listProxies(client, signal),
+      Promise.all(declared.map(({ name }) => get('apps/v1', 'Deployment', controlPlane.namespace, name))),
+      get('v1', 'Secret', controlPlane.namespace, 'cacerts'),
+      get('apps/v1', 'Deployment', ingress.namespace, ingress.name),
+      get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
+      get('v1', 'Service', ingress.namespace, ingress.name),
+      get('v1', 'Service', eastWest.namespace, eastWest.name),
+    ]);
     const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
     const replicas = await Promise.all(
       placed.map(async ({ name, namespace, deployments }) => {
@@ -140,9 +162,14 @@ async function readCluster(
           live: await get('v1', 'Secret', controlPlane.namespace, remoteSecretName(name)),
         })),
     );
-    const available = [istiod, ingressGateway, eastWestGateway].every(
-      (live) => lookAt('available', live).done,
-    );
+    const controlPlanes = declared.map(({ revision }, index) => ({
+      revision,
+      ready: lookAt('available', istiods[index]).done,
+      proxies: proxies.filter((proxy) => proxy.revision === revision).length,
+    }));
+    const available =
+      controlPlanes.every(({ ready }) => ready) &&
+      [ingressGateway, eastWestGateway].every((live) => lookAt('available', live).done);
     const address = (gateway: GatewayModel, service: KubeObject | undefined) =>
       gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint)[0];
     const [ingressAddress, eastWestAddress] = [
@@ -155,6 +182,7 @@ async function readCluster(
       ingress: ingressAddress === undefined ? null : `http://${ingressAddress}`,
       eastWest: eastWestAddress ?? null,
       nodes: nodes.length,
+      controlPlanes,
       certificateNotAfter: notAfter(cacerts),
       remoteTokensNotAfter: firstEnd(remoteSecrets),
     };
@@ -165,6 +193,7 @@ async function readCluster(
       ingress: null,
       eastWest: null,
       nodes: 0,
+      controlPlanes: [],
       certificateNotAfter: null,
       remoteTokensNotAfter: null,
     };

@@ -242,9 +242,10 @@ function selected(object: Record<string, unknown>, query: Readonly<Record<string
   };
   fields['involvedObject.uid'] = (object['involvedObject'] as { uid?: string } | undefined)?.uid;
   const all = (selector: string | undefined, values: Record<string, unknown>) =>
-    (selector ?? '')
-      .split(',')
-      .every((part) => part === '' || values[part.split('=')[0] ?? ''] === part.split('=')[1]);
+    (selector ?? '').split(',').every((part) => {
+      const [key = '', value] = part.split('=');
+      return part === '' || (value === undefined ? values[key] !== undefined : values[key] === value);
+    });
   return all(query['labelSelector'], labels) && all(query['fieldSelector'], fields);
 }
 

@@ -19,7 +19,9 @@ test('status tells clusters, gateways, services and trust as scripts expect them
       ingress: expect.stringMatching(/^http:\/\/[\d.]+:\d+$/),
       eastWest: expect.stringMatching(/^[\d.]+:15443$/),
       nodes: 1,
+      controlPlanes: [{ revision: 'default', ready: true, proxies: expect.any(Number) }],
     });
+    expect(rest.controlPlanes[0]!.proxies).toBeGreaterThanOrEqual(4);
     for (const end of [certificateNotAfter, remoteTokensNotAfter]) {
       expect(new Date(end).getTime()).toBeGreaterThan(Date.now());
     }

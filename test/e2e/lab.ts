@@ -15,6 +15,11 @@ export interface Status {
         readonly ingress: string;
         readonly eastWest: string;
         readonly nodes: number;
+        readonly controlPlanes: readonly {
+          readonly revision: string;
+          readonly ready: boolean;
+          readonly proxies: number;
+        }[];
         readonly certificateNotAfter: string;
         readonly remoteTokensNotAfter: string;
       }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { GrpcService, HttpEdge, lab, Mesh, type Namespace } from '../../charts/index.ts';
+import { GrpcService, HttpEdge, lab, Mesh, type ClusterProps, type Namespace } from '../../charts/index.ts';
 import type { KubernetesObject } from '../../charts/model.ts';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { root } from './cli.ts';
@@ -79,13 +79,14 @@ export function loadIn(clusters: readonly string[]): (object: KubernetesObject) 
 /**
  * The smallest mesh under load: {@link declareLoad} in two clusters, and an edge that brings `GET /v1/stock/x` from
  * the ingress gateways of both to the service in the west.
+ * @param east - what is declared of that cluster beside the rest
  */
-export function loadMesh(): Mesh<'east' | 'west'> {
+export function loadMesh(east: Pick<ClusterProps, 'istio'> = {}): Mesh<'east' | 'west'> {
   const mesh = new Mesh('shop', {
     root,
     trustDomain: 'shop.example',
     clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b', ...east },
       west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
     },
     platform: lab,
