@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { ProblemsError } from '../core/problem.ts';
@@ -36,5 +38,35 @@ describe('runTasks', () => {
       exitCode: 1,
     });
     expect(ended).toBe(true);
+  });
+
+  test('leaves Ctrl-C to the command: a step that is stopped still undoes what it has to', async () => {
+    const program = `
+      import { once } from 'node:events';
+      import { runTasks } from './tasks.ts';
+      const interrupted = once(process, 'SIGINT');
+      const idle = setInterval(() => undefined, 1000);
+      const run = async () => {
+        process.stdout.write('started\\n');
+        await interrupted;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        process.stdout.write('undone\\n');
+        throw new Error('stopped');
+      };
+      await runTasks([{ title: 'step', run }]).catch(() => (process.exitCode = 130));
+      clearInterval(idle);
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: '' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      printed += chunk;
+      if (chunk.includes('started')) child.kill('SIGINT');
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, undone: printed.includes('undone') }).toEqual({ code: 130, undone: true });
   });
 });

@@ -20,6 +20,8 @@ export async function runTasks(steps: readonly (Task | readonly Task[])[]): Prom
       rendererOptions: { timer: PRESET_TIMER },
       // The command prints its own errors, all at once, at its end.
       collectErrors: false,
+      // An interruption is the command's own: listr would abandon the steps in the middle and exit with 127.
+      registerSignalListeners: false,
       silentRendererCondition: () => process.env['NODE_ENV'] === 'test',
     },
   );

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,7 +10,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 export const stateDir = process.env['MESHWRIGHT_STATE_DIR'] ?? join(root, '.meshwright');
 
 export interface Finished {
-  readonly code: number | null;
+  /** Exit code; as a shell tells it when a signal ended the program: 128 and the signal's number. */
+  readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -49,8 +51,8 @@ export function start(
   });
   const finished = new Promise<Finished>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => {
-      resolve({ code, stdout, stderr });
+    child.on('close', (code, signal) => {
+      resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stdout, stderr });
     });
   });
   const printed = (pattern: RegExp) =>
