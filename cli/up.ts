@@ -10,6 +10,8 @@ import { planMesh } from '../infra/plan.ts';
 import { preflightMesh } from '../infra/preflight.ts';
 import type { StackConfig } from '../infra/stack-config.ts';
 import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
+import { awaitTrust } from '../infra/trust/proxies.ts';
+import { describeTrust } from '../infra/trust/state.ts';
 import { defaultSubnet } from '../lab/addresses.ts';
 import { formatParts, labParts } from '../lab/parts.ts';
 import { readLabRecord } from '../lab/state.ts';
@@ -64,6 +66,14 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
           if (istioctl === undefined) throw new Error('istioctl is made by an earlier step');
           const using = { ...config, istioctl: istioctl() };
           summary.push(await applyMesh(at, record, using, model, rendered, report, signal));
+        },
+      },
+      {
+        title: 'certificates of every proxy',
+        run: async (report) => {
+          const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
+          for (const seen of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
+            report(`${seen.cluster}: ${seen.proxies} proxies have those of ${describeTrust(seen.state)}`);
         },
       },
     ];

@@ -1,14 +1,13 @@
 import { allOrProblems } from './all-or-problems.ts';
 import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
-import { renderIstioReleases } from './istio-release.ts';
 import { describe } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Plan, PlanStep, StageKey } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
 import { prune } from './prune.ts';
 import type { StackConfig } from './stack-config.ts';
-import { clientOf, makeSecret, settle } from './step-work.ts';
+import { clientOf, makeRelease, makeSecret, settle } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
 
 export interface ApplyOptions extends StackConfig {
@@ -82,10 +81,10 @@ interface StepContext extends PlanContext {
 }
 
 async function applyStep(step: PlanStep, context: StepContext): Promise<StageResult> {
-  const { plan, clients, istioctl, report, signal } = context;
+  const { clients, istioctl, report, signal } = context;
   const client = clientOf(clients, step.cluster);
   const where = `${step.cluster} ${step.stage}`;
-  const release = await renderIstioReleases(istioctl, step.releases, plan.mesh, signal);
+  const release = await makeRelease(step, istioctl, context);
   const applied: Applied[] = [];
   for (const secret of step.secrets) {
     const object = await makeSecret(step, secret, context);

@@ -1,3 +1,4 @@
+import { trustAnchorsName } from '../charts/constructs/names.ts';
 import type { MeshModel } from '../charts/model.ts';
 import { stages } from '../charts/stage.ts';
 import type { StageName } from '../charts/stage.ts';
@@ -6,13 +7,19 @@ import { readinessOf } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
 import type { KubeObject } from './kube-object.ts';
 
-/** A secret that is made at apply time, never rendered: only who it is for is planned. */
+/** An object that is made at apply time, never rendered: only who it is for is planned. */
 export type PlannedSecret =
   | {
       /** The cluster's intermediate CA, read by istiod when it starts. */
       readonly kind: 'cacerts';
       readonly namespace: string;
       readonly name: 'cacerts';
+    }
+  | {
+      /** The roots that proxies trust, which every control plane sends them; a ConfigMap, and no secret. */
+      readonly kind: 'trust-anchors';
+      readonly namespace: string;
+      readonly name: string;
     }
   | {
       /** Access for this cluster's istiod to the endpoints of another cluster. */
@@ -106,7 +113,13 @@ function secretsOf(model: MeshModel, cluster: string, stage: StageName): readonl
   const { namespace } = model.controlPlane;
   if (stage === '10-control-plane') return [{ kind: 'cacerts', namespace, name: 'cacerts' }];
   if (stage !== '20-gateways') return [];
-  return model.clusters
-    .filter(({ name }) => name !== cluster)
-    .map(({ name }) => ({ kind: 'remote-secret', namespace, name: remoteSecretName(name), of: name }));
+  // All istiods sign with the CA of `cacerts` by now: a proxy that asks for a certificate gets one of it.
+  const anchors = { kind: 'trust-anchors', namespace, name: trustAnchorsName } as const;
+  const others = model.clusters.filter(({ name }) => name !== cluster);
+  return [
+    anchors,
+    ...others.map(({ name }): PlannedSecret => {
+      return { kind: 'remote-secret', namespace, name: remoteSecretName(name), of: name };
+    }),
+  ];
 }

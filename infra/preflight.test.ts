@@ -10,8 +10,9 @@ import { parseConfig } from './stack-config.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
 import { problemOf } from './testing/problems.ts';
-import { cacertsSecret, ensureTrust } from './trust.ts';
-import type { ClusterTrust } from './trust.ts';
+import { ensureTrust } from './trust/folder.ts';
+import { cacertsSecret } from './trust/objects.ts';
+import type { ClusterTrust } from './trust/folder.ts';
 
 let api: KubeApi;
 let folder: string;

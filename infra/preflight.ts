@@ -9,8 +9,9 @@ import type { Plan } from './plan.ts';
 import { checkReachable } from './remote-secret.ts';
 import type { StackConfig } from './stack-config.ts';
 import { findStranded } from './stranded.ts';
-import { cacertsKey, ensureTrust, hasOtherRoot } from './trust.ts';
-import type { ClusterTrust } from './trust.ts';
+import { ensureTrust } from './trust/folder.ts';
+import type { ClusterTrust } from './trust/folder.ts';
+import { trustProblems } from './trust/preflight.ts';
 
 export interface PreflightOptions extends StackConfig {
   readonly signal?: AbortSignal;
@@ -30,18 +31,16 @@ export interface Preflight {
  * somebody else; exit 1 when a cluster cannot be reached.
  */
 export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
-  const { access, trustDir, signal } = options;
+  const { access, trustDir, trust: settings, signal } = options;
   const clients = await connect(plan.clusters, access, signal);
   checkReachable(Object.values(clients));
-  const trust = await ensureTrust(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace);
-  const problems = await Promise.all(
-    Object.values(clients).map(async (client) => [
-      ...(await findStrangers(client, plan, signal)),
-      ...(await findOtherRoot(client, plan, trust[client.cluster], signal)),
-      ...(await findStranded(client, plan, signal)),
-    ]),
-  );
+  const problems = await Promise.all([
+    ...Object.values(clients).map((client) => findStrangers(client, plan, signal)),
+    ...Object.values(clients).map((client) => findStranded(client, plan, signal)),
+    trustProblems(Object.values(clients), plan.controlPlaneNamespace, trustDir, settings, signal),
+  ]);
   throwIfAny(problems.flat());
+  const trust = await ensureTrust(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
   return { clients, trust };
 }
 
@@ -112,21 +111,4 @@ function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
     what: 'exists, and meshwright did not make it',
     fix: `declare another name, or hand it over, so that down deletes it once nothing of others is in it: ${handOver}`,
   };
-}
-
-async function findOtherRoot(
-  client: KubeClient,
-  { controlPlaneNamespace }: Plan,
-  trust: ClusterTrust | undefined,
-  signal: AbortSignal | undefined,
-): Promise<readonly Problem[]> {
-  const key = cacertsKey(controlPlaneNamespace);
-  if (trust === undefined || !hasOtherRoot(await client.get(key, signal), trust.rootCertificate)) return [];
-  return [
-    {
-      where: `${client.cluster}: ${describe(key)}`,
-      what: 'holds another root CA than the trust folder; replacing it would cut every running workload off',
-      fix: 'put the trust folder that this mesh was made with back, or take the mesh down first',
-    },
-  ];
 }

@@ -77,7 +77,11 @@ function addStage(
   const stage = new Stage(cluster, step.stage, after, (object) => optionsOf(object, scaled));
   for (const secret of step.secrets) {
     const { name, namespace, kind } = secret;
-    const object = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace } };
+    const object = {
+      apiVersion: 'v1',
+      kind: kind === 'trust-anchors' ? 'ConfigMap' : 'Secret',
+      metadata: { name, namespace },
+    };
     const kept = inputs.isKept?.(secret) === true;
     const made = after.then(() => (kept ? object : inputs.makeSecret(step, secret)));
     stage.addMade(object, made, {

@@ -9,7 +9,8 @@ import { removeMesh } from './remove.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
 import { problemOf } from './testing/problems.ts';
-import { cacertsSecret, ensureTrust } from './trust.ts';
+import { ensureTrust } from './trust/folder.ts';
+import { cacertsSecret } from './trust/objects.ts';
 
 let api: KubeApi;
 let folder: string;

@@ -8,7 +8,8 @@ import { describe, field, isManaged, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { concurrency, deleteObjects, isDerived, listManaged, removalOrder } from './managed.ts';
 import { pool } from './pool.ts';
-import { cacertsKey, hasOtherRoot, readRootCertificate } from './trust.ts';
+import { readRoots } from './trust/folder.ts';
+import { cacertsKey, hasOtherRoot } from './trust/objects.ts';
 
 export interface RemoveOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
@@ -34,12 +35,12 @@ export async function removeMesh(model: MeshModel, options: RemoveOptions): Prom
 }
 
 async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOptions): Promise<void> {
-  const root = readRootCertificate(options.trustDir);
-  if (root === undefined) return;
+  const roots = readRoots(options.trustDir);
+  if (roots.length === 0) return;
   const key = cacertsKey(model.controlPlane.namespace);
   const problems = await Promise.all(
     Object.values(clients).map(async (client) =>
-      hasOtherRoot(await client.get(key, options.signal), root)
+      hasOtherRoot(await client.get(key, options.signal), roots)
         ? [
             {
               where: `${client.cluster}: ${describe(key)}`,

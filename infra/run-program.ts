@@ -3,7 +3,6 @@ import type { Mesh } from '../charts/index.ts';
 import { synthesize } from '../charts/synth.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { openClients } from './connection.ts';
-import { renderIstioReleases } from './istio-release.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { MeshOutputs } from './mesh-component.ts';
 import { planMesh } from './plan.ts';
@@ -13,8 +12,9 @@ import type { Preflight } from './preflight.ts';
 import { deployMesh } from './program.ts';
 import { readConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
-import { makeSecret, settle } from './step-work.ts';
-import { ensureTrust } from './trust.ts';
+import { makeRelease, makeSecret, settle } from './step-work.ts';
+import type { PlanContext } from './step-work.ts';
+import { ensureTrust } from './trust/folder.ts';
 
 /**
  * Runs a mesh as a Pulumi program.
@@ -40,7 +40,7 @@ export async function runProgram(
       plan,
       model,
       access: config.access,
-      releases: await renderReleases(plan, config),
+      releases: await renderReleases(config, context),
       trustNotAfter: Object.fromEntries(
         Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter]),
       ),
@@ -66,21 +66,24 @@ async function lookAround(
     if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
     await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);
     const clients = openClients(plan.clusters, config.access);
-    const trust = await ensureTrust(config.trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace);
+    const trust = await ensureTrust(
+      config.trustDir,
+      plan.mesh,
+      plan.clusters,
+      plan.controlPlaneNamespace,
+      config.trust,
+    );
     return { clients, trust, unreached: true };
   }
 }
 
 async function renderReleases(
-  plan: Plan,
   { istioctl }: StackConfig,
+  context: PlanContext,
 ): Promise<ReadonlyMap<PlanStep, readonly KubeObject[]>> {
-  const rendered = await Promise.all(
-    plan.steps.map(
-      async (step) => [step, await renderIstioReleases(istioctl, step.releases, plan.mesh)] as const,
-    ),
-  );
-  return new Map(rendered);
+  const { steps } = context.plan;
+  const made = steps.map(async (step) => [step, await makeRelease(step, istioctl, context)] as const);
+  return new Map(await Promise.all(made));
 }
 
 async function told<T>(work: () => Promise<T>): Promise<T> {

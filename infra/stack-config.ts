@@ -10,7 +10,10 @@ import type { ClusterAccess } from './connection.ts';
 export interface TrustSettings {
   /** Counts the root CAs of the mesh, from 1. */
   readonly generation: number;
-  /** How far the mesh has gone from the root before to this generation's; absent when it has this one alone. */
+  /**
+   * How far the mesh has gone from the root before to this generation's. `add-root`: both are trusted, the old one signs.
+   * `re-issue`: both are trusted, the new one signs. `drop-root`: only the new one is trusted, as without a phase.
+   */
   readonly phase?: 'add-root' | 're-issue' | 'drop-root';
   /** Counts the intermediate CAs that a root signs for each cluster, from 1. */
   readonly intermediate: number;

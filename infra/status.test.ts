@@ -6,7 +6,8 @@ import { collectStatus, isHealthy } from './status.ts';
 import { remoteSecret } from './remote-secret.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
-import { cacertsSecret, ensureTrust } from './trust.ts';
+import { ensureTrust } from './trust/folder.ts';
+import { cacertsSecret } from './trust/objects.ts';
 
 let east: KubeApi;
 let west: KubeApi;

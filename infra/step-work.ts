@@ -1,13 +1,14 @@
 import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
 import type { Clients } from './connection.ts';
+import { renderIstioReleases } from './istio-release.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
 import { readinessOf } from './readiness.ts';
 import { makeRemoteSecret } from './remote-secret.ts';
-import { cacertsSecret } from './trust.ts';
-import type { ClusterTrust } from './trust.ts';
+import type { ClusterTrust } from './trust/folder.ts';
+import { trustObject, withTrust } from './trust/objects.ts';
 
 /** What the work on every step of a plan is done with, by either driver. */
 export interface PlanContext {
@@ -29,13 +30,11 @@ export async function makeSecret(
   context: PlanContext,
   preview = false,
 ): Promise<KubeObject> {
-  const { plan, clients, trust, report, signal } = context;
+  const { plan, clients, report, signal } = context;
   switch (secret.kind) {
-    case 'cacerts': {
-      const own = trust[step.cluster];
-      if (own === undefined) throw new Error(`no CA was made for cluster ${step.cluster}`);
-      return cacertsSecret(plan.mesh, secret.namespace, own);
-    }
+    case 'cacerts':
+    case 'trust-anchors':
+      return trustObject(secret, plan.mesh, trustOf(context, step.cluster));
     case 'remote-secret':
       return makeRemoteSecret({
         mesh: plan.mesh,
@@ -47,6 +46,20 @@ export async function makeSecret(
         ...(signal && { signal }),
       });
   }
+}
+
+/**
+ * The objects of a step's Istio releases, which `istioctl` renders, as they are applied: a control plane is rolled out when it
+ * gets another CA.
+ */
+export async function makeRelease(
+  step: PlanStep,
+  istioctl: string,
+  context: Pick<PlanContext, 'plan' | 'trust' | 'signal'>,
+): Promise<readonly KubeObject[]> {
+  if (step.releases.length === 0) return [];
+  const rendered = await renderIstioReleases(istioctl, step.releases, context.plan.mesh, context.signal);
+  return withTrust(rendered, trustOf(context, step.cluster));
 }
 
 /**
@@ -67,6 +80,12 @@ export async function settle(
   await raiseToMinimum(client, step.objects, signal);
   const awaiting = { namespaces, report, ...(signal && { signal }) };
   await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
+}
+
+function trustOf({ trust }: Pick<PlanContext, 'trust'>, cluster: string): ClusterTrust {
+  const found = trust[cluster];
+  if (found === undefined) throw new Error(`no CA was made for cluster ${cluster}`);
+  return found;
 }
 
 /** The client of a cluster of the plan. */

@@ -3,7 +3,7 @@ import { meshNetworks } from './gateways/address.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { ControlPlaneModel } from '../model.ts';
 import type { Cluster, Mesh } from './mesh.ts';
-import { controlPlaneNamespace, networkLabel } from './names.ts';
+import { controlPlaneNamespace, networkLabel, trustAnchorsName } from './names.ts';
 import { podSecurityLabels } from './namespace.ts';
 import type { Projection } from './projection.ts';
 import { controlPlanesOf, defaultRevision, ofRevision, usedRevision } from './revisions.ts';
@@ -11,6 +11,16 @@ import { accessLogs } from './telemetry/access-log.ts';
 import { proxyConfig } from './telemetry/proxy-config.ts';
 import { extensionProviders } from './telemetry/tracing.ts';
 import { discoverySelectors } from './visibility.ts';
+
+/**
+ * How a root CA is replaced without a restart (docs/adr/0011): istiod sends the proxies their trust anchors, those of its
+ * `cacerts` and those of the ConfigMap that the driver makes. No proxy gets a certificate for longer than a day.
+ */
+const trustEnv = {
+  ISTIO_MULTIROOT_MESH: 'true',
+  SHARED_MESH_CONFIG: trustAnchorsName,
+  MAX_WORKLOAD_CERT_TTL: '24h',
+} as const;
 
 /**
  * Istio in a cluster: istiod as one of the mesh's primaries, and the CNI agent. Rendered as an IstioOperator, which is
@@ -131,9 +141,12 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
         ...(maxReplicas > minReplicas
           ? { autoscaleEnabled: true, autoscaleMin: minReplicas, autoscaleMax: maxReplicas }
           : { autoscaleEnabled: false, replicaCount: minReplicas }),
-        ...(upstreamEnvoy
-          ? { env: { PILOT_ENABLE_ALPN_FILTER: 'false', PILOT_ENABLE_METADATA_EXCHANGE: 'false' } }
-          : {}),
+        env: {
+          ...trustEnv,
+          ...(upstreamEnvoy
+            ? { PILOT_ENABLE_ALPN_FILTER: 'false', PILOT_ENABLE_METADATA_EXCHANGE: 'false' }
+            : {}),
+        },
       },
       cni: { resources: cni },
       ...(upstreamEnvoy ? { telemetry: { enabled: false } } : {}),

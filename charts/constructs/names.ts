@@ -1,6 +1,9 @@
 /** Namespace of istiod, the CNI agent and mesh-wide policy: Istio's root namespace. */
 export const controlPlaneNamespace = 'istio-system';
 
+/** The ConfigMap beside istiod with the roots that proxies trust: made when the mesh is applied. */
+export const trustAnchorsName = 'meshwright-trust';
+
 /** The gateway for traffic from outside the mesh. */
 export const ingressGateway = {
   namespace: 'istio-ingress',

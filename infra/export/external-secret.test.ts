@@ -3,7 +3,8 @@ import type { KubeObject } from '../kube-object.ts';
 import { field } from '../kube-object.ts';
 import type { PlannedSecret } from '../plan.ts';
 import { remoteSecret } from '../remote-secret.ts';
-import { cacertsSecret } from '../trust.ts';
+import { cacertsSecret } from '../trust/objects.ts';
+import { initialTrust } from '../trust/state.ts';
 import { referSecret } from './external-secret.ts';
 import type { SecretStore } from './external-secret.ts';
 
@@ -70,12 +71,18 @@ test('a remote secret is what the drivers make', () => {
 
 test('cacerts is what the drivers make', () => {
   const { object } = referSecret('shop', 'east', cacerts, store);
-  const trust = { certificate: 'cert\n', key: 'key\n', rootCertificate: 'root\n', notAfter: new Date() };
+  const files = { certificate: 'cert\n', key: 'key\n', chain: 'chain\n', roots: 'root\n' };
+  const trust = { ...files, notAfter: new Date(), state: initialTrust };
   const wanted = cacertsSecret('shop', namespace, trust);
   const values = Object.entries(field(wanted, 'data') as Readonly<Record<string, string>>).map(
     ([name, value]) => [name, Buffer.from(value, 'base64').toString('utf8')] as const,
   );
-  expect(fetched(object, Object.fromEntries(values))).toEqual(wanted);
+  const { name, labels } = wanted.metadata;
+  // But for the state, which only those who make it know.
+  expect(fetched(object, Object.fromEntries(values))).toEqual({
+    ...wanted,
+    metadata: { name, namespace, labels },
+  });
 });
 
 test('the CA stays when its ExternalSecret goes, a remote secret does not', () => {

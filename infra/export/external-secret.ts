@@ -2,7 +2,11 @@ import { field, labelManaged } from '../kube-object.ts';
 import type { KubeObject } from '../kube-object.ts';
 import type { PlannedSecret } from '../plan.ts';
 import { remoteSecret } from '../remote-secret.ts';
-import { cacertsSecret } from '../trust.ts';
+import { cacertsSecret } from '../trust/objects.ts';
+import { initialTrust } from '../trust/state.ts';
+
+/** What a store keeps of a plan. */
+export type StoredSecret = Exclude<PlannedSecret, { kind: 'trust-anchors' }>;
 
 /** Where the external-secrets operator finds what the plan's secrets hold. */
 export interface SecretStore {
@@ -37,13 +41,15 @@ const marks = { server: 'VALUE-OF-SERVER', ca: 'VALUE-OF-CA', token: 'VALUE-OF-T
 export function referSecret(
   mesh: string,
   cluster: string,
-  secret: PlannedSecret,
+  secret: StoredSecret,
   store: SecretStore,
 ): SecretReference {
   const { namespace, name } = secret;
   const key = store.key.replaceAll('{cluster}', cluster).replaceAll('{secret}', name);
   const { shape, properties, data } = templateOf(mesh, secret);
-  const { labels, annotations } = shape.metadata;
+  const { labels } = shape.metadata;
+  // Of which state of trust the store's values are is not known here.
+  const annotations = secret.kind === 'cacerts' ? undefined : shape.metadata.annotations;
   const object = {
     apiVersion: 'external-secrets.io/v1',
     kind: 'ExternalSecret',
@@ -76,11 +82,11 @@ interface Template {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-function templateOf(mesh: string, secret: PlannedSecret): Template {
+function templateOf(mesh: string, secret: StoredSecret): Template {
   switch (secret.kind) {
     case 'cacerts': {
-      const nothing = { certificate: '', key: '', rootCertificate: '', notAfter: new Date(0) };
-      const shape = cacertsSecret(mesh, secret.namespace, nothing);
+      const nothing = { certificate: '', key: '', chain: '', roots: '', notAfter: new Date(0) };
+      const shape = cacertsSecret(mesh, secret.namespace, { ...nothing, state: initialTrust });
       return { shape, properties: Object.keys(dataOf(shape)) };
     }
     case 'remote-secret': {

@@ -33,8 +33,10 @@ export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
   const { store, argocd, release } = options;
   const stages = plan.steps.flatMap((step) => {
     const { cluster, stage } = step;
+    // Without the trust anchors: a control plane sends the proxies the roots of its own `cacerts`, too.
+    const stored = step.secrets.filter((secret) => secret.kind !== 'trust-anchors');
     const secrets =
-      store === undefined ? [] : step.secrets.map((secret) => referSecret(plan.mesh, cluster, secret, store));
+      store === undefined ? [] : stored.map((secret) => referSecret(plan.mesh, cluster, secret, store));
     const files = [
       { file: 'secrets.yaml', objects: secrets.map(({ object }) => object) },
       { file: 'istio.yaml', objects: inOrder(release(step)) },

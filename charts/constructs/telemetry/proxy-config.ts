@@ -25,6 +25,8 @@ const keptStatistics = [
 export const proxyConfig = {
   // For nodes whose Kubernetes is too old for native sidecars, which start first by themselves.
   holdApplicationUntilProxyStarts: true,
+  // The proxy's agent takes the roots it trusts from istiod, so that another root needs no restart (docs/adr/0011).
+  proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' },
   proxyStatsMatcher: { inclusionRegexps: keptStatistics },
 } as const;
 

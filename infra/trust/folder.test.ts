@@ -1,14 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProblemsError } from '../core/problem.ts';
-import { cacertsSecret, ensureTrust } from './trust.ts';
+import type { TrustSettings } from '../stack-config.ts';
+import { problemOf } from '../testing/problems.ts';
+import { ensureTrust, readRoots } from './folder.ts';
+import { cacertsSecret } from './objects.ts';
 
 let directory: string;
 const clusters = ['east', 'west'];
-const ensure = (now?: Date) => ensureTrust(join(directory, 'trust'), 'shop', clusters, 'istio-system', now);
+const steady: TrustSettings = { generation: 1, intermediate: 1 };
+const ensure = (now?: Date, settings = steady) =>
+  ensureTrust(join(directory, 'trust'), 'shop', clusters, 'istio-system', settings, now);
 const path = (...parts: readonly string[]) => join(directory, 'trust', ...parts);
 const certificate = (...parts: readonly string[]) => new X509Certificate(readFileSync(path(...parts)));
 
@@ -18,16 +22,6 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(directory, { recursive: true });
 });
-
-async function problemOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (failure: unknown) => failure,
-  );
-  if (!(error instanceof ProblemsError)) throw new Error(`no problem but ${String(error)}`);
-  expect(error.exitCode).toBe(2);
-  return error.message;
-}
 
 describe('ensureTrust', () => {
   test('makes one root and an intermediate per cluster that chain to it', async () => {
@@ -93,12 +87,15 @@ describe('ensureTrust', () => {
     expect(readdirSync(path()).toSorted()).toEqual(['east', 'root-cert.pem', 'root-key.pem', 'west']);
   });
 
-  test('a key without a certificate is an interrupted start, and begun again', async () => {
+  test('a key without a certificate is an interrupted start, which goes on with that key', async () => {
     await ensure();
+    const key = readFileSync(path('root-key.pem'), 'utf8');
     rmSync(path('root-cert.pem'));
     rmSync(path('east'), { recursive: true });
     rmSync(path('west'), { recursive: true });
     expect(Object.keys(await ensure())).toEqual(clusters);
+    expect(readFileSync(path('root-key.pem'), 'utf8')).toBe(key);
+    expect(certificate('root-cert.pem').checkPrivateKey(createPrivateKey(key))).toBe(true);
   });
 
   test('the root key may be kept elsewhere, until a cluster needs a CA', async () => {
@@ -106,66 +103,42 @@ describe('ensureTrust', () => {
     rmSync(path('root-key.pem'));
     expect(Object.keys(await ensure())).toEqual(clusters);
     rmSync(path('west'), { recursive: true });
-    expect(await problemOf(ensure())).toBe(
-      `${path('root-key.pem')}: is missing, and cluster west needs a CA signed by it; fix: put the root key back for this run`,
-    );
+    expect(await problemOf(ensure())).toEqual({
+      exitCode: 2,
+      message: `${path('root-key.pem')}: is missing, and a CA of cluster west has to be signed with it; fix: put the root key there for this run, or CAs of your own into the folders of the cluster`,
+    });
   });
 
-  test('says what is wrong with every cluster, without any key', async () => {
+  test('a later intermediate and a later root are made beside what is there, which stays as it is', async () => {
     await ensure();
-    writeFileSync(path('east', 'ca-key.pem'), readFileSync(path('west', 'ca-key.pem')));
-    rmSync(path('west', 'ca-cert.pem'));
-    const fix = (cluster: string) =>
-      `fix: delete this folder and run the command again: cluster ${cluster} gets a new CA from the same root`;
-    expect(await problemOf(ensure())).toBe(
-      [
-        `${path('east')}: ca-key.pem is not the private key of ca-cert.pem; ${fix('east')}`,
-        `${path('west')}: ca-cert.pem or ca-key.pem is missing; ${fix('west')}`,
-      ].join('\n'),
+    const before = snapshot();
+    const raised = await ensure(undefined, { generation: 1, intermediate: 2 });
+    expect(raised['east']?.certificate).toBe(
+      readFileSync(path('intermediate-2', 'east', 'ca-cert.pem'), 'utf8'),
     );
-  });
-
-  test('an unreadable key is not quoted', async () => {
-    await ensure();
-    writeFileSync(path('east', 'ca-key.pem'), 'c2VjcmV0');
-    expect(await problemOf(ensure())).not.toContain('c2VjcmV0');
-  });
-
-  test('a CA of another root is refused', async () => {
-    await ensure();
-    const other = await ensureTrust(join(directory, 'other'), 'shop', ['east'], 'istio-system');
-    writeFileSync(path('east', 'ca-cert.pem'), other['east']?.certificate ?? '');
-    writeFileSync(path('east', 'ca-key.pem'), other['east']?.key ?? '');
-    expect(await problemOf(ensure())).toBe(
-      `${path('east')}: ca-cert.pem is not signed by root-cert.pem in the folder above; fix: delete this folder and run the command again: cluster east gets a new CA from the same root`,
+    const added = await ensure(undefined, { generation: 2, phase: 'add-root', intermediate: 2 });
+    expect(added['east']?.certificate).toBe(raised['east']?.certificate);
+    const [old, next] = [path(), path('generation-2')].map((folder) =>
+      readFileSync(join(folder, 'root-cert.pem'), 'utf8'),
     );
-  });
-
-  test.each([
-    [
-      '2040-01-01T00:00:00Z',
-      '',
-      'the root CA expired on 2039-12-30T00:00:00.000Z; fix: move FOLDER away and run the command again: every cluster gets a new CA',
-      'root-cert.pem',
-    ],
-    [
-      '2031-06-01T00:00:00Z',
-      '',
-      'the CA expired on 2031-01-01T00:00:00.000Z; fix: delete this folder and run the command again: cluster east gets a new CA from the same root',
-      'east',
-    ],
-  ])('expired at %s', async (now, _, message, file) => {
-    await ensureTrust(path(), 'shop', ['east'], 'istio-system', new Date('2030-01-01T00:00:00Z'));
-    const work = ensureTrust(path(), 'shop', ['east'], 'istio-system', new Date(now));
-    expect(await problemOf(work)).toBe(`${path(file)}: ${message.replace('FOLDER', path())}`);
-  });
-
-  test('a root that is no certificate', async () => {
-    await ensure();
-    writeFileSync(path('root-cert.pem'), 'nothing');
-    expect(await problemOf(ensure())).toBe(
-      `${path('root-cert.pem')}: is not a PEM certificate; fix: move ${path()} away and run the command again: every cluster gets a new CA`,
+    expect(added['west']?.roots).toBe(`${old}${next}`);
+    const issued = await ensure(undefined, { generation: 2, phase: 're-issue', intermediate: 1 });
+    expect(issued['west']?.roots).toBe(`${next}${old}`);
+    expect(
+      certificate('generation-2', 'west', 'ca-cert.pem').checkIssued(new X509Certificate(next ?? '')),
+    ).toBe(true);
+    const dropped = await ensure(undefined, { generation: 2, phase: 'drop-root', intermediate: 1 });
+    expect(dropped['west']?.roots).toBe(next);
+    expect(await ensure(undefined, { generation: 2, intermediate: 1 })).toEqual(
+      Object.fromEntries(
+        Object.entries(dropped).map(([cluster, trust]) => [
+          cluster,
+          { ...trust, state: { generation: 2, intermediate: 1 } },
+        ]),
+      ),
     );
+    expect(snapshot()).toMatchObject(before);
+    expect(readRoots(path()).toSorted()).toEqual([old, next].toSorted());
   });
 });
 
@@ -181,6 +154,7 @@ describe('cacertsSecret', () => {
         name: 'cacerts',
         namespace: 'istio-system',
         labels: { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'shop' },
+        annotations: { 'meshwright/trust-generation': '1', 'meshwright/trust-intermediate': '1' },
       },
       data: Object.fromEntries(
         files.map((file) => [file, readFileSync(path('east', file)).toString('base64')]),

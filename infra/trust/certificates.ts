@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { randomBytes, webcrypto } from 'node:crypto';
+import { createPublicKey, randomBytes, webcrypto } from 'node:crypto';
 
 /** A certification authority's certificate and private key (PKCS #8), both PEM. */
 export interface CertificateAuthority {
@@ -15,9 +15,16 @@ const intermediateDays = 365;
 /** Certificates are valid a little before now, because the clocks of clusters differ. */
 const clockSkewMs = 5 * 60 * 1000;
 
-/** Makes the mesh's root CA: EC P-256, ten years, may sign CAs that sign workloads only. */
-export async function createRoot(mesh: string, now = new Date()): Promise<CertificateAuthority> {
-  const keys = await generateKeys();
+/**
+ * Makes the mesh's root CA: EC P-256, ten years, may sign CAs that sign workloads only.
+ * @param key - the private key (PKCS #8 PEM) that is there already. @default - a new one
+ */
+export async function createRoot(
+  mesh: string,
+  now = new Date(),
+  key?: string,
+): Promise<CertificateAuthority> {
+  const keys = key === undefined ? await generateKeys() : await keysOf(key);
   const name = `O=Istio, CN=Root CA, OU=${mesh}`;
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
@@ -34,7 +41,7 @@ export async function createRoot(mesh: string, now = new Date()): Promise<Certif
     },
     webcrypto,
   );
-  return { certificate: pem(certificate), key: await exportKey(keys.privateKey) };
+  return { certificate: pem(certificate), key: key ?? (await exportKey(keys.privateKey)) };
 }
 
 /**
@@ -75,6 +82,12 @@ export async function createIntermediate(
 
 function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+}
+
+async function keysOf(key: string): Promise<webcrypto.CryptoKeyPair> {
+  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
+  const publicKey = await webcrypto.subtle.importKey('spki', spki, algorithm, true, ['verify']);
+  return { privateKey: await importKey(key), publicKey };
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

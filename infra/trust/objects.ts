@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { stringify } from 'yaml';
+import { trustAnchorsName } from '../../charts/constructs/names.ts';
+import { labelManaged, text } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import type { PlannedSecret } from '../plan.ts';
+import type { ClusterTrust } from './folder.ts';
+import { parseCertificates } from './pem.ts';
+import { trustAnnotations } from './state.ts';
+
+/** On istiod's pods: which CA they started with. */
+export const trustChecksum = 'checksum/meshwright-trust';
+
+/**
+ * What the driver applies for a planned object of trust: `cacerts` before istiod of a cluster, and the trust anchors once
+ * the istiods of all clusters are ready. The latter is no secret.
+ */
+export function trustObject(
+  planned: Extract<PlannedSecret, { kind: 'cacerts' | 'trust-anchors' }>,
+  mesh: string,
+  trust: ClusterTrust,
+): KubeObject {
+  return planned.kind === 'cacerts'
+    ? cacertsSecret(mesh, planned.namespace, trust)
+    : trustAnchors(mesh, planned.namespace, trust);
+}
+
+/** The Secret `cacerts` that istiod of this mesh reads its CA from; its annotations say which state it is of. */
+export function cacertsSecret(mesh: string, namespace: string, trust: ClusterTrust): KubeObject {
+  const files = {
+    'ca-cert.pem': trust.certificate,
+    'ca-key.pem': trust.key,
+    'cert-chain.pem': trust.chain,
+    'root-cert.pem': trust.roots,
+  };
+  const data = Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [name, Buffer.from(content).toString('base64')]),
+  );
+  const key = cacertsKey(namespace);
+  const metadata = { ...key.metadata, annotations: trustAnnotations(trust.state) };
+  return labelManaged({ ...key, metadata, type: 'Opaque', data }, mesh);
+}
+
+/** What finds the Secret `cacerts`. */
+export function cacertsKey(namespace: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts', namespace } };
+}
+
+/**
+ * Mesh configuration that every istiod adds to its own (SHARED_MESH_CONFIG) and sends to the proxies as their trust anchors.
+ * A proxy's agent asks for a new certificate when the anchors' text is another one; so the text names the CA that signs, and
+ * a new intermediate reaches the proxies without a restart. It has to be applied when every istiod has that CA.
+ */
+export function trustAnchors(mesh: string, namespace: string, trust: ClusterTrust): KubeObject {
+  const pem = `# signed by the CA ${checksum(trust)}\n${trust.roots}`;
+  const object = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: trustAnchorsName, namespace },
+    data: { mesh: stringify({ caCertificates: [{ pem }] }) },
+  };
+  return labelManaged(object, mesh);
+}
+
+/**
+ * The objects of an Istio release with istiod's Deployments, of every revision, marked by the CA they sign with: another CA
+ * rolls them out, so that when they are ready all of them have it. (Left alone, each would notice within some 90 seconds, at
+ * a time of its own.)
+ */
+export function withTrust(release: readonly KubeObject[], trust: ClusterTrust): readonly KubeObject[] {
+  return release.map((object) => {
+    if (object.kind !== 'Deployment' || object.metadata.labels?.['app'] !== 'istiod') return object;
+    const { spec } = object as KubeObject & { readonly spec: PodOwner };
+    const { metadata = {} } = spec.template;
+    const annotations = { ...metadata.annotations, [trustChecksum]: checksum(trust) };
+    return {
+      ...object,
+      spec: { ...spec, template: { ...spec.template, metadata: { ...metadata, annotations } } },
+    };
+  });
+}
+
+interface PodOwner {
+  readonly template: {
+    readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  };
+}
+
+/** Of certificates only, which are public. */
+function checksum({ certificate, roots }: ClusterTrust): string {
+  return createHash('sha256').update(`${certificate}${roots}`).digest('hex').slice(0, 16);
+}
+
+/** What a live Secret `cacerts` says: the certificate that signs and the trusted roots, PEM. */
+export function readCacerts(live: KubeObject): { readonly certificate: string; readonly roots: string } {
+  const file = (name: string) => Buffer.from(text(live, 'data', name) ?? '', 'base64').toString('utf8');
+  return { certificate: file('ca-cert.pem'), roots: file('root-cert.pem') };
+}
+
+/** Whether a live Secret `cacerts` is of a mesh with a root that is not among these; one that is missing is of no mesh. */
+export function hasOtherRoot(live: KubeObject | undefined, roots: readonly string[]): boolean {
+  if (live === undefined) return false;
+  const fingerprints = (pem: string) => (parseCertificates(pem) ?? []).map((one) => one.fingerprint256);
+  const known = new Set(roots.flatMap(fingerprints));
+  const held = fingerprints(readCacerts(live).roots);
+  return held.length === 0 || held.some((fingerprint) => !known.has(fingerprint));
+}

@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+
+/** A certificate's place in a chain, as an error names it. */
+export interface NamedCertificate {
+  readonly name: string;
+  readonly certificate: X509Certificate;
+}
+
+/** The certificates of a PEM text; undefined when there is none, or one cannot be parsed. */
+export function parseCertificates(pem: string): readonly X509Certificate[] | undefined {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  try {
+    return blocks.length === 0 ? undefined : blocks.map((block) => new X509Certificate(block));
+  } catch {
+    return undefined;
+  }
+}
+
+/** An unreadable key is no pair; its content must not reach an error text. */
+export function isPair(certificate: X509Certificate, key: string): boolean {
+  try {
+    return certificate.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What is wrong with a path of CAs, the one that signs workloads first and the root last: validity, the right to sign, the
+ * signatures, and how many CAs each allows below it (RFC 5280, section 4.2.1.9). One finding per certificate.
+ */
+export function pathFindings(path: readonly NamedCertificate[], now: Date): readonly string[] {
+  return path.flatMap(({ name, certificate }, below) => {
+    const issuer = path[below + 1];
+    if (certificate.validToDate <= now)
+      return [`${name} expired on ${certificate.validToDate.toISOString()}`];
+    if (certificate.validFromDate > now)
+      return [`${name} is not valid before ${certificate.validFromDate.toISOString()}`];
+    if (!certificate.ca) return [`${name} is not the certificate of a CA`];
+    if (issuer !== undefined && !isIssuedBy(certificate, issuer.certificate))
+      return [`${name} is not signed by ${issuer.name}`];
+    const allowed = pathLength(certificate);
+    if (allowed !== undefined && allowed < below)
+      return [`${name} allows ${allowed} CAs below it (path length), and ${below} are there`];
+    return [];
+  });
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+function pathLength(certificate: X509Certificate): number | undefined {
+  const parsed = new x509.X509Certificate(certificate.raw);
+  return parsed.getExtension(x509.BasicConstraintsExtension)?.pathLength;
+}

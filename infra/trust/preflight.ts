@@ -1,0 +1,63 @@
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube-client.ts';
+import { describe } from '../kube-object.ts';
+import type { TrustSettings } from '../stack-config.ts';
+import { readRoots } from './folder.ts';
+import { cacertsKey, hasOtherRoot } from './objects.ts';
+import { describeLagging, lookAtProxies } from './proxies.ts';
+import { configProblems, describeTrust, isStep, readTrustState, stepProblem } from './state.ts';
+
+/**
+ * What keeps the clusters from the wanted trust, all of it: a root that the trust folder does not have, a phase that is
+ * skipped or reversed, and, before a step, proxies that do not have the state yet that the step builds on. Nothing is written.
+ */
+export async function trustProblems(
+  clients: readonly KubeClient[],
+  namespace: string,
+  directory: string,
+  wanted: TrustSettings,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const wrong = configProblems(wanted);
+  if (wrong.length > 0) return wrong;
+  const roots = readRoots(directory);
+  const key = cacertsKey(namespace);
+  const live = await Promise.all(
+    clients.map(async (client) => ({ client, cacerts: await client.get(key, signal) })),
+  );
+  const problems = live.flatMap(({ client, cacerts }): readonly Problem[] => {
+    if (cacerts === undefined) return [];
+    const where = `${client.cluster}: ${describe(key)}`;
+    if (hasOtherRoot(cacerts, roots)) {
+      return [
+        {
+          where,
+          what: 'holds another root CA than the trust folder; replacing it would cut every running workload off',
+          fix: 'put the trust folder that this mesh was made with back, or take the mesh down first',
+        },
+      ];
+    }
+    const step = stepProblem(where, readTrustState(cacerts), wanted);
+    return step === undefined ? [] : [step];
+  });
+  const steps = live.some(({ cacerts }) => cacerts !== undefined && isStep(readTrustState(cacerts), wanted));
+  if (problems.length > 0 || !steps) return problems;
+  const seen = await Promise.all(
+    live.map(async ({ client, cacerts }) =>
+      cacerts === undefined ? [] : [await lookAtProxies(client, cacerts, signal)],
+    ),
+  );
+  return seen.flat().flatMap(({ cluster, lagging, state }) =>
+    lagging.length === 0
+      ? []
+      : [
+          {
+            where: `cluster ${cluster}`,
+            what: `${describeLagging(lagging)}: calls would fail in the next step`,
+            received: describeTrust(wanted),
+            allowed: describeTrust(state),
+            fix: 'set trust as it was and run `npm run up`, which waits for them',
+          },
+        ],
+  );
+}

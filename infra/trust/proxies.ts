@@ -1,0 +1,158 @@
+import type { X509Certificate } from 'node:crypto';
+import { ProblemsError } from '../../core/problem.ts';
+import { waitFor } from '../../core/wait.ts';
+import type { KubeClient } from '../kube-client.ts';
+import { field, list, text } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import { execInPod } from '../pod-exec.ts';
+import { pool } from '../pool.ts';
+import type { TrustSettings } from '../stack-config.ts';
+import { cacertsKey, readCacerts } from './objects.ts';
+import { parseCertificates } from './pem.ts';
+import { readTrustState } from './state.ts';
+
+/** A proxy that has not what its cluster's `cacerts` says. */
+export interface LaggingProxy {
+  /** `namespace/pod` */
+  readonly pod: string;
+  readonly because: string;
+}
+
+/** The proxies of a cluster, held against the Secret `cacerts` there. */
+export interface ProxyTrust {
+  readonly cluster: string;
+  readonly state: TrustSettings;
+  /** Proxies that have certificates: one that only passes TLS through has none. */
+  readonly proxies: number;
+  readonly lagging: readonly LaggingProxy[];
+}
+
+/** What Envoy holds: the leaf it shows, and the roots it trusts. */
+export interface EnvoyCertificates {
+  readonly leaf: X509Certificate;
+  readonly anchors: readonly X509Certificate[];
+}
+
+const proxyContainer = 'istio-proxy';
+const dump = ['pilot-agent', 'request', 'GET', 'config_dump?resource=dynamic_active_secrets'];
+const concurrency = 4;
+const waitMs = 300_000;
+const intervalMs = 1_000;
+
+/**
+ * Asks every running proxy of a cluster for the certificates that its Envoy holds, and compares them with `cacerts`: the leaf
+ * is signed by the CA there, and exactly the roots there are trusted.
+ */
+export async function lookAtProxies(
+  client: KubeClient,
+  cacerts: KubeObject,
+  signal?: AbortSignal,
+): Promise<ProxyTrust> {
+  const { certificate, roots } = readCacerts(cacerts);
+  const [signer] = parseCertificates(certificate) ?? [];
+  const wanted = parseCertificates(roots) ?? [];
+  if (signer === undefined) throw new Error('cacerts was read before');
+  const pods = await runningProxies(client, signal);
+  const looks = await pool(pods, concurrency, async (pod) => {
+    const { namespace = '', name } = pod.metadata;
+    const found = (because: string) => ({ pod: `${namespace}/${name}`, because });
+    try {
+      const answer = await execInPod(client, { namespace, pod: name, name: proxyContainer }, dump, signal);
+      const held = readSecrets(JSON.parse(answer) as unknown);
+      if (held === undefined) return 'none';
+      if (!held.leaf.verify(signer.publicKey)) return found('its certificate is signed by another CA');
+      return sameSet(held.anchors, wanted) ? 'current' : found('it trusts other roots');
+    } catch (error) {
+      signal?.throwIfAborted();
+      // A pod may end while it is asked; then it is not among the running ones at the next look.
+      return found(
+        error instanceof ProblemsError ? (error.problems[0]?.what ?? '') : 'its answer is not JSON',
+      );
+    }
+  });
+  const lagging = looks.filter((look) => typeof look === 'object');
+  return {
+    cluster: client.cluster,
+    state: readTrustState(cacerts),
+    proxies: looks.filter((look) => look !== 'none').length,
+    lagging,
+  };
+}
+
+/** `2 of its proxies have not got the certificates of this state: shop/a (why), shop/b (why)` */
+export function describeLagging(lagging: readonly LaggingProxy[]): string {
+  const shown = lagging.slice(0, 5).map(({ pod, because }) => `${pod} (${because})`);
+  const more = lagging.length > shown.length ? ` and ${lagging.length - shown.length} more` : '';
+  const noun = lagging.length === 1 ? 'proxy has' : 'proxies have';
+  return `${lagging.length} ${noun} not got the certificates of the present state: ${shown.join(', ')}${more}`;
+}
+
+/**
+ * Waits until every proxy of every cluster has the certificates that the cluster's `cacerts` says. Both engines come here
+ * after the apply; the next step of a rotation begins with the same look (preflight.ts).
+ * @returns what each cluster's proxies hold.
+ * @throws ProblemsError (exit 1) after five minutes, with the proxies that lack them.
+ */
+export async function awaitTrust(
+  clients: readonly KubeClient[],
+  namespace: string,
+  report: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<readonly ProxyTrust[]> {
+  return Promise.all(
+    clients.map((client) => {
+      const what = `cluster ${client.cluster}: certificates of every proxy`;
+      let before = '';
+      return waitFor({ what, timeoutMs: waitMs, intervalMs, ...(signal && { signal }) }, async () => {
+        const cacerts = await client.get(cacertsKey(namespace), signal);
+        if (cacerts === undefined) return { done: false, because: 'there is no Secret cacerts' };
+        const seen = await lookAtProxies(client, cacerts, signal);
+        const progress = `${seen.proxies - seen.lagging.length} of ${seen.proxies} proxies`;
+        if (seen.lagging.length === 0) return { done: true, value: seen };
+        if (progress !== before) report(`${what}: waiting, ${progress} have them`);
+        before = progress;
+        return { done: false, because: describeLagging(seen.lagging) };
+      });
+    }),
+  );
+}
+
+async function runningProxies(
+  client: KubeClient,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  const type = await client.typeOf('v1', 'Pod', signal);
+  if (type === undefined) return [];
+  const pods = await client.list(type, { ...(signal && { signal }) });
+  return pods.filter(
+    (pod) =>
+      field(pod, 'metadata', 'deletionTimestamp') === undefined &&
+      ['initContainerStatuses', 'containerStatuses'].some((kind) =>
+        list(pod, 'status', kind).some(
+          (status) =>
+            text(status, 'name') === proxyContainer && field(status, 'state', 'running') !== undefined,
+        ),
+      ),
+  );
+}
+
+/**
+ * Envoy's dump of its dynamic secrets (https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump_shared.proto):
+ * `default` is the workload's certificate and `ROOTCA` what it trusts. Undefined for a proxy that uses none.
+ */
+export function readSecrets(configDump: unknown): EnvoyCertificates | undefined {
+  const secrets = list(configDump, 'configs').map((config) => field(config, 'secret'));
+  const pem = (name: string, ...path: readonly string[]) => {
+    const secret = secrets.find((one) => text(one, 'name') === name);
+    return Buffer.from(text(secret, ...path, 'inline_bytes') ?? '', 'base64').toString('utf8');
+  };
+  const [leaf] = parseCertificates(pem('default', 'tls_certificate', 'certificate_chain')) ?? [];
+  if (leaf === undefined) return undefined;
+  return { leaf, anchors: parseCertificates(pem('ROOTCA', 'validation_context', 'trusted_ca')) ?? [] };
+}
+
+function sameSet(some: readonly X509Certificate[], others: readonly X509Certificate[]): boolean {
+  const prints = (all: readonly X509Certificate[]) => new Set(all.map((one) => one.fingerprint256));
+  const [a, b] = [prints(some), prints(others)];
+  return a.size === b.size && [...a].every((print) => b.has(print));
+}

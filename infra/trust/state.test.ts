@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import { formatProblem } from '../../core/problem.ts';
+import type { TrustSettings } from '../stack-config.ts';
+import {
+  configProblems,
+  isStep,
+  readTrustState,
+  stepProblem,
+  trustAnnotations,
+  trustedGenerations,
+} from './state.ts';
+
+const at = (generation: number, phase?: TrustSettings['phase'], intermediate = 1): TrustSettings => ({
+  generation,
+  ...(phase === undefined ? {} : { phase }),
+  intermediate,
+});
+const way = [
+  at(1),
+  at(2, 'add-root'),
+  at(2, 're-issue'),
+  at(2, 'drop-root'),
+  at(3, 'add-root'),
+  at(3, 're-issue'),
+];
+const message = (live: TrustSettings, wanted: TrustSettings) => {
+  const problem = stepProblem('east', live, wanted);
+  return problem === undefined ? undefined : formatProblem(problem);
+};
+
+describe('stepProblem', () => {
+  test('lets a cluster stay, or go on by one phase, and no more, from every state', () => {
+    for (const [here, live] of way.entries()) {
+      for (const [there, wanted] of way.entries()) {
+        const allowed = there === here || there === here + 1;
+        expect([describeStep(live, wanted), message(live, wanted) === undefined]).toEqual([
+          describeStep(live, wanted),
+          allowed,
+        ]);
+        expect(isStep(live, wanted)).toBe(there !== here);
+      }
+    }
+  });
+
+  test('the last phase and its generation without a phase are the same state', () => {
+    expect(message(at(2, 'drop-root'), at(2))).toBeUndefined();
+    expect(message(at(2), at(2, 'drop-root'))).toBeUndefined();
+    expect(isStep(at(2, 'drop-root'), at(2))).toBe(false);
+  });
+
+  test.each([
+    [
+      at(1),
+      at(2),
+      'east: its trust goes through the phases one by one, and one is left out: calls would fail; received "generation 2, intermediate 1"; allowed generation 1, intermediate 1 as it is now, a higher intermediate, or generation 2, phase add-root; fix: set generation 2, phase add-root first',
+    ],
+    [
+      at(2, 'add-root'),
+      at(2, 'drop-root'),
+      'east: its trust goes through the phases one by one, and one is left out: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed generation 2, phase add-root, intermediate 1 as it is now, a higher intermediate, or generation 2, phase re-issue; fix: set generation 2, phase re-issue first',
+    ],
+    [
+      at(2, 're-issue'),
+      at(2, 'add-root'),
+      'east: its trust goes through the phases forward only; received "generation 2, phase add-root, intermediate 1"; allowed generation 2, phase re-issue, intermediate 1 as it is now, a higher intermediate, or generation 2, phase drop-root',
+    ],
+    [
+      at(1, undefined, 3),
+      at(1, undefined, 2),
+      'east: an earlier intermediate CA does not come back; received "generation 1, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
+    ],
+  ])('%j to %j is refused', (live, wanted, text) => {
+    expect(message(live, wanted)).toBe(text);
+  });
+
+  test('an intermediate is re-issued in one step, and another root begins with its first one', () => {
+    expect(message(at(1), at(1, undefined, 2))).toBeUndefined();
+    expect(isStep(at(1), at(1, undefined, 2))).toBe(true);
+    expect(message(at(2, 'add-root', 3), at(2, 're-issue', 1))).toBeUndefined();
+    expect(message(at(1, undefined, 3), at(2, 'add-root', 2))).toBe(
+      'east: an earlier intermediate CA does not come back; received "generation 2, phase add-root, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
+    );
+  });
+});
+
+test('the root that signs is the first of the trusted ones', () => {
+  expect(way.map((state) => trustedGenerations(state))).toEqual([[1], [1, 2], [2, 1], [2], [2, 3], [3, 2]]);
+});
+
+test('a Secret says of which state it is; one from before says nothing', () => {
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts' } };
+  for (const state of way) {
+    const metadata = { ...secret.metadata, annotations: trustAnnotations(state) };
+    expect(readTrustState({ ...secret, metadata })).toEqual(state);
+  }
+  expect(readTrustState(secret)).toEqual(at(1));
+});
+
+test('the first generation has no phase', () => {
+  expect(configProblems(at(1, 'add-root')).map(formatProblem)).toEqual([
+    'trust.phase: there is no root CA before generation 1 that the mesh could move from; received "add-root"; fix: raise trust.generation to 2, or leave trust.phase out',
+  ]);
+});
+
+function describeStep(live: TrustSettings, wanted: TrustSettings): string {
+  return `${JSON.stringify(live)} to ${JSON.stringify(wanted)}`;
+}
