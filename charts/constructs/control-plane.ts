@@ -71,6 +71,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
       ['spec', 'hub'],
       ['spec', 'tag'],
       ['spec', 'components'],
+      ['spec', 'unvalidatedValues'],
       ['spec', 'values', 'defaultRevision'],
     ];
     const differs = {
@@ -95,6 +96,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
           meshConfig: this.#meshConfig(),
           // Without a default one, only resources that name a revision are checked, which ours do not.
           values: { ...(isUsed ? { defaultRevision: revision } : {}), ...this.#values(into.cluster) },
+          // istioctl takes a control plane without the agent for one whose proxies redirect traffic themselves.
+          ...(isUsed ? {} : { unvalidatedValues: { pilot: { cni: { enabled: true } } } }),
         },
       },
     );

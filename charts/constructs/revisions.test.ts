@@ -113,6 +113,25 @@ describe('an upgrade in one cluster', () => {
       expect(objectsOf(step, 'west')).toEqual(objectsOf(before, 'west'));
   });
 
+  test('may be at another step in each cluster', () => {
+    const apart = withProject({}, (root) => {
+      const istio = { east: { ...both, use: '1-30' }, west: both };
+      const mesh = new Mesh('demo', {
+        root,
+        trustDomain: 'demo.example',
+        clusters: {
+          east: { ...clusters.east, istio: istio.east },
+          west: { ...clusters.west, istio: istio.west },
+        },
+        platform: lab,
+      });
+      catalogIn(mesh.namespace('shop'));
+      catalogIn(mesh.namespace('stock'));
+      return synthesize(mesh);
+    });
+    expect([labelsIn(apart, 'east'), labelsIn(apart, 'west')]).toEqual([onCanary, onDefault]);
+  });
+
   test('may move one namespace ahead of the others, or leave one behind', () => {
     const ahead = render({ ...both, namespaces: { shop: '1-30', 'istio-ingress': '1-30' } });
     expect(labelsIn(ahead, 'east')).toEqual({

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { ClusterIstio } from '../../charts/index.ts';
 import { waitFor } from '../../core/wait.ts';
 
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureUp, kubeconfig, kubectl, status } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad, type LoadResult } from './steady-load.ts';
 import { applyVariant } from './variant.ts';
@@ -13,12 +13,18 @@ const minute = 60_000;
 const clusters = ['east', 'west'] as const;
 const both: ClusterIstio = { revisions: { default: {}, canary: {} }, use: 'default' };
 
+let ingress: Readonly<Record<string, string>>;
+
 const applyEast = (istio?: ClusterIstio) =>
   applyVariant(loadMesh(istio === undefined ? {} : { istio }), { change: loadIn(clusters) });
 
 beforeAll(async () => {
   if (!existsSync(kubeconfig)) await ensureUp();
   await applyEast();
+  const { clusters: seen } = await status();
+  ingress = Object.fromEntries(
+    clusters.map((name) => [`through ${name}`, `${seen[name]!.ingress}/v1/stock/x`]),
+  );
 }, 60 * minute);
 
 afterAll(() => applyEast(), 10 * minute);
@@ -67,9 +73,9 @@ async function serves(cluster: string, istiod: string, pods: () => readonly Pod[
   });
 }
 
-/** Under load between the clusters, in both directions. */
+/** Under load between the clusters, in both directions, and from outside through both ingress gateways. */
 async function underLoad(work: () => Promise<void>): Promise<LoadResult> {
-  const load = await startLoad({ clusters });
+  const load = await startLoad({ clusters, ingress });
   const working = work();
   await working.catch(() => undefined);
   const result = await load.stop();
