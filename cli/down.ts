@@ -53,8 +53,11 @@ async function removeApplied(
   signal: AbortSignal,
 ): Promise<void> {
   const { model } = synthShop(at.root);
-  if (record.engine === 'apply') return removeMesh(model, { ...configOf(at, record), report, signal });
-  // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
-  const { downWithPulumi } = await import('../infra/pulumi-engine.ts');
-  return downWithPulumi(pulumiOptions(at, record, model, report, signal));
+  if (record.engine === 'pulumi') {
+    // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
+    const { downWithPulumi } = await import('../infra/pulumi-engine.ts');
+    await downWithPulumi(pulumiOptions(at, record, model, report, signal));
+  }
+  // After Pulumi, what it left: namespaces and definitions without objects of others.
+  await removeMesh(model, { ...configOf(at, record), report, signal });
 }

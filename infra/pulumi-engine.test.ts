@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import {
   chmodSync,
   existsSync,
@@ -41,8 +41,11 @@ const config = parseConfig({ clusters: { east: { kubeconfig: '/k', context: 'eas
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'pulumi-'));
   lines = [];
+  // The stand-in for Pulumi sends no events, and its library misses them aloud.
+  jest.spyOn(console, 'warn').mockReturnValue();
 });
 afterEach(() => {
+  jest.restoreAllMocks();
   process.env['PATH'] = path;
   rmSync(folder, { recursive: true });
 });
@@ -76,6 +79,33 @@ describe('upWithPulumi', () => {
     expect(readFileSync(join(folder, 'calls'), 'utf8')).not.toContain(passphrase);
   });
 
+  test('allows no default provider, and shows what will be done to the policy pack before it is done', async () => {
+    installPulumi(`echo "$*" >> ${folder}/calls; case "$*" in up*) exit 255;; esac`);
+    await problemOf(upWithPulumi(config, options()));
+    const pack = `--policy-pack ${join(folder, 'root', 'infra', 'policy')}`;
+    expect(calls()).toContainEqual(
+      expect.stringMatching(
+        /^config set --path pulumi:disable-default-providers\[0\] .*-- \*$|^config set pulumi:disable-default-providers\[0\] .*--path/,
+      ),
+    );
+    const working = calls().filter((call) => /^(preview|up) /.test(call));
+    expect(working.map((call) => [call.split(' ')[0], call.includes(pack)])).toEqual([
+      ['preview', true],
+      ['up', true],
+    ]);
+  });
+
+  test('changes nothing when the preview fails', async () => {
+    installPulumi(
+      `echo "$*" >> ${folder}/calls; case "$*" in preview*) echo 'error: preview failed'; exit 255;; esac`,
+    );
+    const { message } = await problemOf(upWithPulumi(config, options()));
+    expect(message).toBe(
+      'pulumi up: failed: error: preview failed; fix: mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
+    );
+    expect(calls().filter((call) => call.startsWith('up '))).toEqual([]);
+  });
+
   test('repeats what Pulumi said last', async () => {
     installPulumi(`case "$*" in *up*) echo 'error: update failed'; exit 255;; esac`);
     const { message, exitCode } = await problemOf(upWithPulumi(config, options()));
@@ -83,7 +113,7 @@ describe('upWithPulumi', () => {
     expect(message).toBe(
       'pulumi up: failed: error: update failed; fix: mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
     );
-    expect(lines).toEqual(['pulumi: error: update failed']);
+    expect(lines).toEqual([]);
   });
 });
 
@@ -131,8 +161,9 @@ describe('the state', () => {
     leaveLock();
     lines = [];
     await problemOf(upWithPulumi(config, options()));
-    expect(calls().slice(-2)).toEqual([
+    expect(calls().slice(-3)).toEqual([
       expect.stringMatching(/^cancel --yes .*--stack lab/),
+      expect.stringMatching(/^preview .*--refresh/),
       expect.stringMatching(/^up .*--refresh/),
     ]);
     expect(lines[0]).toBe('pulumi: an earlier run was cut off and left its lock, which is removed');
@@ -175,13 +206,31 @@ describe('downWithPulumi', () => {
   });
 
   test('destroys the stack and removes it', async () => {
-    installPulumi(`echo "$*" >> ${folder}/calls; case "$*" in *history*) echo '[{"version":1}]';; esac`);
+    const kinds = ['core/v1:Secret', 'core/v1:Namespace', 'apiextensions.k8s.io/v1:CustomResourceDefinition'];
+    const resources = kinds.map((kind) => ({ urn: kind, type: `kubernetes:${kind}`, protect: true }));
+    const exported = JSON.stringify({ version: 3, deployment: { secrets_providers: {}, resources } });
+    installPulumi(
+      `echo "$*" >> ${folder}/calls; case "$*" in *history*) echo '[{"version":1}]';; *export*) echo '${exported}';; ` +
+        `*import*) cp ${folder}/state/removal.json ${folder}/imported;; esac`,
+    );
     mkdirSync(join(folder, 'state'));
     writeFileSync(join(folder, 'state', 'Pulumi.yaml'), 'name: meshwright\nruntime: nodejs\n');
     await downWithPulumi(options());
     const calls = readFileSync(join(folder, 'calls'), 'utf8');
     expect(calls).toMatch(/^stack select --stack lab/m);
     expect(calls).toMatch(/^destroy --yes/m);
+    expect(calls).toMatch(/^stack export --stack lab --non-interactive$/m);
+    expect(JSON.parse(readFileSync(join(folder, 'imported'), 'utf8'))).toEqual({
+      version: 3,
+      deployment: {
+        secrets_providers: {},
+        // Free to go are those alone in which nobody else can have anything.
+        resources: resources.map(({ urn, type }) =>
+          urn.includes('Secret') ? { urn, type } : { urn, type, retainOnDelete: true },
+        ),
+      },
+    });
+    expect(existsSync(join(folder, 'state', 'removal.json'))).toBe(false);
     expect(calls).toMatch(/^stack rm --yes .*lab|^stack rm .*--stack lab|^stack rm --yes lab/m);
   });
 });

@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { secretMode, writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
+import { followUpdate } from './pulumi-progress.ts';
+import { prepareRemoval } from './pulumi-state.ts';
 import { project, writeConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
 
@@ -32,7 +34,8 @@ export interface PulumiSummary {
  * Brings the mesh up with Pulumi's engine, through its Automation API.
  * The state is in a file backend in `stateDir` unless PULUMI_BACKEND_URL names another one; the state's secrets are
  * encrypted with the passphrase of the environment (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one made in `stateDir`.
- * It is compared with the clusters first, so that what was changed or deleted by hand is put right.
+ * It is compared with the clusters first, so that what was changed or deleted by hand is put right. A preview goes before: it
+ * tells how much there is to do, and what the policy pack refuses is refused before anything is changed.
  * @throws ProblemsError (exit 1) with Pulumi's last lines.
  */
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
@@ -43,8 +46,17 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
         Object.entries(writeConfig(config)).map(([key, value]) => [`${project}:${key}`, { value }]),
       ),
     );
+    // Whatever has no provider of its own would go to the cluster that kubectl happens to point at.
+    await stack.setConfig('pulumi:disable-default-providers[0]', { value: '*' }, true);
     await removeStaleLock(stack, options);
-    const { summary } = await stack.up({ ...output, refresh: true, suppressOutputs: true });
+    const common = { ...output, refresh: true, policyPacks: [join(options.root, 'infra', 'policy')] };
+    const report = (line: string) => {
+      options.report(`pulumi: ${line}`);
+    };
+    const { changeSummary } = await stack.preview({ ...common, onEvent: followUpdate('preview', report) });
+    const planned = Object.values(changeSummary).reduce((sum, number) => sum + number, 0);
+    const onEvent = followUpdate('up', report, planned);
+    const { summary } = await stack.up({ ...common, onEvent, suppressOutputs: true });
     const count = (...operations: readonly string[]) =>
       operations.reduce(
         (sum, name) => sum + ((summary.resourceChanges as Record<string, number> | undefined)?.[name] ?? 0),
@@ -60,7 +72,8 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
 }
 
 /**
- * Deletes what {@link upWithPulumi} made, and its stack; says so when there is none.
+ * Deletes what {@link upWithPulumi} made, the protected CAs included, and its stack; says so when there is none.
+ * Namespaces and definitions of custom resources stay: others' objects would go with them. `removeMesh` takes the free ones.
  * @throws ProblemsError (exit 1) with Pulumi's last lines.
  */
 export async function downWithPulumi(options: PulumiOptions): Promise<void> {
@@ -70,12 +83,17 @@ export async function downWithPulumi(options: PulumiOptions): Promise<void> {
   }
   await inPulumi('destroy', options, async (output) => {
     try {
+      const environment = workspace(options);
       const stack = await LocalWorkspace.selectStack(
         { stackName: options.stack, workDir: options.stateDir },
-        workspace(options),
+        environment,
       );
       await removeStaleLock(stack, options);
-      await stack.destroy(output);
+      await prepareRemoval(options.stack, options.stateDir, environment.envVars);
+      const report = (line: string) => {
+        options.report(`pulumi: ${line}`);
+      };
+      await stack.destroy({ ...output, onEvent: followUpdate('destroy', report) });
       await stack.workspace.removeStack(options.stack);
     } catch (error) {
       if (!(error instanceof StackNotFoundError)) throw error;
@@ -162,7 +180,7 @@ interface PulumiOutput {
 const shownLines = 8;
 const noticeMs = 1_000;
 
-/** Runs Pulumi with its lines as progress; what it said last is the failure's explanation. */
+/** Runs Pulumi; what it said last is the failure's explanation. */
 async function inPulumi<T>(
   what: string,
   options: PulumiOptions,
@@ -179,10 +197,9 @@ async function inPulumi<T>(
     }, noticeMs);
   };
   options.signal?.addEventListener('abort', interrupt, { once: true });
+  // Kept for the explanation of a failure; progress is told by the engine's events.
   const onOutput = (text: string) => {
-    const lines = text.split('\n').filter((line) => line.trim() !== '');
-    said.push(...lines);
-    for (const line of lines) options.report(`pulumi: ${line.trim()}`);
+    said.push(...text.split('\n').filter((line) => line.trim() !== ''));
   };
   try {
     return await work({

@@ -1,0 +1,17 @@
+import { PolicyPack } from '@pulumi/policy';
+import { rules } from './rules.ts';
+import type { Rule } from './rules.ts';
+import type { KubeObject } from '../kube-object.ts';
+
+// Pulumi asks this pack about every resource before it is created or changed, and stops at what it refuses.
+new PolicyPack('meshwright', {
+  enforcementLevel: 'mandatory',
+  policies: rules.map(({ name, description, violations }: Rule) => ({
+    name,
+    description,
+    validateResource: ({ type, props }, reportViolation) => {
+      if (!type.startsWith('kubernetes:')) return;
+      for (const message of violations(props as unknown as KubeObject)) reportViolation(message);
+    },
+  })),
+});
