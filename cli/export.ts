@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { synthShop } from '../charts/main.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import type { ArgoSource } from '../infra/export/argocd.ts';
-import type { SecretReference, SecretStore } from '../infra/export/external-secret.ts';
+import { isStored, type SecretReference, type SecretStore } from '../infra/export/external-secret.ts';
 import { writeFolder } from '../infra/export/folder.ts';
 import { exportTree } from '../infra/export/tree.ts';
 import { renderIstioReleases } from '../infra/istio-release.ts';
@@ -49,7 +49,7 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
     `${changes.join('')}${directory}: ${written.length} files written, ${removed.length} removed, ${unchanged} unchanged\n\n`,
   );
   const made = plan.steps.flatMap(({ cluster, secrets }) =>
-    secrets.map(({ namespace, name }) => `  ${cluster}: ${namespace}/${name}\n`),
+    secrets.filter(isStored).map(({ namespace, name }) => `  ${cluster}: ${namespace}/${name}\n`),
   );
   process.stdout.write(
     store === undefined

@@ -83,19 +83,19 @@ export function applicationSet(
   };
 }
 
-/** A patch with a target selects by it alone; a target that a folder does not have is no error. */
-function annotate(kind: string, annotations: Readonly<Record<string, string>>): object {
-  const patch = { apiVersion: 'any/v1', kind: 'Any', metadata: { name: 'any', annotations } };
-  return { target: { kind }, patch: stringify(patch) };
-}
-
+/** Others' objects would go with these; the apply driver leaves them, too. The target selects, whatever the patch names. */
 const patches = [
-  // Healthy, which is fetched, before anything else of the folder is applied.
-  annotate('ExternalSecret', { 'argocd.argoproj.io/sync-wave': '-1' }),
-  // Others' objects would go with these; the apply driver leaves them, too.
-  annotate('Namespace|CustomResourceDefinition', {
-    'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false',
-  }),
+  {
+    target: { kind: 'Namespace|CustomResourceDefinition' },
+    patch: stringify({
+      apiVersion: 'any/v1',
+      kind: 'Any',
+      metadata: {
+        name: 'any',
+        annotations: { 'argocd.argoproj.io/sync-options': 'Prune=false,Delete=false' },
+      },
+    }),
+  },
 ];
 
 /** What istiod writes into its webhooks once it runs (see `yieldToIstiod`). */

@@ -5,8 +5,15 @@ import { remoteSecret } from '../remote-secret.ts';
 import { cacertsSecret } from '../trust/objects.ts';
 import { initialTrust } from '../trust/state.ts';
 
-/** What a store keeps of a plan. */
+/**
+ * What a store keeps of a plan. The trust anchors are no secret, and not needed as long as the root stays: a control plane
+ * sends the proxies the roots of its own `cacerts`, too.
+ */
 export type StoredSecret = Exclude<PlannedSecret, { kind: 'trust-anchors' }>;
+
+export function isStored(secret: PlannedSecret): secret is StoredSecret {
+  return secret.kind !== 'trust-anchors';
+}
 
 /** Where the external-secrets operator finds what the plan's secrets hold. */
 export interface SecretStore {
@@ -59,8 +66,8 @@ export function referSecret(
       secretStoreRef: { kind: store.kind, name: store.name },
       target: {
         name,
-        // A CA that goes with its ExternalSecret would make the next istiod sign with one of its own.
-        creationPolicy: secret.kind === 'cacerts' ? 'Orphan' : 'Owner',
+        // What istiod runs on does not go with its ExternalSecret, such as when `up` carries on and prunes that.
+        creationPolicy: 'Orphan',
         deletionPolicy: 'Retain',
         template: {
           engineVersion: 'v2',

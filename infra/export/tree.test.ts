@@ -14,6 +14,7 @@ import { planMesh } from '../plan.ts';
 import type { Plan } from '../plan.ts';
 import { ensureTrust } from '../trust/folder.ts';
 import { waves } from '../waves.ts';
+import { isStored } from './external-secret.ts';
 import type { SecretStore } from './external-secret.ts';
 import { exportTree } from './tree.ts';
 import type { ExportTree } from './tree.ts';
@@ -93,8 +94,7 @@ test('holds every object of a plan once, in the order of the drivers, for any me
         for (const step of plan.steps) {
           const found = folderOf(tree, `${step.cluster}/${step.stage}`);
           const secrets = found.filter(({ kind }) => kind === 'ExternalSecret');
-          // The trust anchors are made from the trust folder, which the tree's reader does not have.
-          const stored = step.secrets.filter(({ kind }) => kind !== 'trust-anchors');
+          const stored = step.secrets.filter(isStored);
           expect(secrets.map(({ metadata }) => metadata.name)).toEqual(stored.map(({ name }) => name));
           expect(found.slice(secrets.length)).toEqual([
             ...waves(step.releases.length > 0 ? release : []).flat(),

@@ -5,7 +5,7 @@ import type { Plan, PlanStep } from '../plan.ts';
 import { waves } from '../waves.ts';
 import { applicationSet } from './argocd.ts';
 import type { ArgoSource } from './argocd.ts';
-import { referSecret } from './external-secret.ts';
+import { isStored, referSecret } from './external-secret.ts';
 import type { SecretReference, SecretStore } from './external-secret.ts';
 
 export interface ExportOptions {
@@ -33,10 +33,10 @@ export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
   const { store, argocd, release } = options;
   const stages = plan.steps.flatMap((step) => {
     const { cluster, stage } = step;
-    // Without the trust anchors: a control plane sends the proxies the roots of its own `cacerts`, too.
-    const stored = step.secrets.filter((secret) => secret.kind !== 'trust-anchors');
     const secrets =
-      store === undefined ? [] : stored.map((secret) => referSecret(plan.mesh, cluster, secret, store));
+      store === undefined
+        ? []
+        : step.secrets.filter(isStored).map((secret) => referSecret(plan.mesh, cluster, secret, store));
     const files = [
       { file: 'secrets.yaml', objects: secrets.map(({ object }) => object) },
       { file: 'istio.yaml', objects: inOrder(release(step)) },
