@@ -39,7 +39,8 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const lab = chosen.record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
   if (lab === undefined) {
-    await preflightMesh(planMesh(model, rendered), { ...chosen.config, signal });
+    const { access, trustDir, trust, remoteAccess } = chosen.config;
+    await preflightMesh(planMesh(model, rendered), { access, trustDir, trust, remoteAccess, signal });
   } else await lab.check();
   const lock = takeLock(at.lockFile, 'npm run up');
   try {

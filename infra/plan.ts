@@ -1,5 +1,5 @@
 import { trustAnchorsName } from '../charts/constructs/names.ts';
-import type { MeshModel } from '../charts/model.ts';
+import type { GatewayModel, MeshModel } from '../charts/model.ts';
 import { stages } from '../charts/stage.ts';
 import type { StageName } from '../charts/stage.ts';
 import type { RenderedStage } from '../charts/synth.ts';
@@ -52,7 +52,10 @@ export interface PlanStep extends StageKey {
 export interface Plan {
   readonly mesh: string;
   readonly clusters: readonly string[];
+  readonly trustDomain: string;
   readonly controlPlaneNamespace: string;
+  /** The way into each cluster for the others. */
+  readonly eastWest: GatewayModel;
   /** Topologically ordered: a step stands after everything in its `after`. */
   readonly steps: readonly PlanStep[];
 }
@@ -90,7 +93,8 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
       };
     }),
   );
-  return { mesh: model.name, clusters, controlPlaneNamespace: model.controlPlane.namespace, steps };
+  const { name: mesh, trustDomain, controlPlane, eastWest } = model;
+  return { mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, eastWest, steps };
 }
 
 function isIstioOperator(object: KubeObject): boolean {

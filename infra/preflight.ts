@@ -1,11 +1,16 @@
-import { throwIfAny } from '../core/problem.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { connect } from './connection.ts';
 import type { Clients } from './connection.ts';
 import type { KubeClient } from './kube-client.ts';
-import { describe, isManaged, managedByLabel, manager, partOfLabel } from './kube-object.ts';
+import { describe, isManaged, list, managedByLabel, manager, partOfLabel, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Plan } from './plan.ts';
+import { missingPermissions } from './preflight/permissions.ts';
+import { sameClusters } from './preflight/same-cluster.ts';
+import { sharedTrustDomains } from './preflight/trust-domain.ts';
+import { istioctlProblems, versionProblems } from './preflight/versions.ts';
+import { webhookProblems } from './preflight/webhooks.ts';
 import { checkReachable } from './remote-secret.ts';
 import type { StackConfig } from './stack-config.ts';
 import { findStranded } from './stranded.ts';
@@ -13,7 +18,11 @@ import { ensureTrust } from './trust/folder.ts';
 import type { ClusterTrust } from './trust/folder.ts';
 import { trustProblems } from './trust/preflight.ts';
 
-export interface PreflightOptions extends StackConfig {
+export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
+  /** @default - not looked at: it is not there yet */
+  readonly istioctl?: string;
+  /** Takes warnings. @default - they are not told */
+  readonly report?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -25,23 +34,47 @@ export interface Preflight {
 
 /**
  * Finds out whether the plan may be carried out, before anything is recorded or changed in a cluster: the clusters are
- * reached, also by each other, the CAs are sound, nothing is in the way that this mesh did not make, and no pod is left
- * without its control plane.
- * @throws ProblemsError: exit 2 for a wrong kubeconfig, context or trust folder, and for all that every cluster holds of
- * somebody else; exit 1 when a cluster cannot be reached.
+ * reached, also by each other, each of its own, with credentials that suffice and versions that are supported, the CAs
+ * are sound, nothing is in the way that this mesh did not make, and no pod is left without its control plane.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig, context or trust folder, for credentials and versions, and for all
+ * that every cluster holds of somebody else; exit 1 when a cluster cannot be reached.
  */
 export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
   const { access, trustDir, trust: settings, signal } = options;
   const clients = await connect(plan.clusters, access, signal);
   checkReachable(Object.values(clients));
+  const all = Object.values(clients);
+  const unfit = await findUnfit(plan, all, options);
   const problems = await Promise.all([
-    ...Object.values(clients).map((client) => findStrangers(client, plan, signal)),
-    ...Object.values(clients).map((client) => findStranded(client, plan, signal)),
-    trustProblems(Object.values(clients), plan.controlPlaneNamespace, trustDir, settings, signal),
+    ...all.map((client) => findStrangers(client, plan, signal)),
+    ...all.map((client) => sharedTrustDomains(client, plan, signal)),
+    ...all.map((client) => webhookProblems(client, plan, signal)),
+    ...all.map((client) => findStranded(client, plan, signal)),
+    trustProblems(all, plan.controlPlaneNamespace, trustDir, settings, signal),
   ]);
-  throwIfAny(problems.flat());
+  throwIfAny([...unfit, ...problems.flat()]);
   const trust = await ensureTrust(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
   return { clients, trust };
+}
+
+/**
+ * What is wrong with the clusters themselves, and with what the work is done with.
+ * @throws ProblemsError at once when credentials do not suffice: then nothing else can be read, either.
+ */
+async function findUnfit(
+  plan: Plan,
+  clients: readonly KubeClient[],
+  { istioctl, report = () => undefined, signal }: PreflightOptions,
+): Promise<readonly Problem[]> {
+  const lists = await Promise.all([
+    sameClusters(clients, signal),
+    ...clients.map((client) => versionProblems(client, report, signal)),
+    istioctl === undefined ? [] : istioctlProblems(istioctl, plan, signal),
+  ]);
+  const permissions = await Promise.all(clients.map((client) => missingPermissions(client, plan, signal)));
+  const denied = permissions.flat();
+  if (denied.length > 0) throw new ProblemsError([...lists.flat(), ...denied]);
+  return lists.flat();
 }
 
 /** Kinds of a release that are not in a namespace: two Istios in a cluster would share them, whatever their revisions. */
@@ -55,6 +88,14 @@ const sharedKinds = [
 
 function isNamedAsIstio({ metadata: { name } }: KubeObject): boolean {
   return name.startsWith('istio') || name.endsWith('.istio.io');
+}
+
+/** Istio's webhooks keep their own names, whatever their configuration is called. */
+function isOfIstio(object: KubeObject): boolean {
+  return (
+    isNamedAsIstio(object) ||
+    list(object, 'webhooks').some((webhook) => text(webhook, 'name')?.endsWith('.istio.io'))
+  );
 }
 
 /** An Istio of somebody else, and what the plan would take over: its namespaces and other objects outside namespaces. */
@@ -75,7 +116,10 @@ async function findStrangers(
     .filter(({ metadata }) => metadata.namespace === undefined);
   const found = await Promise.all([
     listOf('apps/v1', 'Deployment', 'app=istiod'),
-    ...sharedKinds.map(async ([version, kind]) => (await listOf(version, kind)).filter(isNamedAsIstio)),
+    // Ambient mode, and a CNI agent of its own: they take the traffic of all pods of a node.
+    listOf('apps/v1', 'DaemonSet', 'app=ztunnel'),
+    listOf('apps/v1', 'DaemonSet', 'k8s-app=istio-cni-node'),
+    ...sharedKinds.map(async ([version, kind]) => (await listOf(version, kind)).filter(isOfIstio)),
     ...planned.map(async (object) => (await client.get(object, signal)) ?? []),
   ]);
   const strangers = new Map(
@@ -85,6 +129,11 @@ async function findStrangers(
       .map((object) => [describe(object), object]),
   );
   return [...strangers.values()].map((object) => problemOf(client.cluster, object, plan.mesh));
+}
+
+function helmRelease({ metadata: { annotations = {} } }: KubeObject): string {
+  const [name, namespace] = ['name', 'namespace'].map((key) => annotations[`meta.helm.sh/release-${key}`]);
+  return name === undefined ? '' : ` (Helm release ${name} in ${namespace ?? 'default'})`;
 }
 
 function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
@@ -101,7 +150,7 @@ function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
   if (object.kind !== 'Namespace') {
     return {
       where,
-      what: 'belongs to an Istio that meshwright did not install',
+      what: `belongs to an Istio that meshwright did not install${helmRelease(object)}`,
       fix: 'uninstall it first, or use another cluster',
     };
   }

@@ -55,6 +55,7 @@ const kinds: Readonly<Record<string, readonly [plural: string, namespaced: boole
     ['ValidatingWebhookConfiguration', false],
     ['MutatingWebhookConfiguration', false],
   ],
+  'discovery.k8s.io/v1': [['EndpointSlice', true]],
   'apiextensions.k8s.io/v1': [['CustomResourceDefinition', false]],
   'rbac.authorization.k8s.io/v1': [
     ['ClusterRole', false],
@@ -88,6 +89,10 @@ export class KubeApi {
   readonly client: KubeClient;
   readonly kubeconfig: string;
   intervene: Intervention = () => undefined;
+  /** What it says it is. */
+  version = 'v1.36.3';
+  /** Whether the credentials may do something; `*` on `*` asks for everything. */
+  allows: (verb: string, resource: string) => boolean = () => true;
   readonly #server: Server;
   #version = 0;
 
@@ -171,9 +176,11 @@ export class KubeApi {
 
   answer(seen: SeenRequest): { status: number; body: unknown } {
     this.requests.push(seen);
+    if (seen.path.endsWith('/selfsubjectaccessreviews')) return this.#review(seen);
     const intervention = this.intervene(seen);
     if (intervention !== undefined) return intervention;
-    if (seen.path === '/version' || seen.path === '/readyz') return { status: 200, body: {} };
+    if (seen.path === '/version') return { status: 200, body: { gitVersion: this.version } };
+    if (seen.path === '/readyz') return { status: 200, body: {} };
     if (seen.path === '/apis') return { status: 200, body: { groups: groups() } };
     const discovered = discovery(seen.path);
     if (discovered !== undefined) return { status: 200, body: { resources: discovered } };
@@ -193,6 +200,14 @@ export class KubeApi {
       default:
         return { status: 405, body: { message: 'method not allowed' } };
     }
+  }
+
+  #review({ body }: SeenRequest): { status: number; body: unknown } {
+    const { spec } = body as { readonly spec: { readonly resourceAttributes: Record<string, string> } };
+    const { verb = '', group, resource = '', subresource } = spec.resourceAttributes;
+    const name = [resource, ...(subresource === undefined ? [] : [subresource])].join('/');
+    const allowed = this.allows(verb, group ? `${name}.${group}` : name);
+    return { status: 201, body: { status: { allowed } } };
   }
 
   #apply(seen: SeenRequest, live: Record<string, unknown> | undefined): { status: number; body: unknown } {
@@ -244,6 +259,7 @@ function selected(object: Record<string, unknown>, query: Readonly<Record<string
   const all = (selector: string | undefined, values: Record<string, unknown>) =>
     (selector ?? '').split(',').every((part) => {
       const [key = '', value] = part.split('=');
+      // A key alone asks for it to be there.
       return part === '' || (value === undefined ? values[key] !== undefined : values[key] === value);
     });
   return all(query['labelSelector'], labels) && all(query['fieldSelector'], fields);

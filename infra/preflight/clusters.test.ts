@@ -1,0 +1,249 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { labelManaged } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import { planMesh } from '../plan.ts';
+import { preflightMesh } from '../preflight.ts';
+import { KubeApi } from '../testing/kube-api.ts';
+import { modelOf } from '../testing/models.ts';
+import { problemOf } from '../testing/problems.ts';
+
+const names = ['east', 'west', 'north'] as const;
+let apis: Readonly<Record<(typeof names)[number], KubeApi>>;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'preflight-'));
+  const [east, west, north] = await Promise.all([
+    KubeApi.start('east'),
+    KubeApi.start('west'),
+    KubeApi.start('north'),
+  ]);
+  apis = { east, west, north };
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await Promise.all(Object.values(apis).map((api) => api.stop()));
+});
+afterEach(() => {
+  for (const api of Object.values(apis)) {
+    api.objects.clear();
+    api.requests.length = 0;
+    api.version = 'v1.36.3';
+    api.allows = () => true;
+  }
+});
+
+const object = (apiVersion: string, kind: string, metadata: KubeObject['metadata'], body: object = {}) =>
+  ({ apiVersion, kind, metadata, ...body }) as Parameters<KubeApi['put']>[0];
+const rendered = names.map((cluster) => ({
+  cluster,
+  stage: '00-namespaces' as const,
+  path: `${cluster}/00-namespaces.k8s.yaml`,
+  yaml: '',
+  objects: [
+    labelManaged(
+      {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'shop', labels: { 'istio-injection': 'enabled' } },
+      },
+      'shop',
+    ),
+  ],
+}));
+const plan = planMesh(modelOf(names), rendered);
+const preflight = (options: { readonly istioctl?: string; readonly report?: (line: string) => void } = {}) =>
+  preflightMesh(plan, {
+    access: Object.fromEntries(
+      names.map((name) => [name, { kubeconfig: apis[name].kubeconfig, context: name }]),
+    ),
+    trustDir: join(folder, 'trust'),
+    ...defaults,
+    ...options,
+  });
+const defaults = {
+  trust: { generation: 1, intermediate: 1 },
+  remoteAccess: { generation: 1, tokenDays: 30 },
+};
+/** Requests that would have changed anything. */
+const writes = () =>
+  Object.values(apis).flatMap((api) =>
+    api.requests.filter(({ method, path }) => method !== 'GET' && !path.endsWith('reviews')),
+  );
+
+describe('credentials', () => {
+  test('that may do everything are asked about once', async () => {
+    await preflight();
+    const reviews = apis.east.requests.filter(({ path }) => path.endsWith('selfsubjectaccessreviews'));
+    expect(reviews).toHaveLength(1);
+  });
+
+  test('that may only read get one message for each cluster, with what they lack', async () => {
+    apis.west.allows = (verb) => ['get', 'list', 'watch'].includes(verb);
+    apis.north.allows = (verb, resource) => verb !== '*' && resource !== 'pods/exec';
+    const kinds =
+      'clusterrolebindings.rbac.authorization.k8s.io, clusterroles.rbac.authorization.k8s.io, configmaps, ' +
+      'customresourcedefinitions.apiextensions.k8s.io, daemonsets.apps, deployments.apps, ' +
+      'horizontalpodautoscalers.autoscaling, mutatingwebhookconfigurations.admissionregistration.k8s.io, namespaces, ' +
+      'poddisruptionbudgets.policy, rolebindings.rbac.authorization.k8s.io, roles.rbac.authorization.k8s.io, secrets, ' +
+      'serviceaccounts, services, validatingwebhookconfigurations.admissionregistration.k8s.io';
+    const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these granted';
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message: [
+        `cluster west: the credentials of context west may not create, patch, delete on ${kinds}; create, delete on pods; create on pods/exec, serviceaccounts/token; ${fix}`,
+        `cluster north: the credentials of context north may not create, get on pods/exec; ${fix}`,
+      ].join('\n'),
+    });
+    expect(writes()).toEqual([]);
+  });
+});
+
+describe('versions', () => {
+  test('a Kubernetes older than supported is refused, a newer one is warned of', async () => {
+    apis.east.version = 'v1.31.9-gke.100';
+    apis.west.version = 'v1.37.0';
+    const lines: string[] = [];
+    expect(await problemOf(preflight({ report: (line) => lines.push(line) }))).toEqual({
+      exitCode: 2,
+      message:
+        'cluster east: its Kubernetes is older than supported; received "v1.31.9-gke.100"; allowed 1.32 to 1.36; fix: upgrade the cluster, or use another one',
+    });
+    expect(lines).toEqual([
+      'warning: cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
+    ]);
+  });
+
+  test('an istioctl of another Istio is refused', async () => {
+    const istioctl = join(folder, 'istioctl');
+    const fake = (version: string) => {
+      const said = JSON.stringify({ clientVersion: { version } });
+      writeFileSync(istioctl, `#!/bin/sh\necho '${said}'\n`);
+      chmodSync(istioctl, 0o755);
+    };
+    for (const version of ['1.28.4', '1.32.0']) {
+      fake(version);
+      expect(await problemOf(preflight({ istioctl }))).toEqual({
+        exitCode: 2,
+        message: `istioctl: ${istioctl} is of another version than the Istio that it would render; received "${version}"; allowed 1.29 to 1.31; fix: name an istioctl of the declared version in the stack configuration (key istioctl)`,
+      });
+    }
+    fake('1.31-dev.eed52ebb66ad');
+    await preflight({ istioctl });
+  });
+});
+
+test('contexts that reach one cluster are refused', async () => {
+  const system = (uid: string) =>
+    object('v1', 'Namespace', { name: 'kube-system', uid } as object as { name: string });
+  apis.east.put(system('1'));
+  apis.west.put(system('2'));
+  apis.north.put(system('1'));
+  expect(await problemOf(preflight())).toEqual({
+    exitCode: 2,
+    message: `cluster north: context north reaches the cluster that is east already, by context east; received "${apis.north.client.server}"; allowed a Kubernetes cluster of its own for each cluster of the mesh; fix: name another context with --context north=CONTEXT`,
+  });
+});
+
+describe('what others have in a cluster', () => {
+  test('a mesh of the same trust domain, whatever its revision', async () => {
+    const mesh = (trustDomain: string) => ({ data: { mesh: `trustDomain: ${trustDomain}\n` } });
+    const at = (name: string) => ({ name, namespace: 'mesh', labels: { 'istio.io/rev': 'x' } });
+    apis.east.put(object('v1', 'ConfigMap', at('istio-1-30'), mesh('shop.example')));
+    apis.west.put(object('v1', 'ConfigMap', at('istio'), mesh('other.example')));
+    apis.west.put(object('v1', 'ConfigMap', at('istio-default'), { data: { mesh: 'rootNamespace: mesh' } }));
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message:
+        'east: ConfigMap mesh/istio-1-30: another mesh has the trust domain of this one, so workloads of both would have the same identities; received "shop.example"; fix: declare another trust domain, or take that mesh down',
+    });
+  });
+
+  test('Istio as Helm, in ambient mode, with its own CNI agent, and behind another name', async () => {
+    const helm = { 'meta.helm.sh/release-name': 'istiod', 'meta.helm.sh/release-namespace': 'istio-system' };
+    apis.east.put(
+      object('apps/v1', 'Deployment', {
+        name: 'istiod',
+        namespace: 'istio-system',
+        labels: { app: 'istiod' },
+        annotations: helm,
+      }),
+    );
+    apis.east.put(
+      object('apps/v1', 'DaemonSet', { name: 'ztunnel', namespace: 'z', labels: { app: 'ztunnel' } }),
+    );
+    const cni = { name: 'cni', namespace: 'kube-system', labels: { 'k8s-app': 'istio-cni-node' } };
+    apis.west.put(object('apps/v1', 'DaemonSet', cni));
+    const webhooks = [{ name: 'rev.namespace.sidecar-injector.istio.io', failurePolicy: 'Ignore' }];
+    const kind = 'MutatingWebhookConfiguration';
+    apis.north.put(object('admissionregistration.k8s.io/v1', kind, { name: 'injector' }, { webhooks }));
+    const fix = 'fix: uninstall it first, or use another cluster';
+    const what = 'belongs to an Istio that meshwright did not install';
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message: [
+        `east: Deployment istio-system/istiod: ${what} (Helm release istiod in istio-system); ${fix}`,
+        `east: DaemonSet z/ztunnel: ${what}; ${fix}`,
+        `west: DaemonSet kube-system/cni: ${what}; ${fix}`,
+        `north: MutatingWebhookConfiguration injector: ${what}; ${fix}`,
+      ].join('\n'),
+    });
+  });
+
+  test("webhooks that would be asked about the mesh's pods and that nobody answers", async () => {
+    const webhook = (own: object) => ({
+      name: 'pods.guard.example',
+      rules: [{ apiGroups: [''], operations: ['CREATE'], resources: ['pods'] }],
+      clientConfig: { service: { namespace: 'guard', name: 'guard' } },
+      ...own,
+    });
+    const put = (api: KubeApi, ...webhooks: readonly object[]) => {
+      const kind = 'ValidatingWebhookConfiguration';
+      api.put(object('admissionregistration.k8s.io/v1', kind, { name: 'guard' }, { webhooks }));
+    };
+    put(apis.east, webhook({}));
+    const elsewhere = { matchExpressions: [{ key: 'istio-injection', operator: 'DoesNotExist' }] };
+    put(
+      apis.west,
+      webhook({ failurePolicy: 'Ignore' }),
+      webhook({ namespaceSelector: elsewhere }),
+      webhook({ rules: [{ apiGroups: ['apps'], operations: ['*'], resources: ['deployments'] }] }),
+      webhook({ clientConfig: { url: 'https://guard.example' } }),
+    );
+    put(apis.north, webhook({}));
+    const slice = { name: 'guard-1', namespace: 'guard', labels: { 'kubernetes.io/service-name': 'guard' } };
+    apis.north.put(
+      object('discovery.k8s.io/v1', 'EndpointSlice', slice, { endpoints: [{ conditions: { ready: true } }] }),
+    );
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message:
+        'east: ValidatingWebhookConfiguration guard: its webhook pods.guard.example is asked about pods of this mesh, and its Service guard/guard has no endpoint: no pod could be made; fix: bring what serves it back, delete it if that is gone, or leave the namespaces of the mesh out of its namespaceSelector',
+    });
+  });
+
+  test('namespaces in which another mesh injects', async () => {
+    const ours = { name: 'shop', annotations: { 'linkerd.io/inject': 'enabled' } };
+    apis.east.put({
+      ...labelManaged({ apiVersion: 'v1', kind: 'Namespace', metadata: ours }, 'shop'),
+    });
+    expect(await problemOf(preflight())).toEqual({
+      exitCode: 2,
+      message:
+        'east: Namespace shop: its annotation linkerd.io/inject asks another mesh, Linkerd, for its proxies in the same pods; received "enabled"; fix: kubectl annotate namespace shop linkerd.io/inject-',
+    });
+  });
+
+  test('all of it at once, and nothing is changed', async () => {
+    apis.east.version = 'v1.30.0';
+    apis.west.put(object('apps/v1', 'DaemonSet', { name: 'z', namespace: 'z', labels: { app: 'ztunnel' } }));
+    const { message } = await problemOf(preflight());
+    expect(message.split('\n')).toEqual([
+      expect.stringMatching(/^cluster east: its Kubernetes is older than supported/),
+      expect.stringMatching(/^west: DaemonSet z\/z: belongs to an Istio/),
+    ]);
+    expect(writes()).toEqual([]);
+  });
+});

@@ -1,0 +1,40 @@
+import type { Problem } from '../../core/problem.ts';
+import { KubeError } from '../kube-http.ts';
+import type { KubeClient } from '../kube-client.ts';
+import { text } from '../kube-object.ts';
+
+const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } };
+
+/** Contexts that reach one and the same cluster, whatever their servers' addresses: its kube-system has one uid. */
+export async function sameClusters(
+  clients: readonly KubeClient[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const seen = await Promise.all(
+    clients.map(async (client) => ({ client, uid: await uidOf(client, signal) })),
+  );
+  return seen.flatMap(({ client, uid }, index): Problem[] => {
+    const first = seen.slice(0, index).find((other) => uid !== undefined && other.uid === uid)?.client;
+    if (first === undefined) return [];
+    const [context, other] = [client, first].map(({ config }) => config.getCurrentContext());
+    return [
+      {
+        where: `cluster ${client.cluster}`,
+        what: `context ${context ?? ''} reaches the cluster that is ${first.cluster} already, by context ${other ?? ''}`,
+        received: client.server,
+        allowed: 'a Kubernetes cluster of its own for each cluster of the mesh',
+        fix: `name another context with --context ${client.cluster}=CONTEXT`,
+      },
+    ];
+  });
+}
+
+/** Who may not read it is told so by the permissions. */
+async function uidOf(client: KubeClient, signal: AbortSignal | undefined): Promise<string | undefined> {
+  try {
+    return text(await client.get(kubeSystem, signal), 'metadata', 'uid');
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 403) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+import { parse } from 'yaml';
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube-client.ts';
+import { describe, isManaged, text } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import type { Plan } from '../plan.ts';
+
+/** Istio's own default (`meshConfig.trustDomain`). */
+const defaultTrustDomain = 'cluster.local';
+
+/** Meshes of others in a cluster with the trust domain of this one: identities of both would read the same. */
+export async function sharedTrustDomains(
+  client: KubeClient,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const type = await client.typeOf('v1', 'ConfigMap', signal);
+  if (type === undefined) return [];
+  // Every istiod reads its mesh's configuration from a ConfigMap so labelled, whatever its revision.
+  const found = await client.list(type, { labelSelector: 'istio.io/rev', ...(signal && { signal }) });
+  return found
+    .filter((config) => !isManaged(config, plan.mesh) && trustDomainOf(config) === plan.trustDomain)
+    .map((config) => ({
+      where: `${client.cluster}: ${describe(config)}`,
+      what: 'another mesh has the trust domain of this one, so workloads of both would have the same identities',
+      received: plan.trustDomain,
+      fix: 'declare another trust domain, or take that mesh down',
+    }));
+}
+
+function trustDomainOf(config: KubeObject): string | undefined {
+  const mesh = text(config, 'data', 'mesh');
+  if (mesh === undefined) return undefined;
+  try {
+    return text(parse(mesh), 'trustDomain') ?? defaultTrustDomain;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,138 @@
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube-client.ts';
+import { describe, field, isManaged, list, text } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import type { Plan } from '../plan.ts';
+import { selects } from '../webhooks.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+/** By what other meshes are told to inject their proxies into a namespace's pods: labels or annotations of it. */
+const otherMeshes: readonly {
+  readonly mesh: string;
+  readonly key: string;
+  readonly on: readonly string[];
+}[] = [
+  { mesh: 'Linkerd', key: 'linkerd.io/inject', on: ['enabled', 'ingress'] },
+  { mesh: 'Kuma', key: 'kuma.io/sidecar-injection', on: ['enabled', 'true'] },
+  { mesh: 'Istio, in ambient mode', key: 'istio.io/dataplane-mode', on: ['ambient'] },
+];
+
+/**
+ * Admission webhooks of others that would keep the mesh's pods from being made: they are asked for pods of the mesh's
+ * namespaces, a failure refuses the pod, and nobody answers. And namespaces that another mesh's injector is told to act in.
+ */
+export async function webhookProblems(
+  client: KubeClient,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const namespaces = plan.steps
+    .filter(({ cluster }) => cluster === client.cluster)
+    .flatMap(({ objects }) => objects)
+    .filter(({ kind }) => kind === 'Namespace');
+  const live = await Promise.all(namespaces.map((namespace) => client.get(namespace, signal)));
+  const merged = namespaces.map((namespace, index) => withLive(namespace, live[index]));
+  const injected = merged.flatMap((namespace) => injectionProblems(client.cluster, namespace));
+  const kinds = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+  const found = await Promise.all(
+    kinds.map(async (kind) => {
+      const type = await client.typeOf('admissionregistration.k8s.io/v1', kind, signal);
+      return type === undefined ? [] : client.list(type, { ...(signal && { signal }) });
+    }),
+  );
+  const silent = await Promise.all(
+    found
+      .flat()
+      .filter((configuration) => !isManaged(configuration, plan.mesh))
+      .map((configuration) => silentWebhooks(client, configuration, merged, signal)),
+  );
+  return [...injected, ...silent.flat()];
+}
+
+function withLive(planned: KubeObject, live: KubeObject | undefined): KubeObject {
+  const { labels, annotations } = live?.metadata ?? {};
+  const { metadata } = planned;
+  return {
+    ...planned,
+    metadata: {
+      ...metadata,
+      labels: { ...labels, ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name },
+      annotations: { ...annotations, ...metadata.annotations },
+    },
+  };
+}
+
+function injectionProblems(cluster: string, namespace: KubeObject): readonly Problem[] {
+  const { labels = {}, annotations = {}, name } = namespace.metadata;
+  return otherMeshes.flatMap(({ mesh, key, on }): Problem[] => {
+    const [kind, value] = key in labels ? ['label', labels[key]] : ['annotation', annotations[key]];
+    if (value === undefined || !on.includes(value)) return [];
+    return [
+      {
+        where: `${cluster}: ${describe(namespace)}`,
+        what: `its ${kind} ${key} asks another mesh, ${mesh}, for its proxies in the same pods`,
+        received: value,
+        fix: `kubectl ${kind === 'label' ? 'label' : 'annotate'} namespace ${name} ${key}-`,
+      },
+    ];
+  });
+}
+
+async function silentWebhooks(
+  client: KubeClient,
+  configuration: KubeObject,
+  namespaces: readonly KubeObject[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const asked = list(configuration, 'webhooks').filter(
+    (webhook) =>
+      text(webhook, 'failurePolicy') !== 'Ignore' &&
+      list(webhook, 'rules').some(isAboutPods) &&
+      namespaces.some(({ metadata }) => selects(field(webhook, 'namespaceSelector'), labelsOf(metadata))),
+  );
+  const problems = await Promise.all(
+    asked.map(async (webhook): Promise<Problem[]> => {
+      const name = text(webhook, 'clientConfig', 'service', 'name');
+      const namespace = text(webhook, 'clientConfig', 'service', 'namespace');
+      // One at a URL is somewhere else: only the API server can tell whether it answers.
+      if (name === undefined || namespace === undefined) return [];
+      if (await hasEndpoints(client, namespace, name, signal)) return [];
+      return [
+        {
+          where: `${client.cluster}: ${describe(configuration)}`,
+          what: `its webhook ${text(webhook, 'name') ?? ''} is asked about pods of this mesh, and its Service ${namespace}/${name} has no endpoint: no pod could be made`,
+          fix: 'bring what serves it back, delete it if that is gone, or leave the namespaces of the mesh out of its namespaceSelector',
+        },
+      ];
+    }),
+  );
+  return problems.flat();
+}
+
+function labelsOf(metadata: KubeObject['metadata']): Labels {
+  return metadata.labels ?? {};
+}
+
+function isAboutPods(rule: unknown): boolean {
+  const has = (key: string, ...values: readonly string[]) =>
+    list(rule, key).some((entry) => values.includes(String(entry)));
+  return (
+    has('apiGroups', '', '*') && has('operations', 'CREATE', '*') && has('resources', 'pods', '*', '*/*')
+  );
+}
+
+async function hasEndpoints(
+  client: KubeClient,
+  namespace: string,
+  service: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const type = await client.typeOf('discovery.k8s.io/v1', 'EndpointSlice', signal);
+  if (type === undefined) return true;
+  const labelSelector = `kubernetes.io/service-name=${service}`;
+  const slices = await client.list(type, { namespace, labelSelector, ...(signal && { signal }) });
+  return slices
+    .flatMap((slice) => list(slice, 'endpoints'))
+    .some((endpoint) => field(endpoint, 'conditions', 'ready') !== false);
+}
