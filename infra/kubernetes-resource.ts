@@ -24,7 +24,7 @@ export interface KubernetesResourceOptions {
 export class KubernetesResource extends pulumi.CustomResource {
   declare readonly status: pulumi.Output<Answer['status']>;
 
-  /** @param object - what identifies the object is known now; the rest of a Secret may be made when its turn comes */
+  /** @param object - what identifies the object is known now; the rest of a Secret or a ConfigMap may be made when its turn comes */
   constructor(
     cluster: string,
     object: KubeObject,
@@ -64,16 +64,14 @@ export function resourceName(object: KubeObject): string {
 /** What a Secret holds is a secret in Pulumi's state and output too, also while it is not made yet. */
 function inputsOf(object: KubeObject, made: Promise<KubeObject> | undefined): pulumi.Inputs {
   const { apiVersion, kind } = object;
-  if (kind !== 'Secret') return { ...object };
   if (made !== undefined) {
-    return {
-      apiVersion,
-      kind,
-      metadata: made.then(({ metadata }) => metadata),
-      type: made.then((secret) => secret['type']),
-      data: pulumi.secret(made.then((secret) => secret['data'])),
-    };
+    const metadata = made.then((it) => it.metadata);
+    const data = made.then((it) => it['data']);
+    return kind === 'Secret'
+      ? { apiVersion, kind, metadata, type: made.then((it) => it['type']), data: pulumi.secret(data) }
+      : { apiVersion, kind, metadata, data };
   }
+  if (kind !== 'Secret') return { ...object };
   const held = (['data', 'stringData'] as const).filter((key) => object[key] !== undefined);
   return { ...object, ...Object.fromEntries(held.map((key) => [key, pulumi.secret(object[key])])) };
 }

@@ -83,7 +83,9 @@ function addStage(
       metadata: { name, namespace },
     };
     const kept = inputs.isKept?.(secret) === true;
-    const made = after.then(() => (kept ? object : inputs.makeSecret(step, secret)));
+    const made = after.then(() =>
+      kept ? { ...object, type: 'Opaque', data: {} } : inputs.makeSecret(step, secret),
+    );
     stage.addMade(object, made, {
       // The CA: losing it cuts every running workload off.
       protect: kind === 'cacerts',
