@@ -68,7 +68,26 @@ export function formatStatus(seen: MeshStatus): string {
     table(services),
     '',
     `calls between clusters: ${ok ? 'answered' : 'FAILED'} (${checked}); applied by: ${seen.engine}`,
+    ...trustLines(seen),
   ].join('\n');
+}
+
+/** What the clusters' trust is, once where it is the same, and what ends soon. */
+function trustLines({ clusters }: MeshStatus): readonly string[] {
+  const known = Object.entries(clusters).flatMap(([name, { trust }]) =>
+    trust === null ? [] : [{ name, trust }],
+  );
+  const states = new Set(
+    known.map(({ trust }) => `${trust.state}, root until ${trust.rootNotAfter.slice(0, 10)}`),
+  );
+  const warnings = known.flatMap(({ name, trust }) =>
+    trust.warning === null ? [] : [`warning: ${name}: ${trust.warning}`],
+  );
+  const lines =
+    states.size === 1
+      ? [...states].map((state) => `trust: ${state}`)
+      : known.map(({ name, trust }) => `trust in ${name}: ${trust.state}`);
+  return [...lines, ...warnings];
 }
 
 /** `1-30 (12)`, with the number of proxies. */

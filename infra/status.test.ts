@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ let west: KubeApi;
 let north: KubeApi;
 let folder: string;
 let notAfter: string;
+let rootNotAfter: string;
 
 const deployment = (namespace: string, name: string, replicas: number, ready = replicas) => ({
   apiVersion: 'apps/v1',
@@ -32,6 +34,7 @@ beforeAll(async () => {
   ];
   const trust = (await ensureTrust(folder, 'shop', ['east'], 'istio-system'))['east']!;
   notAfter = trust.notAfter.toISOString();
+  rootNotAfter = new X509Certificate(trust.roots).validToDate.toISOString();
   for (const api of [east, west]) {
     api.put({
       ...cacertsSecret('shop', 'istio-system', trust),
@@ -101,6 +104,7 @@ describe('collectStatus', () => {
       nodes: 1,
       controlPlanes: [{ revision: 'default', ready: true, proxies: 0 }],
       certificateNotAfter: notAfter,
+      trust: { state: 'generation 1, intermediate 1', rootNotAfter, warning: null },
       remoteTokensNotAfter: context === 'east' ? '2030-01-01T00:00:00.000Z' : null,
     });
     const status = await collect();
@@ -176,6 +180,7 @@ describe('collectStatus', () => {
       nodes: 0,
       controlPlanes: [],
       certificateNotAfter: null,
+      trust: null,
       remoteTokensNotAfter: null,
     });
     expect(status.services['inventory']).toEqual({ west: { desired: 1, ready: 0 } });

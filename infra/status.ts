@@ -10,6 +10,8 @@ import { remoteSecretName } from './plan.ts';
 import { listProxies } from './proxies.ts';
 import { lookAt } from './readiness.ts';
 import { tokenEnd } from './remote-secret.ts';
+import { trustStatus } from './trust/status.ts';
+import type { TrustStatus } from './trust/status.ts';
 
 /** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
 export interface MeshStatus {
@@ -34,6 +36,8 @@ export interface ClusterStatus {
   readonly nodes: number;
   /** End of the validity of the cluster's intermediate CA, ISO 8601. */
   readonly certificateNotAfter: string | null;
+  /** Null where there is no CA. */
+  readonly trust: TrustStatus | null;
   /** The declared ones; empty when the cluster cannot be reached. */
   readonly controlPlanes: readonly ControlPlaneStatus[];
   /** When the first of the tokens ends that open the other clusters to this one, ISO 8601; null when none does. */
@@ -184,6 +188,7 @@ async function readCluster(
       nodes: nodes.length,
       controlPlanes,
       certificateNotAfter: notAfter(cacerts),
+      trust: trustStatus(cacerts),
       remoteTokensNotAfter: firstEnd(remoteSecrets),
     };
     return { status, replicas: Object.fromEntries(replicas) };
@@ -195,6 +200,7 @@ async function readCluster(
       nodes: 0,
       controlPlanes: [],
       certificateNotAfter: null,
+      trust: null,
       remoteTokensNotAfter: null,
     };
     return { status: { context, ready: false, ...unknown }, replicas: {} };

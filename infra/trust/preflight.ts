@@ -5,11 +5,11 @@ import type { TrustSettings } from '../stack-config.ts';
 import { readRoots } from './folder.ts';
 import { cacertsKey, hasOtherRoot } from './objects.ts';
 import { describeLagging, lookAtProxies } from './proxies.ts';
-import { configProblems, describeTrust, isStep, readTrustState, stepProblem } from './state.ts';
+import { configProblems, describeTrust, isPhase, readTrustState, stepProblem } from './state.ts';
 
 /**
  * What keeps the clusters from the wanted trust, all of it: a root that the trust folder does not have, a phase that is
- * skipped or reversed, and, before a step, proxies that do not have the state yet that the step builds on. Nothing is written.
+ * skipped or reversed, and, before a phase, proxies that do not have the state yet that it builds on. Nothing is written.
  */
 export async function trustProblems(
   clients: readonly KubeClient[],
@@ -40,11 +40,13 @@ export async function trustProblems(
     const step = stepProblem(where, readTrustState(cacerts), wanted);
     return step === undefined ? [] : [step];
   });
-  const steps = live.some(({ cacerts }) => cacerts !== undefined && isStep(readTrustState(cacerts), wanted));
-  if (problems.length > 0 || !steps) return problems;
+  if (problems.length > 0) return problems;
+  // Each phase builds on the one before. A cluster that an interrupted run has brought on is not asked again.
   const seen = await Promise.all(
     live.map(async ({ client, cacerts }) =>
-      cacerts === undefined ? [] : [await lookAtProxies(client, cacerts, signal)],
+      cacerts !== undefined && isPhase(readTrustState(cacerts), wanted)
+        ? [await lookAtProxies(client, cacerts, signal)]
+        : [],
     ),
   );
   return seen.flat().flatMap(({ cluster, lagging, state }) =>
@@ -53,7 +55,7 @@ export async function trustProblems(
       : [
           {
             where: `cluster ${cluster}`,
-            what: `${describeLagging(lagging)}: calls would fail in the next step`,
+            what: `${describeLagging(lagging)}: calls would fail in the next phase`,
             received: describeTrust(wanted),
             allowed: describeTrust(state),
             fix: 'set trust as it was and run `npm run up`, which waits for them',

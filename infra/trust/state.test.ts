@@ -3,7 +3,7 @@ import { formatProblem } from '../../core/problem.ts';
 import type { TrustSettings } from '../stack-config.ts';
 import {
   configProblems,
-  isStep,
+  isPhase,
   readTrustState,
   stepProblem,
   trustAnnotations,
@@ -37,7 +37,7 @@ describe('stepProblem', () => {
           describeStep(live, wanted),
           allowed,
         ]);
-        expect(isStep(live, wanted)).toBe(there !== here);
+        expect(isPhase(live, wanted)).toBe(there !== here);
       }
     }
   });
@@ -45,7 +45,7 @@ describe('stepProblem', () => {
   test('the last phase and its generation without a phase are the same state', () => {
     expect(message(at(2, 'drop-root'), at(2))).toBeUndefined();
     expect(message(at(2), at(2, 'drop-root'))).toBeUndefined();
-    expect(isStep(at(2, 'drop-root'), at(2))).toBe(false);
+    expect(isPhase(at(2, 'drop-root'), at(2))).toBe(false);
   });
 
   test.each([
@@ -75,7 +75,7 @@ describe('stepProblem', () => {
 
   test('an intermediate is re-issued in one step, and another root begins with its first one', () => {
     expect(message(at(1), at(1, undefined, 2))).toBeUndefined();
-    expect(isStep(at(1), at(1, undefined, 2))).toBe(true);
+    expect(isPhase(at(1), at(1, undefined, 2))).toBe(false);
     expect(message(at(2, 'add-root', 3), at(2, 're-issue', 1))).toBeUndefined();
     expect(message(at(1, undefined, 3), at(2, 'add-root', 2))).toBe(
       'east: an earlier intermediate CA does not come back; received "generation 2, phase add-root, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',

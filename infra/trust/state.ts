@@ -92,9 +92,9 @@ export function stepProblem(where: string, live: TrustSettings, wanted: TrustSet
   return undefined;
 }
 
-/** Whether a cluster in this state has to change to be in the wanted one. */
-export function isStep(live: TrustSettings, wanted: TrustSettings): boolean {
-  return rank(live) !== rank(wanted) || live.intermediate !== wanted.intermediate;
+/** Whether a cluster in this state has to go through a phase to be in the wanted one. */
+export function isPhase(live: TrustSettings, wanted: TrustSettings): boolean {
+  return rank(live) !== rank(wanted);
 }
 
 /** States in their order; a generation without a phase is the end of its last phase. */

@@ -12,7 +12,7 @@ const ingress = (cluster: string) => seen.clusters[cluster]!.ingress;
 test('status tells clusters, gateways, services and trust as scripts expect them', () => {
   expect(seen.engine).toBe('apply');
   for (const cluster of ['east', 'west']) {
-    const { certificateNotAfter, remoteTokensNotAfter, ...rest } = seen.clusters[cluster]!;
+    const { certificateNotAfter, trust, remoteTokensNotAfter, ...rest } = seen.clusters[cluster]!;
     expect(rest).toEqual({
       context: cluster,
       ready: true,
@@ -22,7 +22,8 @@ test('status tells clusters, gateways, services and trust as scripts expect them
       controlPlanes: [{ revision: 'default', ready: true, proxies: expect.any(Number) }],
     });
     expect(rest.controlPlanes[0]!.proxies).toBeGreaterThanOrEqual(4);
-    for (const end of [certificateNotAfter, remoteTokensNotAfter]) {
+    expect(trust).toMatchObject({ state: 'generation 1, intermediate 1', warning: null });
+    for (const end of [certificateNotAfter, trust.rootNotAfter, remoteTokensNotAfter]) {
       expect(new Date(end).getTime()).toBeGreaterThan(Date.now());
     }
   }

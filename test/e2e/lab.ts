@@ -21,6 +21,11 @@ export interface Status {
           readonly proxies: number;
         }[];
         readonly certificateNotAfter: string;
+        readonly trust: {
+          readonly state: string;
+          readonly rootNotAfter: string;
+          readonly warning: string | null;
+        };
         readonly remoteTokensNotAfter: string;
       }
     >

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { X509Certificate } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { thisWorkspace } from '../../cli/workspace.ts';
+import { openClients } from '../../infra/connection.ts';
+import type { KubeClient } from '../../infra/kube-client.ts';
+import type { TrustSettings } from '../../infra/stack-config.ts';
+import { problemOf } from '../../infra/testing/problems.ts';
+import { awaitTrust } from '../../infra/trust/proxies.ts';
+import { ensureUp, kubeconfig, kubectl, type Status } from './lab.ts';
+import { loadIn, loadMesh } from './load-mesh.ts';
+import { startLoad, type LoadResult } from './steady-load.ts';
+import { applyVariant } from './variant.ts';
+
+const clusters = ['east', 'west'] as const;
+const namespace = 'istio-system';
+const minute = 60_000;
+let status: Status;
+let clients: readonly KubeClient[];
+/** A copy of the lab's trust: the suites after this one use the lab's own. */
+let trustDir: string;
+
+beforeAll(async () => {
+  status = await ensureUp();
+  const access = Object.fromEntries(clusters.map((name) => [name, { kubeconfig, context: name }]));
+  clients = Object.values(openClients(clusters, access));
+  trustDir = mkdtempSync(join(tmpdir(), 'trust-'));
+  cpSync(thisWorkspace().trustDir, trustDir, { recursive: true });
+  await bring({ generation: 1, intermediate: 1 });
+}, 4 * minute);
+
+// The lab gets its own trust back: not by phases, which go forward only, but as a mesh that is made anew.
+afterAll(async () => {
+  for (const cluster of clusters) kubectl(cluster, '-n', namespace, 'delete', 'secret', 'cacerts');
+  await applyVariant(loadMesh(), { change: loadIn(clusters) });
+  await report();
+  rmSync(trustDir, { recursive: true });
+}, 4 * minute);
+
+const apply = (trust: TrustSettings) =>
+  applyVariant(loadMesh(), { change: loadIn(clusters), stack: { trust, trustDir } });
+const report = () =>
+  awaitTrust(clients, namespace, (line) => {
+    process.stderr.write(`${line}\n`);
+  });
+
+async function bring(trust: TrustSettings) {
+  await apply(trust);
+  return report();
+}
+
+/** Makes the change under load, both ways between the clusters and through both ingress gateways. */
+async function underLoad(trust: TrustSettings): Promise<LoadResult> {
+  const ingress = Object.fromEntries(
+    clusters.map((name) => [`through ${name}`, `${status.clusters[name]!.ingress}/v1/stock/x`]),
+  );
+  const load = await startLoad({ clusters, ingress });
+  const seen = await bring(trust);
+  const result = await load.stop();
+  process.stderr.write(`trust ${JSON.stringify(trust)}: ${JSON.stringify(result)}\n`);
+  expect(seen.map(({ cluster, state }) => ({ cluster, state }))).toEqual(
+    clusters.map((cluster) => ({ cluster, state: trust })),
+  );
+  return result;
+}
+
+const root = (generation: number) =>
+  subjectKey(join(trustDir, generation === 1 ? '.' : `generation-${generation}`, 'root-cert.pem'));
+const subjectKey = (file: string) => new X509Certificate(readFileSync(file)).serialNumber.toLowerCase();
+
+/** What `istioctl proxy-config secret` would show of the pods that call: asked of Envoy by kubectl, not by our own code. */
+function held(cluster: string) {
+  const dump = kubectl(
+    cluster,
+    ...['-n', 'shop', 'exec', 'deployment/load', '-c', 'istio-proxy', '--'],
+    ...['pilot-agent', 'request', 'GET', 'config_dump?resource=dynamic_active_secrets'],
+  );
+  const { configs } = JSON.parse(dump) as {
+    configs: {
+      secret: {
+        name: string;
+        tls_certificate?: { certificate_chain: { inline_bytes: string } };
+        validation_context?: { trusted_ca: { inline_bytes: string } };
+      };
+    }[];
+  };
+  const certificates = (name: string) => {
+    const secret = configs.find((one) => one.secret.name === name)!.secret;
+    const { inline_bytes: bytes } =
+      secret.tls_certificate?.certificate_chain ?? secret.validation_context!.trusted_ca;
+    const pem = Buffer.from(bytes, 'base64').toString('utf8');
+    return pem
+      .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)!
+      .map((one) => new X509Certificate(one));
+  };
+  const [leaf, issuer] = certificates('default');
+  expect(leaf!.checkIssued(issuer!)).toBe(true);
+  const hours = (leaf!.validToDate.getTime() - leaf!.validFromDate.getTime()) / 3_600_000;
+  return {
+    issuer: issuer!.serialNumber.toLowerCase(),
+    anchors: [...new Set(certificates('ROOTCA').map((one) => one.serialNumber.toLowerCase()))].toSorted(),
+    hours: Math.round(hours),
+  };
+}
+
+describe('trust is replaced under load', () => {
+  test.each<[string, TrustSettings, folder: string, generations: readonly number[]]>([
+    ['another intermediate', { generation: 1, intermediate: 2 }, 'intermediate-2', [1]],
+    ['add-root', { generation: 2, phase: 'add-root', intermediate: 2 }, 'intermediate-2', [1, 2]],
+    ['re-issue', { generation: 2, phase: 're-issue', intermediate: 1 }, 'generation-2', [1, 2]],
+    ['drop-root', { generation: 2, phase: 'drop-root', intermediate: 1 }, 'generation-2', [2]],
+  ])(
+    '%s: no call fails, and the proxies hold what it says',
+    async (_, trust, folder, generations) => {
+      const result = await underLoad(trust);
+      expect(result).toMatchObject({ failed: 0 });
+      for (const cluster of clusters) {
+        expect(held(cluster)).toEqual({
+          issuer: subjectKey(join(trustDir, folder, cluster, 'ca-cert.pem')),
+          anchors: generations.map(root).toSorted(),
+          hours: 24,
+        });
+      }
+    },
+    2 * minute,
+  );
+
+  test('a skipped and a reversed phase are refused by both clusters, and nothing is changed', async () => {
+    const versions = () =>
+      clusters.map((cluster) =>
+        kubectl(
+          cluster,
+          '-n',
+          namespace,
+          'get',
+          'secret/cacerts',
+          '-o',
+          'jsonpath={.metadata.resourceVersion}',
+        ),
+      );
+    const before = versions();
+    const refused = (trust: TrustSettings) => problemOf(apply(trust));
+    const now = 'generation 2, phase drop-root, intermediate 1 as it is now, a higher intermediate, or';
+    expect(await refused({ generation: 3, phase: 're-issue', intermediate: 1 })).toEqual({
+      exitCode: 2,
+      message: clusters
+        .map(
+          (cluster) =>
+            `${cluster}: Secret istio-system/cacerts: its trust goes through the phases one by one, and one is left out: calls would fail; received "generation 3, phase re-issue, intermediate 1"; allowed ${now} generation 3, phase add-root; fix: set generation 3, phase add-root first`,
+        )
+        .join('\n'),
+    });
+    expect(await refused({ generation: 2, phase: 're-issue', intermediate: 1 })).toEqual({
+      exitCode: 2,
+      message: clusters
+        .map(
+          (cluster) =>
+            `${cluster}: Secret istio-system/cacerts: its trust goes through the phases forward only; received "generation 2, phase re-issue, intermediate 1"; allowed ${now} generation 3, phase add-root`,
+        )
+        .join('\n'),
+    });
+    expect(versions()).toEqual(before);
+  });
+});
