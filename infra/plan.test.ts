@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { join } from 'node:path';
+import { lab, Mesh } from '../charts/index.ts';
 import { shop } from '../charts/shop.ts';
 import { stages } from '../charts/stage.ts';
 import { synthesize } from '../charts/synth.ts';
@@ -162,6 +163,20 @@ describe('the plan of the sample mesh', () => {
     expect(rendering.map(({ cluster, stage }) => `${cluster}/${stage}`)).toEqual([
       'east/10-control-plane',
       'west/10-control-plane',
+    ]);
+  });
+
+  test('renders every control plane of a cluster that is upgraded, in one step', () => {
+    const istio = { revisions: { default: {}, canary: {} }, use: 'default' };
+    const cluster = { network: 'n1', region: 'r1', zone: 'z1' };
+    const other = { network: 'n2', region: 'r2', zone: 'z2' };
+    const clusters = { east: { ...cluster, istio }, west: other };
+    const upgraded = new Mesh('shop', { root: '.', trustDomain: 'shop.example', clusters, platform: lab });
+    const { steps } = planMesh(upgraded.model(), synthesize(upgraded));
+    const rendering = steps.filter(({ releases }) => releases.length > 0);
+    expect(rendering.map((step) => [step.cluster, ...step.releases.map(name)])).toEqual([
+      ['east', 'IstioOperator istio-system/istio', 'IstioOperator istio-system/istio-canary'],
+      ['west', 'IstioOperator istio-system/istio'],
     ]);
   });
 

@@ -1,8 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import type { ClusterIstio } from '../../charts/index.ts';
 import { waitFor } from '../../core/wait.ts';
-
 import { ensureUp, kubeconfig, kubectl, status } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad, type LoadResult } from './steady-load.ts';
@@ -26,8 +25,6 @@ beforeAll(async () => {
     clusters.map((name) => [`through ${name}`, `${seen[name]!.ingress}/v1/stock/x`]),
   );
 }, 60 * minute);
-
-afterAll(() => applyEast(), 10 * minute);
 
 interface Pod {
   readonly metadata: {
