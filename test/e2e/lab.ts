@@ -66,6 +66,8 @@ export function kubectl(cluster: string, ...words: readonly (string | { readonly
   const input = words.find((word) => typeof word !== 'string')?.input;
   return execFileSync('kubectl', ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {
     encoding: 'utf8',
+    // A rendered Istio release has more than Node's default of 1 MiB.
+    maxBuffer: 16 * 1024 * 1024,
     env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
     ...(input !== undefined && { input }),
   });
