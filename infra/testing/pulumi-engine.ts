@@ -47,7 +47,7 @@ export async function runInEngine<T>(
   const mocks = {
     call: ({ inputs }: pulumi.runtime.MockCallArgs) => inputs as Record<string, unknown>,
     newResource: async ({ name, inputs }: pulumi.runtime.MockResourceArgs) => {
-      const given = inputs as Record<string, unknown>;
+      const given = unwrap(inputs) as Record<string, unknown>;
       const isObject = given['apiVersion'] !== undefined;
       return { id: `${name}-id`, state: isObject ? await provide(name.split('/')[0] ?? '', given) : given };
     },
