@@ -1,5 +1,5 @@
 import { trustAnchorsName } from '../charts/constructs/names.ts';
-import type { GatewayModel, MeshModel } from '../charts/model.ts';
+import type { MeshModel } from '../charts/model.ts';
 import { stages } from '../charts/stage.ts';
 import type { StageName } from '../charts/stage.ts';
 import type { RenderedStage } from '../charts/synth.ts';
@@ -54,8 +54,6 @@ export interface Plan {
   readonly clusters: readonly string[];
   readonly trustDomain: string;
   readonly controlPlaneNamespace: string;
-  /** The way into each cluster for the others. */
-  readonly eastWest: GatewayModel;
   /** Topologically ordered: a step stands after everything in its `after`. */
   readonly steps: readonly PlanStep[];
 }
@@ -93,8 +91,8 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
       };
     }),
   );
-  const { name: mesh, trustDomain, controlPlane, eastWest } = model;
-  return { mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, eastWest, steps };
+  const { name: mesh, trustDomain, controlPlane } = model;
+  return { mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, steps };
 }
 
 function isIstioOperator(object: KubeObject): boolean {

@@ -53,7 +53,22 @@ const rendered = names.map((cluster) => ({
     ),
   ],
 }));
-const plan = planMesh(modelOf(names), rendered);
+const pods = names.map((cluster) => ({
+  cluster,
+  stage: '50-workloads' as const,
+  path: `${cluster}/50-workloads.k8s.yaml`,
+  yaml: '',
+  objects: [
+    {
+      ...labelManaged(
+        { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'shop' } },
+        'shop',
+      ),
+      spec: { template: { metadata: { labels: { app: 'web' } } } },
+    },
+  ],
+}));
+const plan = planMesh(modelOf(names), [...rendered, ...pods]);
 const preflight = (options: { readonly istioctl?: string; readonly report?: (line: string) => void } = {}) =>
   preflightMesh(plan, {
     access: Object.fromEntries(
@@ -209,6 +224,7 @@ describe('what others have in a cluster', () => {
       apis.west,
       webhook({ failurePolicy: 'Ignore' }),
       webhook({ namespaceSelector: elsewhere }),
+      webhook({ objectSelector: { matchLabels: { app: 'other' } } }),
       webhook({ rules: [{ apiGroups: ['apps'], operations: ['*'], resources: ['deployments'] }] }),
       webhook({ clientConfig: { url: 'https://guard.example' } }),
     );

@@ -27,10 +27,11 @@ export async function webhookProblems(
   plan: Plan,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
-  const namespaces = plan.steps
+  const planned = plan.steps
     .filter(({ cluster }) => cluster === client.cluster)
-    .flatMap(({ objects }) => objects)
-    .filter(({ kind }) => kind === 'Namespace');
+    .flatMap(({ objects }) => objects);
+  const namespaces = planned.filter(({ kind }) => kind === 'Namespace');
+  const pods = planned.filter(({ kind }) => kind === 'Deployment').map(labelsOfPods);
   const live = await Promise.all(namespaces.map((namespace) => client.get(namespace, signal)));
   const merged = namespaces.map((namespace, index) => withLive(namespace, live[index]));
   const injected = merged.flatMap((namespace) => injectionProblems(client.cluster, namespace));
@@ -45,7 +46,7 @@ export async function webhookProblems(
     found
       .flat()
       .filter((configuration) => !isManaged(configuration, plan.mesh))
-      .map((configuration) => silentWebhooks(client, configuration, merged, signal)),
+      .map((configuration) => silentWebhooks(client, configuration, { namespaces: merged, pods }, signal)),
   );
   return [...injected, ...silent.flat()];
 }
@@ -82,13 +83,14 @@ function injectionProblems(cluster: string, namespace: KubeObject): readonly Pro
 async function silentWebhooks(
   client: KubeClient,
   configuration: KubeObject,
-  namespaces: readonly KubeObject[],
+  { namespaces, pods }: { readonly namespaces: readonly KubeObject[]; readonly pods: readonly Labels[] },
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   const asked = list(configuration, 'webhooks').filter(
     (webhook) =>
       text(webhook, 'failurePolicy') !== 'Ignore' &&
       list(webhook, 'rules').some(isAboutPods) &&
+      pods.some((labels) => selects(field(webhook, 'objectSelector'), labels)) &&
       namespaces.some(({ metadata }) => selects(field(webhook, 'namespaceSelector'), labelsOf(metadata))),
   );
   const problems = await Promise.all(
@@ -112,6 +114,10 @@ async function silentWebhooks(
 
 function labelsOf(metadata: KubeObject['metadata']): Labels {
   return metadata.labels ?? {};
+}
+
+function labelsOfPods(deployment: KubeObject): Labels {
+  return (field(deployment, 'spec', 'template', 'metadata', 'labels') ?? {}) as Labels;
 }
 
 function isAboutPods(rule: unknown): boolean {
