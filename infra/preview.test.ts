@@ -50,8 +50,7 @@ describe('a preview', () => {
       async (cluster, inputs) => {
         const client = apis[names.indexOf(cluster)]!.client;
         if (!preview) await client.apply(inputs as unknown as KubeObject);
-        return (await client.get(inputs as unknown as KubeObject).catch(() => undefined)) ??
-          inputs;
+        return (await client.get(inputs as unknown as KubeObject).catch(() => undefined)) ?? inputs;
       },
       preview,
     );
