@@ -1,0 +1,157 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stages } from '../../charts/stage.ts';
+import { waitFor } from '../../core/wait.ts';
+import { killHard, npm, start } from './cli.ts';
+import { clusters, expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
+import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+
+const minute = 60_000;
+/** How many random moments, and from which seed: CONTRIBUTING.md. */
+const moments = Number(process.env['MESHWRIGHT_E2E_MOMENTS'] ?? 3);
+const seed = Number(process.env['MESHWRIGHT_E2E_SEED'] ?? Date.now() % 1_000_000);
+
+let other: OtherCheckout;
+/** How long `up` takes from empty clusters, in milliseconds; measured below. */
+let whole = minute;
+
+beforeAll(async () => {
+  if (!existsSync(kubeconfig)) await ensureUp();
+  other = otherCheckout();
+  // What the suites before left becomes this checkout's, and is removed: everything here starts from nothing.
+  await killedAt('00-namespaces: ready');
+  await downToNothing();
+}, 60 * minute);
+afterAll(() => {
+  other.remove();
+});
+
+const up = () => npm('up', other.flags, other.env);
+const startUp = () => start('up', other.flags, other.env);
+
+/** `up` goes on and ends well, and nothing is left of what was interrupted. */
+async function converge(): Promise<void> {
+  expect(await up()).toMatchObject({ code: 0 });
+  expect(await npm('status', [], other.env)).toMatchObject({ code: 0 });
+  // Neither more nor less than declared: an object that is missing, other or left over would be a change.
+  expect(await up()).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^nothing to change: all \d+ objects are as declared/m),
+  });
+  for (const cluster of clusters) expectTrustAndAccess(cluster);
+  expect(readdirSync(join(other.state, 'trust')).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+}
+
+/** The cluster signs with the CA of the trust folder, and its access to each other cluster is one that this grants. */
+function expectTrustAndAccess(cluster: string): void {
+  const secret = (name: string) => {
+    const { data } = JSON.parse(
+      kubectl(cluster, '-n', 'istio-system', 'get', `secret/${name}`, '-o', 'json'),
+    ) as { readonly data: Readonly<Record<string, string>> };
+    return (key: string) => Buffer.from(data[key] ?? '', 'base64').toString('utf8');
+  };
+  const trusted = (file: string) => readFileSync(join(other.state, 'trust', cluster, file), 'utf8');
+  const cacerts = secret('cacerts');
+  for (const file of ['ca-cert.pem', 'ca-key.pem']) expect(cacerts(file) === trusted(file)).toBe(true);
+  for (const remote of clusters.filter((name) => name !== cluster)) {
+    const folder = mkdtempSync(join(tmpdir(), 'meshwright-remote-'));
+    try {
+      const file = join(folder, 'kubeconfig');
+      writeFileSync(file, secret(`istio-remote-secret-${remote}`)(remote), { mode: 0o600 });
+      const answer = kubectl(remote, '--kubeconfig', file, 'auth', 'can-i', 'watch', 'endpointslices', '-A');
+      expect(answer.trim()).toBe('yes');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+}
+
+async function downToNothing(): Promise<void> {
+  expect(await npm('down', [], other.env)).toMatchObject({ code: 0 });
+  expectNoMesh();
+}
+
+/** Kills `up` as soon as it has said so. */
+async function killedAt(line: string): Promise<void> {
+  const running = startUp();
+  await running.printed(new RegExp(line));
+  await killHard(running);
+}
+
+const boundaries = stages.map((stage) => clusters.map((cluster) => `${cluster} ${stage}: ready`));
+
+test(
+  'up stopped by Ctrl-C says so, and, killed after every stage of one cluster in turn, goes on each time from there',
+  async () => {
+    const stopped = startUp();
+    await stopped.printed(/10-control-plane|istiod/);
+    process.kill(-stopped.child.pid!, 'SIGINT');
+    expect(await stopped.finished).toMatchObject({
+      code: 130,
+      stderr: expect.stringMatching(/^stopped by SIGINT; run the command again to go on$/m),
+    });
+    for (const [line] of boundaries) await killedAt(line!);
+    await converge();
+  },
+  15 * minute,
+);
+
+test(
+  'up killed while its proof has scaled a service to 0 brings it back',
+  async () => {
+    const running = start('up', [...other.flags, '--prove-failover'], other.env);
+    await running.printed(/STARTED\] proof: with the catalog of east scaled to 0/);
+    const replicas = () =>
+      kubectl('east', '-n', 'shop', 'get', 'deployment/catalog', '-o', 'jsonpath={.spec.replicas}');
+    await waitFor({ what: 'catalog scaled to 0', timeoutMs: 30_000, intervalMs: 50 }, () =>
+      replicas() === '0' ? { done: true, value: true } : { done: false, because: 'it is not yet' },
+    );
+    await killHard(running);
+    expect(replicas()).toBe('0');
+    await converge();
+    await downToNothing();
+  },
+  10 * minute,
+);
+
+test.each(boundaries.map(([, line]) => line!))(
+  'down is clean after up was killed at "%s"',
+  async (line) => {
+    const began = Date.now();
+    await killedAt(line);
+    whole = Date.now() - began;
+    await downToNothing();
+  },
+  10 * minute,
+);
+
+describe(`at random moments of seed ${seed}`, () => {
+  // mulberry32: a sequence of numbers from 0 to 1 that its seed alone decides.
+  let state = seed;
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  // The last of them leaves the mesh up, as the suites after expect it.
+  const cases = Array.from({ length: moments }, (_, index) => ({
+    share: random(),
+    then: (moments - index) % 2 === 1 ? 'up' : 'down',
+    last: index === moments - 1,
+  }));
+  test.each(cases)(
+    'up is killed after $share of its time, then $then',
+    async ({ share, then, last }) => {
+      const running = startUp();
+      const late = await Promise.race([sleep(share * whole), running.finished]);
+      if (late === undefined) await killHard(running);
+      if (then === 'up') await converge();
+      if (!last) await downToNothing();
+    },
+    10 * minute,
+  );
+});
