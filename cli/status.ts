@@ -27,17 +27,7 @@ export async function status(at: Workspace, flags: StatusFlags, signal: AbortSig
 /** The status as tables of plain lines. */
 export function formatStatus(seen: MeshStatus): string {
   const clusters = [
-    [
-      'CLUSTER',
-      'CONTEXT',
-      'READY',
-      'NODES',
-      'ISTIO (PROXIES)',
-      'INGRESS',
-      'EAST-WEST',
-      'CA UNTIL',
-      'REMOTE ACCESS UNTIL',
-    ],
+    ['CLUSTER', 'CONTEXT', 'READY', 'NODES', 'ISTIO (PROXIES)', 'INGRESS', 'EAST-WEST', 'CA UNTIL'],
     ...Object.entries(seen.clusters).map(([name, cluster]) => [
       name,
       cluster.context,
@@ -47,7 +37,6 @@ export function formatStatus(seen: MeshStatus): string {
       cluster.ingress ?? '-',
       cluster.eastWest ?? '-',
       cluster.certificateNotAfter?.slice(0, 10) ?? '-',
-      cluster.remoteTokensNotAfter?.slice(0, 10) ?? '-',
     ]),
   ];
   const names = Object.keys(seen.clusters);
@@ -62,11 +51,29 @@ export function formatStatus(seen: MeshStatus): string {
     ]),
   ];
   const { ok, checked } = seen.crossCluster;
+  const links = Object.entries(seen.clusters).flatMap(([name, { remotes }]) =>
+    Object.entries(remotes).map(([of, remote]) => ({ name, of, remote })),
+  );
+  const access = [
+    ['CONTROL PLANE OF', 'READS', 'STATE', 'TOKEN UNTIL'],
+    ...links.map(({ name, of, remote }) => [
+      name,
+      of,
+      remote.problem === null ? remote.istiod : 'FAILED',
+      remote.tokenNotAfter?.slice(0, 10) ?? '-',
+    ]),
+  ];
+  const remarks = links.flatMap(({ name, of, remote: { problem, warning } }) => [
+    ...(problem === null ? [] : [`FAILED: ${name} reads ${of}: ${problem}`]),
+    ...(warning === null ? [] : [`warning: ${name} reads ${of}: ${warning}`]),
+  ]);
   return [
     table(clusters),
     '',
     table(services),
     '',
+    ...(links.length === 0 ? [] : [table(access), '']),
+    ...(remarks.length === 0 ? [] : [...remarks, '']),
     `calls between clusters: ${ok ? 'answered' : 'FAILED'} (${checked}); applied by: ${seen.engine}`,
     ...trustLines(seen),
   ].join('\n');

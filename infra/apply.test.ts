@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { remoteReader } from '../charts/constructs/names.ts';
 import { stages } from '../charts/stage.ts';
 import type { RenderedStage } from '../charts/synth.ts';
 import { applyPlan } from './apply.ts';
@@ -9,7 +10,8 @@ import { labelManaged } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { planMesh } from './plan.ts';
 import { parseConfig } from './stack-config.ts';
-import { readerAccount } from './remote-secret.ts';
+import { addControlPlane } from './testing/control-plane.ts';
+import type { ControlPlane } from './testing/control-plane.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
 import { problemOf } from './testing/problems.ts';
@@ -17,19 +19,16 @@ import { problemOf } from './testing/problems.ts';
 const clusters = ['east', 'west'];
 let folder: string;
 let apis: Record<string, KubeApi>;
+let planes: Record<string, ControlPlane>;
 let istioctl: string;
 let lines: string[];
 
-/** Stands for istioctl: a release of the service account that remote secrets need, and istiod's configuration. */
+/** Stands for istioctl: a release of istiod's configuration. */
 const release = `#!/bin/sh
 cat <<'EOF'
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: istio, namespace: istio-system}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: ${readerAccount}, namespace: istio-system}
 EOF
 `;
 
@@ -40,24 +39,11 @@ beforeEach(async () => {
   chmodSync(istioctl, 0o755);
   lines = [];
   apis = {};
+  planes = {};
   for (const cluster of clusters) {
     const api = await KubeApi.start(cluster);
     apis[cluster] = api;
-    api.intervene = ({ method, path }) => {
-      if (method !== 'POST' || !path.endsWith('/token')) return undefined;
-      const account = api.get({
-        apiVersion: 'v1',
-        kind: 'ServiceAccount',
-        metadata: { name: readerAccount, namespace: 'istio-system' },
-      });
-      const uid = (account?.['metadata'] as { uid: string }).uid;
-      const now = Math.floor(Date.now() / 1000);
-      const claims = { iat: now, exp: now + 86_400, 'kubernetes.io': { serviceaccount: { uid } } };
-      return {
-        status: 201,
-        body: { status: { token: `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s` } },
-      };
-    };
+    planes[cluster] = addControlPlane(api);
   }
 });
 afterEach(async () => {
@@ -78,9 +64,17 @@ function planOf(extra: readonly KubeObject[] = []) {
         kind: 'IstioOperator',
         metadata: { name: 'istio' },
       };
+      const account = labelManaged(
+        {
+          apiVersion: 'v1',
+          kind: 'ServiceAccount',
+          metadata: { name: remoteReader, namespace: 'istio-system' },
+        },
+        'shop',
+      );
       const objects = [
         marker,
-        ...(stage === '10-control-plane' ? [operator] : []),
+        ...(stage === '10-control-plane' ? [operator, account] : []),
         ...(stage === '30-mesh' ? extra : []),
       ];
       return { cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml: '', objects };
@@ -110,9 +104,10 @@ describe('applyPlan', () => {
       'in-00-namespaces',
       'cacerts',
       'istio',
-      readerAccount,
       'in-10-control-plane',
+      remoteReader,
       'meshwright-trust',
+      expect.stringMatching(/^istio-remote-reader-west-1-[0-9a-f]{8}$/),
       'istio-remote-secret-west',
       'in-20-gateways',
       'in-30-mesh',
@@ -192,10 +187,27 @@ describe('applyPlan', () => {
       'in-00-namespaces',
       'cacerts',
       'istio',
-      readerAccount,
       'in-10-control-plane',
+      remoteReader,
     ]);
   });
+
+  test('a cluster that cannot be read stops nobody, and is told at the end', async () => {
+    planes['east']!.status['west'] = 'timeout';
+    planes['east']!.log = '2026\terror\twatch error in cluster west: failed to list *v1.Pod: i/o timeout';
+    const { server } = apis['west']!.client;
+    expect(await problemOf(up())).toEqual({
+      exitCode: 1,
+      message:
+        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 60 s: istiod-1 says timeout; " +
+        `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} answers with the same token; ` +
+        `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they reach, then run the command again`,
+    });
+    expect([applied('east'), applied('west')].map((names) => names.at(-1))).toEqual([
+      'in-60-traffic',
+      'in-60-traffic',
+    ]);
+  }, 90_000);
 
   test('changes nothing at all when a cluster has another trust', async () => {
     await up();

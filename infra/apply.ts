@@ -6,6 +6,7 @@ import type { KubeObject } from './kube-object.ts';
 import type { Plan, PlanStep, StageKey } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
 import { prune } from './prune.ts';
+import { RemoteLinks } from './remote-links.ts';
 import type { StackConfig } from './stack-config.ts';
 import { clientOf, makeRelease, makeSecret, settle } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
@@ -42,7 +43,8 @@ export interface ApplySummary {
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<ApplySummary> {
   const { istioctl, report, signal } = options;
   const { clients, trust } = await preflightMesh(plan, options);
-  const context = { plan, clients, trust, istioctl, report, ...(signal && { signal }) };
+  const links = new RemoteLinks({ ...options, plan, clients });
+  const context = { plan, clients, trust, links, istioctl, report, ...(signal && { signal }) };
   const running = new Map<string, Promise<StageResult>>();
   for (const step of plan.steps) {
     const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);

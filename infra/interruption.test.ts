@@ -61,13 +61,23 @@ function held(): Record<string, unknown> {
         // The scale of a Deployment is no object of its own.
         .filter(([path]) => !path.endsWith('/scale'))
         .map(([path, object]) => {
-          const { uid, resourceVersion, ...metadata } = object['metadata'] as Record<string, unknown>;
+          const { uid, resourceVersion, ownerReferences, ...metadata } = object['metadata'] as Record<
+            string,
+            unknown
+          >;
+          // What a token is bound to, which has a name and an owner of its own each time.
+          if (ownerReferences !== undefined) metadata['name'] = unnamed(String(metadata['name']));
           expect([typeof uid, typeof resourceVersion]).toEqual(['string', 'string']);
           const content = path.includes('/istio-remote-secret-') ? { ...object, data: undefined } : object;
-          return [`${clusters[index]!} ${path}`, { ...content, metadata }];
+          return [`${clusters[index]!} ${unnamed(path)}`, { ...content, metadata }];
         }),
     ),
   );
+}
+
+/** The name without its random end. */
+function unnamed(name: string): string {
+  return name.replace(/(istio-remote-reader-.*)-[0-9a-f]{8}$/, '$1');
 }
 
 /**

@@ -10,6 +10,8 @@ export interface KubeRequestOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Whether the answer is no JSON but text, such as a log: it is returned as it is. @default false */
+  readonly plain?: boolean;
   /** How long transient failures are retried, in milliseconds. @default 60 seconds */
   readonly retryMs?: number;
   readonly signal?: AbortSignal;
@@ -67,8 +69,8 @@ export class KubeHttp {
         return this.#unreachable(error);
       });
       if (!(answer instanceof Error)) {
-        if (answer.status < 400) return answer.body;
-        const message = text(answer.body, 'message') ?? `HTTP status ${answer.status}`;
+        if (answer.status < 400) return options.plain ? answer.body : parse(answer.body);
+        const message = text(parse(answer.body), 'message') ?? `HTTP status ${answer.status}`;
         const failure = new KubeError(this.cluster, `${method} ${path}`, answer.status, message);
         const transient = answer.status === 429 || answer.status >= 500;
         if (!transient || Date.now() + pause > deadline) throw failure;
@@ -81,7 +83,7 @@ export class KubeHttp {
     method: string,
     path: string,
     options: KubeRequestOptions,
-  ): Promise<{ status: number; body: unknown }> {
+  ): Promise<{ status: number; body: string }> {
     const url = new URL(`${this.server.replace(/\/$/, '')}${path}`);
     for (const [key, value] of Object.entries(options.query ?? {})) url.searchParams.set(key, value);
     const auth: RequestOptions = {};
@@ -99,7 +101,7 @@ export class KubeHttp {
           agent: this.#keepAlive(auth),
           headers: {
             ...(auth.headers as OutgoingHttpHeaders | undefined),
-            accept: 'application/json',
+            accept: options.plain ? '*/*' : 'application/json',
             ...(body !== undefined && {
               'content-type': options.contentType ?? 'application/json',
               'content-length': Buffer.byteLength(body),
@@ -115,7 +117,7 @@ export class KubeHttp {
           response.on('end', () => {
             resolve({
               status: response.statusCode ?? 0,
-              body: parse(Buffer.concat(chunks).toString('utf8')),
+              body: Buffer.concat(chunks).toString('utf8'),
             });
           });
         },

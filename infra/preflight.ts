@@ -1,5 +1,6 @@
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
+import { checkReachable } from './api-server.ts';
 import { connect } from './connection.ts';
 import type { Clients } from './connection.ts';
 import type { KubeClient } from './kube-client.ts';
@@ -11,7 +12,6 @@ import { sameClusters } from './preflight/same-cluster.ts';
 import { sharedTrustDomains } from './preflight/trust-domain.ts';
 import { istioctlProblems, versionProblems } from './preflight/versions.ts';
 import { webhookProblems } from './preflight/webhooks.ts';
-import { checkReachable } from './remote-secret.ts';
 import type { StackConfig } from './stack-config.ts';
 import { findStranded } from './stranded.ts';
 import { ensureTrust } from './trust/folder.ts';
@@ -42,7 +42,7 @@ export interface Preflight {
 export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
   const { access, trustDir, trust: settings, signal } = options;
   const clients = await connect(plan.clusters, access, signal);
-  checkReachable(Object.values(clients));
+  checkReachable(clients, access);
   const all = Object.values(clients);
   const unfit = await findUnfit(plan, all, options);
   const problems = await Promise.all([

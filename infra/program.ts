@@ -29,9 +29,9 @@ export interface DeployInputs {
 
 /**
  * Declares the plan as Pulumi resources: a component for the mesh, in it one for each cluster with an explicit provider,
- * in them one for each stage, and the objects there, ordered as the apply driver orders them.
+ * in them one for each stage, and the objects there, ordered as the apply driver orders them. Returns when all steps have ended.
  */
-export function deployMesh(inputs: DeployInputs): MeshOutputs {
+export async function deployMesh(inputs: DeployInputs): Promise<MeshOutputs> {
   const { plan } = inputs;
   const mesh = new MeshDeployment(plan.mesh);
   const clusters = new Map(
@@ -62,6 +62,8 @@ export function deployMesh(inputs: DeployInputs): MeshOutputs {
   );
   const all = { trustDomain: inputs.model.trustDomain, clusters: outputs };
   mesh.close(all);
+  // Pulumi waits for resources; what steps do when theirs are there would be cut off with the program.
+  await Promise.all([...stages.values()].map(({ ready }) => ready));
   return all;
 }
 

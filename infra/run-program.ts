@@ -10,6 +10,7 @@ import type { Plan, PlanStep } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { deployMesh } from './program.ts';
+import { RemoteLinks } from './remote-links.ts';
 import { readConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
 import { makeRelease, makeSecret, settle } from './step-work.ts';
@@ -35,7 +36,8 @@ export async function runProgram(
     const config = readConfig(get, plan.clusters, root);
     const preview = pulumi.runtime.isDryRun();
     const { clients, trust, unreached } = await lookAround(plan, config, preview);
-    const context = { plan, clients, trust, report };
+    const links = new RemoteLinks({ ...config, plan, clients, report });
+    const context = { plan, clients, trust, links, report };
     return deployMesh({
       plan,
       model,

@@ -4,8 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectStatus, isHealthy } from './status.ts';
-import { remoteSecret } from './remote-secret.ts';
+import { grantAccess } from './remote-access.ts';
+import type { KubeObject } from './kube-object.ts';
+import { readRemoteSecret, remoteSecret } from './remote-secret.ts';
 import { KubeApi } from './testing/kube-api.ts';
+import { addControlPlane, addRemoteReader, tokenWith } from './testing/control-plane.ts';
+import type { ControlPlane } from './testing/control-plane.ts';
 import { modelOf } from './testing/models.ts';
 import { ensureTrust } from './trust/folder.ts';
 import { cacertsSecret } from './trust/objects.ts';
@@ -64,23 +68,39 @@ beforeAll(async () => {
     const status = { loadBalancer: { ingress: [{ hostname: 'lb.north.example' }] } };
     north.put({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, status });
   }
-  const claims = {
-    iat: Date.UTC(2029, 11, 1) / 1000,
-    exp: Date.UTC(2030, 0, 1) / 1000,
-    'kubernetes.io': { serviceaccount: { uid: 'u' } },
-  };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
-  const access = { server: 'https://west.example:6443', ca: 'CA', token };
-  const secret = remoteSecret('shop', 'west', 'istio-system', access);
-  east.put({ ...secret, metadata: { ...secret.metadata } });
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await Promise.all([east, west, north].map((api) => api.stop()));
 });
-beforeEach(() => {
-  west.intervene = () => undefined;
+let plane: Readonly<Record<'east' | 'west', ControlPlane>>;
+beforeEach(async () => {
+  plane = { east: addControlPlane(east), west: addControlPlane(west) };
+  for (const api of [east, west]) addRemoteReader(api);
+  await open(east, west);
+  await open(west, east);
 });
+
+/** What `up` leaves: a remote secret with a token. */
+async function open(reader: KubeApi, remote: KubeApi): Promise<void> {
+  const secret = await grantAccess({
+    mesh: 'shop',
+    namespace: 'istio-system',
+    reader: reader.client,
+    remote: remote.client,
+    server: remote.client.server,
+    settings: { generation: 1, tokenDays: 30 },
+    report: () => undefined,
+  });
+  reader.put({ ...secret, metadata: { ...secret.metadata } });
+}
+
+/** When the token of `reader` for `remote` ends. */
+function end(reader: KubeApi, remote: 'east' | 'west'): string {
+  const secret = reader.get(remoteSecret('shop', remote, 'istio-system', { server: '', ca: '', token: '' }));
+  const expires = readRemoteSecret(remote, secret as unknown as KubeObject)?.claims?.expires ?? 0;
+  return new Date(expires * 1000).toISOString();
+}
 
 const checked = '2030-01-01T00:00:00.000Z';
 const collect = (ok = true, model = modelOf(['east', 'west'])) =>
@@ -105,7 +125,10 @@ describe('collectStatus', () => {
       controlPlanes: [{ revision: 'default', ready: true, proxies: 0 }],
       certificateNotAfter: notAfter,
       trust: { state: 'generation 1, intermediate 1', rootNotAfter, warning: null },
-      remoteTokensNotAfter: context === 'east' ? '2030-01-01T00:00:00.000Z' : null,
+      remotes:
+        context === 'east'
+          ? { west: { tokenNotAfter: end(east, 'west'), istiod: 'synced', problem: null, warning: null } }
+          : { east: { tokenNotAfter: end(west, 'east'), istiod: 'synced', problem: null, warning: null } },
     });
     const status = await collect();
     expect(status).toEqual({
@@ -181,7 +204,7 @@ describe('collectStatus', () => {
       controlPlanes: [],
       certificateNotAfter: null,
       trust: null,
-      remoteTokensNotAfter: null,
+      remotes: {},
     });
     expect(status.services['inventory']).toEqual({ west: { desired: 1, ready: 0 } });
     expect(isHealthy(status)).toBe(false);
@@ -245,5 +268,94 @@ describe('collectStatus', () => {
     const gateway = await collect();
     expect(gateway.clusters['west']?.ready).toBe(false);
     expect(isHealthy(gateway)).toBe(false);
+  });
+});
+
+describe('how the control planes read the other clusters', () => {
+  beforeEach(() => {
+    west.put(deployment('istio-eastwest', 'istio-eastwestgateway', 1));
+  });
+  const remoteOf = async () => {
+    const status = await collect();
+    return { ...status.clusters['east']?.remotes['west'], healthy: isHealthy(status) };
+  };
+  const days = 24 * 60 * 60;
+  /** East gets a token for west that began and ends so many days from now. */
+  const give = (began: number, ends: number) => {
+    const now = Math.floor(Date.now() / 1000);
+    const token = tokenWith({
+      iat: now + began * days,
+      exp: now + ends * days,
+      'kubernetes.io': { serviceaccount: { uid: 'any' }, secret: { name: 'bound', uid: 'bound-1' } },
+    });
+    plane.west.tokens.push(token);
+    west.put({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 'bound', namespace: 'istio-system', uid: 'bound-1' },
+    });
+    const access = { server: west.client.server, ca: 'CA', token };
+    const secret = remoteSecret('shop', 'west', 'istio-system', access);
+    east.put({ ...secret, metadata: { ...secret.metadata } });
+    return new Date((now + ends * days) * 1000).toISOString();
+  };
+
+  test('warns ahead of the end of a token, and stays healthy while it is valid', async () => {
+    give(-20.5, 9.5);
+    expect(await remoteOf()).toMatchObject({
+      problem: null,
+      warning: 'its token ends in 9 days: run `npm run up`, which renews it',
+      healthy: true,
+    });
+    const soon = give(-29, 1);
+    expect(await remoteOf()).toMatchObject({
+      tokenNotAfter: soon,
+      warning: `its token ends at ${soon}: run \`npm run up\`, which renews it`,
+      healthy: true,
+    });
+  });
+
+  test('is not healthy with a token that has expired, is refused or is missing', async () => {
+    const past = give(-31, -1);
+    expect(await remoteOf()).toEqual({
+      tokenNotAfter: past,
+      istiod: 'synced',
+      problem: `its token expired on ${past}: run \`npm run up\`, which issues a new one`,
+      warning: null,
+      healthy: false,
+    });
+    give(-1, 29);
+    plane.west.refuses = 'service account token has been invalidated';
+    expect(await remoteOf()).toMatchObject({
+      problem:
+        'its token is refused (service account token has been invalidated): run `npm run up`, which issues a new one',
+      healthy: false,
+    });
+    east.objects.delete('/api/v1/namespaces/istio-system/secrets/istio-remote-secret-west');
+    expect(await remoteOf()).toEqual({
+      tokenNotAfter: null,
+      istiod: 'unknown',
+      problem: 'it has no token: run `npm run up`, which issues a new one',
+      warning: null,
+      healthy: false,
+    });
+  });
+
+  test('is not healthy when istiod gave up waiting for a cluster', async () => {
+    plane.east.status['west'] = 'timeout';
+    expect(await remoteOf()).toMatchObject({
+      istiod: 'timeout',
+      problem: 'istiod has not synced with it (timeout): run `npm run up`, which says why',
+      healthy: false,
+    });
+  });
+
+  test('does not need the permission to have tokens judged', async () => {
+    const judge = west.intervene;
+    west.intervene = (request) =>
+      request.path.endsWith('/tokenreviews')
+        ? { status: 403, body: { message: 'tokenreviews is forbidden' } }
+        : judge(request);
+    expect(await remoteOf()).toMatchObject({ problem: null, warning: null, healthy: true });
   });
 });

@@ -1,17 +1,17 @@
 import { X509Certificate } from 'node:crypto';
 import type { GatewayModel, MeshModel, WorkloadModel } from '../charts/model.ts';
 import { openClients } from './connection.ts';
-import type { ClusterAccess } from './connection.ts';
+import type { ClusterAccess, Clients } from './connection.ts';
 import { formatEndpoint, gatewayEndpoints } from './gateway-endpoint.ts';
 import type { KubeClient } from './kube-client.ts';
 import { condition, count, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
-import { remoteSecretName } from './plan.ts';
 import { listProxies } from './proxies.ts';
 import { lookAt } from './readiness.ts';
-import { tokenEnd } from './remote-secret.ts';
 import { trustStatus } from './trust/status.ts';
 import type { TrustStatus } from './trust/status.ts';
+import { readRemotes } from './remote-status.ts';
+import type { RemoteStatus } from './remote-status.ts';
 
 /** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
 export interface MeshStatus {
@@ -40,8 +40,8 @@ export interface ClusterStatus {
   readonly trust: TrustStatus | null;
   /** The declared ones; empty when the cluster cannot be reached. */
   readonly controlPlanes: readonly ControlPlaneStatus[];
-  /** When the first of the tokens ends that open the other clusters to this one, ISO 8601; null when none does. */
-  readonly remoteTokensNotAfter: string | null;
+  /** How this cluster's control plane reads the others, by their names. */
+  readonly remotes: Readonly<Record<string, RemoteStatus>>;
 }
 
 export interface ControlPlaneStatus {
@@ -80,7 +80,7 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
   const read = await Promise.all(
     Object.entries(clients).map(async ([name, client]) => {
       const context = options.access[name]?.context ?? '';
-      return [name, await readCluster(model, client, context, options.signal)] as const;
+      return [name, await readCluster(model, client, clients, context, options.signal)] as const;
     }),
   );
   const clusters = Object.fromEntries(read.map(([name, { status }]) => [name, status]));
@@ -98,11 +98,13 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
   return { engine: options.engine, clusters, services, crossCluster: await options.probe(clusters) };
 }
 
-/** Whether the mesh is healthy: every cluster ready, every replica ready, calls crossing. Decides the exit code. */
+/** Whether the mesh is healthy: every cluster ready and read by the others, every replica ready, calls crossing. Decides the exit code. */
 export function isHealthy(status: MeshStatus): boolean {
   const replicas = Object.values(status.services).flatMap((service) => Object.values(service));
   return (
-    Object.values(status.clusters).every(({ ready }) => ready) &&
+    Object.values(status.clusters).every(
+      ({ ready, remotes }) => ready && Object.values(remotes).every(({ problem }) => problem === null),
+    ) &&
     replicas.every(({ desired, ready }) => ready >= desired) &&
     status.crossCluster.ok
   );
@@ -113,6 +115,7 @@ const statusRetryMs = 2_000;
 async function readCluster(
   model: MeshModel,
   client: KubeClient,
+  clients: Clients,
   context: string,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly status: ClusterStatus; readonly replicas: Replicas }> {
@@ -158,14 +161,12 @@ async function readCluster(
         return [name, { desired: sum(seen, 'desired'), ready: sum(seen, 'ready') }] as const;
       }),
     );
-    const remoteSecrets = await Promise.all(
-      model.clusters
-        .filter(({ name }) => name !== client.cluster)
-        .map(async ({ name }) => ({
-          of: name,
-          live: await get('v1', 'Secret', controlPlane.namespace, remoteSecretName(name)),
-        })),
-    );
+    const remotes = await readRemotes({
+      namespace: controlPlane.namespace,
+      reader: client,
+      clients,
+      ...(signal && { signal }),
+    });
     const controlPlanes = declared.map(({ revision }, index) => ({
       revision,
       ready: lookAt('available', istiods[index]).done,
@@ -189,7 +190,7 @@ async function readCluster(
       controlPlanes,
       certificateNotAfter: notAfter(cacerts),
       trust: trustStatus(cacerts),
-      remoteTokensNotAfter: firstEnd(remoteSecrets),
+      remotes,
     };
     return { status, replicas: Object.fromEntries(replicas) };
   } catch {
@@ -201,7 +202,7 @@ async function readCluster(
       controlPlanes: [],
       certificateNotAfter: null,
       trust: null,
-      remoteTokensNotAfter: null,
+      remotes: {},
     };
     return { status: { context, ready: false, ...unknown }, replicas: {} };
   }
@@ -219,13 +220,6 @@ function sum<K extends string>(parts: readonly Readonly<Record<K, number>>[], ke
 
 function isNodeReady(node: KubeObject): boolean {
   return text(condition(node, 'Ready'), 'status') === 'True';
-}
-
-function firstEnd(
-  secrets: readonly { readonly of: string; readonly live: KubeObject | undefined }[],
-): string | null {
-  const ends = secrets.flatMap(({ of, live }) => tokenEnd(of, live) ?? []);
-  return ends.length === 0 ? null : new Date(Math.min(...ends)).toISOString();
 }
 
 function notAfter(cacerts: KubeObject | undefined): string | null {

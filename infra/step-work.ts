@@ -6,7 +6,7 @@ import type { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
 import { readinessOf } from './readiness.ts';
-import { makeRemoteSecret } from './remote-secret.ts';
+import type { RemoteLinks } from './remote-links.ts';
 import type { ClusterTrust } from './trust/folder.ts';
 import { trustObject, withTrust } from './trust/objects.ts';
 
@@ -15,6 +15,7 @@ export interface PlanContext {
   readonly plan: Plan;
   readonly clients: Clients;
   readonly trust: Readonly<Record<string, ClusterTrust>>;
+  readonly links: RemoteLinks;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -30,24 +31,17 @@ export async function makeSecret(
   context: PlanContext,
   preview = false,
 ): Promise<KubeObject> {
-  const { plan, clients, report, signal } = context;
+  const { plan, links } = context;
   switch (secret.kind) {
     case 'cacerts':
     case 'trust-anchors':
       return trustObject(secret, plan.mesh, trustOf(context, step.cluster));
     case 'remote-secret':
-      return makeRemoteSecret({
-        mesh: plan.mesh,
-        namespace: secret.namespace,
-        local: clientOf(clients, step.cluster),
-        remote: clientOf(clients, secret.of),
-        preview,
-        report,
-        ...(signal && { signal }),
-      });
+      return links.grant(step.cluster, secret.of, preview);
   }
 }
 
+/**
 /**
  * The objects of a step's Istio releases, which `istioctl` renders, as they are applied: a control plane is rolled out when it
  * gets another CA.
@@ -63,14 +57,16 @@ export async function makeRelease(
 }
 
 /**
- * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready.
+ * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready. A cluster's last
+ * step also ends its control plane's waiting for the other clusters, which goes on beside the steps after the remote
+ * secrets: a cluster that cannot be read keeps nobody from working in the others.
  * @param release - the rendered objects of the step's Istio releases
- * @throws ProblemsError (exit 1) for what does not get ready in time.
+ * @throws ProblemsError (exit 1) for what does not get ready in time, and for clusters that are not read.
  */
 export async function settle(
   step: PlanStep,
   release: readonly KubeObject[],
-  { plan, clients, report, signal }: PlanContext,
+  { plan, clients, links, report, signal }: PlanContext,
 ): Promise<void> {
   const client = clientOf(clients, step.cluster);
   const namespaces = plan.steps
@@ -80,6 +76,9 @@ export async function settle(
   await raiseToMinimum(client, step.objects, signal);
   const awaiting = { namespaces, report, ...(signal && { signal }) };
   await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
+  if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
+  if (step === plan.steps.findLast(({ cluster }) => cluster === step.cluster))
+    await links.opened(step.cluster);
 }
 
 function trustOf({ trust }: Pick<PlanContext, 'trust'>, cluster: string): ClusterTrust {

@@ -135,6 +135,8 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
         proxy: { resources: sidecar },
         ...(imagePullSecrets.length === 0 ? {} : { imagePullSecrets: [...imagePullSecrets] }),
         ...(Object.keys(networks).length === 0 ? {} : { meshNetworks: networks }),
+        // Remote secrets act as an account of ours, which may read less (remote-reader.ts).
+        enableReaderRBAC: false,
         // With one replica a budget would only keep its node from being drained.
         defaultPodDisruptionBudget: { enabled: minReplicas > 1 },
       },

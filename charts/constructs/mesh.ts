@@ -15,6 +15,7 @@ import { MeshDefaults } from './mesh-defaults.ts';
 import { Namespace } from './namespace.ts';
 import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './names.ts';
 import type { Platform } from './platform.ts';
+import { RemoteReader } from './remote-reader.ts';
 import { revisionProblems } from './revision-rules.ts';
 import { controlPlanesOf, type ClusterIstio } from './revisions.ts';
 import { tracingProblems, type Tracing } from './telemetry/tracing.ts';
@@ -91,6 +92,7 @@ export class Mesh<C extends string> extends RootConstruct {
     this.tracing = tracing;
     // Ids that no namespace can have, being no DNS labels.
     new ControlPlane(this, 'ControlPlane');
+    new RemoteReader(this, 'RemoteReader');
     this.eastWest = new EastWestGateway(this, 'EastWestGateway');
     this.ingress = new IngressGateway(this, 'IngressGateway');
     new MeshDefaults(this, 'MeshDefaults');

@@ -4,6 +4,9 @@ export const controlPlaneNamespace = 'istio-system';
 /** The ConfigMap beside istiod with the roots that proxies trust: made when the mesh is applied. */
 export const trustAnchorsName = 'meshwright-trust';
 
+/** The account that the control planes of a mesh's other clusters act as in a cluster, in {@link controlPlaneNamespace}. */
+export const remoteReader = 'istio-remote-reader';
+
 /** The gateway for traffic from outside the mesh. */
 export const ingressGateway = {
   namespace: 'istio-ingress',

@@ -108,7 +108,7 @@ describe('credentials', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message: [
-        `cluster west: the credentials of context west may not create, patch, delete on ${kinds}; create, delete on pods; create on pods/exec, serviceaccounts/token; ${fix}`,
+        `cluster west: the credentials of context west may not create, patch, delete on ${kinds}; create, delete on pods; create on pods/exec, serviceaccounts/token, tokenreviews.authentication.k8s.io; ${fix}`,
         `cluster north: the credentials of context north may not create, get on pods/exec; ${fix}`,
       ].join('\n'),
     });

@@ -42,6 +42,7 @@ const ofChecks: readonly Need[] = [
   { resource: 'pods/log', verbs: ['get'] },
   { resource: 'replicasets.apps', verbs: ['list'] },
   { resource: 'serviceaccounts/token', verbs: ['create'] },
+  { resource: 'tokenreviews.authentication.k8s.io', verbs: ['create'] },
 ];
 
 /**

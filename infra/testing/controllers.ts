@@ -1,17 +1,25 @@
+import { addControlPlane } from './control-plane.ts';
 import type { KubeApi, SeenRequest } from './kube-api.ts';
 import { field } from '../kube-object.ts';
 
-const day = 86_400;
-/** Far enough away that a test's tokens do not run out, and the same each time. */
-const issued = Math.floor(Date.UTC(2026, 0, 1) / 1000);
+const pods = '/api/v1/namespaces/istio-system/pods';
 
 /**
- * Plays the controllers of a cluster and its istiod: everything is ready as soon as it is applied, tokens are granted for
- * years, pods get a proxy, and an invalid Gateway is refused.
+ * Plays the controllers of a cluster and its istiod: everything is ready as soon as it is applied, tokens are granted as
+ * asked, other clusters are synced with, pods get a proxy, and an invalid Gateway is refused.
  */
 export function playControllers(api: KubeApi, cluster: string): void {
+  addControlPlane(api);
+  const tokens = api.intervene;
+  // Nobody applied the pod: it comes and goes with its Deployment, which is none of the store's.
+  const istiod = api.objects.get(`${pods}/istiod-1`);
+  api.objects.delete(`${pods}/istiod-1`);
   api.intervene = (request) => {
-    const { method, path } = request;
+    const { method, path, query } = request;
+    const answer = tokens(request);
+    if (answer !== undefined) return answer;
+    if (method === 'GET' && path === pods && query['labelSelector'] === 'app=istiod')
+      return { status: 200, body: { items: [istiod] } };
     if (method === 'GET') {
       const live = api.objects.get(path);
       return live === undefined
@@ -19,7 +27,6 @@ export function playControllers(api: KubeApi, cluster: string): void {
         : { status: 200, body: { ...live, status: statusOf(live, cluster) } };
     }
     if (method !== 'POST') return undefined;
-    if (path.endsWith('/token')) return grantToken(api, path);
     return admit(request);
   };
 }
@@ -42,14 +49,6 @@ function statusOf(live: Record<string, unknown>, cluster: string): unknown {
     default:
       return undefined;
   }
-}
-
-function grantToken(api: KubeApi, path: string) {
-  const account = api.objects.get(path.replace(/\/token$/, ''));
-  const uid = field(account, 'metadata', 'uid');
-  const claims = { iat: issued, exp: issued + 3650 * day, 'kubernetes.io': { serviceaccount: { uid } } };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
-  return { status: 201, body: { status: { token } } };
 }
 
 function admit({ body, path }: SeenRequest) {

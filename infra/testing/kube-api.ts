@@ -12,6 +12,8 @@ import { stringify } from 'yaml';
 import { openClients } from '../connection.ts';
 import type { KubeClient } from '../kube-client.ts';
 import type { KubeObject } from '../kube-object.ts';
+import { serveExec } from './exec-server.ts';
+import type { RunInPod } from './exec-server.ts';
 
 /** One request as the server saw it. */
 export interface SeenRequest {
@@ -93,6 +95,8 @@ export class KubeApi {
   version = 'v1.36.3';
   /** Whether the credentials may do something; `*` on `*` asks for everything. */
   allows: (verb: string, resource: string) => boolean = () => true;
+  /** What programs in pods do. */
+  run: RunInPod = () => undefined;
   readonly #server: Server;
   #version = 0;
 
@@ -142,9 +146,10 @@ export class KubeApi {
         });
         response
           .writeHead(answer.status, { 'content-type': 'application/json' })
-          .end(JSON.stringify(answer.body));
+          .end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body));
       });
     });
+    serveExec(server, (pod, command) => api.run(pod, command));
     return api;
   }
 
@@ -196,6 +201,7 @@ export class KubeApi {
         return { status: 201, body: seen.body };
       case 'DELETE':
         this.objects.delete(seen.path);
+        this.#collect(live);
         return live === undefined ? notFound(seen.path) : { status: 200, body: live };
       default:
         return { status: 405, body: { message: 'method not allowed' } };
@@ -208,6 +214,16 @@ export class KubeApi {
     const name = [resource, ...(subresource === undefined ? [] : [subresource])].join('/');
     const allowed = this.allows(verb, group ? `${name}.${group}` : name);
     return { status: 201, body: { status: { allowed } } };
+  }
+
+  /** What an object owned goes with it. */
+  #collect(owner: Record<string, unknown> | undefined): void {
+    const { uid } = (owner?.['metadata'] ?? {}) as { uid?: string };
+    for (const [path, { metadata }] of this.objects) {
+      const { ownerReferences = [] } = metadata as { ownerReferences?: readonly { uid?: string }[] };
+      if (ownerReferences.some((reference) => reference.uid !== undefined && reference.uid === uid))
+        this.objects.delete(path);
+    }
   }
 
   #apply(seen: SeenRequest, live: Record<string, unknown> | undefined): { status: number; body: unknown } {

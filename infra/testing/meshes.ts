@@ -5,7 +5,6 @@ import { Mesh, lab } from '../../charts/index.ts';
 import { shop } from '../../charts/shop.ts';
 import { catalogIn } from '../../charts/testing/mesh.ts';
 import type { KubeObject } from '../kube-object.ts';
-import { readerAccount } from '../remote-secret.ts';
 
 /** The repository's root, which the apps are in. */
 export const root = join(import.meta.dirname, '..', '..');
@@ -75,7 +74,7 @@ const release: readonly KubeObject[] = [
   inSystem('Deployment', 'istiod', { spec: { selector: { matchLabels: { app: 'istiod' } } } }, 'apps/v1'),
   inSystem('Service', 'istiod', { spec: { ports: [{ port: 15012 }] } }),
   inSystem('ConfigMap', 'istio', { data: { mesh: 'trustDomain: shop.example' } }),
-  inSystem('ServiceAccount', readerAccount),
+  inSystem('ServiceAccount', 'istiod'),
   whole(
     'ClusterRoleBinding',
     'istio-reader',

@@ -12,7 +12,7 @@ const ingress = (cluster: string) => seen.clusters[cluster]!.ingress;
 test('status tells clusters, gateways, services and trust as scripts expect them', () => {
   expect(seen.engine).toBe('apply');
   for (const cluster of ['east', 'west']) {
-    const { certificateNotAfter, trust, remoteTokensNotAfter, ...rest } = seen.clusters[cluster]!;
+    const { certificateNotAfter, trust, remotes, ...rest } = seen.clusters[cluster]!;
     expect(rest).toEqual({
       context: cluster,
       ready: true,
@@ -23,7 +23,10 @@ test('status tells clusters, gateways, services and trust as scripts expect them
     });
     expect(rest.controlPlanes[0]!.proxies).toBeGreaterThanOrEqual(4);
     expect(trust).toMatchObject({ state: 'generation 1, intermediate 1', warning: null });
-    for (const end of [certificateNotAfter, trust.rootNotAfter, remoteTokensNotAfter]) {
+    const other = cluster === 'east' ? 'west' : 'east';
+    const { tokenNotAfter, ...remote } = remotes[other]!;
+    expect(remote).toEqual({ istiod: 'synced', problem: null, warning: null });
+    for (const end of [certificateNotAfter, trust.rootNotAfter, tokenNotAfter]) {
       expect(new Date(end).getTime()).toBeGreaterThan(Date.now());
     }
   }

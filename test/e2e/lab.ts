@@ -26,7 +26,17 @@ export interface Status {
           readonly rootNotAfter: string;
           readonly warning: string | null;
         };
-        readonly remoteTokensNotAfter: string;
+        readonly remotes: Readonly<
+          Record<
+            string,
+            {
+              readonly tokenNotAfter: string;
+              readonly istiod: string;
+              readonly problem: string | null;
+              readonly warning: string | null;
+            }
+          >
+        >;
       }
     >
   >;
