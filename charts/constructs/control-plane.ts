@@ -55,6 +55,31 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
     for (const controlPlane of controlPlanesOf(into.cluster, this.mesh.platform)) {
       this.#addRelease(into, controlPlane, differs.paths);
     }
+    this.#addTrustDomain(into);
+  }
+
+  /**
+   * Tells the trust domain to control planes of other clusters whose revision does not run here. istiod reads it in a remote
+   * cluster from the mesh configuration of its own revision, and takes `cluster.local` where there is none: its proxies would
+   * take this cluster's services for impostors (`pilot/pkg/serviceregistry/kube/controller/multicluster.go` in Istio's
+   * sources). A revision that comes here brings the same object with its release.
+   */
+  #addTrustDomain(into: Projection): void {
+    const { clusters, platform, trustDomain } = this.mesh;
+    const revisionsOf = (cluster: Cluster) =>
+      controlPlanesOf(cluster, platform).map(({ revision }) => revision);
+    for (const revision of new Set(clusters.flatMap(revisionsOf))) {
+      const without = clusters.filter((cluster) => !revisionsOf(cluster).includes(revision));
+      if (!without.some(({ name }) => name === into.cluster.name)) continue;
+      const name = revision === defaultRevision ? 'istio' : `istio-${revision}`;
+      const differs = { because: ofRevision.because, clusters: without.map((cluster) => cluster.name) };
+      into.add(
+        '10-control-plane',
+        k8s.KubeConfigMap,
+        { name, namespace: controlPlaneNamespace, differs },
+        { data: { mesh: `trustDomain: ${trustDomain}\n` } },
+      );
+    }
   }
 
   #addRelease(

@@ -104,13 +104,25 @@ describe('an upgrade in one cluster', () => {
   test('ends with the old control plane gone, and changes nothing else', () => {
     expect(controlPlanesIn(third, 'east')).toEqual([['istio-1-30', '1-30', '1.30.0', true, true, '1-30']]);
     const others = (rendered: readonly RenderedStage[]) =>
-      objectsOf(rendered, 'east').filter(({ kind }) => kind !== 'IstioOperator');
+      objectsOf(rendered, 'east').filter(({ kind }) => !['IstioOperator', 'ConfigMap'].includes(kind));
     expect(others(third)).toEqual(others(second));
   });
 
-  test('never touches the other cluster', () => {
-    for (const step of [first, second, third])
-      expect(objectsOf(step, 'west')).toEqual(objectsOf(before, 'west'));
+  test('tells each control plane the trust domain where its revision does not run, and touches the other cluster no more', () => {
+    const told = (rendered: readonly RenderedStage[], cluster: string) =>
+      objectsOf(rendered, cluster)
+        .filter(({ kind, metadata }) => kind === 'ConfigMap' && metadata.namespace === 'istio-system')
+        .map(({ metadata, data }) => [metadata.name, data]);
+    const mesh = { mesh: 'trustDomain: demo.example\n' };
+    expect(['east', 'west'].flatMap((cluster) => told(before, cluster))).toEqual([]);
+    for (const step of [first, second, third]) {
+      expect(told(step, 'west')).toEqual([['istio-1-30', mesh]]);
+      const others = objectsOf(step, 'west').filter(({ metadata }) => metadata.name !== 'istio-1-30');
+      expect(others).toEqual(objectsOf(before, 'west'));
+    }
+    expect(told(second, 'east')).toEqual([]);
+    // The west's control plane has no revision: it asks for the configuration of one that is gone.
+    expect(told(third, 'east')).toEqual([['istio', mesh]]);
   });
 
   test('may be at another step in each cluster', () => {
