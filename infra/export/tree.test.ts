@@ -140,7 +140,7 @@ describe('a tree', () => {
       apiVersion: 'kustomize.config.k8s.io/v1beta1',
       kind: 'Kustomization',
       sortOptions: { order: 'fifo' },
-      resources: ['secrets.yaml', 'istio.yaml'],
+      resources: ['secrets.yaml', 'istio.yaml', 'objects.yaml'],
       patches: [
         {
           target: { kind: 'Deployment', name: 'istiod', namespace: 'istio-system' },
