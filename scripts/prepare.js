@@ -1,7 +1,7 @@
 // Plain JavaScript for any Node from 18 on: what has to be there before TypeScript can run.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generate } from './generate.js';
@@ -28,6 +28,11 @@ export function prepare() {
     generate();
     return;
   }
+  const packages = join(root, 'node_modules');
+  if (lstatSync(packages, { throwIfNoEntry: false })?.isSymbolicLink())
+    fail(
+      `${packages}: lacks what package-lock.json pins, and is a symbolic link: npm ci would empty the folder that others use; remove the link, or install into that folder, and run the command again`,
+    );
   process.stderr.write('npm packages: installing what package-lock.json pins (npm ci, about a minute)\n');
   const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,

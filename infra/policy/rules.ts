@@ -12,7 +12,7 @@ export interface Rule {
 }
 
 /** Annotation of a LoadBalancer Service that any address may call; its value is the reason. */
-export const anySourceAnnotation = 'meshwright.dev/any-source';
+export const anySourceAnnotation = 'meshwright/any-source';
 
 /** All of the policy pack. */
 export const rules: readonly Rule[] = [

@@ -11,7 +11,7 @@ import { ensureUp, kubeconfig, kubectl } from './lab.ts';
 
 const minute = 60_000;
 /** How many random moments, and from which seed: CONTRIBUTING.md. */
-const moments = Number(process.env['MESHWRIGHT_E2E_MOMENTS'] ?? 3);
+const moments = Number(process.env['MESHWRIGHT_E2E_MOMENTS'] ?? 2);
 const seed = Number(process.env['MESHWRIGHT_E2E_SEED'] ?? Date.now() % 1_000_000);
 
 let other: OtherCheckout;

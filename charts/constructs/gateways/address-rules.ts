@@ -119,7 +119,7 @@ function annotationProblems(where: string, annotations: unknown): readonly Probl
     if (!qualifiedName.test(name)) {
       return [{ where: at, what: 'is no name of an annotation', received: name, allowed }];
     }
-    if (name === 'networking.istio.io/exportTo' || name.startsWith('meshwright.dev/')) {
+    if (name === 'networking.istio.io/exportTo' || name.startsWith('meshwright/')) {
       return [{ where: at, what: 'is set by the gateway itself', received: value, fix: 'remove it' }];
     }
     if (typeof value === 'string') return [];

@@ -61,7 +61,7 @@ describe('a load balancer', () => {
     const service = objectOf(synthesize(meshWith(open)), 'east', 'Service', 'istio-ingressgateway');
     expect(service?.metadata.annotations).toEqual({
       'networking.istio.io/exportTo': '.',
-      'meshwright.dev/any-source': 'customers call from anywhere',
+      'meshwright/any-source': 'customers call from anywhere',
     });
     expect(service?.['spec']).not.toHaveProperty('loadBalancerSourceRanges');
   });
@@ -71,7 +71,7 @@ describe('a load balancer', () => {
       objectOf(synthesize(meshWith(undefined, {}, on)), 'east', 'Service', 'istio-eastwestgateway')?.metadata
         .annotations;
     expect(annotationsOn(lab)).toMatchObject({
-      'meshwright.dev/any-source': 'only the machine that the lab runs on reaches it',
+      'meshwright/any-source': 'only the machine that the lab runs on reaches it',
     });
     expect(annotationsOn(platform)).toEqual({ 'networking.istio.io/exportTo': '.' });
   });

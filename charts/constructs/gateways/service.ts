@@ -20,7 +20,7 @@ export interface GatewayService {
 }
 
 /** Says on a load balancer that it may be reached from anywhere, and why. */
-export const anySourceAnnotation = 'meshwright.dev/any-source';
+export const anySourceAnnotation = 'meshwright/any-source';
 
 /** Where a load balancer asks whether the gateway is up. */
 const statusPort: GatewayPort = { name: 'http-status', port: 15021, targetPort: 15021 };
