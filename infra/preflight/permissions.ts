@@ -87,7 +87,7 @@ function needsOf(cluster: string, plan: Plan): readonly Need[] {
 /** The resource of a kind, which the API server may not serve yet: `VirtualService` is `virtualservices.networking.istio.io`. */
 function resourceOf({ apiVersion, kind }: KubeObject): string {
   const name = kind.toLowerCase();
-  const plural = name.endsWith('y')
+  const plural = /[^aeiou]y$/.test(name)
     ? `${name.slice(0, -1)}ies`
     : name.endsWith('s')
       ? `${name}es`

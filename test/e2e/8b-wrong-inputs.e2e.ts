@@ -110,7 +110,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       expect(code).toBe(2);
       expect(stderr.trim().split('\n')).toEqual([
         expect.stringMatching(
-          /^cluster east: the credentials of context read-only may not create, patch, delete on authorizationpolicies\.security\.istio\.io, .*; create, delete on pods; create on pods\/exec, serviceaccounts\/token; fix: use credentials with the ClusterRole cluster-admin, or have these granted$/,
+          /^cluster east: the credentials of context read-only may not create, patch, delete on authorizationpolicies\.security\.istio\.io, .* gateways\.networking\.istio\.io, .*; create, delete on pods; create on pods\/exec, serviceaccounts\/token, tokenreviews\.authentication\.k8s\.io; fix: use credentials with the ClusterRole cluster-admin, or have these granted$/,
         ),
       ]);
       expect(stderr).not.toContain(token);
