@@ -1,3 +1,4 @@
+import { gatewayDrainSeconds } from './connection-age.ts';
 import { k8s } from 'cdk8s-plus-28';
 import type { Differs } from '../gates/rendered.ts';
 import type { Gateways } from './gateways/address.ts';
@@ -82,7 +83,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
             'inject.istio.io/templates': 'gateway',
             // Open calls get nearly all of the grace period: what passes through cannot be told to go elsewhere.
             ...proxyConfigChecksum,
-            'proxy.istio.io/config': JSON.stringify({ terminationDrainDuration: '25s' }),
+            'proxy.istio.io/config': JSON.stringify({ terminationDrainDuration: `${gatewayDrainSeconds}s` }),
           },
           labels: { ...into.podLabels(name), ...labels, 'sidecar.istio.io/inject': 'true' },
         },

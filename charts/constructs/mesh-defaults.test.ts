@@ -21,6 +21,14 @@ test('mutual TLS is strict for the whole mesh, nothing may be called, and every 
       spec: {},
     }),
   );
+  // Calls move from a gateway that ends before it is gone: a connection is older than its drain at no time.
+  expect(east!.objects).toContainEqual(
+    expect.objectContaining({
+      kind: 'EnvoyFilter',
+      metadata: expect.objectContaining({ name: 'connection-age', namespace: 'istio-system' }),
+    }),
+  );
+  expect(east!.yaml).toContain('max_connection_duration: 20s');
   expect(west!.yaml).toBe(east!.yaml);
   expectGolden(import.meta.url, 'mesh-defaults', east!.objects);
 });

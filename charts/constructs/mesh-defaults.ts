@@ -1,3 +1,4 @@
+import { connectionAge } from './connection-age.ts';
 import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import { controlPlaneNamespace } from './names.ts';
@@ -8,7 +9,8 @@ import { collectorEntry, meshTracing } from './telemetry/tracing.ts';
  * What holds for every workload of the mesh, because it stands in Istio's root namespace: mutual TLS only
  * (https://istio.io/latest/docs/reference/config/security/peer_authentication/), no call that no policy allows
  * (https://istio.io/latest/docs/concepts/security/#allow-nothing-deny-all-and-allow-all-policy), access logs on each proxy's
- * standard output in the format of the control plane's meshConfig, and, where the mesh has a collector, traces.
+ * standard output in the format of the control plane's meshConfig, connections that are renewed (connection-age.ts), and,
+ * where the mesh has a collector, traces.
  */
 export class MeshDefaults<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
@@ -29,6 +31,13 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
     );
     // A policy without a rule allows nothing, and with it in the root namespace only what others allow goes through.
     into.addIstio('30-mesh', this.where, 'AuthorizationPolicy', { name: 'allow-nothing', namespace }, {});
+    into.addIstio(
+      '30-mesh',
+      this.where,
+      'EnvoyFilter',
+      { name: 'connection-age', namespace },
+      connectionAge(),
+    );
     const { tracing } = this.mesh;
     // One resource: Istio heeds one without a selector in a namespace.
     into.addIstio(

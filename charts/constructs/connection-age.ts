@@ -1,0 +1,43 @@
+import type { IstioSpec } from './istio-models.ts';
+
+/** How long a gateway's proxy goes on after its pod was told to end, in seconds. */
+export const gatewayDrainSeconds = 25;
+
+/**
+ * After this, a connection takes no further call and its open ones end: in time before an east-west gateway that it passes
+ * is gone. Envoy waits 5 s between its first notice and the last (`drain_timeout`).
+ */
+const connectionAgeSeconds = gatewayDrainSeconds - 5;
+
+/**
+ * An EnvoyFilter body that has every workload's proxy replace the connections that callers keep to it, by the notice that
+ * HTTP has for that (GOAWAY), as gRPC servers do by their maximum connection age
+ * (https://grpc.io/docs/guides/keepalive/). An east-west gateway passes TLS on and cannot give notice itself: when one ends,
+ * calls that run over it at that moment would be lost.
+ *
+ * On the side that is called: a DestinationRule's `maxConnectionDuration` would also have the gateway between cut
+ * connections, which it can do without notice only.
+ */
+export function connectionAge(): IstioSpec<'EnvoyFilter'> {
+  const connectionManager = 'envoy.filters.network.http_connection_manager';
+  return {
+    configPatches: [
+      {
+        applyTo: 'NETWORK_FILTER',
+        match: {
+          context: 'SIDECAR_INBOUND',
+          listener: { filterChain: { filter: { name: connectionManager } } },
+        },
+        patch: {
+          operation: 'MERGE',
+          value: {
+            typed_config: {
+              '@type': `type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+              common_http_protocol_options: { max_connection_duration: `${connectionAgeSeconds}s` },
+            },
+          },
+        },
+      },
+    ],
+  };
+}
