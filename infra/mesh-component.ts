@@ -6,10 +6,10 @@ import type { ClusterAccess } from './connection.ts';
 export interface ClusterOutputs {
   /** The kubeconfig context in use. */
   readonly context: string;
-  /** Address of the ingress gateway, an IP or a host name, once its load balancer has one. */
-  readonly ingress: pulumi.Output<string | undefined>;
-  /** Address of the east-west gateway, likewise. */
-  readonly eastWest: pulumi.Output<string | undefined>;
+  /** Where the ingress gateway is reached, `HOST:PORT` each: as declared, or once its load balancer has an address. */
+  readonly ingress: pulumi.Output<readonly string[]>;
+  /** Where the east-west gateway is reached, likewise. */
+  readonly eastWest: pulumi.Output<readonly string[]>;
   /** End of the validity of the cluster's intermediate CA, ISO 8601. */
   readonly trustNotAfter: string;
 }

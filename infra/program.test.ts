@@ -277,8 +277,8 @@ describe.each(meshes)('the Pulumi program, for %s clusters', (_, declare) => {
         cluster,
         {
           context: cluster,
-          ingress: expect.stringMatching(new RegExp(`^istio-ingress.*\\.${cluster}\\.example$`)),
-          eastWest: expect.stringMatching(new RegExp(`^istio-eastwest.*\\.${cluster}\\.example$`)),
+          ingress: [expect.stringMatching(new RegExp(`^istio-ingress.*\\.${cluster}\\.example:80$`))],
+          eastWest: [expect.stringMatching(new RegExp(`^istio-eastwest.*\\.${cluster}\\.example:15443$`))],
           trustNotAfter: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
         },
       ]),

@@ -1,12 +1,12 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { MeshModel } from '../charts/model.ts';
+import type { GatewayModel, MeshModel } from '../charts/model.ts';
 import type { ClusterAccess } from './connection.ts';
+import { formatEndpoint, gatewayEndpoints } from './gateway-endpoint.ts';
 import { describe, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { Cluster, MeshDeployment } from './mesh-component.ts';
 import type { ClusterOutputs, MeshOutputs } from './mesh-component.ts';
 import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
-import { loadBalancerAddress } from './readiness.ts';
 import { Stage } from './stage-component.ts';
 import type { ObjectOptions } from './stage-component.ts';
 
@@ -125,15 +125,18 @@ function outputsOf(
   { access, model, trustNotAfter }: DeployInputs,
   statusOf: (object: KubeObject) => pulumi.Output<unknown> | undefined,
 ): ClusterOutputs {
-  const address = ({ name, namespace }: { readonly name: string; readonly namespace: string }) => {
+  const addresses = (gateway: GatewayModel) => {
+    const { name, namespace } = gateway;
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace } };
-    const found = statusOf(service)?.apply((status) => loadBalancerAddress({ ...service, status }));
-    return found ?? pulumi.output(undefined);
+    const status: pulumi.Output<unknown> = statusOf(service) ?? pulumi.output(undefined);
+    return status.apply((seen) =>
+      gatewayEndpoints(gateway, cluster, { ...service, status: seen }).map(formatEndpoint),
+    );
   };
   return {
     context: access[cluster]?.context ?? '',
-    ingress: address(model.ingress),
-    eastWest: address(model.eastWest),
+    ingress: addresses(model.ingress),
+    eastWest: addresses(model.eastWest),
     trustNotAfter: trustNotAfter[cluster]?.toISOString() ?? '',
   };
 }
