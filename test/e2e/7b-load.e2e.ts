@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { beforeAll, expect, test } from '@jest/globals';
+import { waitFor } from '../../core/wait.ts';
+import { ensureUp, kubeconfig, kubectl, status } from './lab.ts';
+import { loadIn, loadMesh } from './load-mesh.ts';
+import { startLoad } from './steady-load.ts';
+import { applyVariant } from './variant.ts';
+
+const minute = 60_000;
+const clusters = ['east', 'west'] as const;
+let ingress: Readonly<Record<string, string>>;
+
+beforeAll(async () => {
+  if (!existsSync(kubeconfig)) await ensureUp();
+  await applyVariant(loadMesh(), { change: loadIn(clusters) });
+  const { clusters: seen } = await status();
+  ingress = Object.fromEntries(
+    clusters.map((name) => [`through ${name}`, `${seen[name]!.ingress}/v1/stock/x`]),
+  );
+}, 60 * minute);
+
+function restart(cluster: string, namespace: string, deployment: string): void {
+  kubectl(cluster, '-n', namespace, 'rollout', 'restart', `deployment/${deployment}`);
+}
+
+/** Until the new pods serve and the old ones are gone: those still drain when `rollout status` is content. */
+async function awaitRollout(cluster: string, namespace: string, deployment: string): Promise<void> {
+  kubectl(cluster, '-n', namespace, 'rollout', 'status', `deployment/${deployment}`, '--timeout=120s');
+  await waitFor({ what: `old pods of ${deployment} in ${cluster} gone`, timeoutMs: 60_000 }, () => {
+    const pods = kubectl(cluster, '-n', namespace, 'get', 'pods', '-o', 'name').trim().split('\n');
+    const ours = pods.filter((pod) => pod.startsWith(`pod/${deployment}-`));
+    return ours.length === 1
+      ? { done: true, value: undefined }
+      : { done: false, because: `there are ${ours.join(', ')}` };
+  });
+}
+
+test(
+  'callers, services, their edge and all gateways restart without a failed call',
+  async () => {
+    const load = await startLoad({ clusters, ingress });
+    const parts = [
+      ['shop', 'load'],
+      ['shop', 'answers'],
+      ['shop', 'edge'],
+      ['istio-eastwest', 'istio-eastwestgateway'],
+      ['istio-ingress', 'istio-ingressgateway'],
+    ] as const;
+    for (const [namespace, name] of parts) {
+      const named = (cluster: string) => (name === 'answers' ? `answers-${cluster}` : name);
+      for (const cluster of clusters) restart(cluster, namespace, named(cluster));
+      for (const cluster of clusters) await awaitRollout(cluster, namespace, named(cluster));
+    }
+    const { failures, ...counts } = await load.stop();
+    process.stderr.write(`everything restarted: ${JSON.stringify(counts)}\n`);
+    expect(failures).toEqual([]);
+    expect(counts.failed).toBe(0);
+  },
+  5 * minute,
+);
+
+test(
+  'a service without pods is seen as failed calls of its flows alone',
+  async () => {
+    const load = await startLoad({ clusters, ingress });
+    const scale = (replicas: number) =>
+      kubectl('east', '-n', 'shop', 'scale', 'deployment/answers-east', `--replicas=${replicas}`);
+    scale(0);
+    kubectl(
+      'east',
+      '-n',
+      'shop',
+      'wait',
+      '--for=delete',
+      'pods',
+      '-l',
+      'app.kubernetes.io/name=answers-east',
+    );
+    scale(1);
+    await awaitRollout('east', 'shop', 'answers-east');
+    const { flows, failures } = await load.stop();
+    expect(flows['west->east']!.failed).toBeGreaterThan(0);
+    expect(flows['east->west']!.failed).toBe(0);
+    expect(failures[0]).toMatchObject({ flow: 'west->east', status: '14' });
+  },
+  5 * minute,
+);
