@@ -11,7 +11,7 @@ const connectionAgeSeconds = gatewayDrainSeconds - 5;
 
 /**
  * An EnvoyFilter body that has every workload's proxy replace the connections that callers keep to it, by the notice that
- * HTTP has for that (GOAWAY), as gRPC servers do by their maximum connection age
+ * HTTP has for that (GOAWAY, or `connection: close`), as gRPC servers do by their maximum connection age
  * (https://grpc.io/docs/guides/keepalive/). An east-west gateway passes TLS on and cannot give notice itself: when one ends,
  * calls that run over it at that moment would be lost.
  *
@@ -34,6 +34,8 @@ export function connectionAge(): IstioSpec<'EnvoyFilter'> {
             typed_config: {
               '@type': `type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
               common_http_protocol_options: { max_connection_duration: `${connectionAgeSeconds}s` },
+              // HTTP/1.1 knows no notice but the header of a response: closed between two, a connection takes a request along.
+              http1_safe_max_connection_duration: true,
             },
           },
         },

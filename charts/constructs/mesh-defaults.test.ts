@@ -29,6 +29,7 @@ test('mutual TLS is strict for the whole mesh, nothing may be called, and every 
     }),
   );
   expect(east!.yaml).toContain('max_connection_duration: 20s');
+  expect(east!.yaml).toContain('http1_safe_max_connection_duration: true');
   expect(west!.yaml).toBe(east!.yaml);
   expectGolden(import.meta.url, 'mesh-defaults', east!.objects);
 });
