@@ -37,11 +37,7 @@ export function chooseTarget(
   const before = readRecord(at.stateDir);
   const engine = chooseEngine(flags.engine, before);
   const stack = chooseStack(flags, before);
-  const defaults = { trustDir: at.trustDir };
-  const file =
-    stack === undefined
-      ? parseConfig(defaults, at.root, 'defaults')
-      : readStackFile(at.root, stack, defaults);
+  const file = settingsOf(at, stack);
   const reached = chooseClusters(at, flags, model, { before, stack, file }, env);
   const access = Object.fromEntries(
     Object.entries(reached.access).map(([name, { kubeconfig, context }]) => {
@@ -55,12 +51,14 @@ export function chooseTarget(
 
 /** The configuration of what is up, for commands that change nothing about it. */
 export function configOf(at: Workspace, { stack, access }: UpRecord): StackConfig {
+  return { ...settingsOf(at, stack), access };
+}
+
+function settingsOf(at: Workspace, stack: string | undefined): StackConfig {
   const defaults = { trustDir: at.trustDir };
-  const file =
-    stack === undefined
-      ? parseConfig(defaults, at.root, 'defaults')
-      : readStackFile(at.root, stack, defaults);
-  return { ...file, access };
+  return stack === undefined
+    ? parseConfig(defaults, at.root, 'defaults')
+    : readStackFile(at.root, stack, defaults);
 }
 
 interface Reached {

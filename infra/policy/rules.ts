@@ -1,3 +1,4 @@
+import { anySourceAnnotation } from '../../charts/constructs/names.ts';
 import { field, list, text } from '../kube-object.ts';
 import type { KubeObject } from '../kube-object.ts';
 import { allowsAll, softMutualTls } from './mesh-rules.ts';
@@ -10,9 +11,6 @@ export interface Rule {
   /** What an object does against it, a sentence each that says where. */
   readonly violations: (object: KubeObject) => readonly string[];
 }
-
-/** Annotation of a LoadBalancer Service that any address may call; its value is the reason. */
-export const anySourceAnnotation = 'meshwright/any-source';
 
 /** All of the policy pack. */
 export const rules: readonly Rule[] = [

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Differs } from '../../gates/rendered.ts';
 import type { Cluster, Mesh } from '../mesh.ts';
+import { anySourceAnnotation } from '../names.ts';
 import { addressOf, type Gateways, type LoadBalancer } from './address.ts';
 
 /** A port of a gateway's Service. */
@@ -18,9 +19,6 @@ export interface GatewayService {
   /** What may differ between clusters, when one of them declares an address of its own. */
   readonly differs: Differs | undefined;
 }
-
-/** Says on a load balancer that it may be reached from anywhere, and why. */
-export const anySourceAnnotation = 'meshwright/any-source';
 
 /** Where a load balancer asks whether the gateway is up. */
 const statusPort: GatewayPort = { name: 'http-status', port: 15021, targetPort: 15021 };
