@@ -36,6 +36,7 @@ beforeEach(() => {
   write('apps/other/main.ts', 'other');
   write('apps/runtime/server.ts', 'server');
   write('proto/cart.proto', 'proto');
+  write('proto/conformance/v1/conformance.proto', 'tests');
   write('package-lock.json', '{}');
   write('tsconfig.json', '{}');
   for (const name of builders) write(`lab/images/${name}.ts`, name);
@@ -90,6 +91,7 @@ test.each([
   'apps/other/main.ts',
   'apps/cart/config.yml',
   'lab/images/prune.ts',
+  'proto/conformance/v1/conformance.proto',
 ])('does not change with %s', (file) => {
   const before = imageTag(root, config);
   write(file, 'changed');

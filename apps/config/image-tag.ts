@@ -44,11 +44,15 @@ export function imageTag(root: string, config: AppConfig): string {
  * resources does not make a new image.
  */
 export function imageInputs(root: string, config: Pick<AppConfig, 'directory'>): readonly string[] {
-  return [config.directory, ...shared]
-    .filter((path) => existsSync(join(root, path)))
-    .flatMap((path) => filesBelow(root, path))
-    .filter((file) => !/\.(test\.ts|md)$/.test(file) && file !== `${config.directory}/config.yml`)
-    .sort();
+  return (
+    [config.directory, ...shared]
+      .filter((path) => existsSync(join(root, path)))
+      .flatMap((path) => filesBelow(root, path))
+      .filter((file) => !/\.(test\.ts|md)$/.test(file) && file !== `${config.directory}/config.yml`)
+      // The transcoder's test subject, in no image.
+      .filter((file) => !file.startsWith('proto/conformance/'))
+      .sort()
+  );
 }
 
 function filesBelow(root: string, path: string): string[] {
