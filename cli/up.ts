@@ -40,7 +40,14 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
   if (lab === undefined) {
     const { access, trustDir, trust, remoteAccess } = chosen.config;
-    await preflightMesh(planMesh(model, rendered), { access, trustDir, trust, remoteAccess, signal });
+    await preflightMesh(planMesh(model, rendered), {
+      access,
+      trustDir,
+      trust,
+      remoteAccess,
+      preview: true,
+      signal,
+    });
   } else await lab.check();
   const lock = takeLock(at.lockFile, 'npm run up');
   try {

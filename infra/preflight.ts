@@ -14,7 +14,7 @@ import { istioctlProblems, versionProblems } from './preflight/versions.ts';
 import { webhookProblems } from './preflight/webhooks.ts';
 import type { StackConfig } from './stack-config.ts';
 import { findStranded } from './stranded.ts';
-import { ensureTrust } from './trust/folder.ts';
+import { ensureTrust, previewTrust } from './trust/folder.ts';
 import type { ClusterTrust } from './trust/folder.ts';
 import { trustProblems } from './trust/preflight.ts';
 
@@ -23,6 +23,8 @@ export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
   readonly istioctl?: string;
   /** Takes warnings. @default - they are not told */
   readonly report?: (line: string) => void;
+  /** Writes nothing here, either: CAs that are missing are not kept. @default false */
+  readonly preview?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -40,7 +42,7 @@ export interface Preflight {
  * that every cluster holds of somebody else; exit 1 when a cluster cannot be reached.
  */
 export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
-  const { access, trustDir, trust: settings, signal } = options;
+  const { access, trustDir, trust: settings, preview = false, signal } = options;
   const clients = await connect(plan.clusters, access, signal);
   checkReachable(clients, access);
   const all = Object.values(clients);
@@ -53,7 +55,13 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
     trustProblems(all, plan.controlPlaneNamespace, trustDir, settings, signal),
   ]);
   throwIfAny([...unfit, ...problems.flat()]);
-  const trust = await ensureTrust(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
+  const trust = await (preview ? previewTrust : ensureTrust)(
+    trustDir,
+    plan.mesh,
+    plan.clusters,
+    plan.controlPlaneNamespace,
+    settings,
+  );
   return { clients, trust };
 }
 

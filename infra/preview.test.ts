@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mesh, TrafficPolicy, lab } from '../charts/index.ts';
@@ -78,6 +78,7 @@ describe('a preview', () => {
       expect(Buffer.from(kubeconfig, 'base64').toString('utf8')).toContain(`token: ${tokenToCome}`);
     }
     expect(apis.map((api) => api.objects.size)).toEqual(names.map(() => 0));
+    expect(existsSync(join(folder, 'trust'))).toBe(false);
     first = await run(false);
   });
   afterAll(async () => {

@@ -8,7 +8,7 @@ import { describe, field, isManaged, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { concurrency, deleteObjects, isDerived, listManaged, removalOrder } from './managed.ts';
 import { pool } from './pool.ts';
-import { readRoots } from './trust/folder.ts';
+import { readRoots } from './trust/roots.ts';
 import { cacertsKey, hasOtherRoot } from './trust/objects.ts';
 
 export interface RemoveOptions {

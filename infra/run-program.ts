@@ -15,7 +15,7 @@ import { readConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
 import { makeRelease, makeSecret, settle } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
-import { ensureTrust } from './trust/folder.ts';
+import { previewTrust } from './trust/folder.ts';
 
 /**
  * Runs a mesh as a Pulumi program.
@@ -54,8 +54,8 @@ export async function runProgram(
 }
 
 /**
- * What either driver starts with. A preview does with less: without the clusters it compares with what the state knows.
- * It makes missing CAs too: they are local files, and later runs use the same ones.
+ * What either driver starts with. A preview writes nothing, and does with less: without the clusters it compares with what the
+ * state knows.
  */
 async function lookAround(
   plan: Plan,
@@ -63,12 +63,12 @@ async function lookAround(
   preview: boolean,
 ): Promise<Preflight & { readonly unreached: boolean }> {
   try {
-    return { ...(await preflightMesh(plan, config)), unreached: false };
+    return { ...(await preflightMesh(plan, { ...config, preview })), unreached: false };
   } catch (error) {
     if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
     await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);
     const clients = openClients(plan.clusters, config.access);
-    const trust = await ensureTrust(
+    const trust = await previewTrust(
       config.trustDir,
       plan.mesh,
       plan.clusters,

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { takeLock } from '../../core/lock.ts';
 import type { TrustSettings } from '../stack-config.ts';
 import { problemOf } from '../testing/problems.ts';
-import { ensureTrust, readRoots } from './folder.ts';
+import { ensureTrust, previewTrust } from './folder.ts';
+import { readRoots } from './roots.ts';
 import { cacertsSecret } from './objects.ts';
 
 let directory: string;
@@ -139,6 +141,68 @@ describe('ensureTrust', () => {
     );
     expect(snapshot()).toMatchObject(before);
     expect(readRoots(path()).toSorted()).toEqual([old, next].toSorted());
+  });
+});
+
+describe('previewTrust', () => {
+  const preview = (settings: TrustSettings = steady) =>
+    previewTrust(path(), 'shop', clusters, 'istio-system', settings);
+
+  test('makes what is missing without writing anything', async () => {
+    const trust = await preview();
+    expect(readdirSync(directory)).toEqual([]);
+    const { certificate: ca, key, chain, roots, notAfter } = trust['east']!;
+    expect(new X509Certificate(ca).checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(new X509Certificate(ca).verify(new X509Certificate(roots).publicKey)).toBe(true);
+    expect(chain).toBe(`${new X509Certificate(ca).toString()}${new X509Certificate(roots).toString()}`);
+    expect(notAfter).toEqual(new X509Certificate(ca).validToDate);
+  });
+
+  test('is what is there, and for a phase that is only wanted writes nothing', async () => {
+    const kept = await ensure();
+    const before = snapshot();
+    expect(await preview()).toEqual(kept);
+    const wanted = await preview({ generation: 2, phase: 'add-root', intermediate: 1 });
+    expect(wanted['east']?.certificate).toBe(kept['east']?.certificate);
+    expect(wanted['east']?.roots.match(/BEGIN CERTIFICATE/g)).toHaveLength(2);
+    await preview({ generation: 1, intermediate: 2 });
+    expect(snapshot()).toEqual(before);
+  });
+
+  test('gives what the run that writes reads back', async () => {
+    const made = await ensure();
+    expect(await ensure()).toEqual(made);
+  });
+});
+
+describe('what a run that was killed left behind', () => {
+  const leave = (...parts: readonly string[]) => {
+    mkdirSync(path(...parts, '.0123456789ab.tmp'), { recursive: true });
+    writeFileSync(path(...parts, '.0123456789ab.tmp', 'ca-key.pem'), 'a key');
+    writeFileSync(path(...parts, 'root-key.pem.0123456789ab.tmp'), 'a key');
+  };
+  const all = () => readdirSync(path(), { recursive: true }).map(String);
+
+  test('is removed, in every generation', async () => {
+    await ensure();
+    const before = snapshot();
+    for (const parts of [[], ['intermediate-2'], ['generation-2'], ['generation-2', 'intermediate-3']])
+      leave(...parts);
+    await ensure();
+    expect(all().filter((name) => name.includes('.tmp'))).toEqual([]);
+    expect(snapshot()).toMatchObject(before);
+  });
+
+  test('stays while another process is at work, which the message names', async () => {
+    await ensure();
+    leave();
+    const lock = takeLock(path('.lock'), 'reading or making CAs');
+    const { message } = await problemOf(ensure());
+    lock.release();
+    expect(message).toMatch(
+      /^.*\/trust\/\.lock: `reading or making CAs` is running here \(pid \d+, since [^)]+\); allowed one command at a time; fix: wait until it ends, or stop it with Ctrl-C$/,
+    );
+    expect(all()).toContain(join('.0123456789ab.tmp', 'ca-key.pem'));
   });
 });
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { X509Certificate, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { secretMode, writeFileAtomic } from '../../core/files.ts';
@@ -42,6 +42,16 @@ export function writeIntermediate(folder: string, root: Root, made: CertificateA
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** A CA that the root itself signed, as {@link readIntermediate} reads it once it is written. */
+export function caOf(made: CertificateAuthority, root: Root): IntermediateCa {
+  const path = [made, root].map(({ certificate }) => new X509Certificate(certificate));
+  return {
+    ...made,
+    chain: path.map((certificate) => certificate.toString()).join(''),
+    notAfter: new X509Certificate(made.certificate).validToDate,
+  };
 }
 
 interface Found {

@@ -2,7 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube-client.ts';
 import { describe } from '../kube-object.ts';
 import type { TrustSettings } from '../stack-config.ts';
-import { readRoots } from './folder.ts';
+import { readRoots } from './roots.ts';
 import { cacertsKey, hasOtherRoot } from './objects.ts';
 import { describeLagging, lookAtProxies } from './proxies.ts';
 import { configProblems, describeTrust, isPhase, readTrustState, stepProblem } from './state.ts';
