@@ -8,11 +8,15 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = join(root, 'gen', '.stamp');
+const validateProto = join(root, 'node_modules', '.protos', 'buf', 'validate', 'validate.proto');
 
 /** Generates gen/ when proto/, the generator's settings or the locked packages changed; says so. */
 export function generate() {
   const stamp = inputsHash();
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  const made = existsSync(validateProto) && existsSync(stampFile);
+  if (made && readFileSync(stampFile, 'utf8') === stamp) return;
+  // A process of its own: it imports packages, and this file is loaded before they are installed.
+  execFileSync(process.execPath, [join(root, 'scripts', 'validate-proto.js')], { stdio: 'inherit' });
   execFileSync(join(root, 'node_modules', '.bin', 'buf'), ['generate'], { cwd: root, stdio: 'inherit' });
   writeFileSync(stampFile, stamp);
 }
@@ -28,6 +32,7 @@ function inputsHash() {
     'buf.yaml',
     'buf.gen.yaml',
     'package-lock.json',
+    'scripts/validate-proto.js',
   ];
   for (const file of files)
     hash

@@ -5,7 +5,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { AnySchema, anyPack } from '@bufbuild/protobuf/wkt';
 import { MoneySchema } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { registry } from '../config/services.ts';
-import { statusError } from '../runtime/status.ts';
+import { StatusError, statusError } from '../runtime/status.ts';
 import { HttpError, httpStatusOf, statusJson } from './status.ts';
 
 test.each<[status, number]>([
@@ -47,7 +47,7 @@ test('details of known types are written out', () => {
   const money = create(MoneySchema, { currencyCode: 'EUR', minorUnits: 5n });
   const known = toBinary(AnySchema, anyPack(MoneySchema, money));
   const unknown = toBinary(AnySchema, create(AnySchema, { typeUrl: 'type.googleapis.com/test.Nothing' }));
-  const error = statusError(status.FAILED_PRECONDITION, 'too dear', withDetails(known, unknown));
+  const error = new StatusError(status.FAILED_PRECONDITION, 'too dear', withDetails(known, unknown));
   expect(JSON.parse(statusJson(error, registry))).toEqual({
     code: 9,
     message: 'too dear',
@@ -56,6 +56,6 @@ test('details of known types are written out', () => {
 });
 
 test('malformed details do not hide the error', () => {
-  const error = statusError(status.ABORTED, 'no', withDetails(Buffer.from([0xff])));
+  const error = new StatusError(status.ABORTED, 'no', withDetails(Buffer.from([0xff])));
   expect(statusJson(error, registry)).toBe('{"code":10,"message":"no","details":[]}');
 });

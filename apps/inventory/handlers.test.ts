@@ -54,9 +54,9 @@ describe('Reserve', () => {
   });
 
   test.each([
-    [{ reservationId: '' }, status.INVALID_ARGUMENT, 'reservation_id: missing'],
-    [{ productId: '' }, status.INVALID_ARGUMENT, 'product_id: missing'],
-    [{ quantity: 0 }, status.INVALID_ARGUMENT, 'quantity: 0 received; allowed 1 or more'],
+    [{ reservationId: '' }, status.INVALID_ARGUMENT, 'reservation_id: value is required'],
+    [{ productId: '' }, status.INVALID_ARGUMENT, 'product_id: value is required'],
+    [{ quantity: 0 }, status.INVALID_ARGUMENT, 'quantity: must be greater than or equal to 1'],
     [{ productId: 'p-9' }, status.NOT_FOUND, 'product_id: product "p-9" was never stocked'],
     [{ quantity: 11 }, status.FAILED_PRECONDITION, 'quantity: 11 of product "p-1" asked for; available 10'],
   ])('refuses %j and leaves the stock as it was', async (wrong, code, message) => {

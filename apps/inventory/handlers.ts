@@ -18,9 +18,6 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
     },
 
     reserve: async ({ reservationId, productId, quantity }) => {
-      needed('reservation_id', reservationId);
-      needed('product_id', productId);
-      atLeast('quantity', quantity, 1);
       const reserved = await store.reserve({ reservationId, productId, quantity });
       switch (reserved.result) {
         case 'reserved':

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import type { EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
-import { Metadata, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type {
   Server,
   ServerDuplexStream,
@@ -13,9 +12,13 @@ import type {
 } from '@grpc/grpc-js';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DescMethod, Message } from '@bufbuild/protobuf';
+import { ServerCallContext } from './call-context.ts';
+import type { AnyCall } from './call-context.ts';
 import type { CallContext, Handler, Implementation } from './handlers.ts';
+import { chain } from './interceptors.ts';
+import type { Hooks, Interceptor } from './interceptors.ts';
 import type { Logger } from './log.ts';
-import { statusError, toStatus } from './status.ts';
+import { toStatus } from './status.ts';
 
 /** What all calls of a server share. */
 export interface ServerScope {
@@ -24,6 +27,8 @@ export interface ServerScope {
   readonly log: Logger;
   /** Aborted when the server stops taking calls: open streams end. */
   readonly stopping: AbortSignal;
+  /** What every call passes, from the outside in. */
+  readonly interceptors: readonly Interceptor[];
 }
 
 type AnyHandler<Kind extends DescMethod['methodKind']> = Handler<
@@ -31,11 +36,12 @@ type AnyHandler<Kind extends DescMethod['methodKind']> = Handler<
   DescMethod['input'],
   DescMethod['output']
 >;
-type AnyCall = EventEmitter &
-  Pick<ServerUnaryCall<Message, Message>, 'metadata' | 'getDeadline' | 'sendMetadata'>;
 
-/** Why a signal is aborted; one for all calls, because grpc-js says so at the end of each. */
-const cancelled = statusError(status.CANCELLED, 'the call was cancelled');
+/** What the calls of one method share. */
+interface MethodScope extends ServerScope {
+  readonly method: DescMethod;
+  readonly hooksOf: (context: CallContext) => Hooks;
+}
 
 const kinds = {
   unary: 'unary',
@@ -48,9 +54,10 @@ const kinds = {
 export function register(server: Server, implementation: Implementation, scope: ServerScope): void {
   for (const method of implementation.service.methods) {
     const handler = implementation.handlers[method.localName] as never;
+    const methodScope = { ...scope, method, hooksOf: chain(scope.interceptors, method) };
     const added = server.register(
       `/${method.parent.typeName}/${method.name}`,
-      adapt(method, handler, scope) as never,
+      adapt(handler, methodScope) as never,
       (message: Message) => toBuffer(toBinary(method.output, message)),
       (bytes: Buffer) => fromBinary(method.input, bytes),
       kinds[method.methodKind],
@@ -59,64 +66,76 @@ export function register(server: Server, implementation: Implementation, scope: 
   }
 }
 
-function adapt(method: DescMethod, handler: never, scope: ServerScope): unknown {
-  switch (method.methodKind) {
+function adapt(handler: never, scope: MethodScope): unknown {
+  switch (scope.method.methodKind) {
     case 'unary':
-      return unary(method, handler, scope);
+      return unary(handler, scope);
     case 'client_streaming':
-      return clientStreaming(method, handler, scope);
+      return clientStreaming(handler, scope);
     case 'server_streaming':
-      return serverStreaming(method, handler, scope);
+      return serverStreaming(handler, scope);
     case 'bidi_streaming':
-      return bidiStreaming(method, handler, scope);
+      return bidiStreaming(handler, scope);
   }
 }
 
-function unary(method: DescMethod, handler: AnyHandler<'unary'>, scope: ServerScope) {
+function unary(handler: AnyHandler<'unary'>, scope: MethodScope) {
   return (call: ServerUnaryCall<Message, Message>, callback: sendUnaryData<Message>): void => {
-    const context = contextOf(call, scope);
-    void answerOnce(call, callback, method, context, scope, () => handler(call.request, context));
+    const context = new ServerCallContext(call, scope);
+    const hooks = scope.hooksOf(context);
+    void answerOnce(call, callback, context, hooks, scope, () => {
+      hooks.request(call.request);
+      return handler(call.request, context);
+    });
   };
 }
 
-function clientStreaming(method: DescMethod, handler: AnyHandler<'client_streaming'>, scope: ServerScope) {
+function clientStreaming(handler: AnyHandler<'client_streaming'>, scope: MethodScope) {
   return (call: ServerReadableStream<Message, Message>, callback: sendUnaryData<Message>): void => {
-    const context = contextOf(call, scope);
-    void answerOnce(call, callback, method, context, scope, () => handler(requestsOf(call), context));
+    const context = new ServerCallContext(call, scope);
+    const hooks = scope.hooksOf(context);
+    void answerOnce(call, callback, context, hooks, scope, () => handler(requestsOf(call, hooks), context));
   };
 }
 
-function serverStreaming(method: DescMethod, handler: AnyHandler<'server_streaming'>, scope: ServerScope) {
+function serverStreaming(handler: AnyHandler<'server_streaming'>, scope: MethodScope) {
   return (call: ServerWritableStream<Message, Message>): void => {
-    const context = contextOf(call, scope, scope.stopping);
-    void answerMany(call, method, context, scope, () => handler(call.request, context));
+    const context = new ServerCallContext(call, scope, scope.stopping);
+    const hooks = scope.hooksOf(context);
+    void answerMany(call, context, hooks, scope, () => {
+      hooks.request(call.request);
+      return handler(call.request, context);
+    });
   };
 }
 
-function bidiStreaming(method: DescMethod, handler: AnyHandler<'bidi_streaming'>, scope: ServerScope) {
+function bidiStreaming(handler: AnyHandler<'bidi_streaming'>, scope: MethodScope) {
   return (call: ServerDuplexStream<Message, Message>): void => {
-    const context = contextOf(call, scope, scope.stopping);
-    void answerMany(call, method, context, scope, () => handler(requestsOf(call), context));
+    const context = new ServerCallContext(call, scope, scope.stopping);
+    const hooks = scope.hooksOf(context);
+    void answerMany(call, context, hooks, scope, () => handler(requestsOf(call, hooks), context));
   };
 }
 
 async function answerOnce(
   call: AnyCall,
   callback: sendUnaryData<Message>,
-  method: DescMethod,
-  context: CallContext,
-  scope: ServerScope,
+  context: ServerCallContext,
+  hooks: Hooks,
+  scope: MethodScope,
   answer: () => unknown,
 ): Promise<void> {
-  const started = performance.now();
   try {
-    const response = create(method.output, (await answer()) as never);
+    hooks.start();
+    const response = create(scope.method.output, (await answer()) as never);
+    hooks.response(response);
+    const code = context.gone?.code ?? status.OK;
     call.sendMetadata(context.header);
     callback(null, response);
-    logCall(scope, method, status.OK, started);
+    hooks.end({ code });
   } catch (error) {
     // Nothing was sent yet, so the answer is one block of headers ("Trailers-Only"): Envoy retries only those.
-    const failed = failure(error, method, context, scope, started);
+    const failed = failure(context.gone ?? error, hooks);
     failed.metadata.merge(context.header);
     callback(failed);
   }
@@ -124,78 +143,47 @@ async function answerOnce(
 
 async function answerMany(
   call: ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>,
-  method: DescMethod,
-  context: CallContext,
-  scope: ServerScope,
+  context: ServerCallContext,
+  hooks: Hooks,
+  scope: MethodScope,
   answers: () => AsyncIterable<unknown>,
 ): Promise<void> {
-  const started = performance.now();
+  const { signal } = context;
   let headerSent = false;
   try {
+    hooks.start();
     for await (const message of answers()) {
+      signal.throwIfAborted();
       if (!headerSent) call.sendMetadata(context.header);
       headerSent = true;
-      context.signal.throwIfAborted();
+      const response = create(scope.method.output, message as never);
+      hooks.response(response);
       // False says the caller is behind: no further answer is made before it has caught up.
-      if (!call.write(create(method.output, message as never)))
-        await once(call, 'drain', { signal: context.signal });
+      if (!call.write(response)) await once(call, 'drain', { signal });
     }
-    context.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (!headerSent) call.sendMetadata(context.header);
     call.end();
-    logCall(scope, method, status.OK, started);
+    hooks.end({ code: status.OK });
   } catch (error) {
-    const cause: unknown = context.signal.aborted ? context.signal.reason : error;
-    const failed = failure(cause, method, context, scope, started);
+    const failed = failure(signal.aborted ? signal.reason : error, hooks);
     if (!headerSent) failed.metadata.merge(context.header);
     call.emit('error', Object.assign(new Error(failed.details), failed));
   }
 }
 
-function contextOf(call: AnyCall, scope: ServerScope, stopping?: AbortSignal): CallContext {
-  const ended = new AbortController();
-  call.once('cancelled', () => {
-    ended.abort(cancelled);
-  });
-  const header = new Metadata();
-  header.set('x-served-by', scope.servedBy);
-  return {
-    metadata: call.metadata,
-    deadline: Number(call.getDeadline()),
-    signal: stopping === undefined ? ended.signal : AbortSignal.any([ended.signal, stopping]),
-    header,
-  };
-}
-
 /** Iterating to an early end must not destroy the call: its answer is still to be sent. */
-function requestsOf(call: unknown): AsyncIterable<Message> {
-  return (call as Readable).iterator({ destroyOnReturn: false });
-}
-
-function failure(
-  error: unknown,
-  method: DescMethod,
-  context: CallContext,
-  scope: ServerScope,
-  started: number,
-): StatusObject {
-  const failed = toStatus(error);
-  if (failed.code === status.INTERNAL && !context.signal.aborted) {
-    scope.log.error({ err: error, method: nameOf(method) }, 'call failed');
+async function* requestsOf(call: unknown, hooks: Hooks): AsyncGenerator<Message, void> {
+  for await (const message of (call as Readable).iterator({ destroyOnReturn: false })) {
+    hooks.request(message as Message);
+    yield message as Message;
   }
-  logCall(scope, method, failed.code, started);
+}
+
+function failure(error: unknown, hooks: Hooks): StatusObject {
+  const failed = toStatus(error);
+  hooks.end({ code: failed.code, error });
   return { ...failed, metadata: failed.metadata.clone() };
-}
-
-function logCall(scope: ServerScope, method: DescMethod, code: status, started: number): void {
-  scope.log.debug(
-    { method: nameOf(method), code: status[code], ms: Math.round(performance.now() - started) },
-    'call',
-  );
-}
-
-function nameOf(method: DescMethod): string {
-  return `${method.parent.typeName}/${method.name}`;
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

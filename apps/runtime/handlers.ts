@@ -7,6 +7,7 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { Logger } from './log.ts';
 
 /** What a handler knows of its call besides the request. */
 export interface CallContext {
@@ -22,6 +23,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Initial metadata of the answer, sent before the first message, or with the status of an error. */
   readonly header: Metadata;
+  /** The program's log; with the ids of the call's trace when it is traced. Never hand it metadata or messages. */
+  readonly log: Logger;
 }
 
 type Answer<T> = T | Promise<T>;

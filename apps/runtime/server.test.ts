@@ -61,7 +61,7 @@ describe('unary', () => {
     trailer.set('x-hint', 'try p-1');
     const local = await startCatalog({
       getProduct: () => {
-        throw statusError(status.NOT_FOUND, 'no such product: 50% \ud800 ü', trailer);
+        throw statusError(status.NOT_FOUND, 'no such product: 50% \ud800 ü', [], trailer);
       },
     });
     const call = unaryClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 2_000 });

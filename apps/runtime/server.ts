@@ -3,8 +3,11 @@ import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { register } from './adapter.ts';
 import type { Implementation } from './handlers.ts';
 import { createHealth } from './health.ts';
+import type { Interceptor } from './interceptors.ts';
 import type { Logger } from './log.ts';
+import { logCalls } from './logging.ts';
 import { statusError } from './status.ts';
+import { validateRequests } from './validation.ts';
 
 export interface ServerOptions {
   readonly implementations: readonly Implementation[];
@@ -15,6 +18,8 @@ export interface ServerOptions {
   /** Value of the metadata `x-served-by`: `<cluster>/<pod>`. */
   readonly servedBy: string;
   readonly log: Logger;
+  /** What every call passes, between logging and validation. @default - none */
+  readonly interceptors?: readonly Interceptor[];
   /** How long a stopping server still takes calls. Milliseconds. */
   readonly drainDelayMs: number;
   /** How long calls in flight may take after that. Milliseconds. */
@@ -42,9 +47,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { implementations, host = '0.0.0.0', servedBy, log } = options;
   const health = createHealth(implementations.map(({ service }) => service.typeName));
   const stopping = new AbortController();
+  const interceptors = [logCalls(log), ...(options.interceptors ?? []), validateRequests()];
   const server = new Server();
   for (const implementation of [health.implementation, ...implementations]) {
-    register(server, implementation, { servedBy, log, stopping: stopping.signal });
+    register(server, implementation, { servedBy, log, stopping: stopping.signal, interceptors });
   }
   const port = await listen(server, `${host}:${options.port}`);
   log.info({ port }, 'serving gRPC');

@@ -1,10 +1,18 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
+import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
+import type { Any } from '@bufbuild/protobuf/wkt';
+import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
+
+/** Where gRPC keeps the google.rpc.Status of an error: its code and message once more, and its details. */
+const detailsKey = 'grpc-status-details-bin';
 
 /** A gRPC status as an error: what a handler throws to answer it, and what a client's call rejects with. */
 export class StatusError extends Error {
   readonly code: status;
-  /** Trailing metadata. */
+  /** Trailing metadata; the details are in it. */
   readonly metadata: Metadata;
 
   constructor(code: status, message: string, metadata = new Metadata()) {
@@ -16,11 +24,49 @@ export class StatusError extends Error {
 }
 
 /**
- * Makes a {@link StatusError}. The message is for the caller: name the field or id that is wrong, nothing internal.
- * Source of the codes: https://grpc.io/docs/guides/status-codes/
+ * Makes a {@link StatusError}. The message is for people: name the field or id that is wrong, nothing internal. The
+ * details are for programs, see {@link detail}.
+ * Source: https://grpc.io/docs/guides/status-codes/ and https://google.aip.dev/193
+ * @param metadata - trailing metadata besides the details
  */
-export function statusError(code: status, message: string, metadata?: Metadata): StatusError {
+export function statusError(
+  code: status,
+  message: string,
+  details: readonly Any[] = [],
+  metadata = new Metadata(),
+): StatusError {
+  if (details.length > 0) {
+    const carried = create(StatusSchema, { code, message: message.toWellFormed(), details: [...details] });
+    metadata.set(detailsKey, Buffer.from(toBinary(StatusSchema, carried)));
+  }
   return new StatusError(code, message, metadata);
+}
+
+/**
+ * A detail of a {@link statusError}: `detail(ErrorInfoSchema, { reason: 'OUT_OF_STOCK', domain: 'shop.example' })`.
+ * The types that programs know are in gen/google/rpc/error_details_pb.js. Keep them short: all trailers of an answer
+ * together must stay below 8 KiB.
+ */
+export function detail<D extends DescMessage>(schema: D, init: MessageInitShape<D>): Any {
+  return anyPack(schema, create(schema, init));
+}
+
+/** The first detail of that type; undefined when there is none that can be read. */
+export function findDetail<D extends DescMessage>(
+  error: StatusError,
+  schema: D,
+): MessageShape<D> | undefined {
+  const [bytes] = error.metadata.get(detailsKey);
+  if (!(bytes instanceof Uint8Array)) return undefined;
+  try {
+    for (const each of fromBinary(StatusSchema, bytes).details) {
+      const found = anyUnpack(each, schema);
+      if (found !== undefined) return found;
+    }
+  } catch {
+    // Malformed details must not hide the error itself.
+  }
+  return undefined;
 }
 
 /** The status to answer for whatever a handler threw: its own, or INTERNAL without a word about the inside. */
