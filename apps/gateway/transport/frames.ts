@@ -1,0 +1,109 @@
+/** Bytes before each message: whether it is compressed, and its length. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
+const prefixLength = 5;
+
+/** Larger messages are written beside their prefix; smaller ones are cheaper to copy behind it. Bytes. */
+const copyLimit = 16_384;
+
+/** A message with its prefix, as one or two pieces to be written one after the other. */
+export function frameMessage(message: Uint8Array): readonly Uint8Array[] {
+  const copied = message.length <= copyLimit;
+  const frame = Buffer.allocUnsafe(copied ? prefixLength + message.length : prefixLength);
+  frame[0] = 0;
+  frame.writeUInt32BE(message.length, 1);
+  if (!copied) return [frame, message];
+  frame.set(message, prefixLength);
+  return [frame];
+}
+
+/** Why a stream of messages cannot be read on. */
+export type FrameProblem =
+  { readonly kind: 'compressed' } | { readonly kind: 'tooLarge'; readonly length: number };
+
+/**
+ * Cuts a stream of bytes into messages. A message that lies within one piece is a view of it: node:http2 gives each
+ * piece memory of its own, which is never written again, but a small view keeps its whole piece (up to 64 KiB) alive.
+ */
+export class MessageReader {
+  readonly #limit: number;
+  readonly #prefix = new Uint8Array(prefixLength);
+  #prefixFilled = 0;
+  /** The length of the message being read; -1 while its prefix is. */
+  #length = -1;
+  #pieces: Uint8Array[] = [];
+  #gathered = 0;
+  #chunk: Uint8Array = Buffer.alloc(0);
+  #offset = 0;
+  problem: FrameProblem | undefined;
+
+  /** @param limit - longest message. Bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Adds a piece. Every message of the one before has to be taken. */
+  push(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#offset = 0;
+  }
+
+  /** The next message; undefined when more bytes are needed, or when there is a {@link problem}. */
+  next(): Uint8Array | undefined {
+    if (this.problem !== undefined) return undefined;
+    if (this.#length < 0 && !this.#readPrefix()) return undefined;
+    const chunk = this.#chunk;
+    const start = this.#offset;
+    const end = Math.min(start + this.#length - this.#gathered, chunk.length);
+    this.#offset = end;
+    const part = chunk.subarray(start, end);
+    if (this.#gathered + part.length < this.#length) {
+      if (part.length > 0) this.#pieces.push(part);
+      this.#gathered += part.length;
+      return undefined;
+    }
+    const message = this.#gathered === 0 ? part : Buffer.concat([...this.#pieces, part], this.#length);
+    if (this.#gathered > 0) this.#pieces = [];
+    this.#gathered = 0;
+    this.#length = -1;
+    return message;
+  }
+
+  /** Whether the stream may end here: between two messages. */
+  get between(): boolean {
+    return this.#length < 0 && this.#prefixFilled === 0 && this.#offset === this.#chunk.length;
+  }
+
+  /** Whether every byte so far has been looked at. */
+  get drained(): boolean {
+    return this.#offset === this.#chunk.length;
+  }
+
+  #readPrefix(): boolean {
+    let prefix = this.#chunk;
+    let at = this.#offset;
+    if (this.#prefixFilled > 0 || prefix.length - at < prefixLength) {
+      const part = prefix.subarray(at, at + prefixLength - this.#prefixFilled);
+      this.#prefix.set(part, this.#prefixFilled);
+      this.#prefixFilled += part.length;
+      this.#offset += part.length;
+      if (this.#prefixFilled < prefixLength) return false;
+      this.#prefixFilled = 0;
+      prefix = this.#prefix;
+      at = 0;
+    } else {
+      this.#offset += prefixLength;
+    }
+    // Flags other than the lowest are not defined.
+    if (prefix[at] !== 0) return this.#fail({ kind: 'compressed' });
+    const length =
+      (prefix[at + 1] ?? 0) * 0x1_00_00_00 +
+      (((prefix[at + 2] ?? 0) << 16) | ((prefix[at + 3] ?? 0) << 8) | (prefix[at + 4] ?? 0));
+    if (length > this.#limit) return this.#fail({ kind: 'tooLarge', length });
+    this.#length = length;
+    return true;
+  }
+
+  #fail(problem: FrameProblem): false {
+    this.problem = problem;
+    return false;
+  }
+}
