@@ -12,6 +12,9 @@ const generators = {
 
 const module = 'meshwright.dev/test/peers';
 
+/** The Go package of protovalidate's constraints; their proto, as it is printed here, does not say so. */
+const validate = 'buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate';
+
 const packages = { backend: './backend', gateway: './gateway', load: './load' };
 
 /**
@@ -85,8 +88,11 @@ function bufTemplate(plugins: Readonly<Record<keyof typeof generators, string>>)
     version: 'v2',
     managed: {
       enabled: true,
-      disable: ['google', 'buf'].map((path) => ({ file_option: 'go_package', path })),
-      override: [{ file_option: 'go_package_prefix', value: `${module}/gen` }],
+      disable: [{ file_option: 'go_package', path: 'google' }],
+      override: [
+        { file_option: 'go_package_prefix', value: `${module}/gen` },
+        { file_option: 'go_package', path: 'buf/validate', value: validate },
+      ],
     },
     plugins: Object.values(plugins).map((local) => ({ local, out: '.', opt: `module=${module}` })),
   };
