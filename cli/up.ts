@@ -10,6 +10,7 @@ import { planMesh } from '../infra/plan.ts';
 import { preflightMesh } from '../infra/preflight.ts';
 import type { StackConfig } from '../infra/stack-config.ts';
 import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
+import { withIssuer } from '../infra/trust/issuer.ts';
 import { awaitTrust } from '../infra/trust/proxies.ts';
 import { describeTrust } from '../infra/trust/state.ts';
 import { defaultSubnet } from '../lab/addresses.ts';
@@ -40,7 +41,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
   if (lab === undefined) {
     const { access, trustDir, trust, remoteAccess } = chosen.config;
-    await preflightMesh(planMesh(model, rendered), {
+    await preflightMesh(withIssuer(planMesh(model, rendered), trust.issuer), {
       access,
       trustDir,
       trust,

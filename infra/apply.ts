@@ -10,6 +10,7 @@ import { RemoteLinks } from './remote-links.ts';
 import type { StackConfig } from './stack-config.ts';
 import { clientOf, makeRelease, makeSecret, settle } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
+import { withIssuer } from './trust/issuer.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
@@ -40,8 +41,9 @@ export interface ApplySummary {
  * @throws ProblemsError: exit 2 for a wrong kubeconfig, context, trust folder or what somebody else made
  * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
  */
-export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<ApplySummary> {
+export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
   const { istioctl, report, signal } = options;
+  const plan = withIssuer(planned, options.trust.issuer);
   const { clients, trust } = await preflightMesh(plan, options);
   const links = new RemoteLinks({ ...options, plan, clients });
   const context = { plan, clients, trust, links, istioctl, report, ...(signal && { signal }) };

@@ -23,8 +23,13 @@ export function describe(object: KubeObject): string {
  * read those.
  */
 export function labelManaged(object: KubeObject, mesh: string): KubeObject {
-  const labels = { ...object.metadata.labels, [managedByLabel]: manager, [partOfLabel]: mesh };
+  const labels = { ...object.metadata.labels, ...managedLabels(mesh) };
   return { ...object, metadata: { ...object.metadata, labels } };
+}
+
+/** The labels of what we manage in this mesh. */
+export function managedLabels(mesh: string): Readonly<Record<string, string>> {
+  return { [managedByLabel]: manager, [partOfLabel]: mesh };
 }
 
 /** Whether the object carries the labels of this mesh: what `down` may delete, and `up` may replace. */

@@ -6,6 +6,7 @@ import type { RenderedStage } from '../charts/synth.ts';
 import { readinessOf } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
 import type { KubeObject } from './kube-object.ts';
+import type { IssuerReference } from './stack-config.ts';
 
 /** An object that is made at apply time, never rendered: only who it is for is planned. */
 export type PlannedSecret =
@@ -54,6 +55,8 @@ export interface Plan {
   readonly clusters: readonly string[];
   readonly trustDomain: string;
   readonly controlPlaneNamespace: string;
+  /** What signs the CAs in place of the root in the trust folder (trust/issuer.ts). */
+  readonly issuer?: IssuerReference;
   /** Topologically ordered: a step stands after everything in its `after`. */
   readonly steps: readonly PlanStep[];
 }

@@ -16,6 +16,8 @@ import type { StackConfig } from './stack-config.ts';
 import { findStranded } from './stranded.ts';
 import { ensureTrust, previewTrust } from './trust/folder.ts';
 import type { ClusterTrust } from './trust/folder.ts';
+import { issuedNotAfter } from './trust/issued.ts';
+import { issuerProblems } from './trust/issuer-preflight.ts';
 import { trustProblems } from './trust/preflight.ts';
 
 export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
@@ -31,7 +33,10 @@ export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
 /** What either engine starts with. */
 export interface Preflight {
   readonly clients: Clients;
+  /** By cluster; none where an issuer signs the CAs. */
   readonly trust: Readonly<Record<string, ClusterTrust>>;
+  /** End of the validity of each cluster's CA, as far as it is there. */
+  readonly trustNotAfter: Readonly<Record<string, Date>>;
 }
 
 /**
@@ -42,7 +47,7 @@ export interface Preflight {
  * that every cluster holds of somebody else; exit 1 when a cluster cannot be reached.
  */
 export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
-  const { access, trustDir, trust: settings, preview = false, signal } = options;
+  const { access, signal } = options;
   const clients = await connect(plan.clusters, access, signal);
   checkReachable(clients, access);
   const all = Object.values(clients);
@@ -52,17 +57,29 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
     ...all.map((client) => sharedTrustDomains(client, plan, signal)),
     ...all.map((client) => webhookProblems(client, plan, signal)),
     ...all.map((client) => findStranded(client, plan, signal)),
-    trustProblems(all, plan.controlPlaneNamespace, trustDir, settings, signal),
+    plan.issuer === undefined
+      ? trustProblems(all, plan.controlPlaneNamespace, options.trustDir, options.trust, signal)
+      : issuerProblems(all, plan.controlPlaneNamespace, plan.issuer, signal),
   ]);
   throwIfAny([...unfit, ...problems.flat()]);
-  const trust = await (preview ? previewTrust : ensureTrust)(
-    trustDir,
-    plan.mesh,
-    plan.clusters,
-    plan.controlPlaneNamespace,
-    settings,
-  );
-  return { clients, trust };
+  const settled = await settledTrust(plan, options);
+  const ends = plan.issuer === undefined ? {} : await issuedNotAfter(all, plan.controlPlaneNamespace, signal);
+  return { clients, ...settled, trustNotAfter: { ...settled.trustNotAfter, ...ends } };
+}
+
+/**
+ * The mesh's CAs as the trust folder has them; none of them where an issuer signs the CAs.
+ * @throws ProblemsError (exit 2) for a wrong trust folder.
+ */
+export async function settledTrust(
+  plan: Plan,
+  { trustDir, trust: settings, preview = false }: Pick<PreflightOptions, 'trustDir' | 'trust' | 'preview'>,
+): Promise<Omit<Preflight, 'clients'>> {
+  if (plan.issuer !== undefined) return { trust: {}, trustNotAfter: {} };
+  const settle = preview ? previewTrust : ensureTrust;
+  const trust = await settle(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
+  const ends = Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter] as const);
+  return { trust, trustNotAfter: Object.fromEntries(ends) };
 }
 
 /**

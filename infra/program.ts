@@ -8,6 +8,7 @@ import { Cluster, MeshDeployment } from './mesh-component.ts';
 import type { ClusterOutputs, MeshOutputs } from './mesh-component.ts';
 import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
 import { Stage } from './stage-component.ts';
+import { isCaCertificate } from './trust/issuer.ts';
 import type { ObjectOptions } from './stage-component.ts';
 
 /** What the program is run with: all that it knows of the world, and what it does there between two stages. */
@@ -113,11 +114,12 @@ function scaledByAutoscalers(objects: readonly KubeObject[]): ReadonlySet<string
 }
 
 /**
- * The number of pods that runs stays as it is where an autoscaler sets it, also on the `up` that leaves it to the autoscaler:
+ * A CA is protected, whoever signs it. The number of pods that runs stays as it is where an autoscaler sets it, also on the `up` that leaves it to the autoscaler:
  * the provider sends the live number as long as it owns the field, as dropping it would mean one pod.
  */
 function optionsOf(object: KubeObject, scaled: ReadonlySet<string>): ObjectOptions {
-  return scaled.has(describe(object)) ? { ignoreChanges: ['spec.replicas'] } : {};
+  if (scaled.has(describe(object))) return { ignoreChanges: ['spec.replicas'] };
+  return isCaCertificate(object) ? { protect: true } : {};
 }
 
 function outputsOf(

@@ -10,6 +10,7 @@ import { concurrency, deleteObjects, isDerived, listManaged, removalOrder } from
 import { pool } from './pool.ts';
 import { readRoots } from './trust/roots.ts';
 import { cacertsKey, hasOtherRoot } from './trust/objects.ts';
+import { issuerOf } from './trust/state.ts';
 
 export interface RemoveOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
@@ -39,8 +40,10 @@ async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOpt
   if (roots.length === 0) return;
   const key = cacertsKey(model.controlPlane.namespace);
   const problems = await Promise.all(
-    Object.values(clients).map(async (client) =>
-      hasOtherRoot(await client.get(key, options.signal), roots)
+    Object.values(clients).map(async (client) => {
+      const live = await client.get(key, options.signal);
+      // The root of an issuer is not in the folder.
+      return live !== undefined && issuerOf(live) === undefined && hasOtherRoot(live, roots)
         ? [
             {
               where: `${client.cluster}: ${describe(key)}`,
@@ -48,8 +51,8 @@ async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOpt
               fix: 'take that mesh down from the checkout that made it, or put its trust folder there',
             },
           ]
-        : [],
-    ),
+        : [];
+    }),
   );
   throwIfAny(problems.flat());
 }

@@ -7,7 +7,7 @@ import type { KubeObject } from './kube-object.ts';
 import type { MeshOutputs } from './mesh-component.ts';
 import { planMesh } from './plan.ts';
 import type { Plan, PlanStep } from './plan.ts';
-import { preflightMesh } from './preflight.ts';
+import { preflightMesh, settledTrust } from './preflight.ts';
 import type { Preflight } from './preflight.ts';
 import { deployMesh } from './program.ts';
 import { RemoteLinks } from './remote-links.ts';
@@ -15,7 +15,7 @@ import { readConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
 import { makeRelease, makeSecret, settle } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
-import { previewTrust } from './trust/folder.ts';
+import { withIssuer } from './trust/issuer.ts';
 
 /**
  * Runs a mesh as a Pulumi program.
@@ -32,10 +32,11 @@ export async function runProgram(
 ): Promise<MeshOutputs> {
   return told(async () => {
     const model = mesh.model();
-    const plan = planMesh(model, synthesize(mesh));
-    const config = readConfig(get, plan.clusters, root);
+    const planned = planMesh(model, synthesize(mesh));
+    const config = readConfig(get, planned.clusters, root);
+    const plan = withIssuer(planned, config.trust.issuer);
     const preview = pulumi.runtime.isDryRun();
-    const { clients, trust, unreached } = await lookAround(plan, config, preview);
+    const { clients, trust, trustNotAfter, unreached } = await lookAround(plan, config, preview);
     const links = new RemoteLinks({ ...config, plan, clients, report });
     const context = { plan, clients, trust, links, report };
     return deployMesh({
@@ -43,9 +44,7 @@ export async function runProgram(
       model,
       access: config.access,
       releases: await renderReleases(config, context),
-      trustNotAfter: Object.fromEntries(
-        Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter]),
-      ),
+      trustNotAfter,
       makeSecret: (step, secret) => told(() => makeSecret(step, secret, context, preview)),
       settle: (step, release) => (preview ? Promise.resolve() : told(() => settle(step, release, context))),
       isKept: ({ kind }) => unreached && kind === 'remote-secret',
@@ -68,14 +67,7 @@ async function lookAround(
     if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
     await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);
     const clients = openClients(plan.clusters, config.access);
-    const trust = await previewTrust(
-      config.trustDir,
-      plan.mesh,
-      plan.clusters,
-      plan.controlPlaneNamespace,
-      config.trust,
-    );
-    return { clients, trust, unreached: true };
+    return { clients, ...(await settledTrust(plan, { ...config, preview })), unreached: true };
   }
 }
 

@@ -25,6 +25,16 @@ describe('stack configuration', () => {
     expect(read(writeConfig(config))).toEqual(config);
   });
 
+  test('has an issuer of cert-manager in place of counters', () => {
+    const issued = (issuer: object) =>
+      parseConfig({ clusters: config.access, trust: { issuer } }, '/project', 'test');
+    const plain = issued({ name: 'mesh-ca' });
+    expect(plain.trust.issuer).toEqual({ name: 'mesh-ca', kind: 'ClusterIssuer', group: 'cert-manager.io' });
+    expect(read(writeConfig(plain))).toEqual(plain);
+    const external = issued({ name: 'pca', kind: 'AWSPCAClusterIssuer', group: 'awspca.cert-manager.io' });
+    expect(read(writeConfig(external))).toEqual(external);
+  });
+
   test('has defaults for all but the clusters', () => {
     expect(read({ clusters: JSON.stringify(config.access) })).toEqual({
       access: config.access,
@@ -75,6 +85,33 @@ describe('stack configuration', () => {
         'stack configuration: trust.phase: invalid option: expected one of "add-root"|"re-issue"|"drop-root"; allowed add-root, re-issue, drop-root, or none',
         'stack configuration: remoteAccess.tokenDays: too big: expected number to be <=365; allowed a number of days from 1 to 365',
         'stack configuration: remoteAccess.genration: is not known; allowed generation, tokenDays; fix: did you mean generation?',
+      ],
+    ],
+    [
+      {
+        clusters: JSON.stringify(config.access),
+        trust: JSON.stringify({
+          generation: 2,
+          phase: 'add-root',
+          intermediate: 1,
+          issuer: { name: 'mesh-ca' },
+        }),
+      },
+      ['generation', 'phase', 'intermediate'].map(
+        (key) =>
+          `stack configuration: trust.${key}: has no meaning beside trust.issuer: cert-manager renews what it signs, and the root stays; allowed issuer alone`,
+      ),
+    ],
+    [
+      {
+        clusters: JSON.stringify(config.access),
+        trust: JSON.stringify({ issuer: { name: 'Mesh CA', kind: 'VaultIssuer', grup: 'x' }, isuer: 1 }),
+      },
+      [
+        'stack configuration: trust.issuer.name: invalid string: must match pattern /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/; allowed the name of an issuer',
+        'stack configuration: trust.issuer.grup: is not known; allowed name, kind, group; fix: did you mean group?',
+        'stack configuration: trust.issuer.kind: cert-manager has no issuer of this kind; allowed Issuer, ClusterIssuer, or with a group other than cert-manager.io a kind of that group',
+        'stack configuration: trust.isuer: is not known; allowed generation, phase, intermediate, issuer; fix: did you mean issuer?',
       ],
     ],
   ])('%j', (values, messages) => {

@@ -17,6 +17,16 @@ export interface TrustSettings {
   readonly phase?: 'add-root' | 're-issue' | 'drop-root';
   /** Counts the intermediate CAs that a root signs for each cluster, from 1. */
   readonly intermediate: number;
+  /** Signs the intermediate CAs in place of a root in the trust folder; then nothing is counted, and there are no phases. */
+  readonly issuer?: IssuerReference;
+}
+
+/** An issuer of cert-manager, of this name in every cluster. */
+export interface IssuerReference {
+  readonly name: string;
+  /** `ClusterIssuer`, or `Issuer` for one in the control plane's namespace; issuers of other groups have kinds of their own. */
+  readonly kind: string;
+  readonly group: string;
 }
 
 /** The tokens by which control planes read each other's clusters; docs/remote-access.md tells how they are changed. */
@@ -43,6 +53,41 @@ export interface StackConfig {
 export const project = 'meshwright';
 
 const counter = z.int().min(1);
+const certManagerGroup = 'cert-manager.io';
+const counted = ['generation', 'phase', 'intermediate'] as const;
+const trust = z
+  .strictObject({
+    generation: counter.exactOptional(),
+    phase: z.enum(['add-root', 're-issue', 'drop-root']).exactOptional(),
+    intermediate: counter.exactOptional(),
+    issuer: z
+      .strictObject({
+        name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/),
+        kind: z
+          .string()
+          .regex(/^[A-Z][A-Za-z0-9]*$/)
+          .default('ClusterIssuer'),
+        group: z
+          .string()
+          .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+          .default(certManagerGroup),
+      })
+      .refine(({ kind, group }) => group !== certManagerGroup || ['Issuer', 'ClusterIssuer'].includes(kind), {
+        path: ['kind'],
+        message: `cert-manager has no issuer of this kind`,
+      })
+      .exactOptional(),
+  })
+  .superRefine((given, context) => {
+    for (const key of given.issuer === undefined ? [] : counted.filter((name) => given[name] !== undefined))
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: 'has no meaning beside trust.issuer: cert-manager renews what it signs, and the root stays',
+        input: given[key],
+      });
+  })
+  .transform(({ generation = 1, intermediate = 1, ...rest }) => ({ generation, intermediate, ...rest }));
 const schema = z.strictObject({
   clusters: z
     .record(
@@ -56,13 +101,7 @@ const schema = z.strictObject({
     .default({}),
   istioctl: z.string().min(1).default('istioctl'),
   trustDir: z.string().min(1).default('.meshwright/trust'),
-  trust: z
-    .strictObject({
-      generation: counter.default(1),
-      phase: z.enum(['add-root', 're-issue', 'drop-root']).exactOptional(),
-      intermediate: counter.default(1),
-    })
-    .prefault({}),
+  trust: trust.prefault({}),
   remoteAccess: z
     .strictObject({
       generation: counter.default(1),
@@ -78,8 +117,15 @@ export const configKeys = Object.keys(schema.shape) as readonly (keyof typeof sc
 const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
   [/^clusters/, '{NAME: {kubeconfig: FILE, context: CONTEXT, apiServer?: https://HOST:PORT}}'],
   [/^trust\.phase/, 'add-root, re-issue, drop-root, or none'],
+  [/^trust\.issuer\.name/, 'the name of an issuer'],
+  [
+    /^trust\.issuer\.kind/,
+    `Issuer, ClusterIssuer, or with a group other than ${certManagerGroup} a kind of that group`,
+  ],
+  [/^trust\.issuer\.group/, `an API group, such as ${certManagerGroup}`],
+  [/^trust\.issuer/, '{name, kind?: ClusterIssuer|Issuer, group?}'],
   [/^(trust\.|remoteAccess\.generation)/, 'a whole number from 1'],
-  [/^trust$/, '{generation?, phase?, intermediate?}'],
+  [/^trust$/, '{generation?, phase?, intermediate?}, or {issuer}'],
   [/^remoteAccess\.tokenDays/, 'a number of days from 1 to 365'],
   [/^remoteAccess/, '{generation?, tokenDays?}'],
 ];
@@ -135,7 +181,7 @@ export function writeConfig(config: StackConfig): Readonly<Record<string, string
     clusters: JSON.stringify(access),
     istioctl,
     trustDir,
-    trust: JSON.stringify(trust),
+    trust: JSON.stringify(trust.issuer === undefined ? trust : { issuer: trust.issuer }),
     remoteAccess: JSON.stringify(remoteAccess),
   };
 }
@@ -170,8 +216,7 @@ export function missingClusters(
 function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] {
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
-    const known =
-      path === '' ? configKeys : Object.keys(schema.shape).includes(path) ? keysOf(path) : keysOf('clusters');
+    const known = path === '' ? configKeys : keysOf(path);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
       return {
@@ -182,7 +227,10 @@ function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] 
       };
     });
   }
-  const rule = allowed.find(([pattern]) => pattern.test(path))?.[1];
+  const rule =
+    issue.code === 'custom' && counted.some((key) => path === `trust.${key}`)
+      ? 'issuer alone'
+      : allowed.find(([pattern]) => pattern.test(path))?.[1];
   return [
     {
       where: `${where}: ${path}`,
@@ -193,7 +241,8 @@ function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] 
 }
 
 function keysOf(key: string): readonly string[] {
-  if (key === 'trust') return ['generation', 'phase', 'intermediate'];
+  if (key === 'trust') return [...counted, 'issuer'];
+  if (key === 'trust.issuer') return ['name', 'kind', 'group'];
   if (key === 'remoteAccess') return ['generation', 'tokenDays'];
   return ['kubeconfig', 'context', 'apiServer'];
 }

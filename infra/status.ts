@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import type { GatewayModel, MeshModel, WorkloadModel } from '../charts/model.ts';
 import { openClients } from './connection.ts';
 import type { ClusterAccess, Clients } from './connection.ts';
@@ -8,6 +7,8 @@ import { condition, count, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { listProxies } from './proxies.ts';
 import { lookAt } from './readiness.ts';
+import { readCacerts } from './trust/objects.ts';
+import { parseCertificates } from './trust/pem.ts';
 import { trustStatus } from './trust/status.ts';
 import type { TrustStatus } from './trust/status.ts';
 import { readRemotes } from './remote-status.ts';
@@ -223,7 +224,7 @@ function isNodeReady(node: KubeObject): boolean {
 }
 
 function notAfter(cacerts: KubeObject | undefined): string | null {
-  const encoded = text(cacerts, 'data', 'ca-cert.pem');
-  if (encoded === undefined) return null;
-  return new X509Certificate(Buffer.from(encoded, 'base64')).validToDate.toISOString();
+  if (cacerts === undefined) return null;
+  const [signer] = parseCertificates(readCacerts(cacerts).certificate) ?? [];
+  return signer?.validToDate.toISOString() ?? null;
 }

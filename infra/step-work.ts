@@ -8,6 +8,7 @@ import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
 import { readinessOf } from './readiness.ts';
 import type { RemoteLinks } from './remote-links.ts';
 import type { ClusterTrust } from './trust/folder.ts';
+import { awaitIssued } from './trust/issued.ts';
 import { trustObject, withTrust } from './trust/objects.ts';
 
 /** What the work on every step of a plan is done with, by either driver. */
@@ -42,9 +43,8 @@ export async function makeSecret(
 }
 
 /**
-/**
  * The objects of a step's Istio releases, which `istioctl` renders, as they are applied: a control plane is rolled out when it
- * gets another CA.
+ * gets another CA, unless an issuer renews that by itself, of the same root.
  */
 export async function makeRelease(
   step: PlanStep,
@@ -53,11 +53,13 @@ export async function makeRelease(
 ): Promise<readonly KubeObject[]> {
   if (step.releases.length === 0) return [];
   const rendered = await renderIstioReleases(istioctl, step.releases, context.plan.mesh, context.signal);
+  if (context.plan.issuer !== undefined) return rendered;
   return withTrust(rendered, trustOf(context, step.cluster));
 }
 
 /**
- * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready. A cluster's last
+ * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready, a CA that an issuer
+ * signs included. A cluster's last
  * step also ends its control plane's waiting for the other clusters, which goes on beside the steps after the remote
  * secrets: a cluster that cannot be read keeps nobody from working in the others.
  * @param release - the rendered objects of the step's Istio releases
@@ -76,6 +78,11 @@ export async function settle(
   await raiseToMinimum(client, step.objects, signal);
   const awaiting = { namespaces, report, ...(signal && { signal }) };
   await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
+  if (step.stage === '00-namespaces' && plan.issuer !== undefined)
+    await awaitIssued(client, Object.values(clients), plan.controlPlaneNamespace, plan.issuer, {
+      report,
+      ...(signal && { signal }),
+    });
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
   if (step === plan.steps.findLast(({ cluster }) => cluster === step.cluster))
     await links.opened(step.cluster);

@@ -36,7 +36,8 @@ dns.lookup = ((name: string, ...rest: Parameters<typeof lookup> extends [string,
   lookup(name === host ? '127.0.0.1' : name, ...rest);
 }) as typeof lookup;
 
-const kinds: Readonly<Record<string, readonly [plural: string, namespaced: boolean][]>> = {
+type Kinds = Readonly<Record<string, readonly [kind: string, namespaced: boolean][]>>;
+const kinds: Kinds = {
   v1: [
     ['Namespace', false],
     ['Node', false],
@@ -91,6 +92,8 @@ export class KubeApi {
   readonly client: KubeClient;
   readonly kubeconfig: string;
   intervene: Intervention = () => undefined;
+  /** What it serves: definitions of custom resources may add to it. */
+  kinds = kinds;
   /** What it says it is. */
   version = 'v1.36.3';
   /** Whether the credentials may do something; `*` on `*` asks for everything. */
@@ -186,8 +189,8 @@ export class KubeApi {
     if (intervention !== undefined) return intervention;
     if (seen.path === '/version') return { status: 200, body: { gitVersion: this.version } };
     if (seen.path === '/readyz') return { status: 200, body: {} };
-    if (seen.path === '/apis') return { status: 200, body: { groups: groups() } };
-    const discovered = discovery(seen.path);
+    if (seen.path === '/apis') return { status: 200, body: { groups: groups(this.kinds) } };
+    const discovered = discovery(this.kinds, seen.path);
     if (discovered !== undefined) return { status: 200, body: { resources: discovered } };
     const live = this.objects.get(seen.path);
     const collection = this.#list(seen);
@@ -281,7 +284,7 @@ function selected(object: Record<string, unknown>, query: Readonly<Record<string
   return all(query['labelSelector'], labels) && all(query['fieldSelector'], fields);
 }
 
-function discovery(path: string): readonly unknown[] | undefined {
+function discovery(kinds: Kinds, path: string): readonly unknown[] | undefined {
   const version = Object.keys(kinds).find((apiVersion) => prefix(apiVersion) === path);
   if (version === undefined) return undefined;
   return (kinds[version] ?? []).map(([kind, namespaced]) => ({
@@ -292,7 +295,7 @@ function discovery(path: string): readonly unknown[] | undefined {
   }));
 }
 
-function groups(): readonly unknown[] {
+function groups(kinds: Kinds): readonly unknown[] {
   return Object.keys(kinds)
     .filter((version) => version.includes('/'))
     .map((groupVersion) => ({ preferredVersion: { groupVersion }, versions: [{ groupVersion }] }));

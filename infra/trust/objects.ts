@@ -91,10 +91,19 @@ function checksum({ certificate, roots }: ClusterTrust): string {
   return createHash('sha256').update(`${certificate}${roots}`).digest('hex').slice(0, 16);
 }
 
-/** What a live Secret `cacerts` says: the certificate that signs and the trusted roots, PEM. */
-export function readCacerts(live: KubeObject): { readonly certificate: string; readonly roots: string } {
+/** What a live Secret `cacerts` says, in PEM. */
+export interface Cacerts {
+  /** The certificate that signs; cert-manager adds the CAs above it. */
+  readonly certificate: string;
+  readonly roots: string;
+}
+
+/** Reads a live Secret `cacerts`, in either of the forms that istiod reads: of the two it prefers cert-manager's. */
+export function readCacerts(live: KubeObject): Cacerts {
   const file = (name: string) => Buffer.from(text(live, 'data', name) ?? '', 'base64').toString('utf8');
-  return { certificate: file('ca-cert.pem'), roots: file('root-cert.pem') };
+  return text(live, 'data', 'tls.crt') === undefined
+    ? { certificate: file('ca-cert.pem'), roots: file('root-cert.pem') }
+    : { certificate: file('tls.crt'), roots: file('ca.crt') };
 }
 
 /** Whether a live Secret `cacerts` is of a mesh with a root that is not among these; one that is missing is of no mesh. */

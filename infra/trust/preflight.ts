@@ -5,7 +5,8 @@ import type { TrustSettings } from '../stack-config.ts';
 import { readRoots } from './roots.ts';
 import { cacertsKey, hasOtherRoot } from './objects.ts';
 import { describeLagging, lookAtProxies } from './proxies.ts';
-import { configProblems, describeTrust, isPhase, readTrustState, stepProblem } from './state.ts';
+import { describeIssuer } from './issuer.ts';
+import { configProblems, describeTrust, isPhase, issuerOf, readTrustState, stepProblem } from './state.ts';
 
 /**
  * What keeps the clusters from the wanted trust, all of it: a root that the trust folder does not have, a phase that is
@@ -28,6 +29,18 @@ export async function trustProblems(
   const problems = live.flatMap(({ client, cacerts }): readonly Problem[] => {
     if (cacerts === undefined) return [];
     const where = `${client.cluster}: ${describe(key)}`;
+    const issuer = issuerOf(cacerts);
+    if (issuer !== undefined) {
+      return [
+        {
+          where,
+          what: `is made by cert-manager, and the stack names no issuer: another root CA would cut every running workload off`,
+          received: describeTrust(wanted),
+          allowed: `trust.issuer: ${describeIssuer(issuer)}`,
+          fix: 'set trust.issuer as it was, or take the mesh down first',
+        },
+      ];
+    }
     if (hasOtherRoot(cacerts, roots)) {
       return [
         {

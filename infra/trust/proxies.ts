@@ -30,6 +30,8 @@ export interface ProxyTrust {
 /** What Envoy holds: the leaf it shows, and the roots it trusts. */
 export interface EnvoyCertificates {
   readonly leaf: X509Certificate;
+  /** The CAs that it is shown with. */
+  readonly above: readonly X509Certificate[];
   readonly anchors: readonly X509Certificate[];
 }
 
@@ -41,7 +43,7 @@ const intervalMs = 1_000;
 
 /**
  * Asks every running proxy of a cluster for the certificates that its Envoy holds, and compares them with `cacerts`: the leaf
- * is signed by the CA there, and exactly the roots there are trusted.
+ * is signed by the CA there (or by an earlier one of the same root, where an issuer renews it), and exactly the roots there are trusted.
  */
 export async function lookAtProxies(
   client: KubeClient,
@@ -52,6 +54,7 @@ export async function lookAtProxies(
   const [signer] = parseCertificates(certificate) ?? [];
   const wanted = parseCertificates(roots) ?? [];
   if (signer === undefined) throw new Error('cacerts was read before');
+  const state = readTrustState(cacerts);
   const pods = await runningProxies(client, signal);
   const looks = await pool(pods, concurrency, async (pod) => {
     const { namespace = '', name } = pod.metadata;
@@ -60,7 +63,9 @@ export async function lookAtProxies(
       const answer = await execInPod(client, { namespace, pod: name, name: proxyContainer }, dump, signal);
       const held = readSecrets(JSON.parse(answer) as unknown);
       if (held === undefined) return 'none';
-      if (!held.leaf.verify(signer.publicKey)) return found('its certificate is signed by another CA');
+      const signed =
+        state.issuer === undefined ? held.leaf.verify(signer.publicKey) : isSignedUnder(held, wanted);
+      if (!signed) return found('its certificate is signed by another CA');
       return sameSet(held.anchors, wanted) ? 'current' : found('it trusts other roots');
     } catch (error) {
       signal?.throwIfAborted();
@@ -73,7 +78,7 @@ export async function lookAtProxies(
   const lagging = looks.filter((look) => typeof look === 'object');
   return {
     cluster: client.cluster,
-    state: readTrustState(cacerts),
+    state,
     proxies: looks.filter((look) => look !== 'none').length,
     lagging,
   };
@@ -146,9 +151,23 @@ export function readSecrets(configDump: unknown): EnvoyCertificates | undefined 
     const secret = secrets.find((one) => text(one, 'name') === name);
     return Buffer.from(text(secret, ...path, 'inline_bytes') ?? '', 'base64').toString('utf8');
   };
-  const [leaf] = parseCertificates(pem('default', 'tls_certificate', 'certificate_chain')) ?? [];
+  const [leaf, ...above] = parseCertificates(pem('default', 'tls_certificate', 'certificate_chain')) ?? [];
   if (leaf === undefined) return undefined;
-  return { leaf, anchors: parseCertificates(pem('ROOTCA', 'validation_context', 'trusted_ca')) ?? [] };
+  return { leaf, above, anchors: parseCertificates(pem('ROOTCA', 'validation_context', 'trusted_ca')) ?? [] };
+}
+
+/**
+ * Whether a leaf leads to one of these roots. Where an issuer renews the CA, proxies keep for hours what the one before signed, and
+ * it stays valid for months.
+ */
+function isSignedUnder({ leaf, above }: EnvoyCertificates, roots: readonly X509Certificate[]): boolean {
+  let current = leaf;
+  for (const next of [...above, undefined]) {
+    if (roots.some((root) => current.checkIssued(root) && current.verify(root.publicKey))) return true;
+    if (next === undefined || !current.checkIssued(next) || !current.verify(next.publicKey)) return false;
+    current = next;
+  }
+  return false;
 }
 
 function sameSet(some: readonly X509Certificate[], others: readonly X509Certificate[]): boolean {

@@ -1,7 +1,8 @@
 import type { Problem } from '../../core/problem.ts';
 import { text } from '../kube-object.ts';
 import type { KubeObject } from '../kube-object.ts';
-import type { TrustSettings } from '../stack-config.ts';
+import type { IssuerReference, TrustSettings } from '../stack-config.ts';
+import { certManager, describeIssuer } from './issuer.ts';
 
 /** The three steps from one root CA to the next one. */
 const phases = ['add-root', 're-issue', 'drop-root'] as const;
@@ -15,8 +16,9 @@ export function trustedGenerations({ generation, phase }: TrustSettings): readon
   return phase === 're-issue' ? [generation, generation - 1] : [generation];
 }
 
-/** `generation 2, phase re-issue, intermediate 1` */
-export function describeTrust({ generation, phase, intermediate }: TrustSettings): string {
+/** `generation 2, phase re-issue, intermediate 1`, or `ClusterIssuer mesh-ca` */
+export function describeTrust({ generation, phase, intermediate, issuer }: TrustSettings): string {
+  if (issuer !== undefined) return describeIssuer(issuer);
   const step = phase === undefined ? '' : `, phase ${phase}`;
   return `generation ${generation}${step}, intermediate ${intermediate}`;
 }
@@ -44,11 +46,21 @@ export function readTrustState(cacerts: KubeObject): TrustSettings {
     return Number.isInteger(value) && value > 0 ? value : 1;
   };
   const phase = phases.find((name) => name === note(annotation.phase));
+  const issuer = issuerOf(cacerts);
   return {
+    ...(issuer && { issuer }),
     generation: number(annotation.generation),
     ...(phase === undefined ? {} : { phase }),
     intermediate: number(annotation.intermediate),
   };
+}
+
+/** The issuer that cert-manager names in the Secret it made (https://cert-manager.io/docs/reference/annotations/). */
+export function issuerOf(cacerts: KubeObject): IssuerReference | undefined {
+  const note = (name: string) => text(cacerts, 'metadata', 'annotations', `cert-manager.io/${name}`);
+  const name = note('issuer-name');
+  if (name === undefined || note('certificate-name') === undefined) return undefined;
+  return { name, kind: note('issuer-kind') ?? 'Issuer', group: note('issuer-group') ?? certManager.group };
 }
 
 /** What is wrong with the configuration alone. */

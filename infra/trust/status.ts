@@ -17,6 +17,8 @@ const day = 24 * 60 * 60 * 1000;
 /** A quarter of an intermediate's life, and time enough for three reviewed phases of a root's end. */
 const intermediateDays = 90;
 const rootDays = 365;
+/** cert-manager renews at 90 days; a month later something keeps it from it. */
+const issuedDays = 60;
 
 /** What a live Secret `cacerts` says about the cluster's trust; null when there is none, or none that can be read. */
 export function trustStatus(cacerts: KubeObject | undefined, now = new Date()): TrustStatus | null {
@@ -29,15 +31,19 @@ export function trustStatus(cacerts: KubeObject | undefined, now = new Date()): 
   const root = new Date(Math.min(...ends));
   const daysTo = (end: Date) => Math.floor((end.getTime() - now.getTime()) / day);
   const warnings = [
-    ...(daysTo(signer.validToDate) < intermediateDays
+    ...(daysTo(signer.validToDate) < (state.issuer === undefined ? intermediateDays : issuedDays)
       ? [
-          `its CA ends in ${daysTo(signer.validToDate)} days: raise trust.intermediate to ${state.intermediate + 1}`,
+          state.issuer === undefined
+            ? `its CA ends in ${daysTo(signer.validToDate)} days: raise trust.intermediate to ${state.intermediate + 1}`
+            : `its CA ends in ${daysTo(signer.validToDate)} days: cert-manager should have renewed it, see what Certificate cacerts says`,
         ]
       : []),
     // In a rotation the old root is on its way out.
     ...(daysTo(root) < rootDays && ends.length === 1
       ? [
-          `its root CA ends in ${daysTo(root)} days: begin with trust.generation ${state.generation + 1}, phase add-root`,
+          state.issuer === undefined
+            ? `its root CA ends in ${daysTo(root)} days: begin with trust.generation ${state.generation + 1}, phase add-root`
+            : `its root CA ends in ${daysTo(root)} days, and cannot be changed in a mesh whose CAs an issuer signs (docs/trust.md)`,
         ]
       : []),
   ];

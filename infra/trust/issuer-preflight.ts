@@ -1,0 +1,125 @@
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube-client.ts';
+import { condition, describe, text } from '../kube-object.ts';
+import type { KubeObject } from '../kube-object.ts';
+import type { IssuerReference } from '../stack-config.ts';
+import { certManager, describeIssuer } from './issuer.ts';
+import { issuedProblems } from './issued.ts';
+import { cacertsKey, readCacerts } from './objects.ts';
+import { parseCertificates } from './pem.ts';
+import { issuerOf } from './state.ts';
+
+/**
+ * What keeps an issuer from signing the CAs of the clusters, all of it: no cert-manager, no such issuer or one that is not ready, a
+ * mesh whose CAs come from elsewhere, and roots that differ, between clusters or from what proxies trust. Nothing is written.
+ */
+export async function issuerProblems(
+  clients: readonly KubeClient[],
+  namespace: string,
+  issuer: IssuerReference,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const served = await Promise.all(
+    clients.map((client) => client.typeOf(certManager.version, 'Certificate', signal)),
+  );
+  const without = clients.filter((_, index) => served[index] === undefined).map(({ cluster }) => cluster);
+  if (without.length > 0) {
+    return [
+      {
+        where: 'trust.issuer',
+        what: `there is no cert-manager in ${without.join(', ')}: no Certificate of ${certManager.version} is served`,
+        received: describeIssuer(issuer),
+        fix: `install cert-manager and the issuer in ${without.join(', ')}, or leave trust.issuer out for CAs of the trust folder`,
+      },
+    ];
+  }
+  const problems = await Promise.all(
+    clients.map(async (client) => [
+      ...(await absentIssuer(client, namespace, issuer, signal)),
+      ...(await otherCa(client, clients, namespace, issuer, signal)),
+    ]),
+  );
+  return problems.flat();
+}
+
+/** Issuers of other groups are served in versions that are not known here: what their Certificate says has to do. */
+async function absentIssuer(
+  client: KubeClient,
+  namespace: string,
+  issuer: IssuerReference,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const { name, kind, group } = issuer;
+  if (group !== certManager.group) return [];
+  const metadata = kind === 'Issuer' ? { name, namespace } : { name };
+  const key = { apiVersion: certManager.version, kind, metadata };
+  const live = await client.get(key, signal);
+  const where = `${client.cluster}: ${describe(key)}`;
+  if (live === undefined)
+    return [
+      { where, what: 'does not exist, and trust.issuer names it', fix: 'make it in every cluster first' },
+    ];
+  const ready = condition(live, 'Ready');
+  if (text(ready, 'status') === 'True') return [];
+  const why = text(ready, 'message') ?? 'cert-manager has not seen it, its controller may not be running';
+  return [{ where, what: `is not ready: ${why}`, fix: 'mend the issuer, then run the command again' }];
+}
+
+/** A CA that is there stays the mesh's: another root would cut running workloads off. */
+async function otherCa(
+  client: KubeClient,
+  clients: readonly KubeClient[],
+  namespace: string,
+  issuer: IssuerReference,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const key = cacertsKey(namespace);
+  const live = await client.get(key, signal);
+  if (live === undefined) return [];
+  const where = `${client.cluster}: ${describe(key)}`;
+  const cut = 'another root CA would cut every running workload off';
+  const signed = issuerOf(live);
+  if (signed === undefined) {
+    return [
+      {
+        where,
+        what: `holds a CA that cert-manager did not issue: ${cut}`,
+        received: `trust.issuer: ${describeIssuer(issuer)}`,
+        fix: 'leave trust.issuer out, or take the mesh down first',
+      },
+    ];
+  }
+  if (describeIssuer(signed) !== describeIssuer(issuer)) {
+    return [
+      {
+        where,
+        what: `is signed by another issuer than the stack names: ${cut}`,
+        received: describeIssuer(issuer),
+        allowed: describeIssuer(signed),
+        fix: 'set trust.issuer as it was, or take the mesh down first',
+      },
+    ];
+  }
+  const wrong = await issuedProblems(client, clients, namespace, issuer, signal);
+  if (wrong.length > 0) return wrong;
+  const distributed = await client.get(rootsKey(namespace), signal);
+  const trusted = prints(text(distributed, 'data', 'root-cert.pem') ?? '');
+  if (trusted.length === 0 || prints(readCacerts(live).roots).every((print) => trusted.includes(print)))
+    return [];
+  return [
+    {
+      where,
+      what: `${describeIssuer(issuer)} has changed its root: proxies trust the one before, and the next istiod that starts would sign with a CA that they refuse`,
+      fix: `give the issuer its CA back and have it issued again (cmctl renew --namespace ${namespace} cacerts), or take the mesh down first`,
+    },
+  ];
+}
+
+/** What istiod sends: it writes a copy into every namespace. */
+function rootsKey(namespace: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'istio-ca-root-cert', namespace } };
+}
+
+function prints(pem: string): readonly string[] {
+  return (parseCertificates(pem) ?? []).map(({ fingerprint256 }) => fingerprint256);
+}
