@@ -172,8 +172,8 @@ function test(names: ServiceNames): string {
   return `import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { ${pascal}Service } from '${generatedModule(names, '../..')}';
-import { unaryClient } from '../runtime/client.ts';
-import type { UnaryClient } from '../runtime/client.ts';
+import { serviceClient } from '../runtime/client.ts';
+import type { ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
 import { startLocal } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
@@ -183,11 +183,11 @@ import { memory${pascal} } from './store.ts';
 const options = { timeoutMs: 2_000 };
 const kept = ['a', 'b', 'c'].map((id) => ({ id, name: \`the ${one.words} \${id}\` }));
 let local: Local;
-let client: UnaryClient<typeof ${pascal}Service>;
+let client: ServiceClient<typeof ${pascal}Service>;
 
 beforeEach(async () => {
   local = await startLocal([implement(${pascal}Service, ${camel}Handlers(memory${pascal}(kept)))]);
-  client = unaryClient(${pascal}Service, local.channel);
+  client = serviceClient(${pascal}Service, local.channel);
 });
 afterEach(() => local.stop());
 

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import type { WatchPricesResponse } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { unaryClient } from '../runtime/client.ts';
-import type { UnaryClient } from '../runtime/client.ts';
+import { serviceClient } from '../runtime/client.ts';
+import type { ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
 import { startLocal, streams } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
@@ -16,12 +16,12 @@ import type { MemoryCatalog } from './store.ts';
 const options = { timeoutMs: 2_000 };
 let local: Local;
 let store: MemoryCatalog;
-let client: UnaryClient<typeof CatalogService>;
+let client: ServiceClient<typeof CatalogService>;
 
 beforeEach(async () => {
   store = memoryCatalog(sampleProducts);
   local = await startLocal([implement(CatalogService, catalogHandlers(store))]);
-  client = unaryClient(CatalogService, local.channel);
+  client = serviceClient(CatalogService, local.channel);
 });
 afterEach(() => local.stop());
 

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import type { SyncStockResponse } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { sampleProducts } from '../catalog/sample.ts';
-import { unaryClient } from '../runtime/client.ts';
-import type { UnaryClient } from '../runtime/client.ts';
+import { serviceClient } from '../runtime/client.ts';
+import type { ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
 import { startLocal, streams } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
@@ -16,12 +16,12 @@ import { memoryInventory } from './store.ts';
 
 const options = { timeoutMs: 2_000 };
 let local: Local;
-let client: UnaryClient<typeof InventoryService>;
+let client: ServiceClient<typeof InventoryService>;
 
 beforeEach(async () => {
   const store = memoryInventory({ 'p-1': 10, 'p-2': 0 });
   local = await startLocal([implement(InventoryService, inventoryHandlers(store))]);
-  client = unaryClient(InventoryService, local.channel);
+  client = serviceClient(InventoryService, local.channel);
 });
 afterEach(() => local.stop());
 

@@ -9,8 +9,8 @@ import { memoryCatalog } from '../catalog/store.ts';
 import { inventoryHandlers } from '../inventory/handlers.ts';
 import { memoryInventory } from '../inventory/store.ts';
 import type { InventoryStore } from '../inventory/store.ts';
-import { unaryClient } from '../runtime/client.ts';
-import type { UnaryClient } from '../runtime/client.ts';
+import { serviceClient } from '../runtime/client.ts';
+import type { ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
 import { statusError } from '../runtime/status.ts';
 import { startLocal } from '../testing/local.ts';
@@ -21,7 +21,7 @@ import { memoryOrders } from './store.ts';
 const options = { timeoutMs: 3_000 };
 let locals: Local[] = [];
 let stock: InventoryStore;
-let orders: UnaryClient<typeof OrdersService>;
+let orders: ServiceClient<typeof OrdersService>;
 let inventoryLocal: Local;
 
 beforeEach(async () => {
@@ -32,13 +32,13 @@ beforeEach(async () => {
   inventoryLocal = await startLocal([inventory], { servedBy: 'b/inventory' });
   const dependencies = {
     store: memoryOrders(),
-    catalog: unaryClient(CatalogService, catalogLocal.channel),
-    inventory: unaryClient(InventoryService, inventoryLocal.channel),
+    catalog: serviceClient(CatalogService, catalogLocal.channel),
+    inventory: serviceClient(InventoryService, inventoryLocal.channel),
   };
   const ordersLocal = await startLocal([implement(OrdersService, ordersHandlers(dependencies))], {
     servedBy: 'a/orders',
   });
-  orders = unaryClient(OrdersService, ordersLocal.channel);
+  orders = serviceClient(OrdersService, ordersLocal.channel);
   locals = [catalogLocal, inventoryLocal, ordersLocal];
 });
 afterEach(() => Promise.all(locals.map((local) => local.stop())));
@@ -97,13 +97,13 @@ describe('CreateOrder', () => {
     const refuse = () => Promise.reject(statusError(status.PERMISSION_DENIED, 'RBAC: access denied'));
     const handlers = ordersHandlers({
       store: memoryOrders(),
-      catalog: { getProduct: refuse, listProducts: refuse },
-      inventory: { getStock: refuse, reserve: refuse },
+      catalog: { getProduct: refuse },
+      inventory: { reserve: refuse },
     });
     const local = await startLocal([implement(OrdersService, handlers)]);
     locals.push(local);
     await expect(
-      unaryClient(OrdersService, local.channel).createOrder({ productId: 'p-1', quantity: 1 }, options),
+      serviceClient(OrdersService, local.channel).createOrder({ productId: 'p-1', quantity: 1 }, options),
     ).rejects.toMatchObject({ code: status.INTERNAL, message: 'catalog: PERMISSION_DENIED' });
   });
 });

@@ -4,7 +4,7 @@ import { timestampNow } from '@bufbuild/protobuf/wkt';
 import type { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import type { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import type { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import type { UnaryClient } from '../runtime/client.ts';
+import type { ServiceClient } from '../runtime/client.ts';
 import type { CallContext, Handlers } from '../runtime/handlers.ts';
 import { pageToken, readPage } from '../runtime/paging.ts';
 import { StatusError, statusError } from '../runtime/status.ts';
@@ -12,8 +12,8 @@ import type { OrderStore } from './store.ts';
 
 export interface OrdersDependencies {
   readonly store: OrderStore;
-  readonly catalog: UnaryClient<typeof CatalogService>;
-  readonly inventory: UnaryClient<typeof InventoryService>;
+  readonly catalog: Pick<ServiceClient<typeof CatalogService>, 'getProduct'>;
+  readonly inventory: Pick<ServiceClient<typeof InventoryService>, 'reserve'>;
 }
 
 /** Longest for one call to another service; the caller's own deadline may be shorter. Room for the other cluster. */

@@ -1,7 +1,7 @@
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { openChannel, unaryClient } from '../runtime/client.ts';
+import { openChannel, serviceClient } from '../runtime/client.ts';
 import { address } from '../runtime/env.ts';
 import { implement } from '../runtime/handlers.ts';
 import { runService } from '../runtime/run.ts';
@@ -13,8 +13,8 @@ await runService('orders', { CATALOG_ADDRESS: address(), INVENTORY_ADDRESS: addr
     OrdersService,
     ordersHandlers({
       store: memoryOrders(),
-      catalog: unaryClient(CatalogService, openChannel(env.CATALOG_ADDRESS)),
-      inventory: unaryClient(InventoryService, openChannel(env.INVENTORY_ADDRESS)),
+      catalog: serviceClient(CatalogService, openChannel(env.CATALOG_ADDRESS)),
+      inventory: serviceClient(InventoryService, openChannel(env.INVENTORY_ADDRESS)),
     }),
   ),
 ]);

@@ -10,7 +10,7 @@ import type {
   StatusObject,
   sendUnaryData,
 } from '@grpc/grpc-js';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import type { DescMethod, Message } from '@bufbuild/protobuf';
 import { ServerCallContext } from './call-context.ts';
 import type { AnyCall } from './call-context.ts';
@@ -19,6 +19,7 @@ import { chain } from './interceptors.ts';
 import type { Hooks, Interceptor } from './interceptors.ts';
 import type { Logger } from './log.ts';
 import { toStatus } from './status.ts';
+import { codecOf } from './wire.ts';
 
 /** What all calls of a server share. */
 export interface ServerScope {
@@ -55,11 +56,12 @@ export function register(server: Server, implementation: Implementation, scope: 
   for (const method of implementation.service.methods) {
     const handler = implementation.handlers[method.localName] as never;
     const methodScope = { ...scope, method, hooksOf: chain(scope.interceptors, method) };
+    const { path, encodeAnswer, decodeRequest } = codecOf(method);
     const added = server.register(
-      `/${method.parent.typeName}/${method.name}`,
+      path,
       adapt(handler, methodScope) as never,
-      (message: Message) => toBuffer(toBinary(method.output, message)),
-      (bytes: Buffer) => fromBinary(method.input, bytes),
+      encodeAnswer,
+      decodeRequest,
       kinds[method.methodKind],
     );
     if (!added) throw new Error(`${method.parent.typeName} is implemented twice`);
@@ -184,8 +186,4 @@ function failure(error: unknown, hooks: Hooks): StatusObject {
   const failed = toStatus(error);
   hooks.end({ code: failed.code, error });
   return { ...failed, metadata: failed.metadata.clone() };
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,6 +1,6 @@
-import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
-import type { ServiceError } from '@grpc/grpc-js';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Client, credentials } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
+import { create } from '@bufbuild/protobuf';
 import type {
   DescMessage,
   DescMethod,
@@ -10,8 +10,12 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import { fromServiceError, startCall } from './client-call.ts';
+import { streamCaller } from './client-streams.ts';
 import type { CallContext } from './handlers.ts';
-import { StatusError } from './status.ts';
+import { codecOf } from './wire.ts';
+
+export { traceKeys } from './client-call.ts';
 
 /** A connection to one address, shared by all calls to it; closed by its owner. */
 export type Channel = Pick<Client, 'close'>;
@@ -28,30 +32,44 @@ export interface CallOptions {
   readonly onHeader?: (header: Metadata) => void;
 }
 
-/** A typed client: the unary methods of a service. */
-export type UnaryClient<S extends DescService> =
-  S extends GenService<infer M extends GenServiceMethods>
-    ? {
-        readonly [K in keyof M as M[K]['methodKind'] extends 'unary' ? K : never]: (
-          request: MessageInitShape<M[K]['input']>,
-          options: CallOptions,
-        ) => Promise<MessageShape<M[K]['output']>>;
-      }
-    : never;
+/** For streams, which may go on without an end. */
+export interface StreamOptions extends Omit<CallOptions, 'timeoutMs'> {
+  /** As in {@link CallOptions}. @default - the parent's deadline alone */
+  readonly timeoutMs?: number;
+}
 
-/** What ties the calls of one request together, and what Istio asks applications to pass on. */
-export const traceKeys = [
-  'traceparent',
-  'tracestate',
-  'baggage',
-  'x-request-id',
-  'b3',
-  'x-b3-traceid',
-  'x-b3-spanid',
-  'x-b3-parentspanid',
-  'x-b3-sampled',
-  'x-b3-flags',
-] as const;
+type Messages<T> = AsyncIterable<T> | Iterable<T>;
+
+/**
+ * A method as its caller sees it. Each rejects, or throws from the answers, with a StatusError: that of the answer, or
+ * UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED when there is none.
+ *
+ * Requests of a stream are taken no faster than the server takes them, and no more of them when the call is over; an
+ * error they throw cancels the call and becomes its outcome. Answers of a stream are to be iterated once; the server is
+ * held back as long as they are not asked for, and leaving the loop early cancels the call. grpc-js drops those not yet asked for when the
+ * call fails.
+ */
+export type Caller<Kind extends DescMethod['methodKind'], I extends DescMessage, O extends DescMessage> = {
+  unary: (request: MessageInitShape<I>, options: CallOptions) => Promise<MessageShape<O>>;
+  server_streaming: (
+    request: MessageInitShape<I>,
+    options?: StreamOptions,
+  ) => AsyncGenerator<MessageShape<O>, void>;
+  client_streaming: (
+    requests: Messages<MessageInitShape<I>>,
+    options?: StreamOptions,
+  ) => Promise<MessageShape<O>>;
+  bidi_streaming: (
+    requests: Messages<MessageInitShape<I>>,
+    options?: StreamOptions,
+  ) => AsyncGenerator<MessageShape<O>, void>;
+}[Kind];
+
+/** A typed client: a function for each method of a service, named as in the proto, in camelCase. */
+export type ServiceClient<S extends DescService> =
+  S extends GenService<infer M extends GenServiceMethods>
+    ? { readonly [K in keyof M]: Caller<M[K]['methodKind'], M[K]['input'], M[K]['output']> }
+    : never;
 
 /**
  * Opens a channel to `host:port`, connecting at the first call. Retries are left to the mesh, which knows the other
@@ -70,15 +88,17 @@ export function openChannel(address: string): Channel {
 }
 
 /** A typed client of a service over a channel. */
-export function unaryClient<S extends DescService>(service: S, channel: Channel): UnaryClient<S> {
-  const methods = service.methods
-    .filter(isUnary)
-    .map((method) => [
-      method.localName,
-      (request: MessageInitShape<DescMessage>, options: CallOptions) =>
-        callUnary(channel, method, create(method.input, request), options),
-    ]);
-  return Object.fromEntries(methods) as UnaryClient<S>;
+export function serviceClient<S extends DescService>(service: S, channel: Channel): ServiceClient<S> {
+  const methods = service.methods.map((method) => [method.localName, callerOf(channel, method)]);
+  return Object.fromEntries(methods) as ServiceClient<S>;
+}
+
+function callerOf(channel: Channel, method: DescMethod): unknown {
+  if (isUnary(method)) {
+    return (request: MessageInitShape<DescMessage>, options: CallOptions) =>
+      callUnary(channel, method, create(method.input, request), options);
+  }
+  return streamCaller(channel as Client, method);
 }
 
 /**
@@ -91,48 +111,28 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
   request: MessageShape<I>,
   options: CallOptions,
 ): Promise<MessageShape<O>> {
-  const signal = options.signal ?? options.parent?.signal;
+  const { path, encodeRequest, decodeAnswer } = codecOf(method);
+  const outgoing = startCall(method, options);
+  const { metadata, deadline } = outgoing;
   return new Promise((resolve, reject) => {
-    const call = (channel as Client).makeUnaryRequest<MessageShape<I>, MessageShape<O>>(
-      `/${method.parent.typeName}/${method.name}`,
-      (message) => toBuffer(toBinary(method.input, message)),
-      (bytes) => fromBinary(method.output, bytes),
+    const call = (channel as Client).makeUnaryRequest(
+      path,
+      encodeRequest,
+      decodeAnswer,
       request,
-      requestMetadata(options),
-      { deadline: Math.min(Date.now() + options.timeoutMs, options.parent?.deadline ?? Infinity) },
+      metadata,
+      { deadline },
       (error, response) => {
-        signal?.removeEventListener('abort', cancel);
-        if (error === null && response !== undefined) resolve(response);
+        outgoing.ended(error);
+        if (error === null && response !== undefined) resolve(response as MessageShape<O>);
         else reject(fromServiceError(error));
       },
     );
-    const cancel = () => {
-      call.cancel();
-    };
-    if (options.onHeader !== undefined) call.once('metadata', options.onHeader);
-    if (signal?.aborted === true) cancel();
-    else signal?.addEventListener('abort', cancel, { once: true });
+    outgoing.started(call);
   });
 }
 
 /** Whether a method takes one message and answers with one. */
 export function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === 'unary';
-}
-
-function requestMetadata(options: CallOptions): Metadata {
-  const metadata = options.metadata?.clone() ?? new Metadata();
-  for (const key of options.parent === undefined ? [] : traceKeys) {
-    for (const value of options.parent?.metadata.get(key) ?? []) metadata.set(key, value);
-  }
-  return metadata;
-}
-
-function fromServiceError(error: ServiceError | null): StatusError {
-  if (error === null) return new StatusError(status.UNKNOWN, 'the answer has no message');
-  return new StatusError(error.code, error.details, error.metadata);
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

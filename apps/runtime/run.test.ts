@@ -8,7 +8,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { streams } from '../testing/local.ts';
-import { openChannel, unaryClient } from './client.ts';
+import { openChannel, serviceClient } from './client.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -54,7 +54,7 @@ test('serves, drains at SIGTERM and exits with 0', async () => {
     channel.close();
   });
   const servedBy: unknown[] = [];
-  await unaryClient(CatalogService, channel).getProduct(
+  await serviceClient(CatalogService, channel).getProduct(
     { id: 'p-1' },
     { timeoutMs: 2_000, onHeader: (header) => servedBy.push(...header.get('x-served-by')) },
   );

@@ -11,7 +11,7 @@ import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { startLocal, streams } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
-import { unaryClient } from './client.ts';
+import { serviceClient } from './client.ts';
 import { implement } from './handlers.ts';
 import type { CallContext, Handlers } from './handlers.ts';
 import { statusError } from './status.ts';
@@ -48,7 +48,7 @@ describe('unary', () => {
       getProduct: (request) => ({ product: { id: request.id, name: 'Lamp' } }),
     });
     const headers: Metadata[] = [];
-    const answer = await unaryClient(CatalogService, local.channel).getProduct(
+    const answer = await serviceClient(CatalogService, local.channel).getProduct(
       { id: 'p-1' },
       { timeoutMs: 2_000, onHeader: (header) => headers.push(header) },
     );
@@ -64,7 +64,7 @@ describe('unary', () => {
         throw statusError(status.NOT_FOUND, 'no such product: 50% \ud800 ü', [], trailer);
       },
     });
-    const call = unaryClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 2_000 });
+    const call = serviceClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 2_000 });
     const error = await call.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: status.NOT_FOUND, message: 'no such product: 50% \ufffd ü' });
     const { metadata } = error as { metadata: Metadata };
@@ -76,7 +76,7 @@ describe('unary', () => {
       getProduct: () => Promise.reject(new Error('password is hunter2')),
     });
     await expect(
-      unaryClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 2_000 }),
+      serviceClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 2_000 }),
     ).rejects.toMatchObject({ code: status.INTERNAL, message: 'internal error' });
   });
 
@@ -89,7 +89,7 @@ describe('unary', () => {
         return {};
       },
     });
-    const next = unaryClient(CatalogService, inner.channel);
+    const next = serviceClient(CatalogService, inner.channel);
     const outer = await startCatalog({
       getProduct: (request, context) => next.getProduct(request, { parent: context, timeoutMs: 60_000 }),
     });
@@ -98,7 +98,7 @@ describe('unary', () => {
     metadata.set('authorization', 'Bearer secret');
     const abort = new AbortController();
     const options = { timeoutMs: 5_000, metadata, signal: abort.signal };
-    const call = unaryClient(CatalogService, outer.channel).getProduct({ id: 'x' }, options);
+    const call = serviceClient(CatalogService, outer.channel).getProduct({ id: 'x' }, options);
     const failed = expect(call).rejects.toMatchObject({ code: status.CANCELLED });
     while (seen.length === 0) await sleep(5);
     abort.abort();
@@ -120,7 +120,7 @@ describe('unary', () => {
       },
     });
     await expect(
-      unaryClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 50 }),
+      serviceClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 50 }),
     ).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
     while (seen[0]?.aborted !== true) await sleep(5);
   });
@@ -217,7 +217,7 @@ describe('streams', () => {
 describe('health', () => {
   test('check: the server, a service, an unknown one', async () => {
     const local = await startCatalog({});
-    const health = unaryClient(Health, local.channel);
+    const health = serviceClient(Health, local.channel);
     const options = { timeoutMs: 2_000 };
     expect(await health.check({}, options)).toMatchObject({ status: ServingStatus.SERVING });
     expect(await health.check({ service: CatalogService.typeName }, options)).toMatchObject({
@@ -262,7 +262,7 @@ describe('drain', () => {
       { getProduct: async ({ id }) => (id === 'slow' ? gate.promise.then(() => ({ product: { id } })) : {}) },
       150,
     );
-    const client = unaryClient(CatalogService, local.channel);
+    const client = serviceClient(CatalogService, local.channel);
     const slow = client.getProduct({ id: 'slow' }, { timeoutMs: 2_000 });
     await client.getProduct({ id: 'warm' }, { timeoutMs: 2_000 });
     const drained = local.server.drain();
@@ -278,7 +278,7 @@ describe('drain', () => {
 
   test('cuts what does not finish within the limit, and says so', async () => {
     const local = await startCatalog({ getProduct: () => new Promise(() => undefined) });
-    const call = unaryClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 5_000 });
+    const call = serviceClient(CatalogService, local.channel).getProduct({ id: 'x' }, { timeoutMs: 5_000 });
     const failed = expect(call).rejects.toMatchObject({ code: status.CANCELLED });
     await sleep(50);
     expect(await local.server.drain()).toBe(false);

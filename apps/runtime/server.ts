@@ -6,6 +6,7 @@ import { createHealth } from './health.ts';
 import type { Interceptor } from './interceptors.ts';
 import type { Logger } from './log.ts';
 import { logCalls } from './logging.ts';
+import { createReflection } from './reflection.ts';
 import { statusError } from './status.ts';
 import { validateRequests } from './validation.ts';
 
@@ -38,7 +39,7 @@ export interface RunningServer {
 }
 
 /**
- * Starts a gRPC server with the health service, without TLS: in the mesh the proxy beside it encrypts.
+ * Starts a gRPC server with the health and reflection services, without TLS: in the mesh the proxy beside it encrypts.
  * Every answer carries `x-served-by` in its initial metadata, errors included; only what grpc-js answers before any
  * handler (a method nobody registered, a request it cannot parse, a deadline that passed) comes without it.
  * @throws Error when the address cannot be listened on
@@ -49,7 +50,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const stopping = new AbortController();
   const interceptors = [logCalls(log), ...(options.interceptors ?? []), validateRequests()];
   const server = new Server();
-  for (const implementation of [health.implementation, ...implementations]) {
+  const served = [health.implementation, ...implementations];
+  const reflection = createReflection(served.map(({ service }) => service));
+  for (const implementation of [...served, ...reflection]) {
     register(server, implementation, { servedBy, log, stopping: stopping.signal, interceptors });
   }
   const port = await listen(server, `${host}:${options.port}`);

@@ -10,7 +10,7 @@ import { BadRequestSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { startLocal } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
-import { unaryClient } from './client.ts';
+import { serviceClient } from './client.ts';
 import { implement } from './handlers.ts';
 import { StatusError, findDetail, statusError } from './status.ts';
 
@@ -45,7 +45,7 @@ describe('a request that breaks the constraints of its proto', () => {
     };
     const local = await startLocal([implement(InventoryService, handlers)]);
     started.push(local);
-    return unaryClient(InventoryService, local.channel).reserve(request, { timeoutMs: 5_000 });
+    return serviceClient(InventoryService, local.channel).reserve(request, { timeoutMs: 5_000 });
   }
 
   test('is refused with every violation, and the handler does not see it', async () => {

@@ -1,0 +1,20 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import type { DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
+
+/** What grpc-js asks of a method known by its descriptor. */
+export function codecOf(method: DescMethod) {
+  const { input, output } = method;
+  return {
+    /** `/package.Service/Method` */
+    path: `/${method.parent.typeName}/${method.name}`,
+    encodeRequest: (init: MessageInitShape<typeof input>) => toBuffer(toBinary(input, create(input, init))),
+    decodeRequest: (bytes: Uint8Array): Message => fromBinary(input, bytes),
+    encodeAnswer: (answer: Message) => toBuffer(toBinary(output, answer)),
+    decodeAnswer: (bytes: Uint8Array): Message => fromBinary(output, bytes),
+  };
+}
+
+/** The same bytes, not a copy. */
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
