@@ -1,19 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
-import type { Metadata } from '@grpc/grpc-js';
-import type { DescMethodUnary, DescService, Registry } from '@bufbuild/protobuf';
-import { callUnary, isUnary } from '../runtime/client.ts';
+import type { Duplex } from 'node:stream';
+import type { DescService, Registry } from '@bufbuild/protobuf';
 import type { Logger } from '../runtime/log.ts';
-import { StatusError, statusError } from '../runtime/status.ts';
-import type { Binding } from './bindings.ts';
-import { routerOf } from './bindings.ts';
 import { readBody } from './body.ts';
-import { headersOf, metadataOf } from './headers.ts';
-import { decodeRequest, parseBody } from './request.ts';
-import { encodeResponse } from './response.ts';
-import type { Router } from './router.ts';
+import type { BodyLimits } from './body.ts';
+import type { Timeouts } from './deadline.ts';
+import { knownError } from './errors.ts';
+import { leftoverOf, sendJson } from './exchange.ts';
+import type { Exchange, Scope } from './exchange.ts';
+import { Crossing } from './headers.ts';
+import type { HeaderRules } from './headers.ts';
+import { refuse } from './refuse.ts';
+import { RouteTable } from './route.ts';
+import type { Match } from './route.ts';
+import { sendLines } from './send-lines.ts';
 import { HttpError, httpStatusOf, statusJson } from './status.ts';
+import { StreamExchange } from './stream.ts';
+import { UnaryExchange } from './unary.ts';
 import type { Upstreams } from './upstreams.ts';
+import { createWebSockets } from './websocket.ts';
 
 export interface GatewayOptions {
   /** Whose bindings are served. */
@@ -21,22 +27,30 @@ export interface GatewayOptions {
   readonly upstreams: Upstreams;
   /** The types that may stand in a google.protobuf.Any. */
   readonly registry: Registry;
-  /** Longest time for a call, its gRPC deadline. Milliseconds. */
-  readonly timeoutMs: number;
-  /** Longest request body. Bytes. */
-  readonly bodyLimit: number;
-  /** Request headers that go on as metadata beside the usual ones, in lower case. @default - none */
-  readonly claimHeaders?: readonly string[];
+  readonly timeouts: Timeouts;
+  readonly body: BodyLimits;
+  /** How long a stream may stand still before it is ended. Milliseconds. */
+  readonly streamIdleMs: number;
+  /** Most requests in flight; more are answered 503. Streams are among them. */
+  readonly maxRequests: number;
+  /** Most streams open; more are answered 503. */
+  readonly maxStreams: number;
+  readonly headers: HeaderRules;
+  /** Origins, besides its own, of pages that may open a WebSocket, such as `https://shop.example`. */
+  readonly webSocketOrigins: readonly string[];
   readonly log: Logger;
 }
 
-/** Answers a request of HTTP by a call of gRPC. Never rejects. */
-export type Gateway = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-
-interface Answer {
-  readonly httpStatus: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+/** Answers requests of HTTP by calls of gRPC. */
+export interface Gateway {
+  /** Never throws. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Whether a handshake of WebSocket is for a streaming method; what is not is answered as if it asked for nothing. */
+  takesUpgrade(request: IncomingMessage): boolean;
+  /** Answers a handshake of WebSocket, on a connection that is HTTP's no more. Never throws. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Tells every open stream to end: UNAVAILABLE, which asks the client to call again. */
+  stopStreams(): void;
 }
 
 /**
@@ -44,105 +58,100 @@ interface Answer {
  * @throws Error when an option is wrong
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const router = routerOf(options.services);
-  return async (request, response) => {
-    const gone = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    const answer = await transcode(router, request, gone.signal, options).catch((error: unknown) =>
-      failed(error, request, options),
-    );
-    if (response.destroyed) return;
-    response.writeHead(answer.httpStatus, {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(answer.body),
-      ...answer.headers,
-    });
-    response.end(answer.body);
+  const { upstreams, registry, log, maxRequests, maxStreams } = options;
+  const table = new RouteTable(options.services, upstreams, registry);
+  const scope: Scope = {
+    registry,
+    crossing: new Crossing(options.headers),
+    timeouts: options.timeouts,
+    body: options.body,
+    streamIdleMs: options.streamIdleMs,
+    log,
+    streams: new Set(),
   };
-}
+  const webSockets = createWebSockets(scope, options.webSocketOrigins);
+  let inFlight = 0;
 
-async function transcode(
-  router: Router<Binding>,
-  request: IncomingMessage,
-  signal: AbortSignal,
-  options: GatewayOptions,
-): Promise<Answer> {
-  const { binding, path, query } = findBinding(router, request);
-  const { method } = binding;
-  if (!isUnary(method)) {
-    throw statusError(
-      status.UNIMPLEMENTED,
-      `${method.parent.typeName}/${method.name} streams; call it over gRPC`,
-    );
-  }
-  const bytes = binding.body.kind === 'none' ? undefined : await readBody(request, options.bodyLimit);
-  const body = bytes && parseBody(bytes);
-  const message = decodeRequest(binding, { path, query, body }, options.registry);
-  let header: Metadata | undefined;
-  const answer = await callUnary(options.upstreams.channelOf(method.parent), method, message, {
-    timeoutMs: options.timeoutMs,
-    metadata: metadataOf(request.headers, options.claimHeaders ?? []),
-    signal,
-    onHeader: (received) => (header = received),
-  }).catch((error: unknown) => {
-    throw withoutInside(error, method, options);
-  });
-  return {
-    httpStatus: 200,
-    headers: header === undefined ? {} : headersOf(header),
-    body: encodeResponse(binding, answer, options.registry),
-  };
-}
-
-function findBinding(router: Router<Binding>, { method = '', url = '/' }: IncomingMessage) {
-  const mark = url.indexOf('?');
-  const rawPath = mark < 0 ? url : url.slice(0, mark);
-  const found = router.find(method, rawPath);
-  switch (found.kind) {
-    case 'none':
-      throw statusError(status.NOT_FOUND, 'path: nothing is served here');
-    case 'method': {
-      const allow = found.allowed.join(', ');
-      const message = `method: ${method} received; allowed here ${allow}`;
-      throw new HttpError(405, status.UNIMPLEMENTED, message, { allow });
+  const start = (exchange: Exchange, { route }: Match) => {
+    const { request, response } = exchange;
+    exchange.negotiate();
+    if (route.manyIn || route.manyOut) {
+      if (scope.streams.size >= maxStreams) throw overloaded('streams');
+      exchange.watch();
     }
-    case 'route':
-      return { binding: found.target, path: found.path, query: mark < 0 ? '' : url.slice(mark + 1) };
-  }
-}
+    if (route.manyIn) sendLines(exchange, scope.body.bytes);
+    else if (route.binding.body.kind === 'none') exchange.sendOne(undefined);
+    else {
+      readBody(
+        request,
+        response,
+        scope.body,
+        (body) => {
+          exchange.sendOne(body);
+        },
+        (error) => {
+          // A connection that broke off has its own end.
+          if (!request.destroyed) exchange.fail(error);
+        },
+      );
+    }
+  };
 
-/** What may come from the transport below instead of a service: its message names addresses inside the cluster. */
-const transport: ReadonlySet<status> = new Set([
-  status.UNAVAILABLE,
-  status.DEADLINE_EXCEEDED,
-  status.INTERNAL,
-  status.UNKNOWN,
-  status.CANCELLED,
-]);
-
-function withoutInside(error: unknown, method: DescMethodUnary, { log }: GatewayOptions): unknown {
-  if (!(error instanceof StatusError) || !transport.has(error.code)) return error;
-  if (error.metadata.get('x-served-by').length > 0) return error;
-  const name = `${method.parent.typeName}/${method.name}`;
-  if (error.code !== status.CANCELLED) log.warn({ method: name, code: status[error.code] }, error.message);
-  return statusError(error.code, `${name}: ${status[error.code]}`);
-}
-
-function failed(error: unknown, request: IncomingMessage, { log, registry }: GatewayOptions): Answer {
-  const known = knownError(error, request);
-  if (known === undefined) log.error({ err: error, httpMethod: request.method }, 'request failed');
-  const answered = known ?? statusError(status.INTERNAL, 'internal error');
   return {
-    httpStatus: httpStatusOf(answered),
-    headers: { ...headersOf(answered.metadata), ...(answered instanceof HttpError ? answered.headers : {}) },
-    body: statusJson(answered, registry),
+    handle: (request, response) => {
+      let exchange: Exchange | undefined;
+      inFlight++;
+      response.once('close', () => {
+        inFlight--;
+        exchange?.closed();
+      });
+      try {
+        if (inFlight > maxRequests) throw overloaded('requests');
+        const matched = table.find(request);
+        if ('allow' in matched) {
+          response.writeHead(204, matched.allow === undefined ? {} : { allow: matched.allow }).end();
+          return;
+        }
+        const Kind = matched.route.manyOut ? StreamExchange : UnaryExchange;
+        exchange = new Kind(request, response, matched, scope);
+        start(exchange, matched);
+      } catch (thrown) {
+        if (exchange !== undefined) {
+          exchange.fail(thrown);
+          return;
+        }
+        const error = knownError(thrown, log);
+        const headers = {
+          ...leftoverOf(request),
+          ...(error instanceof HttpError ? error.headers : {}),
+        };
+        sendJson(response, httpStatusOf(error), headers, statusJson(error, registry));
+      }
+    },
+    takesUpgrade: (request) => {
+      try {
+        return (
+          request.headers.upgrade?.toLowerCase() === 'websocket' && table.findStream(request) !== undefined
+        );
+      } catch {
+        return false; // its path is malformed: the answer says so
+      }
+    },
+    upgrade: (request, socket, head) => {
+      const matched = table.findStream(request);
+      if (matched === undefined) socket.destroy();
+      else if (scope.streams.size >= maxStreams) refuse(socket, overloaded('streams'));
+      else webSockets.accept(request, socket, head, matched);
+    },
+    stopStreams: () => {
+      for (const stream of [...scope.streams]) stream.stop();
+    },
   };
 }
 
-function knownError(error: unknown, request: IncomingMessage): StatusError | undefined {
-  if (error instanceof StatusError) return error;
-  // The client left while its body was read.
-  return request.destroyed ? statusError(status.CANCELLED, 'the request was cancelled') : undefined;
+/** Not 429: it is this server that has too much to do, not this client. */
+function overloaded(what: string): HttpError {
+  return new HttpError(503, status.UNAVAILABLE, `too many ${what} are in flight; call again later`, {
+    'retry-after': '1',
+  });
 }

@@ -5,12 +5,23 @@ import { createGateway } from './gateway.ts';
 import { startHttpServer } from './server.ts';
 import { openUpstreams, parseUpstreams } from './upstreams.ts';
 
+const name = /^[a-z0-9_.-]+$/;
+
 const environment = {
   HTTP_PORT: integer(1, 65_535),
   UPSTREAMS: text('a list of <fully qualified service>=<host:port>, separated by commas'),
   REQUEST_TIMEOUT_MS: integer(1, 600_000).default(5_000),
-  CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
+  REQUEST_TIMEOUT_MAX_MS: integer(1, 86_400_000).default(60_000),
   BODY_LIMIT_BYTES: integer(1, 64 * 2 ** 20).default(4 * 2 ** 20),
+  BODY_TIMEOUT_MS: integer(1, 600_000).default(30_000),
+  HEADERS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  STREAM_IDLE_MS: integer(1, 86_400_000).default(300_000),
+  MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000),
+  MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
+  MAX_STREAMS: integer(1, 1_000_000).default(500),
+  CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
+  WEBSOCKET_ORIGINS: list(/^https?:\/\/[^/]+$/, 'a list of origins, separated by commas').default([]),
+  ANSWER_METADATA: list(name, 'a list of metadata names in lower case, separated by commas').default([]),
 };
 
 await runProgram('gateway', environment, async (env, log) => {
@@ -20,15 +31,21 @@ await runProgram('gateway', environment, async (env, log) => {
     services: addresses.keys(),
     upstreams,
     registry,
-    timeoutMs: env.REQUEST_TIMEOUT_MS,
-    bodyLimit: env.BODY_LIMIT_BYTES,
-    claimHeaders: env.CLAIM_HEADERS,
+    timeouts: { defaultMs: env.REQUEST_TIMEOUT_MS, maxMs: env.REQUEST_TIMEOUT_MAX_MS },
+    body: { bytes: env.BODY_LIMIT_BYTES, timeoutMs: env.BODY_TIMEOUT_MS },
+    streamIdleMs: env.STREAM_IDLE_MS,
+    maxRequests: env.MAX_REQUESTS,
+    maxStreams: env.MAX_STREAMS,
+    headers: { claims: env.CLAIM_HEADERS, answers: env.ANSWER_METADATA },
+    webSocketOrigins: env.WEBSOCKET_ORIGINS,
     log,
   });
   const server = await startHttpServer({
     gateway,
     port: env.HTTP_PORT,
     log,
+    maxConnections: env.MAX_CONNECTIONS,
+    headersTimeoutMs: env.HEADERS_TIMEOUT_MS,
     drainDelayMs: env.DRAIN_DELAY_MS,
     drainLimitMs: env.DRAIN_LIMIT_MS,
   });

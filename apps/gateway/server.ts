@@ -1,10 +1,12 @@
 import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log.ts';
 import type { Drainable } from '../runtime/run.ts';
 import type { Gateway } from './gateway.ts';
+import { refuseUnread } from './refuse.ts';
 
 export interface HttpServerOptions {
   readonly gateway: Gateway;
@@ -13,6 +15,10 @@ export interface HttpServerOptions {
   /** TCP port; 0 takes a free one. */
   readonly port: number;
   readonly log: Logger;
+  /** Most connections; more are closed at once. */
+  readonly maxConnections: number;
+  /** How long a client may take to send the head of a request. Milliseconds. */
+  readonly headersTimeoutMs: number;
   /** How long a stopping server still takes requests. Milliseconds. */
   readonly drainDelayMs: number;
   /** How long requests in flight may take after that. Milliseconds. */
@@ -23,7 +29,8 @@ export interface RunningHttpServer extends Drainable {
   readonly port: number;
   /**
    * Stops without failing a request: `/readyz` says 503 at once and connections close after their next response;
-   * requests are taken for the drain delay; those in flight then finish within the limit.
+   * requests are taken for the drain delay; those in flight then finish within the limit. Streams that have not ended
+   * by themselves shortly before it are told to.
    * @returns whether every request finished by itself
    */
   drain(): Promise<boolean>;
@@ -35,26 +42,73 @@ export interface RunningHttpServer extends Drainable {
  */
 const keepAliveMs = 3_660_000;
 
+/** A connection of a request on which nothing moves for so long is closed; streams have a limit of their own. */
+const stillMs = 120_000;
+
+/** Request line and headers together. Bytes. */
+const headerLimit = 16_384;
+
+/** How long streams have to end once they are told to, before they are cut. Milliseconds. */
+const streamEndMs = 2_000;
+
 /**
- * Serves a gateway over HTTP, with `/healthz` (the process lives) and `/readyz` (it takes requests).
+ * Serves a gateway over HTTP/1.1, with `/healthz` (the process lives) and `/readyz` (it takes requests). Whether the
+ * services behind it answer is not asked: a gateway that has lost one still serves the others, and answers for that
+ * one with 503 itself.
  * @throws Error when the address cannot be listened on
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
   const { gateway, host = '0.0.0.0', log } = options;
   let draining = false;
   const open = new Set<ServerResponse>();
-  const server = createServer((request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
     open.add(response);
-    response.once('close', () => open.delete(response));
+    response.once('close', () => {
+      open.delete(response);
+      // A stream's headers, sent before the stop, kept its connection open.
+      if (draining)
+        setImmediate(() => {
+          server.closeIdleConnections();
+        });
+    });
     if (draining) closeAfter(response);
     if (request.url === '/healthz') sendText(response, 200, 'ok');
     else if (request.url === '/readyz')
       sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok');
-    else void gateway(request, response);
+    else gateway.handle(request, response);
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: headerLimit,
+      headersTimeout: options.headersTimeoutMs,
+      // Bodies have their own limit, as streams of them may go on for long.
+      requestTimeout: 0,
+      connectionsCheckingInterval: Math.min(1_000, options.headersTimeoutMs),
+      keepAliveTimeout: keepAliveMs,
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+      // A request to change to another protocol, h2c for one, is answered as if it had not asked (RFC 9110, 7.8).
+      shouldUpgradeCallback: (request) => gateway.takesUpgrade(request),
+    },
+    handle,
+  );
+  // The client gets its 100 when the body is about to be read, and not before one that is refused.
+  server.on('checkContinue', handle);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const inAnswer = [...open].some((response) => response.socket === socket && response.headersSent);
+    if (inAnswer || !socket.writable) socket.destroy();
+    else refuseUnread(socket, error);
   });
-  server.keepAliveTimeout = keepAliveMs;
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 30_000;
+  // These are the server's no more: it neither counts nor ends them.
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    socket.on('error', () => socket.destroy());
+    gateway.upgrade(request, socket, head);
+  });
+  server.maxConnections = options.maxConnections;
+  server.timeout = stillMs;
   const port = await listen(server, host, options.port);
   log.info({ port }, 'serving HTTP');
   return {
@@ -64,7 +118,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
       for (const response of open) closeAfter(response);
       log.info({ delayMs: options.drainDelayMs }, 'draining');
       await sleep(options.drainDelayMs);
-      const finished = await shutDown(server, options.drainLimitMs);
+      const streamsEnd = setTimeout(
+        () => {
+          gateway.stopStreams();
+        },
+        Math.max(options.drainLimitMs / 2, options.drainLimitMs - streamEndMs),
+      );
+      const finished = await shutDown(server, upgraded, options.drainLimitMs);
+      clearTimeout(streamsEnd);
       log.info({ finished }, finished ? 'drained' : 'drained, requests were cut');
       return finished;
     },
@@ -91,12 +152,13 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-function shutDown(server: Server, limitMs: number): Promise<boolean> {
+function shutDown(server: Server, upgraded: ReadonlySet<Duplex>, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     let finished = true;
     const limit = setTimeout(() => {
       finished = false;
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
     }, limitMs);
     // Ends idle connections too.
     server.close(() => {

@@ -34,15 +34,15 @@ test('names every wrong entry', () => {
   );
 });
 
-test('services of one address share a channel', () => {
+test('services of one address share a transport', () => {
   const upstreams = openUpstreams(
     new Map([
       [catalog, 'a:1'],
       [orders, 'a:1'],
     ]),
   );
-  expect(upstreams.channelOf(catalog)).toBe(upstreams.channelOf(orders));
-  expect(() => upstreams.channelOf(services.get('shop.inventory.v1.InventoryService')!)).toThrow(
+  expect(upstreams.transportOf(catalog)).toBe(upstreams.transportOf(orders));
+  expect(() => upstreams.transportOf(services.get('shop.inventory.v1.InventoryService')!)).toThrow(
     'shop.inventory.v1.InventoryService has no upstream',
   );
   upstreams.close();

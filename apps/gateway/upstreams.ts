@@ -1,7 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { openChannel } from '../runtime/client.ts';
-import type { Channel } from '../runtime/client.ts';
 import { EnvError, isAddress } from '../runtime/env.ts';
+import { createTransport } from './transport/transport.ts';
+import type { Transport } from './transport/types.ts';
 
 /**
  * Reads the variable UPSTREAMS: `<fully qualified service>=<host:port>`, separated by commas. Only what is named here
@@ -28,26 +28,26 @@ export function parseUpstreams(
   return upstreams;
 }
 
-/** Channels to the upstreams, one for each address. */
+/** Connections to the upstreams, one for each address. */
 export interface Upstreams {
   /** @throws Error for a service that is not routed */
-  channelOf(service: DescService): Channel;
+  transportOf(service: DescService): Transport;
   close(): void;
 }
 
-/** Opens the channels; they connect at the first call. */
+/** Opens the upstreams; they connect at the first call. */
 export function openUpstreams(addresses: ReadonlyMap<DescService, string>): Upstreams {
-  const channels = new Map(
-    [...new Set(addresses.values())].map((address) => [address, openChannel(address)]),
+  const transports = new Map(
+    [...new Set(addresses.values())].map((address) => [address, createTransport(address)]),
   );
   return {
-    channelOf: (service) => {
-      const channel = channels.get(addresses.get(service) ?? '');
-      if (channel === undefined) throw new Error(`${service.typeName} has no upstream`);
-      return channel;
+    transportOf: (service) => {
+      const transport = transports.get(addresses.get(service) ?? '');
+      if (transport === undefined) throw new Error(`${service.typeName} has no upstream`);
+      return transport;
     },
     close: () => {
-      for (const channel of channels.values()) channel.close();
+      for (const transport of transports.values()) transport.close();
     },
   };
 }

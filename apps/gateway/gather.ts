@@ -1,0 +1,42 @@
+/**
+ * Bytes that arrive in parts. One part is kept as it is; more are copied together at once, so that a client that sends
+ * a body byte by byte does not make an object of each.
+ */
+export class Gather {
+  #bytes: Buffer | undefined;
+  #length = 0;
+  #owned = false;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  add(part: Buffer): void {
+    if (part.length === 0) return;
+    const known = this.#bytes;
+    const length = this.#length + part.length;
+    if (known === undefined) {
+      this.#bytes = part;
+    } else if (this.#owned && length <= known.length) {
+      part.copy(known, this.#length);
+    } else {
+      const grown = Buffer.allocUnsafe(Math.max(4_096, 2 * length));
+      known.copy(grown, 0, 0, this.#length);
+      part.copy(grown, this.#length);
+      this.#bytes = grown;
+      this.#owned = true;
+    }
+    this.#length = length;
+  }
+
+  /** Hands out all that was added, and starts anew. */
+  take(): Buffer {
+    const bytes = this.#bytes?.subarray(0, this.#length) ?? empty;
+    this.#bytes = undefined;
+    this.#owned = false;
+    this.#length = 0;
+    return bytes;
+  }
+}
+
+const empty = Buffer.alloc(0);

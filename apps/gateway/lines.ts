@@ -1,0 +1,42 @@
+import { Gather } from './gather.ts';
+
+/** A line, when it is whole, and where the next one starts. */
+export interface Cut {
+  readonly line: Buffer | undefined;
+  readonly next: number;
+}
+
+/** Cuts a stream of bytes into its lines, holding at most one of them. */
+export class LineCutter {
+  readonly #limit: number;
+  readonly #gather = new Gather();
+
+  /** @param limit - longest line, its end not counted. Bytes. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /**
+   * Takes bytes up to the first end of line.
+   * @returns 'long' when the line is over the limit
+   */
+  take(bytes: Buffer, from: number): Cut | 'long' {
+    const end = bytes.indexOf(newline, from);
+    const part = bytes.subarray(from, end < 0 ? bytes.length : end);
+    // One more: a carriage return before an end of line is not the line's.
+    if (this.#gather.length + part.length > this.#limit + 1) return 'long';
+    this.#gather.add(part);
+    if (end < 0) return { line: undefined, next: bytes.length };
+    const line = this.rest();
+    return line.length > this.#limit ? 'long' : { line, next: end + 1 };
+  }
+
+  /** What came after the last end of line. */
+  rest(): Buffer {
+    const line = this.#gather.take();
+    return line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
+  }
+}
+
+const newline = 10;
+const carriageReturn = 13;
