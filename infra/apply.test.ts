@@ -8,10 +8,12 @@ import type { RenderedStage } from '../charts/synth.ts';
 import { applyPlan } from './apply.ts';
 import { labelManaged } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
+import type { Limits } from './limits.ts';
 import { planMesh } from './plan.ts';
 import { parseConfig } from './stack-config.ts';
 import { addControlPlane } from './testing/control-plane.ts';
 import type { ControlPlane } from './testing/control-plane.ts';
+import { addGateway, tryFrom } from './testing/gateway.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { modelOf } from './testing/models.ts';
 import { problemOf } from './testing/problems.ts';
@@ -44,6 +46,7 @@ beforeEach(async () => {
     const api = await KubeApi.start(cluster);
     apis[cluster] = api;
     planes[cluster] = addControlPlane(api);
+    addGateway(api, [{ ip: '192.0.2.1' }]);
   }
 });
 afterEach(async () => {
@@ -83,13 +86,14 @@ function planOf(extra: readonly KubeObject[] = []) {
   return planMesh(modelOf(clusters), rendered);
 }
 
-function up(plan = planOf()) {
+function up(plan = planOf(), limits?: Limits) {
   const access = Object.fromEntries(
     clusters.map((name) => [name, { kubeconfig: apis[name]?.kubeconfig ?? '', context: name }]),
   );
   return applyPlan(plan, {
     ...parseConfig({ clusters: access, istioctl, trustDir: 'trust' }, folder, 'test'),
     report: (line) => lines.push(line),
+    ...(limits && { limits }),
   });
 }
 const applied = (cluster: string) =>
@@ -192,22 +196,28 @@ describe('applyPlan', () => {
     ]);
   });
 
-  test('a cluster that cannot be read stops nobody, and is told at the end', async () => {
+  test('a cluster that cannot be read or reached stops nobody, and is told at the end', async () => {
     planes['east']!.status['west'] = 'timeout';
     planes['east']!.log = '2026\terror\twatch error in cluster west: failed to list *v1.Pod: i/o timeout';
     const { server } = apis['west']!.client;
-    expect(await problemOf(up())).toEqual({
+    const refused = 'dial tcp 192.0.2.1:15443: connect: connection refused';
+    apis['west']!.run = tryFrom(() => refused, apis['west']!.run);
+    const limits = { remoteCluster: 1_000, declaredGateway: 0, loadBalancer: 1_000 };
+    expect(await problemOf(up(planOf(), limits))).toEqual({
       exitCode: 1,
-      message:
-        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 60 s: istiod-1 says timeout; " +
-        `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} answers with the same token; ` +
-        `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they reach, then run the command again`,
+      message: [
+        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 1 s: istiod-1 says timeout; " +
+          `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} answers with the same token; ` +
+          `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they reach, then run the command again`,
+        'from west to east: east-west gateway: not reached from inside west within 1 s: connection refused; received "192.0.2.1:15443"; ' +
+          'fix: see where the load balancer of Service istio-eastwest/istio-eastwestgateway in east sends its connections, then run the command again',
+      ].join('\n'),
     });
     expect([applied('east'), applied('west')].map((names) => names.at(-1))).toEqual([
       'in-60-traffic',
       'in-60-traffic',
     ]);
-  }, 90_000);
+  });
 
   test('changes nothing at all when a cluster has another trust', async () => {
     await up();

@@ -3,6 +3,7 @@ import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
 import { describe } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
+import type { Limits } from './limits.ts';
 import type { Plan, PlanStep, StageKey } from './plan.ts';
 import { preflightMesh } from './preflight.ts';
 import { prune } from './prune.ts';
@@ -14,6 +15,8 @@ import { withIssuer } from './trust/issuer.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
   readonly signal?: AbortSignal;
 }
 
@@ -42,11 +45,15 @@ export interface ApplySummary {
  * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
  */
 export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
-  const { istioctl, report, signal } = options;
+  const { istioctl, report, limits, signal } = options;
   const plan = withIssuer(planned, options.trust.issuer);
   const { clients, trust } = await preflightMesh(plan, options);
   const links = new RemoteLinks({ ...options, plan, clients });
-  const context = { plan, clients, trust, links, istioctl, report, ...(signal && { signal }) };
+  const context = {
+    ...{ plan, clients, trust, links, istioctl, report },
+    ...(limits && { limits }),
+    ...(signal && { signal }),
+  };
   const running = new Map<string, Promise<StageResult>>();
   for (const step of plan.steps) {
     const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);

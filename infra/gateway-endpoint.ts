@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { GatewayModel } from '../charts/model.ts';
 import type { KubeObject } from './kube-object.ts';
-import { loadBalancerAddress } from './readiness.ts';
+import { loadBalancerAddresses } from './readiness.ts';
 
 /** Where a gateway is reached: an IP or a host name, and a port. */
 export interface Endpoint {
@@ -10,7 +10,7 @@ export interface Endpoint {
 }
 
 /**
- * Every address of a cluster's gateway: those its declaration gives, else the one in the status of its Service. Empty while
+ * Every address of a cluster's gateway: those its declaration gives, else those in the status of its Service. Empty while
  * that has none.
  */
 export function gatewayEndpoints(
@@ -20,8 +20,8 @@ export function gatewayEndpoints(
 ): readonly Endpoint[] {
   const given = gateway.given[cluster];
   if (given !== undefined) return given.addresses.map((host) => ({ host, port: given.port }));
-  const host = service === undefined ? undefined : loadBalancerAddress(service);
-  return host === undefined ? [] : [{ host, port: gateway.port }];
+  const hosts = service === undefined ? [] : loadBalancerAddresses(service);
+  return hosts.map((host) => ({ host, port: gateway.port }));
 }
 
 /** `HOST:PORT`, as URLs write it. */

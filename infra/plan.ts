@@ -1,5 +1,5 @@
 import { trustAnchorsName } from '../charts/constructs/names.ts';
-import type { MeshModel } from '../charts/model.ts';
+import type { GatewayModel, MeshModel } from '../charts/model.ts';
 import { stages } from '../charts/stage.ts';
 import type { StageName } from '../charts/stage.ts';
 import type { RenderedStage } from '../charts/synth.ts';
@@ -57,6 +57,8 @@ export interface Plan {
   readonly controlPlaneNamespace: string;
   /** What signs the CAs in place of the root in the trust folder (trust/issuer.ts). */
   readonly issuer?: IssuerReference;
+  /** By which every cluster is reached from the others. */
+  readonly eastWest: GatewayModel;
   /** Topologically ordered: a step stands after everything in its `after`. */
   readonly steps: readonly PlanStep[];
 }
@@ -94,8 +96,8 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
       };
     }),
   );
-  const { name: mesh, trustDomain, controlPlane } = model;
-  return { mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, steps };
+  const { name: mesh, trustDomain, controlPlane, eastWest } = model;
+  return { mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, eastWest, steps };
 }
 
 function isIstioOperator(object: KubeObject): boolean {

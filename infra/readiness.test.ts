@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeObject } from './kube-object.ts';
-import { describeReadiness, loadBalancerAddress, lookAt, readinessOf } from './readiness.ts';
+import { describeReadiness, loadBalancerAddresses, lookAt, readinessOf } from './readiness.ts';
 
 const named = (kind: string, fields: object = {}): KubeObject => ({
   apiVersion: 'v1',
@@ -149,7 +149,10 @@ describe('lookAt', () => {
   });
 
   test('a load balancer may have a host name instead of an address', () => {
-    const service = named('Service', { status: { loadBalancer: { ingress: [{ hostname: 'lb.example' }] } } });
-    expect(loadBalancerAddress(service)).toBe('lb.example');
+    const ingress = [{ hostname: 'lb.example' }, { ip: '192.0.2.1', hostname: 'one.example' }, {}];
+    expect(loadBalancerAddresses(named('Service', { status: { loadBalancer: { ingress } } }))).toEqual([
+      'lb.example',
+      '192.0.2.1',
+    ]);
   });
 });

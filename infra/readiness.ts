@@ -73,16 +73,17 @@ export function lookAt(kind: Exclude<ReadinessKind, 'answering'>, live: KubeObje
     case 'scheduled':
       return lookAtDaemonSet(live);
     case 'address':
-      return loadBalancerAddress(live) === undefined
+      return loadBalancerAddresses(live).length === 0
         ? notYet('its status names no load balancer address')
         : reached;
   }
 }
 
-/** The first address of a LoadBalancer Service, an IP or a host name. */
-export function loadBalancerAddress(service: KubeObject): string | undefined {
-  const first = list(service, 'status', 'loadBalancer', 'ingress')[0];
-  return text(first, 'ip') ?? text(first, 'hostname');
+/** The addresses of a LoadBalancer Service: IPs, and the host names of those that have none, as istiod reads them. */
+export function loadBalancerAddresses(service: KubeObject): readonly string[] {
+  return list(service, 'status', 'loadBalancer', 'ingress').flatMap(
+    (entry) => text(entry, 'ip') ?? text(entry, 'hostname') ?? [],
+  );
 }
 
 const reached = { done: true, value: true } as const;

@@ -2,6 +2,8 @@ import { addressForOthers } from './api-server.ts';
 import type { Clients } from './connection.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
+import { defaultLimits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { Plan } from './plan.ts';
 import { grantAccess, revokeStrangers } from './remote-access.ts';
 import { settleRemotes } from './remote-sync.ts';
@@ -11,6 +13,8 @@ export interface LinkOptions extends Pick<StackConfig, 'access' | 'remoteAccess'
   readonly plan: Plan;
   readonly clients: Clients;
   readonly report: (line: string) => void;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
   readonly signal?: AbortSignal;
 }
 
@@ -54,11 +58,13 @@ export class RemoteLinks {
   }
 
   async #settle(reader: string, writtenAt: number): Promise<void> {
-    const { clusters } = this.#options.plan;
+    const { plan, limits = defaultLimits } = this.#options;
+    const { clusters } = plan;
     const client = this.#client(reader);
     const remotes = clusters.filter((name) => name !== reader).map((name) => this.#client(name));
     await revokeStrangers(client, { ...this.#common(), clusters });
-    await settleRemotes({ ...this.#common(), reader: client, remotes, writtenAt });
+    const timeoutMs = limits.remoteCluster;
+    await settleRemotes({ ...this.#common(), reader: client, remotes, writtenAt, timeoutMs });
   }
 
   #common() {

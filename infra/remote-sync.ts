@@ -22,14 +22,14 @@ export interface SyncOptions {
   /** When the remote secrets were written, in milliseconds since the epoch. */
   readonly writtenAt: number;
   readonly report: (line: string) => void;
-  /** How long to wait, in milliseconds. @default twice what an istiod itself waits for a cluster: 60 seconds */
-  readonly timeoutMs?: number;
+  /** How long to wait, in milliseconds. */
+  readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
 
-/** Of PILOT_REMOTE_CLUSTER_TIMEOUT's 30 seconds, after which an istiod goes on without the cluster. */
-const defaultTimeoutMs = 60_000;
 const intervalMs = 500;
+/** For the look that time runs out in, whose answer is told. */
+const lastLookMs = 60_000;
 /**
  * A cluster that is synced says so also in the moment before its istiod has heard of a new secret. A watch tells within
  * milliseconds; until this long after the secret was written, nothing is believed.
@@ -61,13 +61,13 @@ type Unread = ReadonlyMap<string, readonly Reading[]>;
 
 /** The clusters that are not synced when time is up, with what each istiod said last. */
 async function awaitSynced(options: SyncOptions): Promise<Unread> {
-  const { namespace, reader, remotes, writtenAt, report, timeoutMs = defaultTimeoutMs, signal } = options;
+  const { namespace, reader, remotes, writtenAt, report, timeoutMs, signal } = options;
   const names = remotes.map(({ cluster }) => cluster);
   const what = `${reader.cluster}: istiod synced with ${names.join(', ')}`;
   const started = Date.now();
   let looks = 0;
   return waitFor(
-    { what, timeoutMs: timeoutMs + defaultTimeoutMs, intervalMs, ...(signal && { signal }) },
+    { what, timeoutMs: timeoutMs + lastLookMs, intervalMs, ...(signal && { signal }) },
     async () => {
       const looked = Date.now();
       const readings = await readClusters(reader, namespace, names, signal);
@@ -106,7 +106,7 @@ async function explain(
   remote: KubeClient,
   readings: readonly Reading[],
 ): Promise<Problem> {
-  const { namespace, reader, timeoutMs = defaultTimeoutMs } = options;
+  const { namespace, reader, timeoutMs } = options;
   const { cluster } = remote;
   const bad = readings.find(({ status }) => status !== 'synced');
   const reason = bad && (await reasonOf(options, cluster, bad.pod));

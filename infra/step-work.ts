@@ -1,9 +1,13 @@
+import { allOrProblems } from './all-or-problems.ts';
 import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
 import type { Clients } from './connection.ts';
+import { awaitGateways } from './gateway-reach.ts';
 import { renderIstioReleases } from './istio-release.ts';
 import type { KubeClient } from './kube-client.ts';
 import type { KubeObject } from './kube-object.ts';
+import { defaultLimits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { Plan, PlanStep, PlannedSecret } from './plan.ts';
 import { readinessOf } from './readiness.ts';
 import type { RemoteLinks } from './remote-links.ts';
@@ -18,6 +22,8 @@ export interface PlanContext {
   readonly trust: Readonly<Record<string, ClusterTrust>>;
   readonly links: RemoteLinks;
   readonly report: (line: string) => void;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
   readonly signal?: AbortSignal;
 }
 
@@ -61,14 +67,15 @@ export async function makeRelease(
  * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready, a CA that an issuer
  * signs included. A cluster's last
  * step also ends its control plane's waiting for the other clusters, which goes on beside the steps after the remote
- * secrets: a cluster that cannot be read keeps nobody from working in the others.
+ * secrets: a cluster that cannot be read keeps nobody from working in the others. By then every cluster has its gateways,
+ * and the others' are tried from inside it.
  * @param release - the rendered objects of the step's Istio releases
- * @throws ProblemsError (exit 1) for what does not get ready in time, and for clusters that are not read.
+ * @throws ProblemsError (exit 1) for what does not get ready in time, and for clusters that are not read or not reached.
  */
 export async function settle(
   step: PlanStep,
   release: readonly KubeObject[],
-  { plan, clients, links, report, signal }: PlanContext,
+  { plan, clients, links, report, limits = defaultLimits, signal }: PlanContext,
 ): Promise<void> {
   const client = clientOf(clients, step.cluster);
   const namespaces = plan.steps
@@ -84,8 +91,10 @@ export async function settle(
       ...(signal && { signal }),
     });
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
-  if (step === plan.steps.findLast(({ cluster }) => cluster === step.cluster))
-    await links.opened(step.cluster);
+  if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;
+  const others = plan.clusters.filter((name) => name !== step.cluster).map((name) => clientOf(clients, name));
+  const reach = { gateway: plan.eastWest, from: client, others, report, limits, ...(signal && { signal }) };
+  await allOrProblems([links.opened(step.cluster), awaitGateways(reach)]);
 }
 
 function trustOf({ trust }: Pick<PlanContext, 'trust'>, cluster: string): ClusterTrust {

@@ -1,17 +1,21 @@
 import { addControlPlane } from './control-plane.ts';
 import type { KubeApi, SeenRequest } from './kube-api.ts';
 import { field } from '../kube-object.ts';
+import { cutOff, gatewayPod, tryFrom } from './gateway.ts';
 
 const pods = '/api/v1/namespaces/istio-system/pods';
+const gatewayLabel = `istio=${gatewayPod.metadata.labels.istio}`;
+const gatewayPods = `/api/v1/namespaces/${gatewayPod.metadata.namespace}/pods`;
 
 /**
  * Plays the controllers of a cluster and its istiod: everything is ready as soon as it is applied, tokens are granted as
- * asked, other clusters are synced with, pods get a proxy, and an invalid Gateway is refused.
+ * asked, other clusters are synced with and reached, pods get a proxy, and an invalid Gateway is refused.
  */
 export function playControllers(api: KubeApi, cluster: string): void {
   addControlPlane(api);
   const tokens = api.intervene;
-  // Nobody applied the pod: it comes and goes with its Deployment, which is none of the store's.
+  api.run = tryFrom(() => cutOff, api.run);
+  // Nobody applied the pods: they come and go with their Deployments, which are none of the store's.
   const istiod = api.objects.get(`${pods}/istiod-1`);
   api.objects.delete(`${pods}/istiod-1`);
   api.intervene = (request) => {
@@ -20,6 +24,8 @@ export function playControllers(api: KubeApi, cluster: string): void {
     if (answer !== undefined) return answer;
     if (method === 'GET' && path === pods && query['labelSelector'] === 'app=istiod')
       return { status: 200, body: { items: [istiod] } };
+    if (method === 'GET' && path === gatewayPods && query['labelSelector'] === gatewayLabel)
+      return { status: 200, body: { items: [gatewayPod] } };
     if (method === 'GET') {
       const live = api.objects.get(path);
       return live === undefined
