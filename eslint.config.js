@@ -11,7 +11,7 @@ const mayImport = {
   scaffold: ['scaffold', 'core'],
   lab: ['lab', 'apps/config', 'core'],
   cli: ['cli', 'lab', 'infra', 'scaffold', 'charts', 'apps/config', 'core'],
-  bench: ['bench', 'charts', 'core', 'gen'],
+  bench: ['bench', 'apps', 'charts', 'core', 'gen', 'lab', 'test'],
 };
 
 const rooms = ['core', 'apps', 'charts', 'infra', 'scaffold', 'lab', 'cli', 'gen', 'test', 'bench'];

@@ -3,13 +3,23 @@ import { fileURLToPath } from 'node:url';
 import { writeFileAtomic } from '../core/files.ts';
 import { nearest } from '../core/names.ts';
 import { ProblemsError } from '../core/problem.ts';
+import { benchGateway, formatGateway } from './gateway.ts';
 import { benchSynth, formatSynth } from './synth.ts';
 
 /** Rounds of each benchmark: medians of five hold on a noisy machine. */
 const rounds = 5;
 
 /** `npm run bench -- NAME`: a table on standard output, and the figures in bench/results/NAME.json. */
-const benches: Readonly<Record<string, (report: (line: string) => void) => readonly [string, object]>> = {
+const benches: Readonly<
+  Record<
+    string,
+    (report: (line: string) => void) => readonly [string, object] | Promise<readonly [string, object]>
+  >
+> = {
+  gateway: async (report) => {
+    const figures = await benchGateway(rounds, report);
+    return [formatGateway(figures), figures];
+  },
   synth: (report) => {
     const rows = benchSynth(rounds, report);
     return [formatSynth(rows), rows];
@@ -32,7 +42,7 @@ try {
       },
     ]);
   }
-  const [table, figures] = bench((line) => process.stderr.write(`${line}\n`));
+  const [table, figures] = await bench((line) => process.stderr.write(`${line}\n`));
   const file = join(fileURLToPath(new URL('results', import.meta.url)), `${name}.json`);
   writeFileAtomic(file, `${JSON.stringify(figures, undefined, 2)}\n`);
   process.stdout.write(`${table}\nfigures: bench/results/${name}.json\n`);

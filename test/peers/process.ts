@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -26,6 +27,8 @@ export interface PeerProgram {
   readonly processor?: number;
   /** The port it is told to listen on. @default - it prints `listening HOST:PORT` */
   readonly port?: number;
+  /** File for all it writes, so that nobody has to read along. @default - the last lines are kept for errors */
+  readonly logFile?: string;
 }
 
 /** How long a program may take to listen, and to end. */
@@ -38,10 +41,15 @@ const graceMs = 5_000;
  * @throws ProblemsError (exit code 1) with its last lines when it ends or does not listen.
  */
 export async function startPeer(program: PeerProgram): Promise<Peer> {
-  const { name, processor } = program;
+  const { name, processor, logFile } = program;
   const pinned = processor === undefined ? [] : ['taskset', '--cpu-list', String(processor)];
   const [command = '', ...args] = [...pinned, program.command, ...program.args];
-  const child = spawn(command, args, { env: { ...process.env, ...program.env }, stdio: 'pipe' });
+  const log = logFile === undefined ? undefined : openSync(logFile, 'w');
+  const child = spawn(command, args, {
+    env: { ...process.env, ...program.env },
+    stdio: ['pipe', log ?? 'pipe', log ?? 'pipe'],
+  });
+  if (log !== undefined) closeSync(log);
   const lines: string[] = [];
   let listening: string | undefined;
   let ended: string | undefined;
@@ -50,8 +58,9 @@ export async function startPeer(program: PeerProgram): Promise<Peer> {
     lines.push(line);
     if (lines.length > 20) lines.shift();
   };
-  for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', take);
-  child.stdin.on('error', () => undefined); // it may end before we do
+  for (const stream of [child.stdout, child.stderr])
+    if (stream !== null) createInterface({ input: stream }).on('line', take);
+  child.stdin?.on('error', () => undefined); // it may end before we do
   child.once('error', (error) => (ended = error.message));
   child.once('exit', (code, signal) => (ended = `ended with ${signal ?? `exit code ${code ?? ''}`}`));
   const end = () => child.kill('SIGKILL');
@@ -65,10 +74,11 @@ export async function startPeer(program: PeerProgram): Promise<Peer> {
     await gone;
     clearTimeout(impatience);
   };
-  const fail = () => new ProblemsError([{ where: name, what: [ended, ...lines].join(' | ') }], 1);
+  const said = () => logFile ?? lines.join(' | ');
+  const fail = () => new ProblemsError([{ where: name, what: `${ended ?? ''}: ${said()}` }], 1);
   try {
     const address = await waitFor(
-      { what: `${name} listening`, timeoutMs: startMs, intervalMs: 25, whereToLook: () => lines.join(' | ') },
+      { what: `${name} listening`, timeoutMs: startMs, intervalMs: 25, whereToLook: said },
       async () => {
         if (ended !== undefined) throw fail();
         const at = listening ?? (program.port === undefined ? undefined : `127.0.0.1:${program.port}`);

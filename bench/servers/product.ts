@@ -1,0 +1,16 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { GetProductResponseSchema } from '../../gen/shop/catalog/v1/catalog_pb.js';
+
+/** The answer of every server that is compared; test/peers/backend sells the same. */
+export function product(id: string): MessageInitShape<typeof GetProductResponseSchema> {
+  return {
+    product: {
+      id,
+      name: 'Desk lamp',
+      description: 'A lamp with an arm, for desks up to 80 cm deep',
+      price: { currencyCode: 'EUR', minorUnits: 4990n },
+      attributes: { colour: 'black', socket: 'E27', width: '22 cm' },
+      updateTime: { seconds: 1_772_357_400n, nanos: 0 },
+    },
+  };
+}
