@@ -152,6 +152,73 @@ describe('the state', () => {
     expect(used).toBe(`file://${join(folder, 'state', 'state')} ${passphrase}`);
   });
 
+  describe('is encrypted', () => {
+    const key = 'awskms://alias/mesh?region=eu-west-1';
+    /** Runs `up` with this stack file for a stack that is not there yet. */
+    const upWith = async (file: string, kept?: string) => {
+      mkdirSync(join(folder, 'root'), { recursive: true });
+      writeFileSync(join(folder, 'root', 'Pulumi.lab.yaml'), file);
+      mkdirSync(join(folder, 'state'), { recursive: true });
+      if (kept !== undefined) writeFileSync(join(folder, 'state', 'Pulumi.lab.yaml'), kept);
+      if (!existsSync(join(folder, 'bin')))
+        installPulumi(
+          `echo "[$PULUMI_CONFIG_PASSPHRASE_FILE] $*" >> ${folder}/calls; ` +
+            `case "$*" in 'stack select'*) echo "error: no stack named 'lab' found" >&2; exit 255;; 'stack init'*) cp ${folder}/state/Pulumi.lab.yaml ${folder}/at-init; exit 1;; esac`,
+        );
+      return problemOf(upWithPulumi(config, options()));
+    };
+    const atInit = () => parse(readFileSync(join(folder, 'at-init'), 'utf8')) as unknown;
+    const init = () => calls().find((call) => call.includes('stack init'));
+
+    test("by the stack file's provider with its key, and without a passphrase", async () => {
+      await upWith(`secretsprovider: ${key}\nencryptedkey: QUJD\nconfig: {}\n`);
+      expect(atInit()).toEqual({ secretsprovider: key, encryptedkey: 'QUJD' });
+      expect(init()).toMatch(
+        /^\[\] stack init lab --secrets-provider awskms:\/\/alias\/mesh\?region=eu-west-1( |$)/,
+      );
+      expect(existsSync(join(folder, 'state', 'passphrase'))).toBe(false);
+    });
+
+    test('by the key that an earlier run has made, where the file names the provider alone', async () => {
+      await upWith(`secretsprovider: ${key}\n`, `secretsprovider: ${key}\nencryptedkey: REVG\n`);
+      expect(atInit()).toEqual({ secretsprovider: key, encryptedkey: 'REVG' });
+    });
+
+    test('by the passphrase of the environment with the salt of the file', async () => {
+      process.env['PULUMI_CONFIG_PASSPHRASE'] = 'of the environment';
+      await upWith('encryptionsalt: v1:abc=:v1:def\n');
+      expect(atInit()).toEqual({ encryptionsalt: 'v1:abc=:v1:def' });
+      expect(init()).toMatch(/^\[\] stack init lab( |$)/);
+      expect(init()).not.toContain('--secrets-provider');
+    });
+
+    test('by a passphrase made here, where the file says nothing', async () => {
+      await upWith('config: {}\n');
+      expect(init()).toMatch(new RegExp(`^\\[${join(folder, 'state', 'passphrase')}\\] stack init lab( |$)`));
+    });
+
+    test.each([
+      [
+        `secretsprovider: ${key}\n`,
+        'encryptionsalt: v1:abc=:v1:def\n',
+        `Pulumi.lab.yaml: secretsprovider: the state of this stack is encrypted by another provider; received "${key}"; allowed passphrase; fix: run \`pulumi stack change-secrets-provider '${key}' --stack lab\` where the state's settings are (.meshwright/pulumi), or set it as it was`,
+      ],
+      [
+        'encryptionsalt: v1:abc=:v1:def\n',
+        undefined,
+        'Pulumi.lab.yaml: encryptionsalt: is of a passphrase that is not in the environment; fix: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or leave encryptionsalt out for a passphrase made here',
+      ],
+      [
+        'secretsprovider: kms\n',
+        undefined,
+        'Pulumi.lab.yaml: secretsprovider: is no provider of secrets; allowed default, passphrase, or a URL with awskms, azurekeyvault, gcpkms or hashivault',
+      ],
+    ])('or not at all: %j beside %j', async (file, kept, message) => {
+      expect(await upWith(file, kept)).toEqual({ exitCode: 2, message });
+      expect(existsSync(join(folder, 'calls'))).toBe(false);
+    });
+  });
+
   test('is freed from the lock of a run that was killed, and compared with the clusters', async () => {
     installPulumi(`echo "$*" >> ${folder}/calls; case "$*" in up*) exit 255;; esac`);
     await problemOf(upWithPulumi(config, options()));

@@ -3,12 +3,15 @@ import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { secretMode, writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { followUpdate } from './pulumi-progress.ts';
 import { prepareRemoval } from './pulumi-state.ts';
 import { project, writeConfig } from './stack-config.ts';
 import type { StackConfig } from './stack-config.ts';
+import { isKeyService, readEncryption, settleEncryption } from './stack-encryption.ts';
+import type { StackEncryption } from './stack-encryption.ts';
 
 export interface PulumiOptions {
   /** The repository's root, whose infra/ is the program. */
@@ -32,11 +35,12 @@ export interface PulumiSummary {
 
 /**
  * Brings the mesh up with Pulumi's engine, through its Automation API.
- * The state is in a file backend in `stateDir` unless PULUMI_BACKEND_URL names another one; the state's secrets are
- * encrypted with the passphrase of the environment (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one made in `stateDir`.
+ * The state is in a file backend in `stateDir` unless PULUMI_BACKEND_URL names another one. Its secrets are encrypted as the
+ * stack's file says (`secretsprovider`, `encryptedkey`, `encryptionsalt`), by default with the passphrase of the environment
+ * (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one made in `stateDir`.
  * It is compared with the clusters first, so that what was changed or deleted by hand is put right. A preview goes before: it
  * tells how much there is to do, and what the policy pack refuses is refused before anything is changed.
- * @throws ProblemsError (exit 1) with Pulumi's last lines.
+ * @throws ProblemsError: exit 2 for a stack's file whose encryption is not that of the state, exit 1 with Pulumi's last lines.
  */
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
   const stack = await openStack(options);
@@ -83,7 +87,7 @@ export async function downWithPulumi(options: PulumiOptions): Promise<void> {
   }
   await inPulumi('destroy', options, async (output) => {
     try {
-      const environment = workspace(options);
+      const environment = workspace(options, readEncryption(options.stateDir, options.stack));
       const stack = await LocalWorkspace.selectStack(
         { stackName: options.stack, workDir: options.stateDir },
         environment,
@@ -102,7 +106,7 @@ export async function downWithPulumi(options: PulumiOptions): Promise<void> {
   });
 }
 
-function openStack(options: PulumiOptions): Promise<Stack> {
+async function openStack(options: PulumiOptions): Promise<Stack> {
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
   // A project of its own beside the state: the stack's settings hold the salt of the passphrase and belong there, not
   // in the working tree.
@@ -111,11 +115,34 @@ function openStack(options: PulumiOptions): Promise<Stack> {
     main: join(options.root, 'infra'),
     runtime: { name: 'nodejs', options: { typescript: false } },
   };
+  const { stack, stateDir } = options;
+  const kept = readEncryption(stateDir, stack);
+  const encryption = settleEncryption(
+    stack,
+    readEncryption(options.root, stack),
+    kept,
+    usesOwnPassphrase(options),
+  );
   return inPulumi('stack select', options, () =>
     LocalWorkspace.createOrSelectStack(
-      { stackName: options.stack, workDir: options.stateDir },
-      { ...workspace(options), projectSettings: settings },
+      { stackName: stack, workDir: stateDir },
+      {
+        ...workspace(options, encryption),
+        projectSettings: settings,
+        // The key that the stack was made with is written there first: Pulumi would make another one.
+        ...(!isDeepStrictEqual(encryption, kept) && { stackSettings: { [stack]: { ...encryption } } }),
+        ...(encryption.secretsProvider !== undefined && { secretsProvider: encryption.secretsProvider }),
+      },
     ),
+  );
+}
+
+/** Whether the environment has no passphrase for the state's secrets. */
+function usesOwnPassphrase({ local = false }: PulumiOptions): boolean {
+  return (
+    local ||
+    (process.env['PULUMI_CONFIG_PASSPHRASE'] === undefined &&
+      process.env['PULUMI_CONFIG_PASSPHRASE_FILE'] === undefined)
   );
 }
 
@@ -139,13 +166,13 @@ async function removeStaleLock(stack: Stack, options: PulumiOptions): Promise<vo
 }
 
 /** Environment of every Pulumi command, and through it of the program. */
-function workspace(options: PulumiOptions): { readonly envVars: Record<string, string> } {
+function workspace(
+  options: PulumiOptions,
+  encryption: StackEncryption,
+): { readonly envVars: Record<string, string> } {
   const { root, stateDir, local = false } = options;
   const backend = ownBackend(options);
-  const ownPassphrase =
-    local ||
-    (process.env['PULUMI_CONFIG_PASSPHRASE'] === undefined &&
-      process.env['PULUMI_CONFIG_PASSPHRASE_FILE'] === undefined);
+  const ownPassphrase = usesOwnPassphrase(options) && !isKeyService(encryption);
   if (backend !== undefined) mkdirSync(backend, { recursive: true, mode: 0o700 });
   return {
     envVars: {
@@ -156,6 +183,7 @@ function workspace(options: PulumiOptions): { readonly envVars: Record<string, s
       ...(ownPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(stateDir) }),
       // Pulumi reads this one first where it is set.
       ...(local &&
+        ownPassphrase &&
         process.env['PULUMI_CONFIG_PASSPHRASE'] !== undefined && {
           PULUMI_CONFIG_PASSPHRASE: readFileSync(passphraseFile(stateDir), 'utf8'),
         }),
