@@ -2,11 +2,13 @@ import { constants } from 'node:http2';
 import type { ClientHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import type { Connection, StreamUser } from './connection.ts';
-import { MessageReader, frameMessage } from './frames.ts';
+import { MessageReader } from './frames.ts';
 import { isGrpc, readHeaders, timeoutHeader } from './metadata.ts';
-import type { ReceivedHeaders } from './metadata.ts';
-import { codeOf, decodeMessage, localStatus, statusOfHttp, statusOfReset } from './status.ts';
-import type { Call, CallListener, CallOptions, CallStatus } from './types.ts';
+import { Outbox } from './outbox.ts';
+import { localStatus, notGrpc, peerStatus, statusOfProblem, statusOfReset } from './status.ts';
+import { forget, listen, listenToEnd } from './stream.ts';
+import type { StreamListener } from './stream.ts';
+import type { Call, CallListener, CallStatus } from './types.ts';
 
 /** Who finds connections for calls. */
 export interface CallOwner {
@@ -16,56 +18,49 @@ export interface CallOwner {
   ended(call: ClientCall): void;
 }
 
-/** What is kept of a request until the answer begins, to send it again on another connection. Bytes. */
-const replayLimit = 256 * 1024;
-
-/** What may be sent before there is a connection. Bytes. */
-const queueLimit = 64 * 1024;
-
-const ok: number = status.OK;
-
 /** setTimeout takes no more. Milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
+const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
+const ok: number = status.OK;
+
 /** One call, on one stream at a time: on another only when the peer never looked at the first. */
-export class ClientCall implements Call, StreamUser {
+export class ClientCall implements Call, StreamUser, StreamListener {
+  place = -1;
   readonly #owner: CallOwner;
-  /** Those of the request but for `grpc-timeout`. */
   readonly #headers: string[];
+  /** Whether `grpc-timeout` is the last of them. */
+  #timed = false;
   readonly #deadline: number;
   readonly #listener: CallListener;
-  readonly #limit: number;
   readonly #reader: MessageReader;
+  readonly #outbox = new Outbox();
   #connection: Connection | undefined;
   #stream: ClientHttp2Stream | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The messages so far with their prefixes; undefined from when they cannot be sent again. */
-  #sent: Uint8Array[] | undefined = [];
-  #sentBytes = 0;
-  #sendEnded = false;
-  #blocked = false;
   #paused = false;
   #delivering = false;
   #retried = false;
-  #answered = false;
   #ended = false;
   /** The peer's, while messages before it are not delivered. */
   #status: CallStatus | undefined;
 
-  /** @param headers - of the request but for `grpc-timeout`, name after value after name */
+  /**
+   * @param headers - of the request but for `grpc-timeout`, value after name; the call takes the array over
+   * @param messageLimit - longest message received. Bytes.
+   */
   constructor(
     owner: CallOwner,
     headers: string[],
-    { deadline }: CallOptions,
+    deadline: number,
     listener: CallListener,
-    limit: number,
+    messageLimit: number,
   ) {
     this.#owner = owner;
     this.#headers = headers;
     this.#deadline = deadline;
     this.#listener = listener;
-    this.#limit = limit;
-    this.#reader = new MessageReader(limit);
+    this.#reader = new MessageReader(messageLimit);
     if (deadline !== Infinity) this.#armTimer(deadline - Date.now());
   }
 
@@ -78,33 +73,17 @@ export class ClientCall implements Call, StreamUser {
     this.#connection = connection;
     const stream = connection.open(this, this.#timedHeaders());
     this.#stream = stream;
-    this.#listen(stream);
-    const frames = this.#sent ?? [];
-    for (const frame of frames) stream.write(frame);
-    if (this.#sendEnded) stream.end();
-    if (this.#sentBytes > replayLimit) this.#sent = undefined;
-    if (this.#blocked && !stream.writableNeedDrain) this.#unblock();
+    if (this.#paused) stream.pause();
+    listen(stream, this);
+    if (this.#outbox.replay(stream)) this.#listener.writable();
   }
 
   send(message: Uint8Array): boolean {
-    if (this.#sendEnded) throw new Error('send() after endSend()');
-    if (this.#ended) return true;
-    let ready = true;
-    for (const frame of frameMessage(message)) {
-      this.#sent?.push(frame);
-      this.#sentBytes += frame.length;
-      if (this.#stream !== undefined) ready = this.#stream.write(frame);
-    }
-    if (this.#stream === undefined) ready = this.#sentBytes <= queueLimit;
-    else if (this.#sentBytes > replayLimit) this.#sent = undefined;
-    if (!ready) this.#blocked = true;
-    return ready;
+    return this.#ended || this.#outbox.send(message, this.#stream);
   }
 
   endSend(): void {
-    if (this.#sendEnded) return;
-    this.#sendEnded = true;
-    if (!this.#ended) this.#stream?.end();
+    this.#outbox.end(this.#stream);
   }
 
   pause(): void {
@@ -126,78 +105,79 @@ export class ClientCall implements Call, StreamUser {
 
   /** Ends the call with a status of this side's making, for the peer too. */
   finish(result: CallStatus): void {
-    this.#end(result, constants.NGHTTP2_CANCEL);
+    this.#end(result, NGHTTP2_CANCEL);
   }
 
-  refused(sent = true): void {
+  refused(seen: boolean): void {
     if (this.#ended) return;
-    if (this.#answered || this.#sent === undefined || (sent && this.#retried)) {
+    if (!this.#outbox.whole || (seen && this.#retried)) {
       this.finish(localStatus(status.UNAVAILABLE, 'the peer refused the stream'));
       return;
     }
-    if (sent) this.#retried = true;
-    const connection = this.#connection;
-    this.#connection = undefined;
-    this.#stream = undefined;
-    connection?.release(this);
+    if (seen) this.#retried = true;
+    this.#leaveStream();
     this.#owner.place(this);
   }
 
-  #listen(stream: ClientHttp2Stream): void {
-    if (this.#paused) stream.pause();
-    stream.on('response', (_headers, flags, raw) => {
-      if (this.#stream === stream) this.#onResponse(readHeaders(raw), flags);
-    });
-    stream.on('data', (chunk: Uint8Array) => {
-      if (this.#stream !== stream || this.#ended) return;
-      this.#connection?.heard();
-      this.#reader.push(chunk);
-      this.#deliver();
-    });
-    stream.on('trailers', (...args: unknown[]) => {
-      if (this.#stream === stream) this.#onStatus(readHeaders(args[2] as string[]));
-    });
-    stream.on('drain', () => {
-      if (this.#stream === stream && this.#blocked) this.#unblock();
-    });
-    stream.on('end', () => {
-      // A lost connection and a reset end the stream as well, and are told by 'close'.
-      const whole = this.#connection?.lost === undefined && stream.rstCode === constants.NGHTTP2_NO_ERROR;
-      if (this.#stream === stream && this.#status === undefined && whole) {
-        this.finish(localStatus(status.UNKNOWN, 'the answer has no grpc-status'));
-      }
-    });
-    stream.on('frameError', (type) => {
-      // 1 is HEADERS: the request never left.
-      if (this.#stream === stream && type === 1) this.refused(false);
-    });
-    // What an error means is told by the code that the stream is closed with.
-    stream.on('error', () => undefined);
-    stream.on('close', () => {
-      if (this.#stream === stream) this.#onClose(stream);
-    });
-  }
-
-  #onResponse(headers: ReceivedHeaders, flags: number): void {
-    if (this.#ended) return;
+  response(raw: readonly string[], flags: number): void {
     this.#connection?.heard();
-    this.#answered = true;
-    this.#sent = undefined;
-    const { httpStatus, contentType } = headers;
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
-      this.#onStatus(headers);
-    } else if (httpStatus !== '200' || !isGrpc(contentType)) {
-      this.finish(statusOf(headers) ?? notGrpc(headers));
+    this.#outbox.commit();
+    const headers = readHeaders(raw);
+    if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) {
+      this.#onStatus(peerStatus(headers) ?? notGrpc(headers));
+    } else if (headers.httpStatus !== '200' || !isGrpc(headers.contentType)) {
+      this.finish(peerStatus(headers) ?? notGrpc(headers));
     } else {
+      if (!this.#outbox.ended && this.#stream !== undefined) listenToEnd(this.#stream);
       this.#listener.header(headers.metadata);
-      if (this.#mayFlow()) this.#deliver();
     }
   }
 
-  #onStatus(headers: ReceivedHeaders): void {
-    if (this.#ended) return;
+  data(chunk: Uint8Array): void {
     this.#connection?.heard();
-    this.#status = statusOf(headers) ?? notGrpc(headers);
+    this.#reader.push(chunk);
+    this.#deliver();
+  }
+
+  trailers(raw: readonly string[]): void {
+    const headers = readHeaders(raw);
+    this.#onStatus(peerStatus(headers) ?? notGrpc(headers));
+  }
+
+  halfClosed(): void {
+    // A lost connection and a reset end the data as well, and are told by closed().
+    if (this.#connection?.lost !== undefined || this.#stream?.rstCode !== NGHTTP2_NO_ERROR) return;
+    if (this.#status === undefined) this.#endWithout();
+  }
+
+  drain(): void {
+    if (this.#outbox.drained()) this.#listener.writable();
+  }
+
+  closed(): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    // With the status known and nothing left in the stream, what is missing is held back here, by pause().
+    if (this.#status !== undefined && stream.readableLength === 0) return;
+    const lost = this.#connection?.lost;
+    if (stream.id === undefined) this.refused(false);
+    else if (lost !== undefined) this.finish(localStatus(status.UNAVAILABLE, `connection lost: ${lost}`));
+    else if (stream.rstCode === NGHTTP2_REFUSED_STREAM) this.refused(true);
+    else if (stream.rstCode === NGHTTP2_NO_ERROR) this.#endWithout();
+    else if (stream.rstCode === NGHTTP2_CANCEL && Date.now() >= this.#deadline) this.#expire();
+    else this.finish(statusOfReset(stream.rstCode));
+  }
+
+  /** For the timer. */
+  expireIfDue(): void {
+    const left = this.#deadline - Date.now();
+    if (left > 0) this.#armTimer(left);
+    else this.#expire();
+  }
+
+  #onStatus(result: CallStatus): void {
+    this.#connection?.heard();
+    this.#status = result;
     this.#endIfDelivered();
   }
 
@@ -211,15 +191,8 @@ export class ClientCall implements Call, StreamUser {
     }
     this.#delivering = false;
     const { problem } = this.#reader;
-    if (problem?.kind === 'compressed') {
-      this.finish(localStatus(status.INTERNAL, 'a message is compressed, which was not offered'));
-    } else if (problem !== undefined) {
-      const { length } = problem;
-      const message = `a message of ${length} bytes was received; allowed at most ${this.#limit}`;
-      this.finish(localStatus(status.RESOURCE_EXHAUSTED, message));
-    } else if (this.#status !== undefined) {
-      this.#endIfDelivered();
-    }
+    if (problem !== undefined) this.finish(statusOfProblem(problem));
+    else if (this.#status !== undefined) this.#endIfDelivered();
   }
 
   #mayFlow(): boolean {
@@ -232,81 +205,53 @@ export class ClientCall implements Call, StreamUser {
     if (result === undefined || stream === undefined) return;
     if (!this.#reader.drained || stream.readableLength > 0) return;
     // The peer is done: end the request too, should it not have ended.
-    const reset = stream.writableEnded ? constants.NGHTTP2_CANCEL : constants.NGHTTP2_NO_ERROR;
+    const reset = stream.writableEnded ? NGHTTP2_CANCEL : NGHTTP2_NO_ERROR;
     const cut = result.code === ok && !this.#reader.between;
     const end = cut ? localStatus(status.INTERNAL, 'the answer ends within a message') : result;
     this.#end(end, stream.writableFinished ? undefined : reset);
   }
 
-  #onClose(stream: ClientHttp2Stream): void {
-    // With the status known and nothing left in the stream, what is missing is held back here, by pause().
-    if (this.#ended || (this.#status !== undefined && stream.readableLength === 0)) return;
-    const connection = this.#connection;
-    const lost = connection?.lost;
-    if (stream.id === undefined) {
-      this.refused(false);
-    } else if (lost !== undefined) {
-      this.finish(localStatus(status.UNAVAILABLE, `connection lost: ${lost}`));
-    } else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) {
-      this.refused();
-    } else if (stream.rstCode === constants.NGHTTP2_NO_ERROR) {
-      this.finish(localStatus(status.UNKNOWN, 'the answer has no grpc-status'));
-    } else if (stream.rstCode === constants.NGHTTP2_CANCEL && Date.now() >= this.#deadline) {
-      this.#expire();
-    } else {
-      this.finish(statusOfReset(stream.rstCode));
-    }
-  }
-
-  #unblock(): void {
-    this.#blocked = false;
-    this.#listener.writable();
-  }
-
   #timedHeaders(): readonly string[] {
     if (this.#deadline === Infinity) return this.#headers;
-    return [...this.#headers, 'grpc-timeout', timeoutHeader(this.#deadline - Date.now())];
+    if (this.#timed) this.#headers.length -= 2;
+    this.#timed = true;
+    this.#headers.push('grpc-timeout', timeoutHeader(this.#deadline - Date.now()));
+    return this.#headers;
   }
 
   #armTimer(milliseconds: number): void {
     this.#timer = setTimeout(onTimer, Math.max(Math.min(milliseconds, longestTimer), 0), this);
   }
 
-  /** For the timer. */
-  expireIfDue(): void {
-    const left = this.#deadline - Date.now();
-    if (left > 0) this.#armTimer(left);
-    else this.#expire();
-  }
-
   #expire(): void {
     this.finish(localStatus(status.DEADLINE_EXCEEDED, 'the deadline was exceeded'));
+  }
+
+  #endWithout(): void {
+    this.finish(localStatus(status.UNKNOWN, 'the answer has no grpc-status'));
   }
 
   #end(result: CallStatus, reset: number | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#sent = undefined;
     clearTimeout(this.#timer);
-    if (reset !== undefined) this.#stream?.close(reset);
-    this.#connection?.release(this);
+    const stream = this.#stream;
+    this.#leaveStream();
+    this.#outbox.commit();
+    if (reset !== undefined) stream?.close(reset);
     this.#owner.ended(this);
     this.#listener.end(result);
+  }
+
+  #leaveStream(): void {
+    const connection = this.#connection;
+    if (this.#stream !== undefined) forget(this.#stream);
+    this.#connection = undefined;
+    this.#stream = undefined;
+    connection?.release(this);
   }
 }
 
 function onTimer(call: ClientCall): void {
   call.expireIfDue();
-}
-
-function statusOf({ grpcStatus, grpcMessage, metadata }: ReceivedHeaders): CallStatus | undefined {
-  if (grpcStatus === undefined) return undefined;
-  return { code: codeOf(grpcStatus), message: decodeMessage(grpcMessage), trailers: metadata, from: 'peer' };
-}
-
-/** What an answer means that has no `grpc-status`. */
-function notGrpc({ httpStatus, contentType }: ReceivedHeaders): CallStatus {
-  if (httpStatus === '') return localStatus(status.UNKNOWN, 'the answer has no grpc-status');
-  const type = contentType === undefined ? 'no content-type' : `content-type ${contentType}`;
-  return localStatus(statusOfHttp(httpStatus), `the answer is not gRPC: HTTP status ${httpStatus}, ${type}`);
 }

@@ -1,6 +1,9 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
+import { Bag } from './bag.ts';
+import type { Placed } from './bag.ts';
 import { resetName } from './status.ts';
+import type { CallStatus } from './types.ts';
 
 export interface ConnectionOptions {
   /** `host:port`, looked up at every connect. */
@@ -17,16 +20,20 @@ export interface ConnectionOptions {
 export interface ConnectionOwner {
   /** There is room for calls: it is ready, a call ended, or the peer allows more. */
   room(connection: Connection): void;
-  /** It takes no more calls. @param failure - set when it never was ready */
+  /** It takes no more calls, though some may be in flight on it. @param failure - set when it never was ready */
   gone(connection: Connection, failure: string | undefined): void;
+  /** Nothing is left of it. */
+  closed(connection: Connection): void;
   /** The peer wants fewer PINGs. */
   tooManyPings(): void;
 }
 
 /** A stream's user, which hears that the peer never saw its request. */
-export interface StreamUser {
+export interface StreamUser extends Placed {
   readonly streamId: number | undefined;
-  refused(): void;
+  /** @param seen - whether it reached the peer, which turned it away */
+  refused(seen: boolean): void;
+  finish(status: CallStatus): void;
 }
 
 /** What a peer may send on one stream before it waits; also the most that a paused call holds. Bytes. */
@@ -53,7 +60,7 @@ export class Connection {
   readonly session: ClientHttp2Session;
   readonly #options: ConnectionOptions;
   readonly #owner: ConnectionOwner;
-  readonly #users = new Set<StreamUser>();
+  readonly #users = new Bag<StreamUser>();
   #state: 'connecting' | 'ready' | 'leaving' | 'lost' = 'connecting';
   #reason: string | undefined;
   #mostStreams = 0;
@@ -82,6 +89,7 @@ export class Connection {
     });
     this.session.once('close', () => {
       this.#leave('lost', 'closed by the peer');
+      owner.closed(this);
     });
     this.#connectTimer = setTimeout(() => {
       this.#destroy(`not established within ${options.connectTimeoutMs} ms`);
@@ -126,7 +134,9 @@ export class Connection {
     this.#reads += 1;
   }
 
-  close(): void {
+  /** Ends the calls with a status, and the connection. */
+  close(status: CallStatus): void {
+    for (const user of this.#users.list()) user.finish(status);
     this.#destroy('closed');
   }
 
@@ -142,8 +152,8 @@ export class Connection {
     if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM && text === 'too_many_pings') this.#owner.tooManyPings();
     this.#leave('leaving', undefined);
     // The peer has not looked at these and will not: they may go elsewhere. RFC 9113 section 6.8.
-    for (const user of [...this.#users]) {
-      if (user.streamId === undefined || user.streamId > lastId) user.refused();
+    for (const user of this.#users.list()) {
+      if (user.streamId === undefined || user.streamId > lastId) user.refused(true);
     }
   }
 

@@ -56,7 +56,7 @@ describe('MessageReader', () => {
   test('stops for good at a compressed message and at one that is too long', () => {
     for (const [bytes, problem] of [
       [[1, 0, 0, 0, 0], { kind: 'compressed' }],
-      [[0, 0x80, 0, 0, 1], { kind: 'tooLarge', length: 0x8000_0001 }],
+      [[0, 0x80, 0, 0, 1], { kind: 'tooLarge', length: 0x8000_0001, limit: 10 }],
     ] as const) {
       const reader = new MessageReader(10);
       reader.push(Uint8Array.from(bytes));

@@ -5,7 +5,7 @@ const prefixLength = 5;
 const copyLimit = 16_384;
 
 /** A message with its prefix, as one or two pieces to be written one after the other. */
-export function frameMessage(message: Uint8Array): readonly Uint8Array[] {
+export function frameMessage(message: Uint8Array): Uint8Array[] {
   const copied = message.length <= copyLimit;
   const frame = Buffer.allocUnsafe(copied ? prefixLength + message.length : prefixLength);
   frame[0] = 0;
@@ -17,7 +17,11 @@ export function frameMessage(message: Uint8Array): readonly Uint8Array[] {
 
 /** Why a stream of messages cannot be read on. */
 export type FrameProblem =
-  { readonly kind: 'compressed' } | { readonly kind: 'tooLarge'; readonly length: number };
+  | { readonly kind: 'compressed' }
+  | { readonly kind: 'tooLarge'; readonly length: number; readonly limit: number };
+
+const nothing = new Uint8Array();
+const noPieces: Uint8Array[] = [];
 
 /**
  * Cuts a stream of bytes into messages. A message that lies within one piece is a view of it: node:http2 gives each
@@ -25,13 +29,14 @@ export type FrameProblem =
  */
 export class MessageReader {
   readonly #limit: number;
-  readonly #prefix = new Uint8Array(prefixLength);
+  /** Made for a prefix that is cut, which is rare. */
+  #prefix: Uint8Array | undefined;
   #prefixFilled = 0;
   /** The length of the message being read; -1 while its prefix is. */
   #length = -1;
-  #pieces: Uint8Array[] = [];
+  #pieces: Uint8Array[] = noPieces;
   #gathered = 0;
-  #chunk: Uint8Array = Buffer.alloc(0);
+  #chunk: Uint8Array = nothing;
   #offset = 0;
   problem: FrameProblem | undefined;
 
@@ -56,12 +61,13 @@ export class MessageReader {
     this.#offset = end;
     const part = chunk.subarray(start, end);
     if (this.#gathered + part.length < this.#length) {
+      if (this.#gathered === 0) this.#pieces = [];
       if (part.length > 0) this.#pieces.push(part);
       this.#gathered += part.length;
       return undefined;
     }
     const message = this.#gathered === 0 ? part : Buffer.concat([...this.#pieces, part], this.#length);
-    if (this.#gathered > 0) this.#pieces = [];
+    this.#pieces = noPieces;
     this.#gathered = 0;
     this.#length = -1;
     return message;
@@ -82,12 +88,13 @@ export class MessageReader {
     let at = this.#offset;
     if (this.#prefixFilled > 0 || prefix.length - at < prefixLength) {
       const part = prefix.subarray(at, at + prefixLength - this.#prefixFilled);
-      this.#prefix.set(part, this.#prefixFilled);
+      const gathered = (this.#prefix ??= new Uint8Array(prefixLength));
+      gathered.set(part, this.#prefixFilled);
       this.#prefixFilled += part.length;
       this.#offset += part.length;
       if (this.#prefixFilled < prefixLength) return false;
       this.#prefixFilled = 0;
-      prefix = this.#prefix;
+      prefix = gathered;
       at = 0;
     } else {
       this.#offset += prefixLength;
@@ -97,7 +104,7 @@ export class MessageReader {
     const length =
       (prefix[at + 1] ?? 0) * 0x1_00_00_00 +
       (((prefix[at + 2] ?? 0) << 16) | ((prefix[at + 3] ?? 0) << 8) | (prefix[at + 4] ?? 0));
-    if (length > this.#limit) return this.#fail({ kind: 'tooLarge', length });
+    if (length > this.#limit) return this.#fail({ kind: 'tooLarge', length, limit: this.#limit });
     this.#length = length;
     return true;
   }

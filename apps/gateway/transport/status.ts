@@ -1,5 +1,7 @@
 import { constants } from 'node:http2';
 import { status } from '@grpc/grpc-js';
+import type { FrameProblem } from './frames.ts';
+import type { ReceivedHeaders } from './metadata.ts';
 import type { CallStatus } from './types.ts';
 
 /** A status of this transport's own making. */
@@ -22,7 +24,7 @@ const fromHttp: Readonly<Record<string, status>> = {
   '504': status.UNAVAILABLE,
 };
 
-export function statusOfHttp(httpStatus: string): status {
+function statusOfHttp(httpStatus: string): status {
   return fromHttp[httpStatus] ?? status.UNKNOWN;
 }
 
@@ -60,8 +62,29 @@ export function statusOfReset(code: number): CallStatus {
   return localStatus(fromReset[code] ?? status.INTERNAL, `the peer reset the stream: ${resetName(code)}`);
 }
 
+/** The status in an answer's headers or trailers; undefined when there is none. */
+export function peerStatus({ grpcStatus, grpcMessage, metadata }: ReceivedHeaders): CallStatus | undefined {
+  if (grpcStatus === undefined) return undefined;
+  return { code: codeOf(grpcStatus), message: decodeMessage(grpcMessage), trailers: metadata, from: 'peer' };
+}
+
+/** What an answer means that has no `grpc-status`. */
+export function notGrpc({ httpStatus, contentType }: ReceivedHeaders): CallStatus {
+  if (httpStatus === '') return localStatus(status.UNKNOWN, 'the answer has no grpc-status');
+  const type = contentType === undefined ? 'no content-type' : `content-type ${contentType}`;
+  return localStatus(statusOfHttp(httpStatus), `the answer is not gRPC: HTTP status ${httpStatus}, ${type}`);
+}
+
+export function statusOfProblem(problem: FrameProblem): CallStatus {
+  if (problem.kind === 'compressed') {
+    return localStatus(status.INTERNAL, 'a message is compressed, which was not offered');
+  }
+  const message = `a message of ${problem.length} bytes was received; allowed at most ${problem.limit}`;
+  return localStatus(status.RESOURCE_EXHAUSTED, message);
+}
+
 /** The code in `grpc-status`: UNKNOWN when gRPC defines none such. */
-export function codeOf(text: string): number {
+function codeOf(text: string): number {
   return /^(?:\d|1[0-6])$/.test(text) ? Number(text) : status.UNKNOWN;
 }
 
@@ -69,7 +92,7 @@ export function codeOf(text: string): number {
  * Percent-decodes `grpc-message`. What is no valid encoding stays as it is, for the message must not get lost.
  * Source: PROTOCOL-HTTP2.md, Responses.
  */
-export function decodeMessage(text: string): string {
+function decodeMessage(text: string): string {
   if (!text.includes('%')) return text;
   const bytes = Buffer.from(text, 'latin1');
   let length = 0;

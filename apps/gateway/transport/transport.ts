@@ -45,10 +45,13 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
   readonly #keepaliveTimeoutMs: number;
   #keepaliveMs: number;
   readonly #constantHeaders: readonly string[];
-  readonly #calls = new Set<ClientCall>();
-  /** In the order they came, served in that order. */
+  #calls = 0;
+  /** In the order they came, served in that order; empty as a rule, see bag.ts. */
   readonly #waiting = new Set<ClientCall>();
+  /** Those that take calls, or will. */
   readonly #connections = new Set<Connection>();
+  /** Those that do not, until their calls have ended. */
+  readonly #leaving = new Set<Connection>();
   #backoffMs = 0;
   #backoffUntil = 0;
   #problem = '';
@@ -72,8 +75,8 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
   call(path: string, options: CallOptions, listener: CallListener): Call {
     const headers = [':path', path, ...this.#constantHeaders];
     for (const [name, value] of options.metadata) headers.push(name, value);
-    const call = new ClientCall(this, headers, options, listener, this.#messageLimit);
-    this.#calls.add(call);
+    const call = new ClientCall(this, headers, options.deadline, listener, this.#messageLimit);
+    this.#calls += 1;
     const refusal = this.#refusal(path, options);
     if (refusal === undefined) this.place(call);
     else process.nextTick(finish, call, refusal);
@@ -84,16 +87,15 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
     if (this.#state === 'open') this.#state = 'draining';
     return new Promise((resolve) => {
       this.#drained.push(resolve);
-      if (this.#calls.size === 0) this.close();
+      if (this.#calls === 0) this.close();
     });
   }
 
   close(): void {
     this.#state = 'closed';
-    for (const call of [...this.#calls]) {
-      call.finish(localStatus(status.UNAVAILABLE, 'the transport was closed'));
-    }
-    for (const connection of [...this.#connections]) connection.close();
+    const closed = localStatus(status.UNAVAILABLE, 'the transport was closed');
+    for (const call of [...this.#waiting]) call.finish(closed);
+    for (const connection of [...this.#connections, ...this.#leaving]) connection.close(closed);
     for (const resolve of this.#drained.splice(0)) resolve();
   }
 
@@ -110,8 +112,8 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
 
   ended(call: ClientCall): void {
     this.#waiting.delete(call);
-    this.#calls.delete(call);
-    if (this.#state === 'draining' && this.#calls.size === 0) this.close();
+    this.#calls -= 1;
+    if (this.#state === 'draining' && this.#calls === 0) this.close();
   }
 
   room(connection: Connection): void {
@@ -127,6 +129,7 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
 
   gone(connection: Connection, failure: string | undefined): void {
     this.#connections.delete(connection);
+    this.#leaving.add(connection);
     if (failure !== undefined && this.#state !== 'closed') {
       this.#problem = failure;
       this.#backoffMs = Math.min(
@@ -137,6 +140,10 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
       this.#backoffUntil = performance.now() + this.#backoffMs * jitter;
     }
     if (this.#waiting.size > 0) this.#connect();
+  }
+
+  closed(connection: Connection): void {
+    this.#leaving.delete(connection);
   }
 
   tooManyPings(): void {

@@ -1,0 +1,213 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Recorder, answer, framed, later, startPeer, unary } from './testing.ts';
+import { createTransport } from './transport.ts';
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** An HTTP/2 frame. Source: RFC 9113 section 4.1. */
+function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(payload.length, 0, 3);
+  head[3] = type;
+  head[4] = flags;
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, payload]);
+}
+
+/** A header as HPACK literal that is not indexed. Source: RFC 7541 section 6.2.2. */
+const literal = (name: string, value: string) =>
+  Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+
+const settings = frame(4, 0, 0);
+/** 0x88 is `:status: 200` of the static table; END_HEADERS. */
+const headers = (stream: number) =>
+  frame(1, 4, stream, Buffer.concat([Buffer.from([0x88]), literal('content-type', 'application/grpc')]));
+const data = (stream: number, bytes: Uint8Array) => frame(0, 0, stream, bytes);
+/** END_HEADERS and END_STREAM. */
+const trailers = (stream: number) => frame(1, 5, stream, literal('grpc-status', '0'));
+const goaway = (last: number) => {
+  const payload = Buffer.alloc(8);
+  payload.writeUInt32BE(last);
+  return frame(7, 0, 0, payload);
+};
+
+/** Reads a client's frames; tells of each HEADERS frame's stream. */
+function onHeaders(socket: Socket, tell: (stream: number) => void): void {
+  let rest = Buffer.alloc(0);
+  let preface = 24;
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk]);
+    if (preface > 0 && rest.length >= preface) {
+      rest = rest.subarray(preface);
+      preface = 0;
+    }
+    while (preface === 0 && rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+      if (rest[3] === 1) tell(rest.readUInt32BE(5));
+      rest = rest.subarray(9 + rest.readUIntBE(0, 3));
+    }
+  });
+}
+
+async function startBytes(onSocket: (socket: Socket, number: number) => void): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    onSocket(socket, sockets.length);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function client(address: string) {
+  const transport = createTransport(address);
+  cleanups.push(() => {
+    transport.close();
+  });
+  return transport;
+}
+
+/** What a listener was told, in order. */
+function orderOf(): { readonly told: string[]; readonly listener: Recorder } {
+  const told: string[] = [];
+  const listener = new Recorder();
+  for (const name of ['header', 'message', 'end'] as const) {
+    const tell = (listener[name] as (value: unknown) => void).bind(listener);
+    listener[name] = (value: unknown) => {
+      told.push(name);
+      tell(value);
+    };
+  }
+  return { told, listener };
+}
+
+describe('bytes of the wire', () => {
+  test('a whole answer in one piece is told in order', async () => {
+    const address = await startBytes((socket) => {
+      socket.write(settings);
+      onHeaders(socket, (id) => {
+        socket.write(
+          Buffer.concat([
+            headers(id),
+            data(id, framed(Buffer.from('a'))),
+            data(id, framed(Buffer.from('b'))),
+            trailers(id),
+          ]),
+        );
+      });
+    });
+    const { told, listener } = orderOf();
+    client(address).call('/a/B', { metadata: [], deadline: later() }, listener).endSend();
+    expect(await listener.ended).toMatchObject({ code: 0 });
+    expect(told).toEqual(['header', 'message', 'message', 'end']);
+  });
+
+  test('messages are the same however DATA frames and packets cut them', async () => {
+    let script: { readonly bytes: Buffer; readonly frames: number[]; readonly packets: number[] };
+    const address = await startBytes((socket) => {
+      socket.write(settings);
+      onHeaders(socket, (id) => {
+        const pieces = cut(script.bytes, script.frames).map((piece) => data(id, piece));
+        const bytes = Buffer.concat([headers(id), ...pieces, trailers(id)]);
+        const packets = cut(bytes, script.packets);
+        const next = () => {
+          const packet = packets.shift();
+          if (packet !== undefined) socket.write(packet, () => setImmediate(next));
+        };
+        next();
+      });
+    });
+    const transport = client(address);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.uint8Array({ maxLength: 30 }), { maxLength: 5 }),
+        fc.array(fc.nat(200), { maxLength: 12 }),
+        fc.array(fc.nat(400), { maxLength: 6 }),
+        async (messages, frames, packets) => {
+          script = { bytes: Buffer.concat(messages.map((message) => framed(message))), frames, packets };
+          const { told, listener } = orderOf();
+          transport.call('/a/B', { metadata: [], deadline: later() }, listener).endSend();
+          expect(await listener.ended).toMatchObject({ code: 0 });
+          expect(listener.messages.map((message) => [...message])).toEqual(
+            messages.map((message) => [...message]),
+          );
+          expect(told).toEqual(['header', ...messages.map(() => 'message'), 'end']);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test.each([[1], [2 ** 31 - 1]])(
+    'a call that was made as GOAWAY up to stream %i came in is made again',
+    async (last) => {
+      let made = 0;
+      const address = await startBytes((socket, number) => {
+        socket.write(settings);
+        onHeaders(socket, (id) => {
+          made += 1;
+          const end = Buffer.concat([headers(id), data(id, framed(Buffer.from('x'))), trailers(id)]);
+          socket.write(number === 1 && id === 1 ? Buffer.concat([end, goaway(last)]) : end);
+        });
+      });
+      const transport = client(address);
+      const first = new Recorder();
+      const second = Promise.withResolvers<Awaited<ReturnType<typeof unary>>>();
+      // Within the same read of the socket: the request is handed over before, and would be written after GOAWAY.
+      first.message = () => {
+        second.resolve(unary(transport));
+      };
+      transport.call('/a/B', { metadata: [], deadline: later() }, first).endSend();
+      expect(await first.ended).toMatchObject({ code: 0 });
+      expect((await second.promise).status).toMatchObject({ code: 0 });
+      expect(made).toBe(2);
+    },
+  );
+});
+
+function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = [...new Set(places.map((place) => place % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [...ends, bytes.length].map((end, at) => bytes.subarray(at === 0 ? 0 : ends[at - 1], end));
+}
+
+test('a program whose transport is closed ends by itself', async () => {
+  const peer = await startPeer((stream) => {
+    answer(stream, [Buffer.from('x')]);
+  });
+  cleanups.push(peer.stop);
+  const program = `
+    const { createTransport } = await import(${JSON.stringify(fileURLToPath(new URL('transport.ts', import.meta.url)))});
+    const transport = createTransport(${JSON.stringify(peer.address)});
+    const listener = { header() {}, message() {}, writable() {}, end({ code }) {
+      console.log(code);
+      transport.close();
+    } };
+    transport.call('/a/B', { metadata: [], deadline: Date.now() + 600_000 }, listener).endSend();`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(printed).toBe('0\n');
+});
