@@ -133,11 +133,11 @@ async function answerOnce(
     hooks.response(response);
     const code = context.gone?.code ?? status.OK;
     call.sendMetadata(context.header);
-    callback(null, response);
+    callback(null, response, context.trailer);
     hooks.end({ code });
   } catch (error) {
     // Nothing was sent yet, so the answer is one block of headers ("Trailers-Only"): Envoy retries only those.
-    const failed = failure(context.gone ?? error, hooks);
+    const failed = failure(context.gone ?? error, context, hooks);
     failed.metadata.merge(context.header);
     callback(failed);
   }
@@ -165,10 +165,10 @@ async function answerMany(
     }
     signal.throwIfAborted();
     if (!headerSent) call.sendMetadata(context.header);
-    call.end();
+    call.end(context.trailer);
     hooks.end({ code: status.OK });
   } catch (error) {
-    const failed = failure(signal.aborted ? signal.reason : error, hooks);
+    const failed = failure(signal.aborted ? signal.reason : error, context, hooks);
     if (!headerSent) failed.metadata.merge(context.header);
     call.emit('error', Object.assign(new Error(failed.details), failed));
   }
@@ -182,8 +182,10 @@ async function* requestsOf(call: unknown, hooks: Hooks): AsyncGenerator<Message,
   }
 }
 
-function failure(error: unknown, hooks: Hooks): StatusObject {
+function failure(error: unknown, context: CallContext, hooks: Hooks): StatusObject {
   const failed = toStatus(error);
   hooks.end({ code: failed.code, error });
-  return { ...failed, metadata: failed.metadata.clone() };
+  const metadata = failed.metadata.clone();
+  metadata.merge(context.trailer);
+  return { ...failed, metadata };
 }

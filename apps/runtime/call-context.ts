@@ -20,6 +20,7 @@ export class ServerCallContext implements CallContext {
   readonly metadata: Metadata;
   readonly deadline: number;
   readonly header = new Metadata();
+  readonly trailer = new Metadata();
   readonly log: Logger;
   readonly #call: AnyCall;
   readonly #stopping: AbortSignal | undefined;

@@ -23,6 +23,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Initial metadata of the answer, sent before the first message, or with the status of an error. */
   readonly header: Metadata;
+  /** Trailing metadata of the answer, sent with its status. */
+  readonly trailer: Metadata;
   /** The program's log; with the ids of the call's trace when it is traced. Never hand it metadata or messages. */
   readonly log: Logger;
 }
