@@ -25,6 +25,7 @@ export default {
         '<rootDir>/lab',
         '<rootDir>/cli',
         '<rootDir>/bench',
+        '<rootDir>/test/differential',
       ],
       testMatch: ['**/*.test.ts'],
     },

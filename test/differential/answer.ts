@@ -1,0 +1,77 @@
+import { request as httpRequest } from 'node:http';
+import type { Agent } from 'node:http';
+import type { TestRequest } from './requests.ts';
+
+/** What came back; status 0 when it was no HTTP. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** The body in a form that is equal for equal JSON; undefined when it is none. */
+  readonly json: Json | undefined;
+}
+
+export type Json = null | boolean | string | readonly Json[] | { readonly [key: string]: Json };
+
+const limitMs = 10_000;
+
+/** Sends a request as it stands and reads its answer. */
+export function ask(address: string, asked: TestRequest, agent: Agent): Promise<Answer> {
+  const [host = '', port] = address.split(':');
+  const { method, target, body } = asked;
+  const headers: Record<string, string | number> = {
+    ...(body === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+    ...asked.headers,
+  };
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(
+      { host, port, method, path: target, headers, agent, timeout: limitMs },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('error', reject);
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ status: response.statusCode ?? 0, text, json: canonical(text) });
+        });
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new Error(`${method} ${target}: no answer within ${limitMs} ms`)));
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // What came is no response of HTTP.
+      if (error.code?.startsWith('HPE_')) resolve({ status: 0, text: error.message, json: undefined });
+      else reject(error);
+    });
+    sent.end(body);
+  });
+}
+
+/** Of an echo, what the request became; the metadata that a gateway adds is its own affair. */
+const ignored = 'metadata';
+
+/**
+ * Parses JSON so that values that are equal are deeply equal: numbers become text of their exact value, members are in
+ * order, and no name is special.
+ */
+export function canonical(text: string): Json | undefined {
+  try {
+    return JSON.parse(text, (_, value: unknown, context?: { source?: string }) => {
+      if (typeof value === 'number') return `number ${exact(value, context?.source ?? '')}`;
+      if (typeof value === 'string') return `string ${value}`;
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+      const members = Object.entries(value).filter(([name]) => name !== ignored);
+      return Object.fromEntries(
+        members.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, of]) => [`.${name}`, of]),
+      );
+    }) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole numbers keep every digit; others are the double they stand for. */
+function exact(value: number, source: string): string {
+  if (/^-?\d+$/.test(source)) return source;
+  return Object.is(value, -0) ? '-0' : String(value);
+}

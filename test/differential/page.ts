@@ -1,0 +1,23 @@
+import type { Difference } from './differences.ts';
+
+/** docs/gateway-differences.md. */
+export function pageOf(differences: readonly Difference[]): string {
+  const rows = differences.map(({ rule, peers, theirs, right, by }) =>
+    [rule, peers.join(', '), theirs, right, by].map((cell) => cell.replaceAll('|', '\\|')).join(' | '),
+  );
+  return `# How the gateway differs from its peers
+
+The same requests, several hundred chosen by hand and generated, go to the gateway, to grpc-gateway v2 and to Envoy's
+\`grpc_json_transcoder\`, all before one grpc-go backend, and the answers have to be the same: status and JSON. Where they
+are not, the difference stands here, with who is right and by what. The table is made from
+\`test/differential/differences.ts\`; the suite \`test/e2e/0b-transcoding.e2e.ts\` fails for a difference that is not in it,
+and for one in it that no longer occurs.
+
+Both peers are set up as the specifications ask where they leave a choice: unknown fields and query parameters refused,
+\`%2F\` kept in variables of several segments, fields of implicit presence written out. Of an error that a gateway finds
+itself only the status is compared.
+
+| The gateway | differs from | which | right | by |
+| --- | --- | --- | --- | --- |
+${rows.map((row) => `| ${row} |\n`).join('')}`;
+}
