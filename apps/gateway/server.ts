@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log.ts';
 import type { Drainable } from '../runtime/run.ts';
+import { Bag } from './bag.ts';
+import type { Placed } from './bag.ts';
 import type { Gateway } from './gateway.ts';
 import { refuseUnread } from './refuse.ts';
 
@@ -36,6 +38,10 @@ export interface RunningHttpServer extends Drainable {
   drain(): Promise<boolean>;
 }
 
+interface OpenResponse extends Placed {
+  readonly response: ServerResponse;
+}
+
 /**
  * An idle connection outlives those of the Envoy before it (an hour), so that Envoy, not this server, ends it: a
  * server that ends an idle connection loses the request that is on its way.
@@ -60,11 +66,12 @@ const streamEndMs = 2_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
   const { gateway, host = '0.0.0.0', log } = options;
   let draining = false;
-  const open = new Set<ServerResponse>();
+  const open = new Bag<OpenResponse>();
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    open.add(response);
+    const entry = { response, place: -1 };
+    open.add(entry);
     response.once('close', () => {
-      open.delete(response);
+      open.delete(entry);
       // A stream's headers, sent before the stop, kept its connection open.
       if (draining)
         setImmediate(() => {
@@ -95,7 +102,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   // The client gets its 100 when the body is about to be read, and not before one that is refused.
   server.on('checkContinue', handle);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const inAnswer = [...open].some((response) => response.socket === socket && response.headersSent);
+    const inAnswer = open.list().some(({ response }) => response.socket === socket && response.headersSent);
     if (inAnswer || !socket.writable) socket.destroy();
     else refuseUnread(socket, error);
   });
@@ -115,7 +122,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     port,
     drain: async () => {
       draining = true;
-      for (const response of open) closeAfter(response);
+      for (const { response } of open.list()) closeAfter(response);
       log.info({ delayMs: options.drainDelayMs }, 'draining');
       await sleep(options.drainDelayMs);
       const streamsEnd = setTimeout(

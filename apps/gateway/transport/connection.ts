@@ -1,7 +1,7 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
-import { Bag } from './bag.ts';
-import type { Placed } from './bag.ts';
+import { Bag } from '../bag.ts';
+import type { Placed } from '../bag.ts';
 import { resetName } from './status.ts';
 import type { CallStatus } from './types.ts';
 
