@@ -227,6 +227,14 @@ describe('applyPlan', () => {
     expect([...applied('east'), ...applied('west')]).toEqual([]);
   });
 
+  test('warns of a Kubernetes that is newer than any this is tested with', async () => {
+    apis['west']!.version = 'v1.37.0';
+    await up();
+    expect(lines[0]).toBe(
+      'warning: cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
+    );
+  });
+
   test('puts no key and no token into what it reports', async () => {
     await up();
     expect(lines.join('\n')).not.toMatch(/PRIVATE|e30\./);

@@ -47,7 +47,10 @@ export interface ApplySummary {
 export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
   const { istioctl, report, limits, signal } = options;
   const plan = withIssuer(planned, options.trust.issuer);
-  const { clients, trust } = await preflightMesh(plan, options);
+  const warn = (line: string) => {
+    report(`warning: ${line}`);
+  };
+  const { clients, trust } = await preflightMesh(plan, { ...options, warn });
   const links = new RemoteLinks({ ...options, plan, clients });
   const context = {
     ...{ plan, clients, trust, links, istioctl, report },

@@ -3,6 +3,7 @@ import type { Problem } from '../core/problem.ts';
 import { checkReachable } from './api-server.ts';
 import { connect } from './connection.ts';
 import type { Clients } from './connection.ts';
+import { renderIstioReleases } from './istio-release.ts';
 import type { KubeClient } from './kube-client.ts';
 import { describe, isManaged, list, managedByLabel, manager, partOfLabel, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -23,8 +24,8 @@ import { trustProblems } from './trust/preflight.ts';
 export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
   /** @default - not looked at: it is not there yet */
   readonly istioctl?: string;
-  /** Takes warnings. @default - they are not told */
-  readonly report?: (line: string) => void;
+  /** Takes what is no reason to stop. @default - it is not told */
+  readonly warn?: (line: string) => void;
   /** Writes nothing here, either: CAs that are missing are not kept. @default false */
   readonly preview?: boolean;
   readonly signal?: AbortSignal;
@@ -89,17 +90,40 @@ export async function settledTrust(
 async function findUnfit(
   plan: Plan,
   clients: readonly KubeClient[],
-  { istioctl, report = () => undefined, signal }: PreflightOptions,
+  { istioctl, warn = () => undefined, signal }: PreflightOptions,
 ): Promise<readonly Problem[]> {
   const lists = await Promise.all([
     sameClusters(clients, signal),
-    ...clients.map((client) => versionProblems(client, report, signal)),
+    ...clients.map((client) => versionProblems(client, warn, signal)),
     istioctl === undefined ? [] : istioctlProblems(istioctl, plan, signal),
   ]);
-  const permissions = await Promise.all(clients.map((client) => missingPermissions(client, plan, signal)));
+  const permissions = await Promise.all(
+    clients.map((client) => {
+      const release = () => renderedFor(client.cluster, plan, istioctl, signal);
+      return missingPermissions(client, plan, release, signal);
+    }),
+  );
   const denied = permissions.flat();
   if (denied.length > 0) throw new ProblemsError([...lists.flat(), ...denied]);
   return lists.flat();
+}
+
+/** What the releases of a cluster bring; nothing as long as there is no istioctl that renders them. */
+async function renderedFor(
+  cluster: string,
+  plan: Plan,
+  istioctl: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  const releases = plan.steps.filter((step) => step.cluster === cluster).flatMap((step) => step.releases);
+  if (istioctl === undefined || releases.length === 0) return [];
+  try {
+    return await renderIstioReleases(istioctl, releases, plan.mesh, signal);
+  } catch (error) {
+    // Whoever applies them renders them again, and is told.
+    if (error instanceof ProblemsError) return [];
+    throw error;
+  }
 }
 
 /** Kinds of a release that are not in a namespace: two Istios in a cluster would share them, whatever their revisions. */

@@ -120,6 +120,18 @@ describe('a preview', () => {
     expect(inputsChanged.filter(({ name }) => !/^[a-z]+\/shop\/catalog/.test(name))).toEqual([]);
   });
 
+  test('warns of a Kubernetes that is newer than any this is tested with', async () => {
+    const warn = jest.spyOn(console, 'warn').mockReturnValue();
+    apis[1]!.version = 'v1.37.0';
+    await run(true);
+    apis[1]!.version = 'v1.36.3';
+    expect(warn.mock.calls).toEqual([
+      [
+        'warning: [runtime] cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
+      ],
+    ]);
+  });
+
   test('without a cluster says so, and keeps what it cannot ask for as the state knows it', async () => {
     const warn = jest.spyOn(console, 'warn').mockReturnValue();
     const asked = apis.map((api) => api.intervene);

@@ -62,7 +62,8 @@ async function lookAround(
   preview: boolean,
 ): Promise<Preflight & { readonly unreached: boolean }> {
   try {
-    return { ...(await preflightMesh(plan, { ...config, preview })), unreached: false };
+    const warn = (line: string) => void pulumi.log.warn(line);
+    return { ...(await preflightMesh(plan, { ...config, preview, warn })), unreached: false };
   } catch (error) {
     if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
     await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);

@@ -69,8 +69,11 @@ const pods = names.map((cluster) => ({
   ],
 }));
 const plan = planMesh(modelOf(names), [...rendered, ...pods]);
-const preflight = (options: { readonly istioctl?: string; readonly report?: (line: string) => void } = {}) =>
-  preflightMesh(plan, {
+const preflight = (
+  options: { readonly istioctl?: string; readonly warn?: (line: string) => void } = {},
+  of = plan,
+) =>
+  preflightMesh(of, {
     access: Object.fromEntries(
       names.map((name) => [name, { kubeconfig: apis[name].kubeconfig, context: name }]),
     ),
@@ -116,18 +119,97 @@ describe('credentials', () => {
   });
 });
 
+describe('roles that grant more than the credentials have', () => {
+  const rbac = 'rbac.authorization.k8s.io';
+  const planned = (kind: string, name: string, body: object, namespace?: string): KubeObject => ({
+    apiVersion: `${rbac}/v1`,
+    kind,
+    metadata: { name, ...(namespace && { namespace }) },
+    ...body,
+  });
+  const role = (kind: string, name: string, rules: readonly object[], namespace?: string) =>
+    planned(kind, name, { rules }, namespace);
+  const binding = (kind: string, name: string, roleKind: string, namespace?: string) =>
+    planned(kind, name, { roleRef: { apiGroup: rbac, kind: roleKind, name } }, namespace);
+  const reader = [{ apiGroups: ['', 'apps'], resources: ['pods', 'deployments'], verbs: ['get', 'list'] }];
+  const one = [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['ca'], verbs: ['get'] }];
+  const url = [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }];
+  const objects = [
+    role('ClusterRole', 'reader', reader),
+    role('ClusterRole', 'scraper', url),
+    role('Role', 'ca', one, 'shop'),
+    binding('ClusterRoleBinding', 'reader', 'ClusterRole'),
+    binding('RoleBinding', 'ca', 'Role', 'shop'),
+    binding('ClusterRoleBinding', 'view', 'ClusterRole'),
+  ];
+  const withRoles = planMesh(
+    modelOf(names),
+    rendered.map((stage) => ({ ...stage, objects: [...stage.objects, ...objects] })),
+  );
+  const lackIn = (cluster: (typeof names)[number], ...denied: readonly string[]) => {
+    apis[cluster].allows = (verb, resource, { name, namespace }) => {
+      const asked = `${verb} on ${resource}`;
+      const precisely = `${asked} ${name ?? ''} in ${namespace ?? ''}`;
+      return ![asked, precisely].some((one) => ['* on *.*', ...denied].includes(one));
+    };
+  };
+  const escalate = `escalate on clusterroles.${rbac}`;
+  const bind = `bind on clusterroles.${rbac}`;
+
+  test('need what they grant, or leave to escalate and bind', async () => {
+    lackIn('east', escalate, bind, `escalate on roles.${rbac}`, `bind on roles.${rbac}`);
+    lackIn('west', 'get on /metrics', 'list on pods.apps', 'get on secrets ca in shop');
+    await preflight({}, withRoles);
+    lackIn('east', escalate, bind, 'list on deployments.apps', 'get on /metrics');
+    lackIn('west', bind, 'list on pods.apps');
+    lackIn('north', `escalate on roles.${rbac}`, 'get on secrets ca in shop');
+    const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these granted';
+    const may = (cluster: string) => `cluster ${cluster}: the credentials of context ${cluster} may not `;
+    expect(await problemOf(preflight({}, withRoles))).toEqual({
+      exitCode: 2,
+      message: [
+        `${may('east')}list on deployments.apps; ${escalate}, where ClusterRole reader and 1 more grant what they have not, such as list on deployments.apps; ${bind}, where ClusterRole reader grants what they have not, such as list on deployments.apps; ${fix}`,
+        `${may('west')}${bind}, where ClusterRole reader grants what they have not, such as list on pods.apps; ${fix}`,
+        `${may('north')}escalate on roles.${rbac}, where Role shop/ca grants what they have not, such as get on secrets ca in shop; ${fix}`,
+      ].join('\n'),
+    });
+    expect(writes()).toEqual([]);
+  });
+
+  test('of the Istio release are looked at as istioctl renders them', async () => {
+    const operator: KubeObject = {
+      apiVersion: 'install.istio.io/v1alpha1',
+      kind: 'IstioOperator',
+      metadata: { name: 'istio', namespace: 'istio-system' },
+    };
+    const withRelease = planMesh(
+      modelOf(names),
+      rendered.map((stage) => ({ ...stage, stage: '10-control-plane' as const, objects: [operator] })),
+    );
+    const istioctl = join(folder, 'renders');
+    const manifest = JSON.stringify(role('ClusterRole', 'istiod', reader));
+    writeFileSync(istioctl, `#!/bin/sh\n[ "$1" = manifest ] && echo '${manifest}'\n`);
+    chmodSync(istioctl, 0o755);
+    lackIn('west', escalate, 'get on pods.apps');
+    await preflight({}, withRelease);
+    expect((await problemOf(preflight({ istioctl }, withRelease))).message).toBe(
+      `cluster west: the credentials of context west may not ${escalate}, where ClusterRole istiod grants what they have not, such as get on pods.apps; fix: use credentials with the ClusterRole cluster-admin, or have these granted`,
+    );
+  });
+});
+
 describe('versions', () => {
   test('a Kubernetes older than supported is refused, a newer one is warned of', async () => {
     apis.east.version = 'v1.31.9-gke.100';
     apis.west.version = 'v1.37.0';
     const lines: string[] = [];
-    expect(await problemOf(preflight({ report: (line) => lines.push(line) }))).toEqual({
+    expect(await problemOf(preflight({ warn: (line) => lines.push(line) }))).toEqual({
       exitCode: 2,
       message:
         'cluster east: its Kubernetes is older than supported; received "v1.31.9-gke.100"; allowed 1.32 to 1.36; fix: upgrade the cluster, or use another one',
     });
     expect(lines).toEqual([
-      'warning: cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
+      'cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
     ]);
   });
 

@@ -1,10 +1,11 @@
 import type { Problem } from '../../core/problem.ts';
-import { field } from '../kube-object.ts';
 import { concurrency } from '../managed.ts';
 import type { KubeClient } from '../kube-client.ts';
 import type { KubeObject } from '../kube-object.ts';
 import type { Plan } from '../plan.ts';
 import { pool } from '../pool.ts';
+import { isAllowed } from './access-review.ts';
+import { missingGrants } from './grants.ts';
 
 /** What has to be allowed: a resource with its group, such as `deployments.apps` or `pods/exec`, and verbs on it. */
 interface Need {
@@ -47,41 +48,48 @@ const ofChecks: readonly Need[] = [
 
 /**
  * One problem when the credentials of a cluster may not do all that carrying out, checking and removing the plan takes,
- * as the cluster's own authorizer says (SelfSubjectAccessReview, in all namespaces).
+ * as the cluster's own authorizer says, in all namespaces.
+ * @param release - the rendered objects of the cluster's Istio releases, as far as they can be known; asked for only if need be
  */
 export async function missingPermissions(
   client: KubeClient,
   plan: Plan,
+  release: () => Promise<readonly KubeObject[]>,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
-  if (await isAllowed(client, '*', '*.*', signal)) return [];
+  if (await isAllowed(client, { verb: '*', resource: '*.*' }, signal)) return [];
   const questions = needsOf(client.cluster, plan).flatMap(({ resource, verbs }) =>
     verbs.map((verb) => ({ verb, resource })),
   );
   const answers = await pool(questions, concurrency, async (question) => ({
     ...question,
-    allowed: await isAllowed(client, question.verb, question.resource, signal),
+    allowed: await isAllowed(client, question, signal),
   }));
   const missing = new Map<string, string[]>();
   for (const { verb, resource, allowed } of answers) {
     if (!allowed) missing.set(resource, [...(missing.get(resource) ?? []), verb]);
   }
-  if (missing.size === 0) return [];
+  const planned = plannedFor(client.cluster, plan);
+  const grants = await missingGrants(client, [...planned, ...(await release())], signal);
+  if (missing.size + grants.length === 0) return [];
   const byVerbs = Map.groupBy(missing.keys(), (resource) => (missing.get(resource) ?? []).join(', '));
   const said = [...byVerbs].map(([verbs, resources]) => `${verbs} on ${resources.join(', ')}`);
   return [
     {
       where: `cluster ${client.cluster}`,
-      what: `the credentials of context ${client.config.getCurrentContext()} may not ${said.join('; ')}`,
+      what: `the credentials of context ${client.config.getCurrentContext()} may not ${[...said, ...grants].join('; ')}`,
       fix: 'use credentials with the ClusterRole cluster-admin, or have these granted',
     },
   ];
 }
 
 function needsOf(cluster: string, plan: Plan): readonly Need[] {
-  const planned = plan.steps.filter((step) => step.cluster === cluster).flatMap(({ objects }) => objects);
-  const resources = [...new Set([...ofReleases, ...planned.map(resourceOf)])].sort();
+  const resources = [...new Set([...ofReleases, ...plannedFor(cluster, plan).map(resourceOf)])].sort();
   return [...resources.map((resource) => ({ resource, verbs: changes })), ...ofChecks];
+}
+
+function plannedFor(cluster: string, plan: Plan): readonly KubeObject[] {
+  return plan.steps.filter((step) => step.cluster === cluster).flatMap(({ objects }) => objects);
 }
 
 /** The resource of a kind, which the API server may not serve yet: `VirtualService` is `virtualservices.networking.istio.io`. */
@@ -94,30 +102,4 @@ function resourceOf({ apiVersion, kind }: KubeObject): string {
       : `${name}s`;
   const [group, version] = apiVersion.split('/');
   return version === undefined ? plural : `${plural}.${group ?? ''}`;
-}
-
-async function isAllowed(
-  client: KubeClient,
-  verb: string,
-  resource: string,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const [path = '', ...group] = resource.split('.');
-  const [name, subresource] = path.split('/');
-  const answer = await client.request('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
-    body: {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SelfSubjectAccessReview',
-      spec: {
-        resourceAttributes: {
-          verb,
-          group: group.join('.'),
-          resource: name,
-          ...(subresource !== undefined && { subresource }),
-        },
-      },
-    },
-    ...(signal && { signal }),
-  });
-  return field(answer, 'status', 'allowed') === true;
 }

@@ -17,7 +17,7 @@ export const supportedKubernetes = { oldest: 32, newest: 36 } as const;
  */
 export async function versionProblems(
   client: KubeClient,
-  report: (line: string) => void,
+  warn: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   const answer = await client.request('GET', '/version', { ...(signal && { signal }) });
@@ -36,8 +36,8 @@ export async function versionProblems(
     ];
   }
   if (minor > newest) {
-    report(
-      `warning: cluster ${client.cluster} runs Kubernetes ${version}, and the newest that this is tested with is 1.${newest}`,
+    warn(
+      `cluster ${client.cluster} runs Kubernetes ${version}, and the newest that this is tested with is 1.${newest}`,
     );
   }
   return [];

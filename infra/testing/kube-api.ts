@@ -96,8 +96,12 @@ export class KubeApi {
   kinds = kinds;
   /** What it says it is. */
   version = 'v1.36.3';
-  /** Whether the credentials may do something; `*` on `*` asks for everything. */
-  allows: (verb: string, resource: string) => boolean = () => true;
+  /** Whether the credentials may do something, to what is named so there; `*` on `*` asks for everything. */
+  allows: (
+    verb: string,
+    resource: string,
+    where: { readonly name?: string; readonly namespace?: string },
+  ) => boolean = () => true;
   /** What programs in pods do. */
   run: RunInPod = () => undefined;
   readonly #server: Server;
@@ -212,10 +216,14 @@ export class KubeApi {
   }
 
   #review({ body }: SeenRequest): { status: number; body: unknown } {
-    const { spec } = body as { readonly spec: { readonly resourceAttributes: Record<string, string> } };
-    const { verb = '', group, resource = '', subresource } = spec.resourceAttributes;
+    const { spec } = body as { readonly spec: Record<string, Record<string, string> | undefined> };
+    const { resourceAttributes = {}, nonResourceAttributes } = spec;
+    const { verb = '', group, resource = '', subresource } = resourceAttributes;
     const name = [resource, ...(subresource === undefined ? [] : [subresource])].join('/');
-    const allowed = this.allows(verb, group ? `${name}.${group}` : name);
+    const allowed =
+      nonResourceAttributes === undefined
+        ? this.allows(verb, group ? `${name}.${group}` : name, resourceAttributes)
+        : this.allows(nonResourceAttributes['verb'] ?? '', nonResourceAttributes['path'] ?? '', {});
     return { status: 201, body: { status: { allowed } } };
   }
 

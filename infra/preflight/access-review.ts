@@ -1,0 +1,42 @@
+import { field } from '../kube-object.ts';
+import type { KubeClient } from '../kube-client.ts';
+
+/** What is asked of the credentials in use. */
+export interface Access {
+  readonly verb: string;
+  /** With its group, such as `deployments.apps` or `pods/exec`; or a path, such as `/metrics`. */
+  readonly resource: string;
+  /** @default - whatever its name */
+  readonly name?: string;
+  /** @default - in all namespaces */
+  readonly namespace?: string;
+}
+
+/** Whether the cluster's own authorizer lets the credentials do something (SelfSubjectAccessReview). */
+export async function isAllowed(
+  client: KubeClient,
+  { verb, resource, name, namespace }: Access,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const [path = '', ...group] = resource.split('.');
+  const [plural, subresource] = path.split('/');
+  const attributes = {
+    verb,
+    group: group.join('.'),
+    resource: plural,
+    ...(subresource !== undefined && { subresource }),
+    ...(name !== undefined && { name }),
+    ...(namespace !== undefined && { namespace }),
+  };
+  const answer = await client.request('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+    body: {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: resource.startsWith('/')
+        ? { nonResourceAttributes: { verb, path: resource } }
+        : { resourceAttributes: attributes },
+    },
+    ...(signal && { signal }),
+  });
+  return field(answer, 'status', 'allowed') === true;
+}
