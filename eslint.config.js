@@ -6,6 +6,7 @@ const mayImport = {
   core: ['core'],
   apps: ['apps', 'gen'],
   'apps/config': ['apps/config', 'core', 'gen'],
+  'apps/config/image': ['apps/config', 'core', 'gen'],
   charts: ['charts', 'apps/config', 'core', 'gen'],
   infra: ['infra', 'charts', 'core'],
   scaffold: ['scaffold', 'core'],
@@ -29,7 +30,7 @@ function oneWay(room) {
   // A room below apps: only apps/config is for everybody, the services are not.
   if (allowed.includes('apps/config') && !allowed.includes('apps')) {
     forbidden.push({
-      regex: depth === 1 ? '^(\\.\\./)+apps/(?!config/)' : '^\\.\\./(?!config/|\\.\\./)[a-z]',
+      regex: depth === 1 ? '^(\\.\\./)+apps/(?!config/)' : `^(\\.\\./){${depth - 1}}(?!config/|\\.\\./)[a-z]`,
       message: `${room} may import apps/config only: services are deployed, not imported`,
     });
   }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleApp } from '../lab/images/bundle.ts';
+import { bundleApp } from '../apps/config/image/bundle.ts';
 import { defaultCacheDir } from '../lab/host/cache.ts';
 import { ensureTools } from '../lab/tools/build.ts';
 import { startEnvoy } from '../test/peers/envoy.ts';
@@ -55,7 +55,7 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
     startPeer({ name: 'grpc-go', command: programs.backend, args: [], env: oneThread, processor: on });
   const node = async (name: string, directory: string, env: (port: number) => Record<string, string>) => {
     const file = join(scratch, `${name.replace(/\W/g, '-')}.mjs`);
-    writeFileSync(file, await bundleApp(root, directory));
+    writeFileSync(file, (await bundleApp(root, directory)).code);
     const port = await freePort();
     return startPeer({
       name,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { GrpcService, Mesh, lab, type Namespace } from '../charts/index.ts';
 import { synthesize } from '../charts/synth.ts';
+import { writeTestLock } from '../charts/testing/lock.ts';
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 
 /** What one rendering took. */
@@ -40,6 +41,7 @@ export function synthRun(services: number): SynthRun {
   try {
     mkdirSync(join(root, 'apps', 'catalog'), { recursive: true });
     writeFileSync(join(root, 'apps', 'catalog', 'config.yml'), stringify(config));
+    writeTestLock(root);
     const [started, cpu] = [performance.now(), process.cpuUsage()];
     const rendered = synthesize(declare(root, services));
     const seconds = (performance.now() - started) / 1000;

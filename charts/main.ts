@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { refreshLock } from '../apps/config/image/lock.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { writeDist } from './dist.ts';
 import type { MeshModel } from './model.ts';
@@ -23,10 +24,11 @@ export function synthShop(root: string): SynthesizedMesh {
   return { model: mesh.model(), rendered };
 }
 
-// As cdk8s runs it: `node charts/main.ts` brings dist/ up to date.
+// As cdk8s runs it: `node charts/main.ts` brings images.lock.json and dist/ up to date.
 if (import.meta.main) {
   const root = fileURLToPath(new URL('..', import.meta.url));
   try {
+    await refreshLock(root);
     const changed = writeDist(root, synthShop(root).rendered);
     for (const path of changed) process.stdout.write(`${path}\n`);
   } catch (error) {

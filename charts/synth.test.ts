@@ -56,13 +56,14 @@ describe('the shop', () => {
     }
   });
 
-  test('uses the images of the model, all of them by an immutable tag', () => {
+  test('uses the images of the model, all of them by tag and digest', () => {
     const text = rendered.map(({ yaml }) => yaml).join('\n');
     const used = [...text.matchAll(/image: (\S+)$/gm)].map(([, image]) => image);
     expect([...new Set(used)].sort()).toEqual(
       ['auto', ...model.images.map(({ reference }) => reference)].sort(),
     );
-    for (const { reference } of model.images) expect(reference).toMatch(/:\d+\.\d+\.\d+-[0-9a-f]{12}$/);
+    for (const { reference } of model.images)
+      expect(reference).toMatch(/:\d+\.\d+\.\d+-[0-9a-f]{12}@sha256:[0-9a-f]{64}$/);
   });
 
   test('reads back from YAML as the objects it was rendered from', () => {

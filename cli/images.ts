@@ -1,43 +1,51 @@
-import { join } from 'node:path';
 import { loadAppConfigs } from '../apps/config/app-config.ts';
-import { imageTag } from '../apps/config/image-tag.ts';
+import { lockApps, lockFile, refreshLock, writeLock } from '../apps/config/image/lock.ts';
 import { synthShop } from '../charts/main.ts';
-import { ensureImages, type BuiltImage } from '../lab/images/images.ts';
+import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../lab/images/images.ts';
 import { imageTable } from '../lab/images/table.ts';
 import { ensureTools } from '../lab/tools/build.ts';
 import { runTasks } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
 
-/** `npm run images`: builds the images of the apps and of the lab's Istio, and says where their archives are. */
-export async function images(at: Workspace, signal: AbortSignal): Promise<number> {
-  const { model } = synthShop(at.root);
+export interface ImagesFlags {
+  readonly updateBase?: boolean;
+}
+
+/**
+ * `npm run images`: locks and builds the images of the apps, builds those of the lab's Istio, and says where their archives
+ * and bills of materials are. With `--update-base` the lock takes the base that this machine makes.
+ */
+export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSignal): Promise<number> {
   const { root, cacheDir, logsDir } = at;
   let built: readonly BuiltImage[] = [];
+  let locked = false;
   await runTasks([
+    {
+      title: `digests in ${lockFile}`,
+      run: async (report) => {
+        if (flags.updateBase) {
+          const base = await ensureBase({ root, cacheDir, report, signal });
+          locked = writeLock(root, { base, apps: await lockApps(root, base) });
+        } else locked = await refreshLock(root);
+        report(locked ? 'changed: npm run synth takes them to dist/' : 'nothing changed');
+      },
+    },
     {
       title: 'images',
       run: async (report) => {
-        const tools = await ensureTools({
-          root,
-          cacheDir,
-          logsDir,
-          sets: ['istio', 'envoy'],
-          report,
-          signal,
-        });
-        const apps = loadAppConfigs(root).map((config) => ({ config, tag: imageTag(root, config) }));
-        const { hub, tag: istioTag } = model.istio;
-        built = await ensureImages({ root, cacheDir, logsDir, tools, apps, hub, istioTag, report, signal });
+        const sets = ['istio', 'envoy'] as const;
+        const tools = await ensureTools({ root, cacheDir, logsDir, sets, report, signal });
+        const { hub, tag: istioTag } = synthShop(root).model.istio;
+        const apps = loadAppConfigs(root);
+        built = await ensureImages({ root, cacheDir, tools, apps, hub, istioTag, report, signal });
       },
     },
   ]);
-  process.stdout.write(
-    imageTable(built)
-      .map((line) => `${line}\n`)
-      .join(''),
-  );
-  process.stdout.write(
-    `archives for \`docker load\` and \`ctr images import\`: ${join(cacheDir, 'images')}\n`,
-  );
+  const lines = [
+    ...imageTable(built),
+    `in each folder: ${archiveName}, for \`docker load\`, \`ctr images import\` and \`skopeo copy --preserve-digests oci-archive:\`;`,
+    `in those of the apps: ${sbomName}, what the image is made of (CycloneDX)`,
+  ];
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
   return 0;
 }

@@ -1,10 +1,10 @@
+import { join } from 'node:path';
 import { loadAppConfigs } from '../apps/config/app-config.ts';
-import { imageTag } from '../apps/config/image-tag.ts';
+import { referenceOf } from '../apps/config/image/spec.ts';
 import type { MeshModel } from '../charts/model.ts';
 import { planAddresses } from '../lab/addresses.ts';
 import { ensureHostPackages, nodePackages } from '../lab/host/packages.ts';
-import { ensureImages, type BuiltImage } from '../lab/images/images.ts';
-import { referenceOf } from '../lab/images/spec.ts';
+import { archiveName, ensureImages, type BuiltImage } from '../lab/images/images.ts';
 import { pauseImage } from '../lab/images/specs.ts';
 import { awaitNodesReady, importImages, startLab, type LabOptions } from '../lab/lab.ts';
 import { preflight } from '../lab/preflight.ts';
@@ -63,12 +63,11 @@ export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: A
         {
           title: 'images',
           run: async (report) => {
-            const apps = loadAppConfigs(root).map((config) => ({ config, tag: imageTag(root, config) }));
+            const apps = loadAppConfigs(root);
             const { hub, tag: istioTag } = model.istio;
             images = await ensureImages({
               root,
               cacheDir,
-              logsDir,
               tools: builtTools(),
               apps,
               hub,
@@ -86,7 +85,10 @@ export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: A
       {
         title: 'images into the clusters',
         run: async (report) => {
-          await importImages(lab(report), images);
+          await importImages(
+            lab(report),
+            images.map((image) => ({ ...image, archive: join(image.folder, archiveName) })),
+          );
           await awaitNodesReady(lab(report));
         },
       },

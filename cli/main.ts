@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { ProblemsError } from '../core/problem.ts';
 import type { DownFlags } from './down.ts';
 import type { ExportFlags } from './export.ts';
+import type { ImagesFlags } from './images.ts';
 import type { StatusFlags } from './status.ts';
 import type { SynthFlags } from './synth.ts';
 import type { UpFlags } from './up.ts';
@@ -107,9 +108,11 @@ function program(): Command {
     .action(async (name: string) => {
       finish(await (await import('./new.ts')).newService(at, name));
     });
-  command('images', "build the apps' container images").action(async () => {
-    finish(await (await import('./images.ts')).images(at, signal));
-  });
+  command('images', "build the apps' container images, and lock their digests")
+    .option('--update-base', "lock Node and the Debian packages that this machine has for the images' base")
+    .action(async (flags: ImagesFlags) => {
+      finish(await (await import('./images.ts')).images(at, flags, signal));
+    });
   return root;
 }
 

@@ -1,3 +1,4 @@
+import { checkLock, lockFile, refreshLock } from '../apps/config/image/lock.ts';
 import { checkDist, writeDist } from '../charts/dist.ts';
 import { synthShop } from '../charts/main.ts';
 import type { Workspace } from './workspace.ts';
@@ -6,17 +7,25 @@ export interface SynthFlags {
   readonly check?: boolean;
 }
 
-/** `npm run synth`: brings dist/ to what is declared; with `--check`, only tells whether it is. */
-export function synth(at: Workspace, flags: SynthFlags): Promise<number> {
-  const { rendered } = synthShop(at.root);
+/**
+ * `npm run synth`: brings images.lock.json to what the apps' sources make, and dist/ to what is declared; with `--check`, only
+ * tells whether they are.
+ */
+export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
   if (flags.check) {
+    await checkLock(at.root);
+    const { rendered } = synthShop(at.root);
     checkDist(at.root, rendered);
-    process.stdout.write(`dist/ is as declared: ${rendered.length} files\n`);
-    return Promise.resolve(0);
+    process.stdout.write(
+      `dist/ is as declared: ${rendered.length} files; ${lockFile} is as the sources make\n`,
+    );
+    return 0;
   }
-  const changed = writeDist(at.root, rendered);
+  const locked = await refreshLock(at.root);
+  const { rendered } = synthShop(at.root);
+  const changed = [...writeDist(at.root, rendered), ...(locked ? [lockFile] : [])];
   process.stdout.write(
     changed.length === 0 ? 'dist/ is as declared\n' : changed.map((path) => `${path}\n`).join(''),
   );
-  return Promise.resolve(0);
+  return 0;
 }

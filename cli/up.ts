@@ -1,3 +1,4 @@
+import { refreshLock } from '../apps/config/image/lock.ts';
 import { writeDist } from '../charts/dist.ts';
 import { synthShop } from '../charts/main.ts';
 import type { MeshModel } from '../charts/model.ts';
@@ -35,6 +36,7 @@ export interface UpFlags extends TargetFlags {
 /** `npm run up`: from nothing, or from any state in between, to a mesh that real calls have proved. */
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
   const started = Date.now();
+  await refreshLock(at.root);
   const { model, rendered } = synthShop(at.root);
   const chosen = chooseTarget(at, flags, model);
   const lab = chosen.record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;

@@ -12,6 +12,8 @@ export interface ImageArchive {
   readonly archive: string;
   /** Digest of the image's configuration, `sha256:...`: it tells contents apart under one reference. */
   readonly id: string;
+  /** Digest that pods ask for it by, `sha256:...`. @default - by the reference alone */
+  readonly locked?: string;
 }
 
 type NodeOptions = Pick<LabOptions, 'stateDir' | 'clusters' | 'path' | 'report' | 'signal'>;
@@ -24,16 +26,25 @@ export async function importImages(options: NodeOptions, images: readonly ImageA
   await Promise.all(
     options.clusters.map(async ({ name: node }) => {
       const present = await listImages(options, node);
-      for (const { reference, archive, id } of images) {
+      for (const { reference, archive, id, locked } of images) {
         const manifest = present.get(reference);
         const current = manifest === undefined ? undefined : await imageId(options, node, manifest);
-        if (current === id) continue;
-        await ctr(options, node, ['images', 'import', '--local', archive]);
-        const changed = ' changed under its tag: restart the pods that run it';
-        options.report(`${node}: image ${reference}${current === undefined ? '' : changed}`);
+        const pinned = locked === undefined ? undefined : digestName(reference, locked);
+        if (current !== id) {
+          await ctr(options, node, ['images', 'import', '--local', archive]);
+          const changed = ' changed under its tag: restart the pods that run it';
+          options.report(`${node}: image ${reference}${current === undefined ? '' : changed}`);
+        } else if (pinned === undefined || present.get(pinned) === manifest) continue;
+        // Nothing is pulled: what a pod asks for by digest has to have a name of that digest.
+        if (pinned !== undefined) await ctr(options, node, ['images', 'tag', '--force', reference, pinned]);
       }
     }),
   );
+}
+
+/** What containerd looks an image up by that is asked for as `name:tag@digest`: the tag is left out. */
+export function digestName(reference: string, digest: string): string {
+  return `${reference.slice(0, reference.lastIndexOf(':'))}@${digest}`;
 }
 
 /** The digests of the manifests in a node, by reference. */

@@ -154,7 +154,7 @@ describe('a service that was made', () => {
     expect(failureOf(process.execPath, join(copy, 'scripts/run.js'), 'synth', '--check')).toBe('');
     for (const cluster of ['east', 'west']) {
       const yaml = readFileSync(join(copy, `dist/${cluster}/50-workloads.k8s.yaml`), 'utf8');
-      expect(yaml).toMatch(/image: \S+\/test-parcels:0\.1\.0-[0-9a-f]{12}$/m);
+      expect(yaml).toMatch(/image: \S+\/test-parcels:0\.1\.0-[0-9a-f]{12}@sha256:[0-9a-f]{64}$/m);
     }
   });
 });

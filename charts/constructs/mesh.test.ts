@@ -62,7 +62,7 @@ test('the model says what the other parts of the project need to know', () => {
     const catalog = catalogIn(shop, { placement: ['west', 'east'] });
     new HttpEdge(shop, 'edge', { expose: [catalog], placement: ['west'] });
     const controlPlane = { revision: 'default', name: 'istiod', ...mesh.model().istio };
-    const image = /^localhost\/meshwright\/[a-z]+:1\.2\.3-[0-9a-f]{12}$/;
+    const image = /^localhost\/meshwright\/[a-z]+:1\.2\.3-[0-9a-f]{12}@sha256:[0-9a-f]{64}$/;
     expect(mesh.model()).toEqual({
       name: 'demo',
       trustDomain: 'demo.example',

@@ -1,7 +1,8 @@
 import { RootConstruct } from 'constructs';
-import { imageTag } from '../../apps/config/image-tag.ts';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
 import type { AppConfig } from '../../apps/config/app-config.ts';
+import { lockedImage, readLock } from '../../apps/config/image/lock.ts';
+import type { ImagesLock } from '../../apps/config/image/lock.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { MeshModel } from '../model.ts';
@@ -76,7 +77,7 @@ export class Mesh<C extends string> extends RootConstruct {
   readonly ingress: IngressGateway<C>;
   readonly eastWest: EastWestGateway<C>;
   readonly #apps = new Map<string, LoadedApp>();
-  readonly #images = new Map<string, string>();
+  #lock: ImagesLock | undefined;
 
   constructor(id: string, props: MeshProps<C>) {
     // Plain JavaScript may leave out anything; its problems say so.
@@ -130,13 +131,14 @@ export class Mesh<C extends string> extends RootConstruct {
     throw new ProblemsError(app.problems);
   }
 
-  /** Full reference of an app's image; its tag names the content, so it is never reused for another. */
+  /**
+   * Full reference of an app's image, `hub/name:tag@digest`, as images.lock.json pins it.
+   * @throws ProblemsError when the lock does not have it
+   */
   image(config: AppConfig): string {
-    const known = this.#images.get(config.directory);
-    if (known !== undefined) return known;
-    const reference = `${this.platform.imageHub}/${config.name}:${imageTag(this.root, config)}`;
-    this.#images.set(config.directory, reference);
-    return reference;
+    this.#lock ??= readLock(this.root);
+    const { tag, digest } = lockedImage(this.#lock, config);
+    return `${this.platform.imageHub}/${config.name}:${tag}@${digest}`;
   }
 
   /**

@@ -7,13 +7,16 @@ import type { KubernetesObject } from '../model.ts';
 
 /**
  * Compares objects, as YAML, with `__golden__/<name>.yaml` beside the test. Golden files change only by an explicit
- * `UPDATE_GOLDEN=1 npm run test:unit -- charts`. The digits of image tags are masked: they change with what is hashed.
+ * `UPDATE_GOLDEN=1 npm run test:unit -- charts`. The digits of images' tags and digests are masked: they change with what is hashed.
  * @param test - `import.meta.url` of the test
  */
 export function expectGolden(test: string, name: string, objects: readonly KubernetesObject[]): void {
   expect(objects).not.toHaveLength(0);
   const file = fileURLToPath(new URL(`__golden__/${name}.yaml`, test));
-  const yaml = Yaml.stringify(...objects).replaceAll(/(image: \S+-)[0-9a-f]{12}$/gm, '$1############');
+  const yaml = Yaml.stringify(...objects).replaceAll(
+    /(image: \S+-)[0-9a-f]{12}@sha256:[0-9a-f]{64}$/gm,
+    '$1############@sha256:####',
+  );
   compare(file, yaml);
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { writeTestLock } from './lock.ts';
 
 /** What differs from a plain app in a config.yml; the rest is filled in. */
 export type AppFixture = Readonly<Record<string, unknown>>;
@@ -45,6 +46,7 @@ export function withProject<T>(
       const config = { name, ...plain, ...sample[name], ...fixture };
       writeFileSync(join(root, 'apps', name, 'config.yml'), stringify(config));
     }
+    writeTestLock(root);
     return test(root);
   } finally {
     rmSync(root, { recursive: true });

@@ -42,7 +42,7 @@ describe('retryWithFreshIndex', () => {
   });
 
   test('does not help against another failure', async () => {
-    const failure = new ProblemsError([{ where: 'buildah', what: 'ended' }], 1);
-    expect(await attempt([failure])).toEqual(['buildah: ended', 'threw ProblemsError: buildah: ended']);
+    const failure = new ProblemsError([{ where: 'dpkg-deb', what: 'ended' }], 1);
+    expect(await attempt([failure])).toEqual(['dpkg-deb: ended', 'threw ProblemsError: dpkg-deb: ended']);
   });
 });

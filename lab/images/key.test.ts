@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { fileIdentity, imageKey } from './key.ts';
 import type { KeyOptions } from './key.ts';
-import type { ImageSpec } from './spec.ts';
+import type { ImageSpec } from '../../apps/config/image/spec.ts';
 
 const options: KeyOptions = {
   hub: 'localhost/x',

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
-import { renderContainerfile } from './containerfile.ts';
 import type { DebianPackage } from './debian.ts';
-import { referenceOf } from './spec.ts';
-import type { ImageFile, ImageSpec } from './spec.ts';
+import { referenceOf } from '../../apps/config/image/spec.ts';
+import type { ImageFile, ImageSpec } from '../../apps/config/image/spec.ts';
 
 export interface KeyOptions {
   readonly hub: string;
@@ -18,18 +17,17 @@ export interface KeyOptions {
 
 /** 16 hex digits over all that goes into an image, its base included: equal keys mean equal images. */
 export function imageKey(image: ImageSpec, options: KeyOptions): string {
+  const { base, packages = [], files = [], ...rest } = image;
   const parts = {
     builder: options.builder,
     reference: referenceOf(options.hub, image),
-    base: image.base === undefined ? null : imageKey(image.base, options),
-    containerfile: renderContainerfile(options.hub, image),
-    packages: (image.packages ?? []).map((name) => {
+    base: base === undefined ? null : imageKey(base, options),
+    packages: packages.map((name) => {
       const found = options.packages.get(name);
       return [name, found?.file, found?.hash];
     }),
-    files: (image.files ?? []).map((file) => [file.to, file.mode ?? null, options.identify(file)]),
-    folders: image.folders ?? {},
-    links: image.links ?? {},
+    files: files.map((file) => [file.to, file.mode ?? null, options.identify(file)]),
+    rest,
   };
   return sha256(JSON.stringify(parts)).slice(0, 16);
 }
@@ -44,13 +42,16 @@ export function fileIdentity(file: ImageFile, cacheDir: string): string {
   return inCache.startsWith('..') || isAbsolute(inCache) ? sha256(readFileSync(file.from.path)) : inCache;
 }
 
-/** Hash of this folder's own sources, the tests left out. */
+/** Hash of the sources that lay images out and write them, the tests left out. */
 export function builderIdentity(): string {
-  const folder = import.meta.dirname;
-  const sources = readdirSync(folder)
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .sort();
-  return sha256(sources.map((name) => `${name}\0${readFileSync(join(folder, name), 'utf8')}`).join('\0'));
+  const folders = [import.meta.dirname, join(import.meta.dirname, '../../apps/config/image')];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .sort()
+      .map((name) => `${name}\0${readFileSync(join(folder, name), 'utf8')}`),
+  );
+  return sha256(sources.join('\0'));
 }
 
 function sha256(data: string | Uint8Array): string {

@@ -7,13 +7,15 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { run } from '../../core/run.ts';
-import type { ImageSpec } from './spec.ts';
+import type { ImageSpec } from '../../apps/config/image/spec.ts';
+import type { TarEntry } from '../../apps/config/image/tar.ts';
 
 /**
  * Lays an image's own files out in a folder as they will be in the image.
@@ -49,6 +51,19 @@ export async function stageRoot(
     symlinkSync(target, join(root, to));
   }
   chmodSync(root, 0o755); // whatever the umask: it becomes the image's root
+}
+
+/** All that lies below a folder, ordered by path, as a layer holds it. */
+export function entriesBelow(root: string): readonly TarEntry[] {
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
+  return paths.map((path): TarEntry => {
+    const file = join(root, path);
+    const found = lstatSync(file);
+    if (found.isSymbolicLink()) return { path, type: 'link', target: readlinkSync(file) };
+    const mode = found.mode & 0o7777;
+    if (found.isDirectory()) return { path, type: 'folder', mode };
+    return { path, type: 'file', mode, from: file, size: found.size };
+  });
 }
 
 /** Unpacks a package's files without running its scripts, and keeps what it is where scanners look for it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { appImage, istioImages, nodeBase, pauseImage } from './specs.ts';
-import type { ImageSpec } from './spec.ts';
+import type { ImageSpec } from '../../apps/config/image/spec.ts';
+import { istioImages, nodeBase, pauseImage } from './specs.ts';
 
 const tools = {
   'pilot-discovery': '/t/pilot-discovery',
@@ -49,48 +49,6 @@ describe('Istio', () => {
     expect(base?.packages).toContain('iptables');
     expect(base?.links?.['/usr/sbin/ip6tables-restore']).toBe('xtables-nft-multi');
   });
-});
-
-const config = {
-  name: 'catalog',
-  directory: 'apps/catalog',
-  services: ['shop.catalog.v1.CatalogService'],
-  ports: { grpc: 50051, http: 8080 },
-  image: { version: '1.2.0', title: 'Catalog', description: 'Products' },
-  resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '64Mi' } },
-  replicas: 1,
-  shutdown: { drainSeconds: 20, graceSeconds: 30 },
-  env: {},
-  httpGateway: true,
-};
-
-test('an app runs its bundle on Node as an ES module, not as root', () => {
-  const base = nodeBase('/n/node', '24.21.0');
-  expect(appImage(config, '1.2.0-abc', 'run()', base)).toEqual({
-    name: 'catalog',
-    tag: '1.2.0-abc',
-    base,
-    files: [
-      { to: '/app/main.js', from: { content: 'run()' } },
-      { to: '/app/package.json', from: { content: '{"type":"module"}\n' } },
-    ],
-    user: '65532:65532',
-    workingDirectory: '/app',
-    entrypoint: ['/usr/bin/node', '/app/main.js'],
-    ports: [50051],
-    labels: {
-      'org.opencontainers.image.title': 'Catalog',
-      'org.opencontainers.image.description': 'Products',
-      'org.opencontainers.image.version': '1.2.0',
-    },
-  });
-});
-
-test('an app listens on its own HTTP port unless a gateway container has it', () => {
-  const ports = (httpGateway: boolean) =>
-    appImage({ ...config, httpGateway }, '1', '', nodeBase('/n/node', '24')).ports;
-  expect(ports(true)).toEqual([50051]);
-  expect(ports(false)).toEqual([50051, 8080]);
 });
 
 test('every account that an image runs as has a name', () => {

@@ -1,6 +1,5 @@
-import type { AppConfig } from '../../apps/config/app-config.ts';
-import { imageLabels } from './spec.ts';
-import type { ImageFile, ImageSpec } from './spec.ts';
+import { imageLabels } from '../../apps/config/image/spec.ts';
+import type { ImageFile, ImageSpec } from '../../apps/config/image/spec.ts';
 
 /** The tag of the pause image, to be raised when the image is to change. */
 export const pauseTag = '1';
@@ -146,26 +145,5 @@ export function nodeBase(node: string, version: string): ImageSpec {
     packages: ['libc6', 'libgcc-s1', 'libstdc++6'],
     files: [...accounts, { to: '/usr/bin/node', from: { path: node }, mode: 0o755 }],
     folders: temporary,
-  };
-}
-
-/** An app's image: its bundle on Node, not as root. */
-export function appImage(config: AppConfig, tag: string, bundle: string, base: ImageSpec): ImageSpec {
-  const { title, description, version } = config.image;
-  // With a gateway container beside it, the HTTP port is that container's.
-  const ports = [config.ports.grpc, config.httpGateway ? undefined : config.ports.http];
-  return {
-    name: config.name,
-    tag,
-    base,
-    files: [
-      { to: '/app/main.js', from: { content: bundle } },
-      { to: '/app/package.json', from: { content: '{"type":"module"}\n' } },
-    ],
-    user: '65532:65532',
-    workingDirectory: '/app',
-    entrypoint: ['/usr/bin/node', '/app/main.js'],
-    ports: ports.filter((port) => port !== undefined),
-    labels: imageLabels(title, description, version),
   };
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { root } from './cli.ts';
 
-/** What an image is made from: with the same content the lab's images have the same tags. */
-const sources = ['apps', 'buf.gen.yaml', 'lab/images', 'package-lock.json', 'proto', 'tsconfig.json'];
+/** What a mesh is declared from, beside charts/: with the same lock its images are the lab's. */
+const sources = ['apps', 'images.lock.json'];
 
 /** A copy of the checkout's apps in which some keys of a config.yml differ; `remove` it after. */
 export function projectWith(changes: Readonly<Record<string, Readonly<Record<string, unknown>>>>): {

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { BuildFailure, Message, Metafile } from 'esbuild';
+import { z } from 'zod';
+import { ProblemsError } from '../../../core/problem.ts';
+
+/** An npm package of which code is in a bundle. */
+export interface BundledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression as its package.json gives it. */
+  readonly license?: string;
+}
+
+/** An app as one file. */
+export interface Bundle {
+  readonly code: string;
+  /** The packages whose code is in it, ordered by name and version. */
+  readonly packages: readonly BundledPackage[];
+}
+
+/** CommonJS packages inside an ES module still ask for `require`. */
+const banner =
+  "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+
+/**
+ * Bundles `<directory>/main.ts` and all it imports into one ES module for Node 24: the same bytes for the same
+ * sources, wherever the project lies.
+ * @param directory Relative to the root: `apps/catalog`.
+ * @throws ProblemsError (exit code 2) with every error by file and line.
+ */
+export async function bundleApp(root: string, directory: string): Promise<Bundle> {
+  try {
+    const { outputFiles, metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: [`${directory}/main.ts`],
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      keepNames: true,
+      banner: { js: banner },
+      // A checkout may share its packages by a link: their paths, which the bundle names, stay those of the checkout.
+      preserveSymlinks: true,
+      logLevel: 'silent',
+    });
+    return { code: outputFiles[0]?.text ?? '', packages: packagesOf(root, metafile) };
+  } catch (error) {
+    if (!isBuildFailure(error)) throw error;
+    throw new ProblemsError(error.errors.map((message) => toProblem(directory, message)));
+  }
+}
+
+const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
+
+/** Those of which bytes are left once what nobody uses was shaken out. */
+function packagesOf(root: string, { outputs }: Metafile): readonly BundledPackage[] {
+  const folders = Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  const found = new Map<string, BundledPackage>();
+  for (const folder of new Set(folders)) {
+    const text = readFileSync(join(root, folder, 'package.json'), 'utf8');
+    const { name, version, license } = packageSchema.parse(JSON.parse(text));
+    found.set(`${name}@${version}`, { name, version, ...(license === undefined ? {} : { license }) });
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bundled]) => bundled);
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error;
+}
+
+function toProblem(directory: string, { text, location }: Message) {
+  const where = location === null ? directory : `${location.file}:${location.line}:${location.column + 1}`;
+  return { where, what: text };
+}
