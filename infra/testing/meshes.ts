@@ -90,10 +90,13 @@ const release: readonly KubeObject[] = [
   ),
 ];
 
-/** Writes a program in place of istioctl that renders {@link release}, and returns its path. */
-export function writeIstioctl(folder: string): string {
+/** Writes a program in place of istioctl that renders {@link release}, changed if need be, and returns its path. */
+export function writeIstioctl(
+  folder: string,
+  change: (object: KubeObject) => KubeObject = (object) => object,
+): string {
   const file = join(folder, 'istioctl');
-  const manifests = release.map((object) => stringify(object)).join('---\n');
+  const manifests = release.map((object) => stringify(change(object))).join('---\n');
   writeFileSync(file, `#!/bin/sh\ncat <<'EOF'\n${manifests}EOF\n`);
   chmodSync(file, 0o755);
   return file;
