@@ -5,6 +5,7 @@ import type { ArgoSource } from '../infra/export/argocd.ts';
 import { isStored, type SecretReference, type SecretStore } from '../infra/export/external-secret.ts';
 import { writeFolder } from '../infra/export/folder.ts';
 import { exportTree } from '../infra/export/tree.ts';
+import { readTrustRoots } from '../infra/export/trust-roots.ts';
 import { renderIstioReleases } from '../infra/istio-release.ts';
 import type { KubeObject } from '../infra/kube-object.ts';
 import { planMesh } from '../infra/plan.ts';
@@ -20,6 +21,7 @@ export interface ExportFlags {
   readonly repo?: string;
   readonly revision?: string;
   readonly path?: string;
+  readonly trustRoots?: string;
 }
 
 /** `npm run export`: writes the plan as a GitOps tree, for those who let Argo CD or kubectl apply it. No cluster is asked. */
@@ -27,6 +29,10 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
   const { model, rendered } = synthShop(at.root);
   const plan = planMesh(model, rendered);
   const { store, argocd } = parseFlags(flags, plan.mesh);
+  // npm changes to the project's folder; the user's own is in INIT_CWD.
+  const here = process.env['INIT_CWD'] ?? '.';
+  const trustRoots =
+    flags.trustRoots === undefined ? undefined : readTrustRoots(resolve(here, flags.trustRoots));
   const { root, cacheDir, logsDir } = at;
   const report = (line: string) => process.stderr.write(`${line}\n`);
   const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report, signal });
@@ -37,9 +43,9 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
     release: (step) => releases.get(step) ?? [],
     ...(store && { store }),
     ...(argocd && { argocd }),
+    ...(trustRoots !== undefined && { trustRoots }),
   });
-  // npm changes to the project's folder; the user's own is in INIT_CWD.
-  const directory = resolve(process.env['INIT_CWD'] ?? '.', flags.out);
+  const directory = resolve(here, flags.out);
   const { written, removed, unchanged } = writeFolder(directory, tree.files);
   const changes = [
     ...written.map((path) => `wrote ${path}\n`),

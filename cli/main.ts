@@ -99,6 +99,10 @@ function program(): Command {
     )
     .option('--repo <URL>', 'argocd: the repository that the tree is committed to')
     .option('--revision <REVISION>', 'argocd: its branch, tag or commit; HEAD unless given')
+    .option(
+      '--trust-roots <FILE>',
+      'roots that proxies trust, PEM, the one that signs first: for a change of the root',
+    )
     .option('--path <FOLDER>', 'argocd: where the tree is in the repository; its root unless given')
     .action(async (flags: ExportFlags) => {
       finish(await (await import('./export.ts')).exportMesh(at, flags, signal));

@@ -7,7 +7,7 @@ import { initialTrust } from '../trust/state.ts';
 
 /**
  * What a store keeps of a plan. The trust anchors are no secret, and not needed as long as the root stays: a control plane
- * sends the proxies the roots of its own `cacerts`, too.
+ * sends the proxies the roots of its own `cacerts`, too. For a change of the root they are in the tree (`trustRoots`).
  */
 export type StoredSecret = Exclude<PlannedSecret, { kind: 'trust-anchors' }>;
 

@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { describe, list, text } from '../kube-object.ts';
 import type { KubeObject } from '../kube-object.ts';
 import type { Plan, PlanStep } from '../plan.ts';
+import { anchorsOf } from '../trust/objects.ts';
 import { waves } from '../waves.ts';
 import { applicationSet } from './argocd.ts';
 import type { ArgoSource } from './argocd.ts';
@@ -15,6 +16,8 @@ export interface ExportOptions {
   readonly store?: SecretStore;
   /** @default - no ApplicationSet is written */
   readonly argocd?: ArgoSource;
+  /** PEM of the roots that proxies trust, the one that signs first. @default - the roots of each cluster's `cacerts` alone */
+  readonly trustRoots?: string;
 }
 
 /** A GitOps tree: what goes into each file, and which secrets it leaves to a store. */
@@ -26,11 +29,11 @@ export interface ExportTree {
 
 /**
  * Writes the plan as a tree of kustomizations, a folder `<cluster>/<stage>` for each step that applies anything:
- * `secrets.yaml` (references, never values), `istio.yaml` (the rendered release) and `objects.yaml`, in the order of the
+ * `secrets.yaml` (references, never values), `trust.yaml` (trust anchors, if given), `istio.yaml` (the rendered release) and `objects.yaml`, in the order of the
  * drivers. The same plan gives the same bytes.
  */
 export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
-  const { store, argocd, release } = options;
+  const { store, argocd, release, trustRoots } = options;
   const stages = plan.steps.flatMap((step) => {
     const { cluster, stage } = step;
     const secrets =
@@ -39,6 +42,7 @@ export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
         : step.secrets.filter(isStored).map((secret) => referSecret(plan.mesh, cluster, secret, store));
     const files = [
       { file: 'secrets.yaml', objects: secrets.map(({ object }) => object) },
+      { file: 'trust.yaml', objects: trustRoots === undefined ? [] : anchors(plan, step, trustRoots) },
       { file: 'istio.yaml', objects: inOrder(release(step)) },
       { file: 'objects.yaml', objects: inOrder(step.objects) },
     ].filter(({ objects }) => objects.length > 0);
@@ -58,6 +62,13 @@ export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
     files: new Map([...written, ...set].sort(([a], [b]) => (a < b ? -1 : 1))),
     secrets: stages.flatMap(({ secrets }) => secrets),
   };
+}
+
+/** As the drivers make them, in a file that a root rotation changes. */
+function anchors(plan: Plan, step: PlanStep, roots: string): readonly KubeObject[] {
+  return step.secrets
+    .filter(({ kind }) => kind === 'trust-anchors')
+    .map(({ namespace }) => anchorsOf(plan.mesh, namespace, roots));
 }
 
 function inOrder(objects: readonly KubeObject[]): readonly KubeObject[] {

@@ -52,7 +52,11 @@ export function cacertsKey(namespace: string): KubeObject {
  * a new intermediate reaches the proxies without a restart. It has to be applied when every istiod has that CA.
  */
 export function trustAnchors(mesh: string, namespace: string, trust: ClusterTrust): KubeObject {
-  const pem = `# signed by the CA ${checksum(trust)}\n${trust.roots}`;
+  return anchorsOf(mesh, namespace, `# signed by the CA ${checksum(trust)}\n${trust.roots}`);
+}
+
+/** {@link trustAnchors} of any text that holds the trusted roots in PEM. */
+export function anchorsOf(mesh: string, namespace: string, pem: string): KubeObject {
   const object = {
     apiVersion: 'v1',
     kind: 'ConfigMap',

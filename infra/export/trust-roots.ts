@@ -1,0 +1,35 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { ProblemsError } from '../../core/problem.ts';
+import { parseCertificates, pathFindings } from '../trust/pem.ts';
+
+/**
+ * Reads the roots that an exported tree has the proxies trust: certificates of CAs that signed themselves, and no private key.
+ * @returns them as PEM in the order of the file, without what stands between them.
+ * @throws ProblemsError (exit 2) with all that is wrong with the file.
+ */
+export function readTrustRoots(file: string, now = new Date()): string {
+  const refuse = (...whats: readonly string[]): never => {
+    throw new ProblemsError(
+      whats.map((what) => ({
+        where: '--trust-roots',
+        what,
+        received: file,
+        allowed: 'a file with the root certificates in PEM, the one that signs first',
+      })),
+    );
+  };
+  if (!existsSync(file)) return refuse('there is no such file');
+  const content = readFileSync(file, 'utf8');
+  // The tree is public.
+  if (content.includes('PRIVATE KEY')) return refuse('holds a private key');
+  const roots = parseCertificates(content);
+  if (roots === undefined) return refuse('holds no certificates, or one that cannot be read');
+  const findings = roots.flatMap((certificate, index) => {
+    const name = `certificate ${index + 1}`;
+    if (!certificate.checkIssued(certificate) || !certificate.verify(certificate.publicKey))
+      return [`${name} is not a root: it is not signed by itself`];
+    return pathFindings([{ name, certificate }], now);
+  });
+  if (findings.length > 0) return refuse(...findings);
+  return roots.map((certificate) => certificate.toString()).join('');
+}
