@@ -11,6 +11,8 @@ import { leftoverOf, sendJson } from './exchange.ts';
 import type { Exchange, Scope } from './exchange.ts';
 import { Crossing } from './headers.ts';
 import type { HeaderRules } from './headers.ts';
+import { watchRequest } from './observe.ts';
+import type { Observer } from './observe.ts';
 import { refuse } from './refuse.ts';
 import { RouteTable } from './route.ts';
 import type { Match } from './route.ts';
@@ -39,6 +41,8 @@ export interface GatewayOptions {
   /** Origins, besides its own, of pages that may open a WebSocket, such as `https://shop.example`. */
   readonly webSocketOrigins: readonly string[];
   readonly log: Logger;
+  /** Learns of every request that is over. @default - nobody does */
+  readonly observer?: Observer;
 }
 
 /** Answers requests of HTTP by calls of gRPC. */
@@ -49,6 +53,8 @@ export interface Gateway {
   takesUpgrade(request: IncomingMessage): boolean;
   /** Answers a handshake of WebSocket, on a connection that is HTTP's no more. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** What is open now. */
+  readonly open: { requests(): number; streams(): number };
   /** Tells every open stream to end: UNAVAILABLE, which asks the client to call again. */
   stopStreams(): void;
 }
@@ -58,7 +64,7 @@ export interface Gateway {
  * @throws Error when an option is wrong
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { upstreams, registry, log, maxRequests, maxStreams } = options;
+  const { upstreams, registry, log, observer = nobody, maxRequests, maxStreams } = options;
   const table = new RouteTable(options.services, upstreams, registry);
   const scope: Scope = {
     registry,
@@ -69,7 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     log,
     streams: new Set(),
   };
-  const webSockets = createWebSockets(scope, options.webSocketOrigins);
+  const webSockets = createWebSockets(scope, options.webSocketOrigins, observer);
   let inFlight = 0;
 
   const start = (exchange: Exchange, { route }: Match) => {
@@ -91,7 +97,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         },
         (error) => {
           // A connection that broke off has its own end.
-          if (!request.destroyed) exchange.fail(error);
+          if (error instanceof HttpError) exchange.fail(error);
         },
       );
     }
@@ -101,9 +107,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     handle: (request, response) => {
       let exchange: Exchange | undefined;
       inFlight++;
+      const done = watchRequest(request, observer);
+      let code: status | undefined;
       response.once('close', () => {
         inFlight--;
         exchange?.closed();
+        done(response, exchange?.match.route.template, exchange?.code ?? code);
       });
       try {
         if (inFlight > maxRequests) throw overloaded('requests');
@@ -121,6 +130,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           return;
         }
         const error = knownError(thrown, log);
+        code = error.code;
         const headers = {
           ...leftoverOf(request),
           ...(error instanceof HttpError ? error.headers : {}),
@@ -143,11 +153,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       else if (scope.streams.size >= maxStreams) refuse(socket, overloaded('streams'));
       else webSockets.accept(request, socket, head, matched);
     },
+    open: { requests: () => inFlight, streams: () => scope.streams.size },
     stopStreams: () => {
       for (const stream of [...scope.streams]) stream.stop();
     },
   };
 }
+
+const nobody: Observer = () => undefined;
 
 /** Not 429: it is this server that has too much to do, not this client. */
 function overloaded(what: string): HttpError {

@@ -2,6 +2,8 @@ import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
 import { runProgram } from '../runtime/run.ts';
 import { createGateway } from './gateway.ts';
+import { createMetrics, serveMetrics } from './metrics.ts';
+import { createObserver } from './observe.ts';
 import { startHttpServer } from './server.ts';
 import { openUpstreams, parseUpstreams } from './upstreams.ts';
 
@@ -9,6 +11,7 @@ const name = /^[a-z0-9_.-]+$/;
 
 const environment = {
   HTTP_PORT: integer(1, 65_535),
+  METRICS_PORT: integer(1, 65_535).default(9_464),
   UPSTREAMS: text('a list of <fully qualified service>=<host:port>, separated by commas'),
   REQUEST_TIMEOUT_MS: integer(1, 600_000).default(5_000),
   REQUEST_TIMEOUT_MAX_MS: integer(1, 86_400_000).default(60_000),
@@ -16,7 +19,7 @@ const environment = {
   BODY_TIMEOUT_MS: integer(1, 600_000).default(30_000),
   HEADERS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   STREAM_IDLE_MS: integer(1, 86_400_000).default(300_000),
-  MAX_CONNECTIONS: integer(1, 1_000_000).default(10_000),
+  MAX_CONNECTIONS: integer(1, 1_000_000).default(4_000),
   MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
   MAX_STREAMS: integer(1, 1_000_000).default(500),
   CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
@@ -27,6 +30,7 @@ const environment = {
 await runProgram('gateway', environment, async (env, log) => {
   const addresses = parseUpstreams(env.UPSTREAMS, services);
   const upstreams = openUpstreams(addresses);
+  const metrics = createMetrics();
   const gateway = createGateway({
     services: addresses.keys(),
     upstreams,
@@ -39,7 +43,10 @@ await runProgram('gateway', environment, async (env, log) => {
     headers: { claims: env.CLAIM_HEADERS, answers: env.ANSWER_METADATA },
     webSocketOrigins: env.WEBSOCKET_ORIGINS,
     log,
+    observer: createObserver(log, metrics),
   });
+  metrics.watch(gateway.open);
+  const metricsServer = await serveMetrics(metrics, env.METRICS_PORT);
   const server = await startHttpServer({
     gateway,
     port: env.HTTP_PORT,
@@ -53,6 +60,7 @@ await runProgram('gateway', environment, async (env, log) => {
     drain: async () => {
       await server.drain();
       upstreams.close();
+      metricsServer.close();
     },
   };
 });

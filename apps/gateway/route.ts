@@ -8,6 +8,7 @@ import { codecOf } from './codec/codec.ts';
 import type { BindingCodec } from './codec/codec.ts';
 import type { Router } from './router.ts';
 import { HttpError } from './status.ts';
+import { templateText } from './template-text.ts';
 import type { Transport } from './transport/types.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -21,6 +22,8 @@ export interface Route {
   readonly name: string;
   /** `/pkg.Service/Method`, for gRPC. */
   readonly path: string;
+  /** Its template, `/v1/products/{id}`: a label, unlike the path. */
+  readonly template: string;
   /** Whether the client sends, and the service answers, many messages. */
   readonly manyIn: boolean;
   readonly manyOut: boolean;
@@ -43,6 +46,17 @@ export interface Allowed {
 /** Longest request target; RFC 9110, section 4.1, asks for at least 8000. Bytes. */
 const urlLimit = 8_192;
 
+/** Source: RFC 9112, section 3.2: two might be read by one server as the one, by another as the other. */
+function checkHosts({ rawHeaders }: IncomingMessage): void {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  if (hosts < 2) return;
+  throw new HttpError(400, status.INVALID_ARGUMENT, 'host: given more than once', { connection: 'close' });
+}
+
 /** The routes of a gateway, by method and path. */
 export class RouteTable {
   readonly #router: Router<Binding>;
@@ -58,7 +72,9 @@ export class RouteTable {
   }
 
   /** @throws StatusError NOT_FOUND, HttpError 405 or 414 */
-  find({ method = '', url = '/' }: IncomingMessage): Match | Allowed {
+  find(request: IncomingMessage): Match | Allowed {
+    const { method = '', url = '/' } = request;
+    checkHosts(request);
     if (url.length > urlLimit) {
       const message = `target: more than ${urlLimit} bytes`;
       throw new HttpError(414, status.INVALID_ARGUMENT, message, { connection: 'close' });
@@ -115,6 +131,7 @@ export class RouteTable {
       method,
       name,
       path: `/${name}`,
+      template: templateText(binding.template),
       manyIn: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
       manyOut: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
     };
@@ -123,7 +140,16 @@ export class RouteTable {
   }
 }
 
-function partsOf(url: string): { rawPath: string; query: string } {
+/**
+ * The path and the query of a request target, in its origin-form or its absolute-form, which RFC 9112, section 3.2.2,
+ * has every server take.
+ * @throws StatusError INVALID_ARGUMENT for a fragment, which no target has
+ */
+function partsOf(target: string): { rawPath: string; query: string } {
+  const origin = target.startsWith('/') ? undefined : /^https?:\/\/[^/?#]*/i.exec(target)?.[0];
+  const url = origin === undefined ? target : target.slice(origin.length) || '/';
+  if (url.includes('#'))
+    throw statusError(status.INVALID_ARGUMENT, 'target: a fragment ("#") is not part of one');
   const mark = url.indexOf('?');
   return mark < 0 ? { rawPath: url, query: '' } : { rawPath: url.slice(0, mark), query: url.slice(mark + 1) };
 }

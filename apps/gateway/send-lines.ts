@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { StatusError } from '../runtime/status.ts';
 import { readLines } from './body.ts';
 import type { Exchange } from './exchange.ts';
+import { HttpError } from './status.ts';
 import type { Call } from './transport/types.ts';
 
 /** Sends each line of the request's body as a message, no faster than the service takes them. */
@@ -29,7 +30,7 @@ export function sendLines(exchange: Exchange, limit: number): void {
     },
     failed: (error) => {
       // A connection that broke off has its own end.
-      if (!request.destroyed) exchange.fail(error);
+      if (error instanceof HttpError) exchange.fail(error);
     },
   });
   exchange.onWritable(() => {

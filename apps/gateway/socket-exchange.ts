@@ -21,6 +21,8 @@ const closeCodes = { done: 1000, goingAway: 1001, textOnly: 1003, afterEnd: 1008
 
 /** A streaming call over a WebSocket. */
 export class SocketExchange implements CallListener {
+  /** The gRPC status that ended it; undefined until then. */
+  code: status | undefined;
   readonly #socket: WebSocket;
   readonly #match: Match;
   readonly #scope: Scope;
@@ -29,7 +31,6 @@ export class SocketExchange implements CallListener {
   #inputEnded = false;
   #paused = false;
   #alive = true;
-  #over = false;
   #idle: NodeJS.Timeout | undefined;
   #pings: NodeJS.Timeout | undefined;
 
@@ -58,11 +59,16 @@ export class SocketExchange implements CallListener {
     // What a client does against the protocol is answered by the library, with the close code for it.
     this.#socket.on('error', () => undefined);
     this.#socket.once('close', () => {
-      this.#settle();
+      if (this.over) return;
+      this.#settle(status.CANCELLED);
       this.#call?.cancel();
     });
     if (route.manyIn) this.#call = route.transport.call(route.path, options, this);
     else if (route.binding.body.kind === 'none') this.#sendOnly(undefined, options);
+  }
+
+  private get over(): boolean {
+    return this.code !== undefined;
   }
 
   header(metadata: MetadataPairs): void {
@@ -70,7 +76,7 @@ export class SocketExchange implements CallListener {
   }
 
   message(bytes: Uint8Array): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#idle?.refresh();
     try {
       this.#socket.send(`{"result":${textOf(this.#match.route.codec.encode(bytes))}}`, () => {
@@ -86,16 +92,16 @@ export class SocketExchange implements CallListener {
   }
 
   writable(): void {
-    if (!this.#over) this.#socket.resume();
+    if (!this.over) this.#socket.resume();
   }
 
   end(ended: CallStatus): void {
-    if (this.#over) return;
+    if (this.over) return;
     if (ended.code !== 0) {
       this.#fail(errorOf(ended, this.#header, this.#match.route, this.#scope.log));
       return;
     }
-    this.#settle();
+    this.#settle(status.OK);
     this.#socket.close(closeCodes.done);
   }
 
@@ -105,7 +111,7 @@ export class SocketExchange implements CallListener {
   }
 
   #received(data: RawData, isBinary: boolean, options: CallOptions): void {
-    if (this.#over) return;
+    if (this.over) return;
     this.#idle?.refresh();
     if (isBinary) {
       this.#refuse(closeCodes.textOnly, 'text messages only');
@@ -161,22 +167,22 @@ export class SocketExchange implements CallListener {
   }
 
   #fail(thrown: unknown, closeCode?: number): void {
-    if (this.#over) return;
+    if (this.over) return;
     const error: StatusError = knownError(thrown, this.#scope.log);
-    this.#settle();
+    this.#settle(error.code);
     this.#socket.send(`{"error":${statusJson(error, this.#scope.registry)}}`);
     this.#socket.close(closeCode ?? closeCodes.grpc + error.code, reasonOf(error.message));
     this.#call?.cancel();
   }
 
   #refuse(code: number, reason: string): void {
-    this.#settle();
+    this.#settle(status.INVALID_ARGUMENT);
     this.#socket.close(code, reason);
     this.#call?.cancel();
   }
 
-  #settle(): void {
-    this.#over = true;
+  #settle(code: status): void {
+    this.code = code;
     clearTimeout(this.#idle);
     clearInterval(this.#pings);
     this.#scope.streams.delete(this);

@@ -5,6 +5,8 @@ import { WebSocketServer } from 'ws';
 import { deadlineOf } from './deadline.ts';
 import { knownError } from './errors.ts';
 import type { Scope } from './exchange.ts';
+import { watchRequest } from './observe.ts';
+import type { Observer } from './observe.ts';
 import { refuse } from './refuse.ts';
 import type { Match } from './route.ts';
 import { SocketExchange } from './socket-exchange.ts';
@@ -25,7 +27,7 @@ export interface WebSockets {
  * Source: RFC 6455; its section 10.2 for origins.
  * @param origins - origins of pages that may call, such as `https://shop.example`
  */
-export function createWebSockets(scope: Scope, origins: readonly string[]): WebSockets {
+export function createWebSockets(scope: Scope, origins: readonly string[], observer: Observer): WebSockets {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -41,7 +43,12 @@ export function createWebSockets(scope: Scope, origins: readonly string[]): WebS
         const metadata = scope.crossing.metadataOf(request);
         const deadline = deadlineOf(request.headers, true, scope.timeouts);
         server.handleUpgrade(request, socket, head, (opened) => {
-          new SocketExchange(opened, match, scope).start({ metadata, deadline });
+          const exchange = new SocketExchange(opened, match, scope);
+          const done = watchRequest(request, observer);
+          opened.once('close', () => {
+            done(undefined, match.route.template, exchange.code);
+          });
+          exchange.start({ metadata, deadline });
         });
       } catch (thrown) {
         const error = knownError(thrown, scope.log);
