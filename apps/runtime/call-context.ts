@@ -9,7 +9,10 @@ import type { StatusError } from './status.ts';
 
 /** What the four kinds of grpc-js calls have in common. */
 export type AnyCall = EventEmitter &
-  Pick<ServerUnaryCall<Message, Message>, 'metadata' | 'getDeadline' | 'sendMetadata' | 'cancelled'>;
+  Pick<
+    ServerUnaryCall<Message, Message>,
+    'metadata' | 'getDeadline' | 'getPeer' | 'sendMetadata' | 'cancelled'
+  >;
 
 /** Why nobody waits for an answer; one for all calls, because grpc-js says so at the end of each. */
 const cancelled = statusError(status.CANCELLED, 'the call was cancelled');
@@ -34,6 +37,10 @@ export class ServerCallContext implements CallContext {
     this.deadline = Number(call.getDeadline());
     this.header.set('x-served-by', scope.servedBy);
     this.log = scope.log;
+  }
+
+  get peer(): string {
+    return this.#call.getPeer();
   }
 
   get signal(): AbortSignal {

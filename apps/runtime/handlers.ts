@@ -11,6 +11,8 @@ import type { Logger } from './log.ts';
 
 /** What a handler knows of its call besides the request. */
 export interface CallContext {
+  /** Address of the caller: in a mesh that of the proxy beside the server. */
+  readonly peer: string;
   /** Of the request. */
   readonly metadata: Metadata;
   /** When the caller gives up, in milliseconds since 1970; Infinity when it does not. */

@@ -45,14 +45,20 @@ export async function runProgram<S extends z.ZodRawShape>(
   }
 }
 
+const serviceEnv = {
+  GRPC_PORT: integer(1, 65_535),
+  /** See ServerOptions.maxConnectionAgeMs. */
+  GRPC_MAX_CONNECTION_AGE_MS: integer(1_000, 86_400_000).optional(),
+};
+
 /** {@link runProgram} for a gRPC server on `GRPC_PORT`. */
 export async function runService<S extends z.ZodRawShape>(
   app: string,
   shape: S,
   implementations: (env: Env<S>, log: Logger) => readonly Implementation[],
 ): Promise<void> {
-  await runProgram(app, { GRPC_PORT: integer(1, 65_535), ...shape }, (parsed, log) => {
-    const env = parsed as unknown as Env<S> & { readonly GRPC_PORT: number };
+  await runProgram(app, { ...serviceEnv, ...shape }, (parsed, log) => {
+    const env = parsed as unknown as Env<S> & z.output<z.ZodObject<typeof serviceEnv>>;
     return startServer({
       implementations: implementations(env, log),
       port: env.GRPC_PORT,
@@ -60,6 +66,9 @@ export async function runService<S extends z.ZodRawShape>(
       log,
       drainDelayMs: env.DRAIN_DELAY_MS,
       drainLimitMs: env.DRAIN_LIMIT_MS,
+      ...(env.GRPC_MAX_CONNECTION_AGE_MS === undefined
+        ? {}
+        : { maxConnectionAgeMs: env.GRPC_MAX_CONNECTION_AGE_MS }),
     });
   });
 }

@@ -292,3 +292,27 @@ test('a port that is taken is said so', async () => {
     `cannot listen on ${local.address}: No address added out of total 1 resolved`,
   );
 });
+
+test('connections of age are replaced under load without a failed call', async () => {
+  const peers = new Set<string>();
+  const handlers = { getProduct: () => ({}), listProducts: unused, watchPrices: unused };
+  const countPeers = () => (context: CallContext) => {
+    peers.add(context.peer);
+    return undefined;
+  };
+  const local = await startLocal([implement(CatalogService, handlers)], {
+    maxConnectionAgeMs: 100,
+    interceptors: [countPeers],
+  });
+  started.push(local);
+  const client = serviceClient(CatalogService, local.channel);
+  let calls = 0;
+  const caller = async () => {
+    while (peers.size < 5) {
+      await client.getProduct({ id: 'p-1' }, { timeoutMs: 10_000 });
+      calls += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, caller));
+  expect(calls).toBeGreaterThan(5);
+});

@@ -19,6 +19,12 @@ export interface ServerOptions {
   /** Value of the metadata `x-served-by`: `<cluster>/<pod>`. */
   readonly servedBy: string;
   readonly log: Logger;
+  /**
+   * Connections older than this, give or take a tenth, are closed without failing a call: no new ones are taken on
+   * them, those in flight finish. Callers that connect by themselves then find other replicas. In a mesh the
+   * connection is that of the proxy beside the server, so balancing is the mesh's. Milliseconds. @default - no age
+   */
+  readonly maxConnectionAgeMs?: number;
   /** What every call passes, between logging and validation. @default - none */
   readonly interceptors?: readonly Interceptor[];
   /** How long a stopping server still takes calls. Milliseconds. */
@@ -38,6 +44,9 @@ export interface RunningServer {
   drain(): Promise<boolean>;
 }
 
+/** A caller that is gone without a word is noticed, and its streams end, within 80 s. */
+const keepalive = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 } as const;
+
 /**
  * Starts a gRPC server with the health and reflection services, without TLS: in the mesh the proxy beside it encrypts.
  * Every answer carries `x-served-by` in its initial metadata, errors included; only what grpc-js answers before any
@@ -49,7 +58,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = createHealth(implementations.map(({ service }) => service.typeName));
   const stopping = new AbortController();
   const interceptors = [logCalls(log), ...(options.interceptors ?? []), validateRequests()];
-  const server = new Server();
+  const server = new Server({
+    ...keepalive,
+    ...(options.maxConnectionAgeMs === undefined
+      ? {}
+      : { 'grpc.max_connection_age_ms': options.maxConnectionAgeMs }),
+  });
   const served = [health.implementation, ...implementations];
   const reflection = createReflection(served.map(({ service }) => service));
   for (const implementation of [...served, ...reflection]) {
