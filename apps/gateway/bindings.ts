@@ -2,10 +2,10 @@ import { getOption, hasOption } from '@bufbuild/protobuf';
 import type { DescField, DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
 import { http } from '../../gen/google/api/annotations_pb.js';
 import type { HttpRule } from '../../gen/google/api/http_pb.js';
+import { isTextual } from './codec/fields.ts';
 import { Router } from './router.ts';
 import { parseTemplate } from './template.ts';
 import type { Template } from './template.ts';
-import { isTextual } from './values.ts';
 
 /** Where a request's body goes. */
 export type Body =

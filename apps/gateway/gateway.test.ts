@@ -96,7 +96,7 @@ describe('HTTP', () => {
   ])('%s %s is %d', async (method, path, httpStatus, body, allow) => {
     const { url } = await start({ implementation: catalog() });
     const answer = await call(`${url}${path}`, { method });
-    expect([answer.status, answer.body]).toEqual([httpStatus, { ...(body as object), details: [] }]);
+    expect([answer.status, answer.body]).toMatchObject([httpStatus, body]);
     expect(answer.headers.get('allow')).toBe(allow);
   });
 
@@ -131,12 +131,12 @@ describe('HTTP', () => {
     [
       { 'content-type': 'application/json' },
       400,
-      "body: Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+      'body: malformed JSON at byte 1: a key in double quotes expected',
     ],
     [
       { 'content-type': 'application/merge-patch+json' },
       400,
-      "body: Expected property name or '}' in JSON at position 1 (line 1 column 2)",
+      'body: malformed JSON at byte 1: a key in double quotes expected',
     ],
   ] as const)('a body sent as %j', async (headers, httpStatus, message) => {
     const { url } = await start(echo(rules));
@@ -145,7 +145,7 @@ describe('HTTP', () => {
       headers,
       body: '{',
     });
-    expect([answer.status, answer.body]).toEqual([httpStatus, { code: 3, message, details: [] }]);
+    expect([answer.status, answer.body]).toMatchObject([httpStatus, { code: 3, message }]);
   });
 
   test('the response is the field that response_body names', async () => {

@@ -1,9 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { fromBinary, toJson } from '@bufbuild/protobuf';
 import type { JsonValue, Registry } from '@bufbuild/protobuf';
-import { BinaryReader } from '@bufbuild/protobuf/wire';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
+import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 import { StatusError } from '../runtime/status.ts';
+import { withWellKnown } from './codec/types.ts';
 
 /** Source: google/rpc/code.proto, "HTTP Mapping". */
 const httpCodes: Readonly<Partial<Record<status, number>>> = {
@@ -53,29 +54,17 @@ export function statusJson(error: StatusError, registry: Registry): string {
   return JSON.stringify({ code: error.code, message: error.message, details: detailsOf(error, registry) });
 }
 
-/** The details in the trailer `grpc-status-details-bin`; those of a type the registry lacks have no JSON form. */
+/** The details in the trailer `grpc-status-details-bin`; those of a type that is not known have no JSON form. */
 function detailsOf(error: StatusError, registry: Registry): JsonValue[] {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   if (!(bytes instanceof Uint8Array)) return [];
+  const types = withWellKnown(registry);
   try {
-    return readDetails(bytes).flatMap((detail) => {
-      const any = fromBinary(AnySchema, detail);
-      const known = registry.getMessage(any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1));
-      return known === undefined ? [] : [toJson(AnySchema, any, { registry })];
+    return fromBinary(StatusSchema, bytes).details.flatMap((any) => {
+      const known = types.getMessage(any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1));
+      return known === undefined ? [] : [toJson(AnySchema, any, { registry: types })];
     });
   } catch {
     return []; // malformed details must not hide the error itself
   }
-}
-
-/** Field 3 of google.rpc.Status. */
-function readDetails(bytes: Uint8Array): Uint8Array[] {
-  const reader = new BinaryReader(bytes);
-  const details: Uint8Array[] = [];
-  while (reader.pos < reader.len) {
-    const [field, wireType] = reader.tag();
-    if (field === 3) details.push(reader.bytes());
-    else reader.skip(wireType);
-  }
-  return details;
 }

@@ -1,5 +1,4 @@
-import { status } from '@grpc/grpc-js';
-import { statusError } from '../runtime/status.ts';
+import { invalid } from './codec/invalid.ts';
 
 /** One segment of a path template. */
 export type Segment =
@@ -136,10 +135,7 @@ export function decodeSegment(raw: string): string {
   try {
     return decodeURIComponent(raw);
   } catch {
-    throw statusError(
-      status.INVALID_ARGUMENT,
-      `path: malformed percent-encoding in ${JSON.stringify(raw.slice(0, 100))}`,
-    );
+    throw invalid('path', '', `malformed percent-encoding in ${JSON.stringify(raw.slice(0, 100))}`);
   }
 }
 

@@ -1,8 +1,17 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { isUtf8 } from 'node:buffer';
 import type { Registry } from '@bufbuild/protobuf';
 import type { Binding } from '../bindings.ts';
-import { decodeRequest, parseBody } from '../request.ts';
-import { encodeResponse } from '../response.ts';
+import { variableValues } from '../template.ts';
+import { ByteWriter, asBuffer } from './bytes.ts';
+import { Decoders } from './decode.ts';
+import type { Decode } from './decode.ts';
+import { Encoders } from './encode.ts';
+import { fieldTextWriter } from './fields.ts';
+import { invalid, jsonPath } from './invalid.ts';
+import { JsonError, JsonReader } from './json-reader.ts';
+import { queryDecoder } from './query.ts';
+import { TextError } from './scalars.ts';
+import { withWellKnown } from './types.ts';
 
 /** The parts of an HTTP request that make the gRPC request. */
 export interface RequestParts {
@@ -18,21 +27,80 @@ export interface RequestParts {
 export interface BindingCodec {
   /** @throws StatusError INVALID_ARGUMENT, with google.rpc.BadRequest details */
   decode(parts: RequestParts): Uint8Array;
-  /** JSON of one answer, or of the part of it that is the response's body. */
-  encode(answer: Uint8Array): Uint8Array | string;
+  /**
+   * JSON in UTF-8 of one answer, or of the part of it that is the response's body.
+   * @throws StatusError INTERNAL when the answer is malformed or has no JSON form
+   */
+  encode(answer: Uint8Array): Uint8Array;
 }
 
 /**
- * Makes the codec of a binding.
- * @param registry - the types that may stand in a google.protobuf.Any
+ * Makes the codec of a binding. The request's parts are written one after the other, body, query, path: as protobuf's
+ * binary form has it, later ones are merged with earlier ones and win.
+ * Source: google/api/http.proto; ProtoJSON (protobuf.dev/programming-guides/json).
+ * @param registry - the types that may stand in a google.protobuf.Any beside the well-known ones
+ * @throws Error when a message has a field that has no codec (delimited encoding)
  */
 export function codecOf(binding: Binding, registry: Registry): BindingCodec {
-  const { input, output } = binding.method;
+  const types = withWellKnown(registry);
+  const decodeBody = bodyDecoder(binding, new Decoders(types));
+  const decodeQuery = queryDecoder(binding);
+  const variables = binding.variables.map((fields) => ({
+    field: fields.map((field) => field.jsonName).join('.'),
+    write: fieldTextWriter(fields),
+  }));
+  const writer = new ByteWriter();
+  const encode = new Encoders(types).answer(binding.method.output, binding.responseBody);
   return {
     decode: ({ path, query, body }) => {
-      const json = body && parseBody(body);
-      return toBinary(input, decodeRequest(binding, { path, query, body: json }, registry));
+      writer.clear();
+      if (body !== undefined && body.length > 0) decodeBody?.(body, writer);
+      if (query !== '') decodeQuery(query, writer);
+      if (variables.length > 0) {
+        const values = variableValues(binding.template, path);
+        for (const [index, { field, write }] of variables.entries()) {
+          try {
+            write(values[index] ?? '', writer);
+          } catch (error) {
+            throw error instanceof TextError
+              ? invalid(`path variable ${field}`, field, error.message)
+              : error;
+          }
+        }
+      }
+      return writer.take();
     },
-    encode: (answer) => encodeResponse(binding, fromBinary(output, answer), registry),
+    encode: (answer) => encode(answer, writer),
+  };
+}
+
+function bodyDecoder(
+  { body, method }: Binding,
+  decoders: Decoders,
+): ((body: Uint8Array, writer: ByteWriter) => void) | undefined {
+  switch (body.kind) {
+    case 'none':
+      return undefined;
+    case 'message':
+      return checked(decoders.message(method.input), '');
+    case 'field':
+      return checked(decoders.field(body.field), body.field.jsonName);
+  }
+}
+
+/** @param field - the field of the request that the body is; empty when it is all of it */
+function checked(decode: Decode, field: string): (body: Uint8Array, writer: ByteWriter) => void {
+  return (body, writer) => {
+    if (!isUtf8(body)) throw invalid('body', field, 'not UTF-8');
+    const reader = new JsonReader(asBuffer(body));
+    try {
+      decode(reader, writer);
+      reader.end();
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      const inner = jsonPath(error.path);
+      const dot = inner === '' || inner.startsWith('[') ? '' : '.';
+      throw invalid(`body${dot}${inner}`, field === '' ? inner : `${field}${dot}${inner}`, error.message);
+    }
   };
 }

@@ -1,0 +1,403 @@
+import { describe, expect, test } from '@jest/globals';
+import { createRegistry, fromBinary, toJson } from '@bufbuild/protobuf';
+import type { JsonValue } from '@bufbuild/protobuf';
+import { status } from '@grpc/grpc-js';
+import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.js';
+import { BadRequestSchema } from '../../../gen/google/rpc/error_details_pb.js';
+import type { StatusError } from '../../runtime/status.ts';
+import { findDetail } from '../../runtime/status.ts';
+import { routerOf } from '../bindings.ts';
+import { codecOf } from './codec.ts';
+
+const router = routerOf([ConformanceService]);
+const registry = createRegistry(ConformanceService.file);
+
+/** The gRPC request that comes of an HTTP request, with the method, in JSON without defaults. */
+function decode(httpMethod: string, url: string, body = ''): JsonValue {
+  const [path = '', query = ''] = url.split('?');
+  const found = router.find(httpMethod, path);
+  if (found.kind !== 'route') return found.kind;
+  const { method } = found.target;
+  const bytes = codecOf(found.target, registry).decode({ path: found.path, query, body: Buffer.from(body) });
+  return [method.name, toJson(method.input, fromBinary(method.input, bytes), { registry })];
+}
+
+describe('paths', () => {
+  test.each<[string, string, string, JsonValue]>([
+    ['GET', '/v1/path/string/a%2Fb%20c+d', 'PathString', { stringValue: 'a/b c+d' }],
+    ['GET', '/v1/path/string/a:b', 'PathString', { stringValue: 'a:b' }],
+    [
+      'GET',
+      '/v1/path/numbers/-7/9007199254740993/18446744073709551615/-1.5e3',
+      'PathNumbers',
+      {
+        int32Value: -7,
+        int64Value: '9007199254740993',
+        uint64Value: '18446744073709551615',
+        doubleValue: -1500,
+      },
+    ],
+    [
+      'GET',
+      '/v1/path/others/true/KIND_LARGE/-_8',
+      'PathOthers',
+      { boolValue: true, kind: 'KIND_LARGE', bytesValue: '+/8=' },
+    ],
+    ['GET', '/v1/path/others/false/-1/', 'none', {}],
+    ['GET', '/v1/path/others/false/7/AA', 'PathOthers', { kind: 7, bytesValue: 'AA==' }],
+    ['GET', '/v1/path/nested/a/b', 'PathNested', { nested: { name: 'a', child: { name: 'b' } } }],
+    ['GET', '/v1/shelves/1', 'PathOneOf', { stringValue: 'shelves/1' }],
+    ['GET', '/v1/shelves/1/books/a%2Fb%3Fc', 'PathTwoOf', { stringValue: 'shelves/1/books/a%2Fb?c' }],
+    [
+      'GET',
+      '/v1/two/projects/p/rooms/1/desks/2',
+      'PathTwoVariables',
+      { stringValue: 'projects/p', nested: { name: 'rooms/1/desks/2' } },
+    ],
+    ['GET', '/v1/rest/a/b%2fc/d%20e', 'PathRest', { stringValue: 'a/b%2fc/d e' }],
+    ['GET', '/v1/rest', 'PathRest', {}],
+    ['GET', '/v1/wild/1/middle/2/end/3/4', 'PathWildcards', {}],
+    ['POST', '/v1/verbs/a:b:undelete', 'VerbOfVariable', { stringValue: 'a:b' }],
+    ['GET', '/v1/verbs/a:b', 'NoVerb', { stringValue: 'a:b' }],
+    ['GET', '/v1/verbs/tree/a/b:download', 'VerbOfRest', { stringValue: 'tree/a/b' }],
+    ['GET', '/v1/verbs:list', 'VerbOfLiteral', {}],
+    ['GET', '/v1/precedence/fixed', 'PrecedenceLiteral', {}],
+    ['GET', '/v1/precedence/fixed:act', 'PrecedenceLiteralVerb', {}],
+    ['GET', '/v1/precedence/fixed/tail', 'PrecedenceEarlier', { stringValue: 'tail' }],
+    ['GET', '/v1/precedence/other/tail', 'PrecedenceLater', { stringValue: 'other' }],
+    ['GET', '/v1/precedence/a/b', 'PrecedenceRest', { stringValue: 'a/b' }],
+    ['LINK', '/v1/methods/a', 'MethodCustom', { stringValue: 'a' }],
+    ['HEAD', '/v1/methods/a', 'MethodHead', { stringValue: 'a' }],
+    ['PURGE', '/v1/any/a', 'MethodAny', { stringValue: 'a' }],
+    ['GET', '/v1/additional/a/values/b', 'Additional', { nested: { name: 'a' }, stringValue: 'b' }],
+  ])('%s %s', (httpMethod, url, method, expected) => {
+    expect(decode(httpMethod, url)).toEqual(method === 'none' ? 'none' : [method, expected]);
+  });
+
+  test('HEAD has no rule where only GET has one: it is the server that answers it as GET', () => {
+    expect(decode('HEAD', '/v1/query')).toBe('method');
+  });
+});
+
+describe('queries', () => {
+  test.each<[string, JsonValue]>([
+    ['string_value=a+b%20c%2B', { stringValue: 'a b c+' }],
+    ['stringValue=a%26b=c', { stringValue: 'a&b=c' }],
+    ['&string_value=&&', {}],
+    [
+      'nested.child.child.count=9007199254740993',
+      { nested: { child: { child: { count: '9007199254740993' } } } },
+    ],
+    [
+      'nested.name=a&nested.kind=1&nested.tags=x&nested.tags=y',
+      { nested: { name: 'a', kind: 'KIND_SMALL', tags: ['x', 'y'] } },
+    ],
+    [
+      'repeatedInt32=1&repeated_int32=2&repeatedKind=KIND_SMALL&repeatedKind=-1',
+      { repeatedInt32: [1, 2], repeatedKind: ['KIND_SMALL', 'KIND_BELOW_ZERO'] },
+    ],
+    [
+      'timestamp=2026-01-02T03:04:05.5%2B01:00&duration=-1.5s',
+      { timestamp: '2026-01-02T02:04:05.500Z', duration: '-1.500s' },
+    ],
+    ['fieldMask=a,bC.d', { fieldMask: 'a,bC.d' }],
+    [
+      'int64Wrapper=0&boolWrapper=false&stringWrapper=',
+      { int64Wrapper: '0', boolWrapper: false, stringWrapper: '' },
+    ],
+    [
+      'repeatedTimestamp=1970-01-01T00:00:00Z&repeatedInt64Wrapper=5',
+      { repeatedTimestamp: ['1970-01-01T00:00:00Z'], repeatedInt64Wrapper: ['5'] },
+    ],
+    ['doubleValue=NaN&floatValue=-Infinity', { doubleValue: 'NaN', floatValue: '-Infinity' }],
+    ['bytesValue=%2B/8=', { bytesValue: '+/8=' }],
+    ['choiceString=', { choiceString: '' }],
+    ['optionalInt32=0', { optionalInt32: 0 }],
+    ['another-name=a', { 'another-name': 'a' }],
+    ['int32Value=1e3&uint32Value=1.0', { int32Value: 1000, uint32Value: 1 }],
+  ])('%s', (query, expected) => {
+    expect(decode('GET', `/v1/query?${query}`)).toEqual(['Query', expected]);
+  });
+
+  test('names of JavaScript are names like others', () => {
+    const request = JSON.stringify(decode('GET', '/v1/query?constructor=b&__proto__=a&hasOwnProperty=c'));
+    expect(request).toBe('["Query",{"__proto__":"a","constructor":"b","hasOwnProperty":"c"}]');
+  });
+});
+
+describe('bodies', () => {
+  test.each<[string, string, string, JsonValue]>([
+    ['POST', '/v1/body/all', '', {}],
+    [
+      'POST',
+      '/v1/body/all/p/q',
+      '{"string_value":"b","nested":{"name":"b","count":3}}',
+      { stringValue: 'p', nested: { name: 'q', count: '3' } },
+    ],
+    ['POST', '/v1/body/all/p/q', '{"nested":null}', { stringValue: 'p', nested: { name: 'q' } }],
+    ['POST', '/v1/body/none?int32Value=3', '{"ignored', { int32Value: 3 }],
+    [
+      'POST',
+      '/v1/body/message/s?int32Value=3',
+      '{"name":"a"}',
+      { stringValue: 's', int32Value: 3, nested: { name: 'a' } },
+    ],
+    ['PATCH', '/v1/body/inside/p', '{"name":"b","count":1}', { nested: { name: 'p', count: '1' } }],
+    ['PUT', '/v1/body/int64/s', '"5"', { int64Value: '5', stringValue: 's' }],
+    ['PUT', '/v1/body/int64/s', ' 5 ', { int64Value: '5', stringValue: 's' }],
+    ['PUT', '/v1/body/int64/s', 'null', { stringValue: 's' }],
+    ['PUT', '/v1/body/repeated-string/s', '["a","b"]', { stringValue: 's', repeatedString: ['a', 'b'] }],
+    [
+      'PUT',
+      '/v1/body/repeated-message/s',
+      '[{"name":"a"},{}]',
+      { stringValue: 's', repeatedNested: [{ name: 'a' }, {}] },
+    ],
+    ['PUT', '/v1/body/map/s', '{"a":{"name":"b"}}', { stringValue: 's', nestedMap: { a: { name: 'b' } } }],
+    ['PUT', '/v1/body/value/s', 'null', { stringValue: 's', value: null }],
+    ['PUT', '/v1/body/wrapper/s', '"0"', { stringValue: 's', int64Wrapper: '0' }],
+  ])('%s %s %s', (httpMethod, url, body, expected) => {
+    expect(decode(httpMethod, url, body)).toEqual([expect.any(String), expected]);
+  });
+});
+
+describe('answers', () => {
+  const every = {
+    stringValue: 'a',
+    int64Value: '5',
+    doubleValue: 'NaN',
+    kind: 'KIND_LARGE',
+    nested: { name: 'n' },
+    repeatedString: ['x'],
+    repeatedInt64: ['1', '2'],
+    nestedMap: { k: {} },
+    timestamp: '1970-01-01T00:00:01Z',
+    struct: { a: [null, 1] },
+    value: [true],
+    int64Wrapper: '7',
+    optionalString: 'o',
+    bytesValue: 'AA==',
+  };
+  const nested = { name: 'n', count: '0', tags: [], kind: 'KIND_UNSPECIFIED' };
+  test.each<[string, JsonValue, JsonValue]>([
+    ['string', 'a', ''],
+    ['int64', '5', '0'],
+    ['double', 'NaN', 0],
+    ['bytes', 'AA==', ''],
+    ['kind', 'KIND_LARGE', 'KIND_UNSPECIFIED'],
+    ['message', nested, null],
+    ['repeated-string', ['x'], []],
+    ['repeated-int64', ['1', '2'], []],
+    ['repeated-message', [], []],
+    ['map', { k: { ...nested, name: '' } }, {}],
+    ['timestamp', '1970-01-01T00:00:01Z', null],
+    ['struct', { a: [null, 1] }, null],
+    ['value', [true], null],
+    ['wrapper', '7', null],
+    ['optional', 'o', null],
+  ])('of the part %s', (name, full, empty) => {
+    const found = router.find('POST', `/v1/response/${name}`);
+    if (found.kind !== 'route') throw new Error(found.kind);
+    const codec = codecOf(found.target, registry);
+    const bytes = codec.decode({ path: [], query: '', body: Buffer.from(JSON.stringify(every)) });
+    expect(JSON.parse(Buffer.from(codec.encode(bytes)).toString())).toEqual(full);
+    expect(JSON.parse(Buffer.from(codec.encode(new Uint8Array())).toString())).toEqual(empty);
+  });
+
+  test('malformed ones are INTERNAL', () => {
+    const found = router.find('POST', '/v1/response/whole');
+    if (found.kind !== 'route') throw new Error(found.kind);
+    for (const bytes of [[0xff], [0x72, 5, 0x61], [0x72, 1, 0xff], [0x07]]) {
+      expect(() => codecOf(found.target, registry).encode(Uint8Array.from(bytes))).toThrow(
+        expect.objectContaining({ name: 'StatusError', code: status.INTERNAL }),
+      );
+    }
+  });
+});
+
+describe('refusals', () => {
+  test.each<[string, string, string, string, string]>([
+    [
+      'GET',
+      '/v1/query?strng_value=a',
+      '',
+      'query parameter "strng_value": conformance.v1.EveryKind has no such field; did you mean "string_value"?',
+      '',
+    ],
+    [
+      'GET',
+      '/v1/query?nested.chld.name=a',
+      '',
+      'query parameter "nested.chld.name": conformance.v1.Nested has no such field; did you mean "nested.child"?',
+      '',
+    ],
+    [
+      'GET',
+      '/v1/query?stringValue.x=a',
+      '',
+      'query parameter "stringValue.x": string_value has no fields of its own',
+      '',
+    ],
+    [
+      'GET',
+      '/v1/query?nested=a',
+      '',
+      'query parameter "nested": a query cannot hold a field of this kind',
+      'nested',
+    ],
+    [
+      'GET',
+      '/v1/query?repeatedNested=a',
+      '',
+      'query parameter "repeatedNested": a query cannot hold a field of this kind',
+      'repeatedNested',
+    ],
+    [
+      'GET',
+      '/v1/query?kindMap=a',
+      '',
+      'query parameter "kindMap": a query cannot hold a field of this kind',
+      'kindMap',
+    ],
+    [
+      'GET',
+      '/v1/query?stringValue=a&string_value=b',
+      '',
+      'query parameter "string_value": given more than once',
+      'stringValue',
+    ],
+    [
+      'GET',
+      '/v1/query?choiceString=a&choiceInt64=1',
+      '',
+      'query parameter "choiceInt64": choiceString of the same oneof is given, too',
+      'choiceInt64',
+    ],
+    ['GET', '/v1/query?stringValue=%zz', '', 'query: malformed percent-encoding', ''],
+    ['GET', '/v1/query?stringValue=%ff', '', 'query: malformed percent-encoding', ''],
+    [
+      'GET',
+      '/v1/query?int32Value=seven',
+      '',
+      'query parameter "int32Value": an int32 expected',
+      'int32Value',
+    ],
+    [
+      'GET',
+      '/v1/query?int32Value=2147483648',
+      '',
+      'query parameter "int32Value": an int32 expected, out of range',
+      'int32Value',
+    ],
+    ['GET', '/v1/query?int32Value=0x10', '', 'query parameter "int32Value": an int32 expected', 'int32Value'],
+    [
+      'GET',
+      '/v1/query?boolValue=yes',
+      '',
+      'query parameter "boolValue": true or false expected',
+      'boolValue',
+    ],
+    [
+      'GET',
+      '/v1/query?kind=KIND_SMAL',
+      '',
+      'query parameter "kind": a value of conformance.v1.Kind expected; did you mean "KIND_SMALL"?',
+      'kind',
+    ],
+    [
+      'GET',
+      '/v1/query?timestamp=now',
+      '',
+      'query parameter "timestamp": a time in RFC 3339 expected, such as 2026-01-02T03:04:05Z',
+      'timestamp',
+    ],
+    [
+      'GET',
+      '/v1/path/string/a?stringValue=b',
+      '',
+      'query parameter "stringValue": this field is in the path',
+      'stringValue',
+    ],
+    ['GET', '/v1/path/numbers/x/1/1/1', '', 'path variable int32Value: an int32 expected', 'int32Value'],
+    ['GET', '/v1/path/string/%ff', '', 'path: malformed percent-encoding in "%ff"', ''],
+    [
+      'POST',
+      '/v1/body/all?stringValue=a',
+      '{}',
+      'query parameter "stringValue": all fields come from the body and the path',
+      '',
+    ],
+    [
+      'POST',
+      '/v1/body/message/s?nested.name=a',
+      '{}',
+      'query parameter "nested.name": this field is the body',
+      'nested.name',
+    ],
+    [
+      'POST',
+      '/v1/body/all',
+      '[]',
+      'body: an object, the fields of conformance.v1.EveryKind expected, an array received',
+      '',
+    ],
+    [
+      'POST',
+      '/v1/body/all',
+      '{"strngValue":1}',
+      'body: conformance.v1.EveryKind has no field "strngValue"; did you mean "stringValue"?',
+      '',
+    ],
+    [
+      'POST',
+      '/v1/body/all',
+      '{"repeatedNested":[{},{"child":{"count":"x"}}]}',
+      'body.repeatedNested[1].child.count: an int64 expected',
+      'repeatedNested[1].child.count',
+    ],
+    [
+      'PUT',
+      '/v1/body/repeated-message/s',
+      '[{"name":1}]',
+      'body[0].name: a string expected, a number received',
+      'repeatedNested[0].name',
+    ],
+    [
+      'POST',
+      '/v1/body/all',
+      '{"string_value":"a","stringValue":"b"}',
+      'body.stringValue: given more than once',
+      'stringValue',
+    ],
+    [
+      'POST',
+      '/v1/body/all',
+      '{"choiceString":"a","choiceBool":true}',
+      'body.choiceBool: another field of the oneof choice is given, too',
+      'choiceBool',
+    ],
+    ['POST', '/v1/body/all', '{', 'body: malformed JSON at byte 1: a key in double quotes expected', ''],
+    ['POST', '/v1/body/all', '{} x', 'body: malformed JSON at byte 3: the end expected', ''],
+  ])('%s %s %s', (httpMethod, url, body, message, field) => {
+    let error: unknown;
+    try {
+      decode(httpMethod, url, body);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toEqual(
+      expect.objectContaining({ name: 'StatusError', code: status.INVALID_ARGUMENT, message }),
+    );
+    const violations = findDetail(error as StatusError, BadRequestSchema)?.fieldViolations;
+    expect(violations).toEqual([expect.objectContaining({ field, description: expect.any(String) })]);
+  });
+
+  test('a body that is not UTF-8', () => {
+    const found = router.find('POST', '/v1/body/all');
+    if (found.kind !== 'route') throw new Error(found.kind);
+    const body = Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x7d]);
+    expect(() => codecOf(found.target, registry).decode({ path: [], query: '', body })).toThrow(
+      'body: not UTF-8',
+    );
+  });
+});
