@@ -61,6 +61,23 @@ describe('applyObject', () => {
     expect(await applyObject(api.client, service())).toBe('created');
   });
 
+  test("replaces a network's gateway Service whose type changes, and no other", async () => {
+    const gateway = (type: string): KubeObject => ({
+      ...service({ type }),
+      metadata: { ...service().metadata, labels: { 'topology.istio.io/network': 'net-east' } },
+    });
+    const methods = () => api.requests.map(({ method }) => method).filter((method) => method !== 'GET');
+    await applyObject(api.client, gateway('LoadBalancer'));
+    expect(await applyObject(api.client, gateway('LoadBalancer'))).toBe('unchanged');
+    api.requests.length = 0;
+    expect(await applyObject(api.client, gateway('NodePort'))).toBe('changed');
+    expect(methods()).toEqual(['DELETE', 'PATCH']);
+    api.requests.length = 0;
+    await applyObject(api.client, service());
+    expect(await applyObject(api.client, service({ type: 'NodePort' }))).toBe('changed');
+    expect(methods()).not.toContain('DELETE');
+  });
+
   test('names the object that the server refuses, and what it said', async () => {
     api.intervene = ({ method }) =>
       method === 'PATCH'

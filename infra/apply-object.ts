@@ -7,6 +7,7 @@ import type { KubeClient } from './kube-client.ts';
 import { describe, field, list, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { pool } from './pool.ts';
+import { isReplaced } from './replaced.ts';
 import { waves } from './waves.ts';
 
 /** What an apply did to an object. */
@@ -51,6 +52,12 @@ export async function applyObject(
   try {
     await awaitServed(client, object, signal);
     const live = await readWhenNotTerminating(client, object, signal);
+    if (live !== undefined && isReplaced(object, live)) {
+      await client.remove(live, signal);
+      await readWhenNotTerminating(client, object, signal);
+      await client.apply(object, signal);
+      return 'changed';
+    }
     if (live !== undefined) await releaseReplicas(client, object, live, signal);
     const after = await client.apply(live === undefined ? object : yieldToIstiod(object, live), signal);
     if (live === undefined) return 'created';

@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { describe } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
+import { replacedBy } from './replaced.ts';
 
 /** What the provider answers of an object beside what it was given. */
 interface Answer {
@@ -32,6 +33,7 @@ export class KubernetesResource extends pulumi.CustomResource {
     made?: Promise<KubeObject>,
   ) {
     const { ignoreChanges = [], ...rest } = options;
+    const replaced = replacedBy(object).map((path) => path.join('.'));
     super(
       typeToken(object),
       `${cluster}/${resourceName(object)}`,
@@ -39,6 +41,8 @@ export class KubernetesResource extends pulumi.CustomResource {
       {
         ...rest,
         ...(object.kind === 'Secret' && { additionalSecretOutputs: ['data', 'stringData'] }),
+        // Names are fixed: two of the same cannot be there at a time.
+        ...(replaced.length > 0 && { replaceOnChanges: replaced, deleteBeforeReplace: true }),
         ignoreChanges: [...ignoreChanges, ...(filledInByIstiod[object.kind] ?? [])],
       },
     );

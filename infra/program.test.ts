@@ -271,6 +271,15 @@ describe.each(meshes)('the Pulumi program, for %s clusters', (_, declare) => {
     );
   });
 
+  test('replaces only the Services of gateways between networks, when their type changes', () => {
+    const replaced = run.registered.filter((one) => one.replaceOnChanges.length > 0);
+    expect(Object.fromEntries(replaced.map((one) => [one.name, one.replaceOnChanges]))).toEqual(
+      Object.fromEntries(
+        plan.clusters.map((cluster) => [`${cluster}/istio-eastwest/istio-eastwestgateway`, ['spec.type']]),
+      ),
+    );
+  });
+
   test('says at its end, and in every component, where the clusters are reached and until when they are trusted', () => {
     const expected = Object.fromEntries(
       plan.clusters.map((cluster) => [

@@ -16,6 +16,8 @@ export interface Registered {
   /** Whether it is also looked for without a parent. */
   readonly fromTheRoot: boolean;
   readonly ignoreChanges: readonly string[];
+  /** Properties whose change takes a new object, the old one deleted before. */
+  readonly replaceOnChanges: readonly string[];
   readonly secretOutputs: readonly string[];
   /** The properties on the wire: secrets are marked there. */
   readonly wire: Readonly<Record<string, unknown>>;
@@ -111,6 +113,7 @@ function readRequest(request: RegisterRequest, urn: string): Registered {
     propertyDependencies,
     fromTheRoot: request.getAliasesList().some((alias) => alias.getSpec()?.getNoparent() === true),
     ignoreChanges: request.getIgnorechangesList(),
+    replaceOnChanges: request.getDeletebeforereplace() ? request.getReplaceonchangesList() : [],
     secretOutputs: request.getAdditionalsecretoutputsList(),
     wire,
     inputs: unwrap(wire) as Record<string, unknown>,
@@ -136,6 +139,8 @@ interface RegisterRequest {
   };
   getAliasesList(): { getSpec(): { getNoparent(): boolean } | undefined }[];
   getIgnorechangesList(): string[];
+  getReplaceonchangesList(): string[];
+  getDeletebeforereplace(): boolean;
   getAdditionalsecretoutputsList(): string[];
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { hostNameZone } from './load-balancer-addresses.ts';
 import { nodePaths, type NodeSpec } from './spec.ts';
 
 /** containerd's configuration (version 3). */
@@ -90,7 +91,10 @@ export function kubeletConfig(spec: NodeSpec): string {
   });
 }
 
-/** Cluster DNS on the node's own address; there is no resolver outside, so every other name does not exist. */
+/**
+ * Cluster DNS on the node's own address, and the host names of load balancers in all clusters; there is no resolver outside,
+ * so every other name does not exist.
+ */
 export function corefile(spec: NodeSpec): string {
   return `cluster.local:53 {
   bind ${spec.address}
@@ -98,6 +102,16 @@ export function corefile(spec: NodeSpec): string {
     kubeconfig ${nodePaths(spec.folder).kubeconfig} ${spec.name}
   }
   cache 5
+}
+${hostNameZone}:53 {
+  bind ${spec.address}
+  template IN A {
+    match ^([0-9]+)-([0-9]+)-([0-9]+)-([0-9]+)[.]
+    answer "{{ .Name }} 5 IN A {{ index .Match 1 }}.{{ index .Match 2 }}.{{ index .Match 3 }}.{{ index .Match 4 }}"
+  }
+  template IN AAAA {
+    rcode NOERROR
+  }
 }
 .:53 {
   bind ${spec.address}

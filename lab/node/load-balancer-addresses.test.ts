@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { allocate } from './load-balancer-addresses.ts';
+import { addressOf, allocate, hostNameOf } from './load-balancer-addresses.ts';
 
 const pool = ['a1', 'a2', 'a3'];
 
@@ -36,4 +36,11 @@ describe('allocate', () => {
       }),
     );
   });
+});
+
+test('an address is read back from its host name', () => {
+  expect(hostNameOf('172.29.0.4')).toBe('172-29-0-4.load-balancer.lab');
+  expect(addressOf({ hostname: hostNameOf('172.29.0.4') })).toBe('172.29.0.4');
+  expect(addressOf({ ip: '172.29.0.4', hostname: 'lb.example' })).toBe('172.29.0.4');
+  expect(addressOf({ hostname: 'lb.example' })).toBeUndefined();
 });

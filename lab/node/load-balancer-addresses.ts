@@ -37,3 +37,24 @@ export function allocate(pool: readonly string[], services: readonly ServiceKey[
   }
   return { assigned, without };
 }
+
+/** A LoadBalancer Service with this annotation gets the host name of its address in its status, as some clouds give it. */
+export const hostNameAnnotation = 'load-balancer.lab/host-name';
+
+/** Zone of the host names of addresses: every node's DNS reads the address from the name. */
+export const hostNameZone = 'load-balancer.lab';
+
+/** `192-0-2-1.load-balancer.lab` */
+export function hostNameOf(address: string): string {
+  return `${address.replaceAll('.', '-')}.${hostNameZone}`;
+}
+
+/** The address that an entry of a load balancer's status names; undefined for what is none of ours. */
+export function addressOf(entry: {
+  readonly ip?: string | undefined;
+  readonly hostname?: string | undefined;
+}): string | undefined {
+  const { ip, hostname } = entry;
+  if (ip !== undefined || !hostname?.endsWith(`.${hostNameZone}`)) return ip;
+  return hostname.slice(0, -hostNameZone.length - 1).replaceAll('-', '.');
+}

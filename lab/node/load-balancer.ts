@@ -2,8 +2,21 @@
 // address; kube-proxy does the rest. `node lab/node/load-balancer.ts SPEC.json`
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { CoreV1Api, KubeConfig, makeInformer, type V1Service } from '@kubernetes/client-node';
-import { allocate, type ServiceKey } from './load-balancer-addresses.ts';
+import {
+  CoreV1Api,
+  KubeConfig,
+  makeInformer,
+  V1LoadBalancerIngress,
+  type V1Service,
+} from '@kubernetes/client-node';
+import {
+  addressOf,
+  allocate,
+  hostNameAnnotation,
+  hostNameOf,
+  type ServiceKey,
+} from './load-balancer-addresses.ts';
+import { LoadBalancerProxies } from './load-balancer-proxies.ts';
 import { nodePaths, nodeSpecSchema, type NodeSpec } from './spec.ts';
 
 await serve(nodeSpecSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))));
@@ -15,6 +28,7 @@ async function serve(spec: NodeSpec): Promise<void> {
   const services = makeInformer<V1Service>(config, '/api/v1/services', () =>
     api.listServiceForAllNamespaces(),
   );
+  const proxies = new LoadBalancerProxies(log);
   let work = Promise.resolve();
   const reconcile = () => {
     work = work
@@ -39,17 +53,25 @@ async function serve(spec: NodeSpec): Promise<void> {
     setAddresses([...assigned.values()]);
     for (const name of without)
       log(`no address is left for ${name}: all ${spec.loadBalancers.length} are taken`);
+    proxies.set(
+      wanted.filter(hasHostName).flatMap((service) => {
+        const [address, to] = [assigned.get(toKey(service).name), service.spec?.clusterIP];
+        if (address === undefined || to === undefined) return [];
+        return (service.spec?.ports ?? []).map(({ port }) => ({ address, port, to }));
+      }),
+    );
     for (const service of wanted) {
       const key = toKey(service);
       const address = assigned.get(key.name);
-      if (address === undefined || address === key.current) continue;
-      log(`${key.name} gets ${address}`);
+      if (address === undefined) continue;
+      const entry = entryFor(service, address);
+      const current = service.status?.loadBalancer?.ingress?.[0];
+      if (current?.ip === entry.ip && current?.hostname === entry.hostname) continue;
+      log(`${key.name} gets ${entry.hostname ?? address}`);
       await api.patchNamespacedServiceStatus({
         name: service.metadata?.name ?? '',
         namespace: service.metadata?.namespace ?? '',
-        body: [
-          { op: 'add', path: '/status/loadBalancer', value: { ingress: [{ ip: address, ipMode: 'VIP' }] } },
-        ],
+        body: [{ op: 'add', path: '/status/loadBalancer', value: { ingress: [entry] } }],
       });
     }
   }
@@ -67,10 +89,19 @@ async function serve(spec: NodeSpec): Promise<void> {
   }
 }
 
+function hasHostName(service: V1Service): boolean {
+  return service.metadata?.annotations?.[hostNameAnnotation] !== undefined;
+}
+
+function entryFor(service: V1Service, address: string): V1LoadBalancerIngress {
+  const entry = hasHostName(service) ? { hostname: hostNameOf(address) } : { ip: address, ipMode: 'VIP' };
+  return Object.assign(new V1LoadBalancerIngress(), entry);
+}
+
 function toKey(service: V1Service): ServiceKey {
   return {
     name: `${service.metadata?.namespace ?? ''}/${service.metadata?.name ?? ''}`,
-    current: service.status?.loadBalancer?.ingress?.[0]?.ip,
+    current: addressOf(service.status?.loadBalancer?.ingress?.[0] ?? {}),
   };
 }
 

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { lookup } from 'node:dns/promises';
+import { lab, Mesh, HttpEdge, type Gateways } from '../../charts/index.ts';
+import { eastWestGateway } from '../../charts/constructs/names.ts';
+import { openClients } from '../../infra/connection.ts';
+import { waitFor } from '../../core/wait.ts';
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { planAddresses } from '../../lab/addresses.ts';
+import { hostNameAnnotation, hostNameOf } from '../../lab/node/load-balancer-addresses.ts';
+import { readLabRecord } from '../../lab/state.ts';
+import { callMany, status as code } from './call.ts';
+import { root, stateDir } from './cli.ts';
+import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { caller, declareLoad, loadIn, loadMesh } from './load-mesh.ts';
+import { problemOf } from '../../infra/testing/problems.ts';
+import { applyVariant } from './variant.ts';
+
+const minute = 60_000;
+const clusters = ['east', 'west'] as const;
+type Name = (typeof clusters)[number];
+const ports = { eastWest: 31443, ingress: 30080 } as const;
+/** Addresses of the nodes, one a cluster: their API servers are there, too. */
+let nodes: Readonly<Record<string, string>>;
+
+/** The mesh under load with its gateways reached otherwise than by default. */
+function meshWith(gateways: (name: Name) => Gateways): Mesh<Name> {
+  const mesh = new Mesh('shop', {
+    root,
+    trustDomain: 'shop.example',
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b', gateways: gateways('east') },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a', gateways: gateways('west') },
+    },
+    platform: lab,
+  });
+  const shop = mesh.namespace(caller.namespace);
+  new HttpEdge(shop, 'edge', { expose: declareLoad(shop).slice(-1) });
+  return mesh;
+}
+const onNodePorts =
+  (addresses: Readonly<Record<string, string>>) =>
+  (name: Name): Gateways => ({
+    eastWest: { type: 'NodePort', addresses: [addresses[name]!], ports: { tls: ports.eastWest } },
+    ingress: { type: 'NodePort', addresses: [nodes[name]!], ports: { http: ports.ingress } },
+  });
+const apply = (mesh: Mesh<Name>) => applyVariant(mesh, { change: loadIn(clusters) });
+const directions = [
+  ['east', 'west'],
+  ['west', 'east'],
+] as const;
+
+beforeAll(async () => {
+  await ensureUp();
+  const access = Object.fromEntries(clusters.map((name) => [name, { kubeconfig, context: name }]));
+  nodes = Object.fromEntries(
+    Object.entries(openClients(clusters, access)).map(([name, { server }]) => [
+      name,
+      new URL(server).hostname,
+    ]),
+  );
+}, 60 * minute);
+// The suites after this one expect load balancers with addresses.
+afterAll(() => apply(loadMesh()), 5 * minute);
+
+describe('without a load balancer', () => {
+  beforeAll(() => apply(meshWith(onNodePorts(nodes))), 5 * minute);
+
+  test.each(directions)(
+    'calls from %s to %s take the declared address and port, and no other',
+    async (from, to) => {
+      await expectCalls(from, to, `${nodes[to]!}:${ports.eastWest}`);
+    },
+  );
+
+  test.each(clusters)('requests from outside come into %s by the port of a node', async (name) => {
+    const response = await fetch(`http://${nodes[name]!}:${ports.ingress}/v1/stock/x`);
+    expect(response.status).toBe(200);
+  });
+
+  test(
+    'a declared address where no gateway listens is told, and from where it was tried',
+    async () => {
+      const { subnet } = readLabRecord(stateDir)!;
+      const nobody = planAddresses(subnet, clusters).host;
+      expect(await problemOf(apply(meshWith(onNodePorts({ ...nodes, west: nobody }))))).toEqual({
+        exitCode: 1,
+        message:
+          `from east to west: east-west gateway: not reached from inside east within 30 s: connection refused; received "${nobody}:${ports.eastWest}"; ` +
+          'fix: declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by, then run the command again',
+      });
+    },
+    5 * minute,
+  );
+});
+
+describe('with load balancers that have host names', () => {
+  const byName = (): Gateways => ({
+    eastWest: {
+      type: 'LoadBalancer',
+      sources: { any: 'only the machine that the lab runs on reaches it' },
+      annotations: { [hostNameAnnotation]: '' },
+    },
+  });
+  beforeAll(() => apply(meshWith(byName)), 5 * minute);
+
+  test.each(directions)('calls from %s to %s take the address that istiod resolves', async (from, to) => {
+    const { namespace, name } = eastWestGateway;
+    const read = ['-n', namespace, 'get', 'service', name, '-o', 'jsonpath={.status.loadBalancer.ingress}'];
+    const [entry, ...more] = JSON.parse(kubectl(to, ...read)) as { ip?: string; hostname?: string }[];
+    expect(more).toEqual([]);
+    const address =
+      /^(\d+)-(\d+)-(\d+)-(\d+)\./
+        .exec(entry?.hostname ?? '')
+        ?.slice(1)
+        .join('.') ?? '';
+    expect(entry).toEqual({ hostname: hostNameOf(address) });
+    // Nobody outside the lab knows the name.
+    await expect(lookup(hostNameOf(address))).rejects.toThrow();
+    await expectCalls(from, to, `${address}:15443`);
+  });
+});
+
+/** Awaits that proxies know this one address of the other cluster's service, and calls it. */
+async function expectCalls(from: Name, to: Name, gateway: string): Promise<void> {
+  const service = `answers-${to}.shop.svc.cluster.local`;
+  await waitFor({ what: `${from} to know ${gateway}`, timeoutMs: minute }, () => {
+    const known = endpoints(from, `outbound|50051||${service}`).join(' ');
+    return known === gateway ? { done: true, value: true } : { done: false, because: `it knows ${known}` };
+  });
+  const { namespace, name, container } = caller;
+  const answers = callMany(
+    { cluster: from, namespace, target: `deployment/${name}`, container },
+    { address: `${service}:50051`, path: `/${InventoryService.typeName}/GetStock`, count: 50 },
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([code.ok]));
+  expect(answers.every(({ servedBy }) => servedBy.startsWith(`${to}/`))).toBe(true);
+}
+
+/** The addresses a proxy of the calling pods has for a service, as Envoy writes them: `ADDRESS:PORT`. */
+function endpoints(cluster: Name, service: string): readonly string[] {
+  const proxy = ['-n', caller.namespace, 'exec', `deployment/${caller.name}`, '-c', 'istio-proxy', '--'];
+  const said = kubectl(cluster, ...proxy, 'pilot-agent', 'request', 'GET', 'clusters');
+  const lines = said.split('\n').filter((line) => line.startsWith(`${service}::`));
+  return [...new Set(lines.flatMap((line) => /::([\d.]+:\d+)::cx_active::/.exec(line)?.[1] ?? []))].sort();
+}
