@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
@@ -292,6 +293,27 @@ describe('drain', () => {
     expect((await slow).body).toMatchObject({ name: 'slow' });
     expect(await drained).toBe(true);
     await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
+  });
+
+  test('leaves idle connections open while requests are still taken: one may be on its way', async () => {
+    const { port, server } = await start({ ...echo(rules), drainDelayMs: 2_000 });
+    const request = 'GET /v1/books?name=a HTTP/1.1\r\nHost: x\r\n\r\n';
+    const connectAndAsk = async () => {
+      const socket = connect(port, '127.0.0.1').setEncoding('utf8');
+      socket.write(request);
+      const [answer] = (await once(socket, 'data')) as [string];
+      expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+      return { socket, answer };
+    };
+    const idle = await connectAndAsk();
+    const drained = server.drain();
+    const other = await connectAndAsk();
+    expect(other.answer).toMatch(/\r\nconnection: close\r\n/i);
+    if (!other.socket.closed) await once(other.socket, 'close');
+    idle.socket.write(request);
+    const [answer] = (await once(idle.socket, 'data')) as [string];
+    expect(answer).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect(await drained).toBe(true);
   });
 
   test('idle connections do not hold it up; a request without end is cut', async () => {

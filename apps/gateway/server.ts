@@ -66,14 +66,16 @@ const streamEndMs = 2_000;
 export async function startHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
   const { gateway, host = '0.0.0.0', log } = options;
   let draining = false;
+  let closing = false;
   const open = new Bag<OpenResponse>();
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const entry = { response, place: -1 };
     open.add(entry);
     response.once('close', () => {
       open.delete(entry);
-      // A stream's headers, sent before the stop, kept its connection open.
-      if (draining)
+      // A stream's headers, sent before the stop, kept its connection open. While requests are still taken nothing idle is
+      // ended: one may be on its way.
+      if (closing)
         setImmediate(() => {
           server.closeIdleConnections();
         });
@@ -125,6 +127,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
       for (const { response } of open.list()) closeAfter(response);
       log.info({ delayMs: options.drainDelayMs }, 'draining');
       await sleep(options.drainDelayMs);
+      closing = true;
       const streamsEnd = setTimeout(
         () => {
           gateway.stopStreams();
