@@ -58,7 +58,8 @@ const envValue =
 const subdomain = 'a DNS subdomain: up to 253 of a-z, 0-9, hyphens and dots, a letter or digit at either end';
 const objectKey = '1 to 253 of letters, digits, hyphens, underscores and dots';
 const label = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
-const port = 'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes';
+const port =
+  'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes, nor 9464 or 9465, which metrics take';
 const cpu = 'a Kubernetes quantity as text, at least "1m", such as "250m"';
 const memory = 'a Kubernetes quantity as text, at least "16Mi", such as "128Mi"';
 const version = 'a semantic version as text, such as "1.4.0"';
@@ -139,6 +140,7 @@ describe('parseAppConfig', () => {
     ['ports.grpc', '50051', `ports.grpc: wrong value; received "50051"; allowed ${port}`],
     ['ports.grpc', 50051.5, `ports.grpc: wrong value; received 50051.5; allowed ${port}`],
     ['ports.http', 15001, `ports.http: wrong value; received 15001; allowed ${port}`],
+    ['ports.http', 9464, `ports.http: wrong value; received 9464; allowed ${port}`],
     ['ports.http', 65536, `ports.http: wrong value; received 65536; allowed ${port}`],
     ['ports.http', 50051, 'ports.http: the same as ports.grpc; received 50051; fix: give each its own port'],
     ['ports.htpp', 8080, 'ports.htpp: unknown key; allowed grpc, http; fix: did you mean http?'],
@@ -263,6 +265,12 @@ describe('parseAppConfig', () => {
       'env.2ND',
       'x',
       'env.2ND: not a name for an environment variable; received "2ND"; allowed letters, digits and underscores, no digit first',
+    ],
+    ['env.METRICS_PORT', '9100', 'env.METRICS_PORT: set for every container by the charts; fix: remove it'],
+    [
+      'env.SERVICE_VERSION',
+      '1',
+      'env.SERVICE_VERSION: set for every container by the charts; fix: remove it',
     ],
     ['env.POD_NAME', 'x', 'env.POD_NAME: set for every container by the charts; fix: remove it'],
     ['httpGateway', 'yes', 'httpGateway: wrong value; received "yes"; allowed true or false'],

@@ -8,6 +8,8 @@ const reserved = [
   'POD_NAMESPACE',
   'GRPC_PORT',
   'HTTP_PORT',
+  'METRICS_PORT',
+  'SERVICE_VERSION',
   'UPSTREAMS',
   'DRAIN_DELAY_MS',
   'DRAIN_LIMIT_MS',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
+import { metricsPorts } from './ports.ts';
 import { parseQuantity } from './quantity.ts';
 
 /** Smallest memory a container runs in: less is nearly always a slip such as `128m` for `128Mi`. */
@@ -14,12 +15,17 @@ const line = (allowed: string, longest: number) =>
   text(allowed, (value) => value.length <= longest && /^\S(?:[^\p{Cc}]*\S)?$/u.test(value));
 
 // Containers run as non-root, so no port below 1024; the proxy beside them takes 15000 to 15099.
-const portRule = 'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes';
+const portRule =
+  'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes, ' +
+  `nor ${metricsPorts.app} or ${metricsPorts.httpGateway}, which metrics take`;
+const isMetricsPort = (value: number) => Object.values<number>(metricsPorts).includes(value);
 const port = z
   .int({ error: portRule })
-  .refine((value) => value >= 1024 && value <= 65535 && !(value >= 15000 && value <= 15099), {
-    error: portRule,
-  });
+  .refine(
+    (value) =>
+      value >= 1024 && value <= 65535 && !(value >= 15000 && value <= 15099) && !isMetricsPort(value),
+    { error: portRule },
+  );
 
 const quantity = (allowed: string, least: number) =>
   text(allowed, (value) => (parseQuantity(value) ?? 0) >= least);

@@ -1,8 +1,9 @@
 import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
+import { serveMetrics } from '../runtime/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { createGateway } from './gateway.ts';
-import { createMetrics, serveMetrics } from './metrics.ts';
+import { createGatewayMetrics } from './metrics.ts';
 import { createObserver } from './observe.ts';
 import { startHttpServer } from './server.ts';
 import { openUpstreams, parseUpstreams } from './upstreams.ts';
@@ -30,7 +31,7 @@ const environment = {
 await runProgram('gateway', environment, async (env, log) => {
   const addresses = parseUpstreams(env.UPSTREAMS, services);
   const upstreams = openUpstreams(addresses);
-  const metrics = createMetrics();
+  const metrics = createGatewayMetrics();
   const gateway = createGateway({
     services: addresses.keys(),
     upstreams,

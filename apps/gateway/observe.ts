@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '../runtime/log.ts';
-import type { Metrics } from './metrics.ts';
+import { traceIdsOf } from '../runtime/trace-context.ts';
+import type { GatewayMetrics } from './metrics.ts';
 
 /** A request that is over, or a WebSocket that is closed. */
 export interface Finished {
@@ -21,7 +22,7 @@ export interface Finished {
 export type Observer = (finished: Finished) => void;
 
 /** Writes a line of the access log for each request, and counts it. */
-export function createObserver(log: Logger, metrics: Metrics): Observer {
+export function createObserver(log: Logger, metrics: Pick<GatewayMetrics, 'record'>): Observer {
   return (finished) => {
     metrics.record(finished);
     if (!log.isLevelEnabled('info')) return;
@@ -36,7 +37,7 @@ export function createObserver(log: Logger, metrics: Metrics): Observer {
         durationMs: Math.round(durationMs * 10) / 10,
         bytes,
         requestId: textOf(request.headers['x-request-id']),
-        traceId: traceIdOf(request.headers['traceparent']),
+        ...traceIdsOf(request.headers['traceparent']),
       },
       'request',
     );
@@ -66,9 +67,4 @@ export function watchRequest(
 /** Clients choose it: what is longer than any real one, or could be mistaken for something else, is left out. */
 function textOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' && /^[\w.:/+=-]{1,128}$/.test(value) ? value : undefined;
-}
-
-/** Source: W3C Trace Context, section 3.2.2. */
-function traceIdOf(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? /^[\da-f]{2}-([\da-f]{32})-/.exec(value)?.[1] : undefined;
 }

@@ -2,10 +2,12 @@ import type { EventEmitter } from 'node:events';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { ServerUnaryCall } from '@grpc/grpc-js';
 import type { Message } from '@bufbuild/protobuf';
+import type { Span } from '@opentelemetry/api';
 import type { CallContext } from './handlers.ts';
 import type { Logger } from './log.ts';
 import { statusError } from './status.ts';
 import type { StatusError } from './status.ts';
+import { traceIdsOf } from './trace-context.ts';
 
 /** What the four kinds of grpc-js calls have in common. */
 export type AnyCall = EventEmitter &
@@ -24,10 +26,12 @@ export class ServerCallContext implements CallContext {
   readonly deadline: number;
   readonly header = new Metadata();
   readonly trailer = new Metadata();
-  readonly log: Logger;
+  span: Span | undefined;
   readonly #call: AnyCall;
+  readonly #log: Logger;
   readonly #stopping: AbortSignal | undefined;
   #signal: AbortSignal | undefined;
+  #ownLog: Logger | undefined;
 
   /** @param stopping - what ends the call besides its caller */
   constructor(call: AnyCall, scope: { servedBy: string; log: Logger }, stopping?: AbortSignal) {
@@ -36,7 +40,12 @@ export class ServerCallContext implements CallContext {
     this.metadata = call.metadata;
     this.deadline = Number(call.getDeadline());
     this.header.set('x-served-by', scope.servedBy);
-    this.log = scope.log;
+    this.#log = scope.log;
+  }
+
+  get log(): Logger {
+    this.#ownLog ??= this.#withIds();
+    return this.#ownLog;
   }
 
   get peer(): string {
@@ -52,6 +61,14 @@ export class ServerCallContext implements CallContext {
   get gone(): StatusError | undefined {
     if (!this.#call.cancelled) return undefined;
     return Date.now() < this.deadline ? cancelled : late;
+  }
+
+  #withIds(): Logger {
+    const span = this.span?.spanContext();
+    if (span !== undefined) return this.#log.child({ trace_id: span.traceId, span_id: span.spanId });
+    const values = this.metadata.get('traceparent');
+    const ids = values.length === 1 ? traceIdsOf(values[0]) : undefined;
+    return ids === undefined ? this.#log : this.#log.child(ids);
   }
 
   #watch(): AbortSignal {

@@ -1,8 +1,9 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import type { ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { Client, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { StreamOptions } from './client.ts';
 import { StatusError } from './status.ts';
+import { tracing } from './tracing.ts';
 
 /** What ties the calls of one request together, and what Istio asks applications to pass on. */
 export const traceKeys = [
@@ -29,13 +30,14 @@ export interface OutgoingCall {
   ended(error: ServiceError | null): void;
 }
 
-/** Begins a call: what the parent passes on, and the earlier of both deadlines. */
-export function startCall(_method: DescMethod, options: StreamOptions): OutgoingCall {
+/** Begins a call: what the parent passes on, its span when there is tracing, and the earlier of both deadlines. */
+export function startCall(client: Client, method: DescMethod, options: StreamOptions): OutgoingCall {
   const { parent, timeoutMs = Infinity, signal = parent?.signal, onHeader } = options;
   const metadata = options.metadata?.clone() ?? new Metadata();
   if (parent !== undefined) {
     for (const key of traceKeys) for (const value of parent.metadata.get(key)) metadata.set(key, value);
   }
+  const span = tracing()?.startCall({ method, client, parent, metadata });
   let cancel: () => void = () => undefined;
   return {
     metadata,
@@ -48,7 +50,10 @@ export function startCall(_method: DescMethod, options: StreamOptions): Outgoing
       if (signal?.aborted === true) cancel();
       else signal?.addEventListener('abort', cancel, { once: true });
     },
-    ended: () => signal?.removeEventListener('abort', cancel),
+    ended: (error) => {
+      signal?.removeEventListener('abort', cancel);
+      span?.end(error === null ? status.OK : error.code);
+    },
   };
 }
 

@@ -16,7 +16,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
   switch (method.methodKind) {
     case 'server_streaming':
       return (request: Init, options: StreamOptions = {}) => {
-        const outgoing = startCall(method, options);
+        const outgoing = startCall(client, method, options);
         const { metadata, deadline } = outgoing;
         const call = client.makeServerStreamRequest(path, encodeRequest, decodeAnswer, request, metadata, {
           deadline,
@@ -27,7 +27,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
     case 'client_streaming':
       return (requests: Requests, options: StreamOptions = {}) =>
         new Promise((resolve, reject) => {
-          const outgoing = startCall(method, options);
+          const outgoing = startCall(client, method, options);
           const { metadata, deadline } = outgoing;
           const call = client.makeClientStreamRequest(
             path,
@@ -47,7 +47,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
         });
     default:
       return (requests: Requests, options: StreamOptions = {}) => {
-        const outgoing = startCall(method, options);
+        const outgoing = startCall(client, method, options);
         const { metadata, deadline } = outgoing;
         const call = client.makeBidiStreamRequest(path, encodeRequest, decodeAnswer, metadata, { deadline });
         outgoing.started(call);

@@ -112,10 +112,11 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
   options: CallOptions,
 ): Promise<MessageShape<O>> {
   const { path, encodeRequest, decodeAnswer } = codecOf(method);
-  const outgoing = startCall(method, options);
+  const client = channel as Client;
+  const outgoing = startCall(client, method, options);
   const { metadata, deadline } = outgoing;
   return new Promise((resolve, reject) => {
-    const call = (channel as Client).makeUnaryRequest(
+    const call = client.makeUnaryRequest(
       path,
       encodeRequest,
       decodeAnswer,

@@ -64,10 +64,13 @@ export function address() {
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** What every program takes from its environment; the first two are set by the charts. */
+/** What every program takes from its environment; the first four are set by the charts. */
 export const baseEnv = {
   CLUSTER_NAME: text('the name of the cluster'),
   POD_NAME: text('the name of the pod'),
+  POD_NAMESPACE: text('the namespace of the pod').optional(),
+  /** Of the program, as its spans name it. */
+  SERVICE_VERSION: text('the version of the program').optional(),
   LOG_LEVEL: z.enum(levels, { error: levels.join(', ') }).default('info'),
   /**
    * Calls are still taken this long after SIGTERM, because callers learn of it up to 3 s late. Milliseconds. With the

@@ -6,6 +6,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
+import type { Span } from '@opentelemetry/api';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Logger } from './log.ts';
 
@@ -27,8 +28,13 @@ export interface CallContext {
   readonly header: Metadata;
   /** Trailing metadata of the answer, sent with its status. */
   readonly trailer: Metadata;
-  /** The program's log; with the ids of the call's trace when it is traced. Never hand it metadata or messages. */
+  /**
+   * The program's log; with `trace_id` and `span_id` when the call belongs to a trace: those of its span, or without
+   * tracing those of its caller's. Never hand it metadata or messages.
+   */
   readonly log: Logger;
+  /** The call's span, a parent of those of the calls it makes; undefined without tracing (apps/runtime/tracing.ts). */
+  span?: Span | undefined;
 }
 
 type Answer<T> = T | Promise<T>;

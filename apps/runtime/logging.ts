@@ -10,10 +10,10 @@ export function logCalls(log: Logger): Interceptor {
       const started = performance.now();
       return {
         end: ({ code, error }) => {
-          const lines = context.log;
-          if (code === status.INTERNAL) lines.error({ err: error, method }, 'call failed');
+          if (code === status.INTERNAL) context.log.error({ err: error, method }, 'call failed');
           if (!log.isLevelEnabled('debug')) return;
-          lines.debug({ method, code: status[code], ms: Math.round(performance.now() - started) }, 'call');
+          const ms = Math.round(performance.now() - started);
+          context.log.debug({ method, code: status[code], ms }, 'call');
         },
       };
     };

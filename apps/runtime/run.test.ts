@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { streams } from '../testing/local.ts';
+import { freePort, startProgram } from '../testing/program.ts';
 import { openChannel, serviceClient } from './client.ts';
 
 const cleanups: (() => void)[] = [];
@@ -15,28 +13,11 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** The catalog as a process of its own, as in its container. */
+/** The catalog as a process of its own, killed when the test is over. */
 function startCatalog(environment: Record<string, string>) {
-  const main = join(import.meta.dirname, '../catalog/main.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], {
-    env: environment,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  cleanups.push(() => child.kill('SIGKILL'));
-  const lines: Record<string, unknown>[] = [];
-  const reader = createInterface(child.stdout);
-  reader.on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
-  const closed = once(child, 'close') as Promise<[number | null, string | null]>;
-  return { child, lines, reader, closed };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const program = startProgram('catalog', environment);
+  cleanups.push(() => program.child.kill('SIGKILL'));
+  return program;
 }
 
 test('serves, drains at SIGTERM and exits with 0', async () => {

@@ -2,9 +2,11 @@ import { setLogger } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { EnvError, baseEnv, integer, parseEnv } from './env.ts';
 import type { Implementation } from './handlers.ts';
+import type { Interceptor } from './interceptors.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
 import { startServer } from './server.ts';
+import { startTracing, tracingEnv } from './tracing.ts';
 
 type Env<S extends z.ZodRawShape> = z.output<z.ZodObject<typeof baseEnv>> & z.output<z.ZodObject<S>>;
 
@@ -49,6 +51,9 @@ const serviceEnv = {
   GRPC_PORT: integer(1, 65_535),
   /** See ServerOptions.maxConnectionAgeMs. */
   GRPC_MAX_CONNECTION_AGE_MS: integer(1_000, 86_400_000).optional(),
+  /** Of the loopback, for `/metrics`. @default - no metrics */
+  METRICS_PORT: integer(1, 65_535).optional(),
+  ...tracingEnv,
 };
 
 /** {@link runProgram} for a gRPC server on `GRPC_PORT`. */
@@ -57,20 +62,40 @@ export async function runService<S extends z.ZodRawShape>(
   shape: S,
   implementations: (env: Env<S>, log: Logger) => readonly Implementation[],
 ): Promise<void> {
-  await runProgram(app, { ...serviceEnv, ...shape }, (parsed, log) => {
+  await runProgram(app, { ...serviceEnv, ...shape }, async (parsed, log) => {
     const env = parsed as unknown as Env<S> & z.output<z.ZodObject<typeof serviceEnv>>;
-    return startServer({
+    const { CLUSTER_NAME: cluster, POD_NAME: pod, POD_NAMESPACE: namespace, SERVICE_VERSION: version } = env;
+    const tracing = await startTracing({ name: app, version, cluster, pod, namespace }, log);
+    const metrics = env.METRICS_PORT === undefined ? undefined : await startMetrics(app, env.METRICS_PORT);
+    const server = await startServer({
       implementations: implementations(env, log),
       port: env.GRPC_PORT,
       servedBy: `${env.CLUSTER_NAME}/${env.POD_NAME}`,
       log,
+      interceptors: [tracing, metrics].flatMap((each) => (each === undefined ? [] : [each.interceptor])),
       drainDelayMs: env.DRAIN_DELAY_MS,
       drainLimitMs: env.DRAIN_LIMIT_MS,
       ...(env.GRPC_MAX_CONNECTION_AGE_MS === undefined
         ? {}
         : { maxConnectionAgeMs: env.GRPC_MAX_CONNECTION_AGE_MS }),
     });
+    return {
+      drain: async () => {
+        await server.drain();
+        metrics?.close();
+        await tracing?.stop();
+      },
+    };
   });
+}
+
+/** Loads what measures calls only for programs whose metrics are looked at. */
+async function startMetrics(app: string, port: number): Promise<{ interceptor: Interceptor; close(): void }> {
+  const { createMetrics, serveMetrics } = await import('./metrics.ts');
+  const { measureCalls } = await import('./call-metrics.ts');
+  const metrics = createMetrics(app);
+  const { close } = await serveMetrics(metrics, port);
+  return { interceptor: measureCalls(metrics.meter), close };
 }
 
 /** grpc-js writes plain lines to standard error unless told otherwise. */

@@ -1,8 +1,10 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { k8s as kube } from 'cdk8s-plus-28';
 import type { AppConfig, EnvValue } from '../../apps/config/app-config.ts';
+import { metricsPorts } from '../../apps/config/ports.ts';
 import { secondsAround } from '../../apps/config/shutdown.ts';
 import { quantities, restrictedContainer } from './pod-defaults.ts';
+import { metricsPort } from './telemetry/app-metrics.ts';
 
 export interface AppContainerProps {
   readonly name: string;
@@ -16,6 +18,8 @@ export interface AppContainerProps {
   readonly env?: Readonly<Record<string, string>>;
   /** How the pod ends, when that is for another app's config.yml to say. @default - what `config` says */
   readonly shutdown?: AppConfig['shutdown'];
+  /** Port of the pod's loopback for its metrics. @default - that of the pod's app */
+  readonly metricsPort?: number;
   /** Whether another container of the pod passes calls on to this one, so that it has to outlast it. @default false */
   readonly behindGateway?: boolean;
 }
@@ -46,11 +50,15 @@ export function appContainer(props: AppContainerProps): k8s.Container {
 }
 
 function environment(props: AppContainerProps): k8s.EnvVar[] {
-  const { cluster, ports, env = {}, config } = props;
+  const { cluster, image, ports, env = {}, config } = props;
+  // What names content by digest alone has no version to tell.
+  const [, version] = /:([^:@/]+)(?:@|$)/.exec(image) ?? [];
   const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   const given: Readonly<Record<string, EnvValue>> = {
     ...(ports.grpc === undefined ? {} : { GRPC_PORT: String(ports.grpc) }),
     ...(ports.http === undefined ? {} : { HTTP_PORT: String(ports.http) }),
+    [metricsPort]: String(props.metricsPort ?? metricsPorts.app),
+    ...(version === undefined ? {} : { SERVICE_VERSION: version }),
     ...drain(props),
     ...env,
     ...config.env,

@@ -5,6 +5,7 @@ import { addAutoscaler } from './autoscaler.ts';
 import { versionLabel } from './names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
 import type { Metadata, Projection } from './projection.ts';
+import { metricsAnnotations } from './telemetry/app-metrics.ts';
 import { proxyConfigChecksum } from './telemetry/proxy-config.ts';
 
 /** One Deployment of a workload: all of it, or one of the versions that run side by side. */
@@ -70,7 +71,7 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
         },
         template: {
           metadata: {
-            annotations: proxyConfigChecksum,
+            annotations: { ...proxyConfigChecksum, ...metricsAnnotations(props.containers) },
             labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
           },
           spec: {

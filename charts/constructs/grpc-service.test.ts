@@ -48,6 +48,20 @@ describe('with an HTTP gateway and two replicas, in one cluster', () => {
     expect(environmentOf(service)).not.toHaveProperty('HTTP_PORT');
   });
 
+  test('the metrics of both containers are where the annotations have the proxy look', () => {
+    const deployment = objectOf(rendered, 'east', 'Deployment', 'catalog');
+    expect(containersOf(deployment).map((each) => environmentOf(each)['METRICS_PORT'])).toEqual([
+      '9464',
+      '9465',
+    ]);
+    expect(podAnnotations(deployment)).toMatchObject({
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '9464',
+      'prometheus.io/path': '/metrics',
+      'prometheus.istio.io/scrape-targets': '9464:/metrics,9465:/metrics',
+    });
+  });
+
   test('every container passes Pod Security restricted and has a root file system it cannot write', () => {
     const deployment = objectOf(rendered, 'east', 'Deployment', 'catalog');
     expect(deployment).toMatchObject({
@@ -90,10 +104,18 @@ test('a plain service: one container with gRPC probes, and the environment of it
       ['POD_NAME', 'metadata.name'],
       ['POD_NAMESPACE', 'metadata.namespace'],
       ['GRPC_PORT', '50052'],
+      ['METRICS_PORT', '9464'],
+      ['SERVICE_VERSION', expect.stringMatching(/^1\.2\.3-[0-9a-f]{12}$/)],
       ['DRAIN_DELAY_MS', '5000'],
       ['DRAIN_LIMIT_MS', '20000'],
       ['CURRENCY', 'EUR'],
     ]);
+    expect(podAnnotations(deployment)).toEqual({
+      'checksum/proxy-config': expect.any(String),
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '9464',
+      'prometheus.io/path': '/metrics',
+    });
   });
 });
 
@@ -260,4 +282,11 @@ function environmentOf(container: Container | undefined): Readonly<Record<string
     value ?? valueFrom?.fieldRef.fieldPath,
   ]);
   return Object.fromEntries(entries ?? []) as Record<string, string | undefined>;
+}
+
+function podAnnotations(deployment: unknown): Readonly<Record<string, string>> {
+  const { spec } = deployment as {
+    spec: { template: { metadata: { annotations: Record<string, string> } } };
+  };
+  return spec.template.metadata.annotations;
 }

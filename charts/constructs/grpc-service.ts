@@ -1,6 +1,7 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../apps/config/app-config.ts';
+import { metricsPorts } from '../../apps/config/ports.ts';
 import { services as knownServices } from '../../apps/config/services.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { Grant } from './access.ts';
@@ -195,6 +196,7 @@ export class GrpcService<
         image: mesh.image(gateway),
         config: gateway,
         ports: this.#gatewayPorts,
+        metricsPort: metricsPorts.httpGateway,
         cluster,
         shutdown: config.shutdown,
         // In the same pod: over the loopback, past the proxy.

@@ -13,10 +13,9 @@ import type { KubernetesObject } from '../model.ts';
 export function expectGolden(test: string, name: string, objects: readonly KubernetesObject[]): void {
   expect(objects).not.toHaveLength(0);
   const file = fileURLToPath(new URL(`__golden__/${name}.yaml`, test));
-  const yaml = Yaml.stringify(...objects).replaceAll(
-    /(image: \S+-)[0-9a-f]{12}@sha256:[0-9a-f]{64}$/gm,
-    '$1############@sha256:####',
-  );
+  const yaml = Yaml.stringify(...objects)
+    .replaceAll(/(image: \S+-)[0-9a-f]{12}@sha256:[0-9a-f]{64}$/gm, '$1############@sha256:####')
+    .replaceAll(/(name: SERVICE_VERSION\n *value: \S+-)[0-9a-f]{12}$/gm, '$1############');
   compare(file, yaml);
 }
 
