@@ -412,3 +412,26 @@ test(
   },
   minute,
 );
+
+test(
+  'the proxies bring what the apps measure, of both containers where a pod has a gateway',
+  () => {
+    const samples = clusters.flatMap((cluster) => scrape(cluster));
+    const of = (workload: string, name: string) =>
+      samples.filter(([labels]) => labels['workload'] === workload && labels['__name__'] === name);
+    const programs = (workload: string) =>
+      [
+        ...new Set(of(workload, 'process_uptime_seconds').map(([labels]) => labels['otel_scope_name'])),
+      ].sort();
+    expect(programs('catalog')).toEqual(['catalog', 'gateway']);
+    expect(programs('orders')).toEqual(['orders']);
+    expect(programs('edge')).toEqual(['gateway']);
+    const calls = of('inventory', 'rpc_server_call_duration_seconds_count').filter(
+      ([labels]) =>
+        labels['rpc_method'] === 'shop.inventory.v1.InventoryService/GetStock' &&
+        labels['rpc_status_code'] === 'OK',
+    );
+    expect(calls.reduce((sum, [, value]) => sum + value, 0)).toBeGreaterThan(0);
+  },
+  minute,
+);
