@@ -63,7 +63,7 @@ test('each request is a line of the log and a count, by the template of its path
     label('http_request_method', 'GET'),
     label('http_route', '/v1/books/{name}'),
     label('http_response_status_code', '200'),
-    label('rpc_grpc_status_code', 'OK'),
+    label('rpc_status_code', 'OK'),
   ];
   expect(text).toContain(`\nhttp_server_request_duration_seconds_count{${labels.join(',')},`);
   expect(text).toMatch(/^http_server_active_requests\{[^}]*\} 3$/m);

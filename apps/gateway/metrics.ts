@@ -25,7 +25,7 @@ export function createGatewayMetrics(): GatewayMetrics {
         // A path that nobody serves is not a label: clients could make any number of them.
         'http.route': route ?? '',
         'http.response.status_code': httpStatus ?? 0,
-        'rpc.grpc.status_code': code === undefined ? '' : status[code],
+        'rpc.status_code': code === undefined ? '' : status[code],
       });
     },
     watch: ({ requests, streams }) => {

@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
@@ -237,6 +240,19 @@ test('without a collector the headers are passed on as they came, and lines have
       span_id: caller,
     });
   }
+});
+
+test("a service loads OpenTelemetry's packages when it has a use for them, not before", () => {
+  const loadedBy = (file: string) => {
+    const script = `
+      import { createRequire } from 'node:module';
+      await import(${JSON.stringify(pathToFileURL(join(import.meta.dirname, file)).href)});
+      const files = Object.keys(createRequire(import.meta.url).cache);
+      console.log(files.some((each) => each.includes('@opentelemetry')));`;
+    const flags = ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', script];
+    return execFileSync(process.execPath, flags, { encoding: 'utf8', timeout: 20_000 }).trim();
+  };
+  expect(['run.ts', 'otlp.ts', 'metrics.ts'].map(loadedBy)).toEqual(['false', 'true', 'true']);
 });
 
 test('a collector that is no URL: said so, exit 2', async () => {
