@@ -18,6 +18,7 @@ export function generate() {
   // A process of its own: it imports packages, and this file is loaded before they are installed.
   execFileSync(process.execPath, [join(root, 'scripts', 'validate-proto.js')], { stdio: 'inherit' });
   execFileSync(join(root, 'node_modules', '.bin', 'buf'), ['generate'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [join(root, 'scripts', 'comments.js')], { stdio: 'inherit' });
   writeFileSync(stampFile, stamp);
 }
 
@@ -33,6 +34,7 @@ function inputsHash() {
     'buf.gen.yaml',
     'package-lock.json',
     'scripts/validate-proto.js',
+    'scripts/comments.js',
   ];
   for (const file of files)
     hash

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { library } from '../testing/library.ts';
 import type { Rule } from '../testing/library.ts';
-import { routerOf } from './bindings.ts';
+import { bindingsOf, routerOf } from './bindings.ts';
 
 describe('a wrong option', () => {
   test.each<[Rule, string]>([
@@ -39,6 +39,19 @@ describe('a wrong option', () => {
       'test.Library/M: another route has this method and an equal path',
     ],
   ])('%j', (rule, message) => {
-    expect(() => routerOf([library({ M: rule }).service])).toThrow(message);
+    expect(() => routerOf(bindingsOf([library({ M: rule }).service]))).toThrow(message);
   });
+});
+
+test.each([
+  ['/docs', '/docs'],
+  ['/{name}', '/healthz'],
+  ['/{name=**}', '/healthz'],
+  ['/openapi%2Ejson', '/openapi.json'],
+])('a binding of %s is refused: it takes %s', (template, taken) => {
+  const { service } = library({ M: { pattern: { case: 'post', value: template } } });
+  const shown = JSON.stringify(decodeURIComponent(template));
+  expect(() => routerOf(bindingsOf([service]))).toThrow(
+    `test.Library/M: path template ${shown}: takes ${taken}, which the gateway answers itself; begin it with a prefix such as /v1`,
+  );
 });

@@ -2,10 +2,12 @@ import { getOption, hasOption } from '@bufbuild/protobuf';
 import type { DescField, DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
 import { http } from '../../gen/google/api/annotations_pb.js';
 import type { HttpRule } from '../../gen/google/api/http_pb.js';
+import { reservedPaths } from '../config/reserved-paths.ts';
 import { isTextual } from './codec/fields.ts';
-import { Router } from './router.ts';
+import { Router, anyMethod } from './router.ts';
 import { parseTemplate } from './template.ts';
 import type { Template } from './template.ts';
+import { templateText } from './template-text.ts';
 
 /** Where a request's body goes. */
 export type Body =
@@ -27,28 +29,55 @@ export interface Binding {
 }
 
 /**
- * Makes the router of all google.api.http bindings of the given services, additional ones included.
+ * All google.api.http bindings of the given services, additional ones included.
  * Source: google/api/http.proto.
- * @throws Error naming the method whose binding is wrong, or equal to another's
+ * @throws Error naming the method whose binding is wrong
  */
-export function routerOf(services: Iterable<DescService>): Router<Binding> {
+export function bindingsOf(services: Iterable<DescService>): readonly Binding[] {
+  return [...services].flatMap(({ methods }) =>
+    methods
+      .filter((method) => hasOption(method, http))
+      .flatMap((method) => {
+        const rule = getOption(method, http);
+        return [rule, ...rule.additionalBindings].map((each) => naming(method, () => bind(method, each)));
+      }),
+  );
+}
+
+/**
+ * Makes the router of bindings.
+ * @throws Error naming the method whose binding is equal to another's, or takes a path that is the gateway's own
+ */
+export function routerOf(bindings: Iterable<Binding>): Router<Binding> {
   const router = new Router<Binding>();
-  for (const service of services) {
-    for (const method of service.methods.filter((each) => hasOption(each, http))) {
-      const rule = getOption(method, http);
-      for (const each of [rule, ...rule.additionalBindings]) {
-        try {
-          const binding = bind(method, each);
-          router.add(binding.httpMethod, binding.template, binding);
-        } catch (error) {
-          throw new Error(
-            `${service.typeName}/${method.name}: ${error instanceof Error ? error.message : String(error)}`,
-          );
-        }
+  for (const binding of bindings) {
+    naming(binding.method, () => {
+      router.add(binding.httpMethod, binding.template, binding);
+      const [taken] = reservedPaths.filter((path) => takes(binding, path));
+      if (taken !== undefined) {
+        const text = JSON.stringify(templateText(binding.template));
+        throw new Error(
+          `path template ${text}: takes ${taken}, which the gateway answers itself; begin it with a prefix such as /v1`,
+        );
       }
-    }
+    });
   }
   return router;
+}
+
+function takes({ template }: Binding, path: string): boolean {
+  const router = new Router<true>();
+  router.add(anyMethod, template, true);
+  return router.find(anyMethod, path).kind === 'route';
+}
+
+function naming<T>({ parent, name }: DescMethod, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    throw new Error(`${parent.typeName}/${name}: ${what}`);
+  }
 }
 
 function bind(method: DescMethod, rule: HttpRule): Binding {

@@ -6,13 +6,13 @@ import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
 import { StatusError } from '../runtime/status.ts';
 import { fuzzLimitMs, fuzzRuns } from '../testing/fuzz.ts';
 import type { Binding } from './bindings.ts';
-import { routerOf } from './bindings.ts';
+import { bindingsOf, routerOf } from './bindings.ts';
 import { codecOf } from './codec/codec.ts';
 import type { BindingCodec } from './codec/codec.ts';
 import { Router } from './router.ts';
 import { TemplateError, parseTemplate, variableValues } from './template.ts';
 
-const router = routerOf([ConformanceService]);
+const router = routerOf(bindingsOf([ConformanceService]));
 const registry = createRegistry(ConformanceService.file);
 const codecs = new Map<Binding, BindingCodec>();
 

@@ -3,6 +3,8 @@ import { status } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
 import type { DescService, Registry } from '@bufbuild/protobuf';
 import type { Logger } from '../runtime/log.ts';
+import { comments } from '../../gen/comments.js';
+import { bindingsOf } from './bindings.ts';
 import { readBody } from './body.ts';
 import type { BodyLimits } from './body.ts';
 import type { Timeouts } from './deadline.ts';
@@ -14,6 +16,7 @@ import type { HeaderRules } from './headers.ts';
 import { watchRequest } from './observe.ts';
 import type { Observer } from './observe.ts';
 import { refuse } from './refuse.ts';
+import { Pages } from './pages.ts';
 import { RouteTable } from './route.ts';
 import type { Match } from './route.ts';
 import { sendLines } from './send-lines.ts';
@@ -60,12 +63,16 @@ export interface Gateway {
 }
 
 /**
- * Translates HTTP and JSON to gRPC by the google.api.http options of the services' descriptors.
+ * Translates HTTP and JSON to gRPC by the google.api.http options of the services' descriptors, which it describes at
+ * `/openapi.json` and `/docs`.
  * @throws Error when an option is wrong
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const { upstreams, registry, log, observer = nobody, maxRequests, maxStreams } = options;
-  const table = new RouteTable(options.services, upstreams, registry);
+  const services = [...options.services];
+  const bindings = bindingsOf(services);
+  const table = new RouteTable(bindings, upstreams, registry);
+  const pages = new Pages({ services, bindings, comments, bearer: options.headers.claims.length > 0 });
   const scope: Scope = {
     registry,
     crossing: new Crossing(options.headers),
@@ -108,14 +115,19 @@ export function createGateway(options: GatewayOptions): Gateway {
       let exchange: Exchange | undefined;
       inFlight++;
       const done = watchRequest(request, observer);
+      const page = pages.find(request.url ?? '');
       let code: status | undefined;
       response.once('close', () => {
         inFlight--;
         exchange?.closed();
-        done(response, exchange?.match.route.template, exchange?.code ?? code);
+        done(response, page?.path ?? exchange?.match.route.template, exchange?.code ?? code);
       });
       try {
         if (inFlight > maxRequests) throw overloaded('requests');
+        if (page !== undefined) {
+          page.answer(request, response);
+          return;
+        }
         const matched = table.find(request);
         if ('allow' in matched) {
           response.writeHead(204, matched.allow === undefined ? {} : { allow: matched.allow }).end();

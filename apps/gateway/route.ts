@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { status } from '@grpc/grpc-js';
-import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
+import type { DescMethod, Registry } from '@bufbuild/protobuf';
 import { statusError } from '../runtime/status.ts';
-import type { Binding } from './bindings.ts';
 import { routerOf } from './bindings.ts';
+import type { Binding } from './bindings.ts';
 import { codecOf } from './codec/codec.ts';
 import type { BindingCodec } from './codec/codec.ts';
 import type { Router } from './router.ts';
@@ -64,9 +64,9 @@ export class RouteTable {
   readonly #registry: Registry;
   readonly #routes = new Map<Binding, Route>();
 
-  /** @throws Error when a google.api.http option is wrong */
-  constructor(services: Iterable<DescService>, upstreams: Upstreams, registry: Registry) {
-    this.#router = routerOf(services);
+  /** @throws Error when a binding is equal to another, or takes a path that is the gateway's own */
+  constructor(bindings: Iterable<Binding>, upstreams: Upstreams, registry: Registry) {
+    this.#router = routerOf(bindings);
     this.#upstreams = upstreams;
     this.#registry = registry;
   }

@@ -2,6 +2,7 @@ import { getOption, hasOption } from '@bufbuild/protobuf';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { http } from '../../gen/google/api/annotations_pb.js';
 import type { HttpRule } from '../../gen/google/api/http_pb.js';
+import { reservedPaths } from '../../apps/config/reserved-paths.ts';
 
 /** One way of HTTP to a gRPC method, as the gateways have to tell it from others. */
 export interface Binding {
@@ -26,6 +27,26 @@ export function bindingsOf(method: DescMethod): readonly Binding[] {
     const { verb, template } = patternOf(rule);
     const parsed = parse(template);
     return parsed === undefined ? [] : [{ method, verb, template, ...parsed }];
+  });
+}
+
+/** Those of the HTTP gateway's own paths that the bindings of a method would take, each with the template that does. */
+export function reservedTaken(
+  method: DescMethod,
+): readonly { readonly template: string; readonly path: string }[] {
+  return bindingsOf(method).flatMap((binding) => {
+    const path = reservedPaths.find((each) => takes(binding, each));
+    return path === undefined ? [] : [{ template: binding.template, path }];
+  });
+}
+
+/** None of those paths has a colon, so that a suffix tells a binding from them. */
+function takes({ segments, suffix }: Binding, path: string): boolean {
+  const parts = path.slice(1).split('/');
+  if (suffix !== undefined || (segments.length !== parts.length && segments.at(-1) !== '**')) return false;
+  return segments.every((segment, index) => {
+    const part = parts[index];
+    return segment === '**' || (segment === '*' ? part !== undefined : decode(segment) === part);
   });
 }
 

@@ -6,10 +6,10 @@ import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.j
 import { BadRequestSchema } from '../../../gen/google/rpc/error_details_pb.js';
 import type { StatusError } from '../../runtime/status.ts';
 import { findDetail } from '../../runtime/status.ts';
-import { routerOf } from '../bindings.ts';
+import { bindingsOf, routerOf } from '../bindings.ts';
 import { codecOf } from './codec.ts';
 
-const router = routerOf([ConformanceService]);
+const router = routerOf(bindingsOf([ConformanceService]));
 const registry = createRegistry(ConformanceService.file);
 
 /** The gRPC request that comes of an HTTP request, with the method, in JSON without defaults. */

@@ -2,7 +2,7 @@ import { services } from '../../../apps/config/services.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Method } from '../method.ts';
 import { ExternalService } from './external-service.ts';
-import { brokenTemplates } from '../http-bindings.ts';
+import { brokenTemplates, reservedTaken } from '../http-bindings.ts';
 import { hasHttpRule } from '../http-transcoding.ts';
 import { pathsToEvade, pathsWithoutOperation } from './http-paths.ts';
 
@@ -33,6 +33,10 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
     if (broken.length > 0) {
       const what = `the path ${broken.join(', ')} breaks the grammar of google/api/http.proto`;
       problems.push({ ...problem, what, fix: 'correct it in the proto' });
+    }
+    for (const { template, path } of reservedTaken(descriptor)) {
+      const what = `the path ${template} takes ${path}, which the HTTP gateway answers itself`;
+      problems.push({ ...problem, what, fix: 'begin it with a prefix such as /v1' });
     }
     const served = 'config' in app ? app.config.services.flatMap((name) => services.get(name) ?? []) : [];
     const evaded = pathsToEvade(descriptor, [...new Set([descriptor.parent, ...served])]);

@@ -5,6 +5,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
+import { libraryOf } from '../../testing/library.ts';
 import { GrpcService } from '../grpc-service.ts';
 import type { Method } from '../method.ts';
 import { ExternalService, type ExternalServiceProps } from './external-service.ts';
@@ -103,6 +104,20 @@ describe('callsHttp', () => {
           'received "shop.inventory.v1.InventoryService.Reserve"; fix: add one to the proto, or use calls',
       ]);
     });
+  });
+});
+
+test("a call by HTTP of a path that is the gateway's own is a problem", () => {
+  withProject({ inventory: { httpGateway: true } }, (root) => {
+    const { mesh, inventory, orders } = shopOf(root);
+    const { reserve } = inventory.method;
+    const { proto } = libraryOf({ Taken: { pattern: { case: 'get', value: '/{id}' } } }).methods[0]!;
+    const taken = { ...reserve, descriptor: { ...reserve.descriptor, proto } };
+    orders.callsHttp(taken);
+    expect(problemsOf(mesh)).toEqual([
+      'demo/shop/orders: callsHttp[0]: the path /{id} takes /healthz, which the HTTP gateway answers itself; ' +
+        'received "shop.inventory.v1.InventoryService.Reserve"; fix: begin it with a prefix such as /v1',
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import { callProblems, isMethod } from '../access.ts';
 import { GrpcService } from '../grpc-service.ts';
 import { hasHttpRule } from '../http-transcoding.ts';
 import type { Method, MethodKind } from '../method.ts';
-import { bindingsOf, brokenTemplates, istioPaths } from '../http-bindings.ts';
+import { bindingsOf, brokenTemplates, istioPaths, reservedTaken } from '../http-bindings.ts';
 
 /** A method, or a service for all its methods that have a google.api.http rule. */
 export type Exposed<C extends string> = Method<MethodKind, C> | GrpcService<DescService, C, string>;
@@ -92,12 +92,21 @@ function methodProblems(where: string, method: Method): readonly Problem[] {
 }
 
 function templateProblems(where: string, method: Method): readonly Problem[] {
-  return brokenTemplates(method.descriptor).map((template) => ({
+  const { descriptor } = method;
+  const option = `the google.api.http option of ${fullName(method)}`;
+  const broken = brokenTemplates(descriptor).map((template) => ({
     where,
-    what: `the google.api.http option of ${fullName(method)} has no path template`,
+    what: `${option} has no path template`,
     received: template,
     fix: 'see "Path template syntax" in google/api/http.proto',
   }));
+  const taken = reservedTaken(descriptor).map(({ template, path }) => ({
+    where,
+    what: `${option} takes ${path}, which the gateway answers itself`,
+    received: template,
+    fix: 'begin it with a prefix such as /v1',
+  }));
+  return [...broken, ...taken];
 }
 
 function twice(where: string, entries: readonly unknown[]): readonly Problem[] {

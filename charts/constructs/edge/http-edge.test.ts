@@ -131,6 +131,22 @@ describe('problems with what is exposed', () => {
     });
   });
 
+  test.each([
+    ['/docs', '/docs'],
+    ['/{id}', '/healthz'],
+    ['/docs/{id=**}', '/docs'],
+  ])("the path %s, which takes %s of the gateway's own", (path, taken) => {
+    withShop(({ mesh, shop }) => {
+      const service = libraryOf({ Sound: get('/{id}:read'), Broken: get(path) });
+      const library = new GrpcService(shop, 'library', { app: 'apps/orders', service });
+      new HttpEdge(shop, 'edge', { expose: [library] });
+      expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
+        `demo/shop/edge: expose: the google.api.http option of test.Library/Broken takes ${taken}, ` +
+          `which the gateway answers itself; received "${path}"; fix: begin it with a prefix such as /v1`,
+      ]);
+    });
+  });
+
   test.each([['v1/a'], ['/v1/{id=}'], ['']])('the path %j, also of a service exposed as a whole', (path) => {
     withShop(({ mesh, shop }) => {
       const service = libraryOf({ Sound: get('/v1/ok'), Broken: get(path), Plain: undefined });
