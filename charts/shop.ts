@@ -36,6 +36,7 @@ export function shop(root: string): Mesh<'east' | 'west'> {
   });
 
   orders.calls(catalog.method.getProduct, inventory.method.reserve);
+  orders.calls(catalog.method.watchPrices);
 
   new TrafficPolicy(catalog, 'traffic', {
     rules: [{ method: catalog.method.getProduct, retries: { attempts: 2 } }],

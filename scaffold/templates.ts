@@ -31,6 +31,7 @@ function proto({ snake, pascal, one, many }: ServiceNames): string {
 
 package shop.${snake}.v1;
 
+import "buf/validate/validate.proto";
 import "google/api/annotations.proto";
 
 // The ${many.words} of the shop.
@@ -54,7 +55,10 @@ message ${one.pascal} {
 }
 
 message Get${one.pascal}Request {
-  string id = 1;
+  string id = 1 [
+    (buf.validate.field).required = true,
+    (buf.validate.field).string.max_len = 100
+  ];
 }
 
 message Get${one.pascal}Response {
@@ -63,9 +67,9 @@ message Get${one.pascal}Response {
 
 message List${many.pascal}Request {
   // At most this many; 0 means 50, more than 200 is read as 200.
-  int32 page_size = 1;
+  int32 page_size = 1 [(buf.validate.field).int32.gte = 0];
   // The next_page_token of the page before; empty for the first page.
-  string page_token = 2;
+  string page_token = 2 [(buf.validate.field).string.max_len = 1000];
 }
 
 message List${many.pascal}Response {
@@ -112,9 +116,10 @@ await runService('${name}', {}, () => [implement(${pascal}Service, ${camel}Handl
 function handlers(names: ServiceNames): string {
   const { camel, pascal, one, many } = names;
   return `import { status } from '@grpc/grpc-js';
+import { List${many.pascal}RequestSchema } from '${generatedModule(names, '../..')}';
 import type { ${pascal}Service } from '${generatedModule(names, '../..')}';
 import type { Handlers } from '../runtime/handlers.ts';
-import { pageToken, readPage } from '../runtime/paging.ts';
+import { readPage } from '../runtime/paging.ts';
 import { statusError } from '../runtime/status.ts';
 import type { ${pascal}Store } from './store.ts';
 
@@ -122,19 +127,18 @@ import type { ${pascal}Store } from './store.ts';
 export function ${camel}Handlers(store: ${pascal}Store): Handlers<typeof ${pascal}Service> {
   return {
     get${one.pascal}: async ({ id }) => {
-      if (id === '') throw statusError(status.INVALID_ARGUMENT, 'id: missing');
       const found = await store.get(id);
       if (found === undefined) throw statusError(status.NOT_FOUND, \`id: no ${one.words} \${JSON.stringify(id)}\`);
       return { ${one.camel}: found };
     },
 
     list${many.pascal}: async (request) => {
-      const { size, after } = readPage(request);
+      const { size, after, tokenAfter } = readPage(List${many.pascal}RequestSchema, request);
       // One more than asked for tells whether there is a next page.
       const found = await store.list(after, size + 1);
       const page = found.slice(0, size);
       const last = found.length > size ? page.at(-1) : undefined;
-      return { ${many.camel}: page, nextPageToken: last === undefined ? '' : pageToken(last.id) };
+      return { ${many.camel}: page, nextPageToken: last === undefined ? '' : tokenAfter(last.id) };
     },
   };
 }
@@ -197,7 +201,7 @@ test('Get${one.pascal}', async () => {
 });
 
 test.each([
-  ['', status.INVALID_ARGUMENT, 'id: missing'],
+  ['', status.INVALID_ARGUMENT, 'id: value is required'],
   ['d', status.NOT_FOUND, 'id: no ${one.words} "d"'],
 ])('Get${one.pascal} of %j', async (id, code, message) => {
   await expect(client.get${one.pascal}({ id }, options)).rejects.toMatchObject({ code, message });

@@ -37,7 +37,7 @@ test('GetProduct', async () => {
 });
 
 test.each([
-  ['', status.INVALID_ARGUMENT, 'id: missing'],
+  ['', status.INVALID_ARGUMENT, 'id: value is required'],
   ['p-0', status.NOT_FOUND, 'id: no product "p-0"'],
   ['__proto__', status.NOT_FOUND, 'id: no product "__proto__"'],
 ])('GetProduct of %j', async (id, code, message) => {
@@ -66,6 +66,13 @@ test('ListProducts: a page that ends with the last product has no next', async (
 test('ListProducts refuses a token of another making', async () => {
   await expect(client.listProducts({ pageToken: '?' }, options)).rejects.toMatchObject({
     code: status.INVALID_ARGUMENT,
+  });
+});
+
+test('ListProducts refuses a negative size', async () => {
+  await expect(client.listProducts({ pageSize: -1 }, options)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    message: 'page_size: must be greater than or equal to 0',
   });
 });
 

@@ -1,7 +1,8 @@
 import { status } from '@grpc/grpc-js';
+import { ListProductsRequestSchema } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import type { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import type { Handlers } from '../runtime/handlers.ts';
-import { pageToken, readPage } from '../runtime/paging.ts';
+import { readPage } from '../runtime/paging.ts';
 import { statusError } from '../runtime/status.ts';
 import type { CatalogStore } from './store.ts';
 
@@ -9,19 +10,18 @@ import type { CatalogStore } from './store.ts';
 export function catalogHandlers(store: CatalogStore): Handlers<typeof CatalogService> {
   return {
     getProduct: async ({ id }) => {
-      if (id === '') throw statusError(status.INVALID_ARGUMENT, 'id: missing');
       const product = await store.get(id);
       if (product === undefined) throw statusError(status.NOT_FOUND, `id: no product ${JSON.stringify(id)}`);
       return { product };
     },
 
     listProducts: async (request) => {
-      const { size, after } = readPage(request);
+      const { size, after, tokenAfter } = readPage(ListProductsRequestSchema, request);
       // One more than asked for tells whether there is a next page.
       const found = await store.list(after, size + 1);
       const products = found.slice(0, size);
       const last = found.length > size ? products.at(-1) : undefined;
-      return { products: [...products], nextPageToken: last === undefined ? '' : pageToken(last.id) };
+      return { products: [...products], nextPageToken: last === undefined ? '' : tokenAfter(last.id) };
     },
 
     watchPrices: async function* ({ productIds }, { signal }) {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
@@ -64,6 +65,7 @@ describe('the shop', () => {
       },
       getOrder: () => ({}),
       listOrders: () => ({}),
+      watchQuote: () => Readable.from([]),
     });
     const { url } = await start({ implementation });
     const answer = await call(`${url}/v1/orders`, json({ productId: 'p-1', quantity: 2 }));

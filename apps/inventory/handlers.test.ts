@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import type { SyncStockResponse } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { sampleProducts } from '../catalog/sample.ts';
 import { serviceClient } from '../runtime/client.ts';
 import type { ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
+import { findDetail } from '../runtime/status.ts';
+import type { StatusError } from '../runtime/status.ts';
 import { startLocal, streams } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
 import { inventoryHandlers } from './handlers.ts';
@@ -36,7 +39,7 @@ describe('GetStock', () => {
   });
 
   test.each([
-    ['', status.INVALID_ARGUMENT, 'product_id: missing'],
+    ['', status.INVALID_ARGUMENT, 'product_id: value is required'],
     ['p-9', status.NOT_FOUND, 'product_id: product "p-9" was never stocked'],
   ])('of %j', async (productId, code, message) => {
     await expect(client.getStock({ productId }, options)).rejects.toMatchObject({ code, message });
@@ -51,6 +54,21 @@ describe('Reserve', () => {
     expect(await client.reserve(request, options)).toEqual(first);
     const second = await client.reserve({ ...request, reservationId: 'r-2' }, options);
     expect(second.stock).toMatchObject({ available: 2, reserved: 8 });
+  });
+
+  test.each([{ quantity: 5 }, { productId: 'p-2' }])('refuses an id in use with %j', async (other) => {
+    const request = { reservationId: 'r-1', productId: 'p-1', quantity: 4 };
+    await client.reserve(request, options);
+    const error = await client.reserve({ ...request, ...other }, options).catch((e: unknown) => e);
+    expect(error).toMatchObject({
+      code: status.ALREADY_EXISTS,
+      message: 'reservation_id: "r-1" is of another product or quantity; use a new one',
+    });
+    expect(findDetail(error as StatusError, ErrorInfoSchema)).toMatchObject({
+      reason: 'RESERVATION_ID_REUSED',
+      domain: 'inventory.shop.example',
+    });
+    expect((await client.getStock({ productId: 'p-1' }, options)).stock).toMatchObject({ available: 6 });
   });
 
   test.each([
@@ -71,7 +89,8 @@ describe('Reserve', () => {
       fc.asyncProperty(wanted, fc.nat(20), async (reservations, stocked) => {
         const store = memoryInventory({ 'p-1': stocked });
         for (const { id, quantity } of reservations) {
-          await store.reserve({ reservationId: `r-${id}`, productId: 'p-1', quantity });
+          const reservation = { reservationId: `r-${id}`, productId: 'p-1', quantity };
+          await store.reserve(reservation);
           const stock = await store.get('p-1');
           expect(stock?.available).toBeGreaterThanOrEqual(0);
           expect((stock?.available ?? 0) + (stock?.reserved ?? 0)).toBe(stocked);
@@ -101,11 +120,11 @@ describe('ImportStock', () => {
   });
 
   test.each([
-    [{ productId: '', quantity: 1 }, status.INVALID_ARGUMENT, 'entry 2: product_id: missing'],
+    [{ productId: '', quantity: 1 }, status.INVALID_ARGUMENT, 'request 2: product_id: value is required'],
     [
       { productId: 'p-1', quantity: -1 },
       status.INVALID_ARGUMENT,
-      'entry 2: quantity: -1 received; allowed 0 or more',
+      'request 2: quantity: must be greater than or equal to 0',
     ],
     [
       { productId: 'p-1', quantity: 2_147_483_647 },
@@ -152,13 +171,26 @@ describe('SyncStock', () => {
     expect((await ended)[0]).toMatchObject({ code: status.OK });
   });
 
+  test('ends with its server, whether the caller has said all or not', async () => {
+    const call = streams(local.channel, InventoryService.method.syncStock).duplex();
+    call.write({ productId: 'p-2', available: 3 });
+    await once(call, 'data');
+    const failed = once(call, 'error');
+    const drained = local.server.drain();
+    expect((await failed)[0]).toMatchObject({
+      code: status.UNAVAILABLE,
+      details: 'the server is stopping; call again',
+    });
+    expect(await drained).toBe(true);
+  });
+
   test('refuses a wrong entry', async () => {
     const call = streams(local.channel, InventoryService.method.syncStock).duplex();
     const failed = once(call, 'error');
     call.resume().write({ productId: 'p-1', available: -1 });
     expect((await failed)[0]).toMatchObject({
       code: status.INVALID_ARGUMENT,
-      details: 'available: -1 received; allowed 0 or more',
+      details: 'request 1: available: must be greater than or equal to 0',
     });
   });
 });

@@ -1,7 +1,8 @@
 import { status } from '@grpc/grpc-js';
+import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import type { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import type { Handlers } from '../runtime/handlers.ts';
-import { statusError } from '../runtime/status.ts';
+import { detail, statusError } from '../runtime/status.ts';
 import { mostUnits } from './store.ts';
 import type { InventoryStore } from './store.ts';
 
@@ -12,7 +13,7 @@ const mostProducts = 10_000;
 export function inventoryHandlers(store: InventoryStore): Handlers<typeof InventoryService> {
   return {
     getStock: async ({ productId }) => {
-      const stock = await store.get(needed('product_id', productId));
+      const stock = await store.get(productId);
       if (stock === undefined) throw noStock(productId);
       return { stock };
     },
@@ -22,6 +23,12 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
       switch (reserved.result) {
         case 'reserved':
           return { reservationId, stock: reserved.stock };
+        case 'id in use':
+          throw statusError(
+            status.ALREADY_EXISTS,
+            `reservation_id: ${JSON.stringify(reservationId)} is of another product or quantity; use a new one`,
+            [detail(ErrorInfoSchema, { reason: 'RESERVATION_ID_REUSED', domain: 'inventory.shop.example' })],
+          );
         case 'unknown product':
           throw noStock(productId);
         case 'short':
@@ -38,9 +45,6 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
       let imported = 0;
       for await (const { productId, quantity } of requests) {
         imported += 1;
-        const entry = `entry ${imported}: `;
-        needed(`${entry}product_id`, productId);
-        atLeast(`${entry}quantity`, quantity, 0);
         const sum = (units.get(productId) ?? 0) + quantity;
         if (sum > mostUnits) throw tooMany(productId);
         units.set(productId, sum);
@@ -60,28 +64,17 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
       const changes = store.watch(signal);
       const reading = (async () => {
         try {
-          for await (const { productId, available } of requests) {
-            await store.set(needed('product_id', productId), atLeast('available', available, 0));
-          }
+          for await (const { productId, available } of requests) await store.set(productId, available);
         } finally {
           changes.end(); // the caller has said all: what changed until now is still answered
         }
       })();
       reading.catch(() => undefined); // looked at below
       for await (const stock of changes) yield { stock };
+      signal.throwIfAborted(); // the caller, which may say more, is not waited for
       await reading;
     },
   };
-}
-
-function needed(field: string, value: string): string {
-  if (value === '') throw statusError(status.INVALID_ARGUMENT, `${field}: missing`);
-  return value;
-}
-
-function atLeast(field: string, value: number, least: number): number {
-  if (value >= least) return value;
-  throw statusError(status.INVALID_ARGUMENT, `${field}: ${value} received; allowed ${least} or more`);
 }
 
 function noStock(productId: string) {

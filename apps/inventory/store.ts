@@ -19,13 +19,14 @@ export interface Reservation {
 /** What came of a reservation. */
 export type Reserved =
   | { readonly result: 'reserved'; readonly stock: StoredStock }
+  | { readonly result: 'id in use' }
   | { readonly result: 'unknown product' }
   | { readonly result: 'short'; readonly available: number };
 
 /** What the inventory needs of its storage. A real database would go behind this, each method one transaction. */
 export interface InventoryStore {
   get(productId: string): Promise<StoredStock | undefined>;
-  /** A repeated reservation id returns what came of the first, if it was reserved. */
+  /** A repeated reservation returns what came of the first, if it was reserved; another one with its id is refused. */
   reserve(reservation: Reservation): Promise<Reserved>;
   /** Adds units to each product; all of them or, when one would pass {@link mostUnits}, none. */
   add(units: ReadonlyMap<string, number>): Promise<{ readonly tooMany: string | undefined }>;
@@ -41,7 +42,7 @@ export const mostUnits = 2 ** 31 - 1;
 /** Keeps stock in memory. Watchers slower than the changes get each product's newest stock. */
 export function memoryInventory(units: Readonly<Record<string, number>>): InventoryStore {
   const stocks = new Map<string, StoredStock>();
-  const reservations = new Map<string, StoredStock>();
+  const reservations = new Map<string, Reservation & { readonly left: StoredStock }>();
   const changes = new Changes<string, StoredStock>();
 
   const put = (productId: string, available: number, reserved: number): StoredStock => {
@@ -54,14 +55,17 @@ export function memoryInventory(units: Readonly<Record<string, number>>): Invent
 
   const reserve = ({ reservationId, productId, quantity }: Reservation): Reserved => {
     const first = reservations.get(reservationId);
-    if (first !== undefined) return { result: 'reserved', stock: first };
+    if (first !== undefined) {
+      if (first.productId !== productId || first.quantity !== quantity) return { result: 'id in use' };
+      return { result: 'reserved', stock: first.left };
+    }
     const stock = stocks.get(productId);
     if (stock === undefined) return { result: 'unknown product' };
     if (stock.available < quantity || stock.reserved > mostUnits - quantity) {
       return { result: 'short', available: stock.available };
     }
     const left = put(productId, stock.available - quantity, stock.reserved + quantity);
-    reservations.set(reservationId, left);
+    reservations.set(reservationId, { reservationId, productId, quantity, left });
     return { result: 'reserved', stock: left };
   };
 

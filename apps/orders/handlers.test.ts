@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
+import { create } from '@bufbuild/protobuf';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { ListOrdersRequestSchema, OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { catalogHandlers } from '../catalog/handlers.ts';
 import { sampleProducts } from '../catalog/sample.ts';
 import { memoryCatalog } from '../catalog/store.ts';
@@ -12,17 +13,21 @@ import type { InventoryStore } from '../inventory/store.ts';
 import { serviceClient } from '../runtime/client.ts';
 import type { ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
+import { readPage } from '../runtime/paging.ts';
 import { statusError } from '../runtime/status.ts';
 import { startLocal } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
 import { ordersHandlers } from './handlers.ts';
+import { memoryRequestLog } from './request-log.ts';
 import { memoryOrders } from './store.ts';
+import type { StoredOrder } from './store.ts';
 
 const options = { timeoutMs: 3_000 };
 let locals: Local[] = [];
 let stock: InventoryStore;
 let orders: ServiceClient<typeof OrdersService>;
 let inventoryLocal: Local;
+let catalogClient: ServiceClient<typeof CatalogService>;
 
 beforeEach(async () => {
   stock = memoryInventory({ 'p-1': 10 });
@@ -30,9 +35,11 @@ beforeEach(async () => {
   const inventory = implement(InventoryService, inventoryHandlers(stock));
   const catalogLocal = await startLocal([catalog], { servedBy: 'a/catalog' });
   inventoryLocal = await startLocal([inventory], { servedBy: 'b/inventory' });
+  catalogClient = serviceClient(CatalogService, catalogLocal.channel);
   const dependencies = {
     store: memoryOrders(),
-    catalog: serviceClient(CatalogService, catalogLocal.channel),
+    requests: memoryRequestLog<StoredOrder>(),
+    catalog: catalogClient,
     inventory: serviceClient(InventoryService, inventoryLocal.channel),
   };
   const ordersLocal = await startLocal([implement(OrdersService, ordersHandlers(dependencies))], {
@@ -62,8 +69,8 @@ describe('CreateOrder', () => {
   });
 
   test.each([
-    ['', 1, status.INVALID_ARGUMENT, 'product_id: missing'],
-    ['p-1', 0, status.INVALID_ARGUMENT, 'quantity: 0 received; allowed 1 or more'],
+    ['', 1, status.INVALID_ARGUMENT, 'product_id: value is required'],
+    ['p-1', 0, status.INVALID_ARGUMENT, 'quantity: must be greater than or equal to 1'],
     ['p-0', 1, status.NOT_FOUND, 'catalog: id: no product "p-0"'],
     [
       'p-1',
@@ -97,7 +104,8 @@ describe('CreateOrder', () => {
     const refuse = () => Promise.reject(statusError(status.PERMISSION_DENIED, 'RBAC: access denied'));
     const handlers = ordersHandlers({
       store: memoryOrders(),
-      catalog: { getProduct: refuse },
+      requests: memoryRequestLog(),
+      catalog: { ...catalogClient, getProduct: refuse },
       inventory: { reserve: refuse },
     });
     const local = await startLocal([implement(OrdersService, handlers)]);
@@ -125,14 +133,31 @@ test('ListOrders: newest first, a page at a time, steady while orders come in', 
 });
 
 test.each([
-  ['', status.INVALID_ARGUMENT, 'id: missing'],
+  ['', status.INVALID_ARGUMENT, 'id: value is required'],
   ['o-0', status.NOT_FOUND, 'id: no order "o-0"'],
 ])('GetOrder of %j', async (id, code, message) => {
   await expect(orders.getOrder({ id }, options)).rejects.toMatchObject({ code, message });
 });
 
-test('ListOrders with a token of another making', async () => {
-  const pageToken = Buffer.from('o-0').toString('base64url');
+test('ListOrders of one product, and its token for no other', async () => {
+  await stock.set('p-2', 10);
+  for (const productId of ['p-1', 'p-2', 'p-1', 'p-1']) {
+    await orders.createOrder({ productId, quantity: 1 }, options);
+  }
+  const first = await orders.listOrders({ productId: 'p-1', pageSize: 2 }, options);
+  const pageToken = first.nextPageToken;
+  const second = await orders.listOrders({ productId: 'p-1', pageSize: 1, pageToken }, options);
+  expect([...first.orders, ...second.orders].map((order) => order.productId)).toEqual(['p-1', 'p-1', 'p-1']);
+  expect(second.nextPageToken).toBe('');
+  await expect(orders.listOrders({ pageToken }, options)).rejects.toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    message: 'page_token: of a request with other fields; allowed to change from page to page: page_size',
+  });
+});
+
+test('ListOrders with a token whose order is not there', async () => {
+  const { tokenAfter } = readPage(ListOrdersRequestSchema, create(ListOrdersRequestSchema));
+  const pageToken = tokenAfter('o-0');
   await expect(orders.listOrders({ pageToken }, options)).rejects.toMatchObject({
     code: status.INVALID_ARGUMENT,
     message: 'page_token: its order does not exist',

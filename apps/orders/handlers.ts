@@ -3,16 +3,20 @@ import { status } from '@grpc/grpc-js';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
 import type { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import type { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { ListOrdersRequestSchema } from '../../gen/shop/orders/v1/orders_pb.js';
 import type { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import type { ServiceClient } from '../runtime/client.ts';
 import type { CallContext, Handlers } from '../runtime/handlers.ts';
-import { pageToken, readPage } from '../runtime/paging.ts';
+import { readPage } from '../runtime/paging.ts';
 import { StatusError, statusError } from '../runtime/status.ts';
-import type { OrderStore } from './store.ts';
+import { anotherRequest, keyOf, once } from './once.ts';
+import type { RequestLog } from './request-log.ts';
+import type { OrderStore, StoredOrder } from './store.ts';
 
 export interface OrdersDependencies {
   readonly store: OrderStore;
-  readonly catalog: Pick<ServiceClient<typeof CatalogService>, 'getProduct'>;
+  readonly requests: RequestLog<StoredOrder>;
+  readonly catalog: Pick<ServiceClient<typeof CatalogService>, 'getProduct' | 'watchPrices'>;
   readonly inventory: Pick<ServiceClient<typeof InventoryService>, 'reserve'>;
 }
 
@@ -32,6 +36,7 @@ const passedOn: ReadonlySet<status> = new Set([
 /** OrdersService over a store, the catalog and the inventory. */
 export function ordersHandlers({
   store,
+  requests,
   catalog,
   inventory,
 }: OrdersDependencies): Handlers<typeof OrdersService> {
@@ -39,61 +44,90 @@ export function ordersHandlers({
     const { product } = await catalog
       .getProduct({ id: productId }, { parent: context, timeoutMs })
       .catch(failed('catalog'));
-    if (product?.price === undefined) throw statusError(status.FAILED_PRECONDITION, 'catalog: no price');
-    return product.price;
+    return priceOf(product?.price);
   };
 
-  const reserve = async (productId: string, quantity: number, context: CallContext) => {
+  const reserve = async (reservation: Reservation, context: CallContext) => {
     const servedBy = (metadata: StatusError['metadata']) => {
       for (const value of metadata.get('x-served-by')) context.header.set('x-inventory-served-by', value);
     };
-    const reservationId = randomUUID();
     await inventory
-      .reserve({ reservationId, productId, quantity }, { parent: context, timeoutMs, onHeader: servedBy })
+      .reserve(reservation, { parent: context, timeoutMs, onHeader: servedBy })
       .catch((error: unknown) => {
-        if (error instanceof StatusError) servedBy(error.metadata);
+        if (error instanceof StatusError) {
+          servedBy(error.metadata);
+          if (error.code === status.ALREADY_EXISTS) throw anotherRequest();
+        }
         return failed('inventory')(error);
       });
-    return reservationId;
+  };
+
+  /** Safe to repeat with the same key: the inventory reserves once for it, and the store keeps one order. */
+  const place = async (key: string, { productId, quantity }: Wanted, context: CallContext) => {
+    const unit = await price(productId, context);
+    const reservationId = `order-${key}`;
+    await reserve({ reservationId, productId, quantity }, context);
+    const total = totalOf(unit, quantity);
+    const createTime = timestampNow();
+    return store.add({ id: randomUUID(), productId, quantity, total, reservationId, createTime });
   };
 
   return {
-    createOrder: async ({ productId, quantity }, context) => {
-      if (productId === '') throw statusError(status.INVALID_ARGUMENT, 'product_id: missing');
-      if (quantity < 1) {
-        throw statusError(status.INVALID_ARGUMENT, `quantity: ${quantity} received; allowed 1 or more`);
-      }
-      const { currencyCode, minorUnits } = await price(productId, context);
-      const reservationId = await reserve(productId, quantity, context);
-      const order = {
-        id: randomUUID(),
-        productId,
-        quantity,
-        total: { currencyCode, minorUnits: minorUnits * BigInt(quantity) },
-        reservationId,
-        createTime: timestampNow(),
-      };
-      await store.add(order);
+    createOrder: async (request, context) => {
+      if (request.requestId === '') return { order: await place(randomUUID(), request, context) };
+      const order = await once(requests, request, context.signal, () =>
+        place(keyOf(request), request, context),
+      );
       return { order };
     },
 
     getOrder: async ({ id }) => {
-      if (id === '') throw statusError(status.INVALID_ARGUMENT, 'id: missing');
       const order = await store.get(id);
       if (order === undefined) throw statusError(status.NOT_FOUND, `id: no order ${JSON.stringify(id)}`);
       return { order };
     },
 
     listOrders: async (request) => {
-      const { size, after } = readPage(request);
-      const found = await store.list(after, size + 1);
+      const { size, after, tokenAfter } = readPage(ListOrdersRequestSchema, request);
+      const found = await store.list({ after, productId: request.productId, limit: size + 1 });
       if (found === undefined)
         throw statusError(status.INVALID_ARGUMENT, 'page_token: its order does not exist');
       const orders = found.slice(0, size);
       const last = found.length > size ? orders.at(-1) : undefined;
-      return { orders, nextPageToken: last === undefined ? '' : pageToken(last.id) };
+      return { orders, nextPageToken: last === undefined ? '' : tokenAfter(last.id) };
+    },
+
+    // The next price is asked for when the caller has taken the quote before: one that is slow skips to the newest.
+    watchQuote: async function* ({ productId, quantity }, context) {
+      const prices = catalog.watchPrices({ productIds: [productId] }, { parent: context });
+      for await (const { price: unit, changeTime } of naming('catalog', prices)) {
+        yield {
+          total: totalOf(priceOf(unit), quantity),
+          ...(changeTime === undefined ? {} : { changeTime }),
+        };
+      }
     },
   };
+}
+
+interface Wanted {
+  readonly productId: string;
+  readonly quantity: number;
+}
+
+interface Reservation extends Wanted {
+  readonly reservationId: string;
+}
+
+type Price = StoredOrder['total'];
+
+function priceOf(price: Price | undefined): Price {
+  if (price === undefined) throw statusError(status.FAILED_PRECONDITION, 'catalog: no price');
+  return price;
+}
+
+function totalOf({ currencyCode, minorUnits }: Price, quantity: number): Price {
+  return { currencyCode, minorUnits: minorUnits * BigInt(quantity) };
 }
 
 /** Names the service that failed. A refusal that is no matter of our caller's (no permission, say) becomes INTERNAL. */
@@ -103,4 +137,13 @@ function failed(service: string): (error: unknown) => never {
     if (passedOn.has(error.code)) throw statusError(error.code, `${service}: ${error.message}`);
     throw statusError(status.INTERNAL, `${service}: ${status[error.code]}`);
   };
+}
+
+/** The same for what a stream fails with. */
+async function* naming<T>(service: string, answers: AsyncIterable<T>): AsyncGenerator<T, void> {
+  try {
+    yield* answers;
+  } catch (error) {
+    failed(service)(error);
+  }
 }

@@ -6,6 +6,7 @@ import { address } from '../runtime/env.ts';
 import { implement } from '../runtime/handlers.ts';
 import { runService } from '../runtime/run.ts';
 import { ordersHandlers } from './handlers.ts';
+import { memoryRequestLog } from './request-log.ts';
 import { memoryOrders } from './store.ts';
 
 await runService('orders', { CATALOG_ADDRESS: address(), INVENTORY_ADDRESS: address() }, (env) => [
@@ -13,6 +14,7 @@ await runService('orders', { CATALOG_ADDRESS: address(), INVENTORY_ADDRESS: addr
     OrdersService,
     ordersHandlers({
       store: memoryOrders(),
+      requests: memoryRequestLog(),
       catalog: serviceClient(CatalogService, openChannel(env.CATALOG_ADDRESS)),
       inventory: serviceClient(InventoryService, openChannel(env.INVENTORY_ADDRESS)),
     }),

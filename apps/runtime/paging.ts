@@ -1,34 +1,95 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { DescMessage, MessageInitShape, MessageShape } from '@bufbuild/protobuf';
 import { statusError } from './status.ts';
 
 const usual = 50;
 const most = 200;
 
-/**
- * Reads page_size and page_token as AIP-158 says: 0 is the usual 50, more than 200 is read as 200.
- * @returns the number of items and the key after which the page begins, undefined for the first
- * @throws StatusError INVALID_ARGUMENT for a negative size or a token not from {@link pageToken}
- */
-export function readPage(request: { readonly pageSize: number; readonly pageToken: string }): {
-  readonly size: number;
-  readonly after: string | undefined;
-} {
-  if (request.pageSize < 0) {
-    throw statusError(status.INVALID_ARGUMENT, `page_size: ${request.pageSize} received; allowed 0 or more`);
-  }
-  const size = Math.min(request.pageSize === 0 ? usual : request.pageSize, most);
-  if (request.pageToken === '') return { size, after: undefined };
-  const after = Buffer.from(request.pageToken, 'base64url').toString();
-  if (after === '' || pageToken(after) !== request.pageToken) {
-    throw statusError(
-      status.INVALID_ARGUMENT,
-      'page_token: not one this method returned; allowed the next_page_token of the page before, or empty',
-    );
-  }
-  return { size, after };
+/** The fields of a request for a page. Say in its proto that page_size is 0 or more. */
+interface Paged {
+  readonly pageSize: number;
+  readonly pageToken: string;
 }
 
-/** The token of the page that begins after a key. Opaque to callers, so that its form can change. */
-export function pageToken(after: string): string {
-  return Buffer.from(after).toString('base64url');
+/** Which page is asked for. */
+export interface Page {
+  /** How many items. */
+  readonly size: number;
+  /** The key after which it begins; undefined for the first. */
+  readonly after: string | undefined;
+  /** The next_page_token of a page that ends with this key, good for requests with the same other fields. */
+  readonly tokenAfter: (key: string) => string;
+}
+
+/**
+ * Reads page_size and page_token: 0 is the usual 50, more than 200 is read as 200, and the size may change from page to
+ * page; any other field may not.
+ * Source: AIP-158.
+ * @param schema - of the request
+ * @throws StatusError INVALID_ARGUMENT for a token of another making, or of a request with other fields
+ */
+export function readPage<I extends DescMessage>(schema: I, request: MessageShape<I> & Paged): Page {
+  const size = Math.min(request.pageSize === 0 ? usual : request.pageSize, most);
+  const { pageToken } = request;
+  const asked = digestOf(schema, request);
+  const tokenAfter = (key: string) => seal(schema, Buffer.concat([asked, Buffer.from(key)]));
+  if (pageToken === '') return { size, after: undefined, tokenAfter };
+  const opened = unseal(schema, pageToken);
+  if (opened === undefined) {
+    throw refused('not one this method returned; allowed the next_page_token of the page before, or empty');
+  }
+  if (!opened.subarray(0, digestBytes).equals(asked)) {
+    throw refused('of a request with other fields; allowed to change from page to page: page_size');
+  }
+  return { size, after: opened.subarray(digestBytes).toString(), tokenAfter };
+}
+
+function refused(why: string) {
+  return statusError(status.INVALID_ARGUMENT, `page_token: ${why}`);
+}
+
+const digestBytes = 8;
+
+/** Of all that has to stay the same from page to page. */
+function digestOf(schema: DescMessage, request: object): Buffer {
+  const same = { ...request, pageSize: 0, pageToken: '' } as MessageInitShape<DescMessage>;
+  return createHash('sha256')
+    .update(toBinary(schema, create(schema, same)))
+    .digest()
+    .subarray(0, digestBytes);
+}
+
+const cipher = 'aes-128-gcm';
+const [ivBytes, tagBytes] = [12, 16];
+
+/**
+ * AIP-158 asks for tokens that callers cannot read, so that nobody builds on what is in them. The key is no secret, it
+ * is the same in every replica and cluster: a token grants nothing, it only says where a page begins.
+ */
+function keyOf(schema: DescMessage): Buffer {
+  return createHash('sha256').update(`page token of ${schema.typeName}`).digest().subarray(0, 16);
+}
+
+function seal(schema: DescMessage, plain: Buffer): string {
+  const iv = randomBytes(ivBytes);
+  const sealing = createCipheriv(cipher, keyOf(schema), iv);
+  const sealed = [sealing.update(plain), sealing.final()];
+  return Buffer.concat([iv, sealing.getAuthTag(), ...sealed]).toString('base64url');
+}
+
+/** What was sealed, undefined when nothing was by {@link seal} for this request. */
+function unseal(schema: DescMessage, token: string): Buffer | undefined {
+  const bytes = Buffer.from(token, 'base64url');
+  const head = ivBytes + tagBytes;
+  if (bytes.length <= head + digestBytes || bytes.toString('base64url') !== token) return undefined;
+  const opening = createDecipheriv(cipher, keyOf(schema), bytes.subarray(0, ivBytes));
+  opening.setAuthTag(bytes.subarray(ivBytes, head));
+  const plain = opening.update(bytes.subarray(head));
+  try {
+    return Buffer.concat([plain, opening.final()]);
+  } catch {
+    return undefined; // it is not what was sealed
+  }
 }

@@ -17,6 +17,12 @@ export interface Binding {
   readonly suffix: string | undefined;
 }
 
+/** A binding, or a handshake of WebSocket that leads to it. */
+export interface Way extends Binding {
+  /** For people: `GET /v1/products/{id}`. */
+  readonly name: string;
+}
+
 const literal = String.raw`[A-Za-z0-9\-._~!$&'()+,;@%]+`;
 const variable = /\{[A-Za-z_][\w.]*(?:=([^{}]*))?\}/g;
 const flat = new RegExp(String.raw`^((?:/(?:\*\*?|${literal}))+)(?::(${literal}))?$`);
@@ -48,6 +54,20 @@ function takes({ segments, suffix }: Binding, path: string): boolean {
     const part = parts[index];
     return segment === '**' || (segment === '*' ? part !== undefined : decode(segment) === part);
   });
+}
+
+/**
+ * All ways to a method: its bindings and, where it streams, the handshakes of WebSocket on the same paths. Those are
+ * always GET (RFC 6455, section 4.1), whatever the binding says.
+ */
+export function waysOf(method: DescMethod): readonly Way[] {
+  const ways = bindingsOf(method).map((binding) => ({
+    ...binding,
+    name: `${binding.verb} ${binding.template}`,
+  }));
+  if (method.methodKind === 'unary') return ways;
+  const others = ways.filter(({ verb }) => verb !== 'GET' && verb !== '*');
+  return [...ways, ...others.map((way) => ({ ...way, verb: 'GET', name: `the WebSocket of ${way.name}` }))];
 }
 
 /** The templates of a method's google.api.http option that break the grammar of google/api/http.proto. */

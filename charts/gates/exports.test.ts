@@ -39,5 +39,6 @@ test('policy and hosts that a caller or a gateway needs and does not see', () =>
     `${needs('DestinationRule', 'istio-eastwest', gateway)}received ["."]; fix: add istio-eastwest to its exportTo`,
     'demo/custom: VirtualService shop/routes is not exported to namespace web, where Sidecar web/orders needs it; ' +
       'received ["."]; fix: add web to its exportTo',
+    `${needs('VirtualService', 'shop', 'Sidecar shop/custom')}received ["."]; fix: add shop to its exportTo`,
   ]);
 });

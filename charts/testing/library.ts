@@ -13,8 +13,14 @@ import { HttpRuleSchema } from '../../gen/google/api/http_pb.js';
 /** A google.api.http option. */
 export type Rule = MessageInitShape<typeof HttpRuleSchema>;
 
-/** A service `test.Library` whose unary methods have the given google.api.http options, or none. */
-export function libraryOf(methods: Readonly<Record<string, Rule | undefined>>): DescService {
+/**
+ * A service `test.Library` whose methods have the given google.api.http options, or none.
+ * @param streaming - which of them stream both ways
+ */
+export function libraryOf(
+  methods: Readonly<Record<string, Rule | undefined>>,
+  streaming: readonly string[] = [],
+): DescService {
   const proto = create(FileDescriptorProtoSchema, {
     name: 'test/library.proto',
     package: 'test',
@@ -27,7 +33,10 @@ export function libraryOf(methods: Readonly<Record<string, Rule | undefined>>): 
           const options = create(MethodOptionsSchema);
           if (rule !== undefined) setExtension(options, http, create(HttpRuleSchema, rule));
           const type = '.google.protobuf.Empty';
-          return create(MethodDescriptorProtoSchema, { name, inputType: type, outputType: type, options });
+          const [inputType, outputType] = [type, type];
+          const streams = streaming.includes(name);
+          const kind = { clientStreaming: streams, serverStreaming: streams };
+          return create(MethodDescriptorProtoSchema, { name, inputType, outputType, options, ...kind });
         }),
       }),
     ],

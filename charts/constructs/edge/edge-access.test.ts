@@ -25,6 +25,43 @@ test('methods of one path may not ask for different things', () => {
   expect(overlapProblems('demo/shop/edge', methods, () => 'the same')).toEqual([]);
 });
 
+describe('a method that streams', () => {
+  const post = (value: string): Rule => ({ pattern: { case: 'post', value } });
+  const at = (service: ReturnType<typeof libraryOf>) => service.methods.map(exposed);
+  const access = { port: 8080, hosts: {}, jwt: undefined, preflights: false };
+
+  test('is let in by a handshake of WebSocket too, and one that does not stream is not', () => {
+    const library = libraryOf({ Talk: post('/v1/talk'), Tell: post('/v1/tell') }, ['Talk']);
+    const operation = { ports: ['8080'] };
+    expect(edgePolicy({ ...access, methods: at(library) }).rules).toEqual([
+      {
+        to: [
+          { operation: { ...operation, methods: ['GET'], paths: ['/v1/talk'] } },
+          { operation: { ...operation, methods: ['POST'], paths: ['/v1/talk', '/v1/tell'] } },
+        ],
+      },
+    ]);
+  });
+
+  test('may not ask for less than what is read by GET on its path', () => {
+    const rules = {
+      Read: { pattern: { case: 'get', value: '/v1/{name=**}' } } as const,
+      Talk: post('/v1/talk'),
+    };
+    const asks = ({ descriptor }: Method) => descriptor.name;
+    expect(overlapProblems('demo/shop/edge', at(libraryOf(rules, ['Talk'])), asks)).toEqual([
+      {
+        where: 'demo/shop/edge',
+        what:
+          'the gateways cannot tell test.Library/Talk (the WebSocket of POST /v1/talk) ' +
+          'from test.Library/Read (GET /v1/{name=**}) by path, yet their tokens or limits differ',
+        fix: 'let the same hold for both, change the path of one, or expose it at an edge of its own',
+      },
+    ]);
+    expect(overlapProblems('demo/shop/edge', at(libraryOf(rules)), asks)).toEqual([]);
+  });
+});
+
 test('what has no path is in no rule: one that names no operation would be about every request', () => {
   const broken = libraryOf({ Broken: { pattern: { case: 'get', value: 'v1/a' } } }).methods.map(exposed);
   const access = { port: 8080, hosts: {}, jwt: undefined, preflights: true };

@@ -2,7 +2,7 @@ import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../istio-models.ts';
 import type { Method } from '../method.ts';
 import { ingressGateway } from '../names.ts';
-import { bindingsOf, istioPaths, overlap, type Binding } from '../http-bindings.ts';
+import { bindingsOf, istioPaths, overlap, waysOf, type Binding } from '../http-bindings.ts';
 import { fullName } from './expose.ts';
 import type { HostMatch } from './hosts.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';
@@ -30,8 +30,9 @@ type Bearer = Pick<Rule, 'from'> & { readonly when: readonly Condition[] };
 
 /**
  * The AuthorizationPolicy that lets exactly the exposed methods in at the ingress gateways, by HTTP method, path and
- * host, each with the token it asks for. What no edge lets in gets 403 there: the mesh's own policy allows nothing. No
- * rule is without an operation, and no operation without a path: to Istio that would be every request.
+ * host, each with the token it asks for; those that stream also by GET, the handshake of WebSocket. What no edge lets in
+ * gets 403 there: the mesh's own policy allows nothing. No rule is without an operation, and no operation without a path:
+ * to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
   const { jwt, methods, port, hosts, preflights, redirect, serverNames } = access;
@@ -76,16 +77,16 @@ export function overlapProblems(
   return methods.flatMap((method, index) =>
     methods.slice(0, index).flatMap((other): Problem[] => {
       if (asks(method) === asks(other)) return [];
-      const ours = bindingsOf(method.descriptor);
-      const theirs = bindingsOf(other.descriptor);
+      const ours = waysOf(method.descriptor);
+      const theirs = waysOf(other.descriptor);
       const pair = ours.flatMap((a) => theirs.filter((b) => overlap(a, b)).map((b) => ({ a, b })))[0];
       if (pair === undefined) return [];
       return [
         {
           where,
           what:
-            `the gateways cannot tell ${fullName(method)} (${pair.a.verb} ${pair.a.template}) ` +
-            `from ${fullName(other)} (${pair.b.verb} ${pair.b.template}) by path, yet their tokens or limits differ`,
+            `the gateways cannot tell ${fullName(method)} (${pair.a.name}) ` +
+            `from ${fullName(other)} (${pair.b.name}) by path, yet their tokens or limits differ`,
           fix: 'let the same hold for both, change the path of one, or expose it at an edge of its own',
         },
       ];
@@ -125,7 +126,7 @@ function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[])
     const requirement = requirementOf(jwt, method);
     const key = JSON.stringify(requirement);
     const group = groups.get(key) ?? { requirement, bindings: [] };
-    group.bindings.push(...bindingsOf(method.descriptor));
+    group.bindings.push(...waysOf(method.descriptor));
     groups.set(key, group);
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);

@@ -37,6 +37,21 @@ describe('limits', () => {
     });
   });
 
+  test('count the handshakes of WebSocket that lead to a method', () => {
+    withShop(({ mesh, shop, inventory }) => {
+      new HttpEdge(shop, 'edge', {
+        expose: [inventory],
+        rateLimits: [{ method: inventory.method.syncStock, perSecond: 5, by: 'client' }],
+      });
+      const limits = JSON.stringify(ofGateways(mesh, 'EnvoyFilter', 'edge.shop'));
+      const path = { name: ':path', string_match: { safe_regex: { regex: '/v1/stock:sync(\\?.*)?' } } };
+      for (const exact of ['POST', 'GET']) {
+        const request = [{ name: ':method', string_match: { exact } }, path];
+        expect(limits).toContain(JSON.stringify(request));
+      }
+    });
+  });
+
   test('problems', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       anyEdge(shop, {

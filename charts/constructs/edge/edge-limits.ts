@@ -11,7 +11,7 @@ import {
   type LocalLimit,
 } from '../rate-limits/local-rate-limit.ts';
 import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
-import { bindingsOf, pathRegex } from '../http-bindings.ts';
+import { pathRegex, waysOf } from '../http-bindings.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 const workloadSelector = { labels: { istio: ingressGateway.selector } };
@@ -78,7 +78,7 @@ function localLimit(limit: RateLimit<string>, jwt: Jwt<string> | undefined): Loc
 }
 
 function requestsOf({ descriptor }: Method): object[][] {
-  return bindingsOf(descriptor).map((binding) => [
+  return waysOf(descriptor).map((binding) => [
     ...(binding.verb === '*' ? [] : [{ name: ':method', string_match: { exact: binding.verb } }]),
     { name: ':path', string_match: { safe_regex: { regex: pathRegex(binding) } } },
   ]);

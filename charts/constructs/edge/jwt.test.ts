@@ -41,7 +41,13 @@ describe('tokens', () => {
                 operation: {
                   ports: ['8080'],
                   methods: ['GET'],
-                  paths: ['/v1/orders', '/v1/orders/{*}', '/v1/prices:watch', '/v1/products/{*}'],
+                  paths: [
+                    '/v1/orders',
+                    '/v1/orders/{*}',
+                    '/v1/prices:watch',
+                    '/v1/products/{*}',
+                    '/v1/quotes:watch',
+                  ],
                 },
               },
             ],

@@ -98,7 +98,10 @@ test('calls are counted for the methods a workload serves and those it may call,
         workloadSelector: { labels: { 'app.kubernetes.io/name': 'orders' } },
         configPatches: [
           patch('SIDECAR_INBOUND', [
-            { name: 'shop.orders.v1.OrdersService', method_names: ['CreateOrder', 'GetOrder', 'ListOrders'] },
+            {
+              name: 'shop.orders.v1.OrdersService',
+              method_names: ['CreateOrder', 'GetOrder', 'ListOrders', 'WatchQuote'],
+            },
           ]),
           patch('SIDECAR_OUTBOUND', [
             { name: 'shop.catalog.v1.CatalogService', method_names: ['GetProduct'] },
