@@ -233,7 +233,7 @@ test.each([
   [
     'CreateOrder',
     shop,
-    `curl "$GATEWAY/v1/orders" -H 'content-type: application/json' -d '{"productId":"text","quantity":1}'`,
+    `curl "$GATEWAY/v1/orders" -H 'content-type: application/json' -d '{"productId":"text","quantity":1,"requestId":"text"}'`,
   ],
   ['WatchPrices', shop, 'curl -N "$GATEWAY/v1/prices:watch"'],
   ['MethodDelete', conformance, 'curl -X DELETE "$GATEWAY/v1/methods/text"'],
