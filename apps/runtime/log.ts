@@ -1,7 +1,11 @@
 import { pino } from 'pino';
 import type { Logger, LoggerOptions } from 'pino';
+import { LogOutput } from './log-output.ts';
 
 export type { Logger };
+
+/** One for all logs of the process, so that their lines keep their order. */
+let output: LogOutput | undefined;
 
 /**
  * The log of a program: one JSON object per line on standard output, with the cluster and pod it comes from.
@@ -16,8 +20,8 @@ export function createLog(options: { app: string; cluster: string; pod: string; 
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
   };
-  // Written at once: a line that waits in a buffer can be overtaken by a fatal one, or be lost with the process.
-  return pino(settings, pino.destination({ dest: 1, sync: true }));
+  output ??= new LogOutput(pino.destination({ dest: 1, sync: true }));
+  return pino(settings, output);
 }
 
 /** An error without the fields libraries hang on it: those may hold metadata. */
