@@ -158,11 +158,15 @@ const nothing = Buffer.alloc(0);
 function typeProblem({ headers }: IncomingMessage, types: RegExp, allowed: string): HttpError | undefined {
   const type = headers['content-type'];
   if (type !== undefined && !types.test(type)) {
-    return unsupported(`content-type: ${JSON.stringify(type)} received; allowed ${allowed}`);
+    return unsupported(`content-type: ${JSON.stringify(type)} received; allowed ${allowed}`, {
+      accept: allowed,
+    });
   }
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip') {
-    return unsupported(`content-encoding: ${JSON.stringify(encoding)} received; allowed gzip, identity`);
+    return unsupported(`content-encoding: ${JSON.stringify(encoding)} received; allowed gzip, identity`, {
+      'accept-encoding': 'gzip',
+    });
   }
   return undefined;
 }
@@ -171,8 +175,9 @@ function lengthProblem({ headers }: IncomingMessage, limit: number): HttpError |
   return Number(headers['content-length'] ?? 0) > limit ? tooLong(limit) : undefined;
 }
 
-function unsupported(message: string): HttpError {
-  return new HttpError(415, status.INVALID_ARGUMENT, message, { 'accept-encoding': 'gzip', ...close });
+/** @param allowed - by which a client tells the two reasons apart (RFC 9110, sections 12.5.3 and 15.5.16) */
+function unsupported(message: string, allowed: Record<string, string>): HttpError {
+  return new HttpError(415, status.INVALID_ARGUMENT, message, { ...allowed, ...close });
 }
 
 function tooLong(limit: number): HttpError {

@@ -151,6 +151,15 @@ describe('HTTP', () => {
     expect([answer.status, answer.body]).toMatchObject([httpStatus, { code: 3, message }]);
   });
 
+  test.each([
+    [{ 'content-type': 'text/plain' }, ['application/json', null]],
+    [{ 'content-type': 'application/json', 'content-encoding': 'br' }, [null, 'gzip']],
+  ] as const)('a body refused as %j tells what would have been taken', async (headers, taken) => {
+    const { url } = await start(echo(rules));
+    const answer = await call(`${url}/v1/books`, { method: 'POST', headers, body: '{}' });
+    expect(['accept', 'accept-encoding'].map((name) => answer.headers.get(name))).toEqual(taken);
+  });
+
   test('the response is the field that response_body names', async () => {
     const { url } = await start(
       echo({
