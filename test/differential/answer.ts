@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import type { Agent } from 'node:http';
-import type { TestRequest } from './requests.ts';
+import type { TestRequest } from './requests/request.ts';
 
 /** What came back; status 0 when it was no HTTP. */
 export interface Answer {

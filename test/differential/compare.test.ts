@@ -4,7 +4,7 @@ import { canonical } from './answer.ts';
 import { isSame, judge } from './compare.ts';
 import type { Comparison } from './compare.ts';
 import { differences } from './differences.ts';
-import type { Difference } from './differences.ts';
+import type { Difference } from './differences/difference.ts';
 import { pageOf } from './page.ts';
 
 const comparison = (ours: [number, string], theirs: [number, string], target = '/v1/x'): Comparison => {

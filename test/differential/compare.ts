@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Answer } from './answer.ts';
-import type { Difference, PeerName } from './differences.ts';
-import type { TestRequest } from './requests.ts';
+import type { Difference, PeerName } from './differences/difference.ts';
+import type { TestRequest } from './requests/request.ts';
 
 /** A request and what ours and one peer answered. */
 export interface Comparison {

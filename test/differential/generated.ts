@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { TestRequest } from './requests.ts';
+import type { TestRequest } from './requests/request.ts';
 
 /** The seed of all runs: a difference found once is found again. */
 const seed = 20_261_123;

@@ -10,7 +10,7 @@ import { ask } from '../differential/answer.ts';
 import { judge } from '../differential/compare.ts';
 import type { Comparison } from '../differential/compare.ts';
 import { differences } from '../differential/differences.ts';
-import type { PeerName } from '../differential/differences.ts';
+import type { PeerName } from '../differential/differences/difference.ts';
 import { generated } from '../differential/generated.ts';
 import { handPicked } from '../differential/requests.ts';
 import { startEnvoy } from '../peers/envoy.ts';

@@ -1,0 +1,14 @@
+/** One request, as it goes over the wire. */
+export interface TestRequest {
+  readonly method: string;
+  /** Path and query, raw. */
+  readonly target: string;
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export const get = (target: string): TestRequest => ({ method: 'GET', target });
+const send =
+  (method: string) =>
+  (target: string, body: string | Uint8Array): TestRequest => ({ method, target, body });
+export const [post, put, patch] = [send('POST'), send('PUT'), send('PATCH')] as const;
