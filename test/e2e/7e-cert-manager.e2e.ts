@@ -16,7 +16,7 @@ import { awaitTrust } from '../../infra/trust/proxies.ts';
 import { ensureCertManager, startCertManager } from '../cert-manager/cert-manager.ts';
 import { npm, root } from './cli.ts';
 import { expectNoMesh } from './contexts.ts';
-import { ensureUp, kubeconfig, kubectl, type Status } from './lab.ts';
+import { ensureUp, kubeconfig, kubectl } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad } from './steady-load.ts';
 import { applyVariant } from './variant.ts';
@@ -29,7 +29,6 @@ const { trust } = parseConfig({ trust: { issuer: { name: 'mesh-ca' } } }, root, 
 const report = (line: string) => process.stderr.write(`${line}\n`);
 const folder = mkdtempSync(join(tmpdir(), 'cert-manager-'));
 const running: { stop(): Promise<void> }[] = [];
-let status: Status;
 let clients: readonly KubeClient[];
 let definitions: readonly string[];
 let program: string;
@@ -43,7 +42,7 @@ const asked = process.env['MESHWRIGHT_E2E_CERT_MANAGER'] === '1';
 (asked ? describe : describe.skip)('an issuer of cert-manager', () => {
   beforeAll(async () => {
     ({ program, definitions } = await ensureCertManager({ ...thisWorkspace(), report }));
-    status = await ensureUp();
+    await ensureUp();
     clients = Object.values(openClients(clusters, access));
     await takeDown();
   }, 30 * minute);
@@ -94,8 +93,15 @@ const asked = process.env['MESHWRIGHT_E2E_CERT_MANAGER'] === '1';
     return { ca: new X509Certificate(file('tls\\.crt')), root: new X509Certificate(file('ca\\.crt')) };
   };
   const load = () => {
+    // Not from a status before: a mesh that was taken down and came again may have got other addresses.
+    const address = (name: string) =>
+      kubectl(
+        name,
+        ...['-n', 'istio-ingress', 'get', 'service/istio-ingressgateway'],
+        ...['-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}'],
+      );
     const ingress = Object.fromEntries(
-      clusters.map((name) => [`through ${name}`, `${status.clusters[name]!.ingress}/v1/stock/x`]),
+      clusters.map((name) => [`through ${name}`, `http://${address(name)}/v1/stock/x`]),
     );
     return startLoad({ clusters, ingress });
   };
