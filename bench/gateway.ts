@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadAppConfig } from '../apps/config/app-config.ts';
 import { bundleApp } from '../apps/config/image/bundle.ts';
 import { defaultCacheDir } from '../lab/host/cache.ts';
 import { ensureTools } from '../lab/tools/build.ts';
@@ -53,14 +54,19 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
   const run = { rounds, load: programs.load, processor: other, report };
   const goBackend = (on: number) =>
     startPeer({ name: 'grpc-go', command: programs.backend, args: [], env: oneThread, processor: on });
-  const node = async (name: string, directory: string, env: (port: number) => Record<string, string>) => {
+  const node = async (
+    name: string,
+    directory: string,
+    env: (port: number) => Record<string, string>,
+    options: readonly string[] = [],
+  ) => {
     const file = join(scratch, `${name.replace(/\W/g, '-')}.mjs`);
     writeFileSync(file, (await bundleApp(root, directory)).code);
     const port = await freePort();
     return startPeer({
       name,
       command: process.execPath,
-      args: [file],
+      args: [...options, file],
       env: { NODE_ENV: 'production', ...env(port) },
       processor,
       port,
@@ -78,11 +84,16 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
         {
           name: ours,
           start: () =>
-            node(ours, 'apps/gateway', (port) => ({
-              ...podEnvironment,
-              HTTP_PORT: String(port),
-              UPSTREAMS: services.map((service) => `${service}=${address}`).join(','),
-            })),
+            node(
+              ours,
+              'apps/gateway',
+              (port) => ({
+                ...podEnvironment,
+                HTTP_PORT: String(port),
+                UPSTREAMS: services.map((service) => `${service}=${address}`).join(','),
+              }),
+              loadAppConfig(root, 'apps/gateway').image.nodeOptions,
+            ),
         },
         {
           name: baseline,

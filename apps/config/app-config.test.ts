@@ -12,7 +12,12 @@ const good = {
   name: 'catalog',
   services: ['shop.catalog.v1.CatalogService'],
   ports: { grpc: 50051, http: 8080 },
-  image: { version: '1.4.0', title: 'shop catalog', description: 'Products and prices' },
+  image: {
+    version: '1.4.0',
+    title: 'shop catalog',
+    description: 'Products and prices',
+    nodeOptions: ['--max-semi-space-size=4', '--enable-source-maps'],
+  },
   resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { cpu: '1', memory: '256Mi' } },
   replicas: 2,
   autoscaling: { maxReplicas: 10, cpuPercent: 60 },
@@ -63,6 +68,7 @@ const port =
 const cpu = 'a Kubernetes quantity as text, at least "1m", such as "250m"';
 const memory = 'a Kubernetes quantity as text, at least "16Mi", such as "128Mi"';
 const version = 'a semantic version as text, such as "1.4.0"';
+const nodeOption = 'an option that Node takes in NODE_OPTIONS, such as --max-semi-space-size=4';
 const known = [...services.keys()].join(', ');
 
 describe('parseAppConfig', () => {
@@ -71,11 +77,14 @@ describe('parseAppConfig', () => {
   });
 
   test('fills in what may be left out', () => {
-    const { name, ports, image, resources, replicas } = good;
+    const { name, ports, resources, replicas } = good;
+    const { version, title, description } = good.image;
+    const image = { version, title, description };
     const rest = { name, ports, image, resources, replicas };
     expect(parseAppConfig('apps/catalog', rest)).toEqual({
       directory: 'apps/catalog',
       ...rest,
+      image: { ...image, nodeOptions: [] },
       services: [],
       shutdown: { drainSeconds: 20, graceSeconds: 30 },
       env: {},
@@ -144,7 +153,11 @@ describe('parseAppConfig', () => {
     ['ports.http', 65536, `ports.http: wrong value; received 65536; allowed ${port}`],
     ['ports.http', 50051, 'ports.http: the same as ports.grpc; received 50051; fix: give each its own port'],
     ['ports.htpp', 8080, 'ports.htpp: unknown key; allowed grpc, http; fix: did you mean http?'],
-    ['image', undefined, 'image: missing; allowed a mapping with the keys version, title, description'],
+    [
+      'image',
+      undefined,
+      'image: missing; allowed a mapping with the keys version, title, description, nodeOptions',
+    ],
     ['image.version', undefined, `image.version: missing; allowed ${version}`],
     ['image.version', 1.4, `image.version: wrong value; received 1.4; allowed ${version}`],
     ['image.version', 'latest', `image.version: wrong value; received "latest"; allowed ${version}`],
@@ -153,6 +166,23 @@ describe('parseAppConfig', () => {
       'image.description',
       'a\nb',
       'image.description: wrong value; received "a\\nb"; allowed one line of 1 to 300 characters',
+    ],
+    ...[
+      '--max-semi-space-sizes=4',
+      '--max-semi-space-size 4',
+      'max-semi-space-size=4',
+      '--eval=0',
+      '/app/other.js',
+      7,
+    ].map((option): [string, unknown, string] => [
+      'image.nodeOptions',
+      ['--enable-source-maps', option],
+      `image.nodeOptions[1]: wrong value; received ${JSON.stringify(option)}; allowed ${nodeOption}`,
+    ]),
+    [
+      'image.nodeOptions',
+      '--max-semi-space-size=4',
+      'image.nodeOptions: wrong value; received "--max-semi-space-size=4"; allowed a list of options',
     ],
     ['resources', undefined, 'resources: missing; allowed a mapping with the keys requests, limits'],
     [

@@ -21,7 +21,13 @@ export interface AppConfig {
    * the gateway container in its pod.
    */
   readonly ports: { readonly grpc?: number; readonly http?: number };
-  readonly image: { readonly version: string; readonly title: string; readonly description: string };
+  readonly image: {
+    readonly version: string;
+    readonly title: string;
+    readonly description: string;
+    /** Options of Node and V8 that the program starts with: `--max-semi-space-size=4`. @default none */
+    readonly nodeOptions: readonly string[];
+  };
   /** Kubernetes quantities. */
   readonly resources: {
     readonly requests: { readonly cpu: string; readonly memory: string };

@@ -41,6 +41,13 @@ const mapping = <S extends z.ZodRawShape>(shape: S) =>
 /** With the seconds around it (shutdown.ts) the drain just fits into Kubernetes' own default grace. */
 export const defaultShutdown = { drainSeconds: 20, graceSeconds: 30 };
 
+const nodeOptionsRule = 'a list of options';
+const nodeOptionRule = 'an option that Node takes in NODE_OPTIONS, such as --max-semi-space-size=4';
+const nodeOption = text(
+  nodeOptionRule,
+  (value) => /^--[\w-]+(?:=\S+)?$/.test(value) && process.allowedNodeEnvironmentFlags.has(value),
+);
+
 const replicasRule = 'a whole number from 0 to 1000';
 const mostReplicasRule = 'a whole number from 2 to 1000';
 const percentRule = 'a whole number from 1 to 1000';
@@ -65,6 +72,7 @@ export const appConfigSchema = mapping({
     version: text('a semantic version as text, such as "1.4.0"', (value) => semanticVersion.test(value)),
     title: line('one line of 1 to 80 characters', 80),
     description: line('one line of 1 to 300 characters', 300),
+    nodeOptions: z.array(nodeOption, { error: nodeOptionsRule }).default([]),
   }),
   resources: mapping({
     requests: mapping({ cpu, memory }),

@@ -47,7 +47,7 @@ async function baseLayer(name: string, at: Date, target: string): Promise<Layer>
 
 const config = {
   name: 'catalog',
-  image: { version: '1.0.0', title: 'Catalog', description: 'Products' },
+  image: { version: '1.0.0', title: 'Catalog', description: 'Products', nodeOptions: [] },
   ports: { grpc: 50051 },
   httpGateway: false,
 };

@@ -4,7 +4,7 @@ import { digestOf } from './oci.ts';
 
 const config = {
   name: 'catalog',
-  image: { version: '1.2.0', title: 'Catalog', description: 'Products' },
+  image: { version: '1.2.0', title: 'Catalog', description: 'Products', nodeOptions: [] as string[] },
   ports: { grpc: 50051, http: 8080 },
   httpGateway: true,
 };
@@ -74,6 +74,13 @@ test('an app listens on its own HTTP port unless a gateway container has it', ()
   expect(appImage({ ...config, httpGateway: false }, { code: '' }, {}).ports).toEqual([50051, 8080]);
 });
 
+test('Node starts with the options of config.yml', () => {
+  const nodeOptions = ['--max-semi-space-size=4'];
+  expect(
+    appImage({ ...config, image: { ...config.image, nodeOptions } }, { code: '' }, {}).entrypoint,
+  ).toEqual(['/usr/bin/node', '--max-semi-space-size=4', '/app/main.js']);
+});
+
 describe('tag and digest', () => {
   test('are the same for the same bundle, config.yml and base', () => {
     const again = image('run()');
@@ -83,6 +90,7 @@ describe('tag and digest', () => {
   test.each([
     ['the bundle', image('run(1)')],
     ['a label', image('run()', { image: { ...config.image, title: 'Goods' } })],
+    ['an option of Node', image('run()', { image: { ...config.image, nodeOptions: ['--expose-gc'] } })],
     ['a port', image('run()', { httpGateway: false })],
     [
       'the base',

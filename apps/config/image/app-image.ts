@@ -19,7 +19,7 @@ export function appImage(
   { code }: Pick<Bundle, 'code'>,
   project: Project,
 ): Omit<ImageSpec, 'tag'> {
-  const { title, description, version } = config.image;
+  const { title, description, version, nodeOptions } = config.image;
   // With a gateway container beside it, the HTTP port is that container's.
   const ports = [config.ports.grpc, config.httpGateway ? undefined : config.ports.http];
   return {
@@ -30,7 +30,7 @@ export function appImage(
     ],
     user: '65532:65532',
     workingDirectory: '/app',
-    entrypoint: ['/usr/bin/node', '/app/main.js'],
+    entrypoint: ['/usr/bin/node', ...nodeOptions, '/app/main.js'],
     ports: ports.filter((port) => port !== undefined),
     labels: {
       ...imageLabels(title, description, version),

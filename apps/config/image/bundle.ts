@@ -41,7 +41,6 @@ export async function bundleApp(root: string, directory: string): Promise<Bundle
       platform: 'node',
       target: 'node24',
       format: 'esm',
-      keepNames: true,
       banner: { js: banner },
       // A checkout may share its packages by a link: their paths, which the bundle names, stay those of the checkout.
       preserveSymlinks: true,

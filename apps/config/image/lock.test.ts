@@ -142,7 +142,7 @@ test('the check wants the Node of package.json in the base', async () => {
 
 test('has an image of the version that config.yml says, or tells what to do', () => {
   const lock = readLock(root);
-  const image = { version: '1.2.3', title: '', description: '' };
+  const image = { version: '1.2.3', title: '', description: '', nodeOptions: [] };
   expect(lockedImage(lock, { name: 'cart', image })).toBe(lock.apps['cart']);
   expect(() => lockedImage(lock, { name: 'till', image })).toThrow(
     'images.lock.json: apps.till: the app has no image in the lock; fix: run npm run synth, which locks what the sources make',
