@@ -1,12 +1,15 @@
-import { ScalarType, getOption, hasOption, toJson } from '@bufbuild/protobuf';
+import { ScalarType, getOption, hasOption, isFieldSet, toJson } from '@bufbuild/protobuf';
 import type { DescEnum, DescField, DescOneof, JsonObject } from '@bufbuild/protobuf';
+import { scalarZeroValue } from '@bufbuild/protobuf/reflect';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import {
   FieldRulesSchema,
   Ignore,
   field as fieldRules,
+  message as messageRules,
   oneof as oneofRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import type { FieldRules } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import type { Schema } from './types.ts';
 
 /** What `buf.validate` says of a field, where JSON Schema has a word for it. */
@@ -15,6 +18,7 @@ export interface Constraints {
   readonly keywords: Schema;
   /** Beside the schema of each entry of a list, or of each value of a map. */
   readonly entries: Schema;
+  /** Whether the server refuses a message without it. */
   readonly required: boolean;
 }
 
@@ -27,19 +31,87 @@ const none: Constraints = { keywords: {}, entries: {}, required: false };
 export function constraintsOf(field: DescField): Constraints {
   if (!hasOption(field, fieldRules)) return none;
   const rules = getOption(field, fieldRules);
-  // Zero is let through as well then, which no keyword says.
-  if (rules.ignore !== Ignore.UNSPECIFIED) return none;
+  const ignore = ignoreOf(field, rules);
+  if (ignore === Ignore.ALWAYS) return none;
   // Only what is set is there, under one name in whatever kind of rules it is.
   const json = toJson(FieldRulesSchema, rules) as JsonObject;
   const own = keywordsOf(json, field.enum);
   const [list, map] = [json['repeated'], json['map']] as readonly (JsonObject | undefined)[];
   const inside = (list?.['items'] ?? map?.['values']) as JsonObject | undefined;
+  const entries = inside === undefined ? {} : entriesOf(field, inside);
+  if (rules.required) return { keywords: { ...filled(field), ...own }, entries, required: true };
+  // What has presence is only looked at when it is there.
+  const bare = hasPresence(field);
+  const zeroToo = ignore === Ignore.IF_ZERO_VALUE && !bare;
   return {
-    keywords: { ...(rules.required ? filled(field) : {}), ...own },
-    entries: inside === undefined || 'ignore' in inside ? {} : keywordsOf(inside, field.enum),
-    required: rules.required,
+    keywords: zeroToo ? orZero(own, zeroOf(field)) : own,
+    entries,
+    required: !bare && !zeroToo && refusesZero(own, zeroOf(field)),
   };
 }
+
+/** Fields of which a message has at most one are not looked at where they are zero, unless they say otherwise. */
+function ignoreOf({ parent, name }: DescField, rules: FieldRules): Ignore {
+  if (isFieldSet(rules, FieldRulesSchema.field.ignore) || !hasOption(parent, messageRules)) {
+    return rules.ignore;
+  }
+  const { oneof } = getOption(parent, messageRules);
+  return oneof.some(({ fields }) => fields.includes(name)) ? Ignore.IF_ZERO_VALUE : rules.ignore;
+}
+
+function entriesOf({ message, enum: type, scalar }: DescField, rules: JsonObject): Schema {
+  const { ignore } = rules;
+  if (ignore === 'IGNORE_ALWAYS') return {};
+  const own = keywordsOf(rules, type);
+  // An entry that is a message is there, whatever is in it.
+  return ignore === 'IGNORE_IF_ZERO_VALUE' && message === undefined ? orZero(own, zero(type, scalar)) : own;
+}
+
+function hasPresence({ fieldKind, presence }: DescField): boolean {
+  const many = fieldKind === 'list' || fieldKind === 'map';
+  return !many && presence !== FeatureSet_FieldPresence.IMPLICIT;
+}
+
+/** The JSON of a field that is not set. */
+function zeroOf({ fieldKind, enum: type, scalar }: DescField): unknown {
+  return fieldKind === 'list' ? [] : fieldKind === 'map' ? {} : zero(type, scalar);
+}
+
+function zero(type: DescEnum | undefined, scalar: ScalarType | undefined): unknown {
+  if (type !== undefined) return type.values[0]?.name;
+  return scalar === undefined ? null : fromScalar(scalarZeroValue(scalar, false));
+}
+
+/** Numbers of 64 bits are strings in JSON, as are bytes. */
+function fromScalar(value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value instanceof Uint8Array ? '' : value;
+}
+
+function orZero(keywords: Schema, value: unknown): Schema {
+  if (!refusesZero(keywords, value)) return keywords;
+  return { anyOf: [keywords, { const: value }] };
+}
+
+/** Whether the keywords would refuse what is zero. */
+function refusesZero(keywords: Schema, value: unknown): boolean {
+  return Object.entries(keywords).some(([keyword, limit]) => zeroRefusals[keyword]?.(limit, value) === true);
+}
+
+const positive = (limit: unknown) => Number(limit) > 0;
+const zeroRefusals: Readonly<Record<string, (limit: unknown, value: unknown) => boolean>> = {
+  const: (only, value) => only !== value,
+  enum: (some, value) => !(some as readonly unknown[]).includes(value),
+  minimum: positive,
+  exclusiveMinimum: (limit) => Number(limit) >= 0,
+  maximum: (limit) => Number(limit) < 0,
+  exclusiveMaximum: (limit) => Number(limit) <= 0,
+  minLength: positive,
+  minItems: positive,
+  minProperties: positive,
+  pattern: (pattern) => !new RegExp(String(pattern), 'u').test(''),
+  // Of all formats only that of relative references takes an empty text.
+  format: (format) => format !== 'uri-reference',
+};
 
 /** Whether one field of a oneof has to be given. */
 export function isRequired(oneof: DescOneof): boolean {

@@ -1,32 +1,39 @@
 import { isSchema } from './types.ts';
 import type { OpenApi, Operation, Parameter, Schema } from './types.ts';
 
-/** A value that fits a schema as far as a sample has to. */
+/** Characters of a text and entries of a list: more is no sample. */
+const most = 1_000;
+
+/** A value that fits a schema as far as a sample has to: what a pattern asks for is not made up. */
 export function exampleOf(schema: Schema, document: OpenApi, above: readonly string[] = []): unknown {
-  const { $ref, anyOf, oneOf, allOf, type, format } = schema;
+  const { $ref, anyOf, oneOf, allOf, type, items } = schema;
   if ('const' in schema) return schema['const'];
   if (Array.isArray(schema['examples'])) return schema['examples'][0] as unknown;
   if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown;
+  const [choice] = ((anyOf ?? oneOf) as readonly Schema[] | undefined) ?? [];
+  if (choice !== undefined) {
+    return exampleOf({ ...schema, anyOf: undefined, oneOf: undefined, ...choice }, document, above);
+  }
   if (typeof $ref === 'string') {
     // A message in itself ends here.
     if (above.includes($ref)) return undefined;
     return exampleOf(resolve($ref, document), document, [...above, $ref]);
   }
-  const [choice] = ((anyOf ?? oneOf) as readonly Schema[] | undefined) ?? [];
-  if (choice !== undefined) return exampleOf(choice, document, above);
   switch (Array.isArray(type) ? (type as unknown[])[0] : type) {
     case 'string':
-      return textExample(format, schema);
+      return textExample(schema);
     case 'integer':
     case 'number':
-      return Math.max(1, Number(schema['minimum'] ?? 1), Number(schema['exclusiveMinimum'] ?? 0) + 1);
+      return numberExample(schema);
     case 'boolean':
       return true;
     case 'null':
       return null;
     case 'array': {
-      const entry = exampleOf((schema['items'] ?? {}) as Schema, document, above);
-      return entry === undefined ? [] : [entry];
+      const entry = exampleOf((items ?? {}) as Schema, document, above);
+      return entry === undefined
+        ? []
+        : Array.from({ length: Math.min(Number(schema['minItems'] ?? 1), most) }, () => entry);
     }
     case 'object':
       return objectExample(schema, (allOf ?? []) as readonly Schema[], document, above);
@@ -35,11 +42,36 @@ export function exampleOf(schema: Schema, document: OpenApi, above: readonly str
   }
 }
 
-function textExample(format: unknown, { contentEncoding }: Schema): string {
-  if (format === 'date-time') return '2030-01-31T12:00:00Z';
-  if (format === 'int64' || format === 'uint64') return '1';
+/** Of the formats that protos ask for; names and addresses are those kept for samples (RFC 2606, 5737 and 3849). */
+const texts: Readonly<Record<string, string>> = {
+  'date-time': '2030-01-31T12:00:00Z',
+  int64: '1',
+  uint64: '1',
+  uuid: 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6',
+  email: 'ada@example.com',
+  hostname: 'example.com',
+  ipv4: '192.0.2.1',
+  ipv6: '2001:db8::1',
+  uri: 'https://example.com/',
+  'uri-reference': '/',
+};
+
+function textExample({ format, contentEncoding, minLength = 0, maxLength = Infinity }: Schema): string {
   if (contentEncoding === 'base64') return 'AAEC';
-  return typeof format === 'string' ? `<${format}>` : 'text';
+  if (typeof format === 'string') return texts[format] ?? `<${format}>`;
+  return 'text'.padEnd(Math.min(Number(minLength), most), '-').slice(0, Number(maxLength));
+}
+
+/** One, or what is allowed next to it. */
+function numberExample({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): number {
+  const [above, below] = [Number(exclusiveMinimum ?? -Infinity), Number(exclusiveMaximum ?? Infinity)];
+  const least = Math.max(Number(minimum ?? -Infinity), above === -Infinity ? above : above + 1);
+  const greatest = Math.min(Number(maximum ?? Infinity), below === Infinity ? below : below - 1);
+  // Between bounds less than two apart.
+  if (least > greatest && type !== 'integer') {
+    return (Math.max(above, Number(minimum ?? above)) + Math.min(below, Number(maximum ?? below))) / 2;
+  }
+  return Math.min(Math.max(1, least), greatest);
 }
 
 function objectExample(
@@ -82,25 +114,45 @@ export function parametersOf(operation: Operation, document: OpenApi): Parameter
   );
 }
 
-/** A call by curl, its server's base URL in `$GATEWAY`. */
-export function curlOf(method: string, path: string, operation: Operation, document: OpenApi): string {
+/** A call that fits an operation: all that has to be given, and the whole body. */
+export interface Sample {
+  readonly method: string;
+  readonly target: string;
+  readonly contentType?: string;
+  readonly body?: string;
+}
+
+/** @param method - HTTP method; `*` for any */
+export function sampleOf(method: string, path: string, operation: Operation, document: OpenApi): Sample {
   const parameters = parametersOf(operation, document);
   const value = ({ schema }: Parameter) => encodeURIComponent(String(exampleOf(schema, document)));
-  const target = path.replaceAll(/\{([^}]*)\}/g, (whole, name: string) => {
+  const filled = path.replaceAll(/\{([^}]*)\}/g, (whole, name: string) => {
     const found = parameters.find((each) => each.in === 'path' && each.name === name);
     return found === undefined ? whole : value(found);
   });
   const query = parameters.filter((each) => each.in === 'query' && each.required === true);
   const asked = query.map((each) => `${encodeURIComponent(each.name)}=${value(each)}`).join('&');
-  const [type, media] = Object.entries(operation.requestBody?.content ?? {})[0] ?? [];
-  const plain = method === 'GET' ? type === undefined : method === 'POST' && type !== undefined;
+  const [content] = Object.entries(operation.requestBody?.content ?? {});
+  return {
+    method: method === '*' ? 'GET' : method,
+    target: `${filled}${asked === '' ? '' : `?${asked}`}`,
+    ...(content === undefined
+      ? {}
+      : { contentType: content[0], body: JSON.stringify(exampleOf(content[1].schema, document) ?? {}) }),
+  };
+}
+
+/** A call by curl, its server's base URL in `$GATEWAY`. */
+export function curlOf(verb: string, path: string, operation: Operation, document: OpenApi): string {
+  const { method, target, contentType, body } = sampleOf(verb, path, operation, document);
+  const plain = verb === 'GET' ? body === undefined : verb === 'POST' && body !== undefined;
   return [
     'curl',
     ...('application/x-ndjson' in (operation.responses['200'] as { content: object }).content ? ['-N'] : []),
-    ...(plain ? [] : method === 'HEAD' ? ['-I'] : [`-X ${quoted(method === '*' ? 'GET' : method)}`]),
-    `"$GATEWAY${target}${asked === '' ? '' : `?${asked}`}"`,
-    ...(type === undefined ? [] : [`-H ${quoted(`content-type: ${type}`)}`]),
-    ...(media === undefined ? [] : [`-d ${quoted(JSON.stringify(exampleOf(media.schema, document) ?? {}))}`]),
+    ...(plain ? [] : verb === 'HEAD' ? ['-I'] : [`-X ${quoted(method)}`]),
+    `"$GATEWAY${target}"`,
+    ...(contentType === undefined ? [] : [`-H ${quoted(`content-type: ${contentType}`)}`]),
+    ...(body === undefined ? [] : [`-d ${quoted(body)}`]),
   ].join(' ');
 }
 

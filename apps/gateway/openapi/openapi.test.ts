@@ -167,7 +167,7 @@ describe('what protos say', () => {
         reservationId: { type: 'string', minLength: 1, maxLength: 100 },
         quantity: { type: 'integer', minimum: 1 },
       },
-      required: ['reservationId', 'productId'],
+      required: ['reservationId', 'productId', 'quantity'],
     });
     expect(operationOf(shop, 'Reserve').operation.requestBody?.required).toBe(true);
   });
@@ -233,9 +233,10 @@ test.each([
   [
     'CreateOrder',
     shop,
-    `curl "$GATEWAY/v1/orders" -H 'content-type: application/json' -d '{"productId":"text","quantity":1,"requestId":"text"}'`,
+    `curl "$GATEWAY/v1/orders" -H 'content-type: application/json' -d '{"productId":"text","quantity":1,"requestId":"f81d4fae-7dec-11d0-a765-00a0c91e6bf6"}'`,
   ],
   ['WatchPrices', shop, 'curl -N "$GATEWAY/v1/prices:watch"'],
+  ['WatchQuote', shop, 'curl -N "$GATEWAY/v1/quotes:watch?productId=text&quantity=1"'],
   ['MethodDelete', conformance, 'curl -X DELETE "$GATEWAY/v1/methods/text"'],
   ['MethodHead', conformance, 'curl -I "$GATEWAY/v1/methods/text"'],
 ])('%s by curl', (name, document, line) => {

@@ -13,7 +13,11 @@ export function schemaHtml(schema: Schema): Html {
     return markup`<a href="#${name}">${name}</a>${more}`;
   }
   const choices = (schema['anyOf'] ?? schema['oneOf']) as readonly Schema[] | undefined;
-  if (choices !== undefined) return markup`${separated(choices.map(schemaHtml), ' or ')}${more}`;
+  if (choices !== undefined)
+    return markup`${separated(
+      choices.map((each) => schemaHtml({ ...(type === undefined ? {} : { type }), ...each })),
+      ' or ',
+    )}${more}`;
   if (type === 'array') return markup`array of ${schemaHtml((items ?? {}) as Schema)}${more}`;
   if (isSchema(values)) return markup`map of ${schemaHtml(values)}${more}`;
   const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, Schema>>);

@@ -32,8 +32,7 @@ export class Schemas {
   ofField(field: DescField): Schema {
     const { keywords, entries } = constraintsOf(field);
     return {
-      ...this.#plain(field, entries),
-      ...keywords,
+      ...narrowed(this.#plain(field, entries), keywords),
       ...this.#comments.of(field),
       ...deprecated(field),
     };
@@ -46,8 +45,7 @@ export class Schemas {
     const { keywords, entries } = constraintsOf(field);
     const list = field.fieldKind === 'list';
     return {
-      ...(list ? { type: 'array', items: { ...plain, ...entries } } : plain),
-      ...keywords,
+      ...narrowed(list ? { type: 'array', items: narrowed(plain, entries) } : plain, keywords),
       ...this.#comments.of(field),
       ...deprecated(field),
     };
@@ -66,10 +64,10 @@ export class Schemas {
   #plain(field: DescField, entries: Schema): Schema {
     switch (field.fieldKind) {
       case 'list':
-        return { type: 'array', items: { ...this.#value(field), ...entries } };
+        return { type: 'array', items: narrowed(this.#value(field), entries) };
       case 'map': {
         const names = mapKeys(field.mapKey);
-        const additionalProperties = { ...this.#value(field), ...entries };
+        const additionalProperties = narrowed(this.#value(field), entries);
         return {
           type: 'object',
           additionalProperties,
@@ -132,6 +130,14 @@ export class Schemas {
     }
     return { $ref: `#/components/schemas/${name}` };
   }
+}
+
+/** A schema that takes no more than the keywords beside it do. A choice stays one: its first is what they speak of. */
+function narrowed(schema: Schema, keywords: Schema): Schema {
+  const [ours, theirs] = [schema['anyOf'], keywords['anyOf']] as readonly (readonly Schema[] | undefined)[];
+  const [first, ...others] = ours ?? [];
+  if (first === undefined || theirs === undefined) return { ...schema, ...keywords };
+  return { ...schema, ...keywords, anyOf: [...theirs.map((choice) => ({ ...first, ...choice })), ...others] };
 }
 
 /** The keys of a map are strings in JSON, whatever they are in the proto. */
