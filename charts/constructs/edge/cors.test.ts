@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
-import { problemsOf } from '../../testing/mesh.ts';
+import { synthesize } from '../../synth.ts';
+import { objectOf, problemsOf } from '../../testing/mesh.ts';
 import { corsPolicy } from './cors.ts';
 import { HttpEdge } from './http-edge.ts';
 
@@ -40,6 +41,26 @@ describe('CORS', () => {
           { key: 'request.headers[access-control-request-method]', values: ['*'] },
         ],
       });
+    });
+  });
+
+  test('pages of the origins that are named may open WebSockets', () => {
+    withShop(({ mesh, shop, catalog }) => {
+      const origins = [
+        'https://shop.example',
+        '*',
+        { regex: 'https://[a-z]+\\.example' },
+        'http://other.example',
+      ];
+      new HttpEdge(shop, 'edge', { expose: [catalog], cors: { origins } });
+      new HttpEdge(shop, 'plain', { expose: [catalog], hosts: ['plain.example'], cors: { origins: ['*'] } });
+      const rendered = synthesize(mesh);
+      const setting = (edge: string) =>
+        /WEBSOCKET_ORIGINS","value":"([^"]*)/.exec(
+          JSON.stringify(objectOf(rendered, 'east', 'Deployment', edge)),
+        )?.[1];
+      expect(setting('edge')).toBe('https://shop.example,http://other.example');
+      expect(setting('plain')).toBeUndefined();
     });
   });
 

@@ -4,7 +4,10 @@ import { re2Problem } from '../re2.ts';
 
 /** Which pages of other origins may use the edge from a browser (Fetch Standard, "HTTP-CORS protocol"). */
 export interface Cors {
-  /** Origins such as `https://shop.example`; `'*'` is every one; `regex` is RE2 and has to match the whole origin. */
+  /**
+   * Origins such as `https://shop.example`; `'*'` is every one; `regex` is RE2 and has to match the whole origin. Pages of
+   * those that are named may open WebSockets, too.
+   */
   readonly origins: readonly (string | { readonly regex: string })[];
   /** HTTP methods of RFC 9110 and 5789, or `'*'`. @default - those of the exposed methods */
   readonly methods?: readonly string[];
@@ -52,6 +55,15 @@ export function corsPolicy(cors: Cors, verbs: readonly string[]): Policy {
     // A preflight of another origin ends at the gateway, which is what its browser needs to know.
     unmatchedPreflights: 'IGNORE',
   };
+}
+
+/**
+ * The origins whose pages may open a WebSocket, which browsers do without asking (RFC 6455, section 10.2): those that are
+ * named. The gateway app compares them as they are, so that expressions and `'*'` count for requests only.
+ */
+export function webSocketOrigins(cors: Cors | undefined): readonly string[] {
+  const named = (cors?.origins ?? []).filter((origin) => typeof origin === 'string');
+  return named.filter((origin) => /^https?:/.test(origin));
 }
 
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;

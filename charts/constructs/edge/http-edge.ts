@@ -15,7 +15,7 @@ import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-r
 import { exportTo } from '../visibility.ts';
 import { Workload } from '../workload.ts';
 import { bindingsOf } from '../http-bindings.ts';
-import { corsPolicy, corsProblems, type Cors } from './cors.ts';
+import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
 import { exposedMethods, exposeProblems, isSameMethod, type Exposed } from './expose.ts';
@@ -151,10 +151,13 @@ export class HttpEdge<C extends string> extends Workload<C> {
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
-    const claims = Object.values(this.#props.jwt?.claims ?? {});
+    const { cors, jwt } = this.#props;
+    const claims = Object.values(jwt?.claims ?? {});
+    const pages = webSocketOrigins(cors);
     const env = {
       UPSTREAMS: upstreams(entries),
       ...(claims.length === 0 ? {} : { CLAIM_HEADERS: claims.join(',') }),
+      ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
     };
     return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
   }
