@@ -44,6 +44,7 @@ export function shop(root: string): Mesh<'east' | 'west'> {
 
   new HttpEdge(namespace, 'edge', {
     expose: [catalog, inventory, orders],
+    openapi: true,
     rateLimits: [{ method: orders.method.createOrder, perSecond: 20, by: 'client' }],
   });
   return mesh;

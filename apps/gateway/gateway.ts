@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
-import type { DescService, Registry } from '@bufbuild/protobuf';
+import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
 import type { Logger } from '../runtime/log.ts';
 import { comments } from '../../gen/comments.js';
 import { bindingsOf } from './bindings.ts';
@@ -43,6 +43,8 @@ export interface GatewayOptions {
   readonly headers: HeaderRules;
   /** Origins, besides its own, of pages that may open a WebSocket, such as `https://shop.example`. */
   readonly webSocketOrigins: readonly string[];
+  /** What `/openapi.json` and `/docs` tell of. @default - every method that is served */
+  readonly described?: ReadonlySet<DescMethod> | undefined;
   readonly log: Logger;
   /** Learns of every request that is over. @default - nobody does */
   readonly observer?: Observer;
@@ -72,7 +74,11 @@ export function createGateway(options: GatewayOptions): Gateway {
   const services = [...options.services];
   const bindings = bindingsOf(services);
   const table = new RouteTable(bindings, upstreams, registry);
-  const pages = new Pages({ services, bindings, comments, bearer: options.headers.claims.length > 0 });
+  const pages = new Pages({
+    bindings: bindings.filter(({ method }) => options.described?.has(method) ?? true),
+    comments,
+    bearer: options.headers.claims.length > 0,
+  });
   const scope: Scope = {
     registry,
     crossing: new Crossing(options.headers),

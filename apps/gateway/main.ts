@@ -2,6 +2,7 @@ import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
 import { serveMetrics } from '../runtime/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
+import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { createObserver } from './observe.ts';
@@ -25,6 +26,10 @@ const environment = {
   MAX_STREAMS: integer(1, 1_000_000).default(500),
   CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
   WEBSOCKET_ORIGINS: list(/^https?:\/\/[^/]+$/, 'a list of origins, separated by commas').default([]),
+  OPENAPI_METHODS: list(
+    /^[\w.]+\/\w+$/,
+    'a list of <fully qualified service>/<method>, separated by commas',
+  ).default([]),
   ANSWER_METADATA: list(name, 'a list of metadata names in lower case, separated by commas').default([]),
 };
 
@@ -42,6 +47,7 @@ await runProgram('gateway', environment, async (env, log) => {
     maxRequests: env.MAX_REQUESTS,
     maxStreams: env.MAX_STREAMS,
     headers: { claims: env.CLAIM_HEADERS, answers: env.ANSWER_METADATA },
+    described: parseDescribed(env.OPENAPI_METHODS, addresses.keys()),
     webSocketOrigins: env.WEBSOCKET_ORIGINS,
     log,
     observer: createObserver(log, metrics),

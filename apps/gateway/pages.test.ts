@@ -10,6 +10,7 @@ import { sampleProducts } from '../catalog/sample.ts';
 import { memoryCatalog } from '../catalog/store.ts';
 import { implement } from '../runtime/handlers.ts';
 import { echo, start, stopAll } from '../testing/gateway.ts';
+import type { OpenApi } from './openapi/types.ts';
 
 afterEach(stopAll);
 
@@ -23,6 +24,17 @@ async function ask(url: string, headers: Record<string, string> = {}, method = '
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
 }
+
+test('tell of what is described only, and serve the rest', async () => {
+  const described = new Set([CatalogService.method.getProduct]);
+  const { url } = await start({ implementation: catalog(), gateway: { described } });
+  const { body } = await ask(`${url}/openapi.json`);
+  const { paths, components } = JSON.parse(body.toString()) as OpenApi;
+  expect(Object.keys(paths)).toEqual(['/v1/products/{id}']);
+  expect(Object.keys(components.schemas)).not.toContain('shop.catalog.v1.ListProductsResponse');
+  expect((await ask(`${url}/docs`)).body.toString()).not.toContain('ListProducts');
+  expect((await ask(`${url}/v1/products`)).status).toBe(200);
+});
 
 describe.each([
   ['/openapi.json', 'application/json'],

@@ -13,7 +13,7 @@ import { openApiOf } from './openapi.ts';
 import type { OpenApi, Operation } from './types.ts';
 
 const describing = (...all: DescService[]) =>
-  openApiOf({ services: all, bindings: bindingsOf(all), comments, bearer: false });
+  openApiOf({ bindings: bindingsOf(all), comments, bearer: false });
 const shop = describing(...services.values());
 const conformance = describing(ConformanceService);
 
@@ -222,7 +222,7 @@ describe('what protos say', () => {
 
 test('tokens are spoken of where a proxy looks at them', () => {
   const all = [...services.values()];
-  const document = openApiOf({ services: all, bindings: bindingsOf(all), comments, bearer: true });
+  const document = openApiOf({ bindings: bindingsOf(all), comments, bearer: true });
   expect(document.components.securitySchemes).toEqual({ bearer: { type: 'http', scheme: 'bearer' } });
   expect(document.security).toEqual([{}, { bearer: [] }]);
   expect(shop.security).toBeUndefined();

@@ -13,8 +13,6 @@ import { Schemas } from './schemas.ts';
 import type { OpenApi, Operation, PathItem } from './types.ts';
 
 export interface OpenApiOptions {
-  /** Whose bindings are served. */
-  readonly services: Iterable<DescService>;
   readonly bindings: readonly Binding[];
   readonly comments: CommentTexts;
   /** Whether a proxy before the gateway looks at bearer tokens. */
@@ -28,10 +26,10 @@ const known = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH
  * Describes bindings as an OpenAPI document.
  * Source: https://spec.openapis.org/oas/v3.1.1.html
  */
-export function openApiOf({ services, bindings, comments: texts, bearer }: OpenApiOptions): OpenApi {
+export function openApiOf({ bindings, comments: texts, bearer }: OpenApiOptions): OpenApi {
   const comments = new Comments(texts);
   const schemas = new Schemas(comments);
-  const served = [...services];
+  const served = [...new Set(bindings.map(({ method }) => method.parent))];
   const status = schemas.ofMessage(StatusSchema);
   const paths = pathsOf(bindings, { schemas, comments });
   return {

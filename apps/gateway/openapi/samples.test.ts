@@ -8,6 +8,7 @@ import { start, stopAll } from '../../testing/gateway.ts';
 import { bindingsOf } from '../bindings.ts';
 import { openApiOf } from './openapi.ts';
 import { sampleOf } from './example.ts';
+import type { Operation } from './types.ts';
 
 afterAll(stopAll);
 
@@ -49,13 +50,12 @@ function noting(service: DescService, seen: Message[]) {
 
 describe.each([...services.values()])('the samples of $typeName', (service) => {
   const document = openApiOf({
-    services: [service],
     bindings: bindingsOf([service]),
     comments,
     bearer: false,
   });
   const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({
+    Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({
       id: operation.operationId,
       path,
       method,

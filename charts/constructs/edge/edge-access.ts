@@ -18,6 +18,8 @@ export interface EdgeAccess {
   readonly serverNames?: readonly string[];
   /** Whether browsers' preflight requests are let in, which carry no token. */
   readonly preflights: boolean;
+  /** Paths that everybody may read, beside the methods. @default - none */
+  readonly pages?: readonly string[];
   /** Where everything is answered with a redirect. @default - nowhere */
   readonly redirect?: { readonly port: number; readonly hosts: HostMatch };
 }
@@ -35,7 +37,7 @@ type Bearer = Pick<Rule, 'from'> & { readonly when: readonly Condition[] };
  * to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
-  const { jwt, methods, port, hosts, preflights, redirect, serverNames } = access;
+  const { jwt, methods, pages = [], port, hosts, preflights, redirect, serverNames } = access;
   const operation = { ports: [String(port)], ...hosts };
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
@@ -57,6 +59,10 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
       to: [{ operation: { ...operation, methods: ['OPTIONS'], paths } }],
       ...conditions([...sni, ...asked.map((name) => ({ key: `request.headers[${name}]`, values: ['*'] }))]),
     });
+  }
+  if (pages.length > 0) {
+    const read = { ...operation, methods: ['GET', 'HEAD'], paths: [...pages] };
+    rules.push({ to: [{ operation: read }], ...conditions(sni) });
   }
   if (redirect !== undefined) {
     rules.push({ to: [{ operation: { ports: [String(redirect.port)], ...redirect.hosts } }] });

@@ -10,6 +10,37 @@ import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../grpc-service.ts';
 import { HttpEdge } from './http-edge.ts';
 
+test('openapi lets everybody read of what is exposed, whatever tokens the methods ask for', () => {
+  withShop(({ mesh, shop, catalog, orders }) => {
+    const expose = [catalog.method.getProduct, orders.method.getOrder] as const;
+    new HttpEdge(shop, 'edge', { expose, hosts: ['api.example'], jwt, openapi: true });
+    new HttpEdge(shop, 'plain', { expose });
+    const pages = {
+      to: [
+        {
+          operation: {
+            ports: ['8080'],
+            hosts: ['api.example', 'api.example:80'],
+            methods: ['GET', 'HEAD'],
+            paths: ['/docs', '/openapi.json'],
+          },
+        },
+      ],
+    };
+    expect(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop')?.['rules']).toEqual([
+      expect.anything(),
+      pages,
+    ]);
+    expect(JSON.stringify(ofGateways(mesh, 'AuthorizationPolicy', 'plain.shop'))).not.toContain('openapi');
+    const rendered = synthesize(mesh);
+    const methods = 'shop.catalog.v1.CatalogService/GetProduct,shop.orders.v1.OrdersService/GetOrder';
+    expect(JSON.stringify(objectOf(rendered, 'east', 'Deployment', 'edge'))).toContain(
+      `{"name":"OPENAPI_METHODS","value":"${methods}"}`,
+    );
+    expect(JSON.stringify(objectOf(rendered, 'east', 'Deployment', 'plain'))).not.toContain('OPENAPI');
+  });
+});
+
 test('every ingress gateway brings the exposed requests to the edge, which knows where each service is', () => {
   withProject({}, (root) => {
     const mesh = twoClusters(root);

@@ -1,4 +1,5 @@
 import type { k8s } from 'cdk8s-plus-28';
+import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access.ts';
 import { appContainer } from '../container.ts';
@@ -18,7 +19,7 @@ import { bindingsOf } from '../http-bindings.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
-import { exposedMethods, exposeProblems, isSameMethod, type Exposed } from './expose.ts';
+import { exposedMethods, exposeProblems, fullName, isSameMethod, type Exposed } from './expose.ts';
 import { issuerProblems } from './issuers.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
@@ -36,6 +37,8 @@ export interface HttpEdgeProps<C extends string> {
   readonly rateLimits?: readonly RateLimit<C>[];
   /** What browsers may do from other origins. @default - nothing */
   readonly cors?: Cors;
+  /** Whether everybody may read what it exposes at `/openapi.json` and `/docs`, without a token. @default false */
+  readonly openapi?: boolean;
   /** @default - plain HTTP on port 80 */
   readonly tls?: Tls;
   /** Clusters its pods run in. @default - every cluster of the mesh */
@@ -82,7 +85,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
   override project(into: Projection): void {
     super.project(into);
     const { where, tls, hosts, rateLimits, methods } = this;
-    const { cors, jwt } = this.#props;
+    const { cors, jwt, openapi } = this.#props;
     const { ingress } = this.mesh;
     const metadata = { name: this.name, namespace: this.namespace.name };
     // In the gateways' namespace are the policies of every edge, whatever namespace it is in.
@@ -101,6 +104,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...at(tls === undefined ? ingress.http : ingress.https),
       ...(tls === undefined || hosts.includes('*') ? {} : { serverNames: hosts }),
       preflights: cors !== undefined,
+      ...(openapi === true ? { pages: openApiPaths } : {}),
       ...(redirects(tls) ? { redirect: at(ingress.http) } : {}),
     });
     into.addIstio('40-services', where, 'AuthorizationPolicy', atGateway, access);
@@ -151,13 +155,15 @@ export class HttpEdge<C extends string> extends Workload<C> {
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
-    const { cors, jwt } = this.#props;
+    const { cors, jwt, openapi } = this.#props;
     const claims = Object.values(jwt?.claims ?? {});
     const pages = webSocketOrigins(cors);
     const env = {
       UPSTREAMS: upstreams(entries),
       ...(claims.length === 0 ? {} : { CLAIM_HEADERS: claims.join(',') }),
       ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
+      // Of what the services have beside, nobody outside learns.
+      ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),
     };
     return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
   }
