@@ -71,7 +71,10 @@ export function labPath(): string {
 }
 
 /** Runs kubectl, the lab's own, against a cluster; a last argument may be its standard input. */
-export function kubectl(cluster: string, ...words: readonly (string | { readonly input: string })[]): string {
+export function kubectl(
+  cluster: string,
+  ...words: readonly (string | { readonly input: string | Buffer })[]
+): string {
   const args = words.filter((word) => typeof word === 'string');
   const input = words.find((word) => typeof word !== 'string')?.input;
   return execFileSync('kubectl', ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {

@@ -1,0 +1,139 @@
+import { cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DescService } from '@bufbuild/protobuf';
+import { loadAppConfigs } from '../../apps/config/app-config.ts';
+import { refreshLock } from '../../apps/config/image/lock.ts';
+import { services } from '../../apps/config/services.ts';
+import { methodsOf } from '../../charts/constructs/method.ts';
+import { GrpcService, lab, Mesh, type Method, type MethodKind } from '../../charts/index.ts';
+import type { KubernetesObject } from '../../charts/model.ts';
+import { thisWorkspace } from '../../cli/workspace.ts';
+import { TestService, UnimplementedService } from '../../gen/grpc/testing/test_pb.js';
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { archiveName, ensureImages } from '../../lab/images/images.ts';
+import { importImages } from '../../lab/lab.ts';
+import { ensureTools } from '../../lab/tools/build.ts';
+import type { Caller } from './call.ts';
+import { root } from './cli.ts';
+import { echoIn } from './echo.ts';
+import { kubectl, labPath } from './lab.ts';
+import { projectWith } from './project.ts';
+
+const clusters = ['east', 'west'] as const;
+export type Cluster = (typeof clusters)[number];
+
+const namespaceName = 'shop';
+const clientName = 'interop-client';
+/** The only folder of the client's pods that can be written to. */
+const folder = '/tools';
+const program = `${folder}/interop-client`;
+
+/** The service of a cluster, where its only pod is. */
+export function serverOf(cluster: Cluster): { readonly name: string; readonly host: string } {
+  const name = `interop-${cluster}`;
+  return { name, host: `${name}.${namespaceName}.svc.cluster.local` };
+}
+
+/** The pod of a cluster that gRPC's interop client runs in. */
+export function clientIn(cluster: Cluster): Caller {
+  return { cluster, namespace: namespaceName, target: `deployment/${clientName}`, container: 'inventory' };
+}
+
+/**
+ * A copy of the project in which test/interop is an app as any other: bundled, locked, and its image built and brought to
+ * the nodes as `npm run up` does it. `remove` the copy after.
+ */
+export async function interopProject(): Promise<ReturnType<typeof projectWith>> {
+  const project = projectWith({});
+  cpSync(join(root, 'test/interop'), join(project.root, 'apps/interop'), { recursive: true });
+  for (const name of ['core', 'gen', 'node_modules', 'package.json', 'tsconfig.json'])
+    symlinkSync(join(root, name), join(project.root, name));
+  // The lines that a service of the project's own has in apps/config/services.ts.
+  const known = services as Map<string, DescService>;
+  for (const service of [TestService, UnimplementedService]) known.set(service.typeName, service);
+  await refreshLock(project.root);
+  const { cacheDir, logsDir, stateDir } = thisWorkspace();
+  const report = (line: string) => process.stderr.write(`interop: ${line}\n`);
+  const { istio, clusters: nodes } = interopMesh(project.root).model();
+  const images = await ensureImages({
+    root: project.root,
+    cacheDir,
+    tools: await ensureTools({ root, cacheDir, logsDir, sets: ['istio', 'envoy'], report }),
+    apps: loadAppConfigs(project.root),
+    hub: istio.hub,
+    istioTag: istio.tag,
+    report,
+  });
+  await importImages(
+    { stateDir, clusters: nodes, path: labPath(), report },
+    images
+      .filter(({ locked }) => locked !== undefined)
+      .map((image) => ({ ...image, archive: join(image.folder, archiveName) })),
+  );
+  return project;
+}
+
+/**
+ * The service of gRPC's interoperability tests in each cluster, and in both a workload for their client. It may call all
+ * methods of TestService, and the one of a service that no server has: so what it gets for that is the server's answer.
+ */
+export function interopMesh(projectRoot: string): Mesh<Cluster> {
+  const mesh = new Mesh('shop', {
+    root: projectRoot,
+    trustDomain: 'shop.example',
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+    },
+    platform: lab,
+  });
+  const shop = mesh.namespace(namespaceName);
+  const client = new GrpcService(shop, clientName, { app: 'apps/inventory', service: InventoryService });
+  for (const cluster of clusters) {
+    const server = new GrpcService(shop, serverOf(cluster).name, {
+      app: 'apps/interop',
+      service: TestService,
+      placement: [cluster],
+    });
+    client.calls(
+      ...Object.values<Method<MethodKind, Cluster>>(server.method),
+      methodsOf(server, UnimplementedService).unimplementedCall,
+    );
+  }
+  return mesh;
+}
+
+interface Deployment extends KubernetesObject {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly name: string }[] } };
+  };
+}
+
+/** For `applyVariant`: the client's pods wait for work, and have a folder for its program. */
+export function clientFolder(object: KubernetesObject): KubernetesObject {
+  if (object.kind !== 'Deployment' || object.metadata.name !== clientName) return object;
+  const { spec } = echoIn(namespaceName)(object) as Deployment;
+  const volumeMounts = [{ name: 'tools', mountPath: folder }];
+  const containers = spec.template.spec.containers.map((container) => ({ ...container, volumeMounts }));
+  const pod = { ...spec.template.spec, containers, volumes: [{ name: 'tools', emptyDir: {} }] };
+  return { ...object, spec: { ...spec, template: { ...spec.template, spec: pod } } };
+}
+
+/** Puts gRPC's interop client, a static program, into its pod. */
+export function installClient(cluster: Cluster, path: string): void {
+  const write = `process.stdin.pipe(require('node:fs').createWriteStream('${program}', { mode: 0o755 }))`;
+  kubectl(cluster, ...execIn(cluster, '--stdin'), '/usr/bin/node', '-e', write, {
+    input: readFileSync(path),
+  });
+}
+
+/** Runs one of its cases against the service of a cluster. @throws Error with what it printed when the case does not pass */
+export function runCase(from: Cluster, to: Cluster, testCase: string): void {
+  const server = [`--server_host=${serverOf(to).host}`, '--server_port=50051'];
+  kubectl(from, ...execIn(from), program, ...server, `--test_case=${testCase}`);
+}
+
+function execIn(cluster: Cluster, ...flags: readonly string[]): readonly string[] {
+  const { namespace, target, container } = clientIn(cluster);
+  return ['-n', namespace, 'exec', ...flags, target, '-c', container, '--'];
+}
