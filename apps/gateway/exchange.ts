@@ -150,9 +150,14 @@ export abstract class Exchange implements CallListener {
   /** Answers with the HTTP status and the google.rpc.Status of an error. */
   protected answerError(error: StatusError): void {
     const trailers = pairsOf(error);
+    const last = new Set(trailers.map(([name]) => name));
     const headers = {
       ...leftoverOf(this.request),
-      ...this.scope.crossing.headersOf(trailers),
+      // An error may come with the header of the answer already there; what its own metadata says anew counts.
+      ...this.scope.crossing.headersOf([
+        ...this.answerHeader.filter(([name]) => !last.has(name)),
+        ...trailers,
+      ]),
       ...(error instanceof HttpError ? error.headers : {}),
     };
     const fields = this.trailerFields(trailers);

@@ -5,7 +5,6 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import type { Metadata } from '@grpc/grpc-js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { catalogHandlers } from '../catalog/handlers.ts';
@@ -170,39 +169,6 @@ describe('HTTP', () => {
     expect((await call(`${url}/v1/tags?tags=a&tags=b`)).body).toEqual(['a', 'b']);
     expect((await call(`${url}/v1/author?main_author.id=7`)).body).toEqual({ id: '7', displayName: '' });
     expect((await call(`${url}/v1/author`)).body).toBeNull();
-  });
-
-  test('only headers of the allow list become metadata', async () => {
-    const seen: Metadata[] = [];
-    const { url } = await start(
-      echo({ Get: { pattern: { case: 'get', value: '/v1/books' } } }, (_, { metadata }) => {
-        seen.push(metadata);
-        return {};
-      }),
-    );
-    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    const allowed = { authorization: 'Bearer abc', traceparent, 'x-request-id': 'r-1', 'x-b3-traceid': '1' };
-    const refused = { cookie: 'a=b', 'x-served-by': 'me', 'x-grpc-thing': '1', 'x-anything': '1' };
-    expect((await call(`${url}/v1/books`, { headers: { ...allowed, ...refused } })).status).toBe(200);
-    expect(seen[0]?.getMap()).toMatchObject(allowed);
-    expect(Object.keys(seen[0]?.getMap() ?? {}).filter((key) => key in refused)).toEqual([]);
-  });
-
-  test('claim headers become metadata, too', async () => {
-    const seen: Metadata[] = [];
-    const { url } = await start({
-      ...echo({ Get: { pattern: { case: 'get', value: '/v1/books' } } }, (_, { metadata }) => {
-        seen.push(metadata);
-        return {};
-      }),
-      claimHeaders: ['x-user', 'x-tenant'],
-    });
-    const headers = { 'x-user': 'ada', 'x-other': '1', 'x-tenant': 'a\u00e9' };
-    expect((await call(`${url}/v1/books`, { headers })).status).toBe(200);
-    // What gRPC cannot carry is left out, as is what nobody named.
-    expect(seen[0]?.getMap()).toMatchObject({ 'x-user': 'ada' });
-    expect(Object.keys(seen[0]?.getMap() ?? {})).not.toEqual(expect.arrayContaining(['x-other']));
-    expect(Object.keys(seen[0]?.getMap() ?? {})).not.toEqual(expect.arrayContaining(['x-tenant']));
   });
 });
 
