@@ -1,13 +1,18 @@
 import { request as httpRequest } from 'node:http';
 import type { Agent } from 'node:http';
+import { framed } from './framed.ts';
+import { watched } from './metadata.ts';
+import type { Metadata } from './metadata.ts';
 import type { TestRequest } from './requests/request.ts';
 
 /** What came back; status 0 when it was no HTTP. */
 export interface Answer {
   readonly status: number;
   readonly text: string;
-  /** The body in a form that is equal for equal JSON; undefined when it is none. */
+  /** The body in a form that is equal for equal JSON, of a stream its messages and its error; undefined when it is none. */
   readonly json: Json | undefined;
+  /** The metadata that the request watches. */
+  readonly metadata?: Metadata;
 }
 
 export type Json = null | boolean | string | readonly Json[] | { readonly [key: string]: Json };
@@ -18,7 +23,7 @@ const limitMs = 10_000;
 export function ask(address: string, asked: TestRequest, agent: Agent): Promise<Answer> {
   const [host = '', port] = address.split(':');
   const { method, target, body } = asked;
-  const headers: Record<string, string | number> = {
+  const headers: Record<string, number | string | string[]> = {
     ...(body === undefined
       ? {}
       : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
@@ -33,7 +38,10 @@ export function ask(address: string, asked: TestRequest, agent: Agent): Promise<
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, text, json: canonical(text) });
+          const status = response.statusCode ?? 0;
+          const json = status === 200 && target.startsWith('/v1/streams/') ? framed(text) : canonical(text);
+          const metadata = asked.watch && watched(asked.watch, text, response);
+          resolve({ status, text, json, ...(metadata && { metadata }) });
         });
       },
     );

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { canonical } from './answer.ts';
+import { framed } from './framed.ts';
+import { watched } from './metadata.ts';
 import { isSame, judge } from './compare.ts';
 import type { Comparison } from './compare.ts';
 import { differences } from './differences.ts';
@@ -28,6 +30,29 @@ test('the metadata that a gateway adds is not compared', () => {
   expect(canonical('{"method":"Query","metadata":[{"name":"user-agent"}]}')).toEqual(
     canonical('{"method":"Query"}'),
   );
+});
+
+test('the messages of a stream are the same in lines and in a list; an error is not left out', () => {
+  const lines = '{"result":{"a":1}}\n{"result":{"a":2}}\n';
+  expect(framed(lines)).toEqual(framed('[{"a":1},{"a":2}]'));
+  expect(framed('')).toEqual(framed('[]'));
+  expect(framed(lines + '{"error":{"code":5}}\n')).not.toEqual(framed(lines));
+  expect(framed('{"result":1}\nbroken')).toEqual([{ '.result': 'number 1' }, 'no JSON: broken']);
+});
+
+test('metadata is what the echo received and what came back, prefixed or not, of the names watched', () => {
+  const text = '{"metadata":[{"name":"x-a","values":["1","]}"]},{"name":"other","values":["2"]}]}';
+  const response = { headers: { 'grpc-metadata-x-a': '3', other: '4' }, trailers: { 'x-a': '5' } };
+  expect(watched(['x-a'], text, response)).toEqual({
+    received: { 'x-a': '1,]}' },
+    headers: { 'grpc-metadata-x-a': '3' },
+    trailers: { 'x-a': '5' },
+  });
+  expect(watched(['x-a'], '{"code":5}', { headers: {}, trailers: {} })).toEqual({
+    received: {},
+    headers: {},
+    trailers: {},
+  });
 });
 
 test('an error that the backend was asked for has to arrive as it is, another by its status', () => {

@@ -11,14 +11,18 @@ export interface Comparison {
   readonly theirs: Answer;
 }
 
+/** Calls that the backend was asked to end with an error. */
+const failing = /^\/v1\/(fail\/|streams\/.*code)/;
+
 /**
- * Whether two answers are the same: status and JSON. Of an error that a gateway finds itself, the wording is its own,
- * so that the status decides; an error that the backend was asked for has to arrive as it is.
+ * Whether two answers are the same: status and JSON, and the metadata that the request watches. Of an error that a
+ * gateway finds itself, the wording is its own, so that the status decides; an error that the backend was asked for has
+ * to arrive as it is.
  */
 export function isSame({ request, ours, theirs }: Comparison): boolean {
   if (ours.status !== theirs.status) return false;
-  if (ours.status >= 400 && !request.target.startsWith('/v1/fail/')) return true;
-  return isDeepStrictEqual(ours.json, theirs.json);
+  if (ours.status >= 400 && !failing.test(request.target)) return true;
+  return isDeepStrictEqual([ours.json, ours.metadata], [theirs.json, theirs.metadata]);
 }
 
 /** `METHOD TARGET BODY`, for people and for the predicates of differences. */
@@ -45,7 +49,8 @@ export function judge(found: readonly Comparison[], differences: readonly Differ
       ({ peers, when }) => peers.includes(peer) && when(comparison, lineOf(request)),
     );
     if (entry === undefined) {
-      const show = ({ status, text }: Answer) => `${status} ${text.slice(0, 300)}`;
+      const show = ({ status, text, metadata }: Answer) =>
+        `${status} ${text.slice(0, 300)}${metadata === undefined ? '' : ` ${JSON.stringify(metadata)}`}`;
       unlisted.push(`${lineOf(request).slice(0, 300)}\n  ours: ${show(ours)}\n  ${peer}: ${show(theirs)}`);
     } else seen.add(`${entry.rule} (${peer})`);
   }

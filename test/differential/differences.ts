@@ -1,8 +1,10 @@
 import { bodyDifferences } from './differences/bodies.ts';
 import { errorDifferences } from './differences/errors.ts';
 import { httpDifferences } from './differences/http.ts';
+import { metadataDifferences } from './differences/metadata.ts';
 import { pathDifferences } from './differences/paths.ts';
 import { queryDifferences } from './differences/queries.ts';
+import { streamDifferences } from './differences/streams.ts';
 import { valueDifferences } from './differences/values.ts';
 import type { Difference } from './differences/difference.ts';
 
@@ -14,4 +16,6 @@ export const differences: readonly Difference[] = [
   ...valueDifferences,
   ...bodyDifferences,
   ...errorDifferences,
+  ...streamDifferences,
+  ...metadataDifferences,
 ];

@@ -21,7 +21,7 @@ const gateway = createGateway({
   streamIdleMs: 60_000,
   maxRequests: 1_000,
   maxStreams: 500,
-  headers: { claims: [], answers: [] },
+  headers: { claims: [], answers: ['x-a', 'x-a-bin', 'x-b'] },
   webSocketOrigins: [],
   log,
 });

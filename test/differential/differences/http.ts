@@ -9,7 +9,7 @@ export const httpDifferences: readonly Difference[] = [
     theirs: 'does not start with one, unless the field is a google.api.HttpBody',
     right: 'meshwright',
     by: `${http}, HttpRule.response_body`,
-    when: (_, line) => /\/v1\/response\/(?!whole)/.test(line),
+    when: (_, line) => /\/v1\/(response\/(?!whole)|streams\/server \{)/.test(line),
   },
   {
     rule: 'response_body answers with the JSON of the field: 64-bit numbers as strings, [] for an empty list, "" for empty bytes, null for a message that is not there',

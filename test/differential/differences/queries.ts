@@ -28,7 +28,7 @@ export const queryDifferences: readonly Difference[] = [
     theirs: 'ignores it',
     right: 'either',
     by: `${http} does not say`,
-    when: stricter(/^GET \/v1\/query\?(unknown|\.nested|nested\.(\.name|unknown)?)=/),
+    when: stricter(/^GET \/v1\/(query|streams\/server\/2)\?(unknown|\.nested|nested\.(\.name|unknown)?)=/),
   },
   {
     rule: 'a query parameter without a name is refused',

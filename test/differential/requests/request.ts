@@ -4,7 +4,9 @@ export interface TestRequest {
   /** Path and query, raw. */
   readonly target: string;
   readonly body?: string | Uint8Array;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  /** Names whose metadata has to be the same as well: what the backend received, and what came back. */
+  readonly watch?: readonly string[];
 }
 
 export const get = (target: string): TestRequest => ({ method: 'GET', target });

@@ -34,6 +34,7 @@ func conformance(_ any, stream grpc.ServerStream) error {
 	if method == nil {
 		return status.Error(codes.Unimplemented, "unknown method")
 	}
+	echoMetadata(stream)
 	switch name {
 	case "Fail":
 		return fail(stream)
@@ -69,6 +70,20 @@ func answer(method protoreflect.MethodDescriptor, stream grpc.ServerStream, requ
 	}
 	slices.SortFunc(echo.Metadata, func(a, b *pb.Metadata) int { return strings.Compare(a.Name, b.Name) })
 	return echo
+}
+
+// echoMetadata answers with the metadata that the request asks for: as NAME what it has as echo-header-NAME, and as
+// trailing NAME what it has as echo-trailer-NAME.
+func echoMetadata(stream grpc.ServerStream) {
+	received, _ := metadata.FromIncomingContext(stream.Context())
+	for name, values := range received {
+		if header, found := strings.CutPrefix(name, "echo-header-"); found {
+			_ = stream.SetHeader(metadata.MD{header: values})
+		}
+		if trailer, found := strings.CutPrefix(name, "echo-trailer-"); found {
+			stream.SetTrailer(metadata.MD{trailer: values})
+		}
+	}
 }
 
 func fail(stream grpc.ServerStream) error {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
@@ -33,6 +34,13 @@ func main() {
 		// By google/api/http.proto and the JSON mapping of proto3 where grpc-gateway leaves the choice: %2F stays in
 		// variables of several segments, unknown fields are refused, fields of implicit presence are written out.
 		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash),
+		// Of metadata it takes no more than permanent header fields unless it is told to.
+		runtime.WithIncomingHeaderMatcher(func(key string) (string, bool) {
+			if name, found := strings.CutPrefix(key, runtime.MetadataHeaderPrefix); found {
+				return name, true
+			}
+			return runtime.DefaultHeaderMatcher(key)
+		}),
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.HTTPBodyMarshaler{Marshaler: &runtime.JSONPb{
 			MarshalOptions:   protojson.MarshalOptions{EmitDefaultValues: true},
 			UnmarshalOptions: protojson.UnmarshalOptions{DiscardUnknown: false},
