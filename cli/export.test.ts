@@ -4,9 +4,11 @@ import { parseFlags, type ExportFlags } from './export.ts';
 const kustomize: ExportFlags = { out: 'mesh', format: 'kustomize', secretStore: 'vault' };
 const argocd: ExportFlags = { ...kustomize, format: 'argocd', repo: 'https://git.example.com/gitops.git' };
 
+const plan = { mesh: 'shop' };
+
 describe('export reads', () => {
   test('a store of the whole cluster, with a key for each cluster and secret', () => {
-    expect(parseFlags(kustomize, 'shop')).toEqual({
+    expect(parseFlags(kustomize, plan)).toEqual({
       store: { kind: 'ClusterSecretStore', name: 'vault', key: 'shop/{cluster}/{secret}' },
       argocd: undefined,
     });
@@ -14,7 +16,7 @@ describe('export reads', () => {
 
   test('a store of the namespace, with keys of another form', () => {
     const flags = { ...kustomize, secretStore: 'SecretStore/aws.eu-1', secretKey: 'mesh-{cluster}-{secret}' };
-    expect(parseFlags(flags, 'shop').store).toEqual({
+    expect(parseFlags(flags, plan).store).toEqual({
       kind: 'SecretStore',
       name: 'aws.eu-1',
       key: 'mesh-{cluster}-{secret}',
@@ -22,19 +24,19 @@ describe('export reads', () => {
   });
 
   test('none as no store', () => {
-    expect(parseFlags({ ...kustomize, secretStore: 'none' }, 'shop').store).toBeUndefined();
+    expect(parseFlags({ ...kustomize, secretStore: 'none' }, plan).store).toBeUndefined();
   });
 
   test('the repository of an ApplicationSet, HEAD and its root unless told otherwise', () => {
     const { repo } = argocd;
-    expect(parseFlags(argocd, 'shop').argocd).toEqual({ repo, revision: 'HEAD', path: '.' });
-    expect(parseFlags({ ...argocd, revision: 'v2', path: 'a/b' }, 'shop').argocd).toEqual({
+    expect(parseFlags(argocd, plan).argocd).toEqual({ repo, revision: 'HEAD', path: '.' });
+    expect(parseFlags({ ...argocd, revision: 'v2', path: 'a/b' }, plan).argocd).toEqual({
       repo,
       revision: 'v2',
       path: 'a/b',
     });
     const overSsh = 'git@git.example.com:team/gitops.git';
-    expect(parseFlags({ ...argocd, repo: overSsh }, 'shop').argocd?.repo).toBe(overSsh);
+    expect(parseFlags({ ...argocd, repo: overSsh }, plan).argocd?.repo).toBe(overSsh);
   });
 });
 
@@ -86,7 +88,18 @@ test.each<[string, ExportFlags, string]>([
     '--repo: holds a password, which would stand in the tree; fix: leave user and password out, and give them to Argo CD as repository credentials',
   ],
 ])('%s is a wrong use', (_, flags, message) => {
-  expect(() => parseFlags(flags, 'shop')).toThrow(
+  expect(() => parseFlags(flags, plan)).toThrow(
     expect.objectContaining({ name: 'ProblemsError', message, exitCode: 2 }),
+  );
+});
+
+test('trust anchors beside an issuer are a wrong use', () => {
+  const issuer = { name: 'mesh-ca', kind: 'ClusterIssuer', group: 'cert-manager.io' };
+  expect(() => parseFlags({ ...kustomize, trustRoots: 'roots.pem' }, { ...plan, issuer })).toThrow(
+    expect.objectContaining({
+      message:
+        '--trust-roots: has no meaning beside trust.issuer: every control plane sends the root of its own CA, and the root stays; fix: leave it out',
+      exitCode: 2,
+    }),
   );
 });

@@ -9,7 +9,9 @@ import { readTrustRoots } from '../infra/export/trust-roots.ts';
 import { renderIstioReleases } from '../infra/istio-release.ts';
 import type { KubeObject } from '../infra/kube-object.ts';
 import { planMesh } from '../infra/plan.ts';
-import type { PlanStep } from '../infra/plan.ts';
+import type { Plan, PlanStep } from '../infra/plan.ts';
+import { readStackFile } from '../infra/stack-file.ts';
+import { describeIssuer, withIssuer } from '../infra/trust/issuer.ts';
 import { ensureTools } from '../lab/tools/build.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -22,13 +24,16 @@ export interface ExportFlags {
   readonly revision?: string;
   readonly path?: string;
   readonly trustRoots?: string;
+  readonly stack?: string;
 }
 
 /** `npm run export`: writes the plan as a GitOps tree, for those who let Argo CD or kubectl apply it. No cluster is asked. */
 export async function exportMesh(at: Workspace, flags: ExportFlags, signal: AbortSignal): Promise<number> {
   const { model, rendered } = synthShop(at.root);
-  const plan = planMesh(model, rendered);
-  const { store, argocd } = parseFlags(flags, plan.mesh);
+  // Who signs the CAs is all that a tree takes of a stack: it has no clusters, and the store has the values.
+  const issuer = flags.stack === undefined ? undefined : readStackFile(at.root, flags.stack).trust.issuer;
+  const plan = withIssuer(planMesh(model, rendered), issuer);
+  const { store, argocd } = parseFlags(flags, plan);
   // npm changes to the project's folder; the user's own is in INIT_CWD.
   const here = process.env['INIT_CWD'] ?? '.';
   const trustRoots =
@@ -62,6 +67,10 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
       ? `Secrets that are not in the tree; make them yourself, before istiod of their cluster starts:\n${made.join('')}`
       : `Secrets that ${store.kind} ${store.name} has to hold:\n${tree.secrets.map(describeSecret).join('')}`,
   );
+  if (issuer !== undefined)
+    process.stdout.write(
+      `CAs: of ${describeIssuer(issuer)}, which has to be in every cluster, with cert-manager, before the tree\n`,
+    );
   return 0;
 }
 
@@ -78,10 +87,20 @@ interface Parsed {
  * Reads the flags that the command line parser cannot judge alone.
  * @throws ProblemsError (exit 2) with everything that is wrong.
  */
-export function parseFlags(flags: ExportFlags, mesh: string): Parsed {
+export function parseFlags(flags: ExportFlags, { mesh, issuer }: Pick<Plan, 'mesh' | 'issuer'>): Parsed {
   const store = parseStore(flags, mesh);
   const argocd = parseSource(flags);
-  throwIfAny([...problemsIn(store), ...problemsIn(argocd)]);
+  const roots =
+    flags.trustRoots === undefined || issuer === undefined
+      ? []
+      : [
+          {
+            where: '--trust-roots',
+            what: 'has no meaning beside trust.issuer: every control plane sends the root of its own CA, and the root stays',
+            fix: 'leave it out',
+          },
+        ];
+  throwIfAny([...problemsIn(store), ...problemsIn(argocd), ...roots]);
   return {
     store: 'value' in store ? store.value : undefined,
     argocd: 'value' in argocd ? argocd.value : undefined,

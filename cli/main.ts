@@ -103,6 +103,7 @@ function program(): Command {
       '--trust-roots <FILE>',
       'roots that proxies trust, PEM, the one that signs first: for a change of the root',
     )
+    .option('--stack <NAME>', 'takes trust.issuer from Pulumi.NAME.yaml: cert-manager signs the CAs')
     .option('--path <FOLDER>', 'argocd: where the tree is in the repository; its root unless given')
     .action(async (flags: ExportFlags) => {
       finish(await (await import('./export.ts')).exportMesh(at, flags, signal));

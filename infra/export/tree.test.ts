@@ -13,6 +13,7 @@ import type { KubeObject } from '../kube-object.ts';
 import { planMesh } from '../plan.ts';
 import type { Plan } from '../plan.ts';
 import { ensureTrust } from '../trust/folder.ts';
+import { caCertificate, withIssuer } from '../trust/issuer.ts';
 import { waves } from '../waves.ts';
 import { isStored } from './external-secret.ts';
 import type { SecretStore } from './external-secret.ts';
@@ -83,6 +84,23 @@ function shopPlan(): Plan {
   const mesh = shop(join(import.meta.dirname, '../..'));
   return planMesh(mesh.model(), synthesize(mesh));
 }
+
+test('with an issuer has its Certificate with the namespaces, for which istiod waits, and no CA of the store', () => {
+  const issuer = { name: 'mesh-ca', kind: 'ClusterIssuer', group: 'cert-manager.io' };
+  const plan = withIssuer(shopPlan(), issuer);
+  const tree = treeOf(plan);
+  for (const cluster of ['east', 'west']) {
+    const [last] = folderOf(tree, `${cluster}/00-namespaces`).slice(-1);
+    expect(last).toEqual(caCertificate(plan, issuer));
+    expect(tree.files.get(`${cluster}/10-control-plane/kustomization.yaml`)).toContain(
+      'path: /spec/template/spec/volumes/1/secret/optional',
+    );
+  }
+  expect(tree.secrets.map(({ secret }) => secret)).toEqual([
+    'istio-system/istio-remote-secret-west',
+    'istio-system/istio-remote-secret-east',
+  ]);
+});
 
 test('holds every object of a plan once, in the order of the drivers, for any mesh', () => {
   withProject({}, (root) => {
