@@ -124,4 +124,5 @@ test('Pulumi waits alike, protects the Certificate, and says until when the CAs 
     names.map((name) => [name, expect.stringMatching(/^\d{4}-\d\d-\d\dT/)]),
   );
   expect(readdirSync(folder)).not.toContain('pulumi');
-});
+  // Three runs of the engine: longer than jest's own limit where much else runs.
+}, 120_000);

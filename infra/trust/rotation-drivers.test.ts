@@ -190,5 +190,6 @@ describe('a phase under Pulumi', () => {
     const after = (await made.bring(states[0]!)) as Resources;
     expect(changed(after)).toEqual(expected);
     expect([...after.keys()].toSorted()).toEqual([...before.keys()].toSorted());
-  });
+    // Three runs of the engine: longer than jest's own limit where much else runs.
+  }, 120_000);
 });
