@@ -1,16 +1,8 @@
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
-import {
-  createPrivateKey,
-  generateKeyPairSync,
-  randomBytes,
-  sign,
-  webcrypto,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
 import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
@@ -26,6 +18,19 @@ import { nodeNamespace } from '../../lab/network.ts';
 import { callMany, eventually, status, type Caller } from './call.ts';
 import { root } from './cli.ts';
 import { echoIn } from './echo.ts';
+import {
+  addressOf,
+  ask,
+  askUntil,
+  audience,
+  bearer,
+  issuer,
+  jwks,
+  readAddress,
+  theirs,
+  token,
+  type Answer,
+} from './edge.ts';
 import { ensureUp, kubeconfig, kubectl } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
@@ -36,11 +41,6 @@ const clusters = ['east', 'west'] as const;
 const members = 'members.example';
 const secure = 'secure.example';
 const secret = 'secure-example';
-
-const issuer = 'https://id.example';
-const audience = 'shop';
-const ours = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const theirs = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** The shop's services as echo servers, and three edges before them with real gateways. */
 function variant(): Mesh<'east' | 'west'> {
@@ -83,9 +83,7 @@ function variant(): Mesh<'east' | 'west'> {
     jwt: {
       issuer,
       audiences: [audience],
-      jwks: {
-        keys: [{ ...ours.publicKey.export({ format: 'jwk' }), kid: 'ours', alg: 'ES256', use: 'sig' }],
-      },
+      jwks,
       claims: { sub: 'x-user' },
       except: [catalog.method.listProducts],
       rules: [{ method: orders.method.createOrder, claim: 'role', values: ['buyer'] }],
@@ -102,66 +100,6 @@ function variant(): Mesh<'east' | 'west'> {
   });
   return mesh;
 }
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-}
-
-interface Ask {
-  readonly method?: string;
-  readonly host?: string;
-  readonly headers?: OutgoingHttpHeaders;
-  /** Certificate of the authority to trust: the request is made over TLS. */
-  readonly ca?: string;
-}
-
-const addresses: Record<string, string> = {};
-
-/** A request to the ingress gateway of a cluster, whatever its host resolves to. */
-function ask(cluster: string, path: string, options: Ask = {}): Promise<Answer> {
-  const { method = 'GET', host = 'anything.example', headers = {}, ca } = options;
-  const common = { host: addresses[cluster], path, method, headers: { host, ...headers }, agent: false };
-  return new Promise((resolve, reject) => {
-    const request =
-      ca === undefined ? httpRequest(common) : httpsRequest({ ...common, ca, servername: host, port: 443 });
-    request.setTimeout(10_000, () => request.destroy(new Error(`no answer from ${cluster} within 10 s`)));
-    request.on('error', reject);
-    request.on('response', (response) => {
-      let body = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
-      });
-    });
-    request.end();
-  });
-}
-
-/** Awaits a status: configuration takes some seconds to reach the gateways. */
-function askUntil(cluster: string, path: string, expected: number, options: Ask = {}): Promise<Answer> {
-  const what = `${options.method ?? 'GET'} ${path} of ${options.host ?? 'any host'} in ${cluster} to get ${expected}`;
-  return waitFor({ what, timeoutMs: 30_000 }, async () => {
-    const answer = await ask(cluster, path, options).catch((error: unknown) => String(error));
-    if (typeof answer === 'string') return { done: false, because: answer };
-    return answer.status === expected
-      ? { done: true, value: answer }
-      : { done: false, because: `${answer.status} ${answer.body.slice(0, 100)}` };
-  });
-}
-
-/** A JSON Web Token, signed with ES256 (RFC 7518, section 3.4). */
-function token(claims: Readonly<Record<string, unknown>> = {}, key: KeyObject = ours.privateKey): string {
-  const now = Math.floor(Date.now() / 1_000);
-  const payload = { iss: issuer, aud: audience, sub: 'ada', iat: now - 60, exp: now + 600, ...claims };
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-  const signed = `${encode({ alg: 'ES256', kid: 'ours', typ: 'JWT' })}.${encode(payload)}`;
-  const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' });
-  return `${signed}.${signature.toString('base64url')}`;
-}
-
-const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
 
 /** The headers of the call of this trace, as an echo server logged them. */
 function seenBy(cluster: string, pod: string, trace: string): Promise<Record<string, string>> {
@@ -238,9 +176,7 @@ beforeAll(async () => {
   authority = ca;
   for (const cluster of clusters) {
     kubectl(cluster, 'apply', '-f', '-', { input: manifest });
-    const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}';
-    const service = ['-n', 'istio-ingress', 'get', 'service/istio-ingressgateway', '-o', path];
-    addresses[cluster] = kubectl(cluster, ...service).trim();
+    readAddress(cluster);
     await askUntil(cluster, '/v1/products/p-1', 200);
     await askUntil(cluster, '/v1/products/p-1', 200, { host: members, headers: bearer(token()) });
   }
@@ -379,7 +315,7 @@ describe.each(clusters)('the ingress gateway of %s', (cluster) => {
 
 /** The status of a request that comes from a node's address. */
 function askFromNode(node: string, cluster: string, path: string): string {
-  const program = `fetch('http://${addresses[cluster]}${path}').then(({ status }) => console.log(status))`;
+  const program = `fetch('http://${addressOf(cluster)}${path}').then(({ status }) => console.log(status))`;
   const command = ['netns', 'exec', nodeNamespace(node), process.execPath, '-e', program];
   return execFileSync('ip', command, { encoding: 'utf8', timeout: 10_000 }).trim();
 }
