@@ -1,5 +1,7 @@
 import { once } from 'node:events';
-import { afterEach, expect, test } from '@jest/globals';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { startLocal } from '../testing/local.ts';
 import { freePort, startProgram } from '../testing/program.ts';
@@ -9,22 +11,28 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+const pod = { CLUSTER_NAME: 'east', POD_NAME: 'gateway-0' };
+
+function startProcess(environment: Record<string, string>) {
+  const program = startProgram('gateway', environment);
+  cleanups.push(() => program.child.kill('SIGKILL'));
+  return program;
+}
+
 /** The gateway as a process of its own, before a catalog. */
 async function startGateway(environment: Record<string, string> = {}) {
   const handlers = { getProduct: ({ id }: { id: string }) => ({ id }) };
   const catalog = await startLocal([{ service: CatalogService, handlers }], { servedBy: 'here/pod-1' });
   cleanups.push(() => catalog.stop());
   const [http, metrics] = [await freePort(), await freePort()];
-  const program = startProgram('gateway', {
-    CLUSTER_NAME: 'east',
-    POD_NAME: 'gateway-0',
+  const program = startProcess({
+    ...pod,
     HTTP_PORT: String(http),
     METRICS_PORT: String(metrics),
     UPSTREAMS: `${CatalogService.typeName}=${catalog.address}`,
     DRAIN_DELAY_MS: '0',
     ...environment,
   });
-  cleanups.push(() => program.child.kill('SIGKILL'));
   await once(program.reader, 'line');
   return { ...program, url: `http://127.0.0.1:${http}` };
 }
@@ -55,4 +63,98 @@ test('the access log has every request when SIGTERM follows at once', async () =
     'draining',
     'drained',
   ]);
+});
+
+describe('the environment', () => {
+  const fatal = async (environment: Record<string, string>) => {
+    const { lines, closed } = startProcess({ ...pod, HTTP_PORT: '8080', ...environment });
+    expect(await closed).toEqual([2, null]);
+    expect(new Set(lines.map(({ level }) => level))).toEqual(new Set(['fatal']));
+    return lines.map(({ message }) => message);
+  };
+
+  test('limits out of their bounds: every one is named', async () => {
+    const wrong = {
+      ANSWER_LIMIT_BYTES: '67108865',
+      CONNECT_TIMEOUT_MS: '0',
+      KEEPALIVE_MS: '999',
+      KEEPALIVE_TIMEOUT_MS: '10s',
+    };
+    expect(await fatal({ UPSTREAMS: `${CatalogService.typeName}=catalog:50051`, ...wrong })).toEqual([
+      'environment: ANSWER_LIMIT_BYTES: wrong value; allowed a whole number from 1 to 67108864',
+      'environment: CONNECT_TIMEOUT_MS: wrong value; allowed a whole number from 1 to 600000',
+      'environment: KEEPALIVE_MS: wrong value; allowed a whole number from 1000 to 86400000',
+      'environment: KEEPALIVE_TIMEOUT_MS: wrong value; allowed a whole number from 1 to 600000',
+    ]);
+  });
+
+  test('a deadline above the longest one, told with what is wrong about the upstreams', async () => {
+    expect(
+      await fatal({ REQUEST_TIMEOUT_MS: '60001', UPSTREAMS: `${CatalogService.typeName}=catalog` }),
+    ).toEqual([
+      'environment: REQUEST_TIMEOUT_MS: more than REQUEST_TIMEOUT_MAX_MS; received 60001; allowed at most 60000',
+      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog": the address is not host:port',
+    ]);
+  });
+});
+
+describe('limits of the way to services', () => {
+  const name = 'shop.catalog.v1.CatalogService/GetProduct';
+
+  /** What the client is told, and what the log says of it. */
+  async function failure(environment: Record<string, string>) {
+    const { url, lines, reader } = await startGateway(environment);
+    const warned = new Promise((resolve) => {
+      reader.on('line', () => {
+        const line = lines.at(-1);
+        if (line?.['level'] === 'warn') resolve(line['message']);
+      });
+    });
+    const answer = await fetch(`${url}/v1/products/p-1`);
+    return { status: answer.status, body: await answer.json(), warned: await warned };
+  }
+
+  /** UPSTREAMS before a server that does what is told with each connection. */
+  async function upstream(onSocket: (socket: Socket) => void) {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => undefined));
+      onSocket(socket.resume());
+    }).listen(0, '127.0.0.1');
+    cleanups.push(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    await once(server, 'listening');
+    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return { address, UPSTREAMS: `${CatalogService.typeName}=${address}` };
+  }
+
+  test('ANSWER_LIMIT_BYTES', async () => {
+    expect(await failure({ ANSWER_LIMIT_BYTES: '4' })).toEqual({
+      status: 429,
+      body: { code: 8, message: `${name}: RESOURCE_EXHAUSTED`, details: [] },
+      warned: 'a message of 5 bytes was received; allowed at most 4',
+    });
+  });
+
+  test('CONNECT_TIMEOUT_MS', async () => {
+    const { address, UPSTREAMS } = await upstream(() => undefined);
+    expect(await failure({ UPSTREAMS, CONNECT_TIMEOUT_MS: '50' })).toEqual({
+      status: 503,
+      body: { code: 14, message: `${name}: UNAVAILABLE`, details: [] },
+      warned: `no connection to ${address}: not established within 50 ms`,
+    });
+  });
+
+  test('KEEPALIVE_MS and KEEPALIVE_TIMEOUT_MS', async () => {
+    const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    const { UPSTREAMS } = await upstream((socket) => socket.write(emptySettings));
+    const keepalive = { KEEPALIVE_MS: '1000', KEEPALIVE_TIMEOUT_MS: '50', REQUEST_TIMEOUT_MS: '60000' };
+    expect(await failure({ UPSTREAMS, ...keepalive })).toEqual({
+      status: 503,
+      body: { code: 14, message: `${name}: UNAVAILABLE`, details: [] },
+      warned: 'connection lost: no answer to a PING within 50 ms',
+    });
+  });
 });

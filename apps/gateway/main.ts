@@ -4,6 +4,7 @@ import { serveMetrics } from '../runtime/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
+import type { Timeouts } from './deadline.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { createObserver } from './observe.ts';
 import { startHttpServer } from './server.ts';
@@ -20,6 +21,10 @@ const environment = {
   BODY_LIMIT_BYTES: integer(1, 64 * 2 ** 20).default(4 * 2 ** 20),
   BODY_TIMEOUT_MS: integer(1, 600_000).default(30_000),
   HEADERS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
+  ANSWER_LIMIT_BYTES: integer(1, 64 * 2 ** 20).default(4 * 2 ** 20),
+  CONNECT_TIMEOUT_MS: integer(1, 600_000).default(5_000),
+  KEEPALIVE_MS: integer(1_000, 86_400_000).default(300_000),
+  KEEPALIVE_TIMEOUT_MS: integer(1, 600_000).default(10_000),
   STREAM_IDLE_MS: integer(1, 86_400_000).default(300_000),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(4_000),
   MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
@@ -33,15 +38,29 @@ const environment = {
   ANSWER_METADATA: list(name, 'a list of metadata names in lower case, separated by commas').default([]),
 };
 
+/** Who asks for no time would get more than who asks for the most. */
+function timeoutProblems({ defaultMs, maxMs }: Timeouts): string[] {
+  if (defaultMs <= maxMs) return [];
+  return [
+    `REQUEST_TIMEOUT_MS: more than REQUEST_TIMEOUT_MAX_MS; received ${defaultMs}; allowed at most ${maxMs}`,
+  ];
+}
+
 await runProgram('gateway', environment, async (env, log) => {
-  const addresses = parseUpstreams(env.UPSTREAMS, services);
-  const upstreams = openUpstreams(addresses);
+  const timeouts = { defaultMs: env.REQUEST_TIMEOUT_MS, maxMs: env.REQUEST_TIMEOUT_MAX_MS };
+  const addresses = parseUpstreams(env.UPSTREAMS, services, timeoutProblems(timeouts));
+  const upstreams = openUpstreams(addresses, {
+    messageLimit: env.ANSWER_LIMIT_BYTES,
+    connectTimeoutMs: env.CONNECT_TIMEOUT_MS,
+    keepaliveMs: env.KEEPALIVE_MS,
+    keepaliveTimeoutMs: env.KEEPALIVE_TIMEOUT_MS,
+  });
   const metrics = createGatewayMetrics();
   const gateway = createGateway({
     services: addresses.keys(),
     upstreams,
     registry,
-    timeouts: { defaultMs: env.REQUEST_TIMEOUT_MS, maxMs: env.REQUEST_TIMEOUT_MAX_MS },
+    timeouts,
     body: { bytes: env.BODY_LIMIT_BYTES, timeoutMs: env.BODY_TIMEOUT_MS },
     streamIdleMs: env.STREAM_IDLE_MS,
     maxRequests: env.MAX_REQUESTS,

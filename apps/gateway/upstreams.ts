@@ -1,18 +1,21 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { EnvError, isAddress } from '../runtime/env.ts';
 import { createTransport } from './transport/transport.ts';
+import type { TransportOptions } from './transport/transport.ts';
 import type { Transport } from './transport/types.ts';
 
 /**
  * Reads the variable UPSTREAMS: `<fully qualified service>=<host:port>`, separated by commas. Only what is named here
  * is served.
+ * @param found - problems with other variables, to be told together
  * @throws EnvError naming every wrong entry
  */
 export function parseUpstreams(
   text: string,
   known: ReadonlyMap<string, DescService>,
+  found: readonly string[] = [],
 ): ReadonlyMap<DescService, string> {
-  const problems: string[] = [];
+  const problems = [...found];
   const upstreams = new Map<DescService, string>();
   for (const entry of text.split(',').map((part) => part.trim())) {
     const [name = '', address, ...more] = entry.split('=');
@@ -36,9 +39,12 @@ export interface Upstreams {
 }
 
 /** Opens the upstreams; they connect at the first call. */
-export function openUpstreams(addresses: ReadonlyMap<DescService, string>): Upstreams {
+export function openUpstreams(
+  addresses: ReadonlyMap<DescService, string>,
+  options: TransportOptions = {},
+): Upstreams {
   const transports = new Map(
-    [...new Set(addresses.values())].map((address) => [address, createTransport(address)]),
+    [...new Set(addresses.values())].map((address) => [address, createTransport(address, options)]),
   );
   return {
     transportOf: (service) => {

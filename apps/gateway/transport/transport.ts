@@ -8,7 +8,7 @@ import { localStatus } from './status.ts';
 import type { Call, CallListener, CallOptions, CallStatus, Transport } from './types.ts';
 
 export interface TransportOptions {
-  /** Longest message received. Bytes. @default 4194304 */
+  /** Longest message received; a longer one ends its call with RESOURCE_EXHAUSTED. Bytes. @default 4194304 */
   readonly messageLimit?: number;
   /** For a connection to be ready. Milliseconds. @default 5000 */
   readonly connectTimeoutMs?: number;
