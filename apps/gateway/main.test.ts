@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { createServer as createHttp2Server } from 'node:http2';
+import type { ServerHttp2Session } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { startLocal } from '../testing/local.ts';
 import { freePort, startProgram } from '../testing/program.ts';
 
@@ -19,9 +22,23 @@ function startProcess(environment: Record<string, string>) {
   return program;
 }
 
+type Line = Readonly<Record<string, unknown>>;
+
+/** The first line of the log that is as said. */
+async function lineWhere(
+  { lines, reader }: ReturnType<typeof startProgram>,
+  matches: (line: Line) => boolean,
+): Promise<Line> {
+  for (;;) {
+    const found = lines.find(matches);
+    if (found !== undefined) return found;
+    await once(reader, 'line');
+  }
+}
+
 /** The gateway as a process of its own, before a catalog. */
 async function startGateway(environment: Record<string, string> = {}) {
-  const handlers = { getProduct: ({ id }: { id: string }) => ({ id }) };
+  const handlers = { getProduct: ({ id }: { id: string }) => ({ product: { id } }) };
   const catalog = await startLocal([{ service: CatalogService, handlers }], { servedBy: 'here/pod-1' });
   cleanups.push(() => catalog.stop());
   const [http, metrics] = [await freePort(), await freePort()];
@@ -33,16 +50,15 @@ async function startGateway(environment: Record<string, string> = {}) {
     DRAIN_DELAY_MS: '0',
     ...environment,
   });
-  await once(program.reader, 'line');
+  await lineWhere(program, ({ message }) => message === 'serving HTTP');
   return { ...program, url: `http://127.0.0.1:${http}` };
 }
 
 test('the access log has a request soon after, also when nothing follows', async () => {
-  const { reader, lines, url } = await startGateway();
-  const line = once(reader, 'line');
+  const { url, ...program } = await startGateway();
   expect((await fetch(`${url}/v1/products/p-1`)).status).toBe(200);
-  await line;
-  expect(lines.at(-1)).toMatchObject({ message: 'request', route: '/v1/products/{id}', status: 200 });
+  const line = await lineWhere(program, ({ message }) => message === 'request');
+  expect(line).toMatchObject({ route: '/v1/products/{id}', status: 200 });
 });
 
 test('the access log has every request when SIGTERM follows at once', async () => {
@@ -62,6 +78,30 @@ test('the access log has every request when SIGTERM follows at once', async () =
     'serving HTTP',
     'draining',
     'drained',
+  ]);
+});
+
+test('is connected to its services before it is ready, and ready also when one cannot be reached', async () => {
+  let calls = 0;
+  const peer = createHttp2Server().on('stream', () => calls++);
+  const sessions: ServerHttp2Session[] = [];
+  peer.on('session', (session) => sessions.push(session)).listen(0, '127.0.0.1');
+  await once(peer, 'listening');
+  cleanups.push(() => {
+    for (const session of sessions) session.destroy();
+    peer.close();
+  });
+  const [there, gone] = [
+    `127.0.0.1:${(peer.address() as AddressInfo).port}`,
+    `127.0.0.1:${await freePort()}`,
+  ];
+  const { url, lines } = await startGateway({
+    UPSTREAMS: `${CatalogService.typeName}=${there},${OrdersService.typeName}=${gone}`,
+  });
+  expect([sessions.length, calls]).toEqual([1, 0]);
+  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  expect(lines.filter(({ level }) => level !== 'info').map(({ message }) => message)).toEqual([
+    `no connection to ${gone}: connect ECONNREFUSED ${gone}`,
   ]);
 });
 
@@ -103,15 +143,10 @@ describe('limits of the way to services', () => {
 
   /** What the client is told, and what the log says of it. */
   async function failure(environment: Record<string, string>) {
-    const { url, lines, reader } = await startGateway(environment);
-    const warned = new Promise((resolve) => {
-      reader.on('line', () => {
-        const line = lines.at(-1);
-        if (line?.['level'] === 'warn') resolve(line['message']);
-      });
-    });
+    const { url, ...program } = await startGateway(environment);
     const answer = await fetch(`${url}/v1/products/p-1`);
-    return { status: answer.status, body: await answer.json(), warned: await warned };
+    const warned = await lineWhere(program, ({ method }) => method === name);
+    return { status: answer.status, body: await answer.json(), warned: warned['message'] };
   }
 
   /** UPSTREAMS before a server that does what is told with each connection. */
@@ -134,7 +169,7 @@ describe('limits of the way to services', () => {
     expect(await failure({ ANSWER_LIMIT_BYTES: '4' })).toEqual({
       status: 429,
       body: { code: 8, message: `${name}: RESOURCE_EXHAUSTED`, details: [] },
-      warned: 'a message of 5 bytes was received; allowed at most 4',
+      warned: 'a message of 7 bytes was received; allowed at most 4',
     });
   });
 

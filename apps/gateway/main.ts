@@ -73,6 +73,8 @@ await runProgram('gateway', environment, async (env, log) => {
   });
   metrics.watch(gateway.open);
   const metricsServer = await serveMetrics(metrics, env.METRICS_PORT);
+  // A gateway that has lost a service still serves the others: this is asked once, to save the first request the way.
+  for (const problem of await upstreams.connect()) log.warn(problem);
   const server = await startHttpServer({
     gateway,
     port: env.HTTP_PORT,

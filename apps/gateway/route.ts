@@ -66,9 +66,12 @@ export class RouteTable {
 
   /** @throws Error when a binding is equal to another, or takes a path that is the gateway's own */
   constructor(bindings: Iterable<Binding>, upstreams: Upstreams, registry: Registry) {
-    this.#router = routerOf(bindings);
+    const all = [...bindings];
+    this.#router = routerOf(all);
     this.#upstreams = upstreams;
     this.#registry = registry;
+    // Before the first request, which would have to wait for it.
+    for (const binding of all) this.#routeOf(binding);
   }
 
   /** @throws StatusError NOT_FOUND, HttpError 405 or 414 */

@@ -35,10 +35,12 @@ export function parseUpstreams(
 export interface Upstreams {
   /** @throws Error for a service that is not routed */
   transportOf(service: DescService): Transport;
+  /** Connects to all, ahead of the first call. @returns a line, for logs, for each that could not be reached */
+  connect(): Promise<readonly string[]>;
   close(): void;
 }
 
-/** Opens the upstreams; they connect at the first call. */
+/** Opens the upstreams; they connect at the first call, if not before. */
 export function openUpstreams(
   addresses: ReadonlyMap<DescService, string>,
   options: TransportOptions = {},
@@ -51,6 +53,10 @@ export function openUpstreams(
       const transport = transports.get(addresses.get(service) ?? '');
       if (transport === undefined) throw new Error(`${service.typeName} has no upstream`);
       return transport;
+    },
+    connect: async () => {
+      const problems = await Promise.all([...transports.values()].map((transport) => transport.connect()));
+      return problems.filter((problem) => problem !== undefined);
     },
     close: () => {
       for (const transport of transports.values()) transport.close();

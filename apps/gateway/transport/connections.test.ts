@@ -3,7 +3,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { Recorder, answer, later, startPeer, unary } from './testing.ts';
 import type { Peer } from './testing.ts';
@@ -13,6 +13,7 @@ import type { Transport } from './types.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -79,6 +80,8 @@ describe('connecting', () => {
   });
 
   test('that fails: calls that wait, and those of the time after, are UNAVAILABLE; then it is tried anew', async () => {
+    // The time between attempts passes when the test says so.
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(1_000_000);
     const port = await freePort();
     const transport = client(`127.0.0.1:${port}`);
     const message = `no connection to 127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}`;
@@ -91,15 +94,40 @@ describe('connecting', () => {
     const server = createServer((socket) => socket.destroy());
     server.listen(port, '127.0.0.1');
     cleanups.push(() => server.close());
-    let last = '';
-    // Fails fast until the time is over, and then connects, to something else.
-    for (const end = Date.now() + 5_000; Date.now() < end;) {
-      last = (await unary(transport)).status.message;
-      if (last !== message) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await once(server, 'listening');
+    expect((await unary(transport)).status).toEqual(unavailable);
+    // The longest that the first wait can be.
+    clock.mockReturnValue(1_000_240);
+    const last = (await unary(transport)).status.message;
     expect(last).toMatch(`no connection to 127.0.0.1:${port}: `);
     expect(last).not.toContain('ECONNREFUSED');
+  });
+
+  test('ahead of the first call saves it the way', async () => {
+    const { peer, transport } = await start(ok);
+    expect(await Promise.all([transport.connect(), transport.connect()])).toEqual([undefined, undefined]);
+    expect(await transport.connect()).toBeUndefined();
+    expect((await unary(transport)).status.code).toBe(0);
+    expect(peer.sockets).toHaveLength(1);
+  });
+
+  test('ahead of the first call tells why it fails, and once more while it is not tried anew', async () => {
+    jest.spyOn(performance, 'now').mockReturnValue(1_000_000);
+    const address = `127.0.0.1:${await freePort()}`;
+    const transport = client(address);
+    const message = `no connection to ${address}: connect ECONNREFUSED ${address}`;
+    expect(await transport.connect()).toBe(message);
+    expect(await transport.connect()).toBe(message);
+    transport.close();
+    expect(await transport.connect()).toBe(`no connection to ${address}: the transport was closed`);
+  });
+
+  test('ahead of the first call ends with the transport', async () => {
+    const address = await startRaw(() => undefined);
+    const transport = client(address);
+    const connected = transport.connect();
+    transport.close();
+    expect(await connected).toBe(`no connection to ${address}: the transport was closed`);
   });
 
   test('to a peer that says nothing ends in time', async () => {

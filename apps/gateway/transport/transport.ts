@@ -57,6 +57,8 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
   #problem = '';
   #state: 'open' | 'draining' | 'closed' = 'open';
   #drained: (() => void)[] = [];
+  /** Who waits for the connection that is being made. */
+  #connected: ((problem: string | undefined) => void)[] = [];
 
   constructor(address: string, options: TransportOptions) {
     this.#address = address;
@@ -81,6 +83,13 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
     if (refusal === undefined) this.place(call);
     else process.nextTick(finish, call, refusal);
     return call;
+  }
+
+  connect(): Promise<string | undefined> {
+    for (const { connecting } of this.#connections) if (!connecting) return Promise.resolve(undefined);
+    if (this.#state === 'open') this.#connect();
+    if (this.#connections.size === 0) return Promise.resolve(this.#whyNone());
+    return new Promise((resolve) => this.#connected.push(resolve));
   }
 
   drain(): Promise<void> {
@@ -119,6 +128,7 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
   room(connection: Connection): void {
     this.#backoffMs = 0;
     this.#backoffUntil = 0;
+    for (const resolve of this.#connected.splice(0)) resolve(undefined);
     for (const call of this.#waiting) {
       if (!connection.hasRoom) break;
       this.#waiting.delete(call);
@@ -139,6 +149,9 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
       const jitter = 1 + backoff.jitter * (2 * Math.random() - 1);
       this.#backoffUntil = performance.now() + this.#backoffMs * jitter;
     }
+    if (this.#connections.size === 0) {
+      for (const resolve of this.#connected.splice(0)) resolve(this.#whyNone());
+    }
     if (this.#waiting.size > 0) this.#connect();
   }
 
@@ -155,7 +168,7 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
     for (const { connecting } of this.#connections) if (connecting) return;
     if (performance.now() < this.#backoffUntil) {
       if (this.#connections.size > 0) return;
-      const message = `no connection to ${this.#address}: ${this.#problem}`;
+      const message = this.#whyNone();
       // Not at once: a call must not end before its caller has it.
       for (const call of this.#waiting)
         process.nextTick(finish, call, localStatus(status.UNAVAILABLE, message));
@@ -173,6 +186,11 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
         ),
       );
     }
+  }
+
+  #whyNone(): string {
+    const problem = this.#state === 'open' ? this.#problem : 'the transport was closed';
+    return `no connection to ${this.#address}: ${problem}`;
   }
 
   #refusal(path: string, { metadata, deadline }: CallOptions): CallStatus | undefined {

@@ -9,6 +9,12 @@ export interface Transport {
    * @param path - '/pkg.Service/Method'
    */
   call(path: string, options: CallOptions, listener: CallListener): Call;
+  /**
+   * Connects ahead of the first call, unless there is a connection. It takes as long as the transport's limit for a
+   * connection at most.
+   * @returns why there is none, for logs; undefined when there is one
+   */
+  connect(): Promise<string | undefined>;
   /** Takes no new calls (UNAVAILABLE), waits for those in flight, however long they take, and closes. */
   drain(): Promise<void>;
   /** Ends every call in flight with UNAVAILABLE and closes the connections. */
