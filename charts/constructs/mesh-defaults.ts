@@ -3,14 +3,16 @@ import { MeshConstruct } from './mesh-construct.ts';
 import type { Mesh } from './mesh.ts';
 import { controlPlaneNamespace } from './names.ts';
 import type { Projection } from './projection.ts';
+import { refusedCalls } from './refused-calls.ts';
 import { collectorEntry, meshTracing } from './telemetry/tracing.ts';
+import { Workload } from './workload.ts';
 
 /**
  * What holds for every workload of the mesh, because it stands in Istio's root namespace: mutual TLS only
  * (https://istio.io/latest/docs/reference/config/security/peer_authentication/), no call that no policy allows
  * (https://istio.io/latest/docs/concepts/security/#allow-nothing-deny-all-and-allow-all-policy), access logs on each proxy's
- * standard output in the format of the control plane's meshConfig, connections that are renewed (connection-age.ts), and,
- * where the mesh has a collector, traces.
+ * standard output in the format of the control plane's meshConfig, connections that are renewed (connection-age.ts), calls made
+ * again that a server refused unseen (refused-calls.ts), and, where the mesh has a collector, traces.
  */
 export class MeshDefaults<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
@@ -38,6 +40,11 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
       { name: 'connection-age', namespace },
       connectionAge(),
     );
+    const ports = this.#grpcPorts;
+    if (ports.length > 0) {
+      const metadata = { name: 'refused-calls', namespace };
+      into.addIstio('30-mesh', this.where, 'EnvoyFilter', metadata, refusedCalls(ports));
+    }
     const { tracing } = this.mesh;
     // One resource: Istio heeds one without a selector in a namespace.
     into.addIstio(
@@ -59,5 +66,11 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
       { name: 'otel-collector', namespace },
       collectorEntry(collector),
     );
+  }
+
+  /** Ports of all gRPC servers of the mesh, each once. */
+  get #grpcPorts(): readonly number[] {
+    const workloads = this.mesh.node.findAll().filter((part) => part instanceof Workload);
+    return [...new Set(workloads.flatMap(({ ports }) => ports.grpc ?? []))].sort((a, b) => a - b);
   }
 }
