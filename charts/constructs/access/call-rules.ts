@@ -22,8 +22,8 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
       problems.push({ ...problem, what, fix });
     }
     if (kind !== 'unary') {
-      const what = 'the method streams, which the HTTP gateway does not translate';
-      return [...problems, { ...problem, what, fix: 'use calls' }];
+      const what = 'the method streams, and only unary methods are granted over HTTP inside the mesh';
+      return [...problems, { ...problem, what, fix: 'use calls, or expose it at an HttpEdge' }];
     }
     if (!hasHttpRule(descriptor)) {
       const what = 'the method has no google.api.http rule, so no HTTP path';

@@ -86,8 +86,8 @@ describe('callsHttp', () => {
         'demo/shop/orders: callsHttp[0]: demo/shop/inventory carries no HTTP gateway; ' +
           'received "shop.inventory.v1.InventoryService.GetStock"; ' +
           'fix: add httpGateway: true to apps/inventory/config.yml, or use calls',
-        'demo/shop/orders: callsHttp[1]: the method streams, which the HTTP gateway does not translate; ' +
-          'received "shop.catalog.v1.CatalogService.WatchPrices"; fix: use calls',
+        'demo/shop/orders: callsHttp[1]: the method streams, and only unary methods are granted over HTTP inside the mesh; ' +
+          'received "shop.catalog.v1.CatalogService.WatchPrices"; fix: use calls, or expose it at an HttpEdge',
       ]);
     });
   });
