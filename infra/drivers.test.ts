@@ -9,13 +9,12 @@ import { describe as nameOf, manager } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 import { planMesh } from './plan.ts';
 import type { Plan } from './plan.ts';
-import { runProgram } from './run-program.ts';
 import { parseConfig } from './stack-config.ts';
 import { playControllers } from './testing/controllers.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { meshes, root, writeIstioctl } from './testing/meshes.ts';
-import { runInEngine } from './testing/pulumi-engine.ts';
 import type { Registered } from './testing/pulumi-engine.ts';
+import { runOnServers } from './testing/run-on-servers.ts';
 
 /** An object as one of the drivers sent it. */
 interface Sent {
@@ -73,20 +72,7 @@ describe.each(meshes)('both drivers, for %s clusters', (_, declare) => {
 
     const other = await clusters();
     const config: Record<string, string> = { clusters: JSON.stringify(other.access), istioctl, trustDir };
-    const run = await runInEngine(
-      () =>
-        runProgram(
-          mesh,
-          root,
-          (key) => config[key],
-          () => undefined,
-        ),
-      async (cluster, inputs) => {
-        const client = other.apis.get(cluster)!.client;
-        await client.apply(inputs as unknown as KubeObject);
-        return (await client.get(inputs as unknown as KubeObject)) as unknown as Record<string, unknown>;
-      },
-    );
+    const run = await runOnServers(mesh, { apis: other.apis, config });
     registered = run.registered.filter(({ type }) => type.startsWith('kubernetes:'));
     declared = registered.map(({ name, inputs }) => ({
       cluster: name.split('/')[0] ?? '',

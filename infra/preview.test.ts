@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mesh, TrafficPolicy, lab } from '../charts/index.ts';
 import { catalogIn, clusters } from '../charts/testing/mesh.ts';
-import type { KubeObject } from './kube-object.ts';
 import { tokenToCome } from './remote-secret.ts';
-import { runProgram } from './run-program.ts';
 import { playControllers } from './testing/controllers.ts';
 import { KubeApi } from './testing/kube-api.ts';
 import { root, writeIstioctl } from './testing/meshes.ts';
-import { runInEngine } from './testing/pulumi-engine.ts';
 import type { Registered } from './testing/pulumi-engine.ts';
+import { runOnServers } from './testing/run-on-servers.ts';
 
 const names = Object.keys(clusters);
 const declare = (edited = false) => {
@@ -39,21 +37,8 @@ describe('a preview', () => {
   let first: readonly Registered[];
 
   const run = async (preview: boolean, edited = false) => {
-    const { registered } = await runInEngine(
-      () =>
-        runProgram(
-          declare(edited),
-          root,
-          (key) => config[key],
-          () => undefined,
-        ),
-      async (cluster, inputs) => {
-        const client = apis[names.indexOf(cluster)]!.client;
-        if (!preview) await client.apply(inputs as unknown as KubeObject);
-        return (await client.get(inputs as unknown as KubeObject).catch(() => undefined)) ?? inputs;
-      },
-      preview,
-    );
+    const servers = new Map(names.map((name, index) => [name, apis[index]!]));
+    const { registered } = await runOnServers(declare(edited), { apis: servers, config, preview });
     return registered;
   };
 

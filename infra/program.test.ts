@@ -9,12 +9,12 @@ import { describe as name } from './kube-object.ts';
 import { resourceName, typeToken } from './kubernetes-resource.ts';
 import { planMesh } from './plan.ts';
 import type { Plan, PlanStep } from './plan.ts';
-import { runProgram } from './run-program.ts';
 import { playControllers } from './testing/controllers.ts';
 import { KubeApi } from './testing/kube-api.ts';
-import { meshes, root, writeIstioctl } from './testing/meshes.ts';
-import { plaintext, runInEngine } from './testing/pulumi-engine.ts';
+import { meshes, writeIstioctl } from './testing/meshes.ts';
+import { plaintext } from './testing/pulumi-engine.ts';
 import type { Registered, Run } from './testing/pulumi-engine.ts';
+import { runOnServers } from './testing/run-on-servers.ts';
 import { waves } from './waves.ts';
 
 const types = {
@@ -58,20 +58,11 @@ describe.each(meshes)('the Pulumi program, for %s clusters', (_, declare) => {
     };
     const operators = plan.steps.find(({ releases }) => releases.length > 0)!.releases;
     release = await renderIstioReleases(istioctl, operators, plan.mesh);
-    run = await runInEngine(
-      () =>
-        runProgram(
-          mesh,
-          root,
-          (key) => config[key],
-          (line) => lines.push(line),
-        ),
-      async (cluster, inputs) => {
-        const { client } = apis[cluster]!;
-        await client.apply(inputs as unknown as KubeObject);
-        return (await client.get(inputs as unknown as KubeObject)) as unknown as Record<string, unknown>;
-      },
-    );
+    run = await runOnServers(mesh, {
+      apis: new Map(Object.entries(apis)),
+      config,
+      report: (line) => lines.push(line),
+    });
   });
   afterAll(async () => {
     rmSync(folder, { recursive: true });

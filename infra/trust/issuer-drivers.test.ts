@@ -7,7 +7,6 @@ import { applyPlan } from '../apply.ts';
 import { describe as nameOf, manager } from '../kube-object.ts';
 import type { KubeObject } from '../kube-object.ts';
 import { planMesh } from '../plan.ts';
-import { runProgram } from '../run-program.ts';
 import { parseConfig } from '../stack-config.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import type { MadeCertificate } from '../testing/certificates.ts';
@@ -15,7 +14,7 @@ import { playCertManager } from '../testing/cert-manager.ts';
 import { playControllers } from '../testing/controllers.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { meshes, root as project, writeIstioctl } from '../testing/meshes.ts';
-import { runInEngine } from '../testing/pulumi-engine.ts';
+import { runOnServers } from '../testing/run-on-servers.ts';
 
 const names = ['east', 'west'];
 const trust = { issuer: { name: 'mesh-ca' } };
@@ -95,23 +94,7 @@ test('Pulumi waits alike, protects the Certificate, and says until when the CAs 
     trustDir: join(folder, 'pulumi'),
     trust: JSON.stringify(trust),
   };
-  const run = (preview: boolean) =>
-    runInEngine(
-      () =>
-        runProgram(
-          meshes[0]![1](),
-          project,
-          (key) => config[key],
-          () => undefined,
-        ),
-      async (cluster, inputs) => {
-        const { client } = apis.get(cluster)!;
-        const object = inputs as unknown as KubeObject;
-        if (!preview) await client.apply(object);
-        return (await client.get(object).catch(() => undefined)) ?? inputs;
-      },
-      preview,
-    );
+  const run = (preview: boolean) => runOnServers(meshes[0]![1](), { apis, config, preview });
   await run(true);
   expect(seen).toEqual([]);
   const { registered } = await run(false);

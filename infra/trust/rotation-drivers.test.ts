@@ -7,13 +7,12 @@ import { applyPlan } from '../apply.ts';
 import { describe as nameOf, field, manager } from '../kube-object.ts';
 import type { KubeObject } from '../kube-object.ts';
 import { planMesh } from '../plan.ts';
-import { runProgram } from '../run-program.ts';
 import { parseConfig } from '../stack-config.ts';
 import type { TrustSettings } from '../stack-config.ts';
 import { playControllers } from '../testing/controllers.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { meshes, root as project, writeIstioctl } from '../testing/meshes.ts';
-import { runInEngine } from '../testing/pulumi-engine.ts';
+import { runOnServers } from '../testing/run-on-servers.ts';
 
 const clusters = ['east', 'west'];
 const declare = meshes[0]![1];
@@ -81,22 +80,7 @@ async function world(driver: 'apply' | 'pulumi', folder: string, apis: Map<strin
       trustDir,
       trust: JSON.stringify(trust),
     };
-    const { registered } = await runInEngine(
-      () =>
-        runProgram(
-          declare(),
-          project,
-          (key) => config[key],
-          () => undefined,
-        ),
-      async (cluster, inputs) => {
-        const { client } = apis.get(cluster)!;
-        const object = inputs as unknown as KubeObject;
-        if (!preview) await client.apply(object);
-        return (await client.get(object).catch(() => undefined)) ?? inputs;
-      },
-      preview,
-    );
+    const { registered } = await runOnServers(declare(), { apis, config, preview });
     return new Map(
       registered.map(({ urn, name, inputs }) => [urn, { name, inputs: JSON.stringify(inputs) }]),
     );

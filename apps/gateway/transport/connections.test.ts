@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { Recorder, answer, later, startPeer, unary } from './testing.ts';
+import { Recorder, answer, later, startPeer, startRaw, unary } from './testing.ts';
 import type { Peer } from './testing.ts';
 import type { TransportOptions } from './transport.ts';
 import { createTransport } from './transport.ts';
@@ -34,22 +34,10 @@ async function start(
   return { peer, transport: client(peer.address) };
 }
 
-/** A server of bytes, whatever they are. */
-async function startRaw(onSocket: (socket: Socket) => void): Promise<string> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    onSocket(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function raw(onSocket: (socket: Socket) => void): Promise<string> {
+  const { address, stop } = await startRaw(onSocket);
+  cleanups.push(stop);
+  return address;
 }
 
 /** A SETTINGS frame that leaves everything as it is: length, type 4, flags, stream. */
@@ -123,7 +111,7 @@ describe('connecting', () => {
   });
 
   test('ahead of the first call ends with the transport', async () => {
-    const address = await startRaw(() => undefined);
+    const address = await raw(() => undefined);
     const transport = client(address);
     const connected = transport.connect();
     transport.close();
@@ -131,7 +119,7 @@ describe('connecting', () => {
   });
 
   test('to a peer that says nothing ends in time', async () => {
-    const address = await startRaw(() => undefined);
+    const address = await raw(() => undefined);
     const transport = client(address, { connectTimeoutMs: 100 });
     expect((await unary(transport)).status).toMatchObject({
       code: status.UNAVAILABLE,
@@ -140,7 +128,7 @@ describe('connecting', () => {
   });
 
   test('to a peer that speaks HTTP/1.1 fails', async () => {
-    const address = await startRaw((socket) => {
+    const address = await raw((socket) => {
       socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     });
     const { code, message } = (await unary(client(address))).status;
@@ -151,14 +139,14 @@ describe('connecting', () => {
   });
 
   test('a deadline is kept while waiting for it', async () => {
-    const address = await startRaw(() => undefined);
+    const address = await raw(() => undefined);
     const recorder = new Recorder();
     client(address).call('/a/B', { metadata: [], deadline: Date.now() + 50 }, recorder);
     expect(await recorder.ended).toMatchObject({ code: status.DEADLINE_EXCEEDED });
   });
 
   test('a call may be cancelled while waiting for it', async () => {
-    const address = await startRaw(() => undefined);
+    const address = await raw(() => undefined);
     const recorder = new Recorder();
     client(address).call('/a/B', { metadata: [], deadline: later() }, recorder).cancel();
     expect(await recorder.ended).toMatchObject({ code: status.CANCELLED });
@@ -324,7 +312,7 @@ describe('streams at the same time', () => {
 
 describe('keepalive', () => {
   test('a peer that answers no PING is given up', async () => {
-    const address = await startRaw((socket) => {
+    const address = await raw((socket) => {
       socket.write(emptySettings);
       socket.resume();
     });

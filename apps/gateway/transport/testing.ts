@@ -7,6 +7,7 @@ import type {
   ServerHttp2Stream,
   ServerOptions,
 } from 'node:http2';
+import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import type { CallListener, CallStatus, MetadataPairs, Transport } from './types.ts';
 
@@ -47,6 +48,28 @@ export async function startPeer(
     sockets,
     stop: async () => {
       for (const session of [...sessions]) session.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A server of bytes, whatever they are. @param onSocket - with the connection's number, from 1 */
+export async function startRaw(
+  onSocket: (socket: Socket, number: number) => void,
+): Promise<Pick<Peer, 'address' | 'stop'>> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer({ noDelay: true }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    onSocket(socket, sockets.length);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     },

@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Recorder, answer, framed, later, startPeer, unary } from './testing.ts';
+import { Recorder, answer, framed, later, startPeer, startRaw, unary } from './testing.ts';
 import { createTransport } from './transport.ts';
 
 const cleanups: (() => unknown)[] = [];
@@ -62,21 +61,10 @@ function onHeaders(socket: Socket, tell: (stream: number) => void): void {
   });
 }
 
-async function startBytes(onSocket: (socket: Socket, number: number) => void): Promise<string> {
-  const sockets: Socket[] = [];
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-    onSocket(socket, sockets.length);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+async function raw(onSocket: (socket: Socket, number: number) => void): Promise<string> {
+  const { address, stop } = await startRaw(onSocket);
+  cleanups.push(stop);
+  return address;
 }
 
 function client(address: string) {
@@ -103,7 +91,7 @@ function orderOf(): { readonly told: string[]; readonly listener: Recorder } {
 
 describe('bytes of the wire', () => {
   test('a whole answer in one piece is told in order', async () => {
-    const address = await startBytes((socket) => {
+    const address = await raw((socket) => {
       socket.write(settings);
       onHeaders(socket, (id) => {
         socket.write(
@@ -124,7 +112,7 @@ describe('bytes of the wire', () => {
 
   test('messages are the same however DATA frames and packets cut them', async () => {
     let script: { readonly bytes: Buffer; readonly frames: number[]; readonly packets: number[] };
-    const address = await startBytes((socket) => {
+    const address = await raw((socket) => {
       socket.write(settings);
       onHeaders(socket, (id) => {
         const pieces = cut(script.bytes, script.frames).map((piece) => data(id, piece));
@@ -162,7 +150,7 @@ describe('bytes of the wire', () => {
     'a call that was made as GOAWAY up to stream %i came in is made again',
     async (last) => {
       let made = 0;
-      const address = await startBytes((socket, number) => {
+      const address = await raw((socket, number) => {
         socket.write(settings);
         onHeaders(socket, (id) => {
           made += 1;
