@@ -1,0 +1,199 @@
+import { describe, expect, test } from '@jest/globals';
+import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { problemsOf } from '../../testing/mesh.ts';
+import { withProject } from '../../testing/project.ts';
+import { GrpcService } from '../grpc-service.ts';
+import { Mesh } from '../mesh.ts';
+import { lab } from '../../platforms.ts';
+import { TrafficPolicy } from './traffic-policy.ts';
+import { clusters, said, tester, weights } from '../../testing/inventory-policy.ts';
+import type { Declared } from '../../testing/inventory-policy.ts';
+
+describe('rules', () => {
+  const rules = (of: (declared: Declared) => readonly unknown[]) =>
+    said((declared) => ({ weights, rules: of(declared) }));
+
+  test('for streams, and for methods of which the proto says too little', () => {
+    expect(
+      rules(({ inventory: { method } }) => [
+        { method: method.syncStock, timeoutMs: 100, retries: { attempts: 1 } },
+        { method: method.importStock, mirror: { to: 'v2' } },
+        { method: method.reserve, mirror: { to: 'v2' } },
+        { metadata: tester, timeoutMs: 5 },
+      ]),
+    ).toEqual([
+      'rules[0].timeoutMs: SyncStock is bidirectional streaming: only calls of unary methods have a timeout, retries or a mirror; fix: remove it',
+      'rules[0].retries: SyncStock is bidirectional streaming: only calls of unary methods have a timeout, retries or a mirror; fix: remove it',
+      'rules[1].mirror: ImportStock is client streaming: only calls of unary methods have a timeout, retries or a mirror; fix: remove it',
+      'rules[2].mirror: the proto does not say that Reserve has no side effects, which a mirrored call would have twice; ' +
+        'fix: if it has none, declare it there: option idempotency_level = NO_SIDE_EFFECTS; otherwise remove the mirror',
+      'rules[3].timeoutMs: needs a method: what is right depends on what its proto says; ' +
+        'fix: add a method, or say it in a rule of the method alone',
+    ]);
+  });
+
+  test('retries of a method that may not be repeated', () => {
+    const lines = withProject({}, (root) => {
+      const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform: lab });
+      const orders = new GrpcService(mesh.namespace('shop'), 'orders', {
+        app: 'apps/orders',
+        service: OrdersService,
+      });
+      const rule = { method: orders.method.createOrder, retries: { attempts: 2 } };
+      new TrafficPolicy(orders, 'traffic', { rules: [rule] });
+      return problemsOf(mesh);
+    });
+    expect(lines).toEqual([
+      'demo/shop/orders/traffic: rules[0].retries: the proto does not say that CreateOrder may be repeated; ' +
+        'fix: if it may, declare it there: option idempotency_level = IDEMPOTENT, or NO_SIDE_EFFECTS; otherwise remove the retries',
+    ]);
+  });
+
+  test('of unknown methods and versions, or for no calls', () => {
+    expect(
+      rules(({ inventory: { method }, orders, catalog }) => [
+        { method: (method as Record<string, unknown>)['reserv'], to: 'v2' },
+        { method: orders.method.getOrder, to: 'v2' },
+        { method: (catalog.method as Record<string, unknown>)['reserve'], to: 'v2' },
+        { method: 'reserve', to: 'v3' },
+        { method: method.reserve, to: 'idle' },
+        { to: 'v2' },
+        { method: method.getStock },
+        null,
+        { method: method.syncStock, timeout: 5, to: 'v2' },
+        { method: method.getStock, mirror: { percent: 101 } },
+        { method: method.getStock, metadata: tester, to: 'v2', mirror: { to: 'v2' } },
+        { method: method.getStock, mirror: { to: 'v1' } },
+      ]),
+    ).toEqual([
+      'rules[0].method: demo/shop/inventory has no such method; received "reserv"; ' +
+        'allowed getStock, reserve, importStock, syncStock; fix: did you mean reserve?',
+      'rules[1].method: is a method of another service, demo/shop/orders; received "getOrder"; ' +
+        'allowed getStock, reserve, importStock, syncStock; fix: put the rule into a TrafficPolicy of that service',
+      'rules[2].method: is no method of the service; received "reserve"; ' +
+        'allowed SERVICE.method.NAME, NAME one of getStock, reserve, importStock, syncStock',
+      'rules[3].method: is no method of the service; received "reserve"; ' +
+        'allowed SERVICE.method.NAME, NAME one of getStock, reserve, importStock, syncStock',
+      'rules[3].to: the service has no such version; received "v3"; allowed v1, v2, idle; fix: did you mean v1?',
+      'rules[4].to: the version runs nowhere, as it has 0 replicas; received "idle"; fix: give it replicas',
+      'rules[5]: says not for which calls it is; fix: add a method, metadata, or both',
+      'rules[6]: does nothing; fix: add one of timeoutMs, retries, to, fault, mirror',
+      'rules[7]: is no mapping; received null; allowed a mapping with the keys method, metadata, timeoutMs, retries, to, fault, mirror',
+      'rules[8].timeout: unknown key; received "timeout"; allowed method, metadata, timeoutMs, retries, to, fault, mirror; fix: did you mean timeoutMs?',
+      'rules[9].mirror.to: is missing',
+      'rules[9].mirror.percent: is no share of the calls; received 101; allowed from 0.0001 to 100',
+      'rules[10].mirror.to: is where the calls go anyway; received "v2"',
+      'rules[11].mirror.to: is where the calls go anyway; received "v1"',
+      'rules[11].mirror: is said by rules[9] already; fix: keep one',
+    ]);
+  });
+
+  test('with metadata that cannot be sent or matched', () => {
+    expect(
+      rules(() => [
+        { metadata: { 'X-Canary': { exact: '1' } }, to: 'v2' },
+        { metadata: { 'user-bin': { exact: '1' } }, to: 'v2' },
+        { metadata: { 'grpc-timeout': { prefix: '1' } }, to: 'v2' },
+        { metadata: { a: { exact: '1', prefix: '1' }, b: { exact: '' }, c: '1', d: {} }, to: 'v2' },
+        { metadata: { a: { regex: '(?=x)' }, b: { regex: '(' }, c: { regex: String.raw`(a)\1` } }, to: 'v2' },
+        { metadata: {}, to: 'v2' },
+        { metadata: 'x', to: 'v2' },
+      ]),
+    ).toEqual([
+      'rules[0].metadata: is no name of metadata; received "X-Canary"; allowed 1 to 128 of a-z, 0-9, underscore, dot and hyphen; fix: write x-canary',
+      'rules[1].metadata: holds bytes, which are on the wire as base64 and cannot be matched; received "user-bin"; ' +
+        'fix: send what routes depend on as text, under a name without -bin',
+      'rules[2].metadata: is kept by gRPC for itself; received "grpc-timeout"; fix: use a name of your own',
+      'rules[3].metadata.a: is not one way to match; received {"exact":"1","prefix":"1"}; allowed exact, prefix, regex',
+      'rules[3].metadata.b.exact: is no value of metadata; received ""; allowed text of printable ASCII characters, at least one',
+      'rules[3].metadata.c: is no mapping; received "1"; allowed a mapping with the keys exact, prefix, regex',
+      'rules[3].metadata.d: is not one way to match; received {}; allowed exact, prefix, regex',
+      'rules[4].metadata.a.regex: uses lookaround or a back reference, which RE2 does not have; received "(?=x)"',
+      'rules[4].metadata.b.regex: is no RE2 expression: it has a ( without its ); received "("',
+      String.raw`rules[4].metadata.c.regex: uses lookaround or a back reference, which RE2 does not have; received "(a)\\1"`,
+      'rules[5].metadata: names no metadata; received {}; fix: name some, or leave it out',
+      'rules[6].metadata: is no metadata; received "x"; allowed a mapping from names to { exact }, { prefix } or { regex }',
+    ]);
+  });
+
+  test('with retries and faults that say nothing, or too much', () => {
+    expect(
+      rules(({ inventory: { method } }) => [
+        { method: method.getStock, timeoutMs: 0, retries: { on: [] } },
+        {
+          method: method.reserve,
+          timeoutMs: 100,
+          retries: { attempts: 11, on: ['ABORTED'], perTryTimeoutMs: 100 },
+        },
+        { method: method.syncStock, fault: { percent: 5 } },
+        { method: method.importStock, fault: { status: 'OK', percent: 0.00001 } },
+        {
+          metadata: tester,
+          fault: [
+            { delayMs: 1, percent: 1 },
+            { delayMs: 2, percent: 1 },
+          ],
+        },
+      ]),
+    ).toEqual([
+      'rules[0].timeoutMs: is no such number; received 0; allowed a whole number from 1 to 3600000',
+      'rules[0].retries.attempts: is no such number; received null; allowed a whole number from 1 to 10',
+      'rules[0].retries.on: names no status; received []; fix: leave it out for UNAVAILABLE',
+      'rules[1].retries.attempts: is no such number; received 11; allowed a whole number from 1 to 10',
+      'rules[1].retries.on: is no status that can be tried again; received "ABORTED"; ' +
+        'allowed CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE',
+      'rules[1].retries.perTryTimeoutMs: an attempt would never end by it, as the whole call ends after 100 ms; received 100; allowed less than 100',
+      'rules[2].fault: is not one kind of fault; received {"percent":5}; allowed either a status or a delayMs; a list for both',
+      'rules[3].fault.percent: is no share of the calls; received 0.00001; allowed from 0.0001 to 100',
+      'rules[3].fault.status: is no gRPC status of an error; received "OK"; allowed CANCELLED, UNKNOWN, INVALID_ARGUMENT, ' +
+        'DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, ' +
+        'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED',
+      'rules[4].fault: has two faults of one kind; received [{"delayMs":1,"percent":1},{"delayMs":2,"percent":1}]; fix: keep one',
+    ]);
+  });
+
+  test('that say the same twice, or can never be reached', () => {
+    expect(
+      rules(({ inventory: { method } }) => [
+        { method: method.getStock, timeoutMs: 100 },
+        { method: method.getStock, timeoutMs: 200, to: 'v2' },
+        { method: method.getStock, metadata: { a: { exact: '1' }, b: { exact: '2' } }, to: 'v2' },
+        { method: method.getStock, metadata: { b: { exact: '2' }, a: { exact: '1' } }, to: 'v1' },
+        { metadata: tester, to: 'v1' },
+        { metadata: tester, fault: { status: 'ABORTED', percent: 1 } },
+      ]),
+    ).toEqual([
+      'rules[1].timeoutMs: is said by rules[0] already; fix: keep one',
+      'rules[3]: can never be reached: rules[2] takes the same calls; fix: make one of the two',
+      'rules[5]: can never be reached: rules[4] takes the same calls; fix: make one of the two',
+    ]);
+  });
+
+  test('whose limits, with those of the method, make no sense together', () => {
+    const perTry = (perTryTimeoutMs: number) => ({ retries: { attempts: 1, perTryTimeoutMs } });
+    expect(
+      rules(({ inventory: { method } }) => [
+        { method: method.getStock, timeoutMs: 100 },
+        { method: method.getStock, ...perTry(500) },
+        { method: method.getStock, metadata: tester, ...perTry(100) },
+        { method: method.reserve, timeoutMs: 1000, ...perTry(400) },
+        { method: method.reserve, metadata: tester, timeoutMs: 400 },
+        { method: method.reserve, metadata: { a: { exact: '1' } }, timeoutMs: 100, ...perTry(50) },
+      ]),
+    ).toEqual([
+      'rules[1].retries.perTryTimeoutMs: an attempt would never end by it, as another rule of the method ends the whole call ' +
+        'after 100 ms; received 500; allowed less than 100',
+      'rules[2].retries.perTryTimeoutMs: an attempt would never end by it, as another rule of the method ends the whole call ' +
+        'after 100 ms; received 100; allowed less than 100',
+      'rules[4].timeoutMs: no attempt would end by the perTryTimeoutMs of another rule of the method, 400 ms; received 400; ' +
+        'allowed more than 400',
+    ]);
+  });
+
+  test('that pick a version while the other calls go to all of them', () => {
+    expect(said(() => ({ rules: [{ metadata: tester, to: 'v2' }] }))).toEqual([
+      'rules[0].to: a version is picked for some calls, while all others go to the pods of every version alike; ' +
+        'received "v2"; fix: add weights for those, such as { v1: 100, v2: 0, idle: 0 }',
+    ]);
+  });
+});
