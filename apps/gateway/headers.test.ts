@@ -13,6 +13,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
+/** A name that is not the client's to set. */
+const hidden = (name: string): [string, string, string] => [
+  `grpc-metadata-${name}`,
+  'AAEC',
+  `"${name}" is not metadata that a client may set`,
+];
+
 const rules = { Get: { pattern: { case: 'get', value: '/v1/books' } } } as const;
 
 describe('in', () => {
@@ -67,6 +74,14 @@ describe('in', () => {
     ['grpc-metadata-authorization', 'a', '"authorization" is not metadata that a client may set'],
     ['grpc-metadata-grpc-timeout', '1S', '"grpc-timeout" is not metadata that a client may set'],
     ['grpc-metadata-x-forwarded-for', 'a', '"x-forwarded-for" is not metadata that a client may set'],
+    ...['host', 'te', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer', 'expect'].map(
+      hidden,
+    ),
+    ...['content-length', 'content-type', 'cookie', 'proxy-authorization', 'x-envoy-retry-on'].map(hidden),
+    ...['grpc-status', 'grpc-trace-bin', 'grpc-metadata-x-a', 'traceparent', 'x-request-id'].map(hidden),
+    ['grpc-metadata-x-a-bin', 'A', 'not base64'],
+    ['grpc-metadata-x-a-bin', 'AA=', 'not base64'],
+    ['grpc-metadata-x-a-bin', 'AAEC,-_8', 'not base64'],
     ['grpc-metadata-', 'a', '"" is not metadata that a client may set'],
     ['grpc-metadata-x-a', 'a\u00e9', 'not printable ASCII'],
     ['grpc-metadata-x-a-bin', '!', 'not base64'],

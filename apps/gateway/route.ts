@@ -94,7 +94,7 @@ export class RouteTable {
       case 'none':
         throw statusError(status.NOT_FOUND, 'path: nothing is served here');
       case 'method': {
-        const allow = found.allowed.join(', ');
+        const allow = this.#withHead(found.allowed, rawPath).join(', ');
         if (method === 'OPTIONS') return { allow };
         const message = `method: ${method} received; allowed here ${allow}`;
         throw new HttpError(405, status.UNIMPLEMENTED, message, { allow });
@@ -120,6 +120,13 @@ export class RouteTable {
       if (route.manyIn || route.manyOut) return { route, path: found.path, query };
     }
     return undefined;
+  }
+
+  /** What has GET has HEAD, as above. */
+  #withHead(allowed: readonly string[], rawPath: string): readonly string[] {
+    const get = this.#router.find('GET', rawPath);
+    if (get.kind !== 'route' || this.#routeOf(get.target).manyOut || allowed.includes('HEAD')) return allowed;
+    return allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   }
 
   #routeOf(binding: Binding): Route {

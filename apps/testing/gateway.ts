@@ -33,10 +33,15 @@ export async function start(
   options: Options,
 ): Promise<{ url: string; port: number; server: RunningHttpServer }> {
   const local = await startLocal([options.implementation], { servedBy: 'here/pod-1' });
+  cleanups.push(() => local.stop());
   const addresses = new Map<DescService, string>([
     [options.implementation.service, options.address ?? local.address],
   ]);
   const upstreams = openUpstreams(addresses);
+  cleanups.push(() => {
+    upstreams.close();
+    return Promise.resolve();
+  });
   const gateway = createGateway({
     services: addresses.keys(),
     upstreams,
@@ -62,14 +67,7 @@ export async function start(
     drainLimitMs: 1_000,
     ...options.server,
   });
-  cleanups.push(
-    () => local.stop(),
-    () => {
-      upstreams.close();
-      return Promise.resolve();
-    },
-    () => server.drain(),
-  );
+  cleanups.push(() => server.drain());
   return { url: `http://127.0.0.1:${server.port}`, port: server.port, server };
 }
 
