@@ -1,59 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { GrpcService } from '../../charts/constructs/grpc-service.ts';
-import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { Mesh } from '../../charts/constructs/mesh.ts';
-import { lab } from '../../charts/platforms.ts';
 import { dashboard, metricsOf } from '../../charts/telemetry/dashboard.ts';
-import { metricRules } from '../../charts/telemetry/scrape.ts';
-import { parseMetrics, relabel, type Labels } from '../../charts/testing/relabel.ts';
-import { waitFor, type Look } from '../../core/wait.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import type { Labels } from '../../charts/testing/relabel.ts';
+import { waitFor } from '../../core/wait.ts';
 import { callMany, callOnce, eventually, status, type Caller } from './call.ts';
-import { root } from './cli.ts';
-import { collectorHost, fetchFromOutside, spansIn, startCollector, stopCollector } from './collector.ts';
-import type { Span } from './collector.ts';
+import { spansIn, startCollector, stopCollector } from './collector.ts';
 import { ensureUp, kubectl, type Status } from './lab.ts';
+import { scrape } from './scrape.ts';
+import { tracedShop } from './telemetry-mesh.ts';
+import { accessLog, logLine, traced } from './traces.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
-
-/** The sample shop with traces: all that begin at a proxy, but none of those that begin at the catalog's. */
-function shop() {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-    tracing: { collector: { host: collectorHost }, samplingPercent: 100 },
-  });
-  const namespace = mesh.namespace('shop');
-  const catalog = new GrpcService(namespace, 'catalog', {
-    app: 'apps/catalog',
-    service: CatalogService,
-    tracing: { samplingPercent: 0 },
-  });
-  const inventory = new GrpcService(namespace, 'inventory', {
-    app: 'apps/inventory',
-    service: InventoryService,
-    placement: ['west'],
-  });
-  const orders = new GrpcService(namespace, 'orders', {
-    app: 'apps/orders',
-    service: OrdersService,
-    placement: ['east'],
-  });
-  orders.calls(catalog.method.getProduct, inventory.method.reserve, inventory.method.getStock);
-  catalog.calls(inventory.method.getStock);
-  new HttpEdge(namespace, 'edge', { expose: [catalog, inventory, orders] });
-  return mesh;
-}
 
 let seen: Status;
 
@@ -71,7 +30,7 @@ beforeAll(async () => {
     ],
   );
   for (const cluster of clusters) startCollector(cluster, image);
-  await applyVariant(shop());
+  await applyVariant(tracedShop());
 }, 60 * minute);
 
 afterAll(() => {
@@ -91,64 +50,6 @@ const inventory = 'inventory.shop.svc.cluster.local:50051';
 const catalog = 'catalog.shop.svc.cluster.local:50051';
 /** GetProductRequest and GetStockRequest alike: field 1, a string. */
 const p1 = Buffer.concat([Buffer.from([10, 3]), Buffer.from('p-1')]);
-
-type LogLine = Readonly<Record<string, unknown>>;
-
-/** Access log lines of a workload's proxies. */
-function accessLog(cluster: string, namespace: string, workload: string): readonly LogLine[] {
-  const pod = ['-l', `app.kubernetes.io/name=${workload}`, '-c', 'istio-proxy', '--tail=2000'];
-  // A pod that is ending may have no log any more, which is no reason to get none of the others.
-  const lines = kubectl(cluster, '-n', namespace, 'logs', ...pod, '--ignore-errors').split('\n');
-  return lines.filter((line) => line.startsWith('{"')).map((line) => JSON.parse(line) as LogLine);
-}
-
-/** Awaits a line that has these fields: a proxy writes its log with a delay. */
-function logLine(cluster: string, namespace: string, workload: string, fields: LogLine): Promise<LogLine> {
-  const what = `a line with ${JSON.stringify(fields)} in the log of ${workload} in ${cluster}`;
-  return waitFor({ what, timeoutMs: 20_000, intervalMs: 1_000 }, (): Look<LogLine> => {
-    const lines = accessLog(cluster, namespace, workload);
-    const line = lines.find((candidate) =>
-      Object.entries(fields).every(([name, value]) => candidate[name] === value),
-    );
-    return line === undefined
-      ? { done: false, because: `none of ${lines.length}` }
-      : { done: true, value: line };
-  });
-}
-
-interface Traced {
-  readonly agent: string;
-  readonly trace: string;
-  readonly spans: readonly Span[];
-}
-
-/**
- * Sends requests, each with a User-Agent of its own, until one is traced by all these proxies (`cluster name`), as many times
- * as each stands there: a proxy that takes a call and makes two others has three spans. A connection that was open when the mesh
- * changed stays with the listener it has, untraced, while that drains.
- */
-function traced(proxies: readonly string[], send: (agent: string) => Promise<void>): Promise<Traced> {
-  const wait = { what: `a request traced by ${proxies.join(', ')}`, timeoutMs: 90_000, intervalMs: 3_000 };
-  const sent: string[] = [];
-  return waitFor(wait, async (): Promise<Look<Traced>> => {
-    const fresh = `agent-${randomUUID()}`;
-    await send(fresh);
-    sent.push(fresh);
-    const all = clusters.flatMap((cluster) => spansIn(cluster).map((span) => ({ ...span, cluster })));
-    let because = 'no span';
-    for (const agent of sent) {
-      const trace = all.find(({ attributes }) => attributes['user_agent'] === agent)?.trace;
-      if (trace === undefined) continue;
-      const spans = all.filter((span) => span.trace === trace);
-      const by = spans.map(({ cluster, service }) => `${cluster} ${service}`).sort();
-      const times = (list: readonly string[], proxy: string) => list.filter((one) => one === proxy).length;
-      if (proxies.every((proxy) => times(by, proxy) >= times(proxies, proxy)))
-        return { done: true, value: { agent, trace, spans } };
-      because = `traced by ${by.join(', ')}`;
-    }
-    return { done: false, because };
-  });
-}
 
 test.each(clusters)(
   'one order through %s is one trace over both clusters, and its log lines carry the trace and both identities',
@@ -302,38 +203,6 @@ test(
   },
   2 * minute,
 );
-
-/** What a Prometheus outside the mesh gets from every proxy of a cluster, by its own rules. */
-function scrape(cluster: string): readonly (readonly [Labels, number])[] {
-  const { items } = JSON.parse(
-    kubectl(cluster, 'get', 'pods', '-A', '-l', 'service.istio.io/canonical-name', '-o', 'json'),
-  ) as {
-    items: readonly {
-      readonly metadata: {
-        readonly annotations: Labels;
-        readonly labels: Labels;
-        readonly deletionTimestamp?: string;
-      };
-      readonly status: { readonly podIP: string };
-    }[];
-  };
-  // Pods that are ending may not answer any more.
-  const pods = items.filter(
-    ({ metadata }) =>
-      metadata.annotations['prometheus.io/scrape'] === 'true' && metadata.deletionTimestamp === undefined,
-  );
-  const urls = pods.map(({ metadata, status: { podIP } }) => {
-    const { 'prometheus.io/port': port, 'prometheus.io/path': path } = metadata.annotations;
-    return `http://${podIP}:${port}${path}`;
-  });
-  return fetchFromOutside(cluster, urls).flatMap((text, index) =>
-    parseMetrics(text).flatMap(([labels, value]): (readonly [Labels, number])[] => {
-      const workload = pods[index]?.metadata.labels['app.kubernetes.io/name'] ?? '';
-      const kept = relabel({ ...labels, workload }, metricRules);
-      return kept === undefined ? [] : [[kept, value]];
-    }),
-  );
-}
 
 test(
   'calls are counted by method and status for the methods of the proto, and no others',
