@@ -14,6 +14,10 @@ export interface Flow {
   readonly url: string;
   /** Of a gRPC method; without one, the flow is HTTP GET. */
   readonly path?: string;
+  /** Of the gRPC request, in hex. @default - an empty message */
+  readonly message?: string;
+  /** Its calls in a second. @default - {@link perSecond} */
+  readonly perSecond?: number;
 }
 
 /** Calls of each flow in a second. */
@@ -67,13 +71,15 @@ export function declareLoad<C extends string>(
 
 /** For `applyVariant`: the programs of {@link declareLoad} in the place of their apps. Other workloads stay. */
 export function loadIn(clusters: readonly string[]): (object: KubernetesObject) => KubernetesObject {
-  const command = ['/usr/bin/node', ...loadCommand(flowsBetween(clusters))];
-  const [echo, call] = [echoIn(namespaceName), runIn(namespaceName, command)];
+  const [echo, call] = [echoIn(namespaceName), callIn(flowsBetween(clusters))];
   const services = clusters.map(answers);
-  return (object) => {
-    if (object.metadata.name === caller.name) return call(object);
-    return services.includes(object.metadata.name) ? echo(object) : object;
-  };
+  return (object) => (services.includes(object.metadata.name) ? echo(object) : call(object));
+}
+
+/** For `applyVariant`: the program that makes the calls in the place of the app of the workload `load` alone. */
+export function callIn(flows: readonly Flow[]): (object: KubernetesObject) => KubernetesObject {
+  const call = runIn(namespaceName, ['/usr/bin/node', ...loadCommand(flows)]);
+  return (object) => (object.metadata.name === caller.name ? call(object) : object);
 }
 
 /**

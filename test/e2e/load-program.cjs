@@ -12,12 +12,11 @@ const http = require('node:http');
 const http2 = require('node:http2');
 
 const { CLUSTER_NAME, GRPC_PORT } = process.env;
-const { flows, perSecond, deadlineMs, connections } = JSON.parse(process.argv[1]);
+const { flows, deadlineMs, connections, ...all } = JSON.parse(process.argv[1]);
 const shownFailures = 20;
 const reportMs = 500;
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = http2.constants;
 
-const emptyMessage = Buffer.alloc(5);
 const agent = new http.Agent({ keepAlive: true });
 const totals = {};
 const inFlight = new Set();
@@ -39,13 +38,21 @@ function pool(url) {
   };
 }
 
-function grpcCall(connection, { path }, signal, again = true) {
+/** A length-prefixed message (gRPC over HTTP/2, "Requests"). */
+function framed(hex) {
+  const message = Buffer.from(hex, 'hex');
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
+}
+
+function grpcCall(connection, flow, signal, again = true) {
   return new Promise((resolve) => {
     let headers = {};
     let failed;
     const stream = connection().request({
       ':method': 'POST',
-      ':path': path,
+      ':path': flow.path,
       'content-type': 'application/grpc',
       te: 'trailers',
       'grpc-timeout': `${deadlineMs}m`,
@@ -59,14 +66,14 @@ function grpcCall(connection, { path }, signal, again = true) {
     stream.on('close', () => {
       signal.removeEventListener('abort', cancel);
       const unseen = headers[':status'] === undefined && stream.rstCode === NGHTTP2_REFUSED_STREAM;
-      if (unseen && again && !signal.aborted) return resolve(grpcCall(connection, { path }, signal, false));
+      if (unseen && again && !signal.aborted) return resolve(grpcCall(connection, flow, signal, false));
       const status = headers['grpc-status'];
       if (status !== undefined) return resolve({ status, message: headers['grpc-message'] ?? '' });
       if (failed !== undefined)
         return resolve({ status: `error ${failed.cause?.code ?? failed.code}`, message: failed.message });
       resolve({ status: `http ${headers[':status'] ?? 'without an answer'}`, message: '' });
     });
-    stream.end(emptyMessage);
+    stream.end(framed(flow.message ?? ''));
   });
 }
 
@@ -123,6 +130,7 @@ async function call(flow, connection) {
 function run(flow) {
   totals[flow.name] = {};
   const connection = flow.path === undefined ? undefined : pool(flow.url);
+  const { perSecond = all.perSecond } = flow;
   const began = Date.now();
   let started = 0;
   setInterval(() => {

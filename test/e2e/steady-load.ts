@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../core/wait.ts';
 import { kubeconfig, labPath } from './lab.ts';
-import { caller, flowsBetween, loadCommand, perSecond, type Flow } from './load-mesh.ts';
+import { caller, flowsBetween, loadCommand, perSecond as usual, type Flow } from './load-mesh.ts';
 
 export interface Failure {
   readonly flow: string;
@@ -71,11 +71,16 @@ interface Source {
  */
 export async function startLoad(options: {
   readonly clusters: readonly string[];
+  /** What the pods of `load` call. @default - the services of `declareLoad` */
+  readonly flows?: readonly Flow[];
   /** URLs to get from outside the mesh, by the name of their flow. @default - none */
   readonly ingress?: Readonly<Record<string, string>>;
 }): Promise<SteadyLoad> {
-  const { clusters, ingress = {} } = options;
-  const flows = [...flowsBetween(clusters), ...Object.entries(ingress).map(([name, url]) => ({ name, url }))];
+  const { clusters, flows: within = flowsBetween(clusters), ingress = {} } = options;
+  const flows: readonly Flow[] = [
+    ...within,
+    ...Object.entries(ingress).map(([name, url]) => ({ name, url })),
+  ];
   const sources: Source[] = [];
   const stopped = new AbortController();
   const follow = clusters.map((cluster) => followPods(cluster, sources, stopped.signal));
@@ -121,7 +126,7 @@ function look(flows: readonly Flow[], sources: Source[]) {
   const before = new Map(sources.map((source) => [source.name, source.first]));
   for (const source of sources) source.first = source.last;
   const recent = sources.map((source) => countsOf(source.last, before.get(source.name)));
-  for (const { name } of flows) {
+  for (const { name, perSecond = usual } of flows) {
     const { calls, failed } = sum(recent.flatMap((counts) => counts[name] ?? []));
     if (calls < perSecond / 4 || failed > 0)
       return {
@@ -140,7 +145,8 @@ function resultOf(flows: readonly Flow[], sources: readonly Source[], seconds: n
   const perFlow = Object.fromEntries(
     flows.map(({ name }) => [name, sum(all.flatMap((counts) => counts[name] ?? []))]),
   );
-  for (const [name, { calls }] of Object.entries(perFlow)) {
+  for (const { name, perSecond = usual } of flows) {
+    const { calls } = perFlow[name]!;
     if (calls < (seconds * perSecond) / 2)
       throw new Error(`${name}: only ${calls} calls in ${seconds} s: the load was not steady`);
   }
