@@ -8,6 +8,7 @@ import type { GatewayOptions } from '../gateway/gateway.ts';
 import { startHttpServer } from '../gateway/server.ts';
 import type { HttpServerOptions, RunningHttpServer } from '../gateway/server.ts';
 import { openUpstreams } from '../gateway/upstreams.ts';
+import type { Upstreams } from '../gateway/upstreams.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -24,6 +25,8 @@ export interface Options {
   readonly bodyLimit?: number;
   readonly claimHeaders?: readonly string[];
   readonly drainDelayMs?: number;
+  /** Puts something before the upstreams. */
+  readonly watch?: (upstreams: Upstreams) => Upstreams;
   readonly gateway?: Partial<GatewayOptions>;
   readonly server?: Partial<HttpServerOptions>;
 }
@@ -37,7 +40,7 @@ export async function start(
   const addresses = new Map<DescService, string>([
     [options.implementation.service, options.address ?? local.address],
   ]);
-  const upstreams = openUpstreams(addresses);
+  const upstreams = (options.watch ?? ((each) => each))(openUpstreams(addresses));
   cleanups.push(() => {
     upstreams.close();
     return Promise.resolve();

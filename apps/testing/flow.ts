@@ -1,0 +1,75 @@
+import type { Transport } from '../gateway/transport/types.ts';
+import type { Upstreams } from '../gateway/upstreams.ts';
+
+/** What goes over the calls of a gateway, for tests of what waits where. */
+export class Flow {
+  /** Of messages that came from services. Bytes. */
+  received = 0;
+  /** Of messages that were sent to services. Bytes. */
+  sent = 0;
+  readonly #held = Promise.withResolvers<undefined>();
+  readonly #full = Promise.withResolvers<undefined>();
+
+  /** Settles when the gateway first holds a service back: it takes no more messages from it. */
+  get held(): Promise<undefined> {
+    return this.#held.promise;
+  }
+
+  /** Settles when a service first takes no more. */
+  get full(): Promise<undefined> {
+    return this.#full.promise;
+  }
+
+  /** The upstreams, watched. */
+  watch(upstreams: Upstreams): Upstreams {
+    return { ...upstreams, transportOf: (service) => this.#transport(upstreams.transportOf(service)) };
+  }
+
+  #transport(transport: Transport): Transport {
+    return {
+      connect: () => transport.connect(),
+      drain: () => transport.drain(),
+      close: () => {
+        transport.close();
+      },
+      call: (path, options, listener) => {
+        const call = transport.call(path, options, {
+          header: (metadata) => {
+            listener.header(metadata);
+          },
+          message: (bytes) => {
+            this.received += bytes.length;
+            listener.message(bytes);
+          },
+          writable: () => {
+            listener.writable();
+          },
+          end: (ended) => {
+            listener.end(ended);
+          },
+        });
+        return {
+          send: (message) => {
+            this.sent += message.length;
+            const ready = call.send(message);
+            if (!ready) this.#full.resolve(undefined);
+            return ready;
+          },
+          endSend: () => {
+            call.endSend();
+          },
+          pause: () => {
+            call.pause();
+            this.#held.resolve(undefined);
+          },
+          resume: () => {
+            call.resume();
+          },
+          cancel: () => {
+            call.cancel();
+          },
+        };
+      },
+    };
+  }
+}
