@@ -13,7 +13,7 @@ import { inventoryHandlers } from '../inventory/handlers.ts';
 import { memoryInventory } from '../inventory/store.ts';
 import type { InventoryStore } from '../inventory/store.ts';
 import { serviceClient } from '../runtime/client.ts';
-import type { ServiceClient } from '../runtime/client.ts';
+import type { CallOptions, ServiceClient } from '../runtime/client.ts';
 import { implement } from '../runtime/handlers.ts';
 import type { Handlers } from '../runtime/handlers.ts';
 import { findDetail, statusError } from '../runtime/status.ts';
@@ -104,6 +104,21 @@ function watched() {
   return { requests, waiting: waiting.promise };
 }
 
+/** A request that is held back at the catalog, and the same one again, which waits for it. */
+async function firstAndSecond(
+  asked: typeof request,
+  { first = options, second = options }: Readonly<Partial<Record<'first' | 'second', CallOptions>>> = {},
+) {
+  const { requests, waiting } = watched();
+  const orders = await startOrders(requests);
+  const held = hold();
+  const ahead = orders.createOrder(asked, first);
+  await held.next();
+  const behind = orders.createOrder(asked, second);
+  await waiting;
+  return { orders, held, first: ahead, second: behind };
+}
+
 const refusal = {
   code: status.ALREADY_EXISTS,
   message: 'request_id: it was used for a request with other fields; use a new one',
@@ -142,13 +157,7 @@ test.each([{ quantity: 4 }, { productId: 'p-2' }])(
 );
 
 test('two at once are carried out once, and have one answer', async () => {
-  const { requests, waiting } = watched();
-  const orders = await startOrders(requests);
-  const held = hold();
-  const first = orders.createOrder(request, options);
-  await held.next();
-  const second = orders.createOrder(request, options);
-  await waiting;
+  const { orders, held, first, second } = await firstAndSecond(request);
   await expect(orders.createOrder({ ...request, quantity: 4 }, options)).rejects.toMatchObject(refusal);
   held.release();
   expect(await first).toEqual(await second);
@@ -157,16 +166,9 @@ test('two at once are carried out once, and have one answer', async () => {
 });
 
 test('a refusal is that of all who wait, and is not kept', async () => {
-  const { requests, waiting } = watched();
-  const orders = await startOrders(requests);
-  const held = hold();
-  const missing = { ...request, productId: 'p-0' };
-  const calls = [orders.createOrder(missing, options)];
-  await held.next();
-  calls.push(orders.createOrder(missing, options));
-  await waiting;
+  const { orders, held, first, second } = await firstAndSecond({ ...request, productId: 'p-0' });
   held.release();
-  for (const { status: outcome, ...rest } of await Promise.allSettled(calls)) {
+  for (const { status: outcome, ...rest } of await Promise.allSettled([first, second])) {
     expect([outcome, rest]).toMatchObject([
       'rejected',
       { reason: { code: status.NOT_FOUND, message: 'catalog: id: no product "p-0"' } },
@@ -177,13 +179,7 @@ test('a refusal is that of all who wait, and is not kept', async () => {
 });
 
 test('one that waits carries it out when the first could not', async () => {
-  const { requests, waiting } = watched();
-  const orders = await startOrders(requests);
-  const held = hold();
-  const first = orders.createOrder(request, options);
-  await held.next();
-  const second = orders.createOrder(request, options);
-  await waiting;
+  const { held, first, second } = await firstAndSecond(request);
   getProduct = held.own;
   held.fail(statusError(status.UNAVAILABLE, 'no catalog just now'));
   await expect(first).rejects.toMatchObject({ code: status.UNAVAILABLE });
@@ -192,14 +188,10 @@ test('one that waits carries it out when the first could not', async () => {
 });
 
 test('one that waits carries it out when the caller of the first went away', async () => {
-  const { requests, waiting } = watched();
-  const orders = await startOrders(requests);
-  const held = hold();
   const leave = new AbortController();
-  const first = orders.createOrder(request, { ...options, signal: leave.signal });
-  await held.next();
-  const second = orders.createOrder(request, options);
-  await waiting;
+  const { held, first, second } = await firstAndSecond(request, {
+    first: { ...options, signal: leave.signal },
+  });
   getProduct = held.own;
   leave.abort();
   await expect(first).rejects.toMatchObject({ code: status.CANCELLED });
@@ -208,13 +200,7 @@ test('one that waits carries it out when the caller of the first went away', asy
 });
 
 test('one that waits has its own deadline', async () => {
-  const { requests, waiting } = watched();
-  const orders = await startOrders(requests);
-  const held = hold();
-  const first = orders.createOrder(request, options);
-  await held.next();
-  const second = orders.createOrder(request, { timeoutMs: 200 });
-  await waiting;
+  const { held, first, second } = await firstAndSecond(request, { second: { timeoutMs: 200 } });
   await expect(second).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
   held.release();
   expect((await first).order).toMatchObject({ quantity: 3 });

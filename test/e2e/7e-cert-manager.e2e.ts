@@ -37,7 +37,7 @@ const bring = () =>
   applyVariant(loadMesh(), { change: loadIn(clusters), stack: { trust, trustDir: join(folder, 'trust') } });
 const takeDown = () => removeMesh(synthShop(root).model, { access, trustDir: join(folder, 'trust'), report });
 
-// Builds cert-manager's controllers, some minutes the first time: only where it is asked for.
+// Skipped unless asked for: it builds cert-manager's controllers, some minutes the first time.
 const asked = process.env['MESHWRIGHT_E2E_CERT_MANAGER'] === '1';
 (asked ? describe : describe.skip)('an issuer of cert-manager', () => {
   beforeAll(async () => {

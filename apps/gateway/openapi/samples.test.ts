@@ -28,7 +28,7 @@ function noting(service: DescService, seen: Message[]) {
       case 'server_streaming':
         return [
           localName,
-          // eslint-disable-next-line @typescript-eslint/require-await
+          // eslint-disable-next-line @typescript-eslint/require-await -- handlers of streams are asynchronous, this one at once
           async function* (request: Message) {
             yield note(request);
           },
