@@ -11,7 +11,7 @@ import { tagOf } from './fields.ts';
 import { enumWriter } from './enum-writer.ts';
 import { orFail, scalarWriters } from './scalars.ts';
 import type { ScalarWriter } from './scalars.ts';
-import { textMessages, wrappedScalar } from './well-known-text.ts';
+import { jsonTextMessages, wrappedScalar } from './well-known-text.ts';
 
 /** Reads a JSON value and writes what it stands for. @throws JsonError */
 export type Decode = (reader: JsonReader, writer: ByteWriter) => void;
@@ -63,7 +63,7 @@ export class Decoders {
   #wellKnown(desc: DescMessage): Decode | undefined {
     const scalar = wrappedScalar(desc);
     if (scalar !== undefined) return singular(1, scalar, true);
-    const text = textMessages.get(desc.typeName);
+    const text = jsonTextMessages.get(desc.typeName);
     if (text !== undefined) {
       return (reader, writer) => {
         const given = reader.string();

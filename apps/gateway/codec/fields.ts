@@ -3,7 +3,7 @@ import { WireType } from '@bufbuild/protobuf/wire';
 import type { ByteWriter } from './bytes.ts';
 import { enumWriter } from './enum-writer.ts';
 import { scalarWriters } from './scalars.ts';
-import { textMessages, wrappedScalar } from './well-known-text.ts';
+import { urlTextMessages, wrappedScalar } from './well-known-text.ts';
 
 /** Writes a field that is given as a text, the messages around it included. @throws TextError */
 export type FieldTextWriter = (text: string, writer: ByteWriter) => void;
@@ -12,7 +12,9 @@ export type FieldTextWriter = (text: string, writer: ByteWriter) => void;
 export function isTextual(field: DescField): boolean {
   if (field.fieldKind === 'map') return false;
   const { message } = field;
-  return message === undefined || wrappedScalar(message) !== undefined || textMessages.has(message.typeName);
+  return (
+    message === undefined || wrappedScalar(message) !== undefined || urlTextMessages.has(message.typeName)
+  );
 }
 
 /**
@@ -30,7 +32,7 @@ function valueWriter(field: DescField): FieldTextWriter {
   const { message, number } = field;
   if (message !== undefined) {
     const scalar = wrappedScalar(message);
-    const text = scalar === undefined ? textMessages.get(message.typeName) : tagged(1, scalar);
+    const text = scalar === undefined ? urlTextMessages.get(message.typeName) : tagged(1, scalar);
     if (text !== undefined) return delimited(number, text);
   } else if (field.enum !== undefined) return tagged(number, enumWriter(field.enum));
   else return tagged(number, scalarWriters[field.scalar]);

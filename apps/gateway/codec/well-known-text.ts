@@ -27,7 +27,7 @@ const wrappers: ReadonlySet<string> = new Set(
 );
 
 /** For Timestamp, Duration and FieldMask: their JSON form is a string. Undefined for any other message. */
-export const textMessages: ReadonlyMap<string, TextMessageWriter> = new Map<string, TextMessageWriter>([
+export const jsonTextMessages: ReadonlyMap<string, TextMessageWriter> = new Map<string, TextMessageWriter>([
   [
     'google.protobuf.Timestamp',
     (text, writer) => {
@@ -40,10 +40,24 @@ export const textMessages: ReadonlyMap<string, TextMessageWriter> = new Map<stri
       writeTime(parseDuration(text), writer);
     },
   ],
-  ['google.protobuf.FieldMask', writeFieldMask],
+  ['google.protobuf.FieldMask', maskWriter(/^[A-Za-z][A-Za-z0-9.]*$/, 'paths in lowerCamelCase')],
+]);
+
+/**
+ * The same in a path or a query, which no specification calls ProtoJSON: there the names in a FieldMask may also be as
+ * the proto has them, as AIP-161 writes them (`author.given_name`). In a body they may not: field_mask.proto converts
+ * them from lowerCamelCase, and Protocol Buffers' conformance tests refuse an underscore.
+ */
+export const urlTextMessages: ReadonlyMap<string, TextMessageWriter> = new Map([
+  ...jsonTextMessages,
+  [
+    'google.protobuf.FieldMask',
+    maskWriter(/^[A-Za-z_][A-Za-z0-9_.]*$/, 'paths of field names in snake_case or lowerCamelCase'),
+  ],
 ]);
 
 const int64 = scalarWriters[ScalarType.INT64];
+const string = scalarWriters[ScalarType.STRING];
 
 function writeTime({ seconds, nanos }: Time, writer: ByteWriter): void {
   if (seconds !== 0) {
@@ -55,15 +69,21 @@ function writeTime({ seconds, nanos }: Time, writer: ByteWriter): void {
   writer.varint64(nanos, nanos < 0 ? -1 : 0);
 }
 
-function writeFieldMask(text: string, writer: ByteWriter): void {
-  if (text === '') return;
-  for (const path of text.split(',')) {
-    if (!/^[A-Za-z][A-Za-z0-9.]*$/.test(path))
-      throw new TextError('paths in lowerCamelCase expected, separated by commas');
-    writer.byte(0x0a);
-    scalarWriters[ScalarType.STRING].text(
-      path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      writer,
-    );
-  }
+function maskWriter(allowed: RegExp, expected: string): TextMessageWriter {
+  return (text, writer) => {
+    if (text === '') return;
+    for (const path of text.split(',')) {
+      if (!allowed.test(path)) throw new TextError(`${expected} expected, separated by commas`);
+      writer.byte(0x0a);
+      string.text(path.split('.').map(protoName).join('.'), writer);
+    }
+  };
+}
+
+/**
+ * The proto's name of a field. One with an underscore is that already: no name in lowerCamelCase has one, while
+ * `address_line_1` cannot be had from its own, `addressLine1`.
+ */
+function protoName(name: string): string {
+  return name.includes('_') ? name : name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,4 +1,4 @@
-import { both, envoy, gateway, json, laxer, stricter, suite, unsaid } from './difference.ts';
+import { both, envoy, gateway, http, json, laxer, statuses, stricter, suite, unsaid } from './difference.ts';
 import type { Difference } from './difference.ts';
 
 /** How a value is written, in a path, a query or a body. */
@@ -68,20 +68,38 @@ export const valueDifferences: readonly Difference[] = [
     when: stricter(/(bytes_value=\+|"aGVs bG8=")/),
   },
   {
-    rule: 'a field mask in a query has names in lowerCamelCase',
-    peers: both,
-    theirs: 'takes snake_case',
-    right: 'either',
-    by: `${unsaid}; field_mask.paths= takes snake_case here too`,
-    when: stricter(/field_mask=foo_bar/),
-  },
-  {
-    rule: 'a field mask in a query is read as its JSON form',
+    rule: 'a field mask in a query may have names in lowerCamelCase, which become those of the proto',
     peers: gateway,
     theirs: 'keeps the names as they are, and fails to write them',
     right: 'either',
-    by: unsaid,
+    by: `${http} does not say how a value is written in a path or a query; ours: as in a JSON string, or as AIP-161 writes masks, with the proto's names`,
     when: laxer(/field_mask=fooBar/),
+  },
+  {
+    rule: 'a field mask in a query is of paths of names, none empty',
+    peers: both,
+    theirs: 'takes any text (grpc-gateway fails to write it in an answer); Envoy skips empty paths',
+    right: 'either',
+    by: `${http} does not say; google/protobuf/field_mask.proto: a path that is no field is INVALID_ARGUMENT`,
+    when: ({ ours, theirs }, line) =>
+      ours.status === 400 && theirs.status !== 400 && /field_mask=(foo-bar|foo_bar,,)/.test(line),
+  },
+  {
+    rule: 'a field mask in a query does not have *',
+    peers: both,
+    theirs: 'takes it (grpc-gateway fails to write it in an answer)',
+    right: 'the peers',
+    by: 'AIP-134, request message: update masks must support "*" (ProtoJSON has no form for it)',
+    when: ({ ours, theirs }, line) =>
+      ours.status === 400 && theirs.status !== 400 && line.includes('field_mask=*'),
+  },
+  {
+    rule: 'a field mask in an answer with a name that does not come back from lowerCamelCase, such as address_line_1, is INTERNAL',
+    peers: envoy,
+    theirs: 'writes addressLine1, the name of another field',
+    right: 'meshwright',
+    by: `${suite}: such a mask fails to be written`,
+    when: statuses(500, 200, /field_mask=(address_line_1|foo_barBaz)/),
   },
   {
     rule: 'a duration is seconds, with digits before the point and with an "s"',
