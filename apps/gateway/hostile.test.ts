@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { echo, start, stopAll } from '../testing/gateway.ts';
+import { assertConnectionsFit, openFiles } from '../testing/open-files.ts';
 
 /** CONTRIBUTING.md says how to run it with all 10,000. */
 const idleConnections = Number(process.env['IDLE_CONNECTIONS'] ?? 500);
@@ -233,6 +234,7 @@ describe('protocols', () => {
 });
 
 test(`${idleConnections} idle connections are held, and others served meanwhile`, async () => {
+  assertConnectionsFit('IDLE_CONNECTIONS', idleConnections, openFiles());
   const idle: Socket[] = [];
   for (let opened = 0; opened < idleConnections; opened++) {
     const socket = connect({ port, host: '127.0.0.1' });
