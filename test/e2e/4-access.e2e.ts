@@ -47,7 +47,7 @@ test.each([
   ['west', 'inventory', 'catalog'],
 ])('in %s, %s declares no calls: its proxy does not know %s', async (cluster, caller, callee) => {
   // The proxy routes to no such place: the connection ends without an answer.
-  await waitFor({ what: `${caller} in ${cluster} to be cut off`, timeoutMs: 30_000 }, () => {
+  await waitFor({ what: `${caller} in ${cluster} to be cut off`, timeoutMs: minute }, () => {
     const seen = callFrom(
       cluster,
       `deployment/${caller}`,

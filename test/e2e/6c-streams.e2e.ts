@@ -29,6 +29,8 @@ import { ensureUp, kubeconfig } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
+/** Of what comes at once when all is well; a test has three times that. */
+const patienceMs = 40_000;
 const clusters = ['east', 'west'] as const;
 const members = 'members.example';
 const page = 'https://shop.example';
@@ -96,7 +98,7 @@ afterEach(() => {
 
 /** A WebSocket through the ingress gateway of a cluster to what keeps stock in step. */
 function sync(cluster: string, { host = 'shop.test', ...headers }: Record<string, string> = {}, query = '') {
-  const options: ClientOptions = { headers: { host, ...headers }, handshakeTimeout: 10_000 };
+  const options: ClientOptions = { headers: { host, ...headers }, handshakeTimeout: patienceMs };
   const socket = new WebSocket(`ws://${addressOf(cluster)}/v1/stock:sync${query}`, 'grpc-json.v1', options);
   sockets.push(socket);
   const seen: Change[] = [];
@@ -124,10 +126,10 @@ function sync(cluster: string, { host = 'shop.test', ...headers }: Record<string
     change: async (productId: string, available: number) => {
       const told = ({ result: { stock } }: Change) =>
         stock.productId === productId && stock.available === available;
-      while (!seen.some(told)) await once(socket, 'message', { signal: AbortSignal.timeout(15_000) });
+      while (!seen.some(told)) await once(socket, 'message', { signal: AbortSignal.timeout(patienceMs) });
     },
     end: async () => {
-      const closed = once(socket, 'close', { signal: AbortSignal.timeout(15_000) });
+      const closed = once(socket, 'close', { signal: AbortSignal.timeout(patienceMs) });
       socket.send('');
       return ((await closed) as [number])[0];
     },
@@ -138,10 +140,10 @@ function sync(cluster: string, { host = 'shop.test', ...headers }: Record<string
 async function firstLines(cluster: string, path: string, accept: string, count: number) {
   const headers = { host: 'shop.test', accept };
   const request = httpRequest({ host: addressOf(cluster), path, headers, agent: false }).end();
-  const [response] = (await once(request, 'response', { signal: AbortSignal.timeout(15_000) })) as [
+  const [response] = (await once(request, 'response', { signal: AbortSignal.timeout(patienceMs) })) as [
     IncomingMessage,
   ];
-  response.setTimeout(15_000, () => response.destroy(new Error(`no line of ${path} within 15 s`)));
+  response.setTimeout(patienceMs, () => response.destroy(new Error(`no line of ${path} for 40 s`)));
   let text = '';
   const lines = () =>
     text
@@ -170,8 +172,11 @@ beforeAll(async () => {
   await applyVariant(variant(), { change: hurried });
   for (const cluster of clusters) {
     readAddress(cluster);
-    await askUntil(cluster, '/v1/orders', 200);
-    await askUntil(cluster, '/openapi.json', 200);
+    await askUntil(cluster, '/v1/orders', 200, {}, 8);
+    await askUntil(cluster, '/openapi.json', 200, {}, 8);
+    await askUntil(cluster, '/v1/quotes:watch?product_id=p-0&quantity=1', 404);
+    const forged = { host: members, headers: bearer(token({}, theirs.privateKey)) };
+    await askUntil(cluster, '/v1/stock:sync', 401, forged, 8);
   }
 }, 60 * minute);
 

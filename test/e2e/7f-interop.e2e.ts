@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { thisWorkspace } from '../../cli/workspace.ts';
 import { interopCases } from '../interop/cases.ts';
 import { ensureInterop } from '../peers/interop.ts';
-import { callOnce, eventually, status } from './call.ts';
+import { callMany, eventually, status } from './call.ts';
 import {
   clientFolder,
   clientIn,
@@ -27,8 +27,8 @@ const ways = [
 ] as const;
 const nobodyHas = '/grpc.testing.UnimplementedService/UnimplementedCall';
 
-const call = ({ from, to }: (typeof ways)[number], path: string) =>
-  callOnce(clientIn(from), { address: `${serverOf(to).host}:50051`, path });
+const call = ({ from, to }: (typeof ways)[number], path: string, count = 1) =>
+  callMany(clientIn(from), { address: `${serverOf(to).host}:50051`, path, count, connections: count });
 
 beforeAll(async () => {
   const programs = await ensureInterop({ ...thisWorkspace(), report: () => undefined });
@@ -44,7 +44,7 @@ beforeAll(async () => {
 
 describe.each(ways)('from $from to $to', (way) => {
   beforeAll(async () => {
-    await eventually('a call', status.ok, () => call(way, '/grpc.testing.TestService/EmptyCall'));
+    await eventually('a call', status.ok, () => call(way, '/grpc.testing.TestService/EmptyCall', 8));
   });
 
   test.each(interopCases)('%s', (testCase) => {
@@ -58,11 +58,11 @@ describe.each(ways)('from $from to $to', (way) => {
   });
 
   test('what no server has is answered by the server where policy lets it through, else by its proxy', () => {
-    expect(call(way, nobodyHas)).toMatchObject({
+    expect(call(way, nobodyHas)[0]).toMatchObject({
       status: status.unimplemented,
       message: `The server does not implement the method ${nobodyHas}`,
     });
-    expect(call(way, '/grpc.testing.UnimplementedService/Other')).toMatchObject({
+    expect(call(way, '/grpc.testing.UnimplementedService/Other')[0]).toMatchObject({
       status: status.permissionDenied,
     });
   });

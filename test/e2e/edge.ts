@@ -53,7 +53,7 @@ export function ask(cluster: string, path: string, options: Ask = {}): Promise<A
   return new Promise((resolve, reject) => {
     const request =
       ca === undefined ? httpRequest(common) : httpsRequest({ ...common, ca, servername: host, port: 443 });
-    request.setTimeout(10_000, () => request.destroy(new Error(`no answer from ${cluster} within 10 s`)));
+    request.setTimeout(20_000, () => request.destroy(new Error(`no answer from ${cluster} within 20 s`)));
     request.on('error', reject);
     request.on('response', (response) => {
       let text = '';
@@ -66,20 +66,28 @@ export function ask(cluster: string, path: string, options: Ask = {}): Promise<A
   });
 }
 
-/** Awaits a status: configuration takes some seconds to reach the gateways. */
+/**
+ * Awaits a status: configuration takes some seconds to reach the gateways.
+ * @param count - requests at once, each over a connection of its own, that all have to get it: the threads of a gateway
+ *   take their configuration at different times
+ */
 export function askUntil(
   cluster: string,
   path: string,
   expected: number,
   options: Ask = {},
+  count = 1,
 ): Promise<Answer> {
   const what = `${options.method ?? 'GET'} ${path} of ${options.host ?? 'any host'} in ${cluster} to get ${expected}`;
-  return waitFor({ what, timeoutMs: 30_000 }, async () => {
-    const answer = await ask(cluster, path, options).catch((error: unknown) => String(error));
-    if (typeof answer === 'string') return { done: false, because: answer };
-    return answer.status === expected
-      ? { done: true, value: answer }
-      : { done: false, because: `${answer.status} ${answer.body.slice(0, 100)}` };
+  return waitFor({ what, timeoutMs: 60_000 }, async () => {
+    const answers = await Promise.all(Array.from({ length: count }, () => ask(cluster, path, options))).catch(
+      (error: unknown) => String(error),
+    );
+    if (typeof answers === 'string') return { done: false, because: answers };
+    const other = answers.find(({ status }) => status !== expected);
+    return other === undefined
+      ? { done: true, value: answers[0]! }
+      : { done: false, because: `${other.status} ${other.body.slice(0, 100)}` };
   });
 }
 
