@@ -25,7 +25,7 @@ export function logLine(
   fields: LogLine,
 ): Promise<LogLine> {
   const what = `a line with ${JSON.stringify(fields)} in the log of ${workload} in ${cluster}`;
-  return waitFor({ what, timeoutMs: 20_000, intervalMs: 1_000 }, (): Look<LogLine> => {
+  return waitFor({ what, timeoutMs: 60_000, intervalMs: 1_000 }, (): Look<LogLine> => {
     const lines = accessLog(cluster, namespace, workload);
     const line = lines.find((candidate) =>
       Object.entries(fields).every(([name, value]) => candidate[name] === value),
@@ -47,13 +47,17 @@ export interface Traced {
  * Sends requests, each with a User-Agent of its own, until one is traced by all these proxies (`cluster name`), as many times
  * as each stands there: a proxy that takes a call and makes two others has three spans. A connection that was open when the mesh
  * changed stays with the listener it has, untraced, while that drains.
+ * @param send - whether the request was answered as it should be: one that comes before the configuration is not counted
  */
-export function traced(proxies: readonly string[], send: (agent: string) => Promise<void>): Promise<Traced> {
+export function traced(
+  proxies: readonly string[],
+  send: (agent: string) => Promise<boolean>,
+): Promise<Traced> {
   const wait = { what: `a request traced by ${proxies.join(', ')}`, timeoutMs: 90_000, intervalMs: 3_000 };
   const sent: string[] = [];
   return waitFor(wait, async (): Promise<Look<Traced>> => {
     const fresh = `agent-${randomUUID()}`;
-    await send(fresh);
+    if (!(await send(fresh))) return { done: false, because: 'another answer than expected' };
     sent.push(fresh);
     const all = clusters.flatMap((cluster) => spansIn(cluster).map((span) => ({ ...span, cluster })));
     let because = 'no span';
