@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { writeFileAtomic } from '../../core/files.ts';
 import { killHard, npm, root, start, stateDir } from './cli.ts';
 import { status } from './lab.ts';
-import { cleanMachineFile, machineState } from './machine.ts';
+import { cleanMachineFile, settledMachineState } from './machine.ts';
 
 const minute = 60_000;
 
@@ -12,7 +12,7 @@ describe('the life of a mesh', () => {
   test(
     'up brings it up from nothing, and proves it by real calls',
     async () => {
-      const before = machineState();
+      const before = await settledMachineState();
       expect(before.networkNamespaces.filter((name) => name.startsWith('meshwright'))).toEqual([]);
       writeFileAtomic(cleanMachineFile(), JSON.stringify(before));
       const { code, stdout } = await npm('up');
@@ -52,7 +52,7 @@ describe('the life of a mesh', () => {
       expect(stdout).toMatch(/^nothing to change: all \d+ objects are as declared; \d+ s in all$/m);
       expect(readFileSync(join(root, 'dist/east/50-workloads.k8s.yaml'))).toEqual(dist);
     },
-    5 * minute,
+    10 * minute,
   );
 
   test(
@@ -67,7 +67,7 @@ describe('the life of a mesh', () => {
       );
       expect(await first.finished).toMatchObject({ code: 0 });
     },
-    5 * minute,
+    10 * minute,
   );
 
   test(
@@ -80,7 +80,7 @@ describe('the life of a mesh', () => {
       expect((await npm('status')).code).toBe(1);
       expect(await npm('up')).toMatchObject({ code: 0 });
     },
-    10 * minute,
+    20 * minute,
   );
 
   test.each([
@@ -96,6 +96,6 @@ describe('the life of a mesh', () => {
       expect(await npm('up')).toMatchObject({ code: 0 });
       expect((await status()).crossCluster.ok).toBe(true);
     },
-    15 * minute,
+    30 * minute,
   );
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { npm, root, stateDir } from './cli.ts';
 import { ensureUp, kubeconfig } from './lab.ts';
-import { machineState } from './machine.ts';
+import { settledMachineState } from './machine.ts';
 
 const minute = 60_000;
 
@@ -24,7 +24,7 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
   const orElse = 'or use two clusters you have: `npm run up -- --context east=CTX --context west=CTX`';
 
   test('when another checkout has its lab on the machine', async () => {
-    const before = machineState();
+    const before = await settledMachineState();
     const { code, stderr } = await npm('up', [], { MESHWRIGHT_STATE_DIR: other });
     expect({ code, stderr }).toEqual({
       code: 2,
@@ -33,7 +33,7 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
         `fix: take that one down: \`MESHWRIGHT_STATE_DIR=${stateDir} npm run down\`\n`,
     });
     expect(existsSync(other)).toBe(false);
-    expect(machineState()).toEqual(before);
+    expect(await settledMachineState()).toEqual(before);
   });
 
   test('without root', () => {

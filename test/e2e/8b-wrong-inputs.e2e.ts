@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,16 @@ interface Kubeconfig {
   readonly clusters: { name: string; cluster: { server: string } }[];
   readonly users: { name: string; user: object }[];
   readonly contexts: { name: string; context: { cluster: string; user: string } }[];
+}
+
+interface Live {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly { readonly subresource?: string }[];
+  };
 }
 
 let folder: string;
@@ -36,18 +47,36 @@ function changed(change: (config: Kubeconfig) => void): string {
   return path;
 }
 
-/** What both clusters hold that an `up` could change, with its version: no events, leases, or locks of istiod's leaders. */
+/**
+ * What both clusters hold that an `up` could change, each with a hash of it: no events, leases, or locks of istiod's
+ * leaders, and no status, which changes by itself.
+ */
 function everything(): string {
   const kinds =
     'namespaces,serviceaccounts,services,deployments.apps,daemonsets.apps,configmaps,secrets,' +
     'clusterroles,clusterrolebindings,roles,rolebindings,customresourcedefinitions,' +
     'mutatingwebhookconfigurations,validatingwebhookconfigurations,gateways.networking.istio.io,' +
     'virtualservices.networking.istio.io,destinationrules.networking.istio.io,authorizationpolicies.security.istio.io';
-  const lock = String.raw`L:.metadata.annotations.control-plane\.alpha\.kubernetes\.io/leader`;
-  const columns = `K:.kind,NS:.metadata.namespace,N:.metadata.name,V:.metadata.resourceVersion,${lock}`;
   return ['east', 'west']
-    .flatMap((cluster) => kubectl(cluster, 'get', kinds, '-A', '-o', `custom-columns=${columns}`).split('\n'))
-    .filter((line) => line.trimEnd().endsWith('<none>'))
+    .flatMap((cluster) => {
+      const { items } = JSON.parse(
+        kubectl(cluster, 'get', kinds, '-A', '--show-managed-fields', '-o', 'json'),
+      ) as { readonly items: readonly Live[] };
+      return items
+        .filter(
+          ({ metadata }) => metadata.annotations?.['control-plane.alpha.kubernetes.io/leader'] === undefined,
+        )
+        .map(({ metadata, ...object }) => {
+          const managedFields = metadata.managedFields?.filter(({ subresource }) => subresource !== 'status');
+          const declared = JSON.stringify({
+            ...object,
+            metadata: { ...metadata, managedFields, resourceVersion: undefined },
+            status: undefined,
+          });
+          const hash = createHash('sha256').update(declared).digest('hex');
+          return `${cluster} ${object.kind} ${metadata.namespace ?? ''}/${metadata.name} ${hash}`;
+        });
+    })
     .join('\n');
 }
 

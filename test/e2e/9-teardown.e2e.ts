@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { npm } from './cli.ts';
 import { ensureUp } from './lab.ts';
-import { cleanMachineFile, machineState, type MachineState } from './machine.ts';
+import { cleanMachineFile, machineState, settledMachineState, type MachineState } from './machine.ts';
 
 const minute = 60_000;
 
@@ -15,7 +15,7 @@ test(
     else {
       // Run alone: without the lifecycle suite before it, nobody has seen the machine clean.
       expect(await npm('down')).toMatchObject({ code: 0 });
-      clean = machineState();
+      clean = await settledMachineState();
     }
     await ensureUp();
     const up = machineState();

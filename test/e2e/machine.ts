@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { waitFor } from '../../core/wait.ts';
 import { coveredPaths } from '../../lab/node/mounts.ts';
 import { stateDir } from './cli.ts';
 
@@ -15,6 +17,21 @@ export interface MachineState {
   readonly cgroups: readonly string[];
   readonly firewall: readonly string[];
   readonly folders: readonly string[];
+}
+
+/**
+ * The machine once two looks, a second apart, see the same: programs that the daemons start for a moment, such as
+ * kube-proxy's for its rules, come and go by themselves.
+ */
+export function settledMachineState(): Promise<MachineState> {
+  let before: MachineState | undefined;
+  return waitFor({ what: 'the machine to be the same twice', timeoutMs: 60_000, intervalMs: 1_000 }, () => {
+    const [last, seen] = [before, machineState()];
+    before = seen;
+    return isDeepStrictEqual(last, seen)
+      ? { done: true, value: seen }
+      : { done: false, because: 'processes or parts of a lab come and go' };
+  });
 }
 
 /** Where the lifecycle suite leaves what the machine was like before the first `up`. */
