@@ -101,7 +101,7 @@ beforeAll(async () => {
   });
   await applyVariant(declare(project.root, outside));
   project.remove();
-}, 10 * minute);
+}, 60 * minute);
 
 /** The catalog's image, which the lab has. */
 function declareImage(): string {
@@ -148,7 +148,7 @@ function staying(pods: readonly Pod[]): readonly Pod[] {
 }
 
 describe.each(clusters)('a pod in %s', (cluster) => {
-  test('runs in a namespace that enforces Pod Security restricted, every container of it ready', () => {
+  test('runs in a namespace that enforces Pod Security restricted, every container of it ready', async () => {
     const level = kubectl(
       cluster,
       'get',
@@ -157,11 +157,14 @@ describe.each(clusters)('a pod in %s', (cluster) => {
       String.raw`jsonpath={.metadata.labels.pod-security\.kubernetes\.io/enforce}`,
     );
     expect(level).toBe('restricted');
-    const running = staying(podsOf(cluster, 'catalog'));
-    expect(running.length).toBeGreaterThan(0);
-    for (const { status } of running) {
-      expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }));
-    }
+    await waitFor({ what: `the catalog's 2 pods in ${cluster} ready`, timeoutMs: minute }, () => {
+      const ready = staying(podsOf(cluster, 'catalog')).filter(({ status: { conditions } }) =>
+        conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+      );
+      return ready.length === 2
+        ? { done: true, value: ready }
+        : { done: false, because: `${ready.length} of them are` };
+    });
   });
 
   test('gets the values of the Secret and the ConfigMap that its config.yml refers to', () => {
@@ -232,7 +235,7 @@ describe.each(clusters)('a declared caller over HTTP in %s', (cluster) => {
   const get = (path: string) => http(cluster, 'orders', 'GET', path);
 
   test('gets the methods it named by their verbs and paths', async () => {
-    await waitFor({ what: `orders in ${cluster} to get a product over HTTP`, timeoutMs: 30_000 }, () => {
+    await waitFor({ what: `orders in ${cluster} to get a product over HTTP`, timeoutMs: minute }, () => {
       const seen = get('/v1/products/p-1');
       return seen === '200' ? { done: true, value: seen } : { done: false, because: seen };
     });
@@ -306,7 +309,7 @@ describe.each(clusters)('a rolling restart in %s', (cluster) => {
       const before = names(staying(podsOf(cluster, 'catalog')));
       const answers: Answer[] = [];
       kubectl(cluster, '-n', 'shop', 'rollout', 'restart', 'deployment/catalog');
-      await waitFor({ what: `the catalog's pods in ${cluster} replaced`, timeoutMs: 2 * minute }, () => {
+      await waitFor({ what: `the catalog's pods in ${cluster} replaced`, timeoutMs: 5 * minute }, () => {
         const call = { address: catalogAddress, path: getProduct, message: product };
         answers.push(
           ...callMany(at(cluster, 'orders'), { ...call, count: 400, concurrency: 8, connections: 4 }),
@@ -325,6 +328,6 @@ describe.each(clusters)('a rolling restart in %s', (cluster) => {
       expect(before.filter((pod) => served.has(pod))).toHaveLength(2);
       expect(pods().some((pod) => served.has(pod))).toBe(true);
     },
-    4 * minute,
+    8 * minute,
   );
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 // The suites after this one declare the first generation again.
 afterAll(async () => {
   await apply();
-}, 4 * minute);
+}, 15 * minute);
 
 /** The kubeconfig by which a cluster's control plane reads another one. */
 function remoteKubeconfig(reader: Name): KubeConfig {
@@ -91,14 +91,14 @@ test(
       expect(now.getCurrentUser()!.token === old.getCurrentUser()!.token).toBe(false);
       expect(await answerTo(now, 'GET', '/api/v1/pods')).toBe(200);
       // An API server remembers for some seconds that it took a token.
-      await waitFor({ what: `the old token of ${reader} refused`, timeoutMs: 30_000 }, async () => {
+      await waitFor({ what: `the old token of ${reader} refused`, timeoutMs: minute }, async () => {
         const status = await answerTo(old, 'GET', '/api/v1/pods');
         return status === 401 ? { done: true, value: true } : { done: false, because: `it got ${status}` };
       });
     }
     for (const callee of clusters) await followsEndpoints(otherOf[callee], callee);
   },
-  5 * minute,
+  15 * minute,
 );
 
 /** A service's new pod is an endpoint in the other cluster: its proxies know a gateway where its pods run. */
@@ -158,5 +158,5 @@ test(
       return count > 0 ? { done: true, value: true } : { done: false, because: 'it has none' };
     });
   },
-  8 * minute,
+  15 * minute,
 );

@@ -62,7 +62,7 @@ function connectedTo(cluster: string, istiod: string): readonly string[] {
 
 /** Awaits that a control plane serves exactly these proxies: pods that end stay connected until they have drained. */
 async function serves(cluster: string, istiod: string, pods: () => readonly Pod[]): Promise<void> {
-  await waitFor({ what: `${istiod} to serve its own`, timeoutMs: minute }, () => {
+  await waitFor({ what: `${istiod} to serve its own`, timeoutMs: 3 * minute }, () => {
     const [seen, wanted] = [connectedTo(cluster, istiod), pods().map(named).sort()];
     return JSON.stringify(seen) === JSON.stringify(wanted)
       ? { done: true, value: true }
@@ -96,7 +96,7 @@ test(
     await serves('east', 'istiod', () => proxies('east'));
     await serves('east', 'istiod-canary', none);
   },
-  10 * minute,
+  20 * minute,
 );
 
 test(
@@ -113,7 +113,7 @@ test(
     await serves('east', 'istiod-canary', none);
     expect(uids('west')).toEqual(west);
   },
-  10 * minute,
+  20 * minute,
 );
 
 test(
@@ -132,5 +132,5 @@ test(
     const left = kubectl('east', 'get', 'deployments', '-n', 'istio-system', '-o', 'name');
     expect(left.trim()).toBe('deployment.apps/istiod-canary');
   },
-  10 * minute,
+  20 * minute,
 );

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { waitFor } from '../../core/wait.ts';
 import { copyProject } from '../../scaffold/scaffold.ts';
 import { npm, root, stateDir } from './cli.ts';
 import { ensureUp, kubectl, type Status } from './lab.ts';
@@ -31,13 +32,21 @@ test(
     expect(await inCopy('up')).toMatchObject({ code: 0 });
     for (const cluster of clusters) {
       const url = `${seen.clusters[cluster]!.ingress}/v1/test-parcels`;
-      const one = await fetch(`${url}/test-parcel-1`);
+      // Each cluster has pods of its own, and they are preferred once the proxies know them.
+      const one = await waitFor(
+        { what: `a test parcel served in ${cluster}`, timeoutMs: minute },
+        async () => {
+          const answer = await fetch(`${url}/test-parcel-1`);
+          const servedBy = answer.headers.get('x-served-by') ?? '';
+          return servedBy.startsWith(`${cluster}/test-parcels-`)
+            ? { done: true, value: answer }
+            : { done: false, because: `${answer.status} by ${servedBy}` };
+        },
+      );
       expect([one.status, await one.json()]).toEqual([
         200,
         { testParcel: { id: 'test-parcel-1', name: 'The first test parcel' } },
       ]);
-      // Each cluster has pods of its own, and they are preferred.
-      expect(one.headers.get('x-served-by')).toMatch(new RegExp(`^${cluster}/test-parcels-`));
       const missing = await fetch(`${url}/test-parcel-2`);
       expect([missing.status, await missing.json()]).toMatchObject([
         404,

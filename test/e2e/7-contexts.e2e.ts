@@ -27,7 +27,7 @@ test(
       'not proved: failover, which scales a service to 0 for a moment (--prove-failover)',
     );
   },
-  5 * minute,
+  15 * minute,
 );
 
 test(
@@ -58,7 +58,7 @@ test(
     expect(names).toContain('copied-labels');
     kubectl('east', '-n', 'shop', 'delete', 'configmap', 'of-somebody', 'copied-labels');
   },
-  5 * minute,
+  15 * minute,
 );
 
 test(
@@ -76,5 +76,5 @@ test(
       /with the catalog of east scaled to 0, .*: by west\/catalog-.*, then by east\/catalog-/,
     );
   },
-  15 * minute,
+  30 * minute,
 );

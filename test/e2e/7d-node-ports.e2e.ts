@@ -60,10 +60,10 @@ beforeAll(async () => {
   );
 }, 60 * minute);
 // The suites after this one expect load balancers with addresses.
-afterAll(() => apply(loadMesh()), 5 * minute);
+afterAll(() => apply(loadMesh()), 15 * minute);
 
 describe('without a load balancer', () => {
-  beforeAll(() => apply(meshWith(onNodePorts(nodes))), 5 * minute);
+  beforeAll(() => apply(meshWith(onNodePorts(nodes))), 15 * minute);
 
   test.each(directions)(
     'calls from %s to %s take the declared address and port, and no other',
@@ -73,8 +73,12 @@ describe('without a load balancer', () => {
   );
 
   test.each(clusters)('requests from outside come into %s by the port of a node', async (name) => {
-    const response = await fetch(`http://${nodes[name]!}:${ports.ingress}/v1/stock/x`);
-    expect(response.status).toBe(200);
+    await waitFor({ what: `the ingress gateway at a node of ${name}`, timeoutMs: minute }, async () => {
+      const answer = await fetch(`http://${nodes[name]!}:${ports.ingress}/v1/stock/x`).catch(String);
+      return typeof answer !== 'string' && answer.status === 200
+        ? { done: true, value: true }
+        : { done: false, because: typeof answer === 'string' ? answer : `status ${answer.status}` };
+    });
   });
 
   test(
@@ -89,7 +93,7 @@ describe('without a load balancer', () => {
           'fix: declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by, then run the command again',
       });
     },
-    5 * minute,
+    15 * minute,
   );
 });
 
@@ -101,7 +105,7 @@ describe('with load balancers that have host names', () => {
       annotations: { [hostNameAnnotation]: '' },
     },
   });
-  beforeAll(() => apply(meshWith(byName)), 5 * minute);
+  beforeAll(() => apply(meshWith(byName)), 15 * minute);
 
   test.each(directions)('calls from %s to %s take the address that istiod resolves', async (from, to) => {
     const { namespace, name } = eastWestGateway;

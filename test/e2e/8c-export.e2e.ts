@@ -281,7 +281,7 @@ test(
     try {
       // Without its CA istiod does not start, so it cannot make one of its own.
       for (const cluster of plan.clusters) {
-        await waitFor({ what: `istiod of ${cluster} asked for`, timeoutMs: minute }, () =>
+        await waitFor({ what: `istiod of ${cluster} asked for`, timeoutMs: 3 * minute }, () =>
           Promise.resolve(
             podsOf(cluster) === '' ? { done: false, because: 'no pod' } : { done: true, value: true },
           ),
@@ -295,7 +295,13 @@ test(
       for (const { cluster, secrets } of steps) {
         for (const secret of secrets) {
           if (secret.kind !== 'remote-secret') continue;
-          store.set(`shop/${cluster}/${secret.name}`, (await readAccess(secret.of))!);
+          // The account of the other clusters' control planes is applied after istiod.
+          const what = `the access that ${cluster} gets to ${secret.of}`;
+          const read = await waitFor({ what, timeoutMs: 3 * minute }, async () => {
+            const value = await readAccess(secret.of);
+            return value ? { done: true, value } : { done: false, because: 'it is not granted yet' };
+          });
+          store.set(`shop/${cluster}/${secret.name}`, read);
         }
       }
       for (const cluster of plan.clusters) {
@@ -316,7 +322,10 @@ test(
       loop.kill();
     }
 
-    expect((await status()).crossCluster.ok).toBe(true);
+    await waitFor({ what: 'calls between the clusters', timeoutMs: 2 * minute }, async () => {
+      const { ok } = (await status()).crossCluster;
+      return ok ? { done: true, value: ok } : { done: false, because: 'status says no' };
+    });
 
     // Neither what the store holds, nor any token, is in the tree.
     const content = readdirSync(tree, { recursive: true, encoding: 'utf8' })
@@ -328,5 +337,5 @@ test(
       for (const line of value.split('\n').filter((line) => line !== '' && !line.startsWith('-----')))
         expect(content.includes(line)).toBe(false);
   },
-  8 * minute,
+  20 * minute,
 );
