@@ -24,12 +24,7 @@ async function startStreams(options: Partial<Options> = {}) {
   const flow = new Flow();
   const watch = (upstreams: Parameters<Flow['watch']>[0]) => flow.watch(upstreams);
   const started = await start({ implementation, registry, watch, ...options });
-  /** Settles when the service has been told that its call is over. */
-  const cancelled = async () => {
-    const signal = seen.contexts[0]?.signal;
-    if (signal?.aborted !== true) await once(signal!, 'abort');
-  };
-  return { ...started, flow, seen, cancelled };
+  return { ...started, flow, seen, cancelled: seen.cancelled };
 }
 
 /** What would come in all, and what may be on its way to one who does not read: the most is the sockets' buffers. */
@@ -106,13 +101,13 @@ describe('a client that closes its side', () => {
   const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`;
 
   /** Sends all of this, closes this side, and takes what comes until the other is closed. */
-  async function talk(port: number, text: string, ready: () => Promise<unknown> = () => Promise.resolve()) {
+  async function talk(port: number, text: string, ready: Promise<unknown>) {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).setEncoding('utf8');
     cleanups.push(() => socket.destroy());
     let received = '';
     socket.on('error', () => undefined).on('data', (part: string) => (received += part));
     socket.write(text);
-    await ready();
+    await ready;
     socket.end();
     await once(socket, 'close');
     return received;
@@ -122,10 +117,7 @@ describe('a client that closes its side', () => {
     const { port, seen, cancelled } = await startStreams();
     const body = chunk('{"stringValue":"a"}\n');
     const text = head('/v1/streams/bidi', 'application/x-ndjson', 'transfer-encoding: chunked') + body;
-    const called = async () => {
-      while (seen.messages === 0) await new Promise(setImmediate);
-    };
-    const received = await talk(port, text, called);
+    const received = await talk(port, text, seen.started);
     await cancelled();
     expect(seen.messages).toBe(1);
     expect(received).not.toContain('\r\n0\r\n');
@@ -135,9 +127,7 @@ describe('a client that closes its side', () => {
     const { port, seen, cancelled } = await startStreams();
     const body = '{"count":100000,"delay":"0.05s"}';
     const text = head('/v1/streams/server', 'application/json', `content-length: ${body.length}`) + body;
-    await talk(port, text, async () => {
-      while (seen.messages === 0) await new Promise(setImmediate);
-    });
+    await talk(port, text, seen.started);
     await cancelled();
     expect(seen.messages).toBeLessThan(100_000);
   });

@@ -7,7 +7,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { startLocal } from '../testing/local.ts';
-import { freePort, startProgram } from '../testing/program.ts';
+import { freePort } from '../testing/free-port.ts';
+import { startProgram } from '../testing/program.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {

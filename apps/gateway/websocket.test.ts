@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createRegistry } from '@bufbuild/protobuf';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import { file_conformance_v1_conformance } from '../../gen/conformance/v1/conformance_pb.js';
+import { Flow } from '../testing/flow.ts';
 import { start, stopAll } from '../testing/gateway.ts';
 import type { Options } from '../testing/gateway.ts';
 import { streamsService } from '../testing/streams.ts';
@@ -116,27 +116,28 @@ describe('a bidirectional call', () => {
     socket.send(text('a'));
     await once(socket, 'message');
     socket.terminate();
-    while (seen.contexts[0]?.signal.aborted !== true) await sleep(5);
+    await seen.cancelled();
   });
 
   test('a client that does not read holds the service back, and the service the client', async () => {
-    const { url, seen } = await startStreams({ bodyLimit: 100_000 });
+    const flow = new Flow();
+    const { url, seen } = await startStreams({
+      bodyLimit: 100_000,
+      watch: (upstreams) => flow.watch(upstreams),
+    });
     const { socket, messages, closed, opened } = connect(url, '/v1/streams/bidi');
     await opened;
     socket.pause();
     const large = text('x'.repeat(65_536));
     for (let sent = 0; sent < 1_000; sent++) socket.send(large);
     socket.send('');
-    let before = -1;
-    while (seen.messages !== before) {
-      before = seen.messages;
-      await sleep(300);
-    }
-    expect(before).toBeLessThan(900);
+    await Promise.all([flow.held, flow.full]);
+    expect(seen.messages).toBeLessThan(900);
     expect(socket.bufferedAmount).toBeGreaterThan(1_000_000);
     socket.resume();
     expect((await closed).code).toBe(1000);
     expect(messages).toHaveLength(1_000);
+    expect(flow.overrun).toBeLessThan(2 ** 20);
   });
 });
 

@@ -5,7 +5,8 @@ import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { streams } from '../testing/local.ts';
-import { freePort, startProgram } from '../testing/program.ts';
+import { freePort } from '../testing/free-port.ts';
+import { startProgram } from '../testing/program.ts';
 import { openChannel, serviceClient } from './client.ts';
 
 const cleanups: (() => void)[] = [];

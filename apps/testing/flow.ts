@@ -7,6 +7,8 @@ export class Flow {
   received = 0;
   /** Of messages that were sent to services. Bytes. */
   sent = 0;
+  /** The most of them that were sent to a call in a row although it took no more. Bytes. */
+  overrun = 0;
   readonly #held = Promise.withResolvers<undefined>();
   readonly #full = Promise.withResolvers<undefined>();
 
@@ -33,6 +35,7 @@ export class Flow {
         transport.close();
       },
       call: (path, options, listener) => {
+        let beyond: number | undefined;
         const call = transport.call(path, options, {
           header: (metadata) => {
             listener.header(metadata);
@@ -42,6 +45,7 @@ export class Flow {
             listener.message(bytes);
           },
           writable: () => {
+            beyond = undefined;
             listener.writable();
           },
           end: (ended) => {
@@ -51,8 +55,15 @@ export class Flow {
         return {
           send: (message) => {
             this.sent += message.length;
+            if (beyond !== undefined) {
+              beyond += message.length;
+              this.overrun = Math.max(this.overrun, beyond);
+            }
             const ready = call.send(message);
-            if (!ready) this.#full.resolve(undefined);
+            if (!ready) {
+              beyond ??= 0;
+              this.#full.resolve(undefined);
+            }
             return ready;
           },
           endSend: () => {

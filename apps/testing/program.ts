@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -17,14 +15,4 @@ export function startProgram(app: string, environment: Record<string, string>) {
   reader.on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
   const closed = once(child, 'close') as Promise<[number | null, string | null]>;
   return { child, lines, reader, closed };
-}
-
-/** A TCP port of the loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -32,11 +32,16 @@ export function libraryOf(
         method: Object.entries(methods).map(([name, rule]) => {
           const options = create(MethodOptionsSchema);
           if (rule !== undefined) setExtension(options, http, create(HttpRuleSchema, rule));
-          const type = '.google.protobuf.Empty';
-          const [inputType, outputType] = [type, type];
+          const empty = '.google.protobuf.Empty';
           const streams = streaming.includes(name);
-          const kind = { clientStreaming: streams, serverStreaming: streams };
-          return create(MethodDescriptorProtoSchema, { name, inputType, outputType, options, ...kind });
+          return create(MethodDescriptorProtoSchema, {
+            name,
+            inputType: empty,
+            outputType: empty,
+            clientStreaming: streams,
+            serverStreaming: streams,
+            options,
+          });
         }),
       }),
     ],

@@ -2,9 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearExtension, fromBinary, getExtension, hasExtension, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { freePort } from '../../apps/testing/free-port.ts';
 import { run } from '../../core/run.ts';
 import { http } from '../../gen/google/api/annotations_pb.js';
-import { freePort, startPeer } from './process.ts';
+import { startPeer } from './process.ts';
 import type { Peer } from './process.ts';
 
 export interface EnvoyOptions {

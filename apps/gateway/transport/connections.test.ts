@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { constants } from 'node:http2';
 import type { ServerHttp2Stream, ServerOptions } from 'node:http2';
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
+import { freePort } from '../../testing/free-port.ts';
 import { Recorder, answer, later, startPeer, startRaw, unary } from './testing.ts';
 import type { Peer } from './testing.ts';
 import type { TransportOptions } from './transport.ts';
@@ -42,17 +43,6 @@ async function raw(onSocket: (socket: Socket) => void): Promise<string> {
 
 /** A SETTINGS frame that leaves everything as it is: length, type 4, flags, stream. */
 const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const ok = (stream: ServerHttp2Stream) => {
   answer(stream, [Buffer.from('x')]);
