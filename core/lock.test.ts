@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { takeLock } from './lock.ts';
-import { run } from './run.ts';
 
 describe('takeLock', () => {
   let folder: string;
@@ -51,14 +52,14 @@ describe('takeLock', () => {
 
   test('has one holder however many take it at once, fresh or stale', async () => {
     const program = `
-      import { appendFileSync } from 'node:fs';
-      import { setTimeout as sleep } from 'node:timers/promises';
       import { takeLock } from ${JSON.stringify(new URL('lock.ts', import.meta.url).href)};
       try {
         takeLock(process.argv[1], 'one of many');
-        appendFileSync(process.argv[1] + '.holders', process.pid + '\\n');
-        await sleep(1500); // holds it while the others try
-      } catch {}
+        process.stdout.write('holds it');
+      } catch {
+        process.stdout.write('is told');
+      }
+      process.stdin.resume(); // until all have tried
     `;
     for (const stale of [false, true]) {
       rmSync(join(folder, 'state'), { recursive: true, force: true });
@@ -69,10 +70,17 @@ describe('takeLock', () => {
           JSON.stringify({ pid: 2 ** 22 + 1, startTime: '1', command: 'x', since: 'then' }),
         );
       const args = ['--disable-warning=ExperimentalWarning', '--input-type=module', '-e', program, path];
-      await Promise.all(
-        Array.from({ length: 4 }, () => run(process.execPath, args, { env: { NODE_OPTIONS: '' } })),
+      const tries = Array.from({ length: 4 }, () =>
+        spawn(process.execPath, args, {
+          stdio: ['pipe', 'pipe', 'inherit'],
+          env: { ...process.env, NODE_OPTIONS: '' },
+        }),
       );
-      expect(readFileSync(`${path}.holders`, 'utf8').trim().split('\n')).toHaveLength(1);
+      const ended = tries.map((child) => once(child, 'close'));
+      const said = await Promise.all(tries.map(({ stdout }) => once(stdout, 'data')));
+      for (const { stdin } of tries) stdin.end();
+      await Promise.all(ended);
+      expect(said.map(String).sort()).toEqual(['holds it', 'is told', 'is told', 'is told']);
     }
   });
 });

@@ -13,7 +13,7 @@ import { movePrices, sampleProducts } from './sample.ts';
 import { memoryCatalog } from './store.ts';
 import type { MemoryCatalog } from './store.ts';
 
-const options = { timeoutMs: 2_000 };
+const options = { timeoutMs: 20_000 };
 let local: Local;
 let store: MemoryCatalog;
 let client: ServiceClient<typeof CatalogService>;

@@ -50,7 +50,7 @@ describe('a client that stops reading', () => {
   });
 
   test('is cut when nothing moves for long', async () => {
-    const { url, flow, cancelled } = await startStreams({ gateway: { streamIdleMs: 200 } });
+    const { url, flow, cancelled } = await startStreams({ gateway: { streamIdleMs: 2_000 } });
     const sent = request(`${url}/v1/streams/server`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -181,7 +181,7 @@ describe('failures', () => {
         seen.push(signal);
         await once(signal, 'abort');
       }),
-      timeoutMs: 60,
+      timeoutMs: 1_500,
     });
     const answer = await call(`${url}/v1/books`);
     expect([answer.status, answer.body]).toEqual([
@@ -257,7 +257,8 @@ describe('drain', () => {
         await gate.promise;
         return book;
       }),
-      drainDelayMs: 150,
+      drainDelayMs: 2_000,
+      server: { drainLimitMs: 20_000 },
     });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
     const slow = call(`${url}/v1/books?name=slow`);
@@ -277,7 +278,11 @@ describe('drain', () => {
   });
 
   test('leaves idle connections open while requests are still taken: one may be on its way', async () => {
-    const { port, server } = await start({ ...echo(rules), drainDelayMs: 2_000 });
+    const { port, server } = await start({
+      ...echo(rules),
+      drainDelayMs: 2_000,
+      server: { drainLimitMs: 20_000 },
+    });
     const request = 'GET /v1/books?name=a HTTP/1.1\r\nHost: x\r\n\r\n';
     const connectAndAsk = async () => {
       const socket = connect(port, '127.0.0.1').setEncoding('utf8');

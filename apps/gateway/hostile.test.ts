@@ -10,23 +10,25 @@ import { assertConnectionsFit, openFiles } from '../testing/open-files.ts';
 const idleConnections = Number(process.env['IDLE_CONNECTIONS'] ?? 500);
 
 let port: number;
+/** Of a gateway that waits for half a second only. */
+let hasty: number;
 beforeAll(async () => {
   const rules = {
     Get: { pattern: { case: 'get', value: '/v1/books/{name}' } },
     Create: { pattern: { case: 'post', value: '/v1/books' }, body: '*' },
   } as const;
-  ({ port } = await start({
+  ({ port } = await start({ ...echo(rules), bodyLimit: 100_000, server: { maxConnections: 20_000 } }));
+  ({ port: hasty } = await start({
     ...echo(rules),
-    bodyLimit: 100_000,
     gateway: { body: { bytes: 100_000, timeoutMs: 500 } },
-    server: { headersTimeoutMs: 500, maxConnections: 20_000 },
+    server: { headersTimeoutMs: 500 },
   }));
 });
 afterAll(stopAll);
 
 /** A bare connection, and all that has come on it. */
-function open(): { socket: Socket; text: () => string; ended: Promise<unknown> } {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+function open(to = port): { socket: Socket; text: () => string; ended: Promise<unknown> } {
+  const socket = connect({ port: to, host: '127.0.0.1', allowHalfOpen: true });
   let received = '';
   socket.setEncoding('latin1').on('data', (part: string) => (received += part));
   socket.on('error', () => undefined);
@@ -34,8 +36,8 @@ function open(): { socket: Socket; text: () => string; ended: Promise<unknown> }
 }
 
 /** Sends bytes as they are, and takes what comes until the server ends the connection. */
-async function send(bytes: string | Buffer): Promise<string> {
-  const { socket, text, ended } = open();
+async function send(bytes: string | Buffer, to = port): Promise<string> {
+  const { socket, text, ended } = open(to);
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   await ended;
   socket.destroy();
@@ -171,19 +173,19 @@ describe('bodies', () => {
 
 describe('slow and half-closed clients', () => {
   test('half a head is 408', async () => {
-    expect(statusesOf(await send('GET /v1/books/a HTTP/1.1\r\nhost:'))).toEqual([408]);
+    expect(statusesOf(await send('GET /v1/books/a HTTP/1.1\r\nhost:', hasty))).toEqual([408]);
   });
 
   test('no byte at all is 408', async () => {
-    expect(statusesOf(await send(''))).toEqual([408]);
+    expect(statusesOf(await send('', hasty))).toEqual([408]);
   });
 
   test('half a body is 408', async () => {
-    expect(statusesOf(await send(post('{', 'content-length: 50')))).toEqual([408]);
+    expect(statusesOf(await send(post('{', 'content-length: 50'), hasty))).toEqual([408]);
   });
 
   test('a body byte by byte is 408', async () => {
-    const { socket, text, ended } = open();
+    const { socket, text, ended } = open(hasty);
     socket.write(post('{', 'content-length: 5000'));
     const drip = setInterval(() => socket.write(' '), 50);
     await ended;

@@ -110,8 +110,8 @@ describe('server streaming', () => {
     const { url, seen } = await startStreams({ timeoutMs: 50 });
     expect(linesOf(await (await fetch(`${url}/v1/streams/server/3?delay=0.1s`)).text())).toHaveLength(3);
     expect(seen.contexts[0]?.deadline).toBe(Infinity);
-    const response = await fetch(`${url}/v1/streams/server/100?delay=0.1s`, {
-      headers: { 'grpc-timeout': '250m' },
+    const response = await fetch(`${url}/v1/streams/server/1000?delay=0.1s`, {
+      headers: { 'grpc-timeout': '2500m' },
     });
     expect(linesOf(await response.text()).at(-1)).toEqual({
       error: {
@@ -155,7 +155,7 @@ describe('server streaming', () => {
   });
 
   test('when the gateway stops, a stream ends with UNAVAILABLE', async () => {
-    const { url, server } = await startStreams();
+    const { url, server } = await startStreams({ server: { drainLimitMs: 4_000 } });
     const response = await fetch(`${url}/v1/streams/server/500?delay=0.05s`);
     const drained = server.drain();
     expect(linesOf(await response.text()).at(-1)).toEqual({
@@ -266,7 +266,7 @@ describe('client streaming', () => {
   });
 
   test('a client that stops in the middle is given up', async () => {
-    const { url: base, seen } = await startStreams({ gateway: { streamIdleMs: 200 } });
+    const { url: base, seen } = await startStreams({ gateway: { streamIdleMs: 1_500 } });
     const { sent, response } = open(url(base));
     sent.on('error', () => undefined);
     sent.write(line('a'));

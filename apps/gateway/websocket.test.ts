@@ -199,7 +199,7 @@ test('a stream that stands still is ended', async () => {
 });
 
 test('a gateway that stops says so, and cuts who does not close', async () => {
-  const { url, server } = await startStreams();
+  const { url, server } = await startStreams({ server: { drainLimitMs: 4_000 } });
   const polite = connect(url, '/v1/streams/bidi');
   const rude = connect(url, '/v1/streams/bidi');
   await Promise.all([polite.opened, rude.opened]);

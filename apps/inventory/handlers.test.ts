@@ -17,7 +17,7 @@ import { inventoryHandlers } from './handlers.ts';
 import { sampleStock } from './sample.ts';
 import { memoryInventory } from './store.ts';
 
-const options = { timeoutMs: 2_000 };
+const options = { timeoutMs: 20_000 };
 let local: Local;
 let client: ServiceClient<typeof InventoryService>;
 

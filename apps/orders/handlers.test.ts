@@ -22,7 +22,7 @@ import { memoryRequestLog } from './request-log.ts';
 import { memoryOrders } from './store.ts';
 import type { StoredOrder } from './store.ts';
 
-const options = { timeoutMs: 3_000 };
+const options = { timeoutMs: 20_000 };
 let locals: Local[] = [];
 let stock: InventoryStore;
 let orders: ServiceClient<typeof OrdersService>;

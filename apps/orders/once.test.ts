@@ -26,7 +26,7 @@ import type { RequestLog } from './request-log.ts';
 import { memoryOrders } from './store.ts';
 import type { OrderStore, StoredOrder } from './store.ts';
 
-const options = { timeoutMs: 3_000 };
+const options = { timeoutMs: 20_000 };
 const requestId = 'b5a1c9f0-4a54-4d49-9b64-0d3c9f6e1a2b';
 const request = { productId: 'p-1', quantity: 3, requestId };
 
@@ -200,7 +200,7 @@ test('one that waits carries it out when the caller of the first went away', asy
 });
 
 test('one that waits has its own deadline', async () => {
-  const { held, first, second } = await firstAndSecond(request, { second: { timeoutMs: 200 } });
+  const { held, first, second } = await firstAndSecond(request, { second: { timeoutMs: 1_500 } });
   await expect(second).rejects.toMatchObject({ code: status.DEADLINE_EXCEEDED });
   held.release();
   expect((await first).order).toMatchObject({ quantity: 3 });

@@ -38,7 +38,7 @@ test('serves, drains at SIGTERM and exits with 0', async () => {
   const servedBy: unknown[] = [];
   await serviceClient(CatalogService, channel).getProduct(
     { id: 'p-1' },
-    { timeoutMs: 2_000, onHeader: (header) => servedBy.push(...header.get('x-served-by')) },
+    { timeoutMs: 20_000, onHeader: (header) => servedBy.push(...header.get('x-served-by')) },
   );
   const watch = streams(channel, CatalogService.method.watchPrices).serverStream({}).resume();
   await once(watch, 'data');

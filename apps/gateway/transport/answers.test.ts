@@ -276,7 +276,7 @@ describe('the end by this side', () => {
   test('at the deadline: DEADLINE_EXCEEDED here, RST_STREAM with CANCEL there', async () => {
     const { codes, streams, transport } = await silentPeer();
     const recorder = new Recorder();
-    transport.call('/a/B', { metadata: [], deadline: Date.now() + 200 }, recorder);
+    transport.call('/a/B', { metadata: [], deadline: Date.now() + 1_500 }, recorder);
     await recorder.until(({ headers }) => headers.length === 1);
     const result = await recorder.ended;
     const message = 'the deadline was exceeded';

@@ -316,7 +316,7 @@ describe('keepalive', () => {
   test('a peer that answers is kept', async () => {
     const held: ServerHttp2Stream[] = [];
     const { peer } = await start((stream) => held.push(stream));
-    const transport = client(peer.address, { keepaliveMs: 20, keepaliveTimeoutMs: 1_000 });
+    const transport = client(peer.address, { keepaliveMs: 20, keepaliveTimeoutMs: 20_000 });
     const recorder = new Recorder();
     transport.call('/a/B', { metadata: [], deadline: later() }, recorder).endSend();
     await once(peer.server, 'stream');
