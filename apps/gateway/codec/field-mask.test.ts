@@ -1,20 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { createRegistry, fromBinary } from '@bufbuild/protobuf';
+import { fromBinary } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { ConformanceService, EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
+import { EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
 import { fuzzLimitMs, fuzzRuns } from '../../testing/fuzz.ts';
 import { library } from '../../testing/library.ts';
-import { bindingsOf, routerOf } from '../bindings.ts';
+import { bindingsOf } from '../bindings.ts';
 import { codecOf } from './codec.ts';
-
-const router = routerOf(bindingsOf([ConformanceService]));
+import { codecAt } from './testing.ts';
 
 function decode(method: string, path: string, query: string, body = '') {
-  const found = router.find(method, path);
-  if (found.kind !== 'route') throw new Error(found.kind);
-  const codec = codecOf(found.target, createRegistry(ConformanceService.file));
-  return fromBinary(EveryKindSchema, codec.decode({ path: [], query, body: Buffer.from(body) }));
+  return fromBinary(
+    EveryKindSchema,
+    codecAt(method, path).decode({ path: [], query, body: Buffer.from(body) }),
+  );
 }
 
 const inQuery = (mask: string) =>

@@ -1,37 +1,18 @@
-import { once } from 'node:events';
 import { constants } from 'node:http2';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { Recorder, answer, framed, later, startPeer, unary } from './testing.ts';
+import { client, grpc, start, stopAll } from './started.ts';
+import { Recorder, answer, framed, later, unary } from './testing.ts';
 import type { TransportOptions } from './transport.ts';
-import { createTransport } from './transport.ts';
-import type { Transport } from './types.ts';
 
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function start(
-  onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-  options: TransportOptions = {},
-): Promise<Transport> {
-  const peer = await startPeer(onStream);
-  const transport = createTransport(peer.address, options);
-  cleanups.push(peer.stop, () => {
-    transport.close();
-  });
-  return transport;
-}
-
-const grpc = { ':status': 200, 'content-type': 'application/grpc' };
+afterEach(stopAll);
 
 describe('the request', () => {
   test('has the headers that gRPC asks for, and the message behind its prefix', async () => {
     let received: IncomingHttpHeaders = {};
     const bodies: Buffer[] = [];
-    const transport = await start((stream, headers) => {
+    const { transport } = await start((stream, headers) => {
       received = headers;
       stream.on('data', (chunk: Buffer) => bodies.push(chunk));
       stream.on('end', () => {
@@ -67,7 +48,7 @@ describe('the request', () => {
     ['x-id', 'a\r\nb', 'metadata: the value of "x-id" is not allowed; allowed: printable ASCII'],
     ['x-bin', '***', 'metadata: the value of "x-bin" is not allowed; allowed: base64'],
   ])('refuses the metadata %s: %j', async (name, value, message) => {
-    const transport = await start((stream) => {
+    const { transport } = await start((stream) => {
       answer(stream);
     });
     const { status: end } = await unary(transport, '/a/B', Buffer.alloc(0), [[name, value]]);
@@ -75,7 +56,7 @@ describe('the request', () => {
   });
 
   test('refuses a path that is none', async () => {
-    const transport = createTransport('127.0.0.1:1');
+    const transport = client('127.0.0.1:1');
     const { status: end } = await unary(transport, 'x');
     expect(end).toMatchObject({ code: status.INTERNAL, message: 'path: "x" is no /pkg.Service/Method' });
   });
@@ -83,7 +64,7 @@ describe('the request', () => {
 
 describe('the status', () => {
   const end = async (onStream: (stream: ServerHttp2Stream) => void, options?: TransportOptions) =>
-    (await unary(await start(onStream, options))).status;
+    (await unary((await start(onStream, { client: options })).transport)).status;
 
   test('of Trailers-Only', async () => {
     const result = await end((stream) => {
@@ -167,7 +148,7 @@ describe('the status', () => {
   );
 
   test('is UNKNOWN when the answer ends without one, whether or not the request has ended', async () => {
-    const transport = await start((stream) => {
+    const { transport } = await start((stream) => {
       stream.respond(grpc);
       stream.end(framed(Buffer.from('x')));
     });
@@ -184,7 +165,7 @@ describe('the status', () => {
   test('ends a request that is still open, with NO_ERROR', async () => {
     const codes: number[] = [];
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const transport = await start((stream) => {
+    const { transport } = await start((stream) => {
       stream.on('close', () => {
         codes.push(stream.rstCode);
         resolve(undefined);
@@ -226,13 +207,16 @@ describe('the status', () => {
 
 describe('messages', () => {
   const broken = async (bytes: Buffer, options?: TransportOptions) => {
-    const transport = await start((stream) => {
-      stream.respond(grpc, { waitForTrailers: true });
-      stream.on('wantTrailers', () => {
-        stream.sendTrailers({ 'grpc-status': '0' });
-      });
-      stream.end(bytes);
-    }, options);
+    const { transport } = await start(
+      (stream) => {
+        stream.respond(grpc, { waitForTrailers: true });
+        stream.on('wantTrailers', () => {
+          stream.sendTrailers({ 'grpc-status': '0' });
+        });
+        stream.end(bytes);
+      },
+      { client: options },
+    );
     return (await unary(transport)).status;
   };
 
@@ -258,135 +242,5 @@ describe('messages', () => {
   test.each([[2], [7]])('that end after %i bytes are INTERNAL', async (bytes) => {
     const result = await broken(framed(Buffer.from('hello')).subarray(0, bytes));
     expect(result).toMatchObject({ code: status.INTERNAL, message: 'the answer ends within a message' });
-  });
-});
-
-describe('the end by this side', () => {
-  const silentPeer = async () => {
-    const codes: number[] = [];
-    const streams: ServerHttp2Stream[] = [];
-    const transport = await start((stream) => {
-      streams.push(stream);
-      stream.on('close', () => codes.push(stream.rstCode));
-      stream.respond(grpc);
-    });
-    return { codes, streams, transport };
-  };
-
-  test('at the deadline: DEADLINE_EXCEEDED here, RST_STREAM with CANCEL there', async () => {
-    const { codes, streams, transport } = await silentPeer();
-    const recorder = new Recorder();
-    transport.call('/a/B', { metadata: [], deadline: Date.now() + 1_500 }, recorder);
-    await recorder.until(({ headers }) => headers.length === 1);
-    const result = await recorder.ended;
-    const message = 'the deadline was exceeded';
-    expect(result).toEqual({ code: status.DEADLINE_EXCEEDED, message, trailers: [], from: 'transport' });
-    if (!streams[0]!.closed) await once(streams[0]!, 'close');
-    expect(codes).toEqual([constants.NGHTTP2_CANCEL]);
-  });
-
-  test('a deadline that is over: nothing is sent', async () => {
-    const { streams, transport } = await silentPeer();
-    const recorder = new Recorder();
-    transport.call('/a/B', { metadata: [], deadline: Date.now() - 1 }, recorder);
-    expect(recorder.ends).toBe(0);
-    expect(await recorder.ended).toMatchObject({ code: status.DEADLINE_EXCEEDED });
-    expect(streams).toHaveLength(0);
-  });
-
-  test('cancel(): CANCELLED here and there, once', async () => {
-    const { codes, streams, transport } = await silentPeer();
-    const recorder = new Recorder();
-    const call = transport.call('/a/B', { metadata: [], deadline: Infinity }, recorder);
-    await recorder.until(({ headers }) => headers.length === 1);
-    call.cancel();
-    call.cancel();
-    const message = 'the call was cancelled';
-    expect(await recorder.ended).toEqual({
-      code: status.CANCELLED,
-      message,
-      trailers: [],
-      from: 'transport',
-    });
-    if (!streams[0]!.closed) await once(streams[0]!, 'close');
-    expect(codes).toEqual([constants.NGHTTP2_CANCEL]);
-    expect(recorder.ends).toBe(1);
-  });
-});
-
-describe('pause()', () => {
-  test('stops the sender within the window, and resume() loses nothing', async () => {
-    const total = 4_000;
-    let written = 0;
-    const transport = await start((stream, headers) => {
-      if (headers[':path'] !== '/test.Echo/Many') {
-        answer(stream, [Buffer.from('x')]);
-        return;
-      }
-      stream.respond(grpc, { waitForTrailers: true });
-      stream.on('wantTrailers', () => {
-        stream.sendTrailers({ 'grpc-status': '0' });
-      });
-      const more = () => {
-        while (written < total) {
-          written += 1;
-          const message = Buffer.alloc(1_000);
-          message.writeUInt32BE(written);
-          if (!stream.write(framed(message))) return;
-        }
-        stream.end();
-      };
-      stream.on('drain', more);
-      more();
-    });
-    const recorder = new Recorder();
-    const call = transport.call('/test.Echo/Many', { metadata: [], deadline: later() }, recorder);
-    call.endSend();
-    await recorder.until(({ messages }) => messages.length > 0);
-    call.pause();
-    const seen = recorder.messages.length;
-    // The sender goes on until its window is used up; other calls go through meanwhile.
-    let before = -1;
-    while (before !== written) {
-      before = written;
-      for (let at = 0; at < 10; at += 1) expect((await unary(transport)).status.code).toBe(0);
-    }
-    expect(recorder.messages).toHaveLength(seen);
-    expect(written).toBeLessThan(1_000);
-    call.resume();
-    expect(await recorder.ended).toMatchObject({ code: 0 });
-    expect(recorder.messages.map((bytes) => Buffer.from(bytes).readUInt32BE())).toEqual(
-      Array.from({ length: total }, (_, at) => at + 1),
-    );
-  });
-
-  test('within message() holds the rest of the same piece, and the end', async () => {
-    const transport = await start((stream) => {
-      answer(stream, [Buffer.from('a'), Buffer.from('b'), Buffer.from('c')]);
-    });
-    const recorder = new Recorder();
-    const call = transport.call(
-      '/a/B',
-      { metadata: [], deadline: later() },
-      {
-        header: () => undefined,
-        message: (bytes) => {
-          call.pause();
-          recorder.message(bytes);
-        },
-        writable: () => undefined,
-        end: (result) => {
-          recorder.end(result);
-        },
-      },
-    );
-    call.endSend();
-    for (let count = 1; count <= 3; count += 1) {
-      await recorder.until(({ messages }) => messages.length === count);
-      await unary(transport);
-      expect(recorder.messages).toHaveLength(count);
-      call.resume();
-    }
-    expect(await recorder.ended).toMatchObject({ code: 0 });
   });
 });
