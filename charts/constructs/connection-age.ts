@@ -10,6 +10,13 @@ export const gatewayDrainSeconds = 25;
 const connectionAgeSeconds = gatewayDrainSeconds - 5;
 
 /**
+ * How long callers keep an HTTP/1.1 connection that rests, in seconds. It has to be shorter than the age: at that, the proxy that
+ * is called closes a connection that has not carried a request yet without any notice (Envoy makes those in a burst, when another
+ * connection is free before the new one is open), and one that is sent at this moment would be lost.
+ */
+export const restingSeconds = connectionAgeSeconds / 2;
+
+/**
  * An EnvoyFilter body that has every workload's proxy replace the connections that callers keep to it, by the notice that
  * HTTP has for that (GOAWAY, or `connection: close`), as gRPC servers do by their maximum connection age
  * (https://grpc.io/docs/guides/keepalive/). An east-west gateway passes TLS on and cannot give notice itself: when one ends,

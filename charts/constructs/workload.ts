@@ -270,7 +270,13 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** What its DestinationRule is made from. */
   protected get destined(): Destined {
     const { host, clusters: placement, outliers } = this;
-    return { host, placement, clusters: this.mesh.clusters, outliers };
+    return {
+      host,
+      placement,
+      clusters: this.mesh.clusters,
+      outliers,
+      http: this.ports.http !== undefined,
+    };
   }
 
   /** The containers of a pod in the given cluster, the app's own from the given image. */

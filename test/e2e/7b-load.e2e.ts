@@ -35,6 +35,37 @@ async function awaitRollout(cluster: string, namespace: string, deployment: stri
   });
 }
 
+/** Connections that the ingress gateway of a cluster has open to pods of the edge. */
+function openToEdge(cluster: string): number {
+  const exec = ['-n', 'istio-ingress', 'exec', 'deployment/istio-ingressgateway', '--'];
+  const hosts = kubectl(cluster, ...exec, 'pilot-agent', 'request', 'GET', 'clusters');
+  const active = [...hosts.matchAll(/^outbound\|\d+\|\|edge\.shop\..*::cx_active::(\d+)$/gm)];
+  if (active.length === 0) throw new Error(`${cluster}: its ingress gateway knows no pod of the edge`);
+  return active.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+// The proxy of the edge closes one that has not been used at its age, without notice; what is sent at that moment is lost.
+test.each(clusters)(
+  'the ingress gateway in the %s closes its resting connections itself',
+  async (cluster) => {
+    const url = ingress[`through ${cluster}`]!;
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const answer = await fetch(url);
+        await answer.text();
+        return answer.status;
+      }),
+    );
+    expect(answers).toEqual(Array(40).fill(200));
+    expect(openToEdge(cluster)).toBeGreaterThan(1);
+    await waitFor({ what: 'connections to the edge closed', timeoutMs: minute, intervalMs: 1_000 }, () => {
+      const open = openToEdge(cluster);
+      return open === 0 ? { done: true, value: true } : { done: false, because: `${open} are open` };
+    });
+  },
+  2 * minute,
+);
+
 test(
   'callers, services, their edge and all gateways restart without a failed call',
   async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { connectionAge, restingSeconds } from '../connection-age.ts';
 import { destinationRule, gatewayOutliers, grpcOutliers } from './destination-rule.ts';
 import type { TrafficPolicyProps } from './props.ts';
 
@@ -12,12 +13,12 @@ const clusters = [cluster('a', 'r1'), cluster('b', 'r2'), cluster('c', 'r2', 'r2
 const host = 'x.shop.svc.cluster.local';
 
 const rule = (placement: readonly string[], policy?: TrafficPolicyProps<string, string>) =>
-  destinationRule({ host, placement, clusters, outliers: grpcOutliers, policy }).trafficPolicy;
+  destinationRule({ host, placement, clusters, outliers: grpcOutliers, http: false, policy }).trafficPolicy;
 const locality = (placement: readonly string[], policy?: TrafficPolicyProps<string, string>) =>
   rule(placement, policy)?.loadBalancer?.localityLbSetting;
 
 test('each region fails over to the next one the service runs in, and every endpoint may be ejected', () => {
-  const service = { host, placement: ['d', 'b', 'a', 'c'], clusters, outliers: grpcOutliers };
+  const service = { host, placement: ['d', 'b', 'a', 'c'], clusters, outliers: grpcOutliers, http: false };
   expect(destinationRule(service)).toEqual({
     host: 'x.shop.svc.cluster.local',
     trafficPolicy: {
@@ -104,6 +105,16 @@ describe('a distribution', () => {
   });
 });
 
+test('callers close resting connections for HTTP/1.1 before the server does, and keep as long as the policy says', () => {
+  const service = { host, placement: ['a'], clusters, outliers: grpcOutliers, http: true };
+  const pool = (connections = {}) =>
+    destinationRule({ ...service, policy: { connections } }).trafficPolicy?.connectionPool?.http;
+  expect(pool()).toEqual({ maxRequestsPerConnection: 1000, idleTimeout: '10s' });
+  expect(pool({ idleTimeoutSeconds: 15 })?.idleTimeout).toBe('15s');
+  const age = /max_connection_duration":"(\d+)s"/.exec(JSON.stringify(connectionAge()))?.[1];
+  expect(restingSeconds).toBeLessThan(Number(age));
+});
+
 test('limits and outliers of the policy go before the defaults, one by one', () => {
   const policy = rule(['a', 'd'], {
     connections: {
@@ -141,7 +152,7 @@ test('a version that runs in one region keeps half its pods, also when other ver
     { name: 'v1', placement: ['a', 'd'] },
     { name: 'v2', placement: ['d'] },
   ];
-  const service = { host, placement: ['a', 'd'], clusters, outliers: grpcOutliers, subsets };
+  const service = { host, placement: ['a', 'd'], clusters, outliers: grpcOutliers, http: false, subsets };
   const { trafficPolicy, subsets: rendered } = destinationRule(service);
   expect(trafficPolicy?.outlierDetection?.maxEjectionPercent).toBe(100);
   expect(rendered).toEqual([

@@ -1,3 +1,4 @@
+import { restingSeconds } from '../connection-age.ts';
 import type { IstioSpec } from '../istio-models.ts';
 import { versionLabel } from '../names.ts';
 import type { Cluster } from '../mesh.ts';
@@ -37,6 +38,8 @@ export interface Destined {
   /** All clusters of the mesh. */
   readonly clusters: readonly Cluster[];
   readonly outliers: OutlierDetection;
+  /** Whether it has a port for HTTP/1.1. */
+  readonly http: boolean;
   /** Versions that routes lead to by name, and the clusters each runs in. @default - none */
   readonly subsets?: readonly { readonly name: string; readonly placement: readonly string[] }[];
   readonly policy?: TrafficPolicyProps<string, string> | undefined;
@@ -51,7 +54,8 @@ export interface Destined {
  *
  * From another network all pods of a cluster are one address, its east-west gateway, which gives each TLS connection to
  * one pod and cannot see the calls inside. A connection that is never replaced would keep all its calls on that pod, so
- * each one is replaced after {@link requestsPerConnection} calls; those that are open on it end in peace.
+ * each one is replaced after {@link requestsPerConnection} calls; those that are open on it end in peace. One for HTTP/1.1
+ * that rests is closed by its caller, the only side that can do so without losing a request (RFC 9112, 9.5).
  */
 export function destinationRule(service: Destined): IstioSpec<'DestinationRule'> {
   const { host, subsets = [], policy } = service;
@@ -59,7 +63,7 @@ export function destinationRule(service: Destined): IstioSpec<'DestinationRule'>
   return {
     host,
     trafficPolicy: {
-      connectionPool: connectionPool(policy?.connections),
+      connectionPool: connectionPool(service.http, policy?.connections),
       loadBalancer: { localityLbSetting: locality.setting },
       outlierDetection: outlierDetection(service.outliers, locality, policy?.outliers),
     },
@@ -85,8 +89,9 @@ function subsetOf(
   };
 }
 
-function connectionPool(connections: Connections = {}): NonNullable<Policy['connectionPool']> {
-  const { maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds } = connections;
+function connectionPool(http: boolean, connections: Connections = {}): NonNullable<Policy['connectionPool']> {
+  const { maxRequests, maxPendingRequests, maxRequestsPerConnection } = connections;
+  const { idleTimeoutSeconds = http ? restingSeconds : undefined } = connections;
   return {
     http: {
       ...(maxRequests === undefined ? {} : { http2MaxRequests: maxRequests }),

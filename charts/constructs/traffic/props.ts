@@ -83,7 +83,8 @@ interface UnaryRule<C extends string, V extends string> extends AnyRule<V> {
   readonly metadata?: Metadata;
   /**
    * Limit for the whole call with its retries, in milliseconds, after which the caller gets UNAVAILABLE from its proxy. The
-   * server learns of it as the call's deadline. A caller's shorter deadline holds.
+   * server learns of it as the call's deadline, and where it or its proxy is first to see that it passed, the caller gets
+   * DEADLINE_EXCEEDED. A caller's shorter deadline holds.
    * @default - none
    */
   readonly timeoutMs?: number;
@@ -120,7 +121,10 @@ export interface Connections {
   readonly maxPendingRequests?: number;
   /** Calls after which a connection is replaced: its open calls end first. @default 1000 */
   readonly maxRequestsPerConnection?: number;
-  /** Time without any open call after which a connection is closed. @default - an hour (Envoy's) */
+  /**
+   * Time without any open call after which the caller's proxy closes a connection.
+   * @default - 10 for a service that also has a port for HTTP/1.1, otherwise an hour (Envoy's)
+   */
   readonly idleTimeoutSeconds?: number;
 }
 
