@@ -1,4 +1,5 @@
-// `node scripts/ci-summary.js CHECK_EXIT E2E_EXIT`: prints the closing line of `.ci/run`, and exits 0 when all passed.
+// `node scripts/ci-summary.js CHECK_EXIT E2E_EXIT`: prints what failed once more and the closing line of
+// `.ci/run`, and exits 0 when all passed.
 import { readResults } from './results.js';
 
 const [checkExit = '1', e2eExit = '1'] = process.argv.slice(2);
@@ -10,6 +11,7 @@ for (const [project, exit] of [
 ]) {
   const results = readResults(project);
   passed += results.passed;
+  for (const failure of results.failures) process.stdout.write(`FAILED ${failure}\n`);
   // A step beside the tests that failed (lint, types, a teardown) counts as one.
   failed += results.failed === 0 && exit !== '0' ? 1 : results.failed;
 }

@@ -1,6 +1,7 @@
 // Where test results are kept for `.ci/run`, and what they add up to.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { root } from './prepare.js';
 
 export function resultsFile(project) {
@@ -12,12 +13,33 @@ export function removeResults(project) {
   rmSync(resultsFile(project), { force: true });
 }
 
-/** Tests passed and failed of a project; a suite that could not run is one failure. */
+/** Lines of a failure that are shown again at the end: what was expected and what came. The whole of it stands with its suite. */
+const shownLines = 30;
+
+/** Tests passed and failed of a project, and what each failed one said; a suite that could not run is one failure. */
 export function readResults(project) {
   const file = resultsFile(project);
-  if (!existsSync(file)) return { passed: 0, failed: 1 };
-  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(
+  if (!existsSync(file)) return { passed: 0, failed: 1, failures: [`${project}: ended without results`] };
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites, testResults } = JSON.parse(
     readFileSync(file, 'utf8'),
   );
-  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
+  const failures = testResults.flatMap(({ name, message, assertionResults }) => {
+    const suite = relative(root, name);
+    if (assertionResults.length === 0 && message !== '') return [`${suite}\n${beginning(message)}`];
+    return assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages: [first] }) => `${suite}: ${fullName}\n${beginning(first)}`);
+  });
+  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, failures };
+}
+
+/** The first lines of a message, plain, without its stack. */
+function beginning(message) {
+  const lines = stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^ +at /.test(line));
+  return lines
+    .slice(0, shownLines)
+    .map((line) => `  ${line.slice(0, 300)}`)
+    .join('\n');
 }
