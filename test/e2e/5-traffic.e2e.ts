@@ -62,17 +62,18 @@ describe.each([
   ['west', 'east'],
 ])('calls made in the %s', (here, there) => {
   test('a call that takes longer than its timeout ends then', () => {
-    const slow = once(here, 'rules', getStock, { 'x-version': 'two', 'x-delay-ms': '3000' });
-    expect(slow.status).toBe(status.unavailable);
-    expect(slow.ms).toBeGreaterThanOrEqual(450);
-    expect(slow.ms).toBeLessThan(2000);
+    const slow = once(here, 'rules', getStock, { 'x-version': 'two', 'x-delay-ms': '9000' });
+    // The proxy beside the server knows the limit from `grpc-timeout`, and may be first to see that it has passed.
+    expect([status.unavailable, status.deadlineExceeded]).toContain(slow.status);
+    expect(slow.ms).toBeGreaterThanOrEqual(2900);
+    expect(slow.ms).toBeLessThan(9000);
   });
 
   test('a stream has no timeout', () => {
-    const metadata = { 'x-version': 'two', 'x-delay-ms': '400', 'x-messages': '4' };
+    const metadata = { 'x-version': 'two', 'x-delay-ms': '1000', 'x-messages': '4' };
     const long = once(here, 'rules', syncStock, metadata);
     expect(long).toMatchObject({ status: status.ok, bytes: 20 });
-    expect(long.ms).toBeGreaterThanOrEqual(1200);
+    expect(long.ms).toBeGreaterThan(3000);
   });
 
   test('a call that may be repeated is tried again as often as its rule says', () => {
@@ -165,7 +166,7 @@ describe.each([
   });
 
   test('what is over the limit of open calls gets UNAVAILABLE at once', () => {
-    const metadata = { 'x-delay-ms': '1500' };
+    const metadata = { 'x-delay-ms': '5000' };
     const seen = many(here, 'shared', getStock, { metadata, count: 30, concurrency: 30 });
     const refused = seen.filter((answer) => answer.status === status.unavailable);
     const served = seen.filter((answer) => answer.status === status.ok);
@@ -173,7 +174,7 @@ describe.each([
     expect(served.length).toBeGreaterThanOrEqual(3);
     // The proxy's threads count together, and may pass one call each while they do.
     expect(served.length).toBeLessThanOrEqual(6);
-    for (const { ms } of refused) expect(ms).toBeLessThan(1400);
+    for (const { ms } of refused) expect(ms).toBeLessThan(5000);
   });
 
   test('connections across networks are replaced, and so reach both pods', () => {
@@ -189,21 +190,25 @@ describe.each([
     expect(seen.map((answer) => [answer.status, answer.bytes])).toEqual(Array(40).fill([status.ok, 25]));
   });
 
-  test('a pod that keeps failing gets no more calls, another cluster takes over, and it comes back', async () => {
-    const broken = { 'x-fail-in': here };
-    const failed = many(here, 'failing', getStock, { metadata: broken, count: 20 });
-    const took = failed.findIndex(({ servedBy }) => servedBy.startsWith(`${there}/`));
-    expect(took).toBeGreaterThanOrEqual(3);
-    expect(took).toBeLessThanOrEqual(6);
-    expect(failed.slice(took).map((answer) => [answer.status, answer.servedBy.split('/')[0]])).toEqual(
-      Array(20 - took).fill([status.ok, there]),
-    );
-    // Out for 5 s, looked at each second.
-    await waitFor({ what: `failing in ${here} to be back`, timeoutMs: 20_000 }, () => {
-      const { servedBy } = once(here, 'failing', getStock);
-      return servedBy.startsWith(`${here}/`)
-        ? { done: true, value: undefined }
-        : { done: false, because: `served by ${servedBy}` };
-    });
-  });
+  test(
+    'a pod that keeps failing gets no more calls, another cluster takes over, and it comes back',
+    async () => {
+      const broken = { 'x-fail-in': here };
+      const failed = many(here, 'failing', getStock, { metadata: broken, count: 20 });
+      const took = failed.findIndex(({ servedBy }) => servedBy.startsWith(`${there}/`));
+      expect(took).toBeGreaterThanOrEqual(3);
+      expect(took).toBeLessThanOrEqual(6);
+      expect(failed.slice(took).map((answer) => [answer.status, answer.servedBy.split('/')[0]])).toEqual(
+        Array(20 - took).fill([status.ok, there]),
+      );
+      // Out for 15 s, looked at each second.
+      await waitFor({ what: `failing in ${here} to be back`, timeoutMs: minute }, () => {
+        const { servedBy } = once(here, 'failing', getStock);
+        return servedBy.startsWith(`${here}/`)
+          ? { done: true, value: undefined }
+          : { done: false, because: `served by ${servedBy}` };
+      });
+    },
+    2 * minute,
+  );
 });

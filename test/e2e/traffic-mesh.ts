@@ -30,7 +30,7 @@ export function trafficMesh(): Mesh<'east' | 'west'> {
   new TrafficPolicy(rules, 'traffic', {
     weights: { v1: 80, v2: 20, v3: 0 },
     rules: [
-      { method: getStock, timeoutMs: 500, retries: { attempts: 2 } },
+      { method: getStock, timeoutMs: 3000, retries: { attempts: 2 } },
       { method: getStock, metadata: { 'x-mirror': { exact: 'yes' } }, to: 'v1', mirror: { to: 'v2' } },
       { method: reserve, to: 'v3' },
       { metadata: { 'x-version': { exact: 'two' } }, to: 'v2' },
@@ -55,7 +55,7 @@ export function trafficMesh(): Mesh<'east' | 'west'> {
   const failing = new GrpcService(shop, 'failing', stock);
   new TrafficPolicy(failing, 'traffic', {
     failover: { east: ['west'], west: ['east'] },
-    outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 5 },
+    outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 15 },
   });
 
   const far = (['east', 'west'] as const).map((cluster) => {
