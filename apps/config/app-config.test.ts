@@ -86,7 +86,7 @@ describe('parseAppConfig', () => {
       ...rest,
       image: { ...image, nodeOptions: [] },
       services: [],
-      shutdown: { drainSeconds: 20, graceSeconds: 30 },
+      shutdown: { drainSeconds: 15, graceSeconds: 30 },
       env: {},
       httpGateway: false,
     });
@@ -95,7 +95,7 @@ describe('parseAppConfig', () => {
       cpuPercent: 70,
     });
     expect(parseAppConfig('apps/catalog', { ...rest, shutdown: { graceSeconds: 45 } }).shutdown).toEqual({
-      drainSeconds: 20,
+      drainSeconds: 15,
       graceSeconds: 45,
     });
   });
@@ -247,12 +247,12 @@ describe('parseAppConfig', () => {
     [
       'shutdown.drainSeconds',
       51,
-      'shutdown.graceSeconds: the pod would be killed before its calls end: 5 s until callers know, drainSeconds 51, 5 s for the proxy; received 60; allowed at least 61; fix: raise graceSeconds or lower drainSeconds',
+      'shutdown.graceSeconds: the pod would be killed before its calls end: 10 s until callers know, drainSeconds 51, 5 s for the proxy; received 60; allowed at least 66; fix: raise graceSeconds or lower drainSeconds',
     ],
     [
       'shutdown.graceSeconds',
       undefined,
-      'shutdown.graceSeconds: the pod would be killed before its calls end: 5 s until callers know, drainSeconds 40, 5 s for the proxy; received 30; allowed at least 50; fix: raise graceSeconds or lower drainSeconds',
+      'shutdown.graceSeconds: the pod would be killed before its calls end: 10 s until callers know, drainSeconds 40, 5 s for the proxy; received 30; allowed at least 55; fix: raise graceSeconds or lower drainSeconds',
     ],
     [
       'env',

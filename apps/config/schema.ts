@@ -39,7 +39,7 @@ const mapping = <S extends z.ZodRawShape>(shape: S) =>
   z.strictObject(shape, { error: `a mapping with the keys ${Object.keys(shape).join(', ')}` });
 
 /** With the seconds around it (shutdown.ts) the drain just fits into Kubernetes' own default grace. */
-export const defaultShutdown = { drainSeconds: 20, graceSeconds: 30 };
+export const defaultShutdown = { drainSeconds: 15, graceSeconds: 30 };
 
 const nodeOptionsRule = 'a list of options';
 const nodeOptionRule = 'an option that Node takes in NODE_OPTIONS, such as --max-semi-space-size=4';

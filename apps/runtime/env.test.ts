@@ -15,8 +15,8 @@ test('reads what is there and fills in the defaults', () => {
     CLUSTER_NAME: 'east',
     POD_NAME: 'a',
     LOG_LEVEL: 'info',
-    DRAIN_DELAY_MS: 5_000,
-    DRAIN_LIMIT_MS: 20_000,
+    DRAIN_DELAY_MS: 10_000,
+    DRAIN_LIMIT_MS: 15_000,
     GRPC_PORT: 50_051,
     CATALOG_ADDRESS: '[::1]:80',
   });

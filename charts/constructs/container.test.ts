@@ -98,14 +98,14 @@ test('the drain budget reaches every container, and the app outlasts the gateway
     [
       'catalog',
       [
-        { name: 'DRAIN_DELAY_MS', value: '6000' },
+        { name: 'DRAIN_DELAY_MS', value: '11000' },
         { name: 'DRAIN_LIMIT_MS', value: '44000' },
       ],
     ],
     [
       'http-gateway',
       [
-        { name: 'DRAIN_DELAY_MS', value: '5000' },
+        { name: 'DRAIN_DELAY_MS', value: '10000' },
         { name: 'DRAIN_LIMIT_MS', value: '45000' },
       ],
     ],

@@ -106,8 +106,8 @@ test('a plain service: one container with gRPC probes, and the environment of it
       ['GRPC_PORT', '50052'],
       ['METRICS_PORT', '9464'],
       ['SERVICE_VERSION', expect.stringMatching(/^1\.2\.3-[0-9a-f]{12}$/)],
-      ['DRAIN_DELAY_MS', '5000'],
-      ['DRAIN_LIMIT_MS', '20000'],
+      ['DRAIN_DELAY_MS', '10000'],
+      ['DRAIN_LIMIT_MS', '15000'],
       ['CURRENCY', 'EUR'],
     ]);
     expect(podAnnotations(deployment)).toEqual({

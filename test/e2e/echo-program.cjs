@@ -94,6 +94,6 @@ process.on('SIGTERM', () => {
   setTimeout(() => {
     server.close(() => process.exit(0));
     for (const session of sessions) session.close();
-  }, 5000);
+  }, 10_000);
 });
 server.listen(Number(GRPC_PORT));
