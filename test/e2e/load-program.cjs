@@ -2,7 +2,8 @@
 // Run with `node -e PROGRAM JSON`, in the place of an app or on the machine. Each report is a line of JSON:
 //   at        when it was made, in milliseconds since the epoch
 //   settled   every call that started before this time has ended and is counted
-//   totals    { FLOW: { STATUS: number of calls since the process started } }
+//   totals    { FLOW: { STATUS: number of calls since the process started } }; `late` follows the status of a good one that
+//             took longer than lateMs
 //   failures  [{ flow, at, status, message }], since the last report, the first of each
 //   ended     true in the last one: no call was left out
 // As a gRPC client it keeps connections and shares them between calls, opens a new one after a GOAWAY, and sends a call
@@ -12,7 +13,7 @@ const http = require('node:http');
 const http2 = require('node:http2');
 
 const { CLUSTER_NAME, GRPC_PORT } = process.env;
-const { flows, deadlineMs, connections, ...all } = JSON.parse(process.argv[1]);
+const { flows, deadlineMs, lateMs, connections, ...all } = JSON.parse(process.argv[1]);
 const shownFailures = 20;
 const reportMs = 500;
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = http2.constants;
@@ -79,7 +80,9 @@ function grpcCall(connection, flow, signal, again = true) {
 
 function httpCall({ url }, signal, again = true) {
   return new Promise((resolve) => {
-    const request = http.get(url, { agent, signal }, (response) => {
+    // The gateway's own limit is shorter.
+    const headers = { 'grpc-timeout': `${deadlineMs}m` };
+    const request = http.get(url, { agent, headers, signal }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk) => (body += chunk));
@@ -122,7 +125,8 @@ async function call(flow, connection) {
   if (!good && deadline.signal.aborted)
     got = { status: 'deadline', message: `no answer within ${deadlineMs} ms` };
   const counts = (totals[flow.name] ??= {});
-  counts[got.status] = (counts[got.status] ?? 0) + 1;
+  const counted = good && Date.now() - at > lateMs ? `${got.status} late` : got.status;
+  counts[counted] = (counts[counted] ?? 0) + 1;
   if (!good && failures.length < shownFailures) failures.push({ flow: flow.name, at, ...got });
 }
 

@@ -18,6 +18,7 @@ export interface Failure {
 export interface Counts {
   readonly calls: number;
   readonly failed: number;
+  /** By gRPC status code, `http NNN`, `deadline` or `error CODE`; good ones that took over 2 s are `0 late` and `http 200 late`. */
   readonly byStatus: Readonly<Record<string, number>>;
 }
 
@@ -64,7 +65,7 @@ interface Source {
  *     expect(await load.stop()).toMatchObject({ failed: 0 });
  *
  * The pods of `load` call at a constant rate as long as they live, 20 calls a second of each flow between two clusters,
- * 10 s each, no retries. A pod that is told to end starts no more calls, awaits those in flight and reports; its
+ * 30 s each, no retries. A pod that is told to end starts no more calls, awaits those in flight and reports; its
  * successor calls meanwhile. All calls are counted wherever they were made: a pod that ends without its last report (a
  * kill), or a flow that made less than half of its calls, is an error of `stop`, not a zero.
  * Calls through the ingress gateways are made from this machine, by a process of their own.
@@ -107,7 +108,7 @@ export async function startLoad(options: {
     stop: async () => {
       const stoppedAt = Date.now();
       try {
-        await waitFor({ what: 'calls in flight ended', timeoutMs: 30_000 }, () => {
+        await waitFor({ what: 'calls in flight ended', timeoutMs: 60_000 }, () => {
           const open = sources.find(({ gone, last }) => !gone && !((last?.settled ?? 0) > stoppedAt));
           return open === undefined
             ? { done: true, value: true }
@@ -164,7 +165,7 @@ function countsOf(last: Report | undefined, first: Report | undefined): Record<s
           .filter(([, number]) => number > 0),
       );
       const counted = Object.entries(byStatus);
-      const failed = counted.filter(([status]) => !['0', 'http 200'].includes(status));
+      const failed = counted.filter(([status]) => !/^(0|http 200)( late)?$/.test(status));
       const add = (entries: typeof counted) => entries.reduce((total, [, number]) => total + number, 0);
       return [flow, { calls: add(counted), failed: add(failed), byStatus }];
     }),
