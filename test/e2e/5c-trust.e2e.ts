@@ -124,7 +124,7 @@ describe('trust is replaced under load', () => {
         });
       }
     },
-    2 * minute,
+    5 * minute,
   );
 
   test('a skipped and a reversed phase are refused by both clusters, and nothing is changed', async () => {
