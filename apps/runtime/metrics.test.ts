@@ -27,9 +27,9 @@ test('a service with METRICS_PORT tells of its calls by method and status, and o
     channel.close();
   });
   const catalog = serviceClient(CatalogService, channel);
-  await catalog.getProduct({ id: 'p-1' }, { timeoutMs: 5_000 });
-  await catalog.getProduct({ id: 'p-1' }, { timeoutMs: 5_000 });
-  await expect(catalog.getProduct({ id: 'p-0' }, { timeoutMs: 5_000 })).rejects.toMatchObject({
+  await catalog.getProduct({ id: 'p-1' }, { timeoutMs: 20_000 });
+  await catalog.getProduct({ id: 'p-1' }, { timeoutMs: 20_000 });
+  await expect(catalog.getProduct({ id: 'p-0' }, { timeoutMs: 20_000 })).rejects.toMatchObject({
     code: status.NOT_FOUND,
   });
   const prices = catalog.watchPrices({});

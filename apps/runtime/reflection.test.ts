@@ -38,7 +38,7 @@ async function ask(...requests: NonNullable<Ask>[]) {
   const { serverReflectionInfo } = serviceClient(ServerReflection, local.channel);
   const answers = [];
   const all = requests.map((messageRequest) => ({ host: 'here', messageRequest }));
-  for await (const answer of serverReflectionInfo(all, { timeoutMs: 5_000 })) answers.push(answer);
+  for await (const answer of serverReflectionInfo(all, { timeoutMs: 20_000 })) answers.push(answer);
   return answers;
 }
 

@@ -78,7 +78,7 @@ async function startShop(environment: Record<string, string>) {
     for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
     return serviceClient(OrdersService, channel).createOrder(
       { productId: 'p-1', quantity: 1 },
-      { timeoutMs: 10_000, metadata },
+      { timeoutMs: 20_000, metadata },
     );
   };
   const stop = async () => {

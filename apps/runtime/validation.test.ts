@@ -45,7 +45,7 @@ describe('a request that breaks the constraints of its proto', () => {
     };
     const local = await startLocal([implement(InventoryService, handlers)]);
     started.push(local);
-    return serviceClient(InventoryService, local.channel).reserve(request, { timeoutMs: 5_000 });
+    return serviceClient(InventoryService, local.channel).reserve(request, { timeoutMs: 20_000 });
   }
 
   test('is refused with every violation, and the handler does not see it', async () => {

@@ -25,7 +25,7 @@ afterAll(() => Promise.all(locals.map((local) => local.stop())));
 /** Ends with an error when the case does not pass. */
 async function passes(testCase: string, local: Local | undefined): Promise<void> {
   const args = ['--server_host=127.0.0.1', `--server_port=${local?.server.port}`, `--test_case=${testCase}`];
-  await run(client, args, { timeoutMs: 60_000 });
+  await run(client, args, { timeoutMs: 100_000 });
 }
 
 test.each(interopCases)('%s', async (testCase) => {

@@ -77,5 +77,5 @@ test(
     expect(found.length).toBeGreaterThan(1_000);
     expect(judge(found, differences)).toEqual({ unlisted: [], gone: [] });
   },
-  5 * minute,
+  15 * minute,
 );
