@@ -13,7 +13,7 @@ process.exitCode = runToEnd(
     '--disable-warning=ExperimentalWarning',
     join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
     // jest's own 5 s are for a machine that does nothing else; what has to be quick says so itself.
-    `--testTimeout=${project === 'e2e' ? 120_000 : 30_000}`,
+    `--testTimeout=${project === 'e2e' ? 300_000 : 60_000}`,
     ...args,
     '--selectProjects',
     project,

@@ -16,7 +16,7 @@ const clusters = ['east', 'west'] as const;
 type Name = (typeof clusters)[number];
 
 // Configuration takes some seconds to reach the proxies, and an autoscaler looks every 15 s.
-jest.setTimeout(2 * minute);
+jest.setTimeout(5 * minute);
 
 const product = Buffer.concat([Buffer.from([10, 3]), Buffer.from('p-1')]); // field 1, a string: an id
 const getProduct = '/shop.catalog.v1.CatalogService/GetProduct';

@@ -42,7 +42,7 @@ export interface Call {
   readonly concurrency?: number;
   /** Connections to the proxy that the calls take in turn. @default 1 */
   readonly connections?: number;
-  /** Limit for each call, in milliseconds. @default 10000 */
+  /** Limit for each call, in milliseconds. @default 30000 */
   readonly timeoutMs?: number;
 }
 
@@ -69,7 +69,7 @@ export function callMany(from: Caller, call: Call): readonly Answer[] {
     count = 1,
     concurrency = 1,
     connections = 1,
-    timeoutMs = 10_000,
+    timeoutMs = 30_000,
   } = call;
   const options = {
     url: `http://${address}`,
@@ -105,7 +105,7 @@ export function eventually(
 ): Promise<Answer> {
   const shown = ({ status: code, message }: Answer) => `${code}${message === '' ? '' : ` (${message})`}`;
   let before = false;
-  return waitFor({ what, timeoutMs: 60_000 }, () => {
+  return waitFor({ what, timeoutMs: 90_000 }, () => {
     const seen = [call()].flat();
     const other = seen.find(({ status: code }) => code !== expected);
     const [again, last] = [before, seen.at(-1)];

@@ -53,7 +53,7 @@ export function ask(cluster: string, path: string, options: Ask = {}): Promise<A
   return new Promise((resolve, reject) => {
     const request =
       ca === undefined ? httpRequest(common) : httpsRequest({ ...common, ca, servername: host, port: 443 });
-    request.setTimeout(20_000, () => request.destroy(new Error(`no answer from ${cluster} within 20 s`)));
+    request.setTimeout(30_000, () => request.destroy(new Error(`no answer from ${cluster} within 30 s`)));
     request.on('error', reject);
     request.on('response', (response) => {
       let text = '';
@@ -79,7 +79,7 @@ export function askUntil(
   count = 1,
 ): Promise<Answer> {
   const what = `${options.method ?? 'GET'} ${path} of ${options.host ?? 'any host'} in ${cluster} to get ${expected}`;
-  return waitFor({ what, timeoutMs: 60_000 }, async () => {
+  return waitFor({ what, timeoutMs: 90_000 }, async () => {
     const answers = await Promise.all(Array.from({ length: count }, () => ask(cluster, path, options))).catch(
       (error: unknown) => String(error),
     );
