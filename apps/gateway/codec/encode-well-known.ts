@@ -87,8 +87,9 @@ function encodeFieldMask(reader: WireReader, end: number, writer: ByteWriter): v
 }
 
 function camelCase(path: string): string {
-  // What would not come back the same from lowerCamelCase has no JSON form.
-  if (!/^[a-z][a-z0-9.]*(?:_[a-z][a-z0-9.]*)*$/.test(path))
+  // What would not come back the same from lowerCamelCase has no JSON form. A wildcard of AIP-134 and AIP-161 does, as
+  // with protobuf-es; what a request's path or query may ask for should not be an error when it is written back.
+  if (!/^(?:\*|[a-z](?:[a-z0-9.]|_[a-z]|(?<=\.)\*(?=\.|$))*)$/.test(path))
     throw new AnswerError('a FieldMask has a path without a JSON form');
   return path.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }

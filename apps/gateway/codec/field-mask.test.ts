@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary, toJson } from '@bufbuild/protobuf';
+import { FieldMaskSchema } from '@bufbuild/protobuf/wkt';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
+import { EchoResponseSchema, EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
 import { fuzzLimitMs, fuzzRuns } from '../../testing/fuzz.ts';
 import { library } from '../../testing/library.ts';
 import { bindingsOf } from '../bindings.ts';
@@ -34,19 +35,26 @@ describe('a mask in a query', () => {
     ],
     ['address_line_1,a__b,c_,_d', ['address_line_1', 'a__b', 'c_', '_d']],
     ['odd_Name', ['odd_Name']],
+    ['*', ['*']],
+    ['name,*', ['name', '*']],
+    ['authors.*.given_name,authors.*.familyName', ['authors.*.given_name', 'authors.*.family_name']],
+    ['reviews.*', ['reviews.*']],
   ])('%s', (mask, paths) => {
     expect(inQuery(mask)).toEqual(paths);
   });
 
-  test.each(['a,,b', ',', 'a b', 'a-b', '1', '.a', 'a[0]', 'a_b,*', 'é'])('%s is refused', (mask) => {
-    expect(() => inQuery(mask)).toThrow(
-      expect.objectContaining({
-        code: status.INVALID_ARGUMENT,
-        message:
-          'query parameter "fieldMask": paths of field names in snake_case or lowerCamelCase expected, separated by commas',
-      }),
-    );
-  });
+  test.each(['a,,b', ',', 'a b', 'a-b', '1', '.a', 'a[0]', '**', '*.a', '.*', 'a*', 'a.*b', 'a_b,a.b*', 'é'])(
+    '%s is refused',
+    (mask) => {
+      expect(() => inQuery(mask)).toThrow(
+        expect.objectContaining({
+          code: status.INVALID_ARGUMENT,
+          message:
+            'query parameter "fieldMask": paths of field names (snake_case or lowerCamelCase) or * expected, separated by commas',
+        }),
+      );
+    },
+  );
 
   test('of several is added to, each in its own spelling', () => {
     const masks = decode('GET', '/v1/query', 'repeated_field_mask=a_b&repeatedFieldMask=cD,e_f');
@@ -54,23 +62,86 @@ describe('a mask in a query', () => {
   });
 });
 
-test('a mask in a path takes both spellings', () => {
+test('a mask in a path takes both spellings and *', () => {
   const { service, registry } = library({
     Get: { pattern: { case: 'get', value: '/v1/masks/{mask}' } },
   });
   const [binding] = bindingsOf([service]);
   const bytes = codecOf(binding!, registry).decode({
-    path: ['v1', 'masks', 'a_b,cD'],
+    path: ['v1', 'masks', 'a_b,cD,*,e.*'],
     query: '',
     body: undefined,
   });
-  expect(fromBinary(service.method['get']!.input, bytes)).toMatchObject({ mask: { paths: ['a_b', 'c_d'] } });
+  expect(fromBinary(service.method['get']!.input, bytes)).toMatchObject({
+    mask: { paths: ['a_b', 'c_d', '*', 'e.*'] },
+  });
 });
 
 test('a mask in a body is ProtoJSON: lowerCamelCase only', () => {
   expect(inBody('displayName,price.units')).toEqual(['display_name', 'price.units']);
-  expect(() => inBody('display_name')).toThrow(
-    'body.fieldMask: paths in lowerCamelCase expected, separated by commas',
+});
+
+test.each(['display_name', '*', 'name,*', 'authors.*.givenName'])(
+  'a mask in a body is ProtoJSON: %s is refused',
+  (mask) => {
+    expect(() => inBody(mask)).toThrow(
+      expect.objectContaining({
+        code: status.INVALID_ARGUMENT,
+        message: 'body.fieldMask: paths in lowerCamelCase expected, separated by commas',
+      }),
+    );
+  },
+);
+
+describe('a mask in an answer', () => {
+  const codec = codecAt('GET', '/v1/query');
+  const binary = (paths: string[]) => {
+    const request = create(EveryKindSchema);
+    request.fieldMask = create(FieldMaskSchema, { paths });
+    return toBinary(EchoResponseSchema, create(EchoResponseSchema, { request }));
+  };
+  const written = (paths: string[]) => Buffer.from(codec.encode(binary(paths))).toString();
+
+  test.each<[string, string[]]>([
+    ['*', ['*']],
+    ['displayName,*,a.b', ['display_name', '*', 'a.b']],
+    ['authors.*.givenName,reviews.*,a.*.*', ['authors.*.given_name', 'reviews.*', 'a.*.*']],
+  ])('is %s, as protobuf-es writes it', (mask, paths) => {
+    const echoed = { request: { fieldMask: mask } };
+    expect(JSON.parse(written(paths))).toMatchObject(echoed);
+    expect(toJson(EchoResponseSchema, fromBinary(EchoResponseSchema, binary(paths)))).toMatchObject(echoed);
+  });
+
+  test.each([
+    '',
+    '**',
+    '*.a',
+    '.*',
+    'a*',
+    'a.*b',
+    'a_*',
+    'a_.*',
+    'fooBar',
+    'foo_3_bar',
+    'foo__bar',
+    'a"',
+    'a,b',
+  ])('with the path %j has no JSON form', (path) => {
+    expect(() => written(['*', path])).toThrow(
+      expect.objectContaining({
+        code: status.INTERNAL,
+        message:
+          'answer of type conformance.v1.EchoResponse as JSON: a FieldMask has a path without a JSON form',
+      }),
+    );
+  });
+
+  test.each(['*', 'name,*', 'authors.*.givenName', 'displayName,reviews.*'])(
+    'gives back what a query had: %s',
+    (mask) => {
+      const paths = inQuery(mask);
+      expect(JSON.parse(written(paths ?? []))).toMatchObject({ request: { fieldMask: mask } });
+    },
   );
 });
 

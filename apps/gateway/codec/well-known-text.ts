@@ -47,12 +47,19 @@ export const jsonTextMessages: ReadonlyMap<string, TextMessageWriter> = new Map<
  * The same in a path or a query, which no specification calls ProtoJSON: there the names in a FieldMask may also be as
  * the proto has them, as AIP-161 writes them (`author.given_name`). In a body they may not: field_mask.proto converts
  * them from lowerCamelCase, and Protocol Buffers' conformance tests refuse an underscore.
+ *
+ * `*` alone is a path here, since AIP-134 has every update mask take it, and so is one behind a name, which AIP-161 has
+ * for lists and maps (`authors.*.given_name`); before a name no AIP has it. In a body there is none: field_mask.proto has
+ * names only, the conformance tests do not ask, and protobuf's C++ and Go refuse it, though protobuf-es does not.
  */
 export const urlTextMessages: ReadonlyMap<string, TextMessageWriter> = new Map([
   ...jsonTextMessages,
   [
     'google.protobuf.FieldMask',
-    maskWriter(/^[A-Za-z_][A-Za-z0-9_.]*$/, 'paths of field names in snake_case or lowerCamelCase'),
+    maskWriter(
+      /^(?:\*|[A-Za-z_]\w*(?:\.(?:\w*|\*))*)$/,
+      'paths of field names (snake_case or lowerCamelCase) or *',
+    ),
   ],
 ]);
 

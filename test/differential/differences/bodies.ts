@@ -63,6 +63,14 @@ export const bodyDifferences: readonly Difference[] = [
     when: stricter(/:60Z/),
   },
   {
+    rule: 'a field mask in a body does not have *',
+    peers: envoy,
+    theirs: 'takes it',
+    right: 'either',
+    by: `google/protobuf/field_mask.proto, JSON encoding, is of names; ${suite} do not ask; Protocol Buffers for C++ and Go refuse it`,
+    when: stricter(/"fieldMask":"[^"]*\*/),
+  },
+  {
     rule: 'a field mask in a body has names in lowerCamelCase, none empty',
     peers: envoy,
     theirs: 'takes snake_case, and skips empty names',

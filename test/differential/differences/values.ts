@@ -76,22 +76,23 @@ export const valueDifferences: readonly Difference[] = [
     when: laxer(/field_mask=fooBar/),
   },
   {
-    rule: 'a field mask in a query is of paths of names, none empty',
+    rule: 'a field mask in a query is of paths of names, none empty, with * alone or behind a name only',
     peers: both,
     theirs: 'takes any text (grpc-gateway fails to write it in an answer); Envoy skips empty paths',
     right: 'either',
-    by: `${http} does not say; google/protobuf/field_mask.proto: a path that is no field is INVALID_ARGUMENT`,
+    by: `${http} does not say; google/protobuf/field_mask.proto: a path that is no field is INVALID_ARGUMENT; AIP-161 has * on lists and maps`,
     when: ({ ours, theirs }, line) =>
-      ours.status === 400 && theirs.status !== 400 && /field_mask=(foo-bar|foo_bar,,)/.test(line),
+      ours.status === 400 &&
+      theirs.status !== 400 &&
+      /field_mask=(foo-bar|foo_bar,,|\*\.foo|foo\*)/.test(line),
   },
   {
-    rule: 'a field mask in a query does not have *',
-    peers: both,
-    theirs: 'takes it (grpc-gateway fails to write it in an answer)',
-    right: 'the peers',
-    by: 'AIP-134, request message: update masks must support "*" (ProtoJSON has no form for it)',
-    when: ({ ours, theirs }, line) =>
-      ours.status === 400 && theirs.status !== 400 && line.includes('field_mask=*'),
+    rule: 'a field mask in an answer may have *, alone or behind a name, as one in a query',
+    peers: gateway,
+    theirs: 'takes it in a query, and fails to write it',
+    right: 'either',
+    by: `AIP-134, request message: update masks must support "*"; AIP-161, wildcards; ${json} does not say whether it can be written`,
+    when: statuses(200, 500, /field_mask=(\*|foo_bar,\*|authors\.\*\.given_name)( |$)/),
   },
   {
     rule: 'a field mask in an answer with a name that does not come back from lowerCamelCase, such as address_line_1, is INTERNAL',

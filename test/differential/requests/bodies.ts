@@ -158,6 +158,8 @@ export const bodies: readonly TestRequest[] = [
   '{"fieldMask":"foo_bar"}',
   '{"fieldMask":""}',
   '{"fieldMask":"a,,b"}',
+  '{"fieldMask":"*"}',
+  '{"fieldMask":"a.*.b"}',
   '{"fieldMask":{"paths":["a"]}}',
   '{"empty":{}}',
   '{"empty":{"a":1}}',
