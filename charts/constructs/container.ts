@@ -95,8 +95,7 @@ function drain({ config, shutdown = config.shutdown, behindGateway = false }: Ap
 
 /**
  * gRPC health checks (https://grpc.io/docs/guides/health-checking/), or for an app that only speaks HTTP the paths
- * `/healthz` and `/readyz`. A start may take 60 s; after it, liveness takes over. That a program drains is noticed within 6 s,
- * while it still takes calls (shutdown.ts), and a pause of less than 6 s takes no pod out of use.
+ * `/healthz` and `/readyz`. A start may take 60 s; after it, liveness takes over.
  */
 function probes({
   grpc,
@@ -109,7 +108,7 @@ function probes({
       : { grpc: { port: grpc } };
   return {
     startupProbe: { ...check('/healthz'), periodSeconds: 1, failureThreshold: 60, timeoutSeconds: 2 },
-    readinessProbe: { ...check('/readyz'), periodSeconds: 3, failureThreshold: 2, timeoutSeconds: 3 },
+    readinessProbe: { ...check('/readyz'), periodSeconds: 5, failureThreshold: 2, timeoutSeconds: 2 },
     livenessProbe: { ...check('/healthz'), periodSeconds: 10, failureThreshold: 3, timeoutSeconds: 2 },
   };
 }

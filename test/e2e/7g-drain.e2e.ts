@@ -9,9 +9,7 @@ import {
   flows,
   placements,
   podNames,
-  programOf,
   requests,
-  restarts,
   unsettled,
   type Cluster,
 } from './drain-mesh.ts';
@@ -104,26 +102,4 @@ test(
     expect(result).toEqual({ failures: [], failed: 0 });
   },
   5 * minute,
-);
-
-test(
-  'a program of each service in turn is told to end, its pod stays, and no call fails',
-  async () => {
-    const result = await underLoad('a program of each service ended', async () => {
-      for (const { app, cluster } of services) {
-        const [pod] = podNames(cluster, app);
-        const exec = ['-n', 'shop', 'exec', pod!, '-c', programOf(app), '--', '/usr/bin/node'];
-        kubectl(cluster, ...exec, '-e', 'process.kill(1, "SIGTERM")');
-        const limits = { what: `${pod} to run its program again`, timeoutMs: 2 * minute, intervalMs: 1_000 };
-        await waitFor(limits, () =>
-          restarts(cluster, app, pod!) === 1
-            ? { done: true, value: true }
-            : { done: false, because: 'it was not started again' },
-        );
-        await settled([{ app, cluster }]);
-      }
-    });
-    expect(result).toEqual({ failures: [], failed: 0 });
-  },
-  8 * minute,
 );

@@ -85,10 +85,7 @@ export function drainLoad(object: KubernetesObject): KubernetesObject {
 
 interface Pod {
   readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
-  readonly status: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-    readonly containerStatuses?: readonly { readonly name: string; readonly restartCount: number }[];
-  };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 function podsOf(cluster: Cluster, app: string): readonly Pod[] {
@@ -100,19 +97,6 @@ function podsOf(cluster: Cluster, app: string): readonly Pod[] {
 /** Names of the pods of a workload. */
 export function podNames(cluster: Cluster, app: string): readonly string[] {
   return podsOf(cluster, app).map(({ metadata }) => metadata.name);
-}
-
-/** The container of a workload's own program. */
-export function programOf(app: string): string {
-  return app === 'edge' ? 'gateway' : app;
-}
-
-/** How often the program of a pod was started again. */
-export function restarts(cluster: Cluster, app: string, pod: string): number {
-  const statuses = podsOf(cluster, app).find(({ metadata }) => metadata.name === pod)?.status;
-  const program = statuses?.containerStatuses?.find(({ name }) => name === programOf(app));
-  if (program === undefined) throw new Error(`${pod}: has no container ${programOf(app)}`);
-  return program.restartCount;
 }
 
 /** Why a workload is not as declared: all its pods ready, and none that still ends. */
