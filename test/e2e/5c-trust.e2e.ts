@@ -29,7 +29,7 @@ beforeAll(async () => {
   trustDir = mkdtempSync(join(tmpdir(), 'trust-'));
   cpSync(thisWorkspace().trustDir, trustDir, { recursive: true });
   await bring({ generation: 1, intermediate: 1 });
-}, 4 * minute);
+}, 60 * minute);
 
 // The lab gets its own trust back: not by phases, which go forward only, but as a mesh that is made anew.
 afterAll(async () => {
@@ -37,7 +37,7 @@ afterAll(async () => {
   await applyVariant(loadMesh(), { change: loadIn(clusters) });
   await report();
   rmSync(trustDir, { recursive: true });
-}, 4 * minute);
+}, 15 * minute);
 
 const apply = (trust: TrustSettings) =>
   applyVariant(loadMesh(), { change: loadIn(clusters), stack: { trust, trustDir } });
@@ -124,7 +124,7 @@ describe('trust is replaced under load', () => {
         });
       }
     },
-    5 * minute,
+    15 * minute,
   );
 
   test('a skipped and a reversed phase are refused by both clusters, and nothing is changed', async () => {

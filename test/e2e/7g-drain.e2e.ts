@@ -84,7 +84,7 @@ test(
     });
     expect(result).toEqual({ failures: [], failed: 0 });
   },
-  5 * minute,
+  15 * minute,
 );
 
 test(
@@ -101,5 +101,5 @@ test(
     });
     expect(result).toEqual({ failures: [], failed: 0 });
   },
-  5 * minute,
+  15 * minute,
 );

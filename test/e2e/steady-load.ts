@@ -65,7 +65,7 @@ interface Source {
  *     expect(await load.stop()).toMatchObject({ failed: 0 });
  *
  * The pods of `load` call at a constant rate as long as they live, 20 calls a second of each flow between two clusters,
- * 30 s each, no retries. A pod that is told to end starts no more calls, awaits those in flight and reports; its
+ * 25 s each, no retries. A pod that is told to end starts no more calls, awaits those in flight and reports; its
  * successor calls meanwhile. All calls are counted wherever they were made: a pod that ends without its last report (a
  * kill), or a flow that made less than half of its calls, is an error of `stop`, not a zero.
  * Calls through the ingress gateways are made from this machine, by a process of their own.

@@ -55,7 +55,7 @@ export function trafficMesh(): Mesh<'east' | 'west'> {
   const failing = new GrpcService(shop, 'failing', stock);
   new TrafficPolicy(failing, 'traffic', {
     failover: { east: ['west'], west: ['east'] },
-    outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 15 },
+    outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 20 },
   });
 
   const far = (['east', 'west'] as const).map((cluster) => {
