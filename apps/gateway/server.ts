@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Arrivals } from '../runtime/arrivals.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log.ts';
 import type { Drainable } from '../runtime/run.ts';
 import { Bag } from './bag.ts';
@@ -21,7 +21,7 @@ export interface HttpServerOptions {
   readonly maxConnections: number;
   /** How long a client may take to send the head of a request. Milliseconds. */
   readonly headersTimeoutMs: number;
-  /** How long a stopping server still takes requests, at least. Milliseconds. */
+  /** How long a stopping server still takes requests. Milliseconds. */
   readonly drainDelayMs: number;
   /** How long requests in flight may take after that. Milliseconds. */
   readonly drainLimitMs: number;
@@ -31,8 +31,8 @@ export interface RunningHttpServer extends Drainable {
   readonly port: number;
   /**
    * Stops without failing a request: `/readyz` says 503 at once and connections close after their next response;
-   * requests are taken for the drain delay, and as long as they come, for half of the limit; those in flight finish
-   * within the limit. Streams that have not ended by themselves shortly before it are told to.
+   * requests are taken for the drain delay; those in flight then finish within the limit. Streams that have not ended
+   * by themselves shortly before it are told to.
    * @returns whether every request finished by itself
    */
   drain(): Promise<boolean>;
@@ -43,8 +43,8 @@ interface OpenResponse extends Placed {
 }
 
 /**
- * An idle connection outlives those of the Envoy before it (an hour), so that Envoy, not this server, ends it: a
- * server that ends an idle connection loses the request that is on its way.
+ * An idle connection outlives those of the Envoy before it (10 s in the mesh, an hour unless told), so that Envoy, not this
+ * server, ends it: a server that ends an idle connection loses the request that is on its way.
  */
 const keepAliveMs = 3_660_000;
 
@@ -68,7 +68,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   let draining = false;
   let closing = false;
   const open = new Bag<OpenResponse>();
-  const arrivals = new Arrivals();
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const entry = { response, place: -1 };
     open.add(entry);
@@ -85,10 +84,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     if (request.url === '/healthz') sendText(response, 200, 'ok');
     else if (request.url === '/readyz')
       sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok');
-    else {
-      arrivals.note();
-      gateway.handle(request, response);
-    }
+    else gateway.handle(request, response);
   };
   const server = createServer(
     {
@@ -115,7 +111,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   // These are the server's no more: it neither counts nor ends them.
   const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    arrivals.note();
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -131,16 +126,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
       draining = true;
       for (const { response } of open.list()) closeAfter(response);
       log.info({ delayMs: options.drainDelayMs }, 'draining');
-      const limitMs =
-        options.drainLimitMs - (await arrivals.stopped(options.drainDelayMs, options.drainLimitMs / 2));
+      await sleep(options.drainDelayMs);
       closing = true;
       const streamsEnd = setTimeout(
         () => {
           gateway.stopStreams();
         },
-        Math.max(limitMs / 2, limitMs - streamEndMs),
+        Math.max(options.drainLimitMs / 2, options.drainLimitMs - streamEndMs),
       );
-      const finished = await shutDown(server, upgraded, limitMs);
+      const finished = await shutDown(server, upgraded, options.drainLimitMs);
       clearTimeout(streamsEnd);
       log.info({ finished }, finished ? 'drained' : 'drained, requests were cut');
       return finished;

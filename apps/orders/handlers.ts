@@ -21,7 +21,7 @@ export interface OrdersDependencies {
 }
 
 /** Longest for one call to another service; the caller's own deadline may be shorter. Room for the other cluster. */
-const timeoutMs = 5_000;
+const timeoutMs = 2_000;
 
 /** What an answer of another service may mean to our caller as it is; anything else is our failure. */
 const passedOn: ReadonlySet<status> = new Set([

@@ -73,8 +73,8 @@ export const baseEnv = {
   SERVICE_VERSION: text('the version of the program').optional(),
   LOG_LEVEL: z.enum(levels, { error: levels.join(', ') }).default('info'),
   /**
-   * Calls are still taken this long after SIGTERM, because callers learn of it some seconds late, and as long as they come for
-   * half of the limit below. Milliseconds. Both together stay within the 30 s that a pod has to end.
+   * Calls are still taken this long after SIGTERM, because callers learn of it some seconds late. Milliseconds. With the
+   * limit below it stays within the 30 s that a pod has to end.
    */
   DRAIN_DELAY_MS: integer(0, 600_000).default(10_000),
   /** Calls in flight may take this much longer; then they are cut. Milliseconds. */

@@ -1,6 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { register } from './adapter.ts';
-import { Arrivals } from './arrivals.ts';
 import type { Implementation } from './handlers.ts';
 import { createHealth } from './health.ts';
 import type { Interceptor } from './interceptors.ts';
@@ -27,7 +27,7 @@ export interface ServerOptions {
   readonly maxConnectionAgeMs?: number;
   /** What every call passes, between logging and validation. @default - none */
   readonly interceptors?: readonly Interceptor[];
-  /** How long a stopping server still takes calls, at least. Milliseconds. */
+  /** How long a stopping server still takes calls. Milliseconds. */
   readonly drainDelayMs: number;
   /** How long calls in flight may take after that. Milliseconds. */
   readonly drainLimitMs: number;
@@ -37,8 +37,8 @@ export interface RunningServer {
   readonly port: number;
   /**
    * Stops without failing a call: health says NOT_SERVING at once; calls are taken for the drain delay, because
-   * callers learn of the stop late, and as long as they come, for half of the limit; then no more, long streams end
-   * with UNAVAILABLE, and calls in flight finish within the limit. Resolves when all is closed.
+   * callers learn of the stop late; then no more, long streams end with UNAVAILABLE, and calls in flight finish
+   * within the limit. Resolves when all is closed.
    * @returns whether every call finished by itself
    */
   drain(): Promise<boolean>;
@@ -57,11 +57,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { implementations, host = '0.0.0.0', servedBy, log } = options;
   const health = createHealth(implementations.map(({ service }) => service.typeName));
   const stopping = new AbortController();
-  const arrivals = new Arrivals();
-  const noteCalls: Interceptor = () => () => {
-    arrivals.note();
-    return undefined;
-  };
   const interceptors = [logCalls(log), ...(options.interceptors ?? []), validateRequests()];
   const server = new Server({
     ...keepalive,
@@ -71,11 +66,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const served = [health.implementation, ...implementations];
   const reflection = createReflection(served.map(({ service }) => service));
-  const registration = { servedBy, log, stopping: stopping.signal };
-  for (const implementation of [health.implementation, ...reflection])
-    register(server, implementation, { ...registration, interceptors });
-  for (const implementation of implementations)
-    register(server, implementation, { ...registration, interceptors: [noteCalls, ...interceptors] });
+  for (const implementation of [...served, ...reflection]) {
+    register(server, implementation, { servedBy, log, stopping: stopping.signal, interceptors });
+  }
   const port = await listen(server, `${host}:${options.port}`);
   log.info({ port }, 'serving gRPC');
   return {
@@ -83,9 +76,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     drain: async () => {
       health.stopServing();
       log.info({ delayMs: options.drainDelayMs }, 'draining');
-      const longer = await arrivals.stopped(options.drainDelayMs, options.drainLimitMs / 2);
+      await sleep(options.drainDelayMs);
       stopping.abort(statusError(status.UNAVAILABLE, 'the server is stopping; call again'));
-      const finished = await shutDown(server, options.drainLimitMs - longer);
+      const finished = await shutDown(server, options.drainLimitMs);
       log.info({ finished }, finished ? 'drained' : 'drained, calls were cut');
       return finished;
     },
