@@ -15,6 +15,8 @@ const connectionAgeSeconds = gatewayDrainSeconds - 5;
  * connection is free before the new one is open), and one that is sent at this moment would be lost.
  */
 export const restingSeconds = connectionAgeSeconds / 2;
+/** The longest that may be asked for instead. */
+export const maxRestingSeconds = connectionAgeSeconds - 1;
 
 /**
  * An EnvoyFilter body that has every workload's proxy replace the connections that callers keep to it, by the notice that

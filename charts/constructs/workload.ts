@@ -262,6 +262,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
   }
 
+  /** Whether it has a port for HTTP/1.1, as far as its config.yml can be read. */
+  get takesHttp(): boolean {
+    return this.soundConfig !== undefined && this.ports.http !== undefined;
+  }
+
   /** What takes one of its pods out of use for a while. */
   protected get outliers(): OutlierDetection {
     return grpcOutliers;
@@ -270,13 +275,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** What its DestinationRule is made from. */
   protected get destined(): Destined {
     const { host, clusters: placement, outliers } = this;
-    return {
-      host,
-      placement,
-      clusters: this.mesh.clusters,
-      outliers,
-      http: this.ports.http !== undefined,
-    };
+    return { host, placement, clusters: this.mesh.clusters, outliers, http: this.takesHttp };
   }
 
   /** The containers of a pod in the given cluster, the app's own from the given image. */

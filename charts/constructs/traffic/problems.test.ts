@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { problemsOf } from '../../testing/mesh.ts';
@@ -127,6 +128,21 @@ test('limits, unknown keys and what is no mapping', () => {
     'outliers.intervalSeconds: is no such number; received 0.5; allowed a whole number from 1 to 86400',
     'outliers.maxEjectionPercent: is no such number; received 101; allowed a whole number from 1 to 100',
   ]);
+});
+
+test('connections that rest longer than proxies keep unused ones, where there is a port for HTTP', () => {
+  withProject({}, (root) => {
+    const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform: lab });
+    const shop = mesh.namespace('shop');
+    const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+    const orders = new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService });
+    const connections = { idleTimeoutSeconds: 20 };
+    new TrafficPolicy(catalog, 'traffic', { connections });
+    new TrafficPolicy(orders, 'traffic', { connections });
+    expect(problemsOf(mesh)).toEqual([
+      'demo/shop/catalog/traffic: connections.idleTimeoutSeconds: is no such number; received 20; allowed a whole number from 1 to 19',
+    ]);
+  });
 });
 
 test('a second policy of a service, and one of something else', () => {

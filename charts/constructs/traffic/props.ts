@@ -122,7 +122,8 @@ export interface Connections {
   /** Calls after which a connection is replaced: its open calls end first. @default 1000 */
   readonly maxRequestsPerConnection?: number;
   /**
-   * Time without any open call after which the caller's proxy closes a connection.
+   * Time without any open call after which a connection is closed: by the caller's proxy, and by that beside the server. At most
+   * 19 for a service that also has a port for HTTP/1.1: proxies close unused connections at an age of 20 (ADR 17).
    * @default - 10 for a service that also has a port for HTTP/1.1, otherwise an hour (Envoy's)
    */
   readonly idleTimeoutSeconds?: number;

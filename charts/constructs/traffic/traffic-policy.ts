@@ -1,5 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
+import { maxRestingSeconds } from '../connection-age.ts';
 import type { GrpcService } from '../grpc-service.ts';
 import { MeshConstruct } from '../mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
@@ -70,7 +71,7 @@ export class TrafficPolicy<
     const only = all?.[0] ?? (versions.length === 1 ? versions[0] : undefined);
     const ruled = { service: service.where, methods, versions, running, weighted, only };
     ruleProblems(findings, ruled, rules);
-    limitProblems(findings, connections, outliers);
+    limitProblems(findings, service.takesHttp ? maxRestingSeconds : day, connections, outliers);
     return findings.problems;
   }
 
@@ -122,15 +123,21 @@ function weightProblems(
   }
 }
 
-function limitProblems(findings: Findings, connections: unknown, outliers: unknown): void {
+const day = 86_400;
+
+function limitProblems(
+  findings: Findings,
+  maxResting: number,
+  connections: unknown,
+  outliers: unknown,
+): void {
   const most = 2 ** 31 - 1;
-  const day = 86_400;
   const limits = {
     connections: {
       maxRequests: most,
       maxPendingRequests: most,
       maxRequestsPerConnection: most,
-      idleTimeoutSeconds: day,
+      idleTimeoutSeconds: maxResting,
     },
     outliers: {
       consecutiveErrors: 1000,
