@@ -25,10 +25,12 @@ export function readResults(project) {
   );
   const failures = testResults.flatMap(({ name, message, assertionResults }) => {
     const suite = relative(root, name);
-    if (assertionResults.length === 0 && message !== '') return [`${suite}\n${beginning(message)}`];
-    return assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ fullName, failureMessages: [first] }) => `${suite}: ${fullName}\n${beginning(first)}`);
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    // A suite that could not be loaded, or did not end well after its last test.
+    if (failed.length === 0 && message !== '') return [`${suite}\n${beginning(message)}`];
+    return failed.map(
+      ({ fullName, failureMessages: [first] }) => `${suite}: ${fullName}\n${beginning(first)}`,
+    );
   });
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, failures };
 }
