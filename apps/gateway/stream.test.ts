@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createRegistry } from '@bufbuild/protobuf';
 import { file_conformance_v1_conformance } from '../../gen/conformance/v1/conformance_pb.js';
-import { Flow } from '../testing/flow.ts';
+import { Flow, turns } from '../testing/flow.ts';
 import { start, stopAll } from '../testing/gateway.ts';
 import type { Options } from '../testing/gateway.ts';
 import { streamsService } from '../testing/streams.ts';
@@ -256,6 +256,7 @@ describe('client streaming', () => {
     sent.write(line('wait'));
     for (let written = 0; written < 1_000; written++) sent.write(many);
     await Promise.all([seen.started, flow.full]);
+    await turns(base);
     // What fits into the buffers on the way is taken, the rest waits in the client until the service reads again.
     expect(sent.writableLength).toBeGreaterThan(40_000_000);
     expect(seen.messages).toBe(1);

@@ -4,7 +4,7 @@ import { createRegistry } from '@bufbuild/protobuf';
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
 import { file_conformance_v1_conformance } from '../../gen/conformance/v1/conformance_pb.js';
-import { Flow } from '../testing/flow.ts';
+import { Flow, turns } from '../testing/flow.ts';
 import { start, stopAll } from '../testing/gateway.ts';
 import type { Options } from '../testing/gateway.ts';
 import { streamsService } from '../testing/streams.ts';
@@ -132,6 +132,7 @@ describe('a bidirectional call', () => {
     for (let sent = 0; sent < 1_000; sent++) socket.send(large);
     socket.send('');
     await Promise.all([flow.held, flow.full]);
+    await turns(url);
     expect(seen.messages).toBeLessThan(900);
     expect(socket.bufferedAmount).toBeGreaterThan(1_000_000);
     socket.resume();

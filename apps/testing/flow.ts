@@ -1,6 +1,14 @@
 import type { Transport } from '../gateway/transport/types.ts';
 import type { Upstreams } from '../gateway/upstreams.ts';
 
+/**
+ * Goes to the gateway and back many times: whatever is not held back on other connections of this process moves meanwhile.
+ * @param url - of the gateway
+ */
+export async function turns(url: string): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await (await fetch(`${url}/healthz`)).text();
+}
+
 /** What goes over the calls of a gateway, for tests of what waits where. */
 export class Flow {
   /** Of messages that came from services. Bytes. */

@@ -100,31 +100,41 @@ test(
   30 * minute,
 );
 
+/** Kills an `up` that has scaled its catalog to 0, and says whether it was killed before it scaled it back. */
+async function killedWithoutCatalog(): Promise<boolean> {
+  // Watched from before: the proof may need its catalog gone for a second only.
+  const catalog = ['-n', 'shop', 'get', 'deployments', '--field-selector', 'metadata.name=catalog'];
+  const replicas = ['-o', String.raw`jsonpath={.spec.replicas}{"\n"}`];
+  const context = ['--kubeconfig', kubeconfig, '--context', 'east'];
+  const watch = spawn('kubectl', [...context, ...catalog, '--watch', ...replicas], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
+  });
+  try {
+    const gone = new Promise<'scaled'>((resolve) => {
+      createInterface({ input: watch.stdout }).on('line', (line) => {
+        if (line === '0') resolve('scaled');
+      });
+    });
+    const running = start('up', [...other.flags, '--prove-failover'], other.env);
+    expect(await Promise.race([gone, running.finished])).toBe('scaled');
+    await killHard(running);
+  } finally {
+    watch.kill();
+  }
+  const now = kubectl('east', '-n', 'shop', 'get', 'deployment/catalog', '-o', 'jsonpath={.spec.replicas}');
+  return now === '0';
+}
+
 test(
   'up killed while its proof has scaled a service to 0 brings it back',
   async () => {
-    // Watched from before: the proof may need its catalog gone for a second only.
-    const catalog = ['-n', 'shop', 'get', 'deployments', '--field-selector', 'metadata.name=catalog'];
-    const replicas = ['-o', String.raw`jsonpath={.spec.replicas}{"\n"}`];
-    const context = ['--kubeconfig', kubeconfig, '--context', 'east'];
-    const watch = spawn('kubectl', [...context, ...catalog, '--watch', ...replicas], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
-    });
-    try {
-      const gone = new Promise<'scaled'>((resolve) => {
-        createInterface({ input: watch.stdout }).on('line', (line) => {
-          if (line === '0') resolve('scaled');
-        });
-      });
-      const running = start('up', [...other.flags, '--prove-failover'], other.env);
-      expect(await Promise.race([gone, running.finished])).toBe('scaled');
-      await killHard(running);
-    } finally {
-      watch.kill();
+    // On a busy machine the kill may come when the service is back already: then this moment was not the one.
+    let tries = 1;
+    while (!(await killedWithoutCatalog())) {
+      tries++;
+      expect(tries).toBeLessThanOrEqual(5);
     }
-    const now = kubectl('east', '-n', 'shop', 'get', 'deployment/catalog', '-o', 'jsonpath={.spec.replicas}');
-    expect(now).toBe('0');
     await converge();
     await downToNothing();
   },

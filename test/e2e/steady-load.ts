@@ -147,7 +147,14 @@ function resultOf(flows: readonly Flow[], sources: readonly Source[], seconds: n
     flows.map(({ name }) => [name, sum(all.flatMap((counts) => counts[name] ?? []))]),
   );
   for (const { name, perSecond = usual } of flows) {
-    const { calls } = perFlow[name]!;
+    const { calls, byStatus } = perFlow[name]!;
+    const late = Object.entries(byStatus).flatMap(([status, number]) =>
+      status.endsWith(' late') ? number : [],
+    );
+    if (late.some((number) => number > calls / 2))
+      throw new Error(
+        `${name}: ${late.join(' and ')} of ${calls} calls were late: something takes them too long`,
+      );
     if (calls < (seconds * perSecond) / 2)
       throw new Error(`${name}: only ${calls} calls in ${seconds} s: the load was not steady`);
   }
