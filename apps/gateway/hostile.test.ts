@@ -248,4 +248,4 @@ test(`${idleConnections} idle connections are held, and others served meanwhile`
   expect(statusesOf(await send(get('/v1/books/a')))).toEqual([200]);
   expect(idle.filter((socket) => socket.destroyed)).toEqual([]);
   for (const socket of idle) socket.destroy();
-}, 120_000);
+}, 300_000);

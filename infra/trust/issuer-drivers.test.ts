@@ -108,4 +108,4 @@ test('Pulumi waits alike, protects the Certificate, and says until when the CAs 
   );
   expect(readdirSync(folder)).not.toContain('pulumi');
   // Three runs of the engine: longer than jest's own limit where much else runs.
-}, 120_000);
+}, 300_000);
