@@ -53,6 +53,26 @@ test('makes the same bytes wherever the project lies', async () => {
   );
 });
 
+test('makes the same bytes when a source moves to another folder, one that is loaded on demand included', async () => {
+  const lazy = "export const lazy = 'lazy';\n";
+  const main = (folder: string) => `import { shout } from '${folder}/shout.ts';
+console.log(shout('x'), require('${folder}/lazy.ts').lazy);
+`;
+  write(join(root, 'here'), {
+    'apps/echo/main.ts': main('../runtime'),
+    'apps/runtime/shout.ts': app['apps/runtime/shout.ts'],
+    'apps/runtime/lazy.ts': lazy,
+  });
+  write(join(root, 'moved'), {
+    'services/echo/main.ts': main('../../shared/rooms'),
+    'shared/rooms/shout.ts': app['apps/runtime/shout.ts'],
+    'shared/rooms/lazy.ts': lazy,
+  });
+  const { code } = await bundleApp(join(root, 'here'), 'apps/echo');
+  expect(code).toContain('"lazy.ts"(');
+  expect(await bundleApp(join(root, 'moved'), 'services/echo')).toEqual({ code, packages: [] });
+});
+
 test('makes the same bytes when the packages are another folder, by a link', async () => {
   write(join(root, 'here'), app);
   write(join(root, 'linked'), app);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { z } from 'zod';
@@ -26,7 +26,7 @@ const banner =
 
 /**
  * Bundles `<directory>/main.ts` and all it imports into one ES module for Node 24: the same bytes for the same
- * sources, wherever the project lies.
+ * sources, wherever the project lies and whatever its folders are called, so that moving a file changes no image.
  * @param directory Relative to the root: `apps/catalog`.
  * @throws ProblemsError (exit code 2) with every error by file and line.
  */
@@ -46,11 +46,25 @@ export async function bundleApp(root: string, directory: string): Promise<Bundle
       preserveSymlinks: true,
       logLevel: 'silent',
     });
-    return { code: outputFiles[0]?.text ?? '', packages: packagesOf(root, metafile) };
+    const code = withoutPaths(outputFiles[0]?.text ?? '', Object.keys(metafile.inputs));
+    return { code, packages: packagesOf(root, metafile) };
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
     throw new ProblemsError(error.errors.map((message) => toProblem(directory, message)));
   }
+}
+
+/**
+ * esbuild writes a file's path as a comment above its code, and as the key of a module that is loaded on demand. The
+ * comments of all files are removed, and the project's own files keep their name without the folder as their key.
+ */
+function withoutPaths(code: string, inputs: readonly string[]): string {
+  const known = new Set(inputs);
+  return code
+    .replaceAll(/^\/\/ (.+)\n/gm, (line, path: string) => (known.has(path) ? '' : line))
+    .replaceAll(/^ {2}"(.+?)"(?=\()/gm, (key, path: string) =>
+      known.has(path) && !path.includes('node_modules/') ? `  "${basename(path)}"` : key,
+    );
 }
 
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
