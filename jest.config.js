@@ -18,6 +18,8 @@ export default {
       displayName: 'unit',
       roots: [
         '<rootDir>/core',
+        '<rootDir>/images',
+        '<rootDir>/toolchain',
         '<rootDir>/apps',
         '<rootDir>/charts',
         '<rootDir>/infra',

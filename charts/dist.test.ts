@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { checkDist, writeDist } from './dist.ts';
-import { stages } from './stage.ts';
+import { stages } from './model/stage.ts';
 import type { RenderedStage } from './synth.ts';
 
 const stage = (cluster: string, yaml: string): RenderedStage => ({

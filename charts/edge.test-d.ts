@@ -7,7 +7,7 @@
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
-import { GrpcService } from './constructs/grpc-service.ts';
+import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { ServiceLimits } from './constructs/rate-limits/service-limits.ts';
 import { lab } from './platforms.ts';

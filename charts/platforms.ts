@@ -1,4 +1,4 @@
-import type { Platform } from './constructs/platform.ts';
+import type { Platform } from './constructs/scope/platform.ts';
 
 /**
  * The local lab: images built on the machine and never pulled, upstream Envoy in place of Istio's build, parts small

@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { pathOf } from './constructs/access.ts';
+import { pathOf } from './constructs/access/authorization.ts';
 import type { Mesh } from './constructs/mesh.ts';
-import { reservedNamespaces } from './constructs/names.ts';
+import { reservedNamespaces } from './constructs/scope/names.ts';
 import type { Metadata } from './constructs/traffic/props.ts';
-import { Workload } from './constructs/workload.ts';
-import type { KubernetesObject } from './model.ts';
+import { Workload } from './constructs/workload/workload.ts';
+import type { KubernetesObject } from './model/mesh-model.ts';
 import { synthesize } from './synth.ts';
 import type { RenderedStage } from './synth.ts';
 import { objectOf, objectsOf } from './testing/mesh.ts';

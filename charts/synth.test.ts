@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { reservedNamespaces } from './constructs/names.ts';
-import { synthShop } from './main.ts';
-import { stages } from './stage.ts';
+import { reservedNamespaces } from './constructs/scope/names.ts';
+import { synthMesh } from '../cli/synth-mesh.ts';
+import { stages } from './model/stage.ts';
 import type { RenderedStage } from './synth.ts';
 import { objectsOf } from './testing/mesh.ts';
 
@@ -21,7 +21,7 @@ function sharedPart(rendered: readonly RenderedStage[], cluster: string): string
 }
 
 describe('the shop', () => {
-  const { model, rendered } = synthShop(root);
+  const { model, rendered } = synthMesh(root);
 
   test('renders every stage of both clusters, in order', () => {
     expect(rendered.map(({ path }) => path)).toEqual(
@@ -30,7 +30,7 @@ describe('the shop', () => {
   });
 
   test('is rendered to the same bytes each time', () => {
-    expect(synthShop(root).rendered.map(({ yaml }) => yaml)).toEqual(rendered.map(({ yaml }) => yaml));
+    expect(synthMesh(root).rendered.map(({ yaml }) => yaml)).toEqual(rendered.map(({ yaml }) => yaml));
   });
 
   test('is the same in both clusters but for what belongs to one of them', () => {

@@ -1,17 +1,17 @@
 import { Yaml } from 'cdk8s';
 import { formatProblem, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
-import { MeshConstruct } from './constructs/mesh-construct.ts';
+import { MeshConstruct } from './constructs/scope/mesh-construct.ts';
 import type { Cluster, Mesh } from './constructs/mesh.ts';
-import { Projection } from './constructs/projection.ts';
+import { Projection } from './constructs/scope/projection.ts';
 import { gates } from './gates/gates.ts';
-import { renderedCluster } from './gates/rendered.ts';
-import type { RenderedObject } from './gates/rendered.ts';
-import type { KubernetesObject } from './model.ts';
-import { stages } from './stage.ts';
-import type { StageName } from './stage.ts';
+import { renderedCluster } from './model/rendered.ts';
+import type { RenderedObject } from './model/rendered.ts';
+import type { KubernetesObject } from './model/mesh-model.ts';
+import { stages } from './model/stage.ts';
+import type { StageName } from './model/stage.ts';
 
-export type { StageName } from './stage.ts';
+export type { StageName } from './model/stage.ts';
 
 /** One file of dist/. */
 export interface RenderedStage {

@@ -4,7 +4,7 @@
 /* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-class-instance-assignment --
    the compiler refuses these on purpose */
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { GrpcService } from './constructs/grpc-service.ts';
+import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';

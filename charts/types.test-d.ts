@@ -5,13 +5,13 @@
    the compiler refuses these on purpose */
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
-import { GrpcService } from './constructs/grpc-service.ts';
+import { GrpcService } from './constructs/workload/grpc-service.ts';
 import type { Gateways } from './constructs/gateways/address.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
-import type { Method } from './constructs/method.ts';
-import type { Platform } from './constructs/platform.ts';
-import type { RevisionProps } from './constructs/revisions.ts';
+import type { Method } from './constructs/scope/method.ts';
+import type { Platform } from './constructs/scope/platform.ts';
+import type { RevisionProps } from './constructs/scope/revisions.ts';
 import { lab } from './platforms.ts';
 import { synthesize } from './synth.ts';
 

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { nearest } from '../core/names.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
-import type { ClusterAccess } from '../infra/connection.ts';
+import type { ClusterAccess } from '../infra/kube/connection.ts';
 
 type Access = Readonly<Record<string, ClusterAccess>>;
 

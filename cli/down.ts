@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { synthShop } from '../charts/main.ts';
+import { synthMesh } from './synth-mesh.ts';
 import { takeLock } from '../core/lock.ts';
-import { removeMesh } from '../infra/remove.ts';
+import { removeMesh } from '../infra/apply/remove.ts';
 import { labExists, stopLab } from '../lab/lab.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { readRecord, removeRecord, type UpRecord } from './record.ts';
@@ -52,10 +52,10 @@ async function removeApplied(
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model } = synthShop(at.root);
+  const { model } = synthMesh(at.root);
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
-    const { downWithPulumi } = await import('../infra/pulumi-engine.ts');
+    const { downWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');
     await downWithPulumi(pulumiOptions(at, record, model, report, signal));
   }
   // After Pulumi, what it left: namespaces and definitions without objects of others.

@@ -1,18 +1,18 @@
 import { resolve } from 'node:path';
-import { synthShop } from '../charts/main.ts';
+import { synthMesh } from './synth-mesh.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import type { ArgoSource } from '../infra/export/argocd.ts';
 import { isStored, type SecretReference, type SecretStore } from '../infra/export/external-secret.ts';
 import { writeFolder } from '../infra/export/folder.ts';
 import { exportTree } from '../infra/export/tree.ts';
 import { readTrustRoots } from '../infra/export/trust-roots.ts';
-import { renderIstioReleases } from '../infra/istio-release.ts';
-import type { KubeObject } from '../infra/kube-object.ts';
-import { planMesh } from '../infra/plan.ts';
-import type { Plan, PlanStep } from '../infra/plan.ts';
-import { readStackFile } from '../infra/stack-file.ts';
+import { renderIstioReleases } from '../infra/plan/istio-release.ts';
+import type { KubeObject } from '../infra/kube/kube-object.ts';
+import { planMesh } from '../infra/plan/plan.ts';
+import type { Plan, PlanStep } from '../infra/plan/plan.ts';
+import { readStackFile } from '../infra/plan/stack-file.ts';
 import { describeIssuer, withIssuer } from '../infra/trust/issuer.ts';
-import { ensureTools } from '../lab/tools/build.ts';
+import { ensureTools } from '../toolchain/build.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface ExportFlags {
@@ -29,7 +29,7 @@ export interface ExportFlags {
 
 /** `npm run export`: writes the plan as a GitOps tree, for those who let Argo CD or kubectl apply it. No cluster is asked. */
 export async function exportMesh(at: Workspace, flags: ExportFlags, signal: AbortSignal): Promise<number> {
-  const { model, rendered } = synthShop(at.root);
+  const { model, rendered } = synthMesh(at.root);
   // Who signs the CAs is all that a tree takes of a stack: it has no clusters, and the store has the values.
   const issuer = flags.stack === undefined ? undefined : readStackFile(at.root, flags.stack).trust.issuer;
   const plan = withIssuer(planMesh(model, rendered), issuer);

@@ -1,9 +1,9 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
-import { lockApps, lockFile, refreshLock, writeLock } from '../apps/config/image/lock.ts';
-import { synthShop } from '../charts/main.ts';
-import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../lab/images/images.ts';
-import { imageTable } from '../lab/images/table.ts';
-import { ensureTools } from '../lab/tools/build.ts';
+import { lockApps, lockFile, refreshLock, writeLock } from '../images/lock.ts';
+import { synthMesh } from './synth-mesh.ts';
+import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../images/build.ts';
+import { imageTable } from '../images/table.ts';
+import { ensureTools } from '../toolchain/build.ts';
 import { runTasks } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -35,7 +35,7 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
       run: async (report) => {
         const sets = ['istio', 'envoy'] as const;
         const tools = await ensureTools({ root, cacheDir, logsDir, sets, report, signal });
-        const { hub, tag: istioTag } = synthShop(root).model.istio;
+        const { hub, tag: istioTag } = synthMesh(root).model.istio;
         const apps = loadAppConfigs(root);
         built = await ensureImages({ root, cacheDir, tools, apps, hub, istioTag, report, signal });
       },

@@ -108,7 +108,7 @@ function program(): Command {
     .action(async (flags: ExportFlags) => {
       finish(await (await import('./export.ts')).exportMesh(at, flags, signal));
     });
-  command('new', 'make a service: proto, handlers with a test, config.yml, its lines in charts/shop.ts')
+  command('new', 'make a service: proto, handlers with a test, config.yml, its lines in mesh.ts')
     .argument('<name>', 'such as gift-cards')
     .action(async (name: string) => {
       finish(await (await import('./new.ts')).newService(at, name));

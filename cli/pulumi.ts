@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { MeshModel } from '../charts/model.ts';
-import type { PulumiOptions } from '../infra/pulumi-engine.ts';
+import type { MeshModel } from '../charts/model/mesh-model.ts';
+import type { PulumiOptions } from '../infra/pulumi/pulumi-engine.ts';
 import type { UpRecord } from './record.ts';
 import type { Workspace } from './workspace.ts';
 

@@ -1,6 +1,6 @@
-import { synthShop } from '../charts/main.ts';
+import { synthMesh } from './synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { isHealthy, type ControlPlaneStatus, type MeshStatus } from '../infra/status.ts';
+import { isHealthy, type ControlPlaneStatus, type MeshStatus } from '../infra/status/mesh-status.ts';
 import { readRecord } from './record.ts';
 import { statusOf } from './up.ts';
 import type { Workspace } from './workspace.ts';
@@ -11,7 +11,7 @@ export interface StatusFlags {
 
 /** `npm run status`: what is up and how it does. Returns 0 when healthy, 1 when not. */
 export async function status(at: Workspace, flags: StatusFlags, signal: AbortSignal): Promise<number> {
-  const { model } = synthShop(at.root);
+  const { model } = synthMesh(at.root);
   const record = readRecord(at.stateDir);
   if (record === undefined) {
     throw new ProblemsError(

@@ -1,6 +1,6 @@
-import { checkLock, lockFile, refreshLock } from '../apps/config/image/lock.ts';
+import { checkLock, lockFile, refreshLock } from '../images/lock.ts';
 import { checkDist, writeDist } from '../charts/dist.ts';
-import { synthShop } from '../charts/main.ts';
+import { synthMesh } from './synth-mesh.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface SynthFlags {
@@ -14,7 +14,7 @@ export interface SynthFlags {
 export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
   if (flags.check) {
     await checkLock(at.root);
-    const { rendered } = synthShop(at.root);
+    const { rendered } = synthMesh(at.root);
     checkDist(at.root, rendered);
     process.stdout.write(
       `dist/ is as declared: ${rendered.length} files; ${lockFile} is as the sources make\n`,
@@ -22,7 +22,7 @@ export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
     return 0;
   }
   const locked = await refreshLock(at.root);
-  const { rendered } = synthShop(at.root);
+  const { rendered } = synthMesh(at.root);
   const changed = [...writeDist(at.root, rendered), ...(locked ? [lockFile] : [])];
   process.stdout.write(
     changed.length === 0 ? 'dist/ is as declared\n' : changed.map((path) => `${path}\n`).join(''),

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { synthShop } from '../charts/main.ts';
+import { synthMesh } from './synth-mesh.ts';
 import { writeRecord } from './record.ts';
 import { chooseTarget, type TargetFlags } from './target.ts';
 import { thisWorkspace } from './workspace.ts';
 
-const { model } = synthShop(thisWorkspace().root);
+const { model } = synthMesh(thisWorkspace().root);
 let at: ReturnType<typeof thisWorkspace>;
 beforeEach(() => {
   const folder = mkdtempSync(join(tmpdir(), 'target-'));

@@ -1,24 +1,24 @@
-import { refreshLock } from '../apps/config/image/lock.ts';
+import { refreshLock } from '../images/lock.ts';
 import { writeDist } from '../charts/dist.ts';
-import { synthShop } from '../charts/main.ts';
-import type { MeshModel } from '../charts/model.ts';
+import { synthMesh } from './synth-mesh.ts';
+import type { MeshModel } from '../charts/model/mesh-model.ts';
 import type { RenderedStage } from '../charts/synth.ts';
 import { takeLock } from '../core/lock.ts';
 import { ProblemsError } from '../core/problem.ts';
-import { applyPlan } from '../infra/apply.ts';
-import { connect } from '../infra/connection.ts';
-import { planMesh } from '../infra/plan.ts';
-import { preflightMesh } from '../infra/preflight.ts';
-import type { StackConfig } from '../infra/stack-config.ts';
-import { collectStatus, isHealthy, type MeshStatus } from '../infra/status.ts';
+import { applyPlan } from '../infra/apply/apply.ts';
+import { connect } from '../infra/kube/connection.ts';
+import { planMesh } from '../infra/plan/plan.ts';
+import { preflightMesh } from '../infra/preflight/preflight.ts';
+import type { StackConfig } from '../infra/plan/stack-config.ts';
+import { collectStatus, isHealthy, type MeshStatus } from '../infra/status/mesh-status.ts';
 import { withIssuer } from '../infra/trust/issuer.ts';
 import { awaitTrust } from '../infra/trust/proxies.ts';
 import { describeTrust } from '../infra/trust/state.ts';
 import { defaultSubnet } from '../lab/addresses.ts';
 import { formatParts, labParts } from '../lab/parts.ts';
 import { readLabRecord } from '../lab/state.ts';
-import { ensureTools } from '../lab/tools/build.ts';
-import { labUp } from './lab-up.ts';
+import { ensureTools } from '../toolchain/build.ts';
+import { labUp } from './lab/lab-up.ts';
 import { proofsOf } from './proofs/all.ts';
 import { probeCrossCluster } from './proofs/cross-cluster.ts';
 import { writeRecord, type UpRecord } from './record.ts';
@@ -37,7 +37,7 @@ export interface UpFlags extends TargetFlags {
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
   const started = Date.now();
   await refreshLock(at.root);
-  const { model, rendered } = synthShop(at.root);
+  const { model, rendered } = synthMesh(at.root);
   const chosen = chooseTarget(at, flags, model);
   const lab = chosen.record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
@@ -138,7 +138,7 @@ async function applyMesh(
 ): Promise<string> {
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
-    const { upWithPulumi } = await import('../infra/pulumi-engine.ts');
+    const { upWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');
     const { created, changed, deleted, unchanged } = await upWithPulumi(
       config,
       pulumiOptions(at, record, model, report, signal),

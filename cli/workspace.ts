@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defaultCacheDir } from '../lab/host/cache.ts';
+import { defaultCacheDir } from '../toolchain/cache.ts';
 import { labKubeconfig } from '../lab/state.ts';
 
 /** Where a checkout keeps things. */

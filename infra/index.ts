@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { join } from 'node:path';
-import { shop } from '../charts/shop.ts';
-import { runProgram } from './run-program.ts';
+import { shop } from '../mesh.ts';
+import { runProgram } from './pulumi/mesh-program.ts';
 
 // The Pulumi program of the sample mesh. Pulumi runs it in this folder, with the stack's configuration.
 const config = new pulumi.Config();

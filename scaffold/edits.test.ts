@@ -23,7 +23,7 @@ export function shop(root: string) {
 }
 `;
 
-describe('charts/shop.ts', () => {
+describe('mesh.ts', () => {
   test('gets the import in its place, the construct before the edge, and what it serves exposed', () => {
     expect(declareService(shop, names)).toBe(`
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
@@ -54,7 +54,7 @@ const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', 
   });
 
   test('of this project has a place for each', () => {
-    const edited = declareService(read('charts/shop.ts'), parcels);
+    const edited = declareService(read('mesh.ts'), parcels);
     expect(edited).toContain("const testParcels = new GrpcService(namespace, 'test-parcels',");
     expect(edited).toMatch(/expose: \[[^\]]*testParcels/);
   });
@@ -63,32 +63,32 @@ const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', 
     [
       'no service',
       shop.replace('new GrpcService', 'newService'),
-      "charts/shop.ts: there is no place for the service: no `const NAME = new GrpcService(...)` to declare it after; fix: write const giftCards = new GrpcService(namespace, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService }); where it belongs, and run the command again",
+      "mesh.ts: there is no place for the service: no `const NAME = new GrpcService(...)` to declare it after; fix: write const giftCards = new GrpcService(namespace, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService }); where it belongs, and run the command again",
     ],
     [
       'no edge',
       shop.replace('expose', 'serve'),
-      'charts/shop.ts: there is no place for the service: no single list `expose: [...]` after the services; fix: write giftCards where it belongs, and run the command again',
+      'mesh.ts: there is no place for the service: no single list `expose: [...]` after the services; fix: write giftCards where it belongs, and run the command again',
     ],
     [
       'no import',
       shop.replaceAll('../gen/shop', '../made'),
-      "charts/shop.ts: there is no place for the service: no import from ../gen/shop/; fix: write import { GiftCardsService } from '../gen/shop/gift_cards/v1/gift_cards_pb.js'; where it belongs, and run the command again",
+      "mesh.ts: there is no place for the service: no import from ../gen/shop/; fix: write import { GiftCardsService } from '../gen/shop/gift_cards/v1/gift_cards_pb.js'; where it belongs, and run the command again",
     ],
     [
       'a constant of the name',
       shop.replace('const back =', 'const giftCards = 1;\n  const back ='),
-      'charts/shop.ts: already uses the name; received "giftCards"; fix: choose another name',
+      'mesh.ts: already uses the name; received "giftCards"; fix: choose another name',
     ],
     [
       'a construct of the name',
       shop.replace("'edge'", "'gift-cards'"),
-      'charts/shop.ts: already uses the name; received "gift-cards"; fix: choose another name',
+      'mesh.ts: already uses the name; received "gift-cards"; fix: choose another name',
     ],
     [
       'an import of the name of its service',
       `import { GiftCardsService } from './other.ts';${shop}`,
-      'charts/shop.ts: already uses the name; received "GiftCardsService"; fix: choose another name',
+      'mesh.ts: already uses the name; received "GiftCardsService"; fix: choose another name',
     ],
   ])('with %s is refused', (_, source, message) => {
     expect(() => declareService(source, names)).toThrow(new Error(message));

@@ -29,12 +29,12 @@ export function registerService(source: string, names: ServiceNames): string {
 }
 
 /**
- * Declares the service in charts/shop.ts before the edge that exposes the others, in the last one's namespace, and
+ * Declares the service in mesh.ts before the edge that exposes the others, in the last one's namespace, and
  * exposes it there, too. What is there already stays as it is.
  * @throws ProblemsError with what to paste, when a place is not found, or when a name of it is taken
  */
 export function declareService(source: string, names: ServiceNames): string {
-  const file = 'charts/shop.ts';
+  const file = 'mesh.ts';
   const module = parse(source);
   const { name, camel, pascal, one, many } = names;
   const made = find(module, ts.isVariableDeclaration).flatMap((declaration) => {

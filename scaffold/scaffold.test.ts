@@ -52,7 +52,7 @@ describe('a failure leaves the project as it was', () => {
       'products',
       'proto/shop/catalog/v1/catalog.proto: serves the HTTP path /v1/products already; fix: choose another name',
     ],
-    ['edge', 'charts/shop.ts: already uses the name; received "edge"; fix: choose another name'],
+    ['edge', 'mesh.ts: already uses the name; received "edge"; fix: choose another name'],
   ])('%s', async (name, message) => {
     const before = snapshot();
     await expect(scaffold(copy, name)).rejects.toThrow(new Error(message));
@@ -91,10 +91,10 @@ describe('a service that was made', () => {
       'apps/test-parcels/main.ts',
       'apps/test-parcels/store.ts',
     ]);
-    expect(changed).toEqual(['apps/config/services.ts', 'charts/shop.ts']);
+    expect(changed).toEqual(['apps/config/services.ts', 'mesh.ts']);
   }, minute);
 
-  const made = ['apps/test-parcels', 'apps/config/services.ts', 'charts/shop.ts'];
+  const made = ['apps/test-parcels', 'apps/config/services.ts', 'mesh.ts'];
 
   test('is formatted', () => {
     expect(failureOf(bin('prettier'), '--check', ...made)).toBe('');
@@ -108,7 +108,7 @@ describe('a service that was made', () => {
     'has types',
     () => {
       // What was made and what it leans on: infra and lab cost twice as long and know nothing of it.
-      const include = ['apps/test-parcels', 'apps/config', 'charts/shop.ts', 'gen/shop'];
+      const include = ['apps/test-parcels', 'apps/config', 'mesh.ts', 'gen/shop'];
       writeFileSync(
         join(copy, 'tsconfig.made.json'),
         JSON.stringify({ extends: './tsconfig.json', include }),

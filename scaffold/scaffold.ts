@@ -44,7 +44,7 @@ export async function scaffold(root: string, name: string): Promise<Scaffolded> 
   const created = serviceFiles(names);
   const edited = [
     edit(root, 'apps/config/services.ts', (source) => registerService(source, names)),
-    edit(root, 'charts/shop.ts', (source) => declareService(source, names)),
+    edit(root, 'mesh.ts', (source) => declareService(source, names)),
   ];
   const files = await Promise.all([...created, ...edited].map((file) => formatted(root, file)));
   rehearse(root, files);

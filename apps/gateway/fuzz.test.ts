@@ -5,12 +5,12 @@ import fc from 'fast-check';
 import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
 import { StatusError } from '../runtime/status.ts';
 import { fuzzLimitMs, fuzzRuns } from '../testing/fuzz.ts';
-import type { Binding } from './bindings.ts';
-import { bindingsOf, routerOf } from './bindings.ts';
+import type { Binding } from './binding/bindings.ts';
+import { bindingsOf, routerOf } from './binding/bindings.ts';
 import { codecOf } from './codec/codec.ts';
 import type { BindingCodec } from './codec/codec.ts';
-import { Router } from './router.ts';
-import { TemplateError, parseTemplate, variableValues } from './template.ts';
+import { Router } from './binding/router.ts';
+import { TemplateError, parseTemplate, variableValues } from './binding/template.ts';
 
 const router = routerOf(bindingsOf([ConformanceService]));
 const registry = createRegistry(ConformanceService.file);

@@ -4,9 +4,9 @@ import { serveMetrics } from '../runtime/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
-import type { Timeouts } from './deadline.ts';
-import { createGatewayMetrics } from './metrics.ts';
-import { createObserver } from './observe.ts';
+import type { Timeouts } from './exchange/deadline.ts';
+import { createGatewayMetrics } from './exchange/metrics.ts';
+import { createObserver } from './exchange/observe.ts';
 import { startHttpServer } from './server.ts';
 import { openUpstreams, parseUpstreams } from './upstreams.ts';
 

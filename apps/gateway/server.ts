@@ -5,10 +5,10 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log.ts';
 import type { Drainable } from '../runtime/run.ts';
-import { Bag } from './bag.ts';
-import type { Placed } from './bag.ts';
+import { Bag } from './transport/bag.ts';
+import type { Placed } from './transport/bag.ts';
 import type { Gateway } from './gateway.ts';
-import { refuseUnread } from './refuse.ts';
+import { refuseUnread } from './exchange/refuse.ts';
 
 export interface HttpServerOptions {
   readonly gateway: Gateway;

@@ -5,7 +5,7 @@ import type { MessageShape } from '@bufbuild/protobuf';
 import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
 import type { EveryKindSchema, StreamRequestSchema } from '../../gen/conformance/v1/conformance_pb.js';
 import type { CallContext, Implementation } from '../runtime/handlers.ts';
-import { statusOf } from '../gateway/errors.ts';
+import { statusOf } from '../gateway/exchange/errors.ts';
 import { statusError } from '../runtime/status.ts';
 
 type StreamRequest = MessageShape<typeof StreamRequestSchema>;

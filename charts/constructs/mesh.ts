@@ -1,26 +1,26 @@
 import { RootConstruct } from 'constructs';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
 import type { AppConfig } from '../../apps/config/app-config.ts';
-import { lockedImage, readLock } from '../../apps/config/image/lock.ts';
-import type { ImagesLock } from '../../apps/config/image/lock.ts';
+import { lockedImage, readLock } from '../../images/lock.ts';
+import type { ImagesLock } from '../../images/lock.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
-import type { MeshModel } from '../model.ts';
-import { ControlPlane } from './control-plane.ts';
-import { EastWestGateway } from './east-west-gateway.ts';
+import type { MeshModel } from '../model/mesh-model.ts';
+import { ControlPlane } from './control-plane/control-plane.ts';
+import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import type { Gateways } from './gateways/address.ts';
-import { IngressGateway } from './ingress-gateway.ts';
-import { given } from './mesh-construct.ts';
-import { meshProblems, rootProblems } from './mesh-rules.ts';
-import { MeshDefaults } from './mesh-defaults.ts';
-import { Namespace } from './namespace.ts';
-import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './names.ts';
-import type { Platform } from './platform.ts';
-import { RemoteReader } from './remote-reader.ts';
-import { revisionProblems } from './revision-rules.ts';
-import { controlPlanesOf, type ClusterIstio } from './revisions.ts';
+import { IngressGateway } from './gateways/ingress-gateway.ts';
+import { given } from './scope/mesh-construct.ts';
+import { meshProblems, rootProblems } from './mesh-problems.ts';
+import { MeshDefaults } from './control-plane/mesh-defaults.ts';
+import { Namespace } from './scope/namespace.ts';
+import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './scope/names.ts';
+import type { Platform } from './scope/platform.ts';
+import { RemoteReader } from './control-plane/remote-reader.ts';
+import { revisionProblems } from './control-plane/revision-rules.ts';
+import { controlPlanesOf, type ClusterIstio } from './scope/revisions.ts';
 import { tracingProblems, type Tracing } from './telemetry/tracing.ts';
-import { Workload } from './workload.ts';
+import { Workload } from './workload/workload.ts';
 
 export interface ClusterProps {
   /** Network its pods are in. Every cluster has its own: traffic between them passes the east-west gateways. */

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { qualified } from './hosts.ts';
-import { field, list, mapping, ofKind, push, text, texts, title } from './rendered.ts';
-import type { RenderedMesh, RenderedObject } from './rendered.ts';
+import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** No two objects rule the same thing: Istio would take one of them, or merge them, by their age. */
 export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { GrpcService } from '../constructs/grpc-service.ts';
+import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { catalogIn, problemsOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
 

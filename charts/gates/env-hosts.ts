@@ -2,8 +2,8 @@ import type { Problem } from '../../core/problem.ts';
 import { covers, hostsOf, namespacesOf, nearestHost } from './hosts.ts';
 import { envOf, podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { list, mapping, ofKind, push, texts, title } from './rendered.ts';
-import type { RenderedMesh, RenderedObject } from './rendered.ts';
+import { list, mapping, ofKind, push, texts, title } from '../model/rendered.ts';
+import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** A name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]`, perhaps with a port; or `NAME:PORT`, of its own namespace. */
 const names =

@@ -1,8 +1,8 @@
 import type { Problem } from '../../core/problem.ts';
 import { destinationsOf, inSidecars, qualified } from './hosts.ts';
 import { podsOf, selects } from './pods.ts';
-import { field, list, mapping, ofKind, push, text, texts, title } from './rendered.ts';
-import type { RenderedCluster, RenderedMesh, RenderedObject } from './rendered.ts';
+import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 import { exportedTo } from './routes.ts';
 
 /**

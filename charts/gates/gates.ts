@@ -5,7 +5,7 @@ import { unseen } from './exports.ts';
 import { headless } from './headless.ts';
 import { unknownHosts } from './hosts.ts';
 import { protocols } from './protocols.ts';
-import type { RenderedMesh } from './rendered.ts';
+import type { RenderedMesh } from '../model/rendered.ts';
 import { deadRoutes } from './routes.ts';
 import { schemaProblems } from './schemas.ts';
 import { plainSecrets } from './secrets.ts';

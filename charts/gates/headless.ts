@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
-import { ofKind, text, title } from './rendered.ts';
-import type { RenderedMesh } from './rendered.ts';
+import { ofKind, text, title } from '../model/rendered.ts';
+import type { RenderedMesh } from '../model/rendered.ts';
 
 /**
  * No headless Service stands in clusters of several networks: its name resolves to addresses of pods, which lead nowhere

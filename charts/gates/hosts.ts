@@ -1,7 +1,7 @@
 import { nearest } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
-import { field, list, ofKind, text, texts, title } from './rendered.ts';
-import type { RenderedCluster, RenderedMesh, RenderedObject } from './rendered.ts';
+import { field, list, ofKind, text, texts, title } from '../model/rendered.ts';
+import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Ports by the host names that clusters know: of Services, and of ServiceEntries, wildcards among them. */
 export type Hosts = ReadonlyMap<string, readonly number[]>;

@@ -1,5 +1,5 @@
-import { field, list, mapping, ofKind, text } from './rendered.ts';
-import type { RenderedCluster, RenderedObject } from './rendered.ts';
+import { field, list, mapping, ofKind, text } from '../model/rendered.ts';
+import type { RenderedCluster, RenderedObject } from '../model/rendered.ts';
 
 /** A workload's pods: where they run, their labels, and their containers. */
 export interface Pods {

@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
-import { field, list, ofKind, text, title } from './rendered.ts';
-import type { RenderedMesh } from './rendered.ts';
+import { field, list, ofKind, text, title } from '../model/rendered.ts';
+import type { RenderedMesh } from '../model/rendered.ts';
 
 /** Protocols by which Istio reads a port (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/). */
 const known = [

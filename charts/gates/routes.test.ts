@@ -3,7 +3,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { HttpEdge } from '../constructs/edge/http-edge.ts';
 import { istio, problemsWith } from '../testing/custom.ts';
 import { catalogIn } from '../testing/mesh.ts';
-import type { Projection } from '../constructs/projection.ts';
+import type { Projection } from '../constructs/scope/projection.ts';
 
 const host = 'catalog.shop.svc.cluster.local';
 const withCatalog = (add: (into: Projection) => void) =>

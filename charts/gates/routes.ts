@@ -3,8 +3,8 @@ import type { Problem } from '../../core/problem.ts';
 import { covers, destinationsOf, hostFor, hostsOf, inSidecars, qualified } from './hosts.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { field, list, mapping, ofKind, push, text, texts, title } from './rendered.ts';
-import type { RenderedCluster, RenderedMesh, RenderedObject } from './rendered.ts';
+import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Every route leads somewhere, every subset is led to, and every VirtualService has a proxy that reads it. */
 export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {

@@ -22,9 +22,9 @@ import { ResourceQuota } from 'kubernetes-models/v1/ResourceQuota';
 import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { Problem } from '../../core/problem.ts';
-import { istioModels, validator } from '../constructs/istio-models.ts';
-import { title } from './rendered.ts';
-import type { RenderedMesh } from './rendered.ts';
+import { istioModels, validator } from '../model/istio-models.ts';
+import { title } from '../model/rendered.ts';
+import type { RenderedMesh } from '../model/rendered.ts';
 
 const models = [
   ...[ClusterRole, ClusterRoleBinding, ConfigMap, CronJob, DaemonSet, Deployment, HorizontalPodAutoscaler],

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { envOf, podsOf } from './pods.ts';
-import { mapping, ofKind, title } from './rendered.ts';
-import type { RenderedMesh, RenderedObject } from './rendered.ts';
+import { mapping, ofKind, title } from '../model/rendered.ts';
+import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /**
  * Annotation of an object: names in its environment or data, separated by commas, whose values look like secrets and are

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { k8s } from 'cdk8s-plus-28';
 import { problemsWith } from '../testing/custom.ts';
-import type { Differs } from './rendered.ts';
+import type { Differs } from '../model/rendered.ts';
 
 const service = (port: number): { spec: k8s.ServiceSpec } => ({
   spec: { selector: { app: 'x' }, ports: [{ name: 'grpc', port }] },

@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
-import { title } from './rendered.ts';
-import type { RenderedMesh, RenderedObject } from './rendered.ts';
+import { title } from '../model/rendered.ts';
+import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** A message names the first few of the differing fields. */
 const shown = 3;

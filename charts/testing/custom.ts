@@ -1,6 +1,6 @@
-import { MeshConstruct } from '../constructs/mesh-construct.ts';
+import { MeshConstruct } from '../constructs/scope/mesh-construct.ts';
 import type { Mesh } from '../constructs/mesh.ts';
-import type { Projection } from '../constructs/projection.ts';
+import type { Projection } from '../constructs/scope/projection.ts';
 import { problemsOf, twoClusters } from './mesh.ts';
 import { withProject } from './project.ts';
 

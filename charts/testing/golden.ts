@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from '@jest/globals';
 import { Yaml } from 'cdk8s';
 import { writeFileAtomic } from '../../core/files.ts';
-import type { KubernetesObject } from '../model.ts';
+import type { KubernetesObject } from '../model/mesh-model.ts';
 
 /**
  * Compares objects, as YAML, with `__golden__/<name>.yaml` beside the test. Golden files change only by an explicit

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeLock } from '../../apps/config/image/lock.ts';
+import { writeLock } from '../../images/lock.ts';
 
 const digest = `sha256:${'0a'.repeat(32)}`;
 

@@ -1,8 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import fc from 'fast-check';
-import type { GrpcService } from '../constructs/grpc-service.ts';
-import type { Method } from '../constructs/method.ts';
+import type { GrpcService } from '../constructs/workload/grpc-service.ts';
+import type { Method } from '../constructs/scope/method.ts';
 import { matchKey } from '../constructs/traffic/effective.ts';
 import type { Fault, Metadata, TrafficRule } from '../constructs/traffic/props.ts';
 import { TrafficPolicy } from '../constructs/traffic/traffic-policy.ts';

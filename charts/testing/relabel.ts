@@ -1,4 +1,4 @@
-import type { RelabelRule } from '../telemetry/scrape.ts';
+import type { RelabelRule } from '../monitoring/scrape.ts';
 
 /** The labels of a sample, its name as `__name__`. */
 export type Labels = Readonly<Record<string, string>>;

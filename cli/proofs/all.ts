@@ -1,4 +1,4 @@
-import type { MeshModel } from '../../charts/model.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { localReads, orders } from './calls.ts';
 import { failover } from './failover.ts';
 import { outsiders } from './outsider.ts';

@@ -1,4 +1,4 @@
-import type { MeshModel } from '../../charts/model.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { clusterOf, type Answer } from './http.ts';
 import { callUntilSteady, callsInARow, workload, type Proof } from './proof.ts';
 import { placeOrder, shopReads } from './shop.ts';

@@ -1,5 +1,5 @@
-import type { MeshModel } from '../../charts/model.ts';
-import type { CrossCluster } from '../../infra/status.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import type { CrossCluster } from '../../infra/status/mesh-status.ts';
 import { call, clusterOf } from './http.ts';
 import { shopReads } from './shop.ts';
 

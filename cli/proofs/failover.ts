@@ -1,7 +1,7 @@
-import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/model.ts';
+import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { waitFor } from '../../core/wait.ts';
-import type { KubeClient } from '../../infra/kube-client.ts';
-import { count } from '../../infra/kube-object.ts';
+import type { KubeClient } from '../../infra/kube/kube-client.ts';
+import { count } from '../../infra/kube/kube-object.ts';
 import { notFrom } from './calls.ts';
 import { callUntilSteady, workload, type Proof, type ProofContext } from './proof.ts';
 import { shopReads } from './shop.ts';

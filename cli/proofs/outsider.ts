@@ -1,8 +1,8 @@
-import type { MeshModel, WorkloadModel } from '../../charts/model.ts';
+import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
-import type { KubeClient } from '../../infra/kube-client.ts';
-import { manager, text, type KubeObject } from '../../infra/kube-object.ts';
+import type { KubeClient } from '../../infra/kube/kube-client.ts';
+import { manager, text, type KubeObject } from '../../infra/kube/kube-object.ts';
 import { workload, type Proof, type ProofContext } from './proof.ts';
 
 const podMs = 90_000;

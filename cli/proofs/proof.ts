@@ -1,6 +1,6 @@
 import { waitFor, type Look } from '../../core/wait.ts';
-import type { MeshModel, WorkloadModel } from '../../charts/model.ts';
-import type { Clients } from '../../infra/connection.ts';
+import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import type { Clients } from '../../infra/kube/connection.ts';
 import { call, describe, type Answer } from './http.ts';
 
 /** What a proof may use. */

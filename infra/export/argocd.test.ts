@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { shop } from '../../charts/shop.ts';
+import { shop } from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { field } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import { planMesh } from '../plan.ts';
+import { field } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { planMesh } from '../plan/plan.ts';
 import { applicationSet } from './argocd.ts';
 import type { ExportedStage } from './argocd.ts';
 

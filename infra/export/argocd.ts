@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import { field, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { StageKey } from '../plan.ts';
+import { field, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { StageKey } from '../plan/plan.ts';
 
 /** Where Argo CD finds the tree. */
 export interface ArgoSource {

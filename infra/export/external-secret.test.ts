@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import type { KubeObject } from '../kube-object.ts';
-import { field } from '../kube-object.ts';
-import { remoteSecret } from '../remote-secret.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { field } from '../kube/kube-object.ts';
+import { remoteSecret } from '../remote/remote-secret.ts';
 import { cacertsSecret } from '../trust/objects.ts';
 import { initialTrust } from '../trust/state.ts';
 import { referSecret } from './external-secret.ts';

@@ -1,7 +1,7 @@
-import { field, labelManaged } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { PlannedSecret } from '../plan.ts';
-import { remoteSecret } from '../remote-secret.ts';
+import { field, labelManaged } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { PlannedSecret } from '../plan/plan.ts';
+import { remoteSecret } from '../remote/remote-secret.ts';
 import { cacertsSecret } from '../trust/objects.ts';
 import { initialTrust } from '../trust/state.ts';
 

@@ -1,9 +1,9 @@
 import { stringify } from 'yaml';
-import { describe, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { Plan, PlanStep } from '../plan.ts';
+import { describe, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan, PlanStep } from '../plan/plan.ts';
 import { anchorsOf } from '../trust/objects.ts';
-import { waves } from '../waves.ts';
+import { waves } from '../kube/waves.ts';
 import { applicationSet } from './argocd.ts';
 import type { ArgoSource } from './argocd.ts';
 import { isStored, referSecret } from './external-secret.ts';

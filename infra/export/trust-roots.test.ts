@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { synthesize } from '../../charts/synth.ts';
-import { planMesh } from '../plan.ts';
+import { planMesh } from '../plan/plan.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import type { MadeCertificate } from '../testing/certificates.ts';
 import { meshes } from '../testing/meshes.ts';

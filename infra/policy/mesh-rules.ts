@@ -1,5 +1,5 @@
-import { field, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
+import { field, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 
 const soft = ['PERMISSIVE', 'DISABLE'];
 

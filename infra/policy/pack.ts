@@ -1,7 +1,7 @@
 import { PolicyPack } from '@pulumi/policy';
 import { rules } from './rules.ts';
 import type { Rule } from './rules.ts';
-import type { KubeObject } from '../kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 
 // Pulumi asks this pack about every resource before it is created or changed, and stops at what it refuses.
 new PolicyPack('meshwright', {

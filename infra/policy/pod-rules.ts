@@ -1,5 +1,5 @@
-import { field, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
+import { field, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 
 /** Tags that say nothing of their content: words, and versions that are moved to their newest patch. */
 const movingTag = /^([a-z_-]+|v?\d+(\.\d+)?)$/i;

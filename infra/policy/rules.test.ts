@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { anySourceAnnotation } from '../../charts/constructs/names.ts';
-import type { KubeObject } from '../kube-object.ts';
+import { anySourceAnnotation } from '../../charts/constructs/scope/names.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { rules } from './rules.ts';
 
 /** What the pack says of an object, each with its rule. */

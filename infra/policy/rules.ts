@@ -1,6 +1,6 @@
-import { anySourceAnnotation } from '../../charts/constructs/names.ts';
-import { field, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
+import { anySourceAnnotation } from '../../charts/constructs/scope/names.ts';
+import { field, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { allowsAll, softMutualTls } from './mesh-rules.ts';
 import { unlimited, unpinned } from './pod-rules.ts';
 

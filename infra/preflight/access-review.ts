@@ -1,5 +1,5 @@
-import { field } from '../kube-object.ts';
-import type { KubeClient } from '../kube-client.ts';
+import { field } from '../kube/kube-object.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
 
 /** What is asked of the credentials in use. */
 export interface Access {

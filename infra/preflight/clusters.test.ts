@@ -2,10 +2,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { labelManaged } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import { planMesh } from '../plan.ts';
-import { preflightMesh } from '../preflight.ts';
+import { labelManaged } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { planMesh } from '../plan/plan.ts';
+import { preflightMesh } from './preflight.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { modelOf } from '../testing/models.ts';
 import { problemOf } from '../testing/problems.ts';

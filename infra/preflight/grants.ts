@@ -1,8 +1,8 @@
-import { describe, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { concurrency } from '../managed.ts';
-import { pool } from '../pool.ts';
+import { describe, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { concurrency } from '../kube/managed.ts';
+import { pool } from '../kube/pool.ts';
 import { isAllowed } from './access-review.ts';
 import type { Access } from './access-review.ts';
 

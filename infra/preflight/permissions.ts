@@ -1,9 +1,9 @@
 import type { Problem } from '../../core/problem.ts';
-import { concurrency } from '../managed.ts';
-import type { KubeClient } from '../kube-client.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { Plan } from '../plan.ts';
-import { pool } from '../pool.ts';
+import { concurrency } from '../kube/managed.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
+import { pool } from '../kube/pool.ts';
 import { isAllowed } from './access-review.ts';
 import { missingGrants } from './grants.ts';
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
-import { KubeError } from '../kube-http.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { text } from '../kube-object.ts';
+import { KubeError } from '../kube/kube-http.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { text } from '../kube/kube-object.ts';
 
 const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } };
 

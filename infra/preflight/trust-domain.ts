@@ -1,9 +1,9 @@
 import { parse } from 'yaml';
 import type { Problem } from '../../core/problem.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { describe, isManaged, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { Plan } from '../plan.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { describe, isManaged, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /** Istio's own default (`meshConfig.trustDomain`). */
 const defaultTrustDomain = 'cluster.local';

@@ -1,9 +1,9 @@
-import { supportedIstio } from '../../charts/constructs/istio-versions.ts';
+import { supportedIstio } from '../../charts/constructs/scope/istio-versions.ts';
 import { run } from '../../core/run.ts';
 import type { Problem } from '../../core/problem.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { text } from '../kube-object.ts';
-import type { Plan } from '../plan.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { text } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /**
  * Minor versions of Kubernetes 1 that the mesh runs on. The oldest is what Istio's installer asks for (`MinK8SVersion`);

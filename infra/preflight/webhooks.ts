@@ -1,9 +1,9 @@
 import type { Problem } from '../../core/problem.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { describe, field, isManaged, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { Plan } from '../plan.ts';
-import { selects } from '../webhooks.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { describe, field, isManaged, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
+import { selects } from '../kube/webhooks.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

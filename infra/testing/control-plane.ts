@@ -1,4 +1,4 @@
-import { remoteReader } from '../../charts/constructs/names.ts';
+import { remoteReader } from '../../charts/constructs/scope/names.ts';
 import type { KubeApi, Intervention, SeenRequest } from './kube-api.ts';
 
 /** What a stand-in cluster does with tokens, and what its istiods say; a test changes it as it goes. */

@@ -1,6 +1,6 @@
 import { addControlPlane } from './control-plane.ts';
 import type { KubeApi, SeenRequest } from './kube-api.ts';
-import { field } from '../kube-object.ts';
+import { field } from '../kube/kube-object.ts';
 import { cutOff, gatewayPod, tryFrom } from './gateway.ts';
 
 const pods = '/api/v1/namespaces/istio-system/pods';

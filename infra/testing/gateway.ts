@@ -1,4 +1,4 @@
-import { eastWestGateway } from '../../charts/constructs/names.ts';
+import { eastWestGateway } from '../../charts/constructs/scope/names.ts';
 import type { KubeApi } from './kube-api.ts';
 import type { RunInPod } from './exec-server.ts';
 

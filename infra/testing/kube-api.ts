@@ -9,9 +9,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { openClients } from '../connection.ts';
-import type { KubeClient } from '../kube-client.ts';
-import type { KubeObject } from '../kube-object.ts';
+import { openClients } from '../kube/connection.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { serveExec } from './exec-server.ts';
 import type { RunInPod } from './exec-server.ts';
 

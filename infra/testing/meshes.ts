@@ -2,9 +2,9 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { Mesh, lab } from '../../charts/index.ts';
-import { shop } from '../../charts/shop.ts';
+import { shop } from '../../mesh.ts';
 import { catalogIn } from '../../charts/testing/mesh.ts';
-import type { KubeObject } from '../kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 
 /** The repository's root, which the apps are in. */
 export const root = join(import.meta.dirname, '..', '..');

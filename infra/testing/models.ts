@@ -1,4 +1,4 @@
-import type { MeshModel } from '../../charts/model.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
 
 /** A small mesh, without the charts: one workload everywhere, one only in the last cluster. */
 export function modelOf(clusters: readonly string[]): MeshModel {

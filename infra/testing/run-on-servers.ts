@@ -1,6 +1,6 @@
 import type { Mesh } from '../../charts/index.ts';
-import type { KubeObject } from '../kube-object.ts';
-import { runProgram } from '../run-program.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { runProgram } from '../pulumi/mesh-program.ts';
 import type { KubeApi } from './kube-api.ts';
 import { root } from './meshes.ts';
 import { runInEngine } from './pulumi-engine.ts';

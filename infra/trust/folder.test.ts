@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { takeLock } from '../../core/lock.ts';
-import type { TrustSettings } from '../stack-config.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
 import { problemOf } from '../testing/problems.ts';
 import { ensureTrust, previewTrust } from './folder.ts';
 import { readRoots } from './roots.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeLock } from '../../core/lock.ts';
 import { throwIfAny } from '../../core/problem.ts';
-import type { TrustSettings } from '../stack-config.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
 import { createIntermediate } from './certificates.ts';
 import { caOf, makeFolder, readIntermediate, writeIntermediate } from './intermediate.ts';
 import type { IntermediateCa } from './intermediate.ts';

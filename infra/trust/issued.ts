@@ -1,10 +1,10 @@
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { condition, describe, field, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { IssuerReference } from '../stack-config.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { condition, describe, field, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { IssuerReference } from '../plan/stack-config.ts';
 import { certificateKey, describeIssuer } from './issuer.ts';
 import { cacertsKey, readCacerts } from './objects.ts';
 import { isPair, parseCertificates, pathFindings } from './pem.ts';

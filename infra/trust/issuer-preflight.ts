@@ -1,8 +1,8 @@
 import type { Problem } from '../../core/problem.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { condition, describe, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { IssuerReference } from '../stack-config.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { condition, describe, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { IssuerReference } from '../plan/stack-config.ts';
 import { certManager, describeIssuer } from './issuer.ts';
 import { issuedProblems } from './issued.ts';
 import { cacertsKey, readCacerts } from './objects.ts';

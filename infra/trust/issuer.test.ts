@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../charts/synth.ts';
 import { formatProblem } from '../../core/problem.ts';
-import { planMesh } from '../plan.ts';
+import { planMesh } from '../plan/plan.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import type { MadeCertificate } from '../testing/certificates.ts';
 import { installCertManager, putClusterIssuer, putIssued } from '../testing/cert-manager.ts';

@@ -1,7 +1,7 @@
-import { labelManaged, managedLabels } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { Plan, PlanStep } from '../plan.ts';
-import type { IssuerReference } from '../stack-config.ts';
+import { labelManaged, managedLabels } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan, PlanStep } from '../plan/plan.ts';
+import type { IssuerReference } from '../plan/stack-config.ts';
 
 /** The API that cert-manager serves; its own issuers are of the same group. */
 export const certManager = { group: 'cert-manager.io', version: 'cert-manager.io/v1' } as const;

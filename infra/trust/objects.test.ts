@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { TrustSettings } from '../stack-config.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
 import { ensureTrust } from './folder.ts';
 import type { ClusterTrust } from './folder.ts';
 import { trustAnchors, trustChecksum, withTrust } from './objects.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
-import { trustAnchorsName } from '../../charts/constructs/names.ts';
-import { labelManaged, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { PlannedSecret } from '../plan.ts';
+import { trustAnchorsName } from '../../charts/constructs/scope/names.ts';
+import { labelManaged, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { PlannedSecret } from '../plan/plan.ts';
 import type { ClusterTrust } from './folder.ts';
 import { parseCertificates } from './pem.ts';
 import { trustAnnotations } from './state.ts';

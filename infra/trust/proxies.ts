@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
-import type { KubeClient } from '../kube-client.ts';
-import { field, list, text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import { execInPod } from '../pod-exec.ts';
-import { pool } from '../pool.ts';
-import type { TrustSettings } from '../stack-config.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { field, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { execInPod } from '../kube/pod-exec.ts';
+import { pool } from '../kube/pool.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
 import { cacertsKey, readCacerts } from './objects.ts';
 import { parseCertificates } from './pem.ts';
 import { readTrustState } from './state.ts';

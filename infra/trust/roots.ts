@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { secretMode, writeFileAtomic } from '../../core/files.ts';
 import { throwIfAny } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
-import type { TrustSettings } from '../stack-config.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
 import { createRoot } from './certificates.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { makeFolder, rootCertificateFile } from './intermediate.ts';

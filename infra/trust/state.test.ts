@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatProblem } from '../../core/problem.ts';
-import type { TrustSettings } from '../stack-config.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
 import {
   configProblems,
   isPhase,

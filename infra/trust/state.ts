@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
-import { text } from '../kube-object.ts';
-import type { KubeObject } from '../kube-object.ts';
-import type { IssuerReference, TrustSettings } from '../stack-config.ts';
+import { text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { IssuerReference, TrustSettings } from '../plan/stack-config.ts';
 import { certManager, describeIssuer } from './issuer.ts';
 
 /** The three steps from one root CA to the next one. */

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { run } from '../../core/run.ts';
-import { ensureGo, requiredGo } from '../../lab/tools/go.ts';
+import { ensureGo, requiredGo } from '../../toolchain/go.ts';
 import { ensurePrograms } from '../peers/go-build.ts';
 import type { BuildOptions } from '../peers/go-build.ts';
 

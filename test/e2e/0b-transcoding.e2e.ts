@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { thisWorkspace } from '../../cli/workspace.ts';
-import { ensureTools } from '../../lab/tools/build.ts';
+import { ensureTools } from '../../toolchain/build.ts';
 import { ask } from '../differential/answer.ts';
 import { judge } from '../differential/compare.ts';
 import type { Comparison } from '../differential/compare.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { GrpcService, lab, Mesh } from '../../charts/index.ts';
-import type { KubernetesObject } from '../../charts/model.ts';
+import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 import { waitFor } from '../../core/wait.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { dashboard, metricsOf } from '../../charts/telemetry/dashboard.ts';
+import { dashboard, metricsOf } from '../../charts/monitoring/dashboard.ts';
 import type { Labels } from '../../charts/testing/relabel.ts';
 import { waitFor } from '../../core/wait.ts';
 import { callMany, callOnce, eventually, status, type Caller } from './call.ts';

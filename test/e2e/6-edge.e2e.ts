@@ -6,7 +6,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
 import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { GrpcService } from '../../charts/constructs/grpc-service.ts';
+import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
 import { Mesh } from '../../charts/constructs/mesh.ts';
 import { ServiceLimits } from '../../charts/constructs/rate-limits/service-limits.ts';
 import { lab } from '../../charts/platforms.ts';

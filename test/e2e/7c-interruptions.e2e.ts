@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { stages } from '../../charts/stage.ts';
+import { stages } from '../../charts/model/stage.ts';
 import { killHard, npm, start } from './cli.ts';
 import { clusters, expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
 import { ensureUp, kubeconfig, kubectl, labPath } from './lab.ts';

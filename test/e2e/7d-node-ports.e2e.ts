@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { lookup } from 'node:dns/promises';
 import { lab, Mesh, HttpEdge, type Gateways } from '../../charts/index.ts';
-import { eastWestGateway } from '../../charts/constructs/names.ts';
-import { openClients } from '../../infra/connection.ts';
+import { eastWestGateway } from '../../charts/constructs/scope/names.ts';
+import { openClients } from '../../infra/kube/connection.ts';
 import { waitFor } from '../../core/wait.ts';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { planAddresses } from '../../lab/addresses.ts';

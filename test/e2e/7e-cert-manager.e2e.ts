@@ -3,13 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { synthShop } from '../../charts/main.ts';
+import { synthMesh } from '../../cli/synth-mesh.ts';
 import { thisWorkspace } from '../../cli/workspace.ts';
 import { waitFor } from '../../core/wait.ts';
-import { openClients } from '../../infra/connection.ts';
-import type { KubeClient } from '../../infra/kube-client.ts';
-import { removeMesh } from '../../infra/remove.ts';
-import { parseConfig } from '../../infra/stack-config.ts';
+import { openClients } from '../../infra/kube/connection.ts';
+import type { KubeClient } from '../../infra/kube/kube-client.ts';
+import { removeMesh } from '../../infra/apply/remove.ts';
+import { parseConfig } from '../../infra/plan/stack-config.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { createRoot } from '../../infra/trust/certificates.ts';
 import { awaitTrust } from '../../infra/trust/proxies.ts';
@@ -35,7 +35,7 @@ let program: string;
 
 const bring = () =>
   applyVariant(loadMesh(), { change: loadIn(clusters), stack: { trust, trustDir: join(folder, 'trust') } });
-const takeDown = () => removeMesh(synthShop(root).model, { access, trustDir: join(folder, 'trust'), report });
+const takeDown = () => removeMesh(synthMesh(root).model, { access, trustDir: join(folder, 'trust'), report });
 
 // Skipped unless asked for: it builds cert-manager's controllers, some minutes the first time.
 const asked = process.env['MESHWRIGHT_E2E_CERT_MANAGER'] === '1';

@@ -1,8 +1,8 @@
 import { create, toBinary, type DescMethod } from '@bufbuild/protobuf';
 import { loadAppConfigs } from '../../apps/config/app-config.ts';
 import { GrpcService, Namespace, type Mesh, type Method, type MethodKind } from '../../charts/index.ts';
-import type { KubernetesObject } from '../../charts/model.ts';
-import { shop } from '../../charts/shop.ts';
+import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
+import { shop } from '../../mesh.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GrpcService, HttpEdge, lab, Mesh, type ClusterProps, type Namespace } from '../../charts/index.ts';
-import type { KubernetesObject } from '../../charts/model.ts';
+import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { root } from './cli.ts';
 import { echoIn, runIn } from './echo.ts';

@@ -1,4 +1,4 @@
-import { metricRules } from '../../charts/telemetry/scrape.ts';
+import { metricRules } from '../../charts/monitoring/scrape.ts';
 import { parseMetrics, relabel, type Labels } from '../../charts/testing/relabel.ts';
 import { fetchFromOutside } from './collector.ts';
 import { kubectl } from './lab.ts';

@@ -1,4 +1,4 @@
-import { GrpcService } from '../../charts/constructs/grpc-service.ts';
+import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
 import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
 import { Mesh } from '../../charts/constructs/mesh.ts';
 import { lab } from '../../charts/platforms.ts';

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../../core/run.ts';
-import { cached, isCached } from '../../lab/host/cache.ts';
-import { checkDiskSpace } from '../../lab/host/disk-space.ts';
-import { buildKey } from '../../lab/tools/build.ts';
-import { ensureGo, requiredGo } from '../../lab/tools/go.ts';
-import { formatDuration, trackBuild } from '../../lab/tools/progress.ts';
+import { cached, isCached } from '../../toolchain/cache.ts';
+import { checkDiskSpace } from '../../toolchain/disk-space.ts';
+import { buildKey } from '../../toolchain/build.ts';
+import { ensureGo, requiredGo } from '../../toolchain/go.ts';
+import { formatDuration, trackBuild } from '../../toolchain/progress.ts';
 
 /** Where programs are built and kept, as `thisWorkspace()` of cli tells. */
 export interface BuildOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
-import { codecAt, decode } from './testing.ts';
+import { codecAt, decode } from './testing/codecs.ts';
 
 describe('paths', () => {
   test.each<[string, string, string, JsonValue]>([

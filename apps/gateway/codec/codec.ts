@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Registry } from '@bufbuild/protobuf';
-import type { Binding } from '../bindings.ts';
-import { variableValues } from '../template.ts';
+import type { Binding } from '../binding/bindings.ts';
+import { variableValues } from '../binding/template.ts';
 import { ByteWriter, asBuffer } from './bytes.ts';
 import { Decoders } from './decode.ts';
 import type { Decode } from './decode.ts';

@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { EchoResponseSchema, EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
 import { fuzzLimitMs, fuzzRuns } from '../../testing/fuzz.ts';
 import { library } from '../../testing/library.ts';
-import { bindingsOf } from '../bindings.ts';
+import { bindingsOf } from '../binding/bindings.ts';
 import { codecOf } from './codec.ts';
-import { codecAt } from './testing.ts';
+import { codecAt } from './testing/codecs.ts';
 
 function decode(method: string, path: string, query: string, body = '') {
   return fromBinary(

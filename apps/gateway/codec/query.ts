@@ -1,5 +1,5 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import type { Binding } from '../bindings.ts';
+import type { Binding } from '../binding/bindings.ts';
 import type { ByteWriter } from './bytes.ts';
 import { fieldTextWriter, findField, isTextual } from './fields.ts';
 import type { FieldTextWriter } from './fields.ts';

@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { BadRequestSchema } from '../../../gen/google/rpc/error_details_pb.js';
 import type { StatusError } from '../../runtime/status.ts';
 import { findDetail } from '../../runtime/status.ts';
-import { codecAt, decode } from './testing.ts';
+import { codecAt, decode } from './testing/codecs.ts';
 
 describe('refusals', () => {
   test.each<[string, string, string, string, string]>([

@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { comments } from '../../../gen/comments.js';
 import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.js';
 import { services } from '../../config/services.ts';
-import { bindingsOf } from '../bindings.ts';
+import { bindingsOf } from '../binding/bindings.ts';
 import { openApiOf } from './openapi.ts';
 
 const all = [...services.values()];

@@ -1,5 +1,5 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import type { Binding } from '../bindings.ts';
+import type { Binding } from '../binding/bindings.ts';
 import { isTextual } from '../codec/fields.ts';
 import { constraintsOf } from './constraints.ts';
 import type { PathPart } from './path.ts';

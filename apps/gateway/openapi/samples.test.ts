@@ -5,7 +5,7 @@ import { comments } from '../../../gen/comments.js';
 import { services } from '../../config/services.ts';
 import { implement } from '../../runtime/handlers.ts';
 import { start, stopAll } from '../../testing/gateway.ts';
-import { bindingsOf } from '../bindings.ts';
+import { bindingsOf } from '../binding/bindings.ts';
 import { openApiOf } from './openapi.ts';
 import { sampleOf } from './example.ts';
 import type { Operation } from './types.ts';

@@ -5,7 +5,7 @@ import type { Connection, StreamUser } from './connection.ts';
 import { MessageReader } from './frames.ts';
 import { isGrpc, readHeaders, timeoutHeader } from './metadata.ts';
 import { Outbox } from './outbox.ts';
-import { localStatus, notGrpc, peerStatus, statusOfProblem, statusOfReset } from './status.ts';
+import { localStatus, notGrpc, peerStatus, statusOfProblem, statusOfReset } from './call-status.ts';
 import { forget, listen, listenToEnd } from './stream.ts';
 import type { StreamListener } from './stream.ts';
 import type { Call, CallListener, CallStatus } from './types.ts';

@@ -3,8 +3,8 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { grpc, start, stopAll } from './started.ts';
-import { Recorder, answer, framed, later, unary } from './testing.ts';
+import { grpc, start, stopAll } from './testing/started.ts';
+import { Recorder, answer, framed, later, unary } from './testing/scripted-server.ts';
 
 afterEach(stopAll);
 

@@ -1,8 +1,8 @@
 import { connect, constants } from 'node:http2';
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
-import { Bag } from '../bag.ts';
-import type { Placed } from '../bag.ts';
-import { resetName } from './status.ts';
+import { Bag } from './bag.ts';
+import type { Placed } from './bag.ts';
+import { resetName } from './call-status.ts';
 import type { CallStatus } from './types.ts';
 
 export interface ConnectionOptions {

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { freePort } from '../../testing/free-port.ts';
-import { atEnd, client, ok, start, startBytes, stopAll } from './started.ts';
-import { Recorder, later, unary } from './testing.ts';
+import { atEnd, client, ok, start, startBytes, stopAll } from './testing/started.ts';
+import { Recorder, later, unary } from './testing/scripted-server.ts';
 
 afterEach(async () => {
   jest.restoreAllMocks();

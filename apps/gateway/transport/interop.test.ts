@@ -7,7 +7,7 @@ import type {
   ServerWritableStream,
   sendUnaryData,
 } from '@grpc/grpc-js';
-import { Recorder, later, unary } from './testing.ts';
+import { Recorder, later, unary } from './testing/scripted-server.ts';
 import { createTransport } from './transport.ts';
 import type { Transport } from './types.ts';
 

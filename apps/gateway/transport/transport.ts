@@ -4,7 +4,7 @@ import type { CallOwner } from './call.ts';
 import { Connection } from './connection.ts';
 import type { ConnectionOwner } from './connection.ts';
 import { metadataProblem } from './metadata.ts';
-import { localStatus } from './status.ts';
+import { localStatus } from './call-status.ts';
 import type { Call, CallListener, CallOptions, CallStatus, Transport } from './types.ts';
 
 export interface TransportOptions {

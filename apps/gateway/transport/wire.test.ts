@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Recorder, answer, framed, later, startPeer, startRaw, unary } from './testing.ts';
+import { Recorder, answer, framed, later, startPeer, startRaw, unary } from './testing/scripted-server.ts';
 import { createTransport } from './transport.ts';
 
 const cleanups: (() => unknown)[] = [];

@@ -1,6 +1,6 @@
 import type { Problem } from '../../../core/problem.ts';
-import { callProblems, isMethod } from '../access.ts';
-import type { Method } from '../method.ts';
+import { callProblems, isMethod } from './authorization.ts';
+import type { Method } from '../scope/method.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
 

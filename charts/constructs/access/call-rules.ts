@@ -1,10 +1,10 @@
 import { services } from '../../../apps/config/services.ts';
 import type { Problem } from '../../../core/problem.ts';
-import type { Method } from '../method.ts';
+import type { Method } from '../scope/method.ts';
 import { ExternalService } from './external-service.ts';
-import { brokenTemplates, reservedTaken } from '../http-bindings.ts';
-import { hasHttpRule } from '../http-transcoding.ts';
-import { pathsToEvade, pathsWithoutOperation } from './http-paths.ts';
+import { brokenTemplates, reservedTaken } from '../http/http-bindings.ts';
+import { hasHttpRule } from '../http/http-transcoding.ts';
+import { pathsToEvade, pathsWithoutOperation } from '../http/http-paths.ts';
 
 /** What is wrong with methods, of this mesh, that a workload says it calls over HTTP. */
 export function httpCallProblems(where: string, calls: readonly Method[]): Problem[] {

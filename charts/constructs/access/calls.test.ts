@@ -6,8 +6,8 @@ import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { libraryOf } from '../../testing/library.ts';
-import { GrpcService } from '../grpc-service.ts';
-import type { Method } from '../method.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
+import type { Method } from '../scope/method.ts';
 import { ExternalService, type ExternalServiceProps } from './external-service.ts';
 
 /** The catalog, with its HTTP gateway, in another namespace than orders and the inventory. */

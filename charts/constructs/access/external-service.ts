@@ -1,9 +1,9 @@
 import type { Problem } from '../../../core/problem.ts';
-import { given, MeshConstruct, refuseScope } from '../mesh-construct.ts';
+import { given, MeshConstruct, refuseScope } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
-import { Namespace } from '../namespace.ts';
-import type { Projection } from '../projection.ts';
-import { exportTo } from '../visibility.ts';
+import { Namespace } from '../scope/namespace.ts';
+import type { Projection } from '../scope/projection.ts';
+import { exportTo } from '../scope/visibility.ts';
 import { externalProblems } from './external-rules.ts';
 
 export interface ExternalServiceProps {

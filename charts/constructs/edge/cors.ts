@@ -1,6 +1,6 @@
 import type { Problem } from '../../../core/problem.ts';
-import type { IstioSpec } from '../istio-models.ts';
-import { re2Problem } from '../re2.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import { re2Problem } from '../http/re2.ts';
 
 /** Which pages of other origins may use the edge from a browser (Fetch Standard, "HTTP-CORS protocol"). */
 export interface Cors {

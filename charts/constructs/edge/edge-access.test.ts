@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { libraryOf, type Rule } from '../../testing/library.ts';
-import type { Method } from '../method.ts';
+import type { Method } from '../scope/method.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import type { Jwt } from './jwt.ts';
 

@@ -1,8 +1,8 @@
 import type { Problem } from '../../../core/problem.ts';
-import type { IstioSpec } from '../istio-models.ts';
-import type { Method } from '../method.ts';
-import { ingressGateway } from '../names.ts';
-import { bindingsOf, istioPaths, overlap, waysOf, type Binding } from '../http-bindings.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import type { Method } from '../scope/method.ts';
+import { ingressGateway } from '../scope/names.ts';
+import { bindingsOf, istioPaths, overlap, waysOf, type Binding } from '../http/http-bindings.ts';
 import { fullName } from './expose.ts';
 import type { HostMatch } from './hosts.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';

@@ -1,6 +1,6 @@
-import type { IstioSpec } from '../istio-models.ts';
-import type { Method } from '../method.ts';
-import { ingressGateway } from '../names.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import type { Method } from '../scope/method.ts';
+import { ingressGateway } from '../scope/names.ts';
 import {
   byAddress,
   bySubject,
@@ -11,7 +11,7 @@ import {
   type LocalLimit,
 } from '../rate-limits/local-rate-limit.ts';
 import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
-import { pathRegex, waysOf } from '../http-bindings.ts';
+import { pathRegex, waysOf } from '../http/http-bindings.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 const workloadSelector = { labels: { istio: ingressGateway.selector } };

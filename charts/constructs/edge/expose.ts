@@ -1,10 +1,10 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
-import { callProblems, isMethod } from '../access.ts';
-import { GrpcService } from '../grpc-service.ts';
-import { hasHttpRule } from '../http-transcoding.ts';
-import type { Method, MethodKind } from '../method.ts';
-import { bindingsOf, brokenTemplates, istioPaths, reservedTaken } from '../http-bindings.ts';
+import { callProblems, isMethod } from '../access/authorization.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
+import { hasHttpRule } from '../http/http-transcoding.ts';
+import type { Method, MethodKind } from '../scope/method.ts';
+import { bindingsOf, brokenTemplates, istioPaths, reservedTaken } from '../http/http-bindings.ts';
 
 /** A method, or a service for all its methods that have a google.api.http rule. */
 export type Exposed<C extends string> = Method<MethodKind, C> | GrpcService<DescService, C, string>;

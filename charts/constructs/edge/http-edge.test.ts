@@ -7,7 +7,7 @@ import { expectGolden } from '../../testing/golden.ts';
 import { libraryOf } from '../../testing/library.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { HttpEdge } from './http-edge.ts';
 
 test('openapi lets everybody read of what is exposed, whatever tokens the methods ask for', () => {

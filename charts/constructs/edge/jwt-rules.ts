@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { Problem } from '../../../core/problem.ts';
-import { callProblems, isMethod } from '../access.ts';
-import type { Method } from '../method.ts';
+import { callProblems, isMethod } from '../access/authorization.ts';
+import type { Method } from '../scope/method.ts';
 import { fullName, isSameMethod } from './expose.ts';
 
 /** What plain JavaScript may have passed for a {@link Jwt}. */

@@ -1,6 +1,6 @@
-import type { IstioSpec } from '../istio-models.ts';
-import type { Method, MethodKind } from '../method.ts';
-import { ingressGateway } from '../names.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import type { Method, MethodKind } from '../scope/method.ts';
+import { ingressGateway } from '../scope/names.ts';
 import { isSameMethod } from './expose.ts';
 import { ofIssuer } from './issuers.ts';
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../../../core/problem.ts';
-import type { IstioSpec } from '../istio-models.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
 
 /** TLS between clients and the ingress gateways; inside the mesh there is mutual TLS in any case. */
 export interface Tls {

@@ -1,4 +1,4 @@
-import type { GivenAddress } from '../../model.ts';
+import type { GivenAddress } from '../../model/mesh-model.ts';
 import type { Cluster, Mesh } from '../mesh.ts';
 
 /** From where a load balancer lets connections in: CIDRs, or from anywhere, and why that is meant. */

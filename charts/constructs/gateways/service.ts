@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { Differs } from '../../gates/rendered.ts';
+import type { Differs } from '../../model/rendered.ts';
 import type { Cluster, Mesh } from '../mesh.ts';
-import { anySourceAnnotation } from '../names.ts';
+import { anySourceAnnotation } from '../scope/names.ts';
 import { addressOf, type Gateways, type LoadBalancer } from './address.ts';
 
 /** A port of a gateway's Service. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../../../core/problem.ts';
-import type { Method, MethodKind } from '../method.ts';
+import type { Method, MethodKind } from '../scope/method.ts';
 
 /**
  * How many calls may come. Limits are local: each proxy counts for itself, so that with N of them up to N times as

@@ -4,7 +4,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { ServiceLimits, type ServiceLimitsProps } from './service-limits.ts';
 
 test('the proxies of a service limit its methods, for each caller by its identity, in every cluster alike', () => {

@@ -1,11 +1,11 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
-import { callProblems, isMethod, pathOf } from '../access.ts';
-import { GrpcService } from '../grpc-service.ts';
-import { given, MeshConstruct } from '../mesh-construct.ts';
+import { callProblems, isMethod, pathOf } from '../access/authorization.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
+import { given, MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
-import { nameLabel } from '../names.ts';
-import type { Projection } from '../projection.ts';
+import { nameLabel } from '../scope/names.ts';
+import type { Projection } from '../scope/projection.ts';
 import {
   byIdentity,
   filterPriority,

@@ -1,5 +1,5 @@
-import type { IstioSpec } from '../istio-models.ts';
-import type { Method } from '../method.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import type { Method } from '../scope/method.ts';
 
 type MethodName = Method['descriptor'];
 type Context = 'SIDECAR_INBOUND' | 'SIDECAR_OUTBOUND';

@@ -6,7 +6,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, clusters, objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { HttpEdge } from '../edge/http-edge.ts';
 import { Mesh } from '../mesh.ts';
 import { accessLogs } from './access-log.ts';

@@ -1,7 +1,7 @@
 import { isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import type { IstioSpec } from '../istio-models.ts';
-import { controlPlaneNamespace } from '../names.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import { controlPlaneNamespace } from '../scope/names.ts';
 
 /** Where spans go, and how many. */
 export interface Tracing {

@@ -1,6 +1,6 @@
-import { restingSeconds } from '../connection-age.ts';
-import type { IstioSpec } from '../istio-models.ts';
-import { versionLabel } from '../names.ts';
+import { restingSeconds } from './connection-age.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import { versionLabel } from '../scope/names.ts';
 import type { Cluster } from '../mesh.ts';
 import { localityOf, placesOf, type Locality } from './locality.ts';
 import type { Connections, Outliers, TrafficPolicyProps } from './props.ts';

@@ -1,4 +1,4 @@
-import type { Method } from '../method.ts';
+import type { Method } from '../scope/method.ts';
 import type { Metadata, MetadataMatch, TrafficPolicyProps, TrafficRule } from './props.ts';
 
 /** A policy whose props were checked. */

@@ -1,4 +1,4 @@
-import type { IstioSpec } from '../istio-models.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Cluster } from '../mesh.ts';
 import type { TrafficPolicyProps } from './props.ts';
 

@@ -1,4 +1,4 @@
-import { re2Problem } from '../re2.ts';
+import { re2Problem } from '../http/re2.ts';
 import type { Findings } from './findings.ts';
 
 /** Names of gRPC metadata (gRPC over HTTP/2, "Custom-Metadata"), without those HTTP/2 and gRPC keep for themselves. */

@@ -4,7 +4,7 @@ import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { Mesh } from '../mesh.ts';
 import { lab } from '../../platforms.ts';
 import { TrafficPolicy } from './traffic-policy.ts';

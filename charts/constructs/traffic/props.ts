@@ -1,4 +1,4 @@
-import type { Method, MethodKind } from '../method.ts';
+import type { Method, MethodKind } from '../scope/method.ts';
 
 /** A gRPC status other than OK, as the specification names it (https://grpc.io/docs/guides/status-codes/). */
 export type GrpcStatusName = (typeof grpcStatusNames)[number];

@@ -4,7 +4,7 @@ import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js
 import { synthesize } from '../../synth.ts';
 import { objectOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { matchKey } from './effective.ts';
 import type { MetadataMatch, TrafficRule } from './props.ts';
 import { TrafficPolicy } from './traffic-policy.ts';

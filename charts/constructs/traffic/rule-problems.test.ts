@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { Mesh } from '../mesh.ts';
 import { lab } from '../../platforms.ts';
 import { TrafficPolicy } from './traffic-policy.ts';

@@ -1,6 +1,6 @@
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
-import { isMethod } from '../access.ts';
-import { UnknownMethod, type Method } from '../method.ts';
+import { isMethod } from '../access/authorization.ts';
+import { UnknownMethod, type Method } from '../scope/method.ts';
 import { actionKeys, isBase, matchKey } from './effective.ts';
 import type { Findings, Mapping } from './findings.ts';
 import { metadataProblems } from './metadata-problems.ts';

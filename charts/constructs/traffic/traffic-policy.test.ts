@@ -5,7 +5,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { GrpcService } from '../grpc-service.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import type { TrafficPolicyProps } from './props.ts';
 import { TrafficPolicy } from './traffic-policy.ts';
 

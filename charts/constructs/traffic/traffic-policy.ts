@@ -1,8 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
-import { maxRestingSeconds } from '../connection-age.ts';
-import type { GrpcService } from '../grpc-service.ts';
-import { MeshConstruct } from '../mesh-construct.ts';
+import { maxRestingSeconds } from './connection-age.ts';
+import type { GrpcService } from '../workload/grpc-service.ts';
+import { MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../mesh.ts';
 import { distributionProblems, failoverProblems } from './cluster-problems.ts';
 import { Findings } from './findings.ts';

@@ -1,6 +1,6 @@
-import { pathOf } from '../access.ts';
-import type { IstioSpec } from '../istio-models.ts';
-import type { Method } from '../method.ts';
+import { pathOf } from '../access/authorization.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import type { Method } from '../scope/method.ts';
 import { routesOf, type Route, type SoundPolicy } from './effective.ts';
 import type { Fault, Metadata, MetadataMatch, Retries } from './props.ts';
 

@@ -1,0 +1,208 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { status } from '@grpc/grpc-js';
+import type { Registry } from '@bufbuild/protobuf';
+import type { Logger } from '../../runtime/log.ts';
+import { statusError } from '../../runtime/status.ts';
+import type { StatusError } from '../../runtime/status.ts';
+import type { BodyLimits } from './body.ts';
+import { deadlineOf } from './deadline.ts';
+import type { Timeouts } from './deadline.ts';
+import { errorOf, knownError } from './errors.ts';
+import { takesTrailers } from './headers.ts';
+import type { Crossing } from './headers.ts';
+import type { Match } from './route.ts';
+import { HttpError, httpStatusOf, statusJson } from './http-status.ts';
+import type { Call, CallListener, CallStatus, MetadataPairs } from '../transport/types.ts';
+
+/** What all exchanges of a gateway share. */
+export interface Scope {
+  /** The types that may stand in a google.protobuf.Any. */
+  readonly registry: Registry;
+  readonly crossing: Crossing;
+  readonly timeouts: Timeouts;
+  readonly body: BodyLimits;
+  /** How long a stream may stand still before it is ended. Milliseconds. */
+  readonly streamIdleMs: number;
+  readonly log: Logger;
+  /** Streams that are open, so that they can be told to end. */
+  readonly streams: Set<{ stop(): void }>;
+}
+
+/** One request of HTTP answered by one call of gRPC. What comes after it is over is left aside. */
+export abstract class Exchange implements CallListener {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly match: Match;
+  /** The gRPC status that was answered; undefined until then. */
+  code: status | undefined;
+  protected readonly scope: Scope;
+  protected call: Call | undefined;
+  protected answerHeader: MetadataPairs = [];
+  #whenWritable: (() => void) | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse, match: Match, scope: Scope) {
+    this.request = request;
+    this.response = response;
+    this.match = match;
+    this.scope = scope;
+  }
+
+  /** What the client takes for an answer. @throws HttpError 406 when that is nothing that is made here */
+  abstract negotiate(): void;
+
+  /** Watches a stream: it may not stand still for longer than the limit, and is told when the gateway stops. */
+  watch(): void {
+    const { streams, streamIdleMs } = this.scope;
+    streams.add(this);
+    // The server's own limit is for requests without a stream.
+    this.request.socket.setTimeout(0);
+    this.#idle = setTimeout(() => {
+      this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
+      // One who does not read will not read the error either.
+      if (this.response.writableLength > 0) this.response.destroy();
+    }, streamIdleMs);
+  }
+
+  /** A watched stream moves: a message came or went. */
+  touch(): void {
+    this.#idle?.refresh();
+  }
+
+  /** Ends a stream because the gateway stops. */
+  stop(): void {
+    this.fail(stopping);
+  }
+
+  /** Starts the call. @throws StatusError for what the headers say */
+  open(): Call {
+    const { route } = this.match;
+    const { headers } = this.request;
+    const metadata = this.scope.crossing.metadataOf(this.request);
+    const deadline = deadlineOf(headers, route.manyIn || route.manyOut, this.scope.timeouts);
+    this.call = route.transport.call(route.path, { metadata, deadline }, this);
+    return this.call;
+  }
+
+  /** Makes the call with its one message. Never throws. */
+  sendOne(body: Uint8Array | undefined): void {
+    if (this.over) return;
+    try {
+      const { route, path, query } = this.match;
+      const message = route.codec.decode({ path, query, body });
+      const call = this.open();
+      call.send(message);
+      call.endSend();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Receives the word that the call takes more, after a send that returned false. */
+  onWritable(listener: () => void): void {
+    this.#whenWritable = listener;
+  }
+
+  get over(): boolean {
+    return this.code !== undefined;
+  }
+
+  header(metadata: MetadataPairs): void {
+    this.answerHeader = metadata;
+  }
+
+  abstract message(bytes: Uint8Array): void;
+
+  writable(): void {
+    this.#whenWritable?.();
+  }
+
+  abstract end(ended: CallStatus): void;
+
+  /** The client is gone. */
+  closed(): void {
+    if (this.over) return;
+    this.settle(status.CANCELLED);
+    this.call?.cancel();
+  }
+
+  /** Ends the exchange: what comes after this is left aside. */
+  protected settle(code: status): void {
+    this.code = code;
+    clearTimeout(this.#idle);
+    this.scope.streams.delete(this);
+  }
+
+  /** Answers an error, and ends the call if it still runs. */
+  fail(thrown: unknown): void {
+    if (this.over) return;
+    const error = knownError(thrown, this.scope.log);
+    this.settle(error.code);
+    this.call?.cancel();
+    if (this.response.destroyed) return;
+    this.answerError(error);
+  }
+
+  protected failed(ended: CallStatus): void {
+    this.fail(errorOf(ended, this.answerHeader, this.match.route, this.scope.log));
+  }
+
+  /** Answers with the HTTP status and the google.rpc.Status of an error. */
+  protected answerError(error: StatusError): void {
+    const trailers = pairsOf(error);
+    const last = new Set(trailers.map(([name]) => name));
+    const headers = {
+      ...leftoverOf(this.request),
+      // An error may come with the header of the answer already there; what its own metadata says anew counts.
+      ...this.scope.crossing.headersOf([
+        ...this.answerHeader.filter(([name]) => !last.has(name)),
+        ...trailers,
+      ]),
+      ...(error instanceof HttpError ? error.headers : {}),
+    };
+    const fields = this.trailerFields(trailers);
+    sendJson(this.response, httpStatusOf(error), headers, statusJson(error, this.scope.registry), fields);
+  }
+
+  /** The trailer fields to send: none to a client that does not read them. */
+  protected trailerFields(trailers: MetadataPairs): [string, string][] {
+    return trailers.length > 0 && takesTrailers(this.request) ? this.scope.crossing.trailersOf(trailers) : [];
+  }
+}
+
+/** A body of this many bytes is read and left aside, so that the connection can go on. */
+const leftoverLimit = 65_536;
+
+/** The header that ends the connection after an answer, when more of the request's body may come than is worth reading. */
+export function leftoverOf(request: IncomingMessage): { readonly connection?: 'close' } {
+  if (request.complete) return {};
+  const { 'transfer-encoding': chunked, 'content-length': length = '0' } = request.headers;
+  return chunked !== undefined || Number(length) > leftoverLimit ? { connection: 'close' } : {};
+}
+
+/** Sends a whole answer. With trailer fields it is sent in chunks, as RFC 9112, section 7.1.2 has it. */
+export function sendJson(
+  response: ServerResponse,
+  httpStatus: number,
+  headers: Readonly<Record<string, string>>,
+  body: string | Uint8Array,
+  trailers: readonly (readonly [string, string])[] = [],
+): void {
+  const all: Record<string, string | number> = { 'content-type': 'application/json', ...headers };
+  if (trailers.length === 0) all['content-length'] = Buffer.byteLength(body);
+  else all['trailer'] = [...new Set(trailers.map(([name]) => name))].join(', ');
+  response.writeHead(httpStatus, all);
+  if (trailers.length > 0) response.addTrailers(trailers as [string, string][]);
+  response.end(body);
+}
+
+function pairsOf({ metadata }: StatusError): MetadataPairs {
+  return Object.keys(metadata.getMap()).flatMap((name) =>
+    metadata
+      .get(name)
+      .map((value) => [name, typeof value === 'string' ? value : value.toString('base64')] as const),
+  );
+}
+
+/** What a stream that may not go on is told. */
+export const stopping = statusError(status.UNAVAILABLE, 'the gateway is stopping; call again');

@@ -1,0 +1,141 @@
+import { nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+import type { HttpOperation } from '../http/http-paths.ts';
+import type { IstioSpec } from '../../model/istio-models.ts';
+import { UnknownMethod, type Method } from '../scope/method.ts';
+
+/** An identity that may call, and what of a workload it may call. */
+export interface Grant {
+  /** SPIFFE identity without its scheme, as Istio writes principals: `shop.example/ns/shop/sa/orders`. */
+  readonly principal: string;
+  /** gRPC methods, as HTTP/2 paths. @default - everything on the port */
+  readonly paths?: readonly string[];
+  /** Requests over HTTP, in the place of `paths`. */
+  readonly http?: readonly HttpOperation[];
+  readonly port: number;
+}
+
+/**
+ * The principal of a service account: the SPIFFE ID of its certificate without `spiffe://`
+ * (https://istio.io/latest/docs/reference/config/security/authorization-policy/#Source).
+ */
+export function principalOf(trustDomain: string, namespace: string, serviceAccount: string): string {
+  return `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`;
+}
+
+/** The HTTP/2 path of a gRPC method (gRPC over HTTP/2, "Requests"): `/shop.catalog.v1.CatalogService/GetProduct`. */
+export function pathOf({ descriptor }: Method): string {
+  return `/${descriptor.parent.typeName}/${descriptor.name}`;
+}
+
+/**
+ * An AuthorizationPolicy body that lets exactly these grants through to the workload with the given labels. What no
+ * policy allows is denied: the mesh's own policy allows nothing (mesh-defaults.ts). A grant of nothing is no rule: one
+ * that names no operation, or no path, would be about every request.
+ */
+export function allow(
+  matchLabels: Readonly<Record<string, string>>,
+  grants: readonly Grant[],
+): IstioSpec<'AuthorizationPolicy'> {
+  const rules = grants
+    .toSorted((a, b) => (a.principal < b.principal ? -1 : a.principal > b.principal ? 1 : a.port - b.port))
+    .map((grant) => ({
+      from: [{ source: { principals: [grant.principal] } }],
+      to: operations(grant).map((operation) => ({
+        operation: { ports: [String(grant.port)], ...operation },
+      })),
+    }))
+    .filter(({ to }) => to.length > 0);
+  return { selector: { matchLabels }, action: 'ALLOW', rules };
+}
+
+function operations({ paths, http }: Grant) {
+  if (http !== undefined) {
+    return http
+      .filter((operation) => operation.paths.length > 0)
+      .map(({ methods, paths: only, notPaths }) => ({
+        ...(methods === undefined ? {} : { methods: [...methods] }),
+        paths: [...only],
+        ...(notPaths === undefined ? {} : { notPaths: [...notPaths] }),
+      }));
+  }
+  if (paths === undefined) return [{}];
+  // gRPC is always POST.
+  return paths.length === 0 ? [] : [{ methods: ['POST'], paths: [...new Set(paths)].sort() }];
+}
+
+/**
+ * A Sidecar body that lets a workload's proxy know, and so reach, only these hosts
+ * (https://istio.io/latest/docs/reference/config/networking/sidecar/). Proxies stay small however large the mesh gets.
+ * @param hosts - as `namespace/host`; none means that the workload calls nobody
+ */
+export function egressTo(
+  labels: Readonly<Record<string, string>>,
+  hosts: readonly string[],
+): IstioSpec<'Sidecar'> {
+  const unique = [...new Set(hosts)].sort();
+  return {
+    workloadSelector: { labels },
+    outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
+    egress: [{ hosts: unique.length === 0 ? ['~/*'] : unique }],
+  };
+}
+
+/**
+ * What is wrong with the methods a construct refers to; plain JavaScript may pass anything.
+ * @param at - the property that holds one. @default `calls[index]`
+ */
+export function callProblems(
+  where: string,
+  mesh: object,
+  calls: readonly unknown[],
+  at: (index: number) => string = (index) => `calls[${index}]`,
+): readonly Problem[] {
+  return calls.flatMap((call, index): Problem[] => {
+    const problem = { where: `${where}: ${at(index)}` };
+    if (call instanceof UnknownMethod) {
+      const near = nearest(call.name, call.known);
+      return [
+        {
+          ...problem,
+          what: `${call.service} has no such method`,
+          received: call.name,
+          allowed: call.known.join(', '),
+          ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+        },
+      ];
+    }
+    if (!isMethod(call)) {
+      return [
+        {
+          ...problem,
+          what: 'is no method of a declared service',
+          received: call,
+          allowed: 'SERVICE.method.NAME',
+        },
+      ];
+    }
+    if (call.service.mesh !== mesh) {
+      return [
+        {
+          ...problem,
+          what: 'is a method of a service in another mesh',
+          received: call.service.where,
+          fix: 'declare the service in this mesh, or call it from outside through its edge',
+        },
+      ];
+    }
+    return [];
+  });
+}
+
+/** Whether it is a method of a declared service; plain JavaScript may pass anything for one. */
+export function isMethod(value: unknown): value is Method {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'service' in value &&
+    'descriptor' in value &&
+    'kind' in value
+  );
+}

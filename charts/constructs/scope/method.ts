@@ -1,0 +1,76 @@
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { GrpcService } from '../workload/grpc-service.ts';
+
+/** How a gRPC method streams, in protobuf-es' words: `unary`, `server_streaming`, `client_streaming`, `bidi_streaming`. */
+export type MethodKind = DescMethod['methodKind'];
+
+/**
+ * A method of a declared service: the construct and the proto descriptor in one value, so that what refers to a
+ * method can neither name half of it nor misspell it.
+ */
+export interface Method<K extends MethodKind = MethodKind, C extends string = string> {
+  readonly service: GrpcService<DescService, C, string>;
+  readonly descriptor: DescMethod;
+  readonly kind: K;
+}
+
+/** The methods of a proto service by their local (lower camel case) name. */
+export type Methods<S extends DescService, C extends string> =
+  S extends GenService<infer M extends GenServiceMethods>
+    ? { readonly [K in keyof M]: Method<M[K]['methodKind'], C> }
+    : never;
+
+/**
+ * What a misspelled method is in plain JavaScript, where no compiler refuses it: it remembers its name, so that synth
+ * can say which was meant.
+ */
+export class UnknownMethod {
+  /** Path of the service's construct. */
+  readonly service: string;
+  readonly name: string;
+  /** Names of the methods there are. */
+  readonly known: readonly string[];
+
+  constructor(service: string, name: string, known: readonly string[]) {
+    this.service = service;
+    this.name = name;
+    this.known = known;
+  }
+}
+
+/** One of a declared service; error messages show it the way it is written. */
+class DeclaredMethod<C extends string> implements Method<MethodKind, C> {
+  readonly service: GrpcService<DescService, C, string>;
+  readonly descriptor: DescMethod;
+  readonly kind: MethodKind;
+
+  constructor(service: GrpcService<DescService, C, string>, descriptor: DescMethod) {
+    this.service = service;
+    this.descriptor = descriptor;
+    this.kind = descriptor.methodKind;
+  }
+
+  toJSON(): string {
+    return `${this.service.where}.method.${this.descriptor.localName}`;
+  }
+}
+
+/** Pairs every method of the descriptor with the construct. */
+export function methodsOf<S extends DescService, C extends string>(
+  service: GrpcService<S, C, string>,
+  descriptor: S,
+): Methods<S, C> {
+  const methods = descriptor.methods.map((method) => [
+    method.localName,
+    new DeclaredMethod(service as GrpcService<DescService, C, string>, method),
+  ]);
+  const known = Object.fromEntries(methods) as Record<string, Method>;
+  return new Proxy(known, {
+    // Names alone: symbols are what the language and test tools ask any object for.
+    get: (target, name) =>
+      typeof name === 'symbol' || name in target
+        ? (Reflect.get(target, name) as unknown)
+        : new UnknownMethod(service.where, name, Object.keys(target)),
+  }) as Methods<S, C>;
+}

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals';
+import { expectGolden } from '../../testing/golden.ts';
+import { objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
+import { withProject } from '../../testing/project.ts';
+import { synthesize } from '../../synth.ts';
+
+test('an application namespace is injected and held to restricted, in every cluster alike', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    mesh.namespace('shop');
+    const rendered = synthesize(mesh);
+    const objects = objectsOf(rendered, 'east', 'shop');
+    expect(objects).toMatchObject([
+      {
+        kind: 'Namespace',
+        metadata: {
+          labels: { 'istio-injection': 'enabled', 'pod-security.kubernetes.io/enforce': 'restricted' },
+        },
+      },
+    ]);
+    expect(objectsOf(rendered, 'west', 'shop')).toEqual(objects);
+    expectGolden(import.meta.url, 'namespace', objects);
+  });
+});
+
+test('every wrong name is reported', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    for (const name of ['Shop', '', 'a/b', 'istio-system', 'kube-system', 'shop', 'shop', 'ControlPlane']) {
+      mesh.namespace(name);
+    }
+    const rule = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+    expect(problemsOf(mesh)).toEqual([
+      `demo/Shop: the namespace has a wrong name; received "Shop"; ${rule}`,
+      `demo/: the namespace has a wrong name; received ""; ${rule}`,
+      `demo/a/b: the namespace has a wrong name; received "a/b"; ${rule}`,
+      'demo/istio-system: the namespace is not for applications; received "istio-system"; fix: choose another name',
+      'demo/kube-system: the namespace is not for applications; received "kube-system"; fix: choose another name',
+      'demo/shop: the namespace is declared twice; received "shop"; fix: keep one and share it',
+      `demo/ControlPlane: the namespace has a wrong name; received "ControlPlane"; ${rule}`,
+    ]);
+  });
+});

@@ -1,0 +1,184 @@
+import { App, ApiObject, Chart } from 'cdk8s';
+import type { GroupVersionKind } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { Problem } from '../../../core/problem.ts';
+import type { Differs, RenderedObject } from '../../model/rendered.ts';
+import type { KubernetesObject } from '../../model/mesh-model.ts';
+import { stages } from '../../model/stage.ts';
+import type { StageName } from '../../model/stage.ts';
+import { istioModels } from '../../model/istio-models.ts';
+import type { IstioKind, IstioSpec } from '../../model/istio-models.ts';
+import type { Cluster } from '../mesh.ts';
+import { managedByLabel, manager, nameLabel, partOfLabel } from './names.ts';
+import { differsByRevision, labelPods } from './revisions.ts';
+
+/** Name and labels of an object; `app` becomes the recommended name label and is the name unless given. */
+export interface Metadata {
+  readonly name: string;
+  /** @default - none, for a cluster-scoped object */
+  readonly namespace?: string;
+  /** @default - `name` */
+  readonly app?: string;
+  /** @default - none but the recommended ones */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** @default - none */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** In what the clusters may differ. @default - in nothing: synth refuses an object that is not the same in all */
+  readonly differs?: Differs;
+}
+
+interface Added {
+  readonly object: ApiObject;
+  readonly where: string;
+  readonly differs: Differs | undefined;
+  readonly custom: boolean;
+}
+
+type ObjectClass<P> = (new (scope: Construct, id: string, props: P) => ApiObject) & {
+  readonly GVK: GroupVersionKind;
+};
+
+/**
+ * One cluster's share of a mesh while it is rendered: a cdk8s chart per stage, without dependencies between them.
+ * Every object gets the recommended labels, and its pods the revision of the control plane that their namespace belongs to;
+ * names are explicit, never generated.
+ */
+export class Projection {
+  readonly cluster: Cluster;
+  /** Path of the construct that is adding its objects. */
+  where = '';
+  /** Objects that two constructs add: the later one would take the place of the other in the cluster. */
+  readonly problems: Problem[] = [];
+  readonly #owners = new Map<string, string>();
+  readonly #added = new Map<StageName, Added[]>();
+  readonly #charts: ReadonlyMap<StageName, Chart>;
+  readonly #labels: Readonly<Record<string, string>>;
+
+  constructor(mesh: string, cluster: Cluster) {
+    this.cluster = cluster;
+    const app = new App();
+    const labels = { [managedByLabel]: manager, [partOfLabel]: mesh };
+    this.#labels = labels;
+    this.#charts = new Map(
+      stages.map((stage) => [stage, new Chart(app, stage, { labels, disableResourceNameHashes: true })]),
+    );
+  }
+
+  /** Adds an object of Kubernetes' own, by its class in cdk8s-plus' `k8s`. */
+  add<P extends object>(
+    stage: StageName,
+    kind: ObjectClass<P>,
+    metadata: Metadata,
+    props: Omit<P, 'metadata'>,
+  ): void {
+    if (!this.#claim(kind.GVK, metadata, this.where)) return;
+    const named = { metadata: labelled(metadata), ...props } as unknown as P;
+    const object = new kind(this.#chart(stage), objectId(kind.name, metadata), named);
+    this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
+  }
+
+  /**
+   * Adds an Istio resource.
+   * @param where - path of the construct it comes from, for problems
+   */
+  addIstio<K extends IstioKind>(
+    stage: StageName,
+    where: string,
+    kind: K,
+    metadata: Metadata,
+    spec: IstioSpec<K>,
+  ): void {
+    const { apiVersion } = istioModels[kind];
+    this.#addObject(stage, { apiVersion, kind }, metadata, { spec }, where, false);
+  }
+
+  /** Adds a custom resource. Where no schema is at hand for it, none is asked for. */
+  addCustom(
+    stage: StageName,
+    type: GroupVersionKind,
+    metadata: Metadata,
+    body: { readonly spec: object },
+  ): void {
+    this.#addObject(stage, type, metadata, body, this.where, true);
+  }
+
+  /** Labels of an application's pods: pod templates do not get an object's labels by themselves. */
+  podLabels(app: string): Readonly<Record<string, string>> {
+    return { ...this.#labels, [nameLabel]: app };
+  }
+
+  /** A stage's objects, ordered by namespace, name and kind: not by who was declared first. */
+  objects(stage: StageName): readonly RenderedObject[] {
+    // Not by the chart: it would infer the order of all charts' objects anew for each of them.
+    return (this.#added.get(stage) ?? [])
+      .map(({ object, where, differs, custom }) => {
+        const data = labelPods(object.toJson() as KubernetesObject, this.cluster);
+        const allowed = differsByRevision(data.kind, differs);
+        return { cluster: this.cluster.name, where, object: data, differs: allowed, custom };
+      })
+      .map((rendered) => ({ rendered, key: sortKey(rendered.object) }))
+      .sort((a, b) => compare(a.key, b.key))
+      .map(({ rendered }) => rendered);
+  }
+
+  #addObject(
+    stage: StageName,
+    type: GroupVersionKind,
+    metadata: Metadata,
+    body: { readonly spec: object },
+    where: string,
+    custom: boolean,
+  ): void {
+    if (!this.#claim(type, metadata, where)) return;
+    const props = { ...type, metadata: labelled(metadata), ...body };
+    const object = new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
+    this.#note(stage, { object, where, differs: metadata.differs, custom });
+  }
+
+  /** Whether no construct has added the object, in whatever stage. */
+  #claim({ apiVersion, kind }: GroupVersionKind, { namespace, name }: Metadata, where: string): boolean {
+    const key = [apiVersion, kind, namespace ?? '', name].join(' ');
+    const owner = this.#owners.get(key);
+    if (owner === undefined) {
+      this.#owners.set(key, where);
+      return true;
+    }
+    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+    this.problems.push({ where, what: `adds the ${title}, as does ${owner}`, fix: 'rename one of them' });
+    return false;
+  }
+
+  #note(stage: StageName, added: Added): void {
+    const known = this.#added.get(stage);
+    if (known === undefined) this.#added.set(stage, [added]);
+    else known.push(added);
+  }
+
+  #chart(stage: StageName): Chart {
+    const chart = this.#charts.get(stage);
+    if (chart === undefined) throw new Error(`no stage ${stage}`);
+    return chart;
+  }
+}
+
+function sortKey({ kind, metadata }: KubernetesObject): string {
+  return [metadata.namespace ?? '', metadata.name, kind].join(' ');
+}
+
+/** By code units: the same on every machine, whatever its language. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function labelled({ name, namespace, app, labels, annotations }: Metadata) {
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    labels: { [nameLabel]: app ?? name, ...labels },
+    ...(annotations === undefined ? {} : { annotations }),
+  };
+}
+
+function objectId(kind: string, { name, namespace }: Metadata): string {
+  return [kind, namespace ?? '', name].join(' ');
+}

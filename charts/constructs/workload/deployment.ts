@@ -1,0 +1,102 @@
+import { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../../apps/config/app-config.ts';
+import { notSecretAnnotation } from '../../gates/secrets.ts';
+import { addAutoscaler } from './autoscaler.ts';
+import { versionLabel } from '../scope/names.ts';
+import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
+import type { Metadata, Projection } from '../scope/projection.ts';
+import { metricsAnnotations } from '../telemetry/app-metrics.ts';
+import { proxyConfigChecksum } from '../telemetry/proxy-config.ts';
+
+/** One Deployment of a workload: all of it, or one of the versions that run side by side. */
+export interface DeploymentPlan<C extends string = string> {
+  /** Name of the Deployment: the workload's, or with versions `<workload>-<version>`. */
+  readonly name: string;
+  /** Value of the pods' label `version`. */
+  readonly version: string;
+  /** Image of the app's container. */
+  readonly image: string;
+  /** Clusters it runs in, in the mesh's order. */
+  readonly placement: readonly C[];
+  /** Pods per cluster; with autoscaling the fewest. */
+  readonly replicas: number;
+  /** Labels by which it knows its pods. They can never change for a Deployment that exists. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+/** What {@link addDeployment} needs to know of the workload. */
+export interface DeploymentProps {
+  /** Name of the workload: also that of its ServiceAccount. */
+  readonly app: string;
+  readonly namespace: string;
+  readonly containers: k8s.Container[];
+  readonly config: Pick<AppConfig, 'autoscaling' | 'env' | 'shutdown'>;
+}
+
+/**
+ * Adds a Deployment to a cluster, with what keeps two or more of its pods apart and in service. The pods carry
+ * `version`, which Istio's subsets and metrics go by
+ * (https://istio.io/latest/docs/ops/deployment/application-requirements/#pod-requirements), even when there is only one:
+ * so the pods that run already are the first version's when a second one is declared.
+ */
+export function addDeployment(into: Projection, plan: DeploymentPlan, props: DeploymentProps): void {
+  const { replicas } = plan;
+  // An autoscaler does nothing about a Deployment of no pods: such a version is switched off.
+  const autoscaling = replicas === 0 ? undefined : props.config.autoscaling;
+  const most = autoscaling?.maxReplicas ?? replicas;
+  const selector = { ...plan.selector };
+  const differs = {
+    because: 'pods run only where they are placed, and say which cluster that is',
+    clusters: plan.placement,
+    paths: [['spec', 'template', 'spec', 'containers', '*', 'env', 'CLUSTER_NAME', 'value']],
+  };
+  const metadata = { name: plan.name, namespace: props.namespace, app: props.app, differs };
+  const annotations = notSecretAnnotations(props.config.env);
+  into.add(
+    '50-workloads',
+    k8s.KubeDeployment,
+    { ...metadata, ...annotations },
+    {
+      spec: {
+        // Applied again and again, a number would undo what the autoscaler sets.
+        ...(autoscaling === undefined ? { replicas } : {}),
+        selector: { matchLabels: selector },
+        // A new pod is ready before an old one goes.
+        strategy: {
+          type: 'RollingUpdate',
+          rollingUpdate: {
+            maxSurge: k8s.IntOrString.fromNumber(1),
+            maxUnavailable: k8s.IntOrString.fromNumber(0),
+          },
+        },
+        template: {
+          metadata: {
+            annotations: { ...proxyConfigChecksum, ...metricsAnnotations(props.containers) },
+            labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
+          },
+          spec: {
+            serviceAccountName: props.app,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: props.config.shutdown.graceSeconds,
+            securityContext: restrictedPod,
+            ...spread(most, selector),
+            containers: props.containers,
+          },
+        },
+      },
+    },
+  );
+  disruptionBudget(into, '50-workloads', metadata, most, selector);
+  if (autoscaling === undefined) return;
+  const containers = props.containers.map(({ name }) => name);
+  addAutoscaler(into, metadata, { replicas, ...autoscaling, containers });
+}
+
+/** What config.yml says of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
+function notSecretAnnotations(env: AppConfig['env']): Pick<Metadata, 'annotations'> {
+  const names = Object.entries(env).flatMap(([name, value]) =>
+    typeof value !== 'string' && 'notSecret' in value ? [name] : [],
+  );
+  return names.length === 0 ? {} : { annotations: { [notSecretAnnotation]: names.sort().join(',') } };
+}

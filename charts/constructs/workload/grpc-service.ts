@@ -1,0 +1,258 @@
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
+import type { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../../apps/config/app-config.ts';
+import { metricsPorts } from '../../../apps/config/ports.ts';
+import { services as knownServices } from '../../../apps/config/services.ts';
+import type { Problem } from '../../../core/problem.ts';
+import type { Grant } from '../access/authorization.ts';
+import { httpOperations } from '../http/http-paths.ts';
+import { appContainer } from './container.ts';
+import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
+import type { DeploymentPlan } from './deployment.ts';
+import { given } from '../scope/mesh-construct.ts';
+import { methodsOf } from '../scope/method.ts';
+import type { Method, Methods } from '../scope/method.ts';
+import { nameLabel, versionLabel } from '../scope/names.ts';
+import type { Namespace } from '../scope/namespace.ts';
+import type { Projection } from '../scope/projection.ts';
+import type { Destined } from '../traffic/destination-rule.ts';
+import type { TrafficPolicyProps } from '../traffic/props.ts';
+import { TrafficPolicy } from '../traffic/traffic-policy.ts';
+import { virtualService } from '../traffic/virtual-service.ts';
+import type { WorkloadTracing } from '../telemetry/tracing.ts';
+import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
+import { firstVersion, Workload } from './workload.ts';
+
+export type { VersionProps } from './versions.ts';
+
+export interface GrpcServiceProps<S extends DescService, C extends string, V extends string = 'v1'> {
+  /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
+  readonly app: string;
+  /** Descriptor of the proto service it serves, generated from proto/. */
+  readonly service: S;
+  /** Clusters its pods run in. @default - every cluster of the mesh */
+  readonly placement?: readonly NoInfer<C>[];
+  /**
+   * Versions that run side by side behind the one Service, each as a Deployment `<service>-<version>`. A TrafficPolicy
+   * says what share of the calls each gets, and which calls; without one, each pod gets the same share.
+   * @default - one version, v1, as the Deployment `<service>`
+   */
+  readonly versions?: Readonly<Record<V, VersionProps<NoInfer<C>>>>;
+  /** Its share of traces. @default - the mesh's */
+  readonly tracing?: WorkloadTracing;
+}
+
+/**
+ * A gRPC service of the mesh. When its config.yml says `httpGateway`, each pod also carries the HTTP gateway, which
+ * serves the service's google.api.http paths on the Service's port `http`.
+ *
+ * All pods carry the label `version`; without `versions` it is `v1`. So when a second version comes, call the one that
+ * runs `v1`: what is routed to it finds the pods that are there, until its own Deployment has taken over.
+ */
+export class GrpcService<
+  S extends DescService,
+  C extends string,
+  V extends string = 'v1',
+> extends Workload<C> {
+  /** Descriptor of the proto service it serves. */
+  readonly service: S;
+  /** Its methods, as values for whatever refers to one. */
+  readonly method: Methods<S, C>;
+  /** Its versions, in the order they were declared. */
+  readonly versions: readonly V[];
+  /** What was given for the descriptor. */
+  readonly #given: unknown;
+  readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
+
+  constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
+    super(scope, name, props);
+    const { service, versions } = given(props);
+    this.#given = service;
+    this.service = isService(service) ? service : ({ ...noService } as unknown as S);
+    this.#versions = versions;
+    this.versions = (this.#versions === undefined ? [firstVersion] : Object.keys(this.#versions)) as V[];
+    this.method = methodsOf<S, C>(this, this.service);
+  }
+
+  protected override get servedMethods(): readonly DescMethod[] {
+    return this.service.methods;
+  }
+
+  override get apps(): readonly string[] {
+    return this.soundConfig?.httpGateway === true ? [this.app, httpGatewayApp] : [this.app];
+  }
+
+  override get ports(): AppConfig['ports'] {
+    const { httpGateway, ports } = this.config;
+    return httpGateway ? { ...ports, ...this.#gatewayPorts } : ports;
+  }
+
+  /** Callers over HTTP are let through to the verbs and paths of their methods, on the gateway container's port. */
+  protected override get grants(): readonly Grant[] {
+    const { http } = this.ports;
+    if (http === undefined) return super.grants;
+    const served = this.config.services.flatMap((name) => knownServices.get(name) ?? []);
+    const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
+      principal,
+      http: [...new Set(methods)].flatMap(({ descriptor }) => httpOperations(descriptor, served)),
+      port: http,
+    }));
+    return [...super.grants, ...overHttp];
+  }
+
+  override problems(): readonly Problem[] {
+    const found = [...super.problems()];
+    const versions = this.#versions;
+    if (versions !== undefined) found.push(...versionProblems(this, versions));
+    if (!isService(this.#given)) {
+      const allowed = 'a service of what is generated from proto/, such as CatalogService of catalog_pb.js';
+      const what = 'is no descriptor of a proto service';
+      found.push({ where: `${this.where}: service`, what, received: this.#given, allowed });
+    }
+    const config = this.soundConfig;
+    return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
+  }
+
+  /** Its methods in the order of the proto. */
+  get methods(): readonly Method[] {
+    return Object.values<Method>(this.method);
+  }
+
+  override get deploymentNames(): readonly string[] {
+    return this.#versions === undefined
+      ? super.deploymentNames
+      : this.versions.map((version) => deploymentName(this.name, version));
+  }
+
+  /** Those of its versions that have a pod somewhere, as far as its config.yml can be read. */
+  get runningVersions(): readonly V[] {
+    const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
+    const replicas = this.soundConfig?.replicas ?? 1;
+    return this.versions.filter((version) => (declared[version]?.replicas ?? replicas) > 0);
+  }
+
+  /** Clusters that pods of a version are in; none for one it does not have, or that runs nowhere. */
+  versionClusters(version: string): readonly C[] {
+    if (!this.runningVersions.some((known) => known === version)) return [];
+    const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
+    const placement: unknown = declared[version]?.placement;
+    return this.clusters.filter((cluster) => !Array.isArray(placement) || placement.includes(cluster));
+  }
+
+  override project(into: Projection): void {
+    super.project(into);
+    const { host, methods } = this;
+    const { grpc, http } = this.ports;
+    const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
+    const versioned = this.#versions !== undefined;
+    const spec = virtualService({ host, ports, methods, versioned, policy: this.#policy });
+    if (spec === undefined) return;
+    const metadata = { name: this.name, namespace: this.namespace.name };
+    into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: this.exportTo });
+  }
+
+  protected override get destined(): Destined {
+    const policy = this.#policy;
+    const routed = this.#versions === undefined ? [] : Object.keys(policy?.weights ?? {});
+    const subsets = this.deployments
+      .filter(({ version }) => routed.includes(version))
+      .map(({ version, placement }) => ({ name: version, placement }));
+    return { ...super.destined, subsets, policy };
+  }
+
+  get #policy(): TrafficPolicyProps<string, string> | undefined {
+    const found = this.node.children.find((part) => part instanceof TrafficPolicy);
+    return found?.props;
+  }
+
+  protected override get deployments(): readonly DeploymentPlan<C>[] {
+    const declared = this.#versions;
+    if (declared === undefined) return super.deployments;
+    const own = this.mesh.image(this.config);
+    const { imageHub } = this.mesh.platform;
+    return this.versions.map((version) => {
+      const { image, placement, replicas = this.config.replicas } = declared[version] ?? {};
+      return {
+        name: deploymentName(this.name, version),
+        version,
+        image: image === undefined ? own : versionImage(imageHub, image),
+        placement: this.clusters.filter((cluster) => placement?.includes(cluster) ?? true),
+        replicas,
+        selector: { [nameLabel]: this.name, [versionLabel]: version },
+      };
+    });
+  }
+
+  protected override containers(cluster: string, image: string): k8s.Container[] {
+    const { config, mesh } = this;
+    const { name, ports, services } = config;
+    if (!config.httpGateway) return [appContainer({ name, image, config, ports, cluster })];
+    const gateway = mesh.appConfig(httpGatewayApp);
+    const grpc = ports.grpc === undefined ? {} : { grpc: ports.grpc };
+    return [
+      appContainer({ name, image, config, ports: grpc, cluster, behindGateway: true }),
+      appContainer({
+        name: 'http-gateway',
+        image: mesh.image(gateway),
+        config: gateway,
+        ports: this.#gatewayPorts,
+        metricsPort: metricsPorts.httpGateway,
+        cluster,
+        shutdown: config.shutdown,
+        // In the same pod: over the loopback, past the proxy.
+        env: { UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]) },
+      }),
+    ];
+  }
+
+  /** The gateway container listens where this app's config.yml says, or else its own. */
+  get #gatewayPorts(): { readonly http?: number } {
+    const http = this.config.ports.http ?? this.mesh.appConfig(httpGatewayApp).ports.http;
+    return http === undefined ? {} : { http };
+  }
+
+  #listensNowhere(): boolean {
+    const gateway = this.mesh.app(httpGatewayApp);
+    return 'config' in gateway && this.#gatewayPorts.http === undefined;
+  }
+
+  #serviceProblems({ services, httpGateway, ports }: AppConfig): readonly Problem[] {
+    const problems: Problem[] = [];
+    const { where, app } = this;
+    const { typeName } = this.service;
+    if (isService(this.#given) && !services.includes(typeName)) {
+      problems.push({
+        where: `${where}: service`,
+        what: `${app}/config.yml does not say that the app serves it`,
+        received: typeName,
+        allowed: services.length === 0 ? 'none, as services is empty' : services.join(', '),
+        fix: `pass a service the app serves, or add ${typeName} to services in ${app}/config.yml`,
+      });
+    }
+    if (httpGateway && this.#listensNowhere()) {
+      problems.push({
+        where: `${where}: app`,
+        what: `${app}/config.yml asks for an HTTP gateway, and neither it nor ${httpGatewayApp}/config.yml has ports.http`,
+        fix: 'add ports.http, usually 8080',
+      });
+    }
+    const { http } = httpGateway ? this.#gatewayPorts : {};
+    if (http !== undefined && http === ports.grpc) {
+      problems.push({
+        where: `${where}: app`,
+        what: `ports.grpc in ${app}/config.yml is also the port of its HTTP gateway`,
+        received: http,
+        fix: 'give ports.grpc, or ports.http there, another number',
+      });
+    }
+    return problems;
+  }
+}
+
+/** Stands in for what is no descriptor, so that whatever else is wrong is reported with it. */
+const noService = { kind: 'service', typeName: '', methods: [], method: {} };
+
+/** Plain JavaScript may pass anything for a descriptor. */
+function isService(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
+}

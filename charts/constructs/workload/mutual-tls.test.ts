@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { synthesize } from '../../synth.ts';
+import { expectGolden } from '../../testing/golden.ts';
+import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
+import { withProject } from '../../testing/project.ts';
+import { GrpcService } from './grpc-service.ts';
+import { MutualTls, type MutualTlsMode, type ServiceMutualTlsProps } from './mutual-tls.ts';
+
+test('the narrowest one holds: a namespace, a service in it, and a port of that by its number', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const shop = mesh.namespace('shop');
+    const catalog = catalogIn(shop);
+    new MutualTls(shop, 'mutual-tls', { mode: 'PERMISSIVE' });
+    new MutualTls(catalog, 'mutual-tls', { mode: 'STRICT', ports: { http: 'PERMISSIVE' } });
+    const rendered = synthesize(mesh);
+    for (const cluster of ['east', 'west']) {
+      expect(objectOf(rendered, cluster, 'PeerAuthentication', 'catalog-mutual-tls')?.['spec']).toEqual({
+        selector: { matchLabels: { 'app.kubernetes.io/name': 'catalog' } },
+        mtls: { mode: 'STRICT' },
+        portLevelMtls: { '8081': { mode: 'PERMISSIVE' } },
+      });
+    }
+    expectGolden(
+      import.meta.url,
+      'mutual-tls',
+      objectsOf(rendered, 'west', 'shop').filter(({ kind }) => kind === 'PeerAuthentication'),
+    );
+  });
+});
+
+describe('problems', () => {
+  const problems = (props: Record<string, unknown>) =>
+    withProject({}, (root) => {
+      const mesh = twoClusters(root);
+      new MutualTls(catalogIn(mesh.namespace('shop')), 'mtls', props as unknown as ServiceMutualTlsProps);
+      return problemsOf(mesh);
+    });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    [
+      'DISABLE',
+      { mode: 'DISABLE' },
+      'mode: is no mode of mutual TLS; received "DISABLE"; allowed STRICT, PERMISSIVE; ' +
+        'fix: use PERMISSIVE, which takes plaintext and keeps the identity of callers in the mesh',
+    ],
+    [
+      'a misspelled mode',
+      { mode: 'STRICKT' },
+      'mode: is no mode of mutual TLS; received "STRICKT"; allowed STRICT, PERMISSIVE; fix: did you mean STRICT?',
+    ],
+    ['no mode', {}, 'mode: is no mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE'],
+    [
+      'a wrong mode of a port',
+      { mode: 'STRICT', ports: { grpc: 'OFF' } },
+      'ports.grpc: is no mode of mutual TLS; received "OFF"; allowed STRICT, PERMISSIVE',
+    ],
+    [
+      'a port it does not have',
+      { mode: 'STRICT', ports: { htpp: 'STRICT' } },
+      'ports.htpp: demo/shop/catalog has no such port; received "htpp"; allowed grpc, http, 50051, 8081; fix: did you mean http?',
+    ],
+    [
+      'a port twice',
+      { mode: 'STRICT', ports: { http: 'STRICT', 8081: 'PERMISSIVE' } },
+      'ports.http: is the same port as 8081; received "http"; fix: keep one',
+    ],
+  ])('%s', (_, props, message) => {
+    expect(problems(props)).toEqual([`demo/shop/catalog/mtls: ${message}`]);
+  });
+
+  test('two of one service, and ports of a namespace', () => {
+    withProject({}, (root) => {
+      const mesh = twoClusters(root);
+      const shop = mesh.namespace('shop');
+      const strict: { mode: MutualTlsMode } = { mode: 'STRICT' };
+      const inventory = new GrpcService(shop, 'inventory', {
+        app: 'apps/inventory',
+        service: InventoryService,
+      });
+      new MutualTls(inventory, 'a', strict);
+      new MutualTls(inventory, 'b', strict);
+      new MutualTls(shop, 'ports', { ...strict, ports: { grpc: 'STRICT' } } as typeof strict);
+      expect(problemsOf(mesh)).toEqual([
+        'demo/shop/inventory/b: demo/shop/inventory has one already, of which Istio would take the older; received "b"; fix: keep one',
+        'demo/shop/ports: ports: a namespace has no ports: Istio goes by them for a service only; received {"grpc":"STRICT"}; fix: declare it on the service',
+      ]);
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import { nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+import { given, MeshConstruct } from '../scope/mesh-construct.ts';
+import type { Mesh } from '../mesh.ts';
+import { nameLabel } from '../scope/names.ts';
+import { Namespace } from '../scope/namespace.ts';
+import type { Projection } from '../scope/projection.ts';
+import { Workload } from './workload.ts';
+
+/**
+ * What a workload's proxy takes: mutual TLS only, or plaintext as well.
+ * Istio's third mode, DISABLE, is not offered: with it callers of the mesh send plaintext, too, and so lose the
+ * identity that every grant goes by.
+ */
+export type MutualTlsMode = 'STRICT' | 'PERMISSIVE';
+
+export interface MutualTlsProps {
+  readonly mode: MutualTlsMode;
+}
+
+export interface ServiceMutualTlsProps extends MutualTlsProps {
+  /** Ports of the service that differ, by name or number: `{ http: 'PERMISSIVE' }`. @default - none */
+  readonly ports?: Readonly<Partial<Record<'grpc' | 'http' | `${number}`, MutualTlsMode>>>;
+}
+
+const modes: readonly string[] = ['STRICT', 'PERMISSIVE'] satisfies readonly MutualTlsMode[];
+
+/**
+ * Mutual TLS for a namespace, or for a service and its ports, where that differs from the mesh, which is STRICT
+ * (https://istio.io/latest/docs/reference/config/security/peer_authentication/). The narrowest one holds: port, service,
+ * namespace, mesh. Calls within the mesh are encrypted in both modes.
+ *
+ * PERMISSIVE opens nothing by itself: a caller without a certificate has no identity, so that no grant lets it through.
+ * It gets PERMISSION_DENIED in the place of a broken connection.
+ */
+export class MutualTls<C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly #scope: Namespace<C> | Workload<C>;
+  readonly #props: ServiceMutualTlsProps;
+
+  constructor(scope: Workload<C>, id: string, props: ServiceMutualTlsProps);
+  // A workload would pass for a namespace by its shape.
+  constructor(scope: Namespace<C> & { readonly app?: never }, id: string, props: MutualTlsProps);
+  constructor(scope: Namespace<C> | Workload<C>, id: string, props: ServiceMutualTlsProps) {
+    super(scope, id);
+    this.mesh = scope.mesh;
+    this.#scope = scope;
+    this.#props = given(props);
+  }
+
+  override problems(): readonly Problem[] {
+    const scope: unknown = this.#scope;
+    // Plain JavaScript may put it anywhere.
+    if (!(scope instanceof Namespace || scope instanceof Workload)) {
+      const what = 'mutual TLS belongs to a namespace or a service; the mesh itself is STRICT';
+      return [{ where: this.where, what, fix: 'pass one of them as its scope' }];
+    }
+    const { mode, ports = {} } = this.#props;
+    const modesGiven: readonly [string, unknown][] = [
+      ['mode', mode],
+      ...Object.entries(ports).map(([port, value]): [string, unknown] => [`ports.${port}`, value]),
+    ];
+    const first = this.#scope.node.children.find((part) => part instanceof MutualTls);
+    return [
+      ...(first === this
+        ? []
+        : [
+            {
+              where: this.where,
+              what: `${this.#scope.where} has one already, of which Istio would take the older`,
+              received: this.node.id,
+              fix: 'keep one',
+            },
+          ]),
+      ...modesGiven.flatMap(([key, value]) => modeProblems(`${this.where}: ${key}`, value)),
+      ...this.#portProblems(),
+    ];
+  }
+
+  override project(into: Projection): void {
+    const { mode } = this.#props;
+    const scope = this.#scope;
+    if (scope instanceof Namespace) {
+      into.addIstio(
+        '30-mesh',
+        this.where,
+        'PeerAuthentication',
+        { name: 'mutual-tls', namespace: scope.name },
+        { mtls: { mode } },
+      );
+      return;
+    }
+    const ports: Record<string, { mode: MutualTlsMode }> = {};
+    for (const [port, value] of Object.entries(this.#portModes())) ports[port] = { mode: value };
+    into.addIstio(
+      '40-services',
+      this.where,
+      'PeerAuthentication',
+      // Beside that of the namespace, whatever the service is called.
+      { name: `${scope.name}-mutual-tls`, namespace: scope.namespace.name, app: scope.name },
+      {
+        selector: { matchLabels: { [nameLabel]: scope.name } },
+        mtls: { mode },
+        ...(Object.keys(ports).length === 0 ? {} : { portLevelMtls: ports }),
+      },
+    );
+  }
+
+  /** Modes by number of the pod's port, which is also that of the Service. */
+  #portModes(): Readonly<Record<string, MutualTlsMode>> {
+    const { ports = {} } = this.#props;
+    const scope = this.#scope;
+    const known: Readonly<Record<string, number>> = scope instanceof Namespace ? {} : { ...scope.ports };
+    return Object.fromEntries(
+      Object.entries(ports).map(([port, mode]) => [String(known[port] ?? port), mode]),
+    ) as Record<string, MutualTlsMode>;
+  }
+
+  #portProblems(): Problem[] {
+    const { ports } = this.#props;
+    const scope = this.#scope;
+    if (ports === undefined) return [];
+    if (scope instanceof Namespace) {
+      return [
+        {
+          where: `${this.where}: ports`,
+          what: 'a namespace has no ports: Istio goes by them for a service only',
+          received: ports,
+          fix: 'declare it on the service',
+        },
+      ];
+    }
+    // A wrong config.yml has its own problems.
+    if (scope.apps.some((app) => 'problems' in this.mesh.app(app))) return [];
+    const names = Object.keys(scope.ports);
+    const numbers = Object.values(scope.ports).map(String);
+    return Object.keys(ports).flatMap((port, index, all): Problem[] => {
+      const where = `${this.where}: ports.${port}`;
+      const number = numbers[names.indexOf(port)] ?? port;
+      if (!numbers.includes(number)) {
+        const near = nearest(port, names);
+        return [
+          {
+            where,
+            what: `${scope.where} has no such port`,
+            received: port,
+            allowed: [...names, ...numbers].join(', '),
+            ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+          },
+        ];
+      }
+      const before = all.slice(0, index).find((other) => (numbers[names.indexOf(other)] ?? other) === number);
+      return before === undefined
+        ? []
+        : [{ where, what: `is the same port as ${before}`, received: port, fix: 'keep one' }];
+    });
+  }
+}
+
+function modeProblems(where: string, mode: unknown): Problem[] {
+  if (typeof mode === 'string' && modes.includes(mode)) return [];
+  const near = typeof mode === 'string' ? nearest(mode, modes) : undefined;
+  const fix =
+    mode === 'DISABLE'
+      ? 'use PERMISSIVE, which takes plaintext and keeps the identity of callers in the mesh'
+      : near && `did you mean ${near}?`;
+  return [
+    {
+      where,
+      what: 'is no mode of mutual TLS',
+      received: mode,
+      allowed: modes.join(', '),
+      ...(fix === undefined ? {} : { fix }),
+    },
+  ];
+}

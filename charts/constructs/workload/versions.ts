@@ -1,0 +1,151 @@
+import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+import { placementProblems } from './workload-rules.ts';
+import { Workload } from './workload.ts';
+
+/** A version of a service. */
+export interface VersionProps<C extends string> {
+  /**
+   * Image of the app's container: `name:tag` under the platform's `imageHub`, or a whole reference with its registry, by
+   * an immutable tag or a digest.
+   * @default - the app's own image, as its folder stands
+   */
+  readonly image?: string;
+  /** Clusters this version runs in, of those the service runs in. @default - all of them */
+  readonly placement?: readonly C[];
+  /** Pods per cluster. @default - what config.yml says */
+  readonly replicas?: number;
+}
+
+/** What the Deployment of a version is called. */
+export function deploymentName(service: string, version: string): string {
+  return `${service}-${version}`;
+}
+
+/** Full reference of a version's image. */
+export function versionImage(imageHub: string, image: string): string {
+  return hasRegistry(image) ? image : `${imageHub}/${image}`;
+}
+
+/** The first part of a reference is a registry when it can be a host name (distribution/reference, `ParseNormalizedNamed`). */
+function hasRegistry(image: string): boolean {
+  const [first = '', ...path] = image.split('/');
+  return path.length > 0 && (/[.:]/.test(first) || first === 'localhost');
+}
+
+const imageRule = 'NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag not latest';
+const path = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*`;
+const reference = new RegExp(
+  String.raw`^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?${path}(?:/${path})*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@sha256:[0-9a-f]{64})?$`,
+);
+const replicasRule = 'a whole number from 0 to 1000';
+
+/** Checks the versions of a service; plain JavaScript may pass anything. */
+export function versionProblems(
+  service: Workload,
+  declared: Readonly<Record<string, unknown>>,
+): readonly Problem[] {
+  const where = `${service.where}: versions`;
+  const names = Object.keys(declared);
+  if (names.length === 0) {
+    return [
+      {
+        where,
+        what: 'there is no version',
+        received: {},
+        fix: "name one, or leave the versions out for the app's own image alone",
+      },
+    ];
+  }
+  const problems = names.flatMap((name) => oneVersion(service, name, declared[name]));
+  // A wrong placement is told once.
+  if (problems.length > 0) return problems;
+  const placements = (Object.values(declared) as VersionProps<string>[]).map(({ placement }) => placement);
+  return service.clusters
+    .filter((cluster) => !placements.some((placement) => placement?.includes(cluster) ?? true))
+    .map((cluster) => ({
+      where,
+      what: `no version runs in ${cluster}, where the service does`,
+      fix: `place a version there, or take ${cluster} out of the service's placement`,
+    }));
+}
+
+function oneVersion(service: Workload, name: string, props: unknown): readonly Problem[] {
+  const where = `${service.where}: versions.${name}`;
+  const allowed = 'a mapping with the keys image, placement, replicas';
+  if (typeof props !== 'object' || props === null) {
+    return [{ where, what: 'is no version', received: props, allowed }];
+  }
+  const { image, placement, replicas } = props as Readonly<Record<string, unknown>>;
+  const problems: Problem[] = nameProblems(service, name, where);
+  for (const key of Object.keys(props)) {
+    if (['image', 'placement', 'replicas'].includes(key)) continue;
+    const near = nearest(key, ['image', 'placement', 'replicas']);
+    const fix = near === undefined ? 'remove it' : `did you mean ${near}?`;
+    problems.push({
+      where: `${where}.${key}`,
+      what: 'unknown key',
+      allowed: 'image, placement, replicas',
+      fix,
+    });
+  }
+  if (image !== undefined) problems.push(...imageProblems(`${where}.image`, image));
+  if (placement !== undefined) {
+    const unknown = 'the service does not run there';
+    problems.push(...placementProblems(where, placement, service.clusters, unknown));
+  }
+  if (replicas !== undefined && !isReplicas(replicas)) {
+    const what = 'is no number of pods';
+    problems.push({ where: `${where}.replicas`, what, received: replicas, allowed: replicasRule });
+  }
+  const app = service.mesh.app(service.app);
+  const most = 'config' in app ? app.config.autoscaling?.maxReplicas : undefined;
+  if (most !== undefined && typeof replicas === 'number' && replicas >= most) {
+    problems.push({
+      where: `${where}.replicas`,
+      what: `not fewer than autoscaling.maxReplicas in ${service.app}/config.yml`,
+      received: replicas,
+      allowed: `fewer than ${most}`,
+      fix: 'lower it, or raise maxReplicas',
+    });
+  }
+  return problems;
+}
+
+function nameProblems(service: Workload, name: string, where: string): Problem[] {
+  const deployment = deploymentName(service.name, name);
+  if (!isDnsLabel(name)) {
+    return [{ where, what: 'the version has a wrong name', received: name, allowed: dnsLabelRule }];
+  }
+  if (deployment.length > 63) {
+    const what = `its Deployment's name ${deployment} is longer than 63 characters`;
+    return [{ where, what, fix: 'shorten the name of the version or of the service' }];
+  }
+  const others = service.namespace.node.children.filter((part) => part instanceof Workload);
+  const rival = others.find((other) => other.name === deployment);
+  if (rival !== undefined) {
+    const what = `its Deployment would be called ${deployment}, as is the service ${rival.where}`;
+    return [{ where, what, fix: 'rename the version or that service' }];
+  }
+  // Such as those of `a-b`, version `c`, and of `a`, version `b-c`: told once, where it comes up again.
+  const first = others.find(({ deploymentNames }) => deploymentNames.includes(deployment));
+  // Two services of one name are a problem of their own.
+  if (first === undefined || first.name === service.name) return [];
+  const what = `its Deployment would be called ${deployment}, as is that of a version of ${first.where}`;
+  return [{ where, what, fix: 'rename the version or that one' }];
+}
+
+function imageProblems(where: string, image: unknown): Problem[] {
+  const parsed = typeof image === 'string' ? reference.exec(image)?.groups : undefined;
+  if (parsed === undefined) {
+    return [{ where, what: 'is no image reference', received: image, allowed: imageRule }];
+  }
+  const { tag, digest } = parsed;
+  if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return [];
+  const what = tag === undefined ? 'the image has no tag' : 'the tag latest names another image tomorrow';
+  return [{ where, what, received: image, allowed: imageRule }];
+}
+
+function isReplicas(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1000;
+}

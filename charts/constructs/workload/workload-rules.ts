@@ -1,0 +1,62 @@
+import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
+import type { Problem } from '../../../core/problem.ts';
+
+interface Named {
+  readonly where: string;
+  readonly name: string;
+  readonly isDuplicate: boolean;
+}
+
+/** Checks the name a workload gives its Service, which Kubernetes wants to begin with a letter (RFC 1035). */
+export function nameProblems({ where, name, isDuplicate }: Named): readonly Problem[] {
+  if (!isDnsLabel(name) || /^[0-9]/.test(name)) {
+    const allowed = `${dnsLabelRule}, a letter first`;
+    return [{ where, what: 'the service has a wrong name', received: name, allowed }];
+  }
+  if (!isDuplicate) return [];
+  return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
+}
+
+/**
+ * Checks a placement against the clusters there are.
+ * @param unknown - what to say of a cluster that is not among them
+ */
+export function placementProblems(
+  where: string,
+  placement: unknown,
+  clusters: readonly string[],
+  unknown = 'the mesh has no such cluster',
+): readonly Problem[] {
+  if (!Array.isArray(placement)) {
+    const allowed = clusters.join(', ');
+    const what = 'is no list of clusters';
+    return [{ where: `${where}: placement`, what, received: placement, allowed }];
+  }
+  if (placement.length === 0 && clusters.length > 0) {
+    return [
+      {
+        where: `${where}: placement`,
+        what: 'the placement is empty',
+        received: [],
+        allowed: clusters.join(', '),
+        fix: 'name a cluster, or leave the placement out for all of them',
+      },
+    ];
+  }
+  return placement.flatMap((cluster: unknown, index): Problem[] => {
+    const problem = { where: `${where}: placement`, received: cluster };
+    if (placement.indexOf(cluster) !== index) {
+      return [{ ...problem, what: 'the cluster is listed twice', fix: 'remove one' }];
+    }
+    if (typeof cluster === 'string' && clusters.includes(cluster)) return [];
+    const near = nearest(cluster, clusters);
+    return [
+      {
+        ...problem,
+        what: unknown,
+        allowed: clusters.join(', '),
+        ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+      },
+    ];
+  });
+}

@@ -1,0 +1,307 @@
+import type { DescMethod } from '@bufbuild/protobuf';
+import { k8s } from 'cdk8s-plus-28';
+import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { Problem } from '../../../core/problem.ts';
+import type { WorkloadModel } from '../../model/mesh-model.ts';
+import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
+import { CallRecord, noteCaller, type Caller } from '../access/call-record.ts';
+import { ExternalService } from '../access/external-service.ts';
+import { addDeployment, type DeploymentPlan } from './deployment.ts';
+import { given, MeshConstruct, refuseScope } from '../scope/mesh-construct.ts';
+import { pullSecrets } from '../scope/platform.ts';
+import type { Mesh } from '../mesh.ts';
+import type { Method, MethodKind } from '../scope/method.ts';
+import { eastWestGateway, nameLabel } from '../scope/names.ts';
+import { Namespace } from '../scope/namespace.ts';
+import {
+  destinationRule,
+  grpcOutliers,
+  type Destined,
+  type OutlierDetection,
+} from '../traffic/destination-rule.ts';
+import type { Metadata, Projection } from '../scope/projection.ts';
+import { methodStats } from '../telemetry/method-stats.ts';
+import {
+  collectorHost,
+  workloadTracing,
+  workloadTracingProblems,
+  type WorkloadTracing,
+} from '../telemetry/tracing.ts';
+import { exportTo, exportToAnnotations } from '../scope/visibility.ts';
+import { nameProblems, placementProblems } from './workload-rules.ts';
+
+export interface WorkloadProps<C extends string> {
+  /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
+  readonly app: string;
+  /** Clusters its pods run in. @default - every cluster of the mesh */
+  readonly placement?: readonly C[] | undefined;
+  /** Its share of traces. @default - the mesh's */
+  readonly tracing?: WorkloadTracing | undefined;
+}
+
+/** What the version of a workload is called that declares none. */
+export const firstVersion = 'v1';
+
+/**
+ * Pods behind a Kubernetes Service in the mesh. The pods run only in the clusters of the placement. The Service, the
+ * ServiceAccount and the failover policy go into every cluster alike: where the pods do not run, the Service is what
+ * gives callers a name to resolve and istiod a host to find the other clusters' endpoints for.
+ */
+export abstract class Workload<C extends string = string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly namespace: Namespace<C>;
+  /** Name of its Service and ServiceAccount in every cluster, and of its only Deployment. */
+  readonly name: string;
+  readonly app: string;
+  /** Clusters its pods run in, in the mesh's order. */
+  readonly clusters: readonly C[];
+  /** As it was given. */
+  readonly #placement: unknown;
+  readonly #tracing: WorkloadTracing | undefined;
+  readonly #calls = new CallRecord();
+
+  constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
+    super(scope, name);
+    refuseScope(scope instanceof Namespace, this.where, scope, 'a namespace of the mesh');
+    const { app, placement, tracing } = given(props);
+    this.mesh = scope.mesh;
+    this.namespace = scope;
+    this.name = name;
+    this.app = app;
+    this.#tracing = tracing;
+    const all = this.mesh.clusters.map((cluster) => cluster.name);
+    this.#placement = placement ?? all;
+    this.clusters = Array.isArray(placement) ? all.filter((cluster) => placement.includes(cluster)) : all;
+  }
+
+  /**
+   * Grants this workload's identity exactly these methods, in every cluster, and nothing else: its proxy learns of the
+   * callees' hosts, and each callee lets it through to the named methods. Without a grant every call is denied.
+   */
+  calls(...methods: readonly Method<MethodKind, C>[]): void {
+    for (const method of methods) {
+      this.#calls.grpc.push(method);
+      if (isWorkloadMethod(method)) noteCaller(method.service.#calls.grpcCallers, this, method);
+    }
+  }
+
+  /**
+   * The same over HTTP, for callers that speak no gRPC: grants the google.api.http paths of these methods, each with its
+   * verb, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
+   */
+  callsHttp(...methods: readonly Method<'unary', C>[]): void {
+    for (const method of methods) {
+      this.#calls.http.push(method);
+      if (isWorkloadMethod(method)) noteCaller(method.service.#calls.httpCallers, this, method);
+    }
+  }
+
+  /** Lets its proxy reach these services outside the mesh, in every cluster. */
+  callsExternal(...services: readonly ExternalService<C>[]): void {
+    for (const service of services) {
+      this.#calls.external.push(service);
+      if (service instanceof ExternalService) service.noteCaller(this);
+    }
+  }
+
+  /** The methods it may call. */
+  get calledMethods(): readonly Method[] {
+    return this.#calls.grpc;
+  }
+
+  /** Its identity in every cluster, as Istio writes principals. */
+  get principal(): string {
+    return principalOf(this.mesh.trustDomain, this.namespace.name, this.name);
+  }
+
+  /** Who may call it, and what. */
+  protected get grants(): readonly Grant[] {
+    const { grpc } = this.ports;
+    if (grpc === undefined) return [];
+    return [...this.#calls.grpcCallers].map(([caller, called]) => ({
+      principal: caller.principal,
+      paths: called.map(pathOf),
+      port: grpc,
+    }));
+  }
+
+  /** Who calls which of its methods over HTTP. */
+  protected get httpCallers(): ReadonlyMap<Caller, readonly Method[]> {
+    return this.#calls.httpCallers;
+  }
+
+  /** Namespaces of those who call it, gateways included. */
+  protected get callerNamespaces(): readonly string[] {
+    return this.#calls.callerNamespaces;
+  }
+
+  /**
+   * Who sees its Service and the policy of its traffic: its own namespace and its callers'. Where there are more
+   * clusters than one also the east-west gateways, which have an upstream for each Service, and for each subset of its
+   * DestinationRule, that is visible to them: without, calls from other clusters find no way on.
+   */
+  get exportTo(): string[] {
+    const callers = this.callerNamespaces;
+    const crosses = callers.length > 0 && this.mesh.clusters.length > 1;
+    return exportTo(this.namespace.name, [...callers, ...(crosses ? [eastWestGateway.namespace] : [])]);
+  }
+
+  /** The methods it serves. */
+  protected get servedMethods(): readonly DescMethod[] {
+    return [];
+  }
+
+  /** Host name of its Service, the same in every cluster. */
+  get host(): string {
+    return `${this.name}.${this.namespace.name}.svc.cluster.local`;
+  }
+
+  /**
+   * What its config.yml says.
+   * @throws ProblemsError when that is wrong
+   */
+  get config(): AppConfig {
+    return this.mesh.appConfig(this.app);
+  }
+
+  /** What its config.yml says, if that is right. */
+  protected get soundConfig(): AppConfig | undefined {
+    const app = this.mesh.app(this.app);
+    return 'config' in app ? app.config : undefined;
+  }
+
+  /** Folders of every app that has a container in its pods. */
+  get apps(): readonly string[] {
+    return [this.app];
+  }
+
+  /** Ports of its Service. */
+  get ports(): AppConfig['ports'] {
+    return this.config.ports;
+  }
+
+  /** Names of its Deployments, known before its config.yml is. */
+  get deploymentNames(): readonly string[] {
+    return [this.name];
+  }
+
+  /** It as plain data. */
+  get model(): WorkloadModel {
+    const { name, app, clusters, config, ports } = this;
+    const deployments = this.deployments.map((deployment) => {
+      const { version, placement, replicas } = deployment;
+      return { name: deployment.name, version, placement, replicas };
+    });
+    const { services } = config;
+    return { name, namespace: this.namespace.name, app, services, placement: clusters, deployments, ports };
+  }
+
+  override problems(): readonly Problem[] {
+    const mesh = this.mesh.clusters.map((cluster) => cluster.name);
+    return [
+      ...nameProblems(this),
+      ...this.#calls.problems(this.where, this.mesh),
+      ...placementProblems(this.where, this.#placement, mesh),
+      ...(this.#tracing === undefined
+        ? []
+        : workloadTracingProblems(this.where, this.#tracing, this.mesh.tracing)),
+      ...this.apps.flatMap((app) => {
+        const loaded = this.mesh.app(app);
+        if ('config' in loaded) return [];
+        // What is no folder has no file that its problems could be in.
+        const isFolder = typeof (app as unknown) === 'string';
+        return loaded.problems.map((problem) =>
+          isFolder ? problem : { ...problem, where: `${this.where}: ${problem.where}` },
+        );
+      }),
+    ];
+  }
+
+  override project(into: Projection): void {
+    const { name, ports, config } = this;
+    const metadata = { name, namespace: this.namespace.name };
+    const selector = { [nameLabel]: name };
+    into.add('40-services', k8s.KubeServiceAccount, metadata, {
+      automountServiceAccountToken: false,
+      ...pullSecrets(this.mesh.platform),
+    });
+    const exported = this.exportTo;
+    const annotations = exportToAnnotations(exported);
+    into.add(
+      '40-services',
+      k8s.KubeService,
+      { ...metadata, annotations },
+      { spec: { selector, ports: servicePorts(ports) } },
+    );
+    into.addIstio('60-traffic', this.where, 'DestinationRule', metadata, {
+      ...destinationRule(this.destined),
+      exportTo: exported,
+    });
+    const { grants } = this;
+    if (grants.length > 0) {
+      into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
+    }
+    const hosts = [...this.#calls.hosts];
+    const { tracing } = this.mesh;
+    if (tracing !== undefined) hosts.push(collectorHost(tracing.collector));
+    into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
+    this.#addTelemetry(into, metadata, selector);
+    for (const deployment of this.deployments) {
+      const cluster = into.cluster.name;
+      if (!deployment.placement.some((placed) => placed === cluster)) continue;
+      const containers = this.containers(cluster, deployment.image);
+      addDeployment(into, deployment, { app: name, namespace: this.namespace.name, containers, config });
+    }
+  }
+
+  /** Its Deployments: one, unless versions of it run side by side. */
+  protected get deployments(): readonly DeploymentPlan<C>[] {
+    const { name, config, clusters: placement } = this;
+    const image = this.mesh.image(config);
+    const selector = { [nameLabel]: name };
+    return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
+  }
+
+  /** Whether it has a port for HTTP/1.1, as far as its config.yml can be read. */
+  get takesHttp(): boolean {
+    return this.soundConfig !== undefined && this.ports.http !== undefined;
+  }
+
+  /** What takes one of its pods out of use for a while. */
+  protected get outliers(): OutlierDetection {
+    return grpcOutliers;
+  }
+
+  /** What its DestinationRule is made from. */
+  protected get destined(): Destined {
+    const { host, clusters: placement, outliers } = this;
+    return { host, placement, clusters: this.mesh.clusters, outliers, http: this.takesHttp };
+  }
+
+  /** The containers of a pod in the given cluster, the app's own from the given image. */
+  protected abstract containers(cluster: string, image: string): k8s.Container[];
+
+  #addTelemetry(into: Projection, metadata: Metadata, labels: Readonly<Record<string, string>>): void {
+    const called = this.calledMethods.map(({ descriptor }) => descriptor);
+    if (this.servedMethods.length + called.length > 0) {
+      const stats = methodStats(labels, this.servedMethods, called);
+      into.addIstio('40-services', this.where, 'EnvoyFilter', metadata, stats);
+    }
+    if (this.#tracing === undefined) return;
+    into.addIstio('40-services', this.where, 'Telemetry', metadata, workloadTracing(labels, this.#tracing));
+  }
+}
+
+/** `appProtocol` is what istiod reads a port's protocol from. */
+function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
+  return (['grpc', 'http'] as const).flatMap((name) => {
+    const port = ports[name];
+    if (port === undefined) return [];
+    return [{ name, port, targetPort: k8s.IntOrString.fromString(name), protocol: 'TCP', appProtocol: name }];
+  });
+}
+
+/** Plain JavaScript may pass anything for a method. */
+function isWorkloadMethod(value: unknown): value is Method & { readonly service: Workload } {
+  return isMethod(value) && value.service instanceof Workload;
+}

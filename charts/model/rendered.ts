@@ -1,0 +1,107 @@
+import type { KubernetesObject } from './mesh-model.ts';
+
+/**
+ * What may differ between the clusters of a mesh in one object, and why. Istio merges what primaries say of a service,
+ * or takes one cluster's word for it: a difference nobody declared is a fault that shows only in some calls.
+ */
+export interface Differs {
+  /** Why, for who reads the declaration. */
+  readonly because: string;
+  /** Clusters the object stands in. @default - every one */
+  readonly clusters?: readonly string[];
+  /**
+   * Fields that may differ, each as the keys that lead to it; an element of a list is called by its `name`, or else by
+   * its index, and `*` is any key. @default - none
+   */
+  readonly paths?: readonly (readonly string[])[];
+}
+
+/** A rendered object of one cluster, and where it comes from. */
+export interface RenderedObject {
+  readonly cluster: string;
+  /** Path of the construct that added it. */
+  readonly where: string;
+  readonly object: KubernetesObject;
+  readonly differs: Differs | undefined;
+  /** Whether it may be of a kind that no schema is at hand for. */
+  readonly custom: boolean;
+}
+
+/** All that a cluster gets, by kind. */
+export interface RenderedCluster {
+  readonly name: string;
+  readonly network: string;
+  readonly objects: readonly RenderedObject[];
+  readonly byKind: ReadonlyMap<string, readonly RenderedObject[]>;
+}
+
+/** What the gates look at. */
+export interface RenderedMesh {
+  readonly clusters: readonly RenderedCluster[];
+}
+
+/** Puts a cluster's objects together by kind. */
+export function renderedCluster(
+  { name, network }: { readonly name: string; readonly network: string },
+  objects: readonly RenderedObject[],
+): RenderedCluster {
+  const byKind = new Map<string, RenderedObject[]>();
+  for (const rendered of objects) push(byKind, rendered.object.kind, rendered);
+  return { name, network, objects, byKind };
+}
+
+/** A cluster's objects of the given kinds. */
+export function ofKind(cluster: RenderedCluster, ...kinds: readonly string[]): readonly RenderedObject[] {
+  return kinds.flatMap((kind) => cluster.byKind.get(kind) ?? []);
+}
+
+/** How messages call an object: `Service shop/catalog`. */
+export function title({ kind, metadata }: KubernetesObject): string {
+  const { namespace, name } = metadata;
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+}
+
+/** Adds to the list under a key. */
+export function push<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** A field of plain data, however deep; `undefined` where there is none. */
+export function field(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = (found as Readonly<Record<string, unknown>>)[key];
+  }
+  return found;
+}
+
+/** A field that is a list; none where there is no list. */
+export function list(value: unknown, ...path: readonly string[]): readonly unknown[] {
+  const found = field(value, ...path);
+  return Array.isArray(found) ? found : [];
+}
+
+/** The texts of a field that is a list. */
+export function texts(value: unknown, ...path: readonly string[]): readonly string[] {
+  return list(value, ...path).filter((entry) => typeof entry === 'string');
+}
+
+/** A field that is a text. */
+export function text(value: unknown, ...path: readonly string[]): string | undefined {
+  const found = field(value, ...path);
+  return typeof found === 'string' ? found : undefined;
+}
+
+/** A field that is a mapping to texts, such as labels. */
+export function mapping(value: unknown, ...path: readonly string[]): Readonly<Record<string, string>> {
+  const found = field(value, ...path);
+  if (typeof found !== 'object' || found === null) return {};
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([key, entry]): [string, string][] =>
+      typeof entry === 'string' ? [[key, entry]] : [],
+    ),
+  );
+}

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { nodeVersion } from './lock.ts';
+import type { LockedBase } from './lock.ts';
+
+/** A base of the apps, and the path of its layer. */
+export interface StoredBase {
+  readonly base: LockedBase;
+  readonly path: string;
+}
+
+/** What images are built for: this machine, as the OCI image spec writes it. */
+export const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+
+/** The program of the `node` npm package, which the project itself runs on, and its version. */
+export function nodePackage(root: string): readonly [program: string, version: string] {
+  return [join(root, 'node_modules/node/bin/node'), nodeVersion(root)];
+}
+
+/** This machine's, as os-release(5) says: `debian-12`. */
+export function distribution(file = '/etc/os-release'): string {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const value = (key: string) => new RegExp(`^${key}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1];
+  return `${value('ID') ?? 'linux'}-${value('VERSION_ID') ?? 'unknown'}`;
+}
+
+/** The locked base, where an earlier build left it in the cache: package sources forget older packages. */
+export function cachedBase(folder: string, locked: LockedBase): StoredBase | undefined {
+  for (const name of readdirSync(folder).filter((entry) => entry.startsWith('base-node-'))) {
+    const record = join(folder, name, 'layer.json');
+    if (!existsSync(record)) continue;
+    const { digest } = layerSchema.parse(JSON.parse(readFileSync(record, 'utf8')));
+    if (digest === locked.layer.digest) return { base: locked, path: join(folder, name, 'layer.tar.gz') };
+  }
+  return undefined;
+}
+
+const layerSchema = z.object({ digest: z.string() });
+
+/** In what a base differs from the locked one, each in a few words. */
+export function differences(locked: LockedBase, here: LockedBase): readonly string[] {
+  const pairs: readonly (readonly [string, string | undefined, string | undefined])[] = [
+    ['', locked.platform, here.platform],
+    ['node ', locked.node, here.node],
+    ...Object.keys({ ...locked.packages, ...here.packages }).map(
+      (name) => ['', locked.packages[name]?.file, here.packages[name]?.file] as const,
+    ),
+  ];
+  const found = pairs
+    .filter(([, before, now]) => before !== now)
+    .map(([what, before = 'nothing', now = 'nothing']) => `${what}${now} for ${before}`);
+  if (found.length > 0) return found;
+  return [
+    `the same packages, laid out or compressed otherwise: ${here.layer.digest} for ${locked.layer.digest}`,
+  ];
+}

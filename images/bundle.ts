@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+import type { BuildFailure, Message, Metafile } from 'esbuild';
+import { z } from 'zod';
+import { ProblemsError } from '../core/problem.ts';
+
+/** An npm package of which code is in a bundle. */
+export interface BundledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression as its package.json gives it. */
+  readonly license?: string;
+}
+
+/** An app as one file. */
+export interface Bundle {
+  readonly code: string;
+  /** The packages whose code is in it, ordered by name and version. */
+  readonly packages: readonly BundledPackage[];
+}
+
+/** CommonJS packages inside an ES module still ask for `require`. */
+const banner =
+  "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
+
+/**
+ * Bundles `<directory>/main.ts` and all it imports into one ES module for Node 24: the same bytes for the same
+ * sources, wherever the project lies and whatever its folders are called, so that moving a file changes no image.
+ * @param directory Relative to the root: `apps/catalog`.
+ * @throws ProblemsError (exit code 2) with every error by file and line.
+ */
+export async function bundleApp(root: string, directory: string): Promise<Bundle> {
+  try {
+    const { outputFiles, metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: [`${directory}/main.ts`],
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: 'node',
+      target: 'node24',
+      format: 'esm',
+      banner: { js: banner },
+      // A checkout may share its packages by a link: their paths, which the bundle names, stay those of the checkout.
+      preserveSymlinks: true,
+      logLevel: 'silent',
+    });
+    const code = withoutPaths(outputFiles[0]?.text ?? '', Object.keys(metafile.inputs));
+    return { code, packages: packagesOf(root, metafile) };
+  } catch (error) {
+    if (!isBuildFailure(error)) throw error;
+    throw new ProblemsError(error.errors.map((message) => toProblem(directory, message)));
+  }
+}
+
+/**
+ * esbuild writes a file's path as a comment above its code, and as the key of a module that is loaded on demand. The
+ * comments of all files are removed, and the project's own files keep their name without the folder as their key.
+ */
+function withoutPaths(code: string, inputs: readonly string[]): string {
+  const known = new Set(inputs);
+  return code
+    .replaceAll(/^\/\/ (.+)\n/gm, (line, path: string) => (known.has(path) ? '' : line))
+    .replaceAll(/^ {2}"(.+?)"(?=\()/gm, (key, path: string) =>
+      known.has(path) && !path.includes('node_modules/') ? `  "${basename(path)}"` : key,
+    );
+}
+
+const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
+
+/** Those of which bytes are left once what nobody uses was shaken out. */
+function packagesOf(root: string, { outputs }: Metafile): readonly BundledPackage[] {
+  const folders = Object.values(outputs)
+    .flatMap(({ inputs }) => Object.entries(inputs))
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  const found = new Map<string, BundledPackage>();
+  for (const folder of new Set(folders)) {
+    const text = readFileSync(join(root, folder, 'package.json'), 'utf8');
+    const { name, version, license } = packageSchema.parse(JSON.parse(text));
+    found.set(`${name}@${version}`, { name, version, ...(license === undefined ? {} : { license }) });
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bundled]) => bundled);
+}
+
+function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && 'errors' in error;
+}
+
+function toProblem(directory: string, { text, location }: Message) {
+  const where = location === null ? directory : `${location.file}:${location.line}:${location.column + 1}`;
+  return { where, what: text };
+}

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import type { DebianPackage } from './debian.ts';
+import { referenceOf } from './spec.ts';
+import type { ImageFile, ImageSpec } from './spec.ts';
+
+export interface KeyOptions {
+  readonly hub: string;
+  /** Versions and hashes of the Debian packages, by name. */
+  readonly packages: ReadonlyMap<string, DebianPackage>;
+  /** Stands for a file's content. */
+  readonly identify: (file: ImageFile) => string;
+  /** Stands for the code that lays images out and builds them. */
+  readonly builder: string;
+}
+
+/** 16 hex digits over all that goes into an image, its base included: equal keys mean equal images. */
+export function imageKey(image: ImageSpec, options: KeyOptions): string {
+  const { base, packages = [], files = [], ...rest } = image;
+  const parts = {
+    builder: options.builder,
+    reference: referenceOf(options.hub, image),
+    base: base === undefined ? null : imageKey(base, options),
+    packages: packages.map((name) => {
+      const found = options.packages.get(name);
+      return [name, found?.file, found?.hash];
+    }),
+    files: files.map((file) => [file.to, file.mode ?? null, options.identify(file)]),
+    rest,
+  };
+  return sha256(JSON.stringify(parts)).slice(0, 16);
+}
+
+/**
+ * Identifies a file by its content; one in the cache by its path there, which already holds a hash of all it was made
+ * from and never changes.
+ */
+export function fileIdentity(file: ImageFile, cacheDir: string): string {
+  if ('content' in file.from) return sha256(file.from.content);
+  const inCache = relative(cacheDir, file.from.path);
+  return inCache.startsWith('..') || isAbsolute(inCache) ? sha256(readFileSync(file.from.path)) : inCache;
+}
+
+/** Hash of the sources that lay images out and write them, the tests left out. */
+export function builderIdentity(): string {
+  const folders = [import.meta.dirname];
+  const sources = folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      .sort()
+      .map((name) => `${name}\0${readFileSync(join(folder, name), 'utf8')}`),
+  );
+  return sha256(sources.join('\0'));
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}

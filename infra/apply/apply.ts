@@ -1,0 +1,144 @@
+import { allOrProblems } from '../../core/all-or-problems.ts';
+import { applyObject, applyObjects } from './apply-object.ts';
+import type { Applied } from './apply-object.ts';
+import { describe } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Limits } from '../plan/limits.ts';
+import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
+import { preflightMesh } from '../preflight/preflight.ts';
+import { prune } from './prune.ts';
+import { RemoteLinks } from '../remote/remote-links.ts';
+import type { StackConfig } from '../plan/stack-config.ts';
+import { clientOf, makeRelease, makeSecret, settle } from './step-work.ts';
+import type { PlanContext } from './step-work.ts';
+import { withIssuer } from '../trust/issuer.ts';
+
+export interface ApplyOptions extends StackConfig {
+  readonly report: (line: string) => void;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
+  readonly signal?: AbortSignal;
+}
+
+/** What one stage did in one cluster. Objects are named as `Deployment shop/catalog`. */
+export interface StageSummary extends StageKey {
+  readonly created: readonly string[];
+  readonly changed: readonly string[];
+  readonly unchanged: number;
+}
+
+export interface ApplySummary {
+  readonly stages: readonly StageSummary[];
+  /** Totals over all stages and clusters. */
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** What an earlier apply had made and is no longer declared (prune.ts). */
+  readonly deleted: number;
+}
+
+/**
+ * Carries out the plan with server-side apply: each stage is applied and awaited before the next one of its cluster,
+ * and at the end what is no longer declared is deleted.
+ * Can be run again at any time, after an interruption too: what is already right is left alone.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig, context, trust folder or what somebody else made
+ * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
+ */
+export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
+  const { istioctl, report, limits, signal } = options;
+  const plan = withIssuer(planned, options.trust.issuer);
+  const warn = (line: string) => {
+    report(`warning: ${line}`);
+  };
+  const { clients, trust } = await preflightMesh(plan, { ...options, warn });
+  const links = new RemoteLinks({ ...options, plan, clients });
+  const context = {
+    ...{ plan, clients, trust, links, istioctl, report },
+    ...(limits && { limits }),
+    ...(signal && { signal }),
+  };
+  const running = new Map<string, Promise<StageResult>>();
+  for (const step of plan.steps) {
+    const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);
+    const run = Promise.all(before).then(() => applyStep(step, context));
+    running.set(keyOf(step), run);
+  }
+  const results = await allOrProblems([...running.values()]);
+  // Only now: what is no longer declared may have served calls until its successor was ready.
+  const deleted = await allOrProblems(
+    Object.values(clients).map((client) => {
+      const applied = results
+        .filter(({ summary }) => summary.cluster === client.cluster)
+        .flatMap(({ objects }) => objects);
+      return prune(client, plan, applied, report, signal);
+    }),
+  );
+  const stages = results.map(({ summary }) => summary);
+  const total = (pick: (stage: StageSummary) => number) =>
+    stages.reduce((sum, stage) => sum + pick(stage), 0);
+  return {
+    stages,
+    created: total(({ created }) => created.length),
+    changed: total(({ changed }) => changed.length),
+    unchanged: total(({ unchanged }) => unchanged),
+    deleted: deleted.reduce((sum, number) => sum + number, 0),
+  };
+}
+
+interface StageResult {
+  readonly summary: StageSummary;
+  readonly objects: readonly KubeObject[];
+}
+
+interface StepContext extends PlanContext {
+  readonly istioctl: string;
+}
+
+async function applyStep(step: PlanStep, context: StepContext): Promise<StageResult> {
+  const { clients, istioctl, report, signal } = context;
+  const client = clientOf(clients, step.cluster);
+  const where = `${step.cluster} ${step.stage}`;
+  const release = await makeRelease(step, istioctl, context);
+  const applied: Applied[] = [];
+  for (const secret of step.secrets) {
+    const object = await makeSecret(step, secret, context);
+    applied.push({ object, outcome: await applyObject(client, object, signal) });
+  }
+  for (const objects of [release, step.objects])
+    applied.push(...(await applyObjects(client, objects, signal)));
+  await settle(step, release, context);
+  const named = (outcome: Applied['outcome']) =>
+    applied.filter((entry) => entry.outcome === outcome).map(({ object }) => describe(object));
+  const summary = {
+    created: named('created'),
+    changed: named('changed'),
+    unchanged: named('unchanged').length,
+  };
+  for (const name of summary.changed) report(`${where}: changed ${name}`);
+  const { created, changed, unchanged } = summary;
+  if (applied.length > 0) {
+    report(`${where}: ready, ${inWords({ created: created.length, changed: changed.length, unchanged })}`);
+  }
+  return {
+    summary: { cluster: step.cluster, stage: step.stage, ...summary },
+    objects: applied.map(({ object }) => object),
+  };
+}
+
+function keyOf({ cluster, stage }: StageKey): string {
+  return `${cluster}/${stage}`;
+}
+
+/** `3 created, 1 changed, 40 unchanged`; `nothing to change` when only the last is not zero. */
+function inWords(counts: {
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}): string {
+  const parts = Object.entries(counts).flatMap(([word, number]) =>
+    typeof number === 'number' && number > 0 ? [`${number} ${word}`] : [],
+  );
+  return counts.created + counts.changed === 0
+    ? `nothing to change, ${counts.unchanged} unchanged`
+    : parts.join(', ');
+}

@@ -1,0 +1,193 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { labelManaged } from '../kube/kube-object.ts';
+import { removalOrder } from '../kube/managed.ts';
+import { removeMesh } from './remove.ts';
+import { KubeApi } from '../testing/kube-api.ts';
+import { modelOf } from '../testing/models.ts';
+import { problemOf } from '../testing/problems.ts';
+import { ensureTrust } from '../trust/folder.ts';
+import { cacertsSecret } from '../trust/objects.ts';
+
+let api: KubeApi;
+let folder: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'remove-'));
+  api = await KubeApi.start('east');
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await api.stop();
+});
+afterEach(() => {
+  api.intervene = () => undefined;
+  api.objects.clear();
+  api.requests.length = 0;
+});
+
+const object = (
+  apiVersion: string,
+  kind: string,
+  name: string,
+  namespace?: string,
+  fields: object = {},
+): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { name, ...(namespace !== undefined && { namespace }), ...fields },
+});
+const ours = [
+  object('v1', 'Namespace', 'shop'),
+  object('v1', 'Namespace', 'istio-system'),
+  object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'gateways.networking.istio.io'),
+  object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'istiod'),
+  object('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', 'istio-sidecar-injector'),
+  object('apps/v1', 'Deployment', 'istiod', 'istio-system'),
+  object('v1', 'Service', 'catalog', 'shop'),
+  object('apps/v1', 'Deployment', 'catalog', 'shop'),
+].map((one) => labelManaged(one, 'shop'));
+
+const store = (objects: readonly KubeObject[]) => {
+  for (const one of objects) api.put({ ...one, metadata: { ...one.metadata } });
+};
+const names = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name);
+async function remove(): Promise<readonly string[]> {
+  const lines: string[] = [];
+  await removeMesh(modelOf(['east']), {
+    access: { east: { kubeconfig: api.kubeconfig, context: 'east' } },
+    trustDir: join(folder, 'trust'),
+    report: (line) => lines.push(line),
+  });
+  return lines;
+}
+
+test('removalOrder begins with webhooks, then what runs, and ends with the definitions', () => {
+  expect(removalOrder(ours, 'istio-system').map(names)).toEqual([
+    ['istio-sidecar-injector'],
+    ['catalog'],
+    ['catalog'],
+    ['istiod'],
+    ['istiod'],
+    ['gateways.networking.istio.io'],
+  ]);
+  expect(removalOrder(ours, 'istio-system').map(([first]) => first?.kind)).toEqual([
+    'MutatingWebhookConfiguration',
+    'Deployment',
+    'Service',
+    'Deployment',
+    'ClusterRole',
+    'CustomResourceDefinition',
+  ]);
+});
+
+describe('removeMesh', () => {
+  test('deletes what is labelled as ours, in order, namespaces last; a second run finds nothing', async () => {
+    store(ours);
+    const provided = [
+      ...['shop', 'default'].flatMap((namespace) =>
+        ['istio-ca-root-cert', 'istio-ca-crl'].map((name) =>
+          object('v1', 'ConfigMap', name, namespace, { labels: { 'istio.io/config': 'true' } }),
+        ),
+      ),
+      object('v1', 'ConfigMap', 'kube-root-ca.crt', 'shop'),
+      object('v1', 'ServiceAccount', 'default', 'shop'),
+      object('v1', 'Event', 'catalog.1', 'shop'),
+      object('v1', 'ConfigMap', 'istio-leader', 'istio-system', {
+        annotations: { 'control-plane.alpha.kubernetes.io/leader': '{}' },
+      }),
+      { ...object('v1', 'Secret', 'token', 'shop'), type: 'kubernetes.io/service-account-token' },
+    ];
+    store(provided);
+    store([object('v1', 'Namespace', 'default')]);
+    expect(await remove()).toEqual(['east: removed 8 objects']);
+    const deleted = api.requests
+      .filter(({ method }) => method === 'DELETE')
+      .map(({ path }) => path.split('/').at(-1));
+    expect(deleted).toEqual([
+      'istio-sidecar-injector',
+      'catalog',
+      'catalog',
+      'istiod',
+      'istiod',
+      'gateways.networking.istio.io',
+      'istio-ca-root-cert',
+      'istio-ca-crl',
+      'shop',
+      'istio-system',
+    ]);
+    expect(api.get(object('v1', 'Namespace', 'default'))).toBeDefined();
+    expect(provided.map((one) => api.get(one) !== undefined)).toEqual([
+      false,
+      false,
+      ...provided.slice(2).map(() => true),
+    ]);
+    expect(await remove()).toEqual(['east: nothing to remove']);
+  });
+
+  test("keeps what is not ours, what controllers made, and a namespace in which somebody else's work runs", async () => {
+    const strangers = [
+      object('v1', 'Service', 'other', 'shop'),
+      object('apps/v1', 'Deployment', 'other', 'shop'),
+      labelManaged(object('v1', 'Endpoints', 'catalog', 'shop'), 'shop'),
+    ];
+    store([...ours, ...strangers]);
+    expect(await remove()).toEqual([
+      'east: Namespace shop is kept for what meshwright did not make: Service shop/other, Deployment shop/other',
+      'east: removed 7 objects',
+    ]);
+    expect(strangers.map((stranger) => api.get(stranger) !== undefined)).toEqual([true, true, true]);
+    expect(api.get(object('v1', 'Namespace', 'shop'))).toBeDefined();
+  });
+
+  test.each([
+    ['ConfigMap', object('v1', 'ConfigMap', 'settings', 'shop')],
+    ['Secret', object('v1', 'Secret', 'password', 'shop')],
+    ['ServiceAccount', object('v1', 'ServiceAccount', 'robot', 'shop')],
+    ['object of another mesh', labelManaged(object('v1', 'ConfigMap', 'theirs', 'shop'), 'market')],
+  ])('keeps a namespace for the %s of somebody else', async (_, stranger) => {
+    store([...ours, stranger]);
+    expect(await remove()).toEqual([
+      `east: Namespace shop is kept for what meshwright did not make: ${stranger.kind} shop/${stranger.metadata.name}`,
+      'east: removed 7 objects',
+    ]);
+    expect(api.get(stranger)).toBeDefined();
+  });
+
+  test("keeps the definition of somebody else's custom resource, and so the resource", async () => {
+    const gateway = object('networking.istio.io/v1', 'Gateway', 'theirs', 'default');
+    store([...ours, gateway]);
+    expect(await remove()).toEqual([
+      'east: CustomResourceDefinition gateways.networking.istio.io is kept for what meshwright did not make: Gateway default/theirs',
+      'east: removed 7 objects',
+    ]);
+    expect(api.get(gateway)).toBeDefined();
+  });
+
+  test('deletes nothing of a mesh with another root CA', async () => {
+    const trust = (name: string) => ensureTrust(join(folder, name), 'shop', ['east'], 'istio-system');
+    const [theirs] = await Promise.all([trust('theirs'), trust('trust')]);
+    store([...ours, cacertsSecret('shop', 'istio-system', theirs['east']!)]);
+    expect(await problemOf(remove())).toEqual({
+      exitCode: 2,
+      message: `east: Secret istio-system/cacerts: holds another root CA than ${join(folder, 'trust')}: it is of another mesh, and nothing was deleted; fix: take that mesh down from the checkout that made it, or put its trust folder there`,
+    });
+    expect(api.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
+    rmSync(join(folder, 'trust'), { recursive: true });
+    expect(await remove()).toEqual(['east: removed 9 objects']);
+  });
+
+  test('names the object that may not be deleted', async () => {
+    store(ours);
+    api.intervene = ({ method, path }) =>
+      method === 'DELETE' && path.endsWith('/deployments/catalog')
+        ? { status: 403, body: { message: 'user may not delete deployments' } }
+        : undefined;
+    expect(await problemOf(remove())).toEqual({
+      exitCode: 1,
+      message: 'east: Deployment shop/catalog: not deleted: user may not delete deployments',
+    });
+  });
+});

@@ -1,0 +1,156 @@
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import { throwIfAny } from '../../core/problem.ts';
+import { connect } from '../kube/connection.ts';
+import type { ClusterAccess, Clients } from '../kube/connection.ts';
+import { qualifiedName } from '../kube/kube-client.ts';
+import type { KubeClient, ResourceType } from '../kube/kube-client.ts';
+import { describe, field, isManaged, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { concurrency, deleteObjects, isDerived, listManaged, removalOrder } from '../kube/managed.ts';
+import { pool } from '../kube/pool.ts';
+import { readRoots } from '../trust/roots.ts';
+import { cacertsKey, hasOtherRoot } from '../trust/objects.ts';
+import { issuerOf } from '../trust/state.ts';
+
+export interface RemoveOptions {
+  readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** Folder of the mesh's CAs: its root tells this mesh from another one of the same name. May be missing. */
+  readonly trustDir: string;
+  readonly report: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Deletes from every cluster what `up` made there, found by the labels of its mesh, in the reverse order of the stages:
+ * webhooks first, so that nothing waits for a webhook that is gone; then what runs, then its configuration, Istio's
+ * control plane, what is not in a namespace, the definitions of custom resources, and the namespaces. A namespace or
+ * a definition of which somebody else has objects is kept and said so. Running it again finds nothing to do.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig or context, or a mesh with another root CA, before anything is
+ * deleted; exit 1 for a cluster that cannot be reached, a refused deletion, or objects that do not go away in time.
+ */
+export async function removeMesh(model: MeshModel, options: RemoveOptions): Promise<void> {
+  const names = model.clusters.map(({ name }) => name);
+  const clients = await connect(names, options.access, options.signal);
+  await checkRoots(clients, model, options);
+  await pool(Object.values(clients), names.length, (client) => removeFrom(client, model, options));
+}
+
+async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOptions): Promise<void> {
+  const roots = readRoots(options.trustDir);
+  if (roots.length === 0) return;
+  const key = cacertsKey(model.controlPlane.namespace);
+  const problems = await Promise.all(
+    Object.values(clients).map(async (client) => {
+      const live = await client.get(key, options.signal);
+      // The root of an issuer is not in the folder.
+      return live !== undefined && issuerOf(live) === undefined && hasOtherRoot(live, roots)
+        ? [
+            {
+              where: `${client.cluster}: ${describe(key)}`,
+              what: `holds another root CA than ${options.trustDir}: it is of another mesh, and nothing was deleted`,
+              fix: 'take that mesh down from the checkout that made it, or put its trust folder there',
+            },
+          ]
+        : [];
+    }),
+  );
+  throwIfAny(problems.flat());
+}
+
+async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveOptions): Promise<void> {
+  const { report, signal } = options;
+  const { name: mesh, controlPlane } = model;
+  const types = await client.sweepableTypes(signal);
+  const owned = await listManaged(client, types, mesh, signal);
+  const kept = (object: KubeObject, strangers: readonly KubeObject[]) => {
+    const shown = strangers.slice(0, 3).map(describe).join(', ');
+    report(`${client.cluster}: ${describe(object)} is kept for what meshwright did not make: ${shown}`);
+  };
+  let removed = 0;
+  for (const group of removalOrder(owned, controlPlane.namespace)) {
+    const free: KubeObject[] = [];
+    for (const object of group) {
+      const strangers = await othersOf(client, types, object, mesh, signal);
+      if (strangers.length === 0) free.push(object);
+      else kept(object, strangers);
+    }
+    removed += await deleteObjects(client, free, signal);
+  }
+  const free: KubeObject[] = [];
+  for (const namespace of owned.filter(({ kind }) => kind === 'Namespace')) {
+    await removeIstioLeftovers(client, types, namespace.metadata.name, signal);
+    const strangers = await othersIn(client, types, namespace.metadata.name, mesh, signal);
+    if (strangers.length === 0) free.push(namespace);
+    else kept(namespace, strangers);
+  }
+  removed += await deleteObjects(client, free, signal);
+  report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
+}
+
+/** ConfigMaps that istiod writes into every namespace, its root certificate and its revocation list, and leaves there. */
+const istioCopies: readonly string[] = ['istio-ca-root-cert', 'istio-ca-crl'];
+
+/** Deletes {@link istioCopies}. */
+async function removeIstioLeftovers(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  namespace: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const type = types.find(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'ConfigMap');
+  if (type === undefined) return;
+  const labelSelector = 'istio.io/config=true';
+  const written = await client.list(type, { namespace, labelSelector, ...(signal && { signal }) });
+  const copies = written.filter(({ metadata }) => istioCopies.includes(metadata.name));
+  await deleteObjects(client, copies, signal);
+}
+
+/** Custom resources of others, which would go with their definition; of any other object there are none. */
+async function othersOf(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  object: KubeObject,
+  mesh: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  if (object.kind !== 'CustomResourceDefinition') return [];
+  const type = types.find((served) => qualifiedName(served) === object.metadata.name);
+  const found = type === undefined ? [] : await client.list(type, { ...(signal && { signal }) });
+  return found.filter((resource) => isOfOthers(resource, mesh));
+}
+
+/** What is in a namespace without being ours, made from ours, or put there by Kubernetes or Istio. */
+async function othersIn(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  namespace: string,
+  mesh: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  const namespaced = types.filter(({ namespaced, kind }) => namespaced && !passingKinds.includes(kind));
+  const found = await pool(namespaced, concurrency, (type) =>
+    client.list(type, { namespace, ...(signal && { signal }) }),
+  );
+  return found.flat().filter((object) => isOfOthers(object, mesh) && !isProvided(object));
+}
+
+function isOfOthers(object: KubeObject, mesh: string): boolean {
+  return !isManaged(object, mesh) && !isDerived(object);
+}
+
+/** Records of what happened and who leads, which nobody misses. */
+const passingKinds: readonly string[] = ['Event', 'Lease'];
+const providedNames: readonly string[] = [
+  'ServiceAccount default',
+  'ConfigMap kube-root-ca.crt',
+  ...istioCopies.map((name) => `ConfigMap ${name}`),
+];
+
+/** What every namespace has, tokens that Kubernetes made for a service account, and the locks of istiod's leaders. */
+function isProvided(object: KubeObject): boolean {
+  return (
+    providedNames.includes(`${object.kind} ${object.metadata.name}`) ||
+    text(object, 'type') === 'kubernetes.io/service-account-token' ||
+    field(object, 'metadata', 'annotations', 'control-plane.alpha.kubernetes.io/leader') !== undefined
+  );
+}

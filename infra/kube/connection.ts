@@ -1,0 +1,121 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { existsSync } from 'node:fs';
+import { nearest } from '../../core/names.ts';
+import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
+import { KubeClient } from './kube-client.ts';
+
+/** How to reach a cluster: a kubeconfig file and a context in it. */
+export interface ClusterAccess {
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** Address of the API server as the other clusters reach it, such as `https://10.0.0.5:6443`. @default - as in the kubeconfig */
+  readonly apiServer?: string;
+}
+
+/** One client per cluster, by cluster name. */
+export type Clients = Readonly<Record<string, KubeClient>>;
+
+/**
+ * Makes a client per cluster, without calling any server.
+ * @throws ProblemsError (exit 2) with every missing file, unreadable file, missing context and wrong server address.
+ */
+export function openClients(
+  clusters: readonly string[],
+  access: Readonly<Record<string, ClusterAccess>>,
+): Clients {
+  const problems: Problem[] = [];
+  const clients: Record<string, KubeClient> = {};
+  for (const cluster of clusters) {
+    const opened = openClient(cluster, access[cluster]);
+    if (opened instanceof KubeClient) clients[cluster] = opened;
+    else problems.push(opened);
+  }
+  throwIfAny(problems);
+  return clients;
+}
+
+/**
+ * Like {@link openClients}, and asks each server for its version once.
+ * @throws ProblemsError: exit 2 as above; exit 1 with every server that cannot be reached or refuses the credentials.
+ */
+export async function connect(
+  clusters: readonly string[],
+  access: Readonly<Record<string, ClusterAccess>>,
+  signal?: AbortSignal,
+): Promise<Clients> {
+  const clients = openClients(clusters, access);
+  const answers = await Promise.allSettled(
+    Object.values(clients).map((client) =>
+      client.request('GET', '/version', { retryMs: 0, ...(signal && { signal }) }),
+    ),
+  );
+  const problems = answers.flatMap((answer) => {
+    if (answer.status === 'fulfilled') return [];
+    if (answer.reason instanceof ProblemsError) return answer.reason.problems;
+    throw answer.reason;
+  });
+  if (problems.length > 0) throw new ProblemsError(problems, 1);
+  return clients;
+}
+
+function openClient(cluster: string, access: ClusterAccess | undefined): KubeClient | Problem {
+  const where = `cluster ${cluster}`;
+  if (access === undefined) {
+    return { where, what: 'has no kubeconfig context', fix: `name one with --context ${cluster}=CONTEXT` };
+  }
+  const { kubeconfig, context } = access;
+  if (!existsSync(kubeconfig)) {
+    return {
+      where,
+      what: 'the kubeconfig file does not exist',
+      received: kubeconfig,
+      fix: 'name an existing file in KUBECONFIG',
+    };
+  }
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(kubeconfig, { onInvalidEntry: 'filter' });
+  } catch {
+    // The parser's own message may quote the file, and the file holds credentials.
+    return {
+      where,
+      what: 'the kubeconfig file cannot be parsed',
+      received: kubeconfig,
+      allowed: 'a kubeconfig (v1 Config) in YAML or JSON',
+    };
+  }
+  const contexts = config.getContexts().map(({ name }) => name);
+  if (!contexts.includes(context)) {
+    const near = nearest(context, contexts);
+    return {
+      where,
+      what: `${kubeconfig} has no such context`,
+      received: context,
+      allowed: contexts.length === 0 ? 'a context of the file, which has none' : contexts.join(', '),
+      ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+    };
+  }
+  config.setCurrentContext(context);
+  if (config.getCurrentCluster() === null || config.getCurrentUser() === null) {
+    return {
+      where,
+      what: `context ${context} names a cluster or user that ${kubeconfig} does not have, or a cluster without a server`,
+      fix: 'complete the context in that file',
+    };
+  }
+  const { server } = config.getCurrentCluster() ?? {};
+  if (!isServer(server)) {
+    return {
+      where,
+      what: `the server of context ${context} in ${kubeconfig} is no address`,
+      received: server ?? '',
+      allowed: 'https://HOST:PORT',
+    };
+  }
+  return new KubeClient(cluster, config);
+}
+
+function isServer(server: string | undefined): boolean {
+  return server !== undefined && URL.canParse(server) && new URL(server).protocol === 'https:';
+}

@@ -1,0 +1,108 @@
+import { ProblemsError } from '../../core/problem.ts';
+import { waitFor } from '../../core/wait.ts';
+import { KubeError } from './kube-http.ts';
+import type { KubeClient, ResourceType } from './kube-client.ts';
+import { describe, list, managedByLabel, manager, partOfLabel, text } from './kube-object.ts';
+import type { KubeObject } from './kube-object.ts';
+import { pool } from './pool.ts';
+import { waves } from './waves.ts';
+
+/** How many requests are sent to one API server at a time. */
+export const concurrency = 8;
+const goneTimeoutMs = 180_000;
+
+/** The objects of these types that carry the labels of this mesh, without those that controllers made from other objects. */
+export async function listManaged(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  mesh: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${mesh}`;
+  const found = await pool(types, concurrency, (type) =>
+    client.list(type, { labelSelector, ...(signal && { signal }) }),
+  );
+  return found.flat().filter((object) => !isDerived(object));
+}
+
+/** What a controller made from another object may carry that one's labels, and goes when it goes; Endpoints have no owner. */
+export function isDerived(object: KubeObject): boolean {
+  return object.kind === 'Endpoints' || list(object, 'metadata', 'ownerReferences').length > 0;
+}
+
+const webhookKinds = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
+
+/** Groups of objects, each to be gone before the next is deleted; namespaces are not among them. */
+export function removalOrder(
+  objects: readonly KubeObject[],
+  controlPlaneNamespace: string,
+): readonly (readonly KubeObject[])[] {
+  const rank = (object: KubeObject): number => {
+    if (webhookKinds.includes(object.kind)) return 0;
+    if (object.kind === 'CustomResourceDefinition') return 4;
+    if (object.metadata.namespace === undefined) return 3;
+    return object.metadata.namespace === controlPlaneNamespace ? 2 : 1;
+  };
+  const removable = objects.filter(({ kind }) => kind !== 'Namespace');
+  return [0, 1, 2, 3, 4].flatMap((wanted) =>
+    waves(removable.filter((object) => rank(object) === wanted)).toReversed(),
+  );
+}
+
+/**
+ * Deletes objects side by side and waits until they are gone.
+ * @returns how many were there.
+ * @throws ProblemsError (exit 1) for a refused deletion, or an object that does not go away in time.
+ */
+export async function deleteObjects(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const removed = await pool(objects, concurrency, (object) => remove(client, object, signal));
+  await pool(objects, concurrency, (object) => awaitGone(client, object, signal));
+  return removed.filter(Boolean).length;
+}
+
+async function remove(
+  client: KubeClient,
+  object: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    return await client.remove(object, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    throw new ProblemsError(
+      [{ where: `${client.cluster}: ${describe(object)}`, what: `not deleted: ${error.said}` }],
+      1,
+    );
+  }
+}
+
+function awaitGone(client: KubeClient, object: KubeObject, signal: AbortSignal | undefined): Promise<true> {
+  const what = `${client.cluster}: ${describe(object)} deleted`;
+  return waitFor<true>({ what, timeoutMs: goneTimeoutMs, ...(signal && { signal }) }, async () => {
+    const live = await client.get(object, signal);
+    // Another uid is another object: somebody made it again.
+    if (uid(live) !== uid(object)) return { done: true, value: true };
+    const waiting = [
+      ...list(live, 'metadata', 'finalizers'),
+      ...list(live, 'status', 'conditions').flatMap(blocking),
+    ];
+    return {
+      done: false,
+      because: waiting.length === 0 ? 'it still exists' : `it waits for ${waiting.join('; ')}`,
+    };
+  });
+}
+
+function uid(object: KubeObject | undefined): string | undefined {
+  return text(object, 'metadata', 'uid');
+}
+
+/** A terminating namespace says what it waits for in its conditions. */
+function blocking(condition: unknown): readonly string[] {
+  const { status, message } = condition as { readonly status?: string; readonly message?: string };
+  return status === 'True' && message !== undefined ? [message] : [];
+}

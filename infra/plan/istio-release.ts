@@ -1,0 +1,75 @@
+import { parseAllDocuments, stringify } from 'yaml';
+import { existsSync } from 'node:fs';
+import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import { run } from '../../core/run.ts';
+import { allOrProblems } from '../../core/all-or-problems.ts';
+import { describe, labelManaged } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+
+const renderTimeoutMs = 60_000;
+
+/**
+ * Renders IstioOperators, one per control plane of a cluster, to the objects of Istio's official charts with
+ * `istioctl manifest generate`, which asks no cluster and gives the same objects each time. They are labelled as managed by us in
+ * this mesh, so that `down` finds them.
+ * @throws ProblemsError: exit 2 when istioctl is missing, or for what two control planes would both bring, of which the
+ * later one would undo the other's; exit 1 with its message when it rejects an operator.
+ */
+export async function renderIstioReleases(
+  istioctl: string,
+  operators: readonly KubeObject[],
+  mesh: string,
+  signal?: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const rendered = await allOrProblems(
+    operators.map((operator) => renderIstioRelease(istioctl, operator, mesh, signal)),
+  );
+  const objects = rendered.flat();
+  const names = objects.map((object) => `${object.apiVersion} ${describe(object)}`);
+  const twice = objects.filter((_, index) => names.indexOf(names[index] ?? '') !== index);
+  throwIfAny(
+    twice.map((object) => ({ where: describe(object), what: 'is brought by two of the control planes' })),
+  );
+  return objects;
+}
+
+async function renderIstioRelease(
+  istioctl: string,
+  operator: KubeObject,
+  mesh: string,
+  signal?: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  if (istioctl.includes('/') && !existsSync(istioctl)) {
+    throw new ProblemsError([
+      {
+        where: 'istioctl',
+        what: 'the program does not exist',
+        received: istioctl,
+        fix: 'name an istioctl of the Istio version in use',
+      },
+    ]);
+  }
+  const { stdout } = await run(istioctl, ['manifest', 'generate', '-f', '-'], {
+    input: stringify(operator),
+    timeoutMs: renderTimeoutMs,
+    ...(signal && { signal }),
+  });
+  return parseManifests(stdout).map((object) => labelManaged(object, mesh));
+}
+
+/** Parses a stream of manifests; empty documents and the parts that only a server writes are left out. */
+export function parseManifests(yaml: string): readonly KubeObject[] {
+  return parseAllDocuments(yaml).flatMap((document): KubeObject[] => {
+    if ('errors' in document && document.errors[0] !== undefined) throw document.errors[0];
+    const object = (document as { toJS(): unknown }).toJS() as KubeObject | null;
+    if (object === null || Object.keys(object).length === 0) return [];
+    const written = Object.entries(object).filter(([key]) => key !== 'status');
+    const metadata = Object.entries(object.metadata).filter(([key]) => key !== 'creationTimestamp');
+    return [
+      {
+        ...(Object.fromEntries(written) as KubeObject),
+        metadata: Object.fromEntries(metadata) as KubeObject['metadata'],
+      },
+    ];
+  });
+}

@@ -1,0 +1,158 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { describeReadiness, loadBalancerAddresses, lookAt, readinessOf } from './readiness.ts';
+
+const named = (kind: string, fields: object = {}): KubeObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name: 'x', namespace: 'n' },
+  ...fields,
+});
+const reached = { done: true, value: true };
+const notYet = (because: string) => ({ done: false, because });
+
+describe('readinessOf', () => {
+  test('names what each kind has to reach, and nothing for the kinds that are ready when stored', () => {
+    const objects = [
+      named('Namespace'),
+      named('CustomResourceDefinition'),
+      named('Deployment'),
+      named('DaemonSet'),
+      named('Service', { spec: { type: 'LoadBalancer' } }),
+      named('Service', { spec: { type: 'ClusterIP' } }),
+      named('MutatingWebhookConfiguration'),
+      named('ConfigMap'),
+    ];
+    expect(readinessOf(objects).map(describeReadiness)).toEqual([
+      'Namespace n/x active',
+      'CustomResourceDefinition n/x established',
+      'Deployment n/x available',
+      'DaemonSet n/x ready on every node',
+      'Service n/x given an address',
+      'MutatingWebhookConfiguration n/x answering',
+    ]);
+  });
+});
+
+describe('lookAt', () => {
+  const deployment = (replicas: number | undefined, status: object, generation = 2) =>
+    named('Deployment', { metadata: { name: 'x', generation }, spec: { replicas }, status });
+  const daemonSet = (status: object) =>
+    named('DaemonSet', { metadata: { name: 'x', generation: 1 }, status });
+  const rolled = { observedGeneration: 2, replicas: 3, updatedReplicas: 3, availableReplicas: 3 };
+
+  test.each([
+    ['a missing object', 'available', undefined, notYet('it does not exist')],
+    ['a rollout that is over', 'available', deployment(3, rolled), reached],
+    [
+      'one replica by default',
+      'available',
+      deployment(undefined, { ...rolled, replicas: 1, updatedReplicas: 1, availableReplicas: 1 }),
+      reached,
+    ],
+    ['nothing wanted', 'available', deployment(0, { observedGeneration: 2 }), reached],
+    [
+      'a change not seen',
+      'available',
+      deployment(3, { ...rolled, observedGeneration: 1 }),
+      notYet('its controller has not seen the change yet'),
+    ],
+    [
+      'a rollout that began',
+      'available',
+      deployment(3, { ...rolled, updatedReplicas: 1 }),
+      notYet('1 of 3 replicas updated'),
+    ],
+    [
+      'old replicas',
+      'available',
+      deployment(3, { ...rolled, replicas: 4 }),
+      notYet('replicas of the previous version still run'),
+    ],
+    [
+      'replicas that start',
+      'available',
+      deployment(3, { ...rolled, availableReplicas: 2 }),
+      notYet('2 of 3 replicas available'),
+    ],
+    [
+      'a daemon set without nodes',
+      'scheduled',
+      daemonSet({ observedGeneration: 1 }),
+      notYet('no node runs it yet'),
+    ],
+    [
+      'a daemon set being updated',
+      'scheduled',
+      daemonSet({ observedGeneration: 1, desiredNumberScheduled: 2, updatedNumberScheduled: 1 }),
+      notYet('updated on 1 of 2 nodes'),
+    ],
+    [
+      'a daemon set that starts',
+      'scheduled',
+      daemonSet({
+        observedGeneration: 1,
+        desiredNumberScheduled: 2,
+        updatedNumberScheduled: 2,
+        numberReady: 1,
+      }),
+      notYet('ready on 1 of 2 nodes'),
+    ],
+    [
+      'a daemon set',
+      'scheduled',
+      daemonSet({
+        observedGeneration: 1,
+        desiredNumberScheduled: 2,
+        updatedNumberScheduled: 2,
+        numberReady: 2,
+      }),
+      reached,
+    ],
+    ['an active namespace', 'active', named('Namespace', { status: { phase: 'Active' } }), reached],
+    [
+      'a namespace being deleted',
+      'active',
+      named('Namespace', { status: { phase: 'Terminating' } }),
+      notYet('its phase is Terminating'),
+    ],
+    [
+      'an established definition',
+      'established',
+      named('CustomResourceDefinition', {
+        status: { conditions: [{ type: 'Established', status: 'True' }] },
+      }),
+      reached,
+    ],
+    [
+      'a new definition',
+      'established',
+      named('CustomResourceDefinition', {
+        status: { conditions: [{ type: 'Established', status: 'False' }] },
+      }),
+      notYet('the API server does not serve it yet'),
+    ],
+    [
+      'a service without an address',
+      'address',
+      named('Service'),
+      notYet('its status names no load balancer address'),
+    ],
+    [
+      'a service with one',
+      'address',
+      named('Service', { status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } }),
+      reached,
+    ],
+  ] as const)('%s', (_, kind, live, expected) => {
+    expect(lookAt(kind, live)).toEqual(expected);
+  });
+
+  test('a load balancer may have a host name instead of an address', () => {
+    const ingress = [{ hostname: 'lb.example' }, { ip: '192.0.2.1', hostname: 'one.example' }, {}];
+    expect(loadBalancerAddresses(named('Service', { status: { loadBalancer: { ingress } } }))).toEqual([
+      'lb.example',
+      '192.0.2.1',
+    ]);
+  });
+});

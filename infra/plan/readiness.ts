@@ -1,0 +1,119 @@
+import { condition, count, describe, field, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Look } from '../../core/wait.ts';
+
+/** What ends a stage: a state of one object that the cluster has to reach. */
+export interface Readiness {
+  readonly kind: ReadinessKind;
+  readonly object: KubeObject;
+}
+
+export type ReadinessKind = keyof typeof states;
+
+/** What is awaited of each kind of object, for people. */
+const states = {
+  active: 'active',
+  established: 'established',
+  available: 'available',
+  scheduled: 'ready on every node',
+  address: 'given an address',
+  answering: 'answering',
+} as const;
+
+/** The conditions that objects of these kinds have to meet before their stage is over. */
+export function readinessOf(objects: readonly KubeObject[]): readonly Readiness[] {
+  return objects.flatMap((object): Readiness[] => {
+    const kind = kindOf(object);
+    return kind === undefined ? [] : [{ kind, object }];
+  });
+}
+
+function kindOf(object: KubeObject): ReadinessKind | undefined {
+  switch (object.kind) {
+    case 'Namespace':
+      return 'active';
+    case 'CustomResourceDefinition':
+      return 'established';
+    case 'Deployment':
+      return 'available';
+    case 'DaemonSet':
+      return 'scheduled';
+    case 'Service':
+      return text(object, 'spec', 'type') === 'LoadBalancer' ? 'address' : undefined;
+    case 'ValidatingWebhookConfiguration':
+    case 'MutatingWebhookConfiguration':
+      return 'answering';
+    default:
+      return undefined;
+  }
+}
+
+/** `Deployment istio-system/istiod available`. */
+export function describeReadiness({ kind, object }: Readiness): string {
+  return `${describe(object)} ${states[kind]}`;
+}
+
+/**
+ * Whether a live object has reached the state; webhooks cannot be told from the object and are asked instead
+ * (webhooks.ts).
+ */
+export function lookAt(kind: Exclude<ReadinessKind, 'answering'>, live: KubeObject | undefined): Look<true> {
+  if (live === undefined) return notYet('it does not exist');
+  switch (kind) {
+    case 'active': {
+      const phase = text(live, 'status', 'phase') ?? 'not reported yet';
+      return phase === 'Active' ? reached : notYet(`its phase is ${phase}`);
+    }
+    case 'established': {
+      const established = text(condition(live, 'Established'), 'status') === 'True';
+      return established ? reached : notYet('the API server does not serve it yet');
+    }
+    case 'available':
+      return lookAtDeployment(live);
+    case 'scheduled':
+      return lookAtDaemonSet(live);
+    case 'address':
+      return loadBalancerAddresses(live).length === 0
+        ? notYet('its status names no load balancer address')
+        : reached;
+  }
+}
+
+/** The addresses of a LoadBalancer Service: IPs, and the host names of those that have none, as istiod reads them. */
+export function loadBalancerAddresses(service: KubeObject): readonly string[] {
+  return list(service, 'status', 'loadBalancer', 'ingress').flatMap(
+    (entry) => text(entry, 'ip') ?? text(entry, 'hostname') ?? [],
+  );
+}
+
+const reached = { done: true, value: true } as const;
+
+function notYet(because: string): Look<true> {
+  return { done: false, because };
+}
+
+/** A rollout is over when the controller has seen this generation and only its replicas exist and are available. */
+function lookAtDeployment(live: KubeObject): Look<true> {
+  const wanted = field(live, 'spec', 'replicas') === undefined ? 1 : count(live, 'spec', 'replicas');
+  const updated = count(live, 'status', 'updatedReplicas');
+  const available = count(live, 'status', 'availableReplicas');
+  if (!observed(live)) return notYet('its controller has not seen the change yet');
+  if (updated < wanted) return notYet(`${updated} of ${wanted} replicas updated`);
+  if (count(live, 'status', 'replicas') > updated)
+    return notYet('replicas of the previous version still run');
+  return available < wanted ? notYet(`${available} of ${wanted} replicas available`) : reached;
+}
+
+function lookAtDaemonSet(live: KubeObject): Look<true> {
+  const wanted = count(live, 'status', 'desiredNumberScheduled');
+  const updated = count(live, 'status', 'updatedNumberScheduled');
+  const ready = count(live, 'status', 'numberReady');
+  if (!observed(live)) return notYet('its controller has not seen the change yet');
+  if (wanted === 0) return notYet('no node runs it yet');
+  if (updated < wanted) return notYet(`updated on ${updated} of ${wanted} nodes`);
+  return ready < wanted ? notYet(`ready on ${ready} of ${wanted} nodes`) : reached;
+}
+
+function observed(live: KubeObject): boolean {
+  return count(live, 'status', 'observedGeneration') >= count(live, 'metadata', 'generation');
+}

@@ -1,0 +1,262 @@
+import { z } from 'zod';
+import { resolve } from 'node:path';
+import { homedir } from 'node:os';
+import { nearest } from '../../core/names.ts';
+import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { ClusterAccess } from '../kube/connection.ts';
+
+/** Which root and intermediate CAs the mesh has; docs/trust.md tells how they are changed. */
+export interface TrustSettings {
+  /** Counts the root CAs of the mesh, from 1. */
+  readonly generation: number;
+  /**
+   * How far the mesh has gone from the root before to this generation's. `add-root`: both are trusted, the old one signs.
+   * `re-issue`: both are trusted, the new one signs. `drop-root`: only the new one is trusted, as without a phase.
+   */
+  readonly phase?: 'add-root' | 're-issue' | 'drop-root';
+  /** Counts the intermediate CAs that a root signs for each cluster, from 1. */
+  readonly intermediate: number;
+  /** Signs the intermediate CAs in place of a root in the trust folder; then nothing is counted, and there are no phases. */
+  readonly issuer?: IssuerReference;
+}
+
+/** An issuer of cert-manager, of this name in every cluster. */
+export interface IssuerReference {
+  readonly name: string;
+  /** `ClusterIssuer`, or `Issuer` for one in the control plane's namespace; issuers of other groups have kinds of their own. */
+  readonly kind: string;
+  readonly group: string;
+}
+
+/** The tokens by which control planes read each other's clusters; docs/remote-access.md tells how they are changed. */
+export interface RemoteAccessSettings {
+  /** Counts the tokens, from 1: a higher number asks for new ones now. */
+  readonly generation: number;
+  /** How long a token is valid, in days. */
+  readonly tokenDays: number;
+}
+
+/** The configuration of a stack: the keys of the project's namespace in `Pulumi.<stack>.yaml`. */
+export interface StackConfig {
+  /** `clusters`: how each cluster is reached, by its name in the mesh. */
+  readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** `istioctl`: its path, or the name of a command on PATH. */
+  readonly istioctl: string;
+  /** `trustDir`: folder of the CAs. */
+  readonly trustDir: string;
+  readonly trust: TrustSettings;
+  readonly remoteAccess: RemoteAccessSettings;
+}
+
+/** What stands in the stack's name space: its keys are `meshwright:trust` and so on. */
+export const project = 'meshwright';
+
+const counter = z.int().min(1);
+const certManagerGroup = 'cert-manager.io';
+const counted = ['generation', 'phase', 'intermediate'] as const;
+const trust = z
+  .strictObject({
+    generation: counter.exactOptional(),
+    phase: z.enum(['add-root', 're-issue', 'drop-root']).exactOptional(),
+    intermediate: counter.exactOptional(),
+    issuer: z
+      .strictObject({
+        name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/),
+        kind: z
+          .string()
+          .regex(/^[A-Z][A-Za-z0-9]*$/)
+          .default('ClusterIssuer'),
+        group: z
+          .string()
+          .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/)
+          .default(certManagerGroup),
+      })
+      .refine(({ kind, group }) => group !== certManagerGroup || ['Issuer', 'ClusterIssuer'].includes(kind), {
+        path: ['kind'],
+        message: `cert-manager has no issuer of this kind`,
+      })
+      .exactOptional(),
+  })
+  .superRefine((given, context) => {
+    for (const key of given.issuer === undefined ? [] : counted.filter((name) => given[name] !== undefined))
+      context.addIssue({
+        code: 'custom',
+        path: [key],
+        message: 'has no meaning beside trust.issuer: cert-manager renews what it signs, and the root stays',
+        input: given[key],
+      });
+  })
+  .transform(({ generation = 1, intermediate = 1, ...rest }) => ({ generation, intermediate, ...rest }));
+const schema = z.strictObject({
+  clusters: z
+    .record(
+      z.string(),
+      z.strictObject({
+        kubeconfig: z.string().min(1),
+        context: z.string().min(1),
+        apiServer: z.url({ protocol: /^https$/ }).exactOptional(),
+      }),
+    )
+    .default({}),
+  istioctl: z.string().min(1).default('istioctl'),
+  trustDir: z.string().min(1).default('.meshwright/trust'),
+  trust: trust.prefault({}),
+  remoteAccess: z
+    .strictObject({
+      generation: counter.default(1),
+      tokenDays: z.number().min(1).max(365).default(30),
+    })
+    .prefault({}),
+});
+
+/** The keys that a stack may have. */
+export const configKeys = Object.keys(schema.shape) as readonly (keyof typeof schema.shape)[];
+
+/** What is allowed, by the beginning of a key's path. */
+const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
+  [/^clusters/, '{NAME: {kubeconfig: FILE, context: CONTEXT, apiServer?: https://HOST:PORT}}'],
+  [/^trust\.phase/, 'add-root, re-issue, drop-root, or none'],
+  [/^trust\.issuer\.name/, 'the name of an issuer'],
+  [
+    /^trust\.issuer\.kind/,
+    `Issuer, ClusterIssuer, or with a group other than ${certManagerGroup} a kind of that group`,
+  ],
+  [/^trust\.issuer\.group/, `an API group, such as ${certManagerGroup}`],
+  [/^trust\.issuer/, '{name, kind?: ClusterIssuer|Issuer, group?}'],
+  [/^(trust\.|remoteAccess\.generation)/, 'a whole number from 1'],
+  [/^trust$/, '{generation?, phase?, intermediate?}, or {issuer}'],
+  [/^remoteAccess\.tokenDays/, 'a number of days from 1 to 365'],
+  [/^remoteAccess/, '{generation?, tokenDays?}'],
+];
+
+/**
+ * Reads a stack's values, whoever keeps them; the clusters may be left out. Paths are relative to `root`, or to the home
+ * folder after `~/`.
+ * @param where - what the values are of, for the messages
+ * @throws ProblemsError (exit 2) with everything that is wrong.
+ */
+export function parseConfig(values: unknown, root: string, where: string): StackConfig {
+  const parsed = schema.safeParse(values ?? {});
+  if (!parsed.success)
+    throw new ProblemsError(parsed.error.issues.flatMap((issue) => problemsOf(issue, where)));
+  const { clusters, istioctl, trustDir, trust, remoteAccess } = parsed.data;
+  return {
+    access: Object.fromEntries(
+      Object.entries(clusters).map(([name, access]) => [
+        name,
+        { ...access, kubeconfig: pathFrom(root, access.kubeconfig) },
+      ]),
+    ),
+    istioctl: istioctl.includes('/') ? pathFrom(root, istioctl) : istioctl,
+    trustDir: pathFrom(root, trustDir),
+    trust,
+    remoteAccess,
+  };
+}
+
+/**
+ * Reads the configuration of the running stack; every cluster of the mesh has to be in it.
+ * @param get - the value of a key as Pulumi keeps it: objects are JSON
+ * @throws ProblemsError (exit 2) with everything that is missing or wrong.
+ */
+export function readConfig(
+  get: (key: string) => string | undefined,
+  clusters: readonly string[],
+  root: string,
+): StackConfig {
+  const values = configKeys.flatMap((key) => {
+    const value = get(key);
+    return value === undefined ? [] : [[key, parseJson(value)]];
+  });
+  const config = parseConfig(Object.fromEntries(values), root, 'stack configuration');
+  throwIfAny(missingClusters(config, clusters, 'stack configuration'));
+  return config;
+}
+
+/** The configuration as the keys and values that {@link readConfig} reads. */
+export function writeConfig(config: StackConfig): Readonly<Record<string, string>> {
+  const { access, istioctl, trustDir, trust, remoteAccess } = config;
+  return {
+    clusters: JSON.stringify(access),
+    istioctl,
+    trustDir,
+    trust: JSON.stringify(trust.issuer === undefined ? trust : { issuer: trust.issuer }),
+    remoteAccess: JSON.stringify(remoteAccess),
+  };
+}
+
+/** Clusters of the mesh that the configuration does not reach, and those it names that the mesh does not have. */
+export function missingClusters(
+  config: StackConfig,
+  clusters: readonly string[],
+  where: string,
+): readonly Problem[] {
+  const named = Object.keys(config.access);
+  const fix = (name: string) =>
+    `pulumi config set --path '${project}:clusters.${name}.context' CONTEXT (and .kubeconfig FILE)`;
+  return [
+    ...clusters
+      .filter((name) => !named.includes(name))
+      .map((name) => ({ where: `${where}: clusters.${name}`, what: 'is missing', fix: fix(name) })),
+    ...named
+      .filter((name) => !clusters.includes(name))
+      .map((name) => {
+        const near = nearest(name, clusters);
+        return {
+          where: `${where}: clusters.${name}`,
+          what: 'is no cluster of the mesh',
+          allowed: clusters.join(', '),
+          ...(near !== undefined && { fix: `did you mean ${near}?` }),
+        };
+      }),
+  ];
+}
+
+function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] {
+  const path = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = path === '' ? configKeys : keysOf(path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      return {
+        where: `${where}: ${[...issue.path, key].join('.')}`,
+        what: 'is not known',
+        allowed: known.join(', '),
+        ...(near !== undefined && { fix: `did you mean ${near}?` }),
+      };
+    });
+  }
+  const rule =
+    issue.code === 'custom' && counted.some((key) => path === `trust.${key}`)
+      ? 'issuer alone'
+      : allowed.find(([pattern]) => pattern.test(path))?.[1];
+  return [
+    {
+      where: `${where}: ${path}`,
+      what: issue.message.toLowerCase().replace(/^invalid input: /, ''),
+      ...(rule !== undefined && { allowed: rule }),
+    },
+  ];
+}
+
+function keysOf(key: string): readonly string[] {
+  if (key === 'trust') return [...counted, 'issuer'];
+  if (key === 'trust.issuer') return ['name', 'kind', 'group'];
+  if (key === 'remoteAccess') return ['generation', 'tokenDays'];
+  return ['kubeconfig', 'context', 'apiServer'];
+}
+
+function pathFrom(root: string, path: string): string {
+  return path.startsWith('~/') ? resolve(homedir(), path.slice(2)) : resolve(root, path);
+}
+
+/** Pulumi gives objects as JSON, and strings as they are. */
+function parseJson(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : text;
+  } catch {
+    return text;
+  }
+}

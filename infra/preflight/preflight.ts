@@ -1,0 +1,220 @@
+import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import type { Problem } from '../../core/problem.ts';
+import { checkReachable } from '../kube/api-server.ts';
+import { connect } from '../kube/connection.ts';
+import type { Clients } from '../kube/connection.ts';
+import { renderIstioReleases } from '../plan/istio-release.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import {
+  describe,
+  isManaged,
+  list,
+  managedByLabel,
+  manager,
+  partOfLabel,
+  text,
+} from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
+import { missingPermissions } from './permissions.ts';
+import { sameClusters } from './same-cluster.ts';
+import { sharedTrustDomains } from './trust-domain.ts';
+import { istioctlProblems, versionProblems } from './versions.ts';
+import { webhookProblems } from './webhooks.ts';
+import type { StackConfig } from '../plan/stack-config.ts';
+import { findStranded } from './stranded.ts';
+import { ensureTrust, previewTrust } from '../trust/folder.ts';
+import type { ClusterTrust } from '../trust/folder.ts';
+import { issuedNotAfter } from '../trust/issued.ts';
+import { issuerProblems } from '../trust/issuer-preflight.ts';
+import { trustProblems } from '../trust/trust-preflight.ts';
+
+export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
+  /** @default - not looked at: it is not there yet */
+  readonly istioctl?: string;
+  /** Takes what is no reason to stop. @default - it is not told */
+  readonly warn?: (line: string) => void;
+  /** Writes nothing here, either: CAs that are missing are not kept. @default false */
+  readonly preview?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What either engine starts with. */
+export interface Preflight {
+  readonly clients: Clients;
+  /** By cluster; none where an issuer signs the CAs. */
+  readonly trust: Readonly<Record<string, ClusterTrust>>;
+  /** End of the validity of each cluster's CA, as far as it is there. */
+  readonly trustNotAfter: Readonly<Record<string, Date>>;
+}
+
+/**
+ * Finds out whether the plan may be carried out, before anything is recorded or changed in a cluster: the clusters are
+ * reached, also by each other, each of its own, with credentials that suffice and versions that are supported, the CAs
+ * are sound, nothing is in the way that this mesh did not make, and no pod is left without its control plane.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig, context or trust folder, for credentials and versions, and for all
+ * that every cluster holds of somebody else; exit 1 when a cluster cannot be reached.
+ */
+export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
+  const { access, signal } = options;
+  const clients = await connect(plan.clusters, access, signal);
+  checkReachable(clients, access);
+  const all = Object.values(clients);
+  const unfit = await findUnfit(plan, all, options);
+  const problems = await Promise.all([
+    ...all.map((client) => findStrangers(client, plan, signal)),
+    ...all.map((client) => sharedTrustDomains(client, plan, signal)),
+    ...all.map((client) => webhookProblems(client, plan, signal)),
+    ...all.map((client) => findStranded(client, plan, signal)),
+    plan.issuer === undefined
+      ? trustProblems(all, plan.controlPlaneNamespace, options.trustDir, options.trust, signal)
+      : issuerProblems(all, plan.controlPlaneNamespace, plan.issuer, signal),
+  ]);
+  throwIfAny([...unfit, ...problems.flat()]);
+  const settled = await settledTrust(plan, options);
+  const ends = plan.issuer === undefined ? {} : await issuedNotAfter(all, plan.controlPlaneNamespace, signal);
+  return { clients, ...settled, trustNotAfter: { ...settled.trustNotAfter, ...ends } };
+}
+
+/**
+ * The mesh's CAs as the trust folder has them; none of them where an issuer signs the CAs.
+ * @throws ProblemsError (exit 2) for a wrong trust folder.
+ */
+export async function settledTrust(
+  plan: Plan,
+  { trustDir, trust: settings, preview = false }: Pick<PreflightOptions, 'trustDir' | 'trust' | 'preview'>,
+): Promise<Omit<Preflight, 'clients'>> {
+  if (plan.issuer !== undefined) return { trust: {}, trustNotAfter: {} };
+  const settle = preview ? previewTrust : ensureTrust;
+  const trust = await settle(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
+  const ends = Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter] as const);
+  return { trust, trustNotAfter: Object.fromEntries(ends) };
+}
+
+/**
+ * What is wrong with the clusters themselves, and with what the work is done with.
+ * @throws ProblemsError at once when credentials do not suffice: then nothing else can be read, either.
+ */
+async function findUnfit(
+  plan: Plan,
+  clients: readonly KubeClient[],
+  { istioctl, warn = () => undefined, signal }: PreflightOptions,
+): Promise<readonly Problem[]> {
+  const lists = await Promise.all([
+    sameClusters(clients, signal),
+    ...clients.map((client) => versionProblems(client, warn, signal)),
+    istioctl === undefined ? [] : istioctlProblems(istioctl, plan, signal),
+  ]);
+  const permissions = await Promise.all(
+    clients.map((client) => {
+      const release = () => renderedFor(client.cluster, plan, istioctl, signal);
+      return missingPermissions(client, plan, release, signal);
+    }),
+  );
+  const denied = permissions.flat();
+  if (denied.length > 0) throw new ProblemsError([...lists.flat(), ...denied]);
+  return lists.flat();
+}
+
+/** What the releases of a cluster bring; nothing as long as there is no istioctl that renders them. */
+async function renderedFor(
+  cluster: string,
+  plan: Plan,
+  istioctl: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  const releases = plan.steps.filter((step) => step.cluster === cluster).flatMap((step) => step.releases);
+  if (istioctl === undefined || releases.length === 0) return [];
+  try {
+    return await renderIstioReleases(istioctl, releases, plan.mesh, signal);
+  } catch (error) {
+    // Whoever applies them renders them again, and is told.
+    if (error instanceof ProblemsError) return [];
+    throw error;
+  }
+}
+
+/** Kinds of a release that are not in a namespace: two Istios in a cluster would share them, whatever their revisions. */
+const sharedKinds = [
+  ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'],
+  ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
+  ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
+  ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'],
+] as const;
+
+function isNamedAsIstio({ metadata: { name } }: KubeObject): boolean {
+  return name.startsWith('istio') || name.endsWith('.istio.io');
+}
+
+/** Istio's webhooks keep their own names, whatever their configuration is called. */
+function isOfIstio(object: KubeObject): boolean {
+  return (
+    isNamedAsIstio(object) ||
+    list(object, 'webhooks').some((webhook) => text(webhook, 'name')?.endsWith('.istio.io'))
+  );
+}
+
+/** An Istio of somebody else, and what the plan would take over: its namespaces and other objects outside namespaces. */
+async function findStrangers(
+  client: KubeClient,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const listOf = async (apiVersion: string, kind: string, labelSelector?: string) => {
+    const type = await client.typeOf(apiVersion, kind, signal);
+    return type === undefined
+      ? []
+      : client.list(type, { ...(labelSelector && { labelSelector }), ...(signal && { signal }) });
+  };
+  const planned = plan.steps
+    .filter(({ cluster }) => cluster === client.cluster)
+    .flatMap(({ objects }) => objects)
+    .filter(({ metadata }) => metadata.namespace === undefined);
+  const found = await Promise.all([
+    listOf('apps/v1', 'Deployment', 'app=istiod'),
+    // Ambient mode, and a CNI agent of its own: they take the traffic of all pods of a node.
+    listOf('apps/v1', 'DaemonSet', 'app=ztunnel'),
+    listOf('apps/v1', 'DaemonSet', 'k8s-app=istio-cni-node'),
+    ...sharedKinds.map(async ([version, kind]) => (await listOf(version, kind)).filter(isOfIstio)),
+    ...planned.map(async (object) => (await client.get(object, signal)) ?? []),
+  ]);
+  const strangers = new Map(
+    found
+      .flat()
+      .filter((object) => !isManaged(object, plan.mesh))
+      .map((object) => [describe(object), object]),
+  );
+  return [...strangers.values()].map((object) => problemOf(client.cluster, object, plan.mesh));
+}
+
+function helmRelease({ metadata: { annotations = {} } }: KubeObject): string {
+  const [name, namespace] = ['name', 'namespace'].map((key) => annotations[`meta.helm.sh/release-${key}`]);
+  return name === undefined ? '' : ` (Helm release ${name} in ${namespace ?? 'default'})`;
+}
+
+function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
+  const where = `${cluster}: ${describe(object)}`;
+  const { labels = {}, name } = object.metadata;
+  const other = labels[managedByLabel] === manager ? labels[partOfLabel] : undefined;
+  if (other !== undefined) {
+    return {
+      where,
+      what: `belongs to mesh ${other}`,
+      fix: 'take that mesh down first, or use another cluster',
+    };
+  }
+  if (object.kind !== 'Namespace') {
+    return {
+      where,
+      what: `belongs to an Istio that meshwright did not install${helmRelease(object)}`,
+      fix: 'uninstall it first, or use another cluster',
+    };
+  }
+  const handOver = `kubectl label namespace ${name} ${managedByLabel}=${manager} ${partOfLabel}=${mesh} --overwrite`;
+  return {
+    where,
+    what: 'exists, and meshwright did not make it',
+    fix: `declare another name, or hand it over, so that down deletes it once nothing of others is in it: ${handOver}`,
+  };
+}

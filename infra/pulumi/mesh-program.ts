@@ -1,0 +1,90 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { Mesh } from '../../charts/index.ts';
+import { synthesize } from '../../charts/synth.ts';
+import { ProblemsError } from '../../core/problem.ts';
+import { openClients } from '../kube/connection.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { MeshOutputs } from './mesh-component.ts';
+import { planMesh } from '../plan/plan.ts';
+import type { Plan, PlanStep } from '../plan/plan.ts';
+import { preflightMesh, settledTrust } from '../preflight/preflight.ts';
+import type { Preflight } from '../preflight/preflight.ts';
+import { deployMesh } from './program.ts';
+import { RemoteLinks } from '../remote/remote-links.ts';
+import { readConfig } from '../plan/stack-config.ts';
+import type { StackConfig } from '../plan/stack-config.ts';
+import { makeRelease, makeSecret, settle } from '../apply/step-work.ts';
+import type { PlanContext } from '../apply/step-work.ts';
+import { withIssuer } from '../trust/issuer.ts';
+
+/**
+ * Runs a mesh as a Pulumi program.
+ * @param root - folder that the paths of the stack's configuration start from
+ * @param get - a value of the stack's configuration by its key in this project
+ * @param report - takes a line of progress
+ * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is no bug of the program.
+ */
+export async function runProgram(
+  mesh: Mesh<string>,
+  root: string,
+  get: (key: string) => string | undefined,
+  report: (line: string) => void,
+): Promise<MeshOutputs> {
+  return told(async () => {
+    const model = mesh.model();
+    const planned = planMesh(model, synthesize(mesh));
+    const config = readConfig(get, planned.clusters, root);
+    const plan = withIssuer(planned, config.trust.issuer);
+    const preview = pulumi.runtime.isDryRun();
+    const { clients, trust, trustNotAfter, unreached } = await lookAround(plan, config, preview);
+    const links = new RemoteLinks({ ...config, plan, clients, report });
+    const context = { plan, clients, trust, links, report };
+    return deployMesh({
+      plan,
+      model,
+      access: config.access,
+      releases: await renderReleases(config, context),
+      trustNotAfter,
+      makeSecret: (step, secret) => told(() => makeSecret(step, secret, context, preview)),
+      settle: (step, release) => (preview ? Promise.resolve() : told(() => settle(step, release, context))),
+      isKept: ({ kind }) => unreached && kind === 'remote-secret',
+    });
+  });
+}
+
+/**
+ * What either driver starts with. A preview writes nothing, and does with less: without the clusters it compares with what the
+ * state knows.
+ */
+async function lookAround(
+  plan: Plan,
+  config: StackConfig,
+  preview: boolean,
+): Promise<Preflight & { readonly unreached: boolean }> {
+  try {
+    const warn = (line: string) => void pulumi.log.warn(line);
+    return { ...(await preflightMesh(plan, { ...config, preview, warn })), unreached: false };
+  } catch (error) {
+    if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
+    await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);
+    const clients = openClients(plan.clusters, config.access);
+    return { clients, ...(await settledTrust(plan, { ...config, preview })), unreached: true };
+  }
+}
+
+async function renderReleases(
+  { istioctl }: StackConfig,
+  context: PlanContext,
+): Promise<ReadonlyMap<PlanStep, readonly KubeObject[]>> {
+  const { steps } = context.plan;
+  const made = steps.map(async (step) => [step, await makeRelease(step, istioctl, context)] as const);
+  return new Map(await Promise.all(made));
+}
+
+async function told<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}

@@ -1,0 +1,51 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { secretMode, writeFileAtomic } from '../../core/files.ts';
+import { run } from '../../core/run.ts';
+import { field, list } from '../kube/kube-object.ts';
+
+const timeoutMs = 120_000;
+
+/** Kinds of objects that hold what others made. */
+const shared: readonly unknown[] = [
+  'kubernetes:core/v1:Namespace',
+  'kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition',
+];
+
+/**
+ * Makes a stack ready to be destroyed without a question: nothing is protected any more (`pulumi state unprotect --all`), and
+ * what may hold objects of others is only forgotten. Done on the state as it is kept, its secrets encrypted.
+ */
+export async function prepareRemoval(
+  stack: string,
+  workDir: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<void> {
+  const pulumi = (...args: string[]) =>
+    run('pulumi', [...args, '--stack', stack, '--non-interactive'], {
+      cwd: workDir,
+      env: environment,
+      timeoutMs,
+    });
+  const exported = JSON.parse((await pulumi('stack', 'export')).stdout) as object;
+  const file = join(workDir, 'removal.json');
+  try {
+    writeFileAtomic(file, JSON.stringify(freed(exported)), secretMode);
+    await pulumi('stack', 'import', '--file', file);
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/** An exported stack (`{version, deployment: {resources: [...]}}`) with the marks that {@link prepareRemoval} sets. */
+export function freed(exported: object): object {
+  const resources = list(exported, 'deployment', 'resources').map((resource) => {
+    const unprotected = Object.fromEntries(
+      Object.entries(resource as object).filter(([key]) => key !== 'protect'),
+    );
+    return shared.includes(unprotected['type']) ? { ...unprotected, retainOnDelete: true } : unprotected;
+  });
+  const deployment = field(exported, 'deployment') as object | undefined;
+  if (resources.length === 0) return exported;
+  return { ...exported, deployment: { ...deployment, resources } };
+}

@@ -1,0 +1,89 @@
+import * as pulumi from '@pulumi/pulumi';
+import { KubernetesResource, resourceName } from './kubernetes-resource.ts';
+import type { KubernetesResourceOptions } from './kubernetes-resource.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { fromTheRoot } from './mesh-component.ts';
+import type { Cluster } from './mesh-component.ts';
+import type { StageName } from '../../charts/model/stage.ts';
+import { waves } from '../kube/waves.ts';
+
+/** What is said of some objects beside their place. */
+export type ObjectOptions = Pick<KubernetesResourceOptions, 'protect' | 'ignoreChanges'>;
+
+/** One stage in one cluster: the parent of the objects it applies, wave by wave. */
+export class Stage extends pulumi.ComponentResource {
+  readonly cluster: Cluster;
+  readonly #options: (object: KubeObject) => ObjectOptions;
+  readonly #resources = new Map<string, KubernetesResource>();
+  #previous: Promise<pulumi.Resource[]>;
+
+  /**
+   * @param after - the stages that are ready before this one starts; nothing of it is registered until then
+   * @param options - what is said of an object beside its place
+   */
+  constructor(
+    cluster: Cluster,
+    stage: StageName,
+    after: Promise<readonly Stage[]>,
+    options: (object: KubeObject) => ObjectOptions,
+  ) {
+    const previous = after.then((stages) => [...stages]);
+    super(
+      'meshwright:infra:Stage',
+      `${cluster.name}/${stage}`,
+      {},
+      { parent: cluster, providers: [cluster.provider], dependsOn: previous, aliases: fromTheRoot },
+    );
+    this.cluster = cluster;
+    this.#options = options;
+    this.#previous = previous;
+  }
+
+  /** Adds objects in their waves, each after what was added before. */
+  add(objects: readonly KubeObject[]): void {
+    for (const wave of waves(objects)) this.#addAll(wave.map((object) => ({ object })));
+  }
+
+  /** Adds a secret of which only the name is known now. */
+  addMade(object: KubeObject, made: Promise<KubeObject>, options: ObjectOptions = {}): void {
+    this.#addAll([{ object, made, options }]);
+  }
+
+  #addAll(
+    wave: readonly { object: KubeObject; made?: Promise<KubeObject>; options?: ObjectOptions }[],
+  ): void {
+    const dependsOn = this.#previous;
+    const { name, provider } = this.cluster;
+    const added = wave.map(({ object, made, options = this.#options(object) }) => {
+      const place = { parent: this, provider, dependsOn };
+      const resource = new KubernetesResource(name, object, { ...place, ...options }, made);
+      this.#resources.set(key(object), resource);
+      return resource;
+    });
+    this.#previous = Promise.resolve(added);
+  }
+
+  /** The resource of an object added before. */
+  resource(object: KubeObject): KubernetesResource | undefined {
+    return this.#resources.get(key(object));
+  }
+
+  /** Says that nothing more is added; resolves when all of it is in the cluster. */
+  async close(): Promise<void> {
+    this.registerOutputs({});
+    await Promise.all([...this.#resources.values()].map(registered));
+  }
+}
+
+/** A resource has its name once the engine has made it. What fails ends the program, and this never resolves. */
+function registered(resource: pulumi.Resource): Promise<void> {
+  return new Promise((resolve) => {
+    resource.urn.apply(() => {
+      resolve();
+    });
+  });
+}
+
+function key(object: KubeObject): string {
+  return `${object.kind} ${resourceName(object)}`;
+}

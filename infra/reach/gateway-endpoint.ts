@@ -1,0 +1,30 @@
+import { isIPv6 } from 'node:net';
+import type { GatewayModel } from '../../charts/model/mesh-model.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { loadBalancerAddresses } from '../plan/readiness.ts';
+
+/** Where a gateway is reached: an IP or a host name, and a port. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * Every address of a cluster's gateway: those its declaration gives, else those in the status of its Service. Empty while
+ * that has none.
+ */
+export function gatewayEndpoints(
+  gateway: GatewayModel,
+  cluster: string,
+  service: KubeObject | undefined,
+): readonly Endpoint[] {
+  const given = gateway.given[cluster];
+  if (given !== undefined) return given.addresses.map((host) => ({ host, port: given.port }));
+  const hosts = service === undefined ? [] : loadBalancerAddresses(service);
+  return hosts.map((host) => ({ host, port: gateway.port }));
+}
+
+/** `HOST:PORT`, as URLs write it. */
+export function formatEndpoint({ host, port }: Endpoint): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { ProblemsError } from '../../core/problem.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { condition, field, text } from '../kube/kube-object.ts';
+import { execInPod } from '../kube/pod-exec.ts';
+
+/** How far an istiod is with a cluster, in its own words; `unknown` when it cannot be asked. */
+export type SyncStatus = 'synced' | 'syncing' | 'timeout' | 'closed' | 'unknown';
+
+/** What one istiod says of one remote cluster. */
+export interface Reading {
+  /** The istiod's pod. */
+  readonly pod: string;
+  readonly status: SyncStatus;
+  /** Why it is unknown. */
+  readonly because?: string;
+}
+
+const clusterzSchema = z.array(
+  z.object({ id: z.string(), syncStatus: z.enum(['synced', 'syncing', 'timeout', 'closed']) }),
+);
+
+/**
+ * Reads istiod's `/debug/clusterz`: the clusters it has, itself among them.
+ * @returns status by cluster; undefined for anything else than such an answer
+ */
+export function parseClusterz(answer: string): ReadonlyMap<string, SyncStatus> | undefined {
+  let content: unknown;
+  try {
+    content = JSON.parse(answer);
+  } catch {
+    return undefined;
+  }
+  const parsed = clusterzSchema.safeParse(content);
+  return parsed.success ? new Map(parsed.data.map(({ id, syncStatus }) => [id, syncStatus])) : undefined;
+}
+
+/**
+ * The last reason istiod's log gives for not being able to list a remote cluster: `failed to list *v1.Pod: Unauthorized`.
+ */
+export function lastWatchError(log: string, cluster: string): string | undefined {
+  const mark = `watch error in cluster ${cluster}: `;
+  const line = log.split('\n').findLast((entry) => entry.includes(mark));
+  return line?.slice(line.indexOf(mark) + mark.length).trim();
+}
+
+/**
+ * Asks every ready istiod of a cluster, of whichever revision, how far it is with the other clusters.
+ * @returns for each of `remotes` one reading per istiod; none where no istiod is ready
+ */
+export async function readClusters(
+  client: KubeClient,
+  namespace: string,
+  remotes: readonly string[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, readonly Reading[]>> {
+  const pods = await readyIstiods(client, namespace, signal);
+  const answers = await Promise.all(
+    pods.map(async (pod) => {
+      try {
+        const seen = parseClusterz(await askIstiod(client, namespace, pod, '/debug/clusterz', signal));
+        return { pod, seen, because: 'it answers nothing that is known of /debug/clusterz' };
+      } catch (error) {
+        // A pod that has just ended, or one that we may not look into.
+        if (!(error instanceof ProblemsError)) throw error;
+        return { pod, seen: undefined, because: error.problems.map(({ what }) => what).join('; ') };
+      }
+    }),
+  );
+  const readingOf = (remote: string) =>
+    answers.map(({ pod, seen, because }): Reading => {
+      if (seen === undefined) return { pod, status: 'unknown', because };
+      const status = seen.get(remote);
+      return status === undefined
+        ? { pod, status: 'unknown', because: 'it has not taken up the remote secret' }
+        : { pod, status };
+    });
+  return new Map(remotes.map((remote) => [remote, readingOf(remote)]));
+}
+
+/** istiod's log of the last minutes, to tell why it does not sync. */
+export async function istiodLog(
+  client: KubeClient,
+  namespace: string,
+  pod: string,
+  signal?: AbortSignal,
+): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
+  const query = { container: istiodContainer, sinceSeconds: '120' };
+  return String(await client.request('GET', path, { query, plain: true, ...(signal && { signal }) }));
+}
+
+const istiodContainer = 'discovery';
+
+function askIstiod(
+  client: KubeClient,
+  namespace: string,
+  pod: string,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const command = ['pilot-discovery', 'request', 'GET', path];
+  return execInPod(client, { namespace, pod, name: istiodContainer }, command, signal);
+}
+
+async function readyIstiods(
+  client: KubeClient,
+  namespace: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const type = await client.typeOf('v1', 'Pod', signal);
+  if (type === undefined) return [];
+  const pods = await client.list(type, { namespace, labelSelector: 'app=istiod', ...(signal && { signal }) });
+  return pods
+    .filter((pod) => field(pod, 'metadata', 'deletionTimestamp') === undefined)
+    .filter((pod) => text(condition(pod, 'Ready'), 'status') === 'True')
+    .map(({ metadata }) => metadata.name)
+    .sort();
+}

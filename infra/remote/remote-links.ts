@@ -1,0 +1,81 @@
+import { addressForOthers } from '../kube/api-server.ts';
+import type { Clients } from '../kube/connection.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { defaultLimits } from '../plan/limits.ts';
+import type { Limits } from '../plan/limits.ts';
+import type { Plan } from '../plan/plan.ts';
+import { grantAccess, revokeStrangers } from './remote-access.ts';
+import { settleRemotes } from './remote-sync.ts';
+import type { StackConfig } from '../plan/stack-config.ts';
+
+export interface LinkOptions extends Pick<StackConfig, 'access' | 'remoteAccess'> {
+  readonly plan: Plan;
+  readonly clients: Clients;
+  readonly report: (line: string) => void;
+  /** @default defaultLimits */
+  readonly limits?: Limits;
+  readonly signal?: AbortSignal;
+}
+
+/** The access of a mesh's control planes to each other's clusters, as either driver brings it about. */
+export class RemoteLinks {
+  readonly #options: LinkOptions;
+  readonly #issued = new Set<string>();
+  readonly #opening = new Map<string, Promise<void>>();
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  /** The remote secret for `reader` that opens `remote`; see {@link grantAccess}. */
+  grant(reader: string, remote: string, preview = false): Promise<KubeObject> {
+    const { access, remoteAccess } = this.#options;
+    const client = this.#client(remote);
+    const server = addressForOthers(client, access[remote]);
+    const issued = () => this.#issued.add(reader);
+    const parts = { reader: this.#client(reader), remote: client, server, settings: remoteAccess, issued };
+    return grantAccess({ ...this.#common(), ...parts }, preview);
+  }
+
+  /**
+   * For when the remote secrets of `reader` are in place: begins what {@link settleRemotes} does, and revokes what clusters
+   * that have left the mesh could read it by.
+   */
+  open(reader: string): void {
+    const opening = this.#settle(reader, this.#issued.has(reader) ? Date.now() : 0);
+    // Told by whoever awaits it; a run that fails before has something else to tell.
+    opening.catch(() => undefined);
+    this.#opening.set(reader, opening);
+  }
+
+  /**
+   * Awaits what {@link open} has begun.
+   * @throws ProblemsError (exit 1) with every cluster that `reader` does not read, and why.
+   */
+  async opened(reader: string): Promise<void> {
+    await this.#opening.get(reader);
+  }
+
+  async #settle(reader: string, writtenAt: number): Promise<void> {
+    const { plan, limits = defaultLimits } = this.#options;
+    const { clusters } = plan;
+    const client = this.#client(reader);
+    const remotes = clusters.filter((name) => name !== reader).map((name) => this.#client(name));
+    await revokeStrangers(client, { ...this.#common(), clusters });
+    const timeoutMs = limits.remoteCluster;
+    await settleRemotes({ ...this.#common(), reader: client, remotes, writtenAt, timeoutMs });
+  }
+
+  #common() {
+    const { plan, report, signal } = this.#options;
+    const { mesh, controlPlaneNamespace: namespace } = plan;
+    return { mesh, namespace, report, ...(signal && { signal }) };
+  }
+
+  #client(cluster: string): KubeClient {
+    const client = this.#options.clients[cluster];
+    if (client === undefined) throw new Error(`no client was made for cluster ${cluster}`);
+    return client;
+  }
+}

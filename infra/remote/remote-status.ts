@@ -1,0 +1,108 @@
+import { ProblemsError } from '../../core/problem.ts';
+import type { Clients } from '../kube/connection.ts';
+import { readClusters } from './istiod-clusters.ts';
+import type { Reading, SyncStatus } from './istiod-clusters.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { remoteSecretName } from '../plan/plan.ts';
+import { readRemoteSecret } from './remote-secret.ts';
+import type { LiveRemoteSecret } from './remote-secret.ts';
+import { isNearEnd, refusal } from './service-account-token.ts';
+
+/** How the control plane of one cluster reads another one. */
+export interface RemoteStatus {
+  /** When the token ends, ISO 8601; null when there is none, or it has no end. */
+  readonly tokenNotAfter: string | null;
+  /** How far istiod is with the other cluster; of several, the one that is least far. */
+  readonly istiod: SyncStatus;
+  /** What is wrong; null when it works. */
+  readonly problem: string | null;
+  /** What will go wrong unless something is done; null when nothing will. */
+  readonly warning: string | null;
+}
+
+export interface RemoteStatusOptions {
+  readonly namespace: string;
+  readonly reader: KubeClient;
+  /** All clusters of the mesh. */
+  readonly clients: Clients;
+  readonly signal?: AbortSignal;
+}
+
+/** The access of a cluster's control plane to all the others, by their names. */
+export async function readRemotes(
+  options: RemoteStatusOptions,
+): Promise<Readonly<Record<string, RemoteStatus>>> {
+  const { namespace, reader, clients, signal } = options;
+  const remotes = Object.keys(clients).filter((name) => name !== reader.cluster);
+  if (remotes.length === 0) return {};
+  const readings = await readClusters(reader, namespace, remotes, signal);
+  const statuses = await Promise.all(
+    Object.values(clients)
+      .filter(({ cluster }) => cluster !== reader.cluster)
+      .map(async (remote) => {
+        const { cluster } = remote;
+        return [cluster, await readOne(options, remote, readings.get(cluster) ?? [])] as const;
+      }),
+  );
+  return Object.fromEntries(statuses);
+}
+
+async function readOne(
+  { namespace, reader, signal }: RemoteStatusOptions,
+  remote: KubeClient,
+  readings: readonly Reading[],
+): Promise<RemoteStatus> {
+  const metadata = { name: remoteSecretName(remote.cluster), namespace };
+  const secret = await reader.get({ apiVersion: 'v1', kind: 'Secret', metadata }, signal);
+  const live = readRemoteSecret(remote.cluster, secret);
+  const end = live?.claims?.expires;
+  const istiod = leastFar(readings);
+  const problem = (await tokenProblem(remote, live, signal)) ?? syncProblem(istiod);
+  return {
+    tokenNotAfter: end === undefined ? null : new Date(end * 1000).toISOString(),
+    istiod,
+    problem,
+    warning: problem === null ? tokenWarning(live) : null,
+  };
+}
+
+const order: readonly SyncStatus[] = ['closed', 'timeout', 'syncing', 'unknown', 'synced'];
+
+function leastFar(readings: readonly Reading[]): SyncStatus {
+  return order.find((status) => readings.some((reading) => reading.status === status)) ?? 'unknown';
+}
+
+function syncProblem(istiod: SyncStatus): string | null {
+  return istiod === 'timeout' || istiod === 'closed'
+    ? `istiod has not synced with it (${istiod}): run \`npm run up\`, which says why`
+    : null;
+}
+
+async function tokenProblem(
+  remote: KubeClient,
+  live: LiveRemoteSecret | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  const again = 'run `npm run up`, which issues a new one';
+  if (live === undefined) return `it has no token: ${again}`;
+  const { claims, token } = live;
+  if (claims !== undefined && claims.expires * 1000 <= Date.now())
+    return `its token expired on ${new Date(claims.expires * 1000).toISOString()}: ${again}`;
+  try {
+    const refused = await refusal(remote, token, signal, 0);
+    return refused === undefined ? null : `its token is refused (${refused}): ${again}`;
+  } catch (error) {
+    // A cluster that is not reached tells that in its own row; and not everybody may have tokens judged.
+    if (error instanceof ProblemsError) return null;
+    throw error;
+  }
+}
+
+function tokenWarning(live: LiveRemoteSecret | undefined): string | null {
+  const claims = live?.claims;
+  if (claims === undefined) return 'its token has no end: run `npm run up`, which replaces it';
+  if (!isNearEnd(claims, Date.now())) return null;
+  const days = Math.floor((claims.expires - Date.now() / 1000) / (24 * 60 * 60));
+  const left = days >= 2 ? `in ${days} days` : `at ${new Date(claims.expires * 1000).toISOString()}`;
+  return `its token ends ${left}: run \`npm run up\`, which renews it`;
+}

@@ -1,0 +1,230 @@
+import type { GatewayModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import { openClients } from '../kube/connection.ts';
+import type { ClusterAccess, Clients } from '../kube/connection.ts';
+import { formatEndpoint, gatewayEndpoints } from '../reach/gateway-endpoint.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { condition, count, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { listProxies } from '../kube/proxies.ts';
+import { lookAt } from '../plan/readiness.ts';
+import { readCacerts } from '../trust/objects.ts';
+import { parseCertificates } from '../trust/pem.ts';
+import { trustStatus } from '../trust/trust-status.ts';
+import type { TrustStatus } from '../trust/trust-status.ts';
+import { readRemotes } from '../remote/remote-status.ts';
+import type { RemoteStatus } from '../remote/remote-status.ts';
+
+/** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
+export interface MeshStatus {
+  readonly engine: string;
+  readonly clusters: Readonly<Record<string, ClusterStatus>>;
+  /** Replicas by workload and cluster, of all its versions together; `desired` is what is declared, or what a live workload was scaled up to. */
+  readonly services: Readonly<
+    Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
+  >;
+  readonly crossCluster: CrossCluster;
+}
+
+export interface ClusterStatus {
+  readonly context: string;
+  /** Every node is ready, every declared control plane and both gateways are available. */
+  readonly ready: boolean;
+  /** `http://ADDR:PORT` */
+  readonly ingress: string | null;
+  /** `ADDR:PORT` */
+  readonly eastWest: string | null;
+  /** Number of nodes. */
+  readonly nodes: number;
+  /** End of the validity of the cluster's intermediate CA, ISO 8601. */
+  readonly certificateNotAfter: string | null;
+  /** Null where there is no CA. */
+  readonly trust: TrustStatus | null;
+  /** The declared ones; empty when the cluster cannot be reached. */
+  readonly controlPlanes: readonly ControlPlaneStatus[];
+  /** How this cluster's control plane reads the others, by their names. */
+  readonly remotes: Readonly<Record<string, RemoteStatus>>;
+}
+
+export interface ControlPlaneStatus {
+  /** `default` for the one without a revision. */
+  readonly revision: string;
+  /** Whether its Deployment is available. */
+  readonly ready: boolean;
+  /** Live pods whose proxies it injected, which connect to it. */
+  readonly proxies: number;
+}
+
+export interface CrossCluster {
+  readonly ok: boolean;
+  /** When it was checked, ISO 8601. */
+  readonly checked: string;
+}
+
+export interface StatusOptions {
+  /** What applied the mesh: `pulumi` or `apply`. */
+  readonly engine: string;
+  readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** Proves by real calls that services of one cluster are reached from another. */
+  readonly probe: (clusters: MeshStatus['clusters']) => Promise<CrossCluster>;
+  readonly signal?: AbortSignal;
+}
+
+type Replicas = Readonly<Record<string, { readonly desired: number; readonly ready: number }>>;
+
+/**
+ * Reads the state of every cluster. A cluster that fails does not hide the others.
+ * @throws ProblemsError (exit 2) for a missing kubeconfig or context.
+ */
+export async function collectStatus(model: MeshModel, options: StatusOptions): Promise<MeshStatus> {
+  const names = model.clusters.map(({ name }) => name);
+  const clients = openClients(names, options.access);
+  const read = await Promise.all(
+    Object.entries(clients).map(async ([name, client]) => {
+      const context = options.access[name]?.context ?? '';
+      return [name, await readCluster(model, client, clients, context, options.signal)] as const;
+    }),
+  );
+  const clusters = Object.fromEntries(read.map(([name, { status }]) => [name, status]));
+  const services = Object.fromEntries(
+    model.workloads.map((workload) => [
+      workload.name,
+      Object.fromEntries(
+        workload.placement.map((cluster) => {
+          const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
+          return [cluster, live ?? { desired: declaredIn(workload, cluster), ready: 0 }];
+        }),
+      ),
+    ]),
+  );
+  return { engine: options.engine, clusters, services, crossCluster: await options.probe(clusters) };
+}
+
+/** Whether the mesh is healthy: every cluster ready and read by the others, every replica ready, calls crossing. Decides the exit code. */
+export function isHealthy(status: MeshStatus): boolean {
+  const replicas = Object.values(status.services).flatMap((service) => Object.values(service));
+  return (
+    Object.values(status.clusters).every(
+      ({ ready, remotes }) => ready && Object.values(remotes).every(({ problem }) => problem === null),
+    ) &&
+    replicas.every(({ desired, ready }) => ready >= desired) &&
+    status.crossCluster.ok
+  );
+}
+
+const statusRetryMs = 2_000;
+
+async function readCluster(
+  model: MeshModel,
+  client: KubeClient,
+  clients: Clients,
+  context: string,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly status: ClusterStatus; readonly replicas: Replicas }> {
+  const get = (apiVersion: string, kind: string, namespace: string, name: string) =>
+    client.get({ apiVersion, kind, metadata: { namespace, name } }, signal);
+  try {
+    await client.request('GET', '/readyz', { retryMs: statusRetryMs, ...(signal && { signal }) });
+    const { controlPlane, ingress, eastWest } = model;
+    const nodeType = await client.typeOf('v1', 'Node', signal);
+    const declared = model.clusters.find(({ name }) => name === client.cluster)?.controlPlanes ?? [];
+    const [
+      nodes,
+      proxies,
+      istiods,
+      cacerts,
+      ingressGateway,
+      eastWestGateway,
+      ingressService,
+      eastWestService,
+    ] = await Promise.all([
+      nodeType === undefined ? [] : client.list(nodeType, { ...(signal && { signal }) }),
+      listProxies(client, signal),
+      Promise.all(declared.map(({ name }) => get('apps/v1', 'Deployment', controlPlane.namespace, name))),
+      get('v1', 'Secret', controlPlane.namespace, 'cacerts'),
+      get('apps/v1', 'Deployment', ingress.namespace, ingress.name),
+      get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
+      get('v1', 'Service', ingress.namespace, ingress.name),
+      get('v1', 'Service', eastWest.namespace, eastWest.name),
+    ]);
+    const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
+    const replicas = await Promise.all(
+      placed.map(async ({ name, namespace, deployments }) => {
+        const here = deployments.filter(({ placement }) => placement.includes(client.cluster));
+        const seen = await Promise.all(
+          here.map(async (deployment) => {
+            const live = await get('apps/v1', 'Deployment', namespace, deployment.name);
+            // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
+            const desired = Math.max(deployment.replicas, count(live, 'spec', 'replicas'));
+            // What one version has too many of does not make up for what another lacks.
+            return { desired, ready: Math.min(desired, count(live, 'status', 'readyReplicas')) };
+          }),
+        );
+        return [name, { desired: sum(seen, 'desired'), ready: sum(seen, 'ready') }] as const;
+      }),
+    );
+    const remotes = await readRemotes({
+      namespace: controlPlane.namespace,
+      reader: client,
+      clients,
+      ...(signal && { signal }),
+    });
+    const controlPlanes = declared.map(({ revision }, index) => ({
+      revision,
+      ready: lookAt('available', istiods[index]).done,
+      proxies: proxies.filter((proxy) => proxy.revision === revision).length,
+    }));
+    const available =
+      controlPlanes.every(({ ready }) => ready) &&
+      [ingressGateway, eastWestGateway].every((live) => lookAt('available', live).done);
+    const address = (gateway: GatewayModel, service: KubeObject | undefined) =>
+      gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint)[0];
+    const [ingressAddress, eastWestAddress] = [
+      address(ingress, ingressService),
+      address(eastWest, eastWestService),
+    ];
+    const status: ClusterStatus = {
+      context,
+      ready: nodes.length > 0 && nodes.every(isNodeReady) && available,
+      ingress: ingressAddress === undefined ? null : `http://${ingressAddress}`,
+      eastWest: eastWestAddress ?? null,
+      nodes: nodes.length,
+      controlPlanes,
+      certificateNotAfter: notAfter(cacerts),
+      trust: trustStatus(cacerts),
+      remotes,
+    };
+    return { status, replicas: Object.fromEntries(replicas) };
+  } catch {
+    signal?.throwIfAborted();
+    const unknown = {
+      ingress: null,
+      eastWest: null,
+      nodes: 0,
+      controlPlanes: [],
+      certificateNotAfter: null,
+      trust: null,
+      remotes: {},
+    };
+    return { status: { context, ready: false, ...unknown }, replicas: {} };
+  }
+}
+
+/** Replicas of all its Deployments in a cluster. */
+function declaredIn({ deployments }: WorkloadModel, cluster: string): number {
+  const here = deployments.filter(({ placement }) => placement.includes(cluster));
+  return sum(here, 'replicas');
+}
+
+function sum<K extends string>(parts: readonly Readonly<Record<K, number>>[], key: K): number {
+  return parts.reduce((total, part) => total + part[key], 0);
+}
+
+function isNodeReady(node: KubeObject): boolean {
+  return text(condition(node, 'Ready'), 'status') === 'True';
+}
+
+function notAfter(cacerts: KubeObject | undefined): string | null {
+  if (cacerts === undefined) return null;
+  const [signer] = parseCertificates(readCacerts(cacerts).certificate) ?? [];
+  return signer?.validToDate.toISOString() ?? null;
+}

@@ -1,0 +1,78 @@
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { describe } from '../kube/kube-object.ts';
+import type { TrustSettings } from '../plan/stack-config.ts';
+import { readRoots } from './roots.ts';
+import { cacertsKey, hasOtherRoot } from './objects.ts';
+import { describeLagging, lookAtProxies } from './proxies.ts';
+import { describeIssuer } from './issuer.ts';
+import { configProblems, describeTrust, isPhase, issuerOf, readTrustState, stepProblem } from './state.ts';
+
+/**
+ * What keeps the clusters from the wanted trust, all of it: a root that the trust folder does not have, a phase that is
+ * skipped or reversed, and, before a phase, proxies that do not have the state yet that it builds on. Nothing is written.
+ */
+export async function trustProblems(
+  clients: readonly KubeClient[],
+  namespace: string,
+  directory: string,
+  wanted: TrustSettings,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const wrong = configProblems(wanted);
+  if (wrong.length > 0) return wrong;
+  const roots = readRoots(directory);
+  const key = cacertsKey(namespace);
+  const live = await Promise.all(
+    clients.map(async (client) => ({ client, cacerts: await client.get(key, signal) })),
+  );
+  const problems = live.flatMap(({ client, cacerts }): readonly Problem[] => {
+    if (cacerts === undefined) return [];
+    const where = `${client.cluster}: ${describe(key)}`;
+    const issuer = issuerOf(cacerts);
+    if (issuer !== undefined) {
+      return [
+        {
+          where,
+          what: `is made by cert-manager, and the stack names no issuer: another root CA would cut every running workload off`,
+          received: describeTrust(wanted),
+          allowed: `trust.issuer: ${describeIssuer(issuer)}`,
+          fix: 'set trust.issuer as it was, or take the mesh down first',
+        },
+      ];
+    }
+    if (hasOtherRoot(cacerts, roots)) {
+      return [
+        {
+          where,
+          what: 'holds another root CA than the trust folder; replacing it would cut every running workload off',
+          fix: 'put the trust folder that this mesh was made with back, or take the mesh down first',
+        },
+      ];
+    }
+    const step = stepProblem(where, readTrustState(cacerts), wanted);
+    return step === undefined ? [] : [step];
+  });
+  if (problems.length > 0) return problems;
+  // Each phase builds on the one before. A cluster that an interrupted run has brought on is not asked again.
+  const seen = await Promise.all(
+    live.map(async ({ client, cacerts }) =>
+      cacerts !== undefined && isPhase(readTrustState(cacerts), wanted)
+        ? [await lookAtProxies(client, cacerts, signal)]
+        : [],
+    ),
+  );
+  return seen.flat().flatMap(({ cluster, lagging, state }) =>
+    lagging.length === 0
+      ? []
+      : [
+          {
+            where: `cluster ${cluster}`,
+            what: `${describeLagging(lagging)}: calls would fail in the next phase`,
+            received: describeTrust(wanted),
+            allowed: describeTrust(state),
+            fix: 'set trust as it was and run `npm run up`, which waits for them',
+          },
+        ],
+  );
+}

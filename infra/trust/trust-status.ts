@@ -1,0 +1,55 @@
+import type { KubeObject } from '../kube/kube-object.ts';
+import { readCacerts } from './objects.ts';
+import { parseCertificates } from './pem.ts';
+import { describeTrust, readTrustState } from './state.ts';
+
+/** The trust of a cluster as `status --json` prints it. */
+export interface TrustStatus {
+  /** `generation 2, phase re-issue, intermediate 1`: what the proxies are brought to. */
+  readonly state: string;
+  /** End of the validity of the trusted root that ends first, ISO 8601. */
+  readonly rootNotAfter: string;
+  /** What ends soon, and what to do about it. */
+  readonly warning: string | null;
+}
+
+const day = 24 * 60 * 60 * 1000;
+/** A quarter of an intermediate's life, and time enough for three reviewed phases of a root's end. */
+const intermediateDays = 90;
+const rootDays = 365;
+/** cert-manager renews at 90 days; a month later something keeps it from it. */
+const issuedDays = 60;
+
+/** What a live Secret `cacerts` says about the cluster's trust; null when there is none, or none that can be read. */
+export function trustStatus(cacerts: KubeObject | undefined, now = new Date()): TrustStatus | null {
+  if (cacerts === undefined) return null;
+  const held = readCacerts(cacerts);
+  const [signer] = parseCertificates(held.certificate) ?? [];
+  const ends = (parseCertificates(held.roots) ?? []).map(({ validToDate }) => validToDate.getTime());
+  if (signer === undefined || ends.length === 0) return null;
+  const state = readTrustState(cacerts);
+  const root = new Date(Math.min(...ends));
+  const daysTo = (end: Date) => Math.floor((end.getTime() - now.getTime()) / day);
+  const warnings = [
+    ...(daysTo(signer.validToDate) < (state.issuer === undefined ? intermediateDays : issuedDays)
+      ? [
+          state.issuer === undefined
+            ? `its CA ends in ${daysTo(signer.validToDate)} days: raise trust.intermediate to ${state.intermediate + 1}`
+            : `its CA ends in ${daysTo(signer.validToDate)} days: cert-manager should have renewed it, see what Certificate cacerts says`,
+        ]
+      : []),
+    // In a rotation the old root is on its way out.
+    ...(daysTo(root) < rootDays && ends.length === 1
+      ? [
+          state.issuer === undefined
+            ? `its root CA ends in ${daysTo(root)} days: begin with trust.generation ${state.generation + 1}, phase add-root`
+            : `its root CA ends in ${daysTo(root)} days, and cannot be changed in a mesh whose CAs an issuer signs (docs/trust.md)`,
+        ]
+      : []),
+  ];
+  return {
+    state: describeTrust(state),
+    rootNotAfter: root.toISOString(),
+    warning: warnings.length === 0 ? null : warnings.join('; '),
+  };
+}
