@@ -1,7 +1,7 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Client, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { StreamOptions } from './client.ts';
+import type { StreamOptions } from './call-options.ts';
 import { StatusError } from './status.ts';
 import { tracing } from './tracing.ts';
 

@@ -4,7 +4,7 @@ import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
 import { startCall, fromServiceError } from './client-call.ts';
 import type { OutgoingCall } from './client-call.ts';
-import type { StreamOptions } from './client.ts';
+import type { StreamOptions } from './call-options.ts';
 import { codecOf } from './wire.ts';
 
 type Init = MessageInitShape<DescMethod['input']>;

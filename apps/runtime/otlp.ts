@@ -27,7 +27,7 @@ import {
 import { Health } from '../../gen/grpc/health/v1/health_pb.js';
 import type { Interceptor } from './interceptors.ts';
 import type { Logger } from './log.ts';
-import type { Program, Tracing } from './tracing.ts';
+import type { Program, Tracing } from './spans.ts';
 
 /** Milliseconds. A pod has 5 s left when its calls are over, see apps/config/shutdown.ts. */
 const stopLimit = 2_000;
