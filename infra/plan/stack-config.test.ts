@@ -66,7 +66,7 @@ describe('stack configuration', () => {
     [
       { clusters: JSON.stringify({ east: access, west: access, wset: access }) },
       [
-        'stack configuration: clusters.wset: is no cluster of the mesh; allowed east, west; fix: did you mean west?',
+        'stack configuration: clusters.wset: is not a cluster of the mesh; allowed east, west; fix: did you mean west?',
       ],
     ],
     [
@@ -99,7 +99,7 @@ describe('stack configuration', () => {
       },
       ['generation', 'phase', 'intermediate'].map(
         (key) =>
-          `stack configuration: trust.${key}: has no meaning beside trust.issuer: cert-manager renews what it signs, and the root stays; allowed issuer alone`,
+          `stack configuration: trust.${key}: cannot be combined with trust.issuer: cert-manager renews the CAs that it signs, and the root stays; allowed issuer alone`,
       ),
     ],
     [

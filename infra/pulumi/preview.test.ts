@@ -111,9 +111,7 @@ describe('a preview', () => {
     await run(true);
     apis[1]!.version = 'v1.36.3';
     expect(warn.mock.calls).toEqual([
-      [
-        'warning: [runtime] cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
-      ],
+      ['warning: [runtime] cluster west runs Kubernetes v1.37.0; the newest version tested is 1.36'],
     ]);
   });
 
