@@ -63,6 +63,6 @@ test('says how long a token lives, and when that is less than was asked for', ()
   const claims = { issued: 0, expires: 30 * day, accountUid: 'a' };
   expect(lifeInWords(claims, 30)).toBe('until 1970-01-31T00:00:00.000Z');
   expect(lifeInWords(claims, 90)).toBe(
-    'until 1970-01-31T00:00:00.000Z; warning: the server granted 30.0 days of the 90 asked for, so run up again before then',
+    'until 1970-01-31T00:00:00.000Z; warning: the server granted 30.0 of the 90 days requested, so run up again before then',
   );
 });
