@@ -11,10 +11,10 @@ import { schemaProblems } from './schemas.ts';
 import { plainSecrets } from './secrets.ts';
 import { symmetry } from './symmetry.ts';
 
-/** What looks at the rendered objects of all clusters, whoever rendered them, and says what is wrong. */
+/** Checks the rendered objects of all clusters, whoever rendered them, and returns what is wrong. */
 type Gate = (mesh: RenderedMesh) => readonly Problem[];
 
-/** What every mesh has to pass; docs/constructs.md, "What synth refuses", tells of each. */
+/** The checks that every mesh has to pass; docs/constructs.md, "What synth refuses", describes each. */
 export const gates: readonly Gate[] = [
   schemaProblems,
   symmetry,
