@@ -210,7 +210,7 @@ describe('applyPlan', () => {
           `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} accepts the same token; ` +
           `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they can reach, then run the command again`,
         'from west to east: east-west gateway: not reached from inside west within 1 s: connection refused; received "192.0.2.1:15443"; ' +
-          'fix: see where the load balancer of Service istio-eastwest/istio-eastwestgateway in east sends its connections, then run the command again',
+          'fix: check where the load balancer of Service istio-eastwest/istio-eastwestgateway in east sends its connections, then run the command again',
       ].join('\n'),
     });
     expect([applied('east'), applied('west')].map((names) => names.at(-1))).toEqual([
