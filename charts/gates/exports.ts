@@ -9,7 +9,7 @@ import { exportedTo } from './routes.ts';
  * Objects that a proxy needs for the calls it makes or forwards must be exported to its namespace: the Service, and the
  * DestinationRules and VirtualServices of its host. Otherwise the call fails, or runs without its policy.
  */
-export function unseen({ clusters }: RenderedMesh): readonly Problem[] {
+export function missingExports({ clusters }: RenderedMesh): readonly Problem[] {
   const crosses = new Set(clusters.map(({ network }) => network)).size > 1;
   return clusters.flatMap((cluster) => {
     const viewers = viewersOf(cluster, crosses);

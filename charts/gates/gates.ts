@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
-import { unseen } from './exports.ts';
+import { missingExports } from './exports.ts';
 import { headless } from './headless.ts';
 import { unknownHosts } from './hosts.ts';
 import { protocols } from './protocols.ts';
@@ -19,7 +19,7 @@ export const gates: readonly Gate[] = [
   schemaProblems,
   symmetry,
   unknownHosts,
-  unseen,
+  missingExports,
   deadRoutes,
   conflicts,
   protocols,

@@ -76,7 +76,7 @@ describe('a VirtualService that no gateway reads', () => {
   const at = 'demo/custom: VirtualService shop/web: spec.gateways names a Gateway that';
 
   test('because there is none of the name', () => {
-    expect(found('wep')).toEqual([`${at} is not there; received "wep"; fix: did you mean web?`]);
+    expect(found('wep')).toEqual([`${at} does not exist; received "wep"; fix: did you mean web?`]);
   });
   test('because it serves none of the hosts', () => {
     expect(found('web', {}, ['b.example'])).toEqual([

@@ -5,9 +5,9 @@ import { ProblemsError } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { labelManaged, managedByLabel, manager, partOfLabel, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { readRemoteSecret, remoteKubeconfig, remoteSecret, tokenToCome } from './remote-secret.ts';
+import { readRemoteSecret, remoteKubeconfig, remoteSecret, tokenPlaceholder } from './remote-secret.ts';
 import type { LiveRemoteSecret } from './remote-secret.ts';
-import { isNearEnd, lifeInWords, refusal, requestToken, tokenClaims } from './service-account-token.ts';
+import { isNearEnd, describeLifetime, refusal, requestToken, tokenClaims } from './service-account-token.ts';
 import type { RemoteAccessSettings } from '../plan/stack-config.ts';
 
 /** Label of the Secrets that tokens are bound to: the cluster whose control plane has the token. */
@@ -40,26 +40,27 @@ export async function grantAccess(options: RemoteAccessOptions, preview = false)
   const { mesh, namespace, reader, remote, server, settings, report, signal } = options;
   const account = await remote.get(accountIn(namespace), signal);
   if (account === undefined) {
-    if (preview) return remoteSecret(mesh, remote.cluster, namespace, { server, ca: '', token: tokenToCome });
+    if (preview)
+      return remoteSecret(mesh, remote.cluster, namespace, { server, ca: '', token: tokenPlaceholder });
     const where = `${remote.cluster}: ServiceAccount ${namespace}/${remoteReader}`;
     throw new ProblemsError([{ where, what: 'does not exist; stage 10-control-plane creates it' }], 1);
   }
   const ca = await certificateAuthority(remote, namespace, signal);
   const secret = (token: string) => remoteSecret(mesh, remote.cluster, namespace, { server, ca, token });
   const live = readRemoteSecret(remote.cluster, await reader.get(secret(''), signal));
-  const because = whyRenew(options, live, { ca, accountUid: uidOf(account) }, Date.now());
+  const because = renewalReason(options, live, { ca, accountUid: uidOf(account) }, Date.now());
   const refused = because ?? (live && (await whyRefused(remote, live.token, signal)));
   if (refused === undefined && live?.claims !== undefined) {
-    const life = lifeInWords(live.claims, settings.tokenDays);
+    const life = describeLifetime(live.claims, settings.tokenDays);
     report(`${reader.cluster}: its token for ${remote.cluster} is valid ${life}`);
     return secret(live.token);
   }
-  if (preview) return secret(tokenToCome);
+  if (preview) return secret(tokenPlaceholder);
   const boundTo = await createBinding(options, account);
   const token = await requestToken(remote, { account, boundTo, days: settings.tokenDays }, signal);
   options.issued?.();
   const claims = tokenClaims(token);
-  const life = claims === undefined ? 'for an unknown time' : lifeInWords(claims, settings.tokenDays);
+  const life = claims === undefined ? 'for an unknown time' : describeLifetime(claims, settings.tokenDays);
   report(`${reader.cluster}: new token for ${remote.cluster}, because ${refused}; valid ${life}`);
   return secret(token);
 }
@@ -111,7 +112,7 @@ const nothing = { server: '', ca: '', token: '' };
  * Why a live remote secret has to be replaced, as shown to the user; undefined when it is good.
  * @param now - in milliseconds since the epoch
  */
-export function whyRenew(
+export function renewalReason(
   {
     reader,
     remote,

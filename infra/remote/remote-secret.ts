@@ -6,7 +6,7 @@ import { tokenClaims } from './service-account-token.ts';
 import type { TokenClaims } from './service-account-token.ts';
 
 /** Placeholder in a previewed secret for a token that `up` will request. */
-export const tokenToCome = 'issued-by-up';
+export const tokenPlaceholder = 'issued-by-up';
 
 /** The access to a cluster in a remote secret; `token` is secret. */
 export interface RemoteAccess {
@@ -60,7 +60,7 @@ export function remoteKubeconfig(cluster: string, access: RemoteAccess): string 
   });
 }
 
-/** A remote secret as it is in a cluster. */
+/** A live remote secret. */
 export interface LiveRemoteSecret {
   readonly kubeconfig: string;
   readonly token: string;

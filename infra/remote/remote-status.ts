@@ -56,7 +56,7 @@ async function readOne(
   const secret = await reader.get({ apiVersion: 'v1', kind: 'Secret', metadata }, signal);
   const live = readRemoteSecret(remote.cluster, secret);
   const end = live?.claims?.expires;
-  const istiod = leastFar(readings);
+  const istiod = worstStatus(readings);
   const problem = (await tokenProblem(remote, live, signal)) ?? syncProblem(istiod);
   return {
     tokenNotAfter: end === undefined ? null : new Date(end * 1000).toISOString(),
@@ -68,7 +68,7 @@ async function readOne(
 
 const order: readonly SyncStatus[] = ['closed', 'timeout', 'syncing', 'unknown', 'synced'];
 
-function leastFar(readings: readonly Reading[]): SyncStatus {
+function worstStatus(readings: readonly Reading[]): SyncStatus {
   return order.find((status) => readings.some((reading) => reading.status === status)) ?? 'unknown';
 }
 

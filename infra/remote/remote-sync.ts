@@ -29,13 +29,13 @@ export interface SyncOptions {
 
 const intervalMs = 500;
 /** Extra time for the check that runs when the time is up: its answer is reported. */
-const lastLookMs = 60_000;
+const lastCheckMs = 60_000;
 /**
  * A synced istiod also reports `synced` just before it reads a new secret. A watch delivers the secret within milliseconds;
  * reports within this time after the secret was written are not trusted.
  */
-const hearingMs = 2_000;
-const askingMs = 5_000;
+const settlingMs = 2_000;
+const requestMs = 5_000;
 
 /**
  * Waits until every istiod of a cluster has synced with the other clusters through their remote secrets, then revokes the
@@ -67,14 +67,14 @@ async function awaitSynced(options: SyncOptions): Promise<Unread> {
   const started = Date.now();
   let looks = 0;
   return waitFor(
-    { what, timeoutMs: timeoutMs + lastLookMs, intervalMs, ...(signal && { signal }) },
+    { what, timeoutMs: timeoutMs + lastCheckMs, intervalMs, ...(signal && { signal }) },
     async () => {
       const looked = Date.now();
       const readings = await readClusters(reader, namespace, names, signal);
       const open = names.filter((name) => !isSynced(readings.get(name)));
       const unread = new Map(open.map((name) => [name, readings.get(name) ?? []]));
       const ended = looked - started >= timeoutMs;
-      if (ended || (open.length === 0 && looked >= writtenAt + hearingMs))
+      if (ended || (open.length === 0 && looked >= writtenAt + settlingMs))
         return { done: true, value: unread };
       if (open.length === 0) return { done: false, because: 'its istiod may not have read the secrets yet' };
       const because = [...unread].map(([cluster, seen]) => `${cluster}: ${inWords(seen)}`).join('; ');
@@ -153,14 +153,14 @@ async function askFromHere(
   config.loadFromString(live.kubeconfig);
   const client = new KubeClient(cluster, config);
   const { server } = client;
-  const signal = AbortSignal.timeout(askingMs);
+  const signal = AbortSignal.timeout(requestMs);
   try {
     await client.request('GET', '/api/v1/namespaces', { query: { limit: '1' }, retryMs: 0, signal });
     return { server, answer: 'accepts the same token' };
   } catch (error) {
-    if (signal.aborted) return { server, answer: `does not answer within ${askingMs / 1000} s` };
+    if (signal.aborted) return { server, answer: `does not answer within ${requestMs / 1000} s` };
     if (error instanceof KubeError)
-      return { server, answer: `refuses the token: ${error.said} (${error.status})` };
+      return { server, answer: `refuses the token: ${error.reason} (${error.status})` };
     if (error instanceof ProblemsError) {
       const why = error.problems.map(({ what }) => what.slice(what.indexOf('cannot be reached'))).join('; ');
       // Remove Node's advice on certificates, which does not apply here.

@@ -96,7 +96,7 @@ export async function requestToken(
     if (token !== undefined) return token;
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    throw new ProblemsError([{ where, what: `not granted: ${error.said}` }], 1);
+    throw new ProblemsError([{ where, what: `not granted: ${error.reason}` }], 1);
   }
   throw new ProblemsError([{ where, what: 'the server returned no token' }], 1);
 }
@@ -122,7 +122,7 @@ export async function refusal(
 }
 
 /** `until 2030-01-31T00:00:00.000Z`, with a warning when the server granted less than the wanted days. */
-export function lifeInWords({ issued, expires }: TokenClaims, days: number): string {
+export function describeLifetime({ issued, expires }: TokenClaims, days: number): string {
   const until = `until ${new Date(expires * 1000).toISOString()}`;
   if (expires - issued >= days * day - toleratedSeconds) return until;
   const granted = ((expires - issued) / day).toFixed(1);

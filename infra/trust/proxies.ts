@@ -45,7 +45,7 @@ const intervalMs = 1_000;
  * Asks every running proxy of a cluster for the certificates that its Envoy holds, and compares them with `cacerts`: the leaf
  * is signed by its CA (or, when an issuer renews it, by an earlier CA of the same root), and exactly its roots are trusted.
  */
-export async function lookAtProxies(
+export async function checkProxies(
   client: KubeClient,
   cacerts: KubeObject,
   signal?: AbortSignal,
@@ -111,7 +111,7 @@ export async function awaitTrust(
       return waitFor({ what, timeoutMs: waitMs, intervalMs, ...(signal && { signal }) }, async () => {
         const cacerts = await client.get(cacertsKey(namespace), signal);
         if (cacerts === undefined) return { done: false, because: 'there is no Secret cacerts' };
-        const seen = await lookAtProxies(client, cacerts, signal);
+        const seen = await checkProxies(client, cacerts, signal);
         const progress = `${seen.proxies - seen.lagging.length} of ${seen.proxies} proxies`;
         if (seen.lagging.length === 0) return { done: true, value: seen };
         if (progress !== before) report(`${what}: waiting, ${progress} have them`);

@@ -4,7 +4,7 @@ import { describe } from '../kube/kube-object.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
 import { readRoots } from './roots.ts';
 import { cacertsKey, hasOtherRoot } from './objects.ts';
-import { describeLagging, lookAtProxies } from './proxies.ts';
+import { describeLagging, checkProxies } from './proxies.ts';
 import { describeIssuer } from './issuer.ts';
 import { configProblems, describeTrust, isPhase, issuerOf, readTrustState, stepProblem } from './state.ts';
 
@@ -58,7 +58,7 @@ export async function trustProblems(
   const seen = await Promise.all(
     live.map(async ({ client, cacerts }) =>
       cacerts !== undefined && isPhase(readTrustState(cacerts), wanted)
-        ? [await lookAtProxies(client, cacerts, signal)]
+        ? [await checkProxies(client, cacerts, signal)]
         : [],
     ),
   );
