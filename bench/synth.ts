@@ -4,7 +4,7 @@ import type { SynthRun } from './synth-run.ts';
 
 /** Numbers of services, each in two clusters. */
 const sizes = [10, 100, 1000, 2000];
-/** Growth is told against this size: below it, the start of everything weighs more than the services. */
+/** Growth is measured against this size: below it, start-up costs more than the services. */
 const baseline = 100;
 /** Seconds that {@link goalSize} services in two clusters may take. */
 const goalSeconds = 10;
@@ -19,8 +19,8 @@ export interface SynthRow extends SynthRun {
 }
 
 /**
- * Renders meshes of growing size, each in a process of its own, the sizes in turn in every round so that a busy moment
- * of the machine does not fall on one of them alone.
+ * Renders meshes of growing size, each in its own process, and all sizes in turn in every round, so that a busy moment of
+ * the machine does not affect only one of them.
  */
 export function benchSynth(rounds: number, report: (line: string) => void): readonly SynthRow[] {
   const runs = Array.from({ length: rounds }, (_, round) =>
@@ -56,7 +56,7 @@ function summary(runs: readonly SynthRun[]): Omit<SynthRow, 'perService'> {
   return { ...median, fastest: first.seconds, slowest: last.seconds };
 }
 
-/** The rows as a Markdown table, and below it how the goal stands. */
+/** The rows as a Markdown table, and below it the result for the goal. */
 export function formatSynth(rows: readonly SynthRow[]): string {
   const lines = rows.map(
     ({ services, seconds, fastest, slowest, cpuSeconds, peakMiB, objects, perService }) =>
@@ -67,7 +67,7 @@ export function formatSynth(rows: readonly SynthRow[]): string {
   const reached =
     goal === undefined
       ? ''
-      : `\n${goalSize} services in two clusters: ${(goal.seconds / goalSeconds).toFixed(2)} x the ${goalSeconds} s they may take\n`;
+      : `\n${goalSize} services in two clusters: ${(goal.seconds / goalSeconds).toFixed(2)} x the goal of ${goalSeconds} s\n`;
   return [
     `| services | seconds (range) | CPU seconds | CPU per service, ${baseline} = 1 | peak MiB | objects |`,
     '| --- | --- | --- | --- | --- | --- |',
