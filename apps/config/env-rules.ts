@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 
-/** Set by the charts for every container, so config.yml may not. */
+/** Variables that the charts set for every container, so config.yml must not. */
 const reserved = [
   'CLUSTER_NAME',
   'POD_NAME',
