@@ -101,7 +101,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       const { code, stderr } = await refused(path);
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^cluster west: its API server https:\/\/172\.29\.0\.254:6443 cannot be reached: .*; fix: start the cluster or mend the address in the kubeconfig, then run the command again\n$/,
+        /^cluster west: its API server https:\/\/172\.29\.0\.254:6443 cannot be reached: .*; fix: start the cluster or correct the address in the kubeconfig, then run the command again\n$/,
       );
     },
     3 * minute,
