@@ -222,7 +222,7 @@ function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] 
       const near = nearest(key, known);
       return {
         where: `${where}: ${[...issue.path, key].join('.')}`,
-        what: 'is not known',
+        what: 'is not a known key',
         allowed: known.join(', '),
         ...(near !== undefined && { fix: `did you mean ${near}?` }),
       };
