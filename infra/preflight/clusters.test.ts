@@ -164,13 +164,14 @@ describe('roles that grant more than the credentials have', () => {
     lackIn('west', bind, 'list on pods.apps');
     lackIn('north', `escalate on roles.${rbac}`, 'get on secrets ca in shop');
     const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted';
-    const may = (cluster: string) => `cluster ${cluster}: the credentials of context ${cluster} may not `;
+    const may = (cluster: string) =>
+      `cluster ${cluster}: the credentials of context ${cluster} lack these permissions: `;
     expect(await problemOf(preflight({}, withRoles))).toEqual({
       exitCode: 2,
       message: [
-        `${may('east')}list on deployments.apps; ${escalate}, where ClusterRole reader and 1 more grant permissions that they lack, such as list on deployments.apps; ${bind}, where ClusterRole reader grants permissions that they lack, such as list on deployments.apps; ${fix}`,
-        `${may('west')}${bind}, where ClusterRole reader grants permissions that they lack, such as list on pods.apps; ${fix}`,
-        `${may('north')}escalate on roles.${rbac}, where Role shop/ca grants permissions that they lack, such as get on secrets ca in shop; ${fix}`,
+        `${may('east')}list on deployments.apps; ${escalate}, because ClusterRole reader and 1 more grant permissions that they lack, such as list on deployments.apps; ${bind}, because ClusterRole reader grants permissions that they lack, such as list on deployments.apps; ${fix}`,
+        `${may('west')}${bind}, because ClusterRole reader grants permissions that they lack, such as list on pods.apps; ${fix}`,
+        `${may('north')}escalate on roles.${rbac}, because Role shop/ca grants permissions that they lack, such as get on secrets ca in shop; ${fix}`,
       ].join('\n'),
     });
     expect(writes()).toEqual([]);
@@ -193,7 +194,7 @@ describe('roles that grant more than the credentials have', () => {
     lackIn('west', escalate, 'get on pods.apps');
     await preflight({}, withRelease);
     expect((await problemOf(preflight({ istioctl }, withRelease))).message).toBe(
-      `cluster west: the credentials of context west may not ${escalate}, where ClusterRole istiod grants permissions that they lack, such as get on pods.apps; fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted`,
+      `cluster west: the credentials of context west lack these permissions: ${escalate}, because ClusterRole istiod grants permissions that they lack, such as get on pods.apps; fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted`,
     );
   });
 });

@@ -114,7 +114,7 @@ describe('grantAccess', () => {
           });
       },
       {},
-      'west refuses the one it has: invalid bearer token, service account token has been invalidated',
+      'west refuses its present one: invalid bearer token, service account token has been invalidated',
     ],
     [
       'a token that the cluster no longer takes',
@@ -122,7 +122,7 @@ describe('grantAccess', () => {
         plane.tokens.length = 0;
       },
       {},
-      'west refuses the one it has: invalid bearer token',
+      'west refuses its present one: invalid bearer token',
     ],
   ])('issues a new token for %s, and says why', async (_, change, given, why) => {
     const before = await round();
@@ -143,7 +143,7 @@ describe('grantAccess', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     const second = await round();
     expect(second.token).not.toBe(first.token);
-    expect(lines.at(-1)).toContain('as less than a third of the life of its present one is left; valid');
+    expect(lines.at(-1)).toContain('because less than a third of the life of its present one is left; valid');
   });
 
   test('warns when the server grants less than was asked for', async () => {

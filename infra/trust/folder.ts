@@ -78,7 +78,7 @@ async function settleTrust(wanted: Wanted): Promise<Readonly<Record<string, Clus
   const { directory, mesh, clusters, controlPlaneNamespace, config, now, write } = wanted;
   const roots = await settleRoots(directory, mesh, clusters, config, now, write);
   const [signer] = roots;
-  if (signer === undefined) throw new Error('no generation of the root signs');
+  if (signer === undefined) throw new Error('there is no root that signs');
   const folderOf = (cluster: string) => join(signer.folder, intermediateFolder(config), cluster);
   const present = clusters.filter((cluster) => existsSync(folderOf(cluster)));
   // Create nothing while an existing CA is wrong.

@@ -80,7 +80,7 @@ export function readIntermediate(folder: string, cluster: string, root: Root, no
   if (certificate === undefined) return wrong('ca-cert.pem is not a PEM certificate');
   if (!isPair(certificate, key)) return wrong('ca-key.pem is not the private key of ca-cert.pem');
   const [signer] = parseCertificates(root.certificate) ?? [];
-  if (signer === undefined) throw new Error('the root was parsed before');
+  if (signer === undefined) throw new Error(`${root.folder}: the root certificate cannot be parsed`);
   const own = files[rootCertificateFile];
   if (own !== undefined && parseCertificates(own)?.[0]?.fingerprint256 !== signer.fingerprint256)
     return wrong('its root-cert.pem is not the root of the mesh, which all clusters share');

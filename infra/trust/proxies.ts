@@ -53,7 +53,7 @@ export async function checkProxies(
   const { certificate, roots } = readCacerts(cacerts);
   const [signer] = parseCertificates(certificate) ?? [];
   const wanted = parseCertificates(roots) ?? [];
-  if (signer === undefined) throw new Error('cacerts was read before');
+  if (signer === undefined) throw new Error(`${client.cluster}: the certificate in cacerts cannot be parsed`);
   const state = readTrustState(cacerts);
   const pods = await runningProxies(client, signal);
   const looks = await pool(pods, concurrency, async (pod) => {
