@@ -22,8 +22,8 @@ describe('machineProblems', () => {
       'another system',
       { platform: 'darwin', architecture: 'arm64', uid: 501 },
       [
-        'lab: the lab runs its nodes as Linux processes on x64; received "darwin arm64"; allowed linux x64; ' +
-          `fix: run it in a Linux machine, ${orElse}`,
+        'lab: runs its nodes as Linux processes on x64; received "darwin arm64"; allowed linux x64; ' +
+          `fix: run it on a Linux machine, ${orElse}`,
       ],
     ],
     [

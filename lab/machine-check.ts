@@ -53,10 +53,10 @@ export function machineProblems(facts: MachineFacts, startsNode: boolean): reado
   if (facts.platform !== 'linux' || facts.architecture !== 'x64') {
     problems.push({
       where: 'lab',
-      what: 'the lab runs its nodes as Linux processes on x64',
+      what: 'runs its nodes as Linux processes on x64',
       received: `${facts.platform} ${facts.architecture}`,
       allowed: 'linux x64',
-      fix: `run it in a Linux machine, ${elsewhere}`,
+      fix: `run it on a Linux machine, ${elsewhere}`,
     });
     return problems; // the other checks do not apply on other platforms
   }

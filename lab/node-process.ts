@@ -25,7 +25,7 @@ export function runningNode(stateDir: string, node: string): ProcessIdentity {
   const running = nodeProcess(stateDir, node);
   if (running !== undefined) return running;
   const log = join(nodeLogs(stateDir, node), 'node.log');
-  throw new ProblemsError([{ where: `node ${node}`, what: 'ended', fix: `look at ${log}` }], 1);
+  throw new ProblemsError([{ where: `node ${node}`, what: 'has ended', fix: `look at ${log}` }], 1);
 }
 
 /**
