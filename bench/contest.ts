@@ -71,7 +71,7 @@ export async function runContest(options: ContestOptions): Promise<readonly Cont
     for (let round = 1; round <= options.rounds; round++) {
       for (const { workload, contestant, index, samples } of rows) {
         const peer = peers[index];
-        if (peer === undefined) throw new Error('every contestant was started');
+        if (peer === undefined) throw new Error(`${contestant} was not started`);
         const sample = await measure(peer, workload, options);
         samples.push(sample);
         options.report(

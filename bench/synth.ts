@@ -32,7 +32,7 @@ export function benchSynth(rounds: number, report: (line: string) => void): read
   ).flat();
   const medians = sizes.map((size) => summary(runs.filter(({ services }) => services === size)));
   const base = medians.find(({ services }) => services === baseline);
-  if (base === undefined) throw new Error('the baseline is one of the sizes');
+  if (base === undefined) throw new Error('the baseline is not one of the sizes');
   return medians.map((row) => ({
     ...row,
     perService: row.cpuSeconds / row.services / (base.cpuSeconds / base.services),
@@ -52,7 +52,8 @@ function runOnce(services: number): SynthRun {
 function summary(runs: readonly SynthRun[]): Omit<SynthRow, 'perService'> {
   const ordered = runs.toSorted((a, b) => a.seconds - b.seconds);
   const [median, first, last] = [ordered[Math.floor(ordered.length / 2)], ordered[0], ordered.at(-1)];
-  if (median === undefined || first === undefined || last === undefined) throw new Error('there is no run');
+  if (median === undefined || first === undefined || last === undefined)
+    throw new Error('no run of this size was made');
   return { ...median, fastest: first.seconds, slowest: last.seconds };
 }
 
