@@ -49,6 +49,7 @@ const lab: Ending = {
   record: { engine: 'apply', lab: true, access: access('/home/ann/shop/.meshwright/kubeconfig') },
   status: meshStatus(),
   proved: ['a product read in east is served by east: 11 of 11 calls', 'an order: by east, stock by west'],
+  remarks: [],
   applied: 'nothing to change: all 123 objects are as declared',
   seconds: 12,
 };
@@ -89,7 +90,7 @@ Next:
         model: modelWith(),
         record: { engine: 'pulumi', lab: false, access: access('/home/ann/.kube/config', 'prod-') },
         proved: ['a product read in east is served by east: 11 of 11 calls'],
-        notProved: 'failover, which scales a service to 0 for a moment (--prove)',
+        remarks: ['not proved: failover, which scales a service to 0 for a moment (--prove)'],
         applied: 'Pulumi: 120 created, 0 changed, 0 deleted, 0 unchanged',
       }),
     ).toBe(`\

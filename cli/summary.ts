@@ -11,8 +11,8 @@ export interface Ending {
   readonly status: MeshStatus;
   /** Claims that real calls have proved, each with what was seen. They are told while they are made: only counted here. */
   readonly proved: readonly string[];
-  /** What was not proved, and how it would be. */
-  readonly notProved?: string;
+  /** What else is to be said of proofs, a line each: `not proved: ...`, and how it would be. */
+  readonly remarks: readonly string[];
   /** What applying the mesh has changed. */
   readonly applied: string;
   /** How long `up` took, in seconds. */
@@ -24,7 +24,7 @@ export interface Ending {
  * try next. No line is over 80 columns but for URLs and paths that are longer by themselves.
  */
 export function formatEnding(ending: Ending): string {
-  const { model, record, status, proved, notProved, applied, seconds } = ending;
+  const { model, record, status, proved, remarks, applied, seconds } = ending;
   const healthy = isHealthy(status);
   const claims = proved.length === 1 ? 'the claim' : `the ${proved.length} claims`;
   const next: readonly Section[] = [
@@ -41,7 +41,7 @@ export function formatEnding(ending: Ending): string {
   return [
     ...(healthy ? verdict(status) : [formatStatus(status), '']),
     ...(proved.length === 0 ? [] : [`proved by real calls: ${claims} above`]),
-    ...(notProved === undefined ? [] : wrap(`not proved: ${notProved}`, '', '  ')),
+    ...remarks.flatMap((remark) => wrap(remark, '', '  ')),
     ...wrap(`${applied}; ${seconds} s in all`, '', '  '),
     '',
     'Next:',

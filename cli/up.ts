@@ -93,11 +93,12 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
     const seen = await prove(record, model, failover, signal);
     const status = await statusOf(record, model, signal);
     const seconds = Math.round((Date.now() - started) / 1000);
-    const notProved = failover
-      ? {}
-      : { notProved: 'failover, which scales a service to 0 for a moment (--prove-failover)' };
+    const remarks = failover
+      ? []
+      : ['not proved: failover, which scales a service to 0 for a moment (--prove-failover)'];
+    const applied = summary.join('; ');
     process.stdout.write(
-      `\n${formatEnding({ model, record, status, proved: seen, ...notProved, applied: summary.join('; '), seconds })}\n`,
+      `\n${formatEnding({ model, record, status, proved: seen, remarks, applied, seconds })}\n`,
     );
     return isHealthy(status) ? 0 : 1;
   } catch (error) {
