@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { isHealthy, type MeshStatus } from '../infra/status/mesh-status.ts';
 import { formatStatus, troubles } from './status-text.ts';
 import { anyStatus, tooLong } from './testing/any-status.ts';
-import { clusterStatus, meshStatus } from './testing/status.ts';
+import { clusterStatus, meshStatus } from './testing/sample-status.ts';
 
 describe('status, for people', () => {
   test('of a healthy mesh', () => {

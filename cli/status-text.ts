@@ -75,7 +75,7 @@ function warnings({ clusters }: MeshStatus): readonly string[] {
     ...Object.entries(remotes).flatMap(([of, { warning }]) =>
       warning === null ? [] : [`${name} reads ${of}: ${warning}`],
     ),
-    ...(trust === null || trust.warning === null ? [] : [`${name}: ${trust.warning}`]),
+    ...[trust?.warning ?? []].flat().map((warning) => `${name}: ${warning}`),
   ]);
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { EdgeModel, MeshModel } from '../charts/model/mesh-model.ts';
 import { formatEnding, type Ending } from './summary.ts';
 import { anyStatus, tooLong } from './testing/any-status.ts';
-import { clusterStatus, meshStatus } from './testing/status.ts';
+import { clusterStatus, meshStatus } from './testing/sample-status.ts';
 
 const open: EdgeModel = {
   hosts: ['*'],
