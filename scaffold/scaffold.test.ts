@@ -132,6 +132,7 @@ describe('a service that was made', () => {
       const suites = [
         'apps/test-parcels',
         'apps/config',
+        'apps/gateway/openapi/openapi',
         'apps/gateway/upstreams',
         'cli/docs',
         'charts/synth',

@@ -104,6 +104,12 @@ test('the model says what the other parts of the project need to know', () => {
           placement: ['west'],
           deployments: [{ name: 'edge', version: 'v1', placement: ['west'], replicas: 1 }],
           ports: { http: 8080 },
+          edge: {
+            hosts: ['*'],
+            tls: false,
+            openapi: false,
+            example: { path: '/v1/products', token: false },
+          },
         },
       ],
       images: [

@@ -1,6 +1,7 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
 import type { Problem } from '../../../core/problem.ts';
+import type { WorkloadModel } from '../../model/mesh-model.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
 import type { GatewayPort } from '../gateways/service.ts';
@@ -17,6 +18,7 @@ import { exportTo } from '../scope/visibility.ts';
 import { Workload } from '../workload/workload.ts';
 import { bindingsOf } from '../http/http-bindings.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
+import { edgeModel } from './edge-model.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
 import { exposedMethods, exposeProblems, fullName, isSameMethod, type Exposed } from './expose.ts';
@@ -76,6 +78,13 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.rateLimits = props.rateLimits ?? [];
     // What it translates is what it may call.
     this.calls(...this.methods);
+  }
+
+  override get model(): WorkloadModel {
+    const { methods, hosts, tls } = this;
+    const { jwt, openapi = false } = this.#props;
+    const edge = edgeModel({ methods, hosts, tls: tls !== undefined, openapi, jwt });
+    return { ...super.model, edge };
   }
 
   override problems(): readonly Problem[] {
