@@ -1,3 +1,4 @@
+import { defaultRevision, revisionLabel } from '../../model/labels.ts';
 import type { ControlPlaneModel, KubernetesObject } from '../../model/mesh-model.ts';
 import type { Differs } from '../../model/rendered.ts';
 import type { Cluster } from '../mesh.ts';
@@ -26,12 +27,6 @@ export interface ClusterIstio {
    */
   readonly namespaces?: Readonly<Record<string, string>>;
 }
-
-/** The revision that has no name of its own, as Istio calls it. */
-export const defaultRevision = 'default';
-
-/** Istio's label for the control plane that something belongs to. */
-export const revisionLabel = 'istio.io/rev';
 
 const single: ClusterIstio = { revisions: { [defaultRevision]: {} } };
 
