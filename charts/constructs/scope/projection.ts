@@ -9,7 +9,7 @@ import { stages } from '../../model/stage.ts';
 import type { StageName } from '../../model/stage.ts';
 import { istioModels } from '../../model/istio-models.ts';
 import type { IstioKind, IstioSpec } from '../../model/istio-models.ts';
-import type { Cluster } from '../mesh.ts';
+import type { Cluster } from './cluster.ts';
 import { nameLabel } from './names.ts';
 import { differsByRevision, labelPods } from './revisions.ts';
 
