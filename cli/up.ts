@@ -1,4 +1,4 @@
-import { refreshLock } from '../images/lock.ts';
+import { refreshLock } from '../images/lock-apps.ts';
 import { writeDist } from '../charts/dist.ts';
 import { synthMesh } from './synth-mesh.ts';
 import type { MeshModel } from '../charts/model/mesh-model.ts';

@@ -4,7 +4,7 @@ import { catalogIn, clusters, problemsOf, twoClusters } from '../testing/mesh.ts
 import { withProject } from '../testing/project.ts';
 import { HttpEdge } from './edge/http-edge.ts';
 import { Mesh } from './mesh.ts';
-import type { ClusterProps } from './mesh.ts';
+import type { ClusterProps } from './scope/cluster.ts';
 
 const declare = (id: string, trustDomain: string, declared: Record<string, ClusterProps>) =>
   new Mesh(id, { root: '.', trustDomain, clusters: declared, platform: lab });

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { loadAppConfigs } from '../../apps/config/app-config.ts';
-import { refreshLock } from '../../images/lock.ts';
+import { refreshLock } from '../../images/lock-apps.ts';
 import { services } from '../../apps/config/services.ts';
 import { methodsOf } from '../../charts/constructs/scope/method.ts';
 import { GrpcService, lab, Mesh, type Method, type MethodKind } from '../../charts/index.ts';

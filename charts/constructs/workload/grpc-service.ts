@@ -10,16 +10,16 @@ import { appContainer } from './container.ts';
 import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { DeploymentPlan } from './deployment.ts';
 import { given } from '../scope/mesh-construct.ts';
+import type { Namespace } from '../scope/mesh-construct.ts';
 import { methodsOf } from '../scope/method.ts';
 import type { Method, Methods } from '../scope/method.ts';
 import { nameLabel, versionLabel } from '../scope/names.ts';
-import type { Namespace } from '../scope/namespace.ts';
 import type { Projection } from '../scope/projection.ts';
 import type { Destined } from '../traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
-import { TrafficPolicy } from '../traffic/traffic-policy.ts';
+import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
 import { virtualService } from '../traffic/virtual-service.ts';
-import type { WorkloadTracing } from '../telemetry/tracing.ts';
+import type { WorkloadTracing } from '../scope/tracing.ts';
 import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
 import { firstVersion, Workload } from './workload.ts';
 
@@ -49,11 +49,10 @@ export interface GrpcServiceProps<S extends DescService, C extends string, V ext
  * All pods carry the label `version`; without `versions` it is `v1`. So when a second version comes, call the one that
  * runs `v1`: what is routed to it finds the pods that are there, until its own Deployment has taken over.
  */
-export class GrpcService<
-  S extends DescService,
-  C extends string,
-  V extends string = 'v1',
-> extends Workload<C> {
+export class GrpcService<S extends DescService, C extends string, V extends string = 'v1'>
+  extends Workload<C>
+  implements TrafficTarget<S, C, V>
+{
   /** Descriptor of the proto service it serves. */
   readonly service: S;
   /** Its methods, as values for whatever refers to one. */
