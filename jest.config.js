@@ -28,6 +28,7 @@ export default {
         '<rootDir>/cli',
         '<rootDir>/bench',
         '<rootDir>/test/differential',
+        '<rootDir>/test/structure',
       ],
       testMatch: ['**/*.test.ts'],
     },
