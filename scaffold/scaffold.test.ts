@@ -132,7 +132,7 @@ describe('a service that was made', () => {
       const suites = [
         'apps/test-parcels',
         'apps/config',
-        'apps/gateway/upstreams',
+        'apps/gateway/transport/upstreams',
         'cli/docs',
         'charts/synth',
       ];

@@ -5,7 +5,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { comments } from '../../../gen/comments.js';
 import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.js';
 import { services } from '../../config/services.ts';
-import { library } from '../../testing/library.ts';
+import { library } from '../../../http-rule/testing/library.ts';
 import { bindingsOf, routerOf } from '../binding/bindings.ts';
 import { codecOf } from '../codec/codec.ts';
 import { curlOf, exampleOf, parametersOf, resolve } from './example.ts';
