@@ -18,6 +18,7 @@ export default {
       displayName: 'unit',
       roots: [
         '<rootDir>/core',
+        '<rootDir>/http-rule',
         '<rootDir>/images',
         '<rootDir>/toolchain',
         '<rootDir>/apps',

@@ -133,7 +133,7 @@ describe('a service that was made', () => {
         'apps/test-parcels',
         'apps/config',
         'apps/gateway/openapi/openapi',
-        'apps/gateway/upstreams',
+        'apps/gateway/transport/upstreams',
         'cli/docs',
         'charts/synth',
       ];

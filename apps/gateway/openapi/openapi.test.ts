@@ -8,7 +8,7 @@ import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { services } from '../../config/services.ts';
-import { library } from '../../testing/library.ts';
+import { library } from '../../../http-rule/testing/library.ts';
 import { bindingsOf, routerOf } from '../binding/bindings.ts';
 import { codecOf } from '../codec/codec.ts';
 import { curlOf, exampleOf, parametersOf, resolve } from './example.ts';

@@ -6,8 +6,8 @@ import {
   message as messageRules,
   oneof as oneofRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { patternsOf, type Pattern } from '../../../http-rule/pattern.ts';
 import type { EdgeModel } from '../../model/mesh-model.ts';
-import { bindingsOf, type Binding } from '../http/http-bindings.ts';
 import type { Method } from '../scope/method.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
@@ -32,14 +32,14 @@ function exampleOf(methods: readonly Method[], jwt: Jwt<string> | undefined): Ed
   const ways = methods.flatMap((method) => {
     const { token } = requirementOf(jwt, method);
     const streams = method.kind !== 'unary';
-    return bindingsOf(method.descriptor)
-      .filter(({ verb }) => verb === 'GET')
-      .flatMap((binding) => {
-        const isFixed = binding.segments.every((segment) => segment !== '*' && segment !== '**');
+    return patternsOf(method.descriptor)
+      .filter(({ httpMethod }) => httpMethod === 'GET')
+      .flatMap(({ template }) => {
+        const isFixed = template.segments.every(({ kind }) => kind === 'literal');
         // What it asks for beside the path would have to be in the query.
         if (isFixed && asksForMore(method.descriptor.input)) return [];
         const effort = Number(token) * 4 + Number(!isFixed) * 2 + Number(streams);
-        return [{ effort, path: examplePath(binding), token }];
+        return [{ effort, path: examplePath(template), token }];
       });
   });
   const [first] = ways.toSorted((a, b) => a.effort - b.effort);
@@ -47,12 +47,13 @@ function exampleOf(methods: readonly Method[], jwt: Jwt<string> | undefined): Ed
 }
 
 /** `/v1/products/ID` for `/v1/products/{id}`. */
-function examplePath({ template }: Binding): string {
-  return template
-    .replaceAll(/\{([\w.]+)(?:=([^{}]*))?\}/g, (_, field: string, pattern = '*') =>
-      String(pattern).replaceAll(/\*\*?/g, field.toUpperCase().replaceAll('.', '_')),
-    )
-    .replaceAll(/(?<=\/)\*\*?/g, 'VALUE');
+function examplePath({ segments, variables, verb }: Pattern['template']): string {
+  const parts = segments.map((segment, index) => {
+    if (segment.kind === 'literal') return encodeURIComponent(segment.text);
+    const variable = variables.find(({ start, end }) => start <= index && index < end);
+    return variable === undefined ? 'VALUE' : variable.fieldPath.join('_').toUpperCase();
+  });
+  return `/${parts.join('/')}${verb === undefined ? '' : `:${encodeURIComponent(verb)}`}`;
 }
 
 /** Whether a request without arguments may be refused: a field, a choice or a rule of the message asks for something. */

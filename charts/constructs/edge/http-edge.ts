@@ -2,6 +2,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
+import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
@@ -16,7 +17,6 @@ import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { Workload } from '../workload/workload.ts';
-import { bindingsOf } from '../http/http-bindings.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
 import { edgeModel } from './edge-model.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
@@ -137,7 +137,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
         {
           name: this.#id,
           route: [{ destination }],
-          ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#verbs) }),
+          ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#httpMethods) }),
         },
       ],
     });
@@ -192,9 +192,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return edges.slice(0, edges.indexOf(this)).map((edge) => ({ where: edge.where, jwt: edge.#props.jwt }));
   }
 
-  get #verbs(): readonly string[] {
-    const verbs = this.methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).map(({ verb }) => verb);
-    return [...new Set(verbs)].sort();
+  get #httpMethods(): readonly string[] {
+    const patterns = this.methods.flatMap(({ descriptor }) => patternsOf(descriptor));
+    return [...new Set(patterns.map(({ httpMethod }) => httpMethod))].sort();
   }
 
   #appProblems(): readonly Problem[] {

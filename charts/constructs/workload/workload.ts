@@ -82,7 +82,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /**
    * The same over HTTP, for callers that speak no gRPC: grants the google.api.http paths of these methods, each with its
-   * verb, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
+   * HTTP method, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
    */
   callsHttp(...methods: readonly Method<'unary', C>[]): void {
     for (const method of methods) {
