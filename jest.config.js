@@ -18,6 +18,7 @@ export default {
       displayName: 'unit',
       roots: [
         '<rootDir>/core',
+        '<rootDir>/http-rule',
         '<rootDir>/images',
         '<rootDir>/toolchain',
         '<rootDir>/apps',
@@ -28,6 +29,7 @@ export default {
         '<rootDir>/cli',
         '<rootDir>/bench',
         '<rootDir>/test/differential',
+        '<rootDir>/test/structure',
       ],
       testMatch: ['**/*.test.ts'],
     },

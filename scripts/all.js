@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inOrder } from '../test/e2e/order.js';
 import { endClean, runSuites, startClean } from './lab-suites.js';
 import { prepare, root, runToEnd } from './prepare.js';
 import { suiteTimes, timesTable } from './suite-times.js';
@@ -14,9 +15,7 @@ prepare();
 const stateFile = join(root, '.meshwright-all', 'passed.json');
 /** Read by the suites that have more cases than CI has time for. */
 const everything = { MESHWRIGHT_TEST_ALL: '1' };
-const suites = readdirSync(join(root, 'test', 'e2e'))
-  .filter((name) => name.endsWith('.e2e.ts'))
-  .sort();
+const suites = inOrder(readdirSync(join(root, 'test', 'e2e')).filter((name) => name.endsWith('.e2e.ts')));
 const steps = [
   { name: 'npm test', run: () => runToEnd(process.execPath, [join(root, 'scripts', 'check.js')]) },
   {

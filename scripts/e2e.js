@@ -1,4 +1,4 @@
-// `npm run test:e2e [-- FILE]`: the suites that need clusters, in the order of their names.
+// `npm run test:e2e [-- FILE]`: the suites that need clusters, in the order of test/e2e/order.js.
 import { endClean, runSuites, startClean } from './lab-suites.js';
 import { prepare } from './prepare.js';
 import { suiteTimes, timesTable } from './suite-times.js';

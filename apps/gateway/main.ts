@@ -8,7 +8,7 @@ import type { Timeouts } from './exchange/deadline.ts';
 import { createGatewayMetrics } from './exchange/metrics.ts';
 import { createObserver } from './exchange/observe.ts';
 import { startHttpServer } from './server.ts';
-import { openUpstreams, parseUpstreams } from './upstreams.ts';
+import { openUpstreams, parseUpstreams } from './transport/upstreams.ts';
 
 const name = /^[a-z0-9_.-]+$/;
 

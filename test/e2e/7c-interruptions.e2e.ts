@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,7 @@ import { stages } from '../../charts/model/stage.ts';
 import { killHard, npm, start } from './cli.ts';
 import { clusters, expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
 import { everything } from './everything.ts';
-import { ensureUp, kubeconfig, kubectl, labPath } from './lab.ts';
+import { ensureLab, kubeconfig, kubectl, labPath } from './lab.ts';
 
 const minute = 60_000;
 /** How many random moments. */
@@ -22,7 +22,7 @@ let other: OtherCheckout;
 let whole = minute;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   other = otherCheckout();
   // What the suites before left becomes this checkout's, and is removed: everything here starts from nothing.
   await killedAt('00-namespaces: ready');

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Registry } from '@bufbuild/protobuf';
-import type { Binding } from '../binding/bindings.ts';
-import { variableValues } from '../binding/template.ts';
+import type { Binding } from '../../../http-rule/binding.ts';
 import { ByteWriter, asBuffer } from './bytes.ts';
 import { Decoders } from './decode.ts';
 import type { Decode } from './decode.ts';
@@ -9,6 +8,7 @@ import { Encoders } from './encode.ts';
 import { fieldTextWriter } from './fields.ts';
 import { invalid, jsonPath } from './invalid.ts';
 import { JsonError, JsonReader } from './json-reader.ts';
+import { variableValues } from './path.ts';
 import { queryDecoder } from './query.ts';
 import { TextError } from './scalars.ts';
 import { withWellKnown } from './types.ts';

@@ -1,12 +1,12 @@
 import type { ScalarType } from '@bufbuild/protobuf';
 import type { DescMessage } from '@bufbuild/protobuf';
 import { WireType } from '@bufbuild/protobuf/wire';
+import { wrappedType } from '../../../http-rule/fields.ts';
 import type { ByteWriter } from './bytes.ts';
 import { scalarEncoders } from './encode-scalars.ts';
 import { tagOf } from './fields.ts';
 import { formatDuration, formatTimestamp } from './times.ts';
 import type { Time } from './times.ts';
-import { wrappedType } from './well-known-text.ts';
 import { AnswerError } from './wire-reader.ts';
 import type { WireReader } from './wire-reader.ts';
 

@@ -8,15 +8,6 @@ import { urlTextMessages, wrappedScalar } from './well-known-text.ts';
 /** Writes a field that is given as a text, the messages around it included. @throws TextError */
 export type FieldTextWriter = (text: string, writer: ByteWriter) => void;
 
-/** Whether the field, or each entry of a repeated field, can be written as one text. */
-export function isTextual(field: DescField): boolean {
-  if (field.fieldKind === 'map') return false;
-  const { message } = field;
-  return (
-    message === undefined || wrappedScalar(message) !== undefined || urlTextMessages.has(message.typeName)
-  );
-}
-
 /**
  * Makes the writer of a textual field.
  * @param fields - from the request's own field to the one that holds the value. Written after others, it is merged

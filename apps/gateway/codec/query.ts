@@ -1,7 +1,8 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import type { Binding } from '../binding/bindings.ts';
+import type { Binding } from '../../../http-rule/binding.ts';
+import { isTextual } from '../../../http-rule/fields.ts';
 import type { ByteWriter } from './bytes.ts';
-import { fieldTextWriter, findField, isTextual } from './fields.ts';
+import { fieldTextWriter, findField } from './fields.ts';
 import type { FieldTextWriter } from './fields.ts';
 import { invalid } from './invalid.ts';
 import { depthLimit } from './json-reader.ts';

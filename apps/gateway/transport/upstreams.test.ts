@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { services } from '../config/services.ts';
+import { services } from '../../config/services.ts';
 import { openUpstreams, parseUpstreams } from './upstreams.ts';
 
 const catalog = services.get('shop.catalog.v1.CatalogService')!;

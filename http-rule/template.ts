@@ -1,5 +1,3 @@
-import { invalid } from '../codec/invalid.ts';
-
 /** One segment of a path template. */
 export type Segment =
   | { readonly kind: 'literal'; readonly text: string }
@@ -26,11 +24,18 @@ export interface Template {
   readonly verb: string | undefined;
 }
 
-/** A template against the grammar: a mistake in a proto, found when the gateway starts. */
+/** A path template that breaks the grammar. */
 export class TemplateError extends Error {
+  /** What is wrong at the offset. */
+  readonly what: string;
+  /** Where in the template, in characters from its beginning. */
+  readonly offset: number;
+
   constructor(template: string, offset: number, what: string) {
     super(`path template ${JSON.stringify(template)}: ${what} at offset ${offset}`);
     this.name = 'TemplateError';
+    this.what = what;
+    this.offset = offset;
   }
 }
 
@@ -108,40 +113,4 @@ export function parseTemplate(source: string): Template {
   const verb = skip(':') ? decode(take(literal, 'a verb')) : undefined;
   if (offset < source.length) fail('end expected');
   return { segments, variables, verb };
-}
-
-/**
- * The variables' values in a path that the template's segments match.
- * A variable of one segment is percent-decoded as a whole; of several, or of `**`, all but `%2F`, so that the slashes
- * between its segments stay what they were.
- * @param path - raw segments, without the verb
- * @throws StatusError INVALID_ARGUMENT for malformed percent-encoding
- */
-export function variableValues(template: Template, path: readonly string[]): string[] {
-  return template.variables.map(({ start, end }) => {
-    const last = template.segments[end - 1];
-    if (end - start === 1 && last?.kind !== 'rest') return decodeSegment(path[start] ?? '');
-    const taken = path.slice(start, last?.kind === 'rest' ? path.length : end);
-    return taken.map(decodeAllButSlash).join('/');
-  });
-}
-
-/**
- * Decodes a raw segment.
- * @throws StatusError INVALID_ARGUMENT for malformed percent-encoding
- */
-export function decodeSegment(raw: string): string {
-  if (!raw.includes('%')) return raw;
-  try {
-    return decodeURIComponent(raw);
-  } catch {
-    throw invalid('path', '', `malformed percent-encoding in ${JSON.stringify(raw.slice(0, 100))}`);
-  }
-}
-
-function decodeAllButSlash(raw: string): string {
-  return raw
-    .split(/(%2f)/i)
-    .map((part, index) => (index % 2 === 1 ? part : decodeSegment(part)))
-    .join('');
 }

@@ -1,5 +1,5 @@
 import { create, createFileRegistry, fromJson, setExtension } from '@bufbuild/protobuf';
-import type { DescService, FileRegistry, JsonValue, MessageInitShape } from '@bufbuild/protobuf';
+import type { DescService, FileRegistry, JsonObject, JsonValue, MessageInitShape } from '@bufbuild/protobuf';
 import {
   FileDescriptorProtoSchema,
   MethodDescriptorProtoSchema,
@@ -16,6 +16,11 @@ import { HttpRuleSchema } from '../../gen/google/api/http_pb.js';
 /** A google.api.http option. */
 export type Rule = MessageInitShape<typeof HttpRuleSchema>;
 
+/** A rule with these additional bindings. */
+export function withBindings(rule: Rule, additionalBindings: readonly Rule[]): Rule {
+  return { ...rule, additionalBindings } as Rule;
+}
+
 const imports = [
   file_google_protobuf_duration,
   file_google_protobuf_field_mask,
@@ -23,7 +28,13 @@ const imports = [
   file_google_protobuf_wrappers,
 ];
 
-const field = (number: number, name: string, type: string, more: Record<string, JsonValue> = {}) => {
+/** A field as JSON of google.protobuf.FieldDescriptorProto. */
+export const field = (
+  number: number,
+  name: string,
+  type: string,
+  more: Record<string, JsonValue> = {},
+): JsonObject => {
   const typeName = type.startsWith('.') ? { typeName: type } : {};
   const kind = type.startsWith('.') ? (type.endsWith('Kind') ? 'ENUM' : 'MESSAGE') : type.toUpperCase();
   // protoc fills this in.
@@ -47,6 +58,10 @@ const file = {
     },
   ],
   messageType: [
+    {
+      name: 'Request',
+      field: ['id', 'name', 'parent', 'path', 'rest'].map((each, index) => field(index + 1, each, 'string')),
+    },
     { name: 'Author', field: [field(1, 'id', 'string'), field(2, 'display_name', 'string')] },
     {
       name: 'Book',
@@ -83,31 +98,50 @@ const file = {
   ],
 };
 
+/** What is not usual of a library. */
+export interface LibraryOptions {
+  /** Methods that stream both ways. @default - none */
+  readonly streaming?: readonly string[];
+  /** The message that all methods take and return: one of test/library.proto. @default Book */
+  readonly message?: string;
+  /** Messages beside those of test/library.proto, as JSON of google.protobuf.DescriptorProto. @default - none */
+  readonly messages?: readonly JsonObject[];
+  /** @default Library */
+  readonly name?: string;
+}
+
 /**
- * A service `test.Library` whose methods take and return a `test.Book`, each with the given google.api.http option:
- * what the shop's own protos have no need of, made without a compiler.
+ * A service `test.Library` whose methods take and return a `test.Book`, each with the given google.api.http option, or
+ * none: what the shop's own protos have no need of, made without a compiler.
  */
-export function library(rules: Readonly<Record<string, Rule>>): {
+export function library(
+  rules: Readonly<Record<string, Rule | undefined>>,
+  { streaming = [], message = 'Book', messages = [], name = 'Library' }: LibraryOptions = {},
+): {
   service: DescService;
   registry: FileRegistry;
 } {
-  const proto = fromJson(FileDescriptorProtoSchema, file);
-  const method = Object.entries(rules).map(([name, rule]) => {
+  const messageType = [...file.messageType, ...messages];
+  const proto = fromJson(FileDescriptorProtoSchema, { ...file, messageType });
+  const method = Object.entries(rules).map(([each, rule]) => {
     const options = create(MethodOptionsSchema);
-    setExtension(options, http, create(HttpRuleSchema, rule));
+    if (rule !== undefined) setExtension(options, http, create(HttpRuleSchema, rule));
+    const streams = streaming.includes(each);
     return create(MethodDescriptorProtoSchema, {
-      name,
-      inputType: '.test.Book',
-      outputType: '.test.Book',
+      name: each,
+      inputType: `.test.${message}`,
+      outputType: `.test.${message}`,
+      clientStreaming: streams,
+      serverStreaming: streams,
       options,
     });
   });
-  const whole = { ...proto, service: [create(ServiceDescriptorProtoSchema, { name: 'Library', method })] };
+  const whole = { ...proto, service: [create(ServiceDescriptorProtoSchema, { name, method })] };
   const registry = createFileRegistry(
     whole,
-    (name) => imports.find((each) => each.proto.name === name)?.proto,
+    (path) => imports.find((each) => each.proto.name === path)?.proto,
   );
-  const service = registry.getService('test.Library');
-  if (service === undefined) throw new Error('no test.Library');
+  const service = registry.getService(`test.${name}`);
+  if (service === undefined) throw new Error(`no test.${name}`);
   return { service, registry };
 }

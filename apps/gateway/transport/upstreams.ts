@@ -1,8 +1,8 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { EnvError, isAddress } from '../runtime/env.ts';
-import { createTransport } from './transport/transport.ts';
-import type { TransportOptions } from './transport/transport.ts';
-import type { Transport } from './transport/types.ts';
+import { EnvError, isAddress } from '../../runtime/env.ts';
+import { createTransport } from './transport.ts';
+import type { TransportOptions } from './transport.ts';
+import type { Transport } from './types.ts';
 
 /**
  * Reads the variable UPSTREAMS: `<fully qualified service>=<host:port>`, separated by commas. Only what is named here

@@ -23,3 +23,13 @@ function segmentText(segment: Segment): string {
   if (segment.kind === 'literal') return segment.text;
   return segment.kind === 'one' ? '*' : '**';
 }
+
+/**
+ * Writes the text of a literal, or of a verb, as the LITERAL of the grammar: what may stand in one as it is, is not
+ * percent-encoded.
+ */
+export function literalText(text: string): string {
+  return text.replaceAll(/[^A-Za-z0-9\-._~!$&'()+,;@]+/g, (part) =>
+    encodeURIComponent(part).replaceAll('*', '%2A'),
+  );
+}
