@@ -74,9 +74,28 @@ export function formatStatus(seen: MeshStatus): string {
     '',
     ...(links.length === 0 ? [] : [table(access), '']),
     ...(remarks.length === 0 ? [] : [...remarks, '']),
+    ...unfinished(seen),
     `calls between clusters: ${ok ? 'answered' : 'FAILED'} (${checked}); applied by: ${seen.engine}`,
     ...trustLines(seen),
   ].join('\n');
+}
+
+/** What has not arrived of the last change: roll-outs, and the `up` that failed. */
+function unfinished({ rollouts, unfinishedUp }: MeshStatus): readonly string[] {
+  const lines = rollouts.map(
+    ({ cluster, object, missing, because }) =>
+      `FAILED: ${cluster}: ${object}: ${missing}${because === null ? '' : `: ${because}`}`,
+  );
+  if (unfinishedUp !== null) {
+    const { since, problems } = unfinishedUp;
+    lines.push(
+      problems === null
+        ? `FAILED: the \`npm run up\` of ${since} was cut off, or still runs`
+        : `FAILED: the last \`npm run up\`, of ${since}, failed:`,
+      ...(problems ?? []).map((problem) => `  ${problem}`),
+    );
+  }
+  return lines.length === 0 ? [] : [...lines, ''];
 }
 
 /** What the clusters' trust is, once where it is the same, and what ends soon. */
