@@ -6,7 +6,7 @@ import { newestPods } from '../kube/newest-pods.ts';
 import { lastLogLines } from '../kube/pod-log.ts';
 import { byOutlook, subjectOf, troublesOf } from '../kube/pod-trouble.ts';
 import type { Trouble } from '../kube/pod-trouble.ts';
-import { warningOf } from '../kube/pod-warnings.ts';
+import { warningOf, withProbe } from '../kube/pod-warnings.ts';
 import { oneLine } from '../../core/one-line.ts';
 
 /** Times of watching pods that start, in milliseconds. */
@@ -106,7 +106,7 @@ export class PodWatch {
     const found: Trouble[] = [];
     for (const pod of pods) {
       const own = troublesOf(pod);
-      found.push(...own);
+      for (const trouble of own) found.push(await this.#withProbe(trouble));
       const first = this.#pods.get(uidOf(pod)) ?? Date.now();
       this.#pods.set(uidOf(pod), first);
       const starting = Date.now() - first < this.#times.starting;
@@ -117,6 +117,16 @@ export class PodWatch {
     this.#earlier ??= new Set(found.filter(({ pod }) => this.#isOld(pod)).map(({ pod }) => uidOf(pod)));
     for (const pod of pods) this.#countFrom(pod);
     return found;
+  }
+
+  async #withProbe(trouble: Trouble): Promise<Trouble> {
+    try {
+      return await withProbe(this.#client, trouble, this.#signal);
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      if (!(error instanceof ProblemsError)) throw error;
+      return trouble;
+    }
   }
 
   async #warningOf(pod: KubeObject): Promise<Trouble | undefined> {

@@ -11,13 +11,23 @@ export async function warningsOf(
   objects: readonly KubeObject[],
   signal?: AbortSignal,
 ): Promise<readonly KubeObject[]> {
+  return eventsOf(client, objects, 'type=Warning', signal);
+}
+
+/** Like {@link warningsOf}, of what a field selector selects. */
+export async function eventsOf(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  selector: string,
+  signal?: AbortSignal,
+): Promise<readonly KubeObject[]> {
   const type = await client.typeOf('v1', 'Event', signal);
   if (type === undefined) return [];
   const events = await Promise.all(
     objects.map((object) =>
       client.list(type, {
         ...(object.metadata.namespace !== undefined && { namespace: object.metadata.namespace }),
-        fieldSelector: `involvedObject.uid=${text(object, 'metadata', 'uid') ?? ''},type=Warning`,
+        fieldSelector: `involvedObject.uid=${text(object, 'metadata', 'uid') ?? ''},${selector}`,
         ...(signal && { signal }),
       }),
     ),

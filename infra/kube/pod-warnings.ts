@@ -1,4 +1,4 @@
-import { warningsOf } from './events.ts';
+import { eventsOf, warningsOf } from './events.ts';
 import type { KubeClient } from './kube-client.ts';
 import { condition, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -41,6 +41,26 @@ export async function warningOf(
     restarts: 0,
     ...(reason === 'Unhealthy' && container?.[1] !== undefined && { log: 'current' }),
   };
+}
+
+/**
+ * A crash with the probe that it was killed for, if the events tell: its exit code and its log do not.
+ * @throws KubeError when the server does not let us list events.
+ */
+export async function withProbe(
+  client: KubeClient,
+  trouble: Trouble,
+  signal?: AbortSignal,
+): Promise<Trouble> {
+  const { pod, container, what, log, restarts } = trouble;
+  if (log === undefined || restarts === 0) return trouble;
+  const killings = await eventsOf(client, [pod], 'reason=Killing', signal);
+  const message = killings
+    .map((event) => text(event, 'message') ?? '')
+    .findLast((one) => one.startsWith(`Container ${container ?? ''} `));
+  const probe = /failed (\w+) probe/.exec(message ?? '')?.[1];
+  if (probe === undefined) return trouble;
+  return { ...trouble, what: `${what}, killed as its ${probe} probe failed` };
 }
 
 const known: Readonly<Record<string, { readonly what: string; readonly fix: string }>> = {
