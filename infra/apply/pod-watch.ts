@@ -31,7 +31,7 @@ export const podTimes: PodTimes = {
   hardly: 120_000,
   starting: 8_000,
   earlier: 30_000,
-  gather: 10_000,
+  gather: 15_000,
 };
 
 /** How many restarts of a container in a roll-out end the wait. */
