@@ -14,8 +14,10 @@ export default {
   testSequencer: '<rootDir>/test/e2e/sequencer.js',
   projects: [
     {
-      ...common,
       displayName: 'unit',
+      runner: '<rootDir>/test/runner/runner.ts',
+      transform: {},
+      injectGlobals: false,
       roots: [
         '<rootDir>/core',
         '<rootDir>/images',
