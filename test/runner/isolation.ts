@@ -80,7 +80,8 @@ async function leftOpen(before: ReadonlyMap<string, number>): Promise<string[]> 
   const end = performance.now() + closingTime;
   // A timer that does not keep the process alive is not counted, so this wait does not count itself.
   while (more().length > 0 && performance.now() < end) await setTimeout(10, undefined, { ref: false });
-  return more().map(
-    (what) => `${what} left open after the last test and hook; close it in an afterEach or afterAll`,
-  );
+  const kinds = more().sort();
+  return kinds.length === 0
+    ? []
+    : [`${kinds.join(', ')} left open after the last test and hook; close them in an afterEach or afterAll`];
 }

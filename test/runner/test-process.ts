@@ -9,8 +9,8 @@ const worker = new URL('worker.ts', import.meta.url);
 /** A process that holds more than this, in bytes, takes no other file: modules that were loaded are never unloaded. */
 const enoughMemory = 900 * 2 ** 20;
 
-/** Within a step's time-out the process itself ends it; one that has no turn to do so is ended this much later, in milliseconds. */
-const grace = 15_000;
+/** Within a step's time-out the process itself ends it; one that has no turn to do so is ended so many milliseconds later. */
+const graceOf = (limit: number) => Math.max(2_000, limit / 4);
 
 type Emit = <Name extends 'test-case-start' | 'test-case-result'>(name: Name, data: TestEvents[Name]) => void;
 
@@ -33,10 +33,13 @@ export class TestProcess {
       let watchdog: NodeJS.Timeout | undefined;
       const watch = (limit: number) => {
         clearTimeout(watchdog);
-        watchdog = setTimeout(() => {
-          blocked = `${step} kept its process busy for more than ${String(limit / 1000)} s, its time-out, without a turn of the event loop`;
-          child.kill('SIGKILL');
-        }, limit + grace);
+        watchdog = setTimeout(
+          () => {
+            blocked = `${step} kept its process busy for more than ${String(limit / 1000)} s, its time-out, without a turn of the event loop`;
+            child.kill('SIGKILL');
+          },
+          limit + graceOf(limit),
+        );
       };
       const finish = (outcome: Outcome) => {
         clearTimeout(watchdog);
