@@ -65,7 +65,12 @@ export async function runFile(file: RunFile, send: Send): Promise<void> {
     addErrors(result, [...stray.map(serializable), ...left.map(withoutStack)], file);
     complete(result, { path, start, config, buffered });
   }
-  send({ kind: 'done', outcome, memory: process.memoryUsage.rss(), spoiled: left.length > 0 });
+  send({
+    kind: 'done',
+    outcome,
+    memory: process.memoryUsage.rss(),
+    spoiled: outcome.result === undefined || left.length > 0,
+  });
 }
 
 /** What circus asks of jest's module registry: here modules are Node's. */
@@ -99,10 +104,13 @@ function environment(send: Send, { testTimeout = defaultLimit }: Config.GlobalCo
   };
 }
 
-function fullName(test: Circus.TestEntry): string {
-  const names = [test.name];
-  for (let { parent }: Circus.DescribeBlock | Circus.TestEntry = test; parent?.parent; parent = parent.parent)
-    names.unshift(parent.name);
+function fullName({ name, parent }: Circus.TestEntry): string {
+  const names = [name];
+  let block: Circus.DescribeBlock | undefined = parent;
+  while (block?.parent !== undefined) {
+    names.unshift(block.name);
+    block = block.parent;
+  }
   return names.join(' ');
 }
 

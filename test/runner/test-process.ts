@@ -10,7 +10,7 @@ const worker = new URL('worker.ts', import.meta.url);
 const enoughMemory = 900 * 2 ** 20;
 
 /** Within a step's time-out the process itself ends it; one that has no turn to do so is ended so many milliseconds later. */
-const graceOf = (limit: number) => Math.max(2_000, limit / 4);
+const graceOf = (limit: number) => Math.max(2_000, limit);
 
 type Emit = <Name extends 'test-case-start' | 'test-case-result'>(name: Name, data: TestEvents[Name]) => void;
 
