@@ -106,8 +106,8 @@ function environment(send: Send, { testTimeout = defaultLimit }: Config.GlobalCo
 
 function fullName({ name, parent }: Circus.TestEntry): string {
   const names = [name];
-  let block: Circus.DescribeBlock | undefined = parent;
-  while (block?.parent !== undefined) {
+  let block = parent;
+  while (block.parent !== undefined) {
     names.unshift(block.name);
     block = block.parent;
   }
