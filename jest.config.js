@@ -12,6 +12,7 @@ export default {
       injectGlobals: false,
       roots: [
         '<rootDir>/core',
+        '<rootDir>/http-rule',
         '<rootDir>/images',
         '<rootDir>/toolchain',
         '<rootDir>/apps',
@@ -23,6 +24,7 @@ export default {
         '<rootDir>/bench',
         '<rootDir>/test/differential',
         '<rootDir>/test/runner',
+        '<rootDir>/test/structure',
       ],
       testMatch: ['**/*.test.ts'],
     },

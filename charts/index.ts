@@ -19,15 +19,15 @@ export type { Exposed } from './constructs/edge/expose.ts';
 export { HttpEdge, type HttpEdgeProps } from './constructs/edge/http-edge.ts';
 export type { ClaimRule, JsonWebKeySet, Jwt } from './constructs/edge/jwt.ts';
 export type { Tls } from './constructs/edge/tls.ts';
-export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/gateways/address.ts';
+export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/scope/gateway-address.ts';
 export type { IstioKind, IstioSpec } from './model/istio-models.ts';
-export { MeshConstruct } from './constructs/scope/mesh-construct.ts';
-export { Mesh, type Cluster, type ClusterProps, type MeshProps } from './constructs/mesh.ts';
+export { MeshConstruct, Namespace } from './constructs/scope/mesh-construct.ts';
+export { Mesh, type MeshProps } from './constructs/mesh.ts';
+export type { Cluster, ClusterIstio, ClusterProps, RevisionProps } from './constructs/scope/cluster.ts';
 export type { Method, MethodKind, Methods } from './constructs/scope/method.ts';
-export { Namespace } from './constructs/scope/namespace.ts';
 export type { Platform } from './constructs/scope/platform.ts';
 export type { Metadata, Projection } from './constructs/scope/projection.ts';
-export type { Tracing, WorkloadTracing } from './constructs/telemetry/tracing.ts';
+export type { Tracing, WorkloadTracing } from './constructs/scope/tracing.ts';
 /** Kubernetes' own kinds, for constructs of one's own: `into.add(stage, k8s.KubeConfigMap, ...)`. */
 export { k8s } from 'cdk8s-plus-28';
 export type {
@@ -41,7 +41,6 @@ export type {
   TrafficPolicyProps,
   TrafficRule,
 } from './constructs/traffic/props.ts';
-export type { ClusterIstio, RevisionProps } from './constructs/scope/revisions.ts';
 export type { RateLimit } from './constructs/rate-limits/rate-limit.ts';
 export { ServiceLimits, type ServiceLimitsProps } from './constructs/rate-limits/service-limits.ts';
 export { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';

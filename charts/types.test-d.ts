@@ -6,12 +6,12 @@
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
-import type { Gateways } from './constructs/gateways/address.ts';
+import type { Gateways } from './constructs/scope/gateway-address.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import type { Method } from './constructs/scope/method.ts';
 import type { Platform } from './constructs/scope/platform.ts';
-import type { RevisionProps } from './constructs/scope/revisions.ts';
+import type { RevisionProps } from './constructs/scope/cluster.ts';
 import { lab } from './platforms.ts';
 import { synthesize } from './synth.ts';
 
@@ -34,6 +34,10 @@ export const unary: Method<'unary', 'east' | 'west'> = catalog.method.getProduct
 export const streaming: Method<'server_streaming', 'east' | 'west'> = catalog.method.watchPrices;
 export const runs: readonly ('east' | 'west')[] = orders.clusters;
 new HttpEdge(shop, 'edge', { expose: [catalog, orders] });
+// The mesh of each part is the Mesh that a construct of a user's own calls it.
+export const ofNamespace: Mesh<'east' | 'west'> = shop.mesh;
+export const ofService: Mesh<'east' | 'west'> = catalog.mesh;
+export const again: typeof shop = shop.mesh.namespace('again');
 
 orders.calls(catalog.method.getProduct, catalog.method.watchPrices);
 

@@ -1,5 +1,6 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
-import { lockApps, lockFile, refreshLock, writeLock } from '../images/lock.ts';
+import { lockFile, writeLock } from '../images/lock.ts';
+import { lockApps, refreshLock } from '../images/lock-apps.ts';
 import { synthMesh } from './synth-mesh.ts';
 import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../images/build.ts';
 import { imageTable } from '../images/table.ts';

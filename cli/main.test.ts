@@ -128,6 +128,19 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     expect(existsSync(state)).toBe(false);
   });
 
+  test('status of what is not up', () => {
+    expect(meshwright(state, ['status'])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'shop: is not up from this checkout; fix: run `npm run up`\n',
+    });
+    expect(meshwright(state, ['status', '--json'])).toEqual({
+      code: 1,
+      stdout: '{\n  "up": false\n}\n',
+      stderr: '',
+    });
+  });
+
   test('help is no error', () => {
     const { code, stdout } = meshwright(state, ['up', '--help']);
     expect(code).toBe(0);

@@ -1,4 +1,5 @@
-import { checkLock, lockFile, refreshLock } from '../images/lock.ts';
+import { lockFile } from '../images/lock.ts';
+import { checkLock, refreshLock } from '../images/lock-apps.ts';
 import { checkDist, writeDist } from '../charts/dist.ts';
 import { synthMesh } from './synth-mesh.ts';
 import type { Workspace } from './workspace.ts';

@@ -1,4 +1,4 @@
-import { refreshLock } from '../images/lock.ts';
+import { refreshLock } from '../images/lock-apps.ts';
 import { writeDist } from '../charts/dist.ts';
 import { synthMesh } from './synth-mesh.ts';
 import type { MeshModel } from '../charts/model/mesh-model.ts';
@@ -23,7 +23,7 @@ import { proofsOf } from './proofs/all.ts';
 import { probeCrossCluster } from './proofs/cross-cluster.ts';
 import { writeRecord, type UpRecord } from './record.ts';
 import { pulumiOptions } from './pulumi.ts';
-import { formatStatus } from './status.ts';
+import { formatEnding } from './summary.ts';
 import { chooseTarget, type TargetFlags } from './target.ts';
 import { runTasks, type Task } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
@@ -93,14 +93,13 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
     const seen = await prove(record, model, failover, signal);
     const status = await statusOf(record, model, signal);
     const seconds = Math.round((Date.now() - started) / 1000);
+    const remarks = failover
+      ? []
+      : ['not proved: failover, which scales a service to 0 for a moment (--prove-failover)'];
+    const applied = summary.join('; ');
     process.stdout.write(
-      `\n${formatStatus(status)}\n\nproved by real calls:\n${seen.map((line) => `  ${line}\n`).join('')}`,
+      `\n${formatEnding({ model, record, status, proved: seen, remarks, applied, seconds })}\n`,
     );
-    if (!failover)
-      process.stdout.write(
-        '  not proved: failover, which scales a service to 0 for a moment (--prove-failover)\n',
-      );
-    process.stdout.write(`\n${summary.join('; ')}; ${seconds} s in all\n`);
     return isHealthy(status) ? 0 : 1;
   } catch (error) {
     const made = readLabRecord(at.stateDir);

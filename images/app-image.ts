@@ -2,16 +2,11 @@ import type { AppConfig } from '../apps/config/app-config.ts';
 import type { Bundle } from './bundle.ts';
 import { describe, digestOf, imageDocuments, mediaTypes } from './oci.ts';
 import type { ImageDocuments, Layer } from './oci.ts';
+import type { Project } from './project.ts';
 import { imageLabels } from './spec.ts';
 import type { ImageSpec } from './spec.ts';
 import { tarChunks } from './tar.ts';
 import type { TarEntry } from './tar.ts';
-
-/** What the project's package.json says of where its sources are and what their licence is, if it does. */
-export interface Project {
-  readonly license?: string;
-  readonly source?: string;
-}
 
 /** An app's image apart from its tag: its bundle on Node, not as root. */
 export function appImage(

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { nodeVersion } from './lock.ts';
 import type { LockedBase } from './lock.ts';
+import { nodeVersion } from './project.ts';
 
 /** A base of the apps, and the path of its layer. */
 export interface StoredBase {

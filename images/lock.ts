@@ -2,13 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.ts';
-import { ProblemsError, throwIfAny } from '../core/problem.ts';
-import type { Problem } from '../core/problem.ts';
-import { loadAppConfigs } from '../apps/config/app-config.ts';
+import { ProblemsError } from '../core/problem.ts';
 import type { AppConfig } from '../apps/config/app-config.ts';
-import { appImage, buildApp } from './app-image.ts';
-import type { Project } from './app-image.ts';
-import { bundleApp } from './bundle.ts';
 
 /** The digest lock, beside package-lock.json. */
 export const lockFile = 'images.lock.json';
@@ -92,38 +87,6 @@ export function lockedImage(
   throw new ProblemsError([{ where, what: 'is of another version', received: locked.tag, allowed, fix }]);
 }
 
-/** The images that the apps' sources make on a base, by bundling them: about a tenth of a second an app. */
-export async function lockApps(root: string, base: LockedBase): Promise<LockedApps> {
-  const project = readProject(root);
-  const apps = await Promise.all(
-    loadAppConfigs(root).map(async (config) => {
-      const spec = appImage(config, await bundleApp(root, config.directory), project);
-      const { tag, digest } = buildApp(spec, base);
-      return [config.name, { tag, digest }] as const;
-    }),
-  );
-  return Object.fromEntries(apps);
-}
-
-const repository = z.union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)]);
-const projectSchema = z.object({ license: z.string().optional(), repository: repository.optional() });
-
-/** Licence and place of the sources, of the project's package.json. */
-export function readProject(root: string): Project {
-  const text = readFileSync(join(root, 'package.json'), 'utf8');
-  const { license, repository: source } = projectSchema.parse(JSON.parse(text));
-  return { ...(license === undefined ? {} : { license }), ...(source === undefined ? {} : { source }) };
-}
-
-/**
- * Brings the apps of the lock to what their sources make.
- * @returns Whether the file was written.
- */
-export async function refreshLock(root: string): Promise<boolean> {
-  const { base } = readLock(root);
-  return writeLock(root, { base, apps: await lockApps(root, base) });
-}
-
 /** Writes the lock when it differs from what the file holds, and says whether it did. */
 export function writeLock(root: string, lock: ImagesLock): boolean {
   const path = join(root, lockFile);
@@ -131,46 +94,4 @@ export function writeLock(root: string, lock: ImagesLock): boolean {
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return false;
   writeFileAtomic(path, text);
   return true;
-}
-
-/**
- * Checks that the lock names the images that the apps' sources make, without building them.
- * @throws ProblemsError naming each app that it does not
- */
-export async function checkLock(root: string): Promise<void> {
-  const { base, apps } = readLock(root);
-  const made = await lockApps(root, base);
-  const names = [...new Set([...Object.keys(apps), ...Object.keys(made)])].sort();
-  throwIfAny([
-    ...nodeProblems(root, base),
-    ...names.flatMap((name): readonly Problem[] => {
-      const [locked, source] = [apps[name], made[name]];
-      if (locked?.digest === source?.digest && locked?.tag === source?.tag) return [];
-      return [
-        { where: `${lockFile}: apps.${name}`, ...lockProblem(locked !== undefined, source !== undefined) },
-      ];
-    }),
-  ]);
-}
-
-const packageSchema = z.object({ version: z.string() });
-
-/** Version of the npm package `node`, which the project and its images run on. */
-export function nodeVersion(root: string): string {
-  const text = readFileSync(join(root, 'node_modules/node/package.json'), 'utf8');
-  return packageSchema.parse(JSON.parse(text)).version;
-}
-
-function nodeProblems(root: string, { node }: LockedBase): readonly Problem[] {
-  const allowed = nodeVersion(root);
-  if (node === allowed) return [];
-  const what = 'is not the version that package.json asks for';
-  const fix = 'run npm run images -- --update-base, then npm run synth';
-  return [{ where: `${lockFile}: base.node`, what, received: node, allowed, fix }];
-}
-
-function lockProblem(locked: boolean, source: boolean): Pick<Problem, 'what' | 'fix'> {
-  const fix = `run npm run synth and commit ${lockFile} and dist/`;
-  if (!locked) return { what: 'the app has no image in the lock', fix };
-  return { what: source ? 'the sources make another image' : 'there is no such app', fix };
 }

@@ -9,14 +9,7 @@ import type { NodeAddresses } from './addresses.ts';
 import { cgroupMount, cgroupRoot, ensureCgroups } from './cgroups.ts';
 import { withMachineLock } from './machine-lock.ts';
 import { isMountPoint, netnsFolder } from './netns-folder.ts';
-import {
-  endProcesses,
-  ensureNetwork,
-  labOwner,
-  nodeNamespace,
-  nodesInNetwork,
-  ownerProblems,
-} from './network.ts';
+import { endProcesses, ensureNetwork, labOwner, nodeNamespace, nodesInNetwork } from './network.ts';
 import { nodeProcess, runningNode, startNode } from './node-process.ts';
 import { askApiServer } from './node/api.ts';
 import { makeMountPoints, missingMountPoints } from './node/mounts.ts';
@@ -25,6 +18,7 @@ import { waitMs, type LabOptions } from './options.ts';
 import { failingDaemons } from './parts.ts';
 import { ensureNodePki, kubeconfig, mergeKubeconfigs, type Kubeconfig } from './pki.ts';
 import { removeShared } from './remove.ts';
+import { foreignLab, foreignLabProblems, removeStaleLab } from './stale-lab.ts';
 import { currentBoot, labKubeconfig, readLabRecord, writeLabRecord, type LabRecord } from './state.ts';
 
 export { importImages, type ImageArchive } from './node-images.ts';
@@ -66,8 +60,13 @@ export async function startLab(options: LabOptions): Promise<void> {
 async function makeNodes(options: LabOptions, earlier: LabRecord | undefined): Promise<void> {
   const { stateDir, owner, addresses, clusters, report } = options;
   const nodes = clusters.map(({ name }) => name);
+  const stale = await foreignLab(owner);
+  throwIfAny(foreignLabProblems(owner, stale));
+  if (stale !== undefined) {
+    await removeStaleLab(stale);
+    report(`removed the lab of a checkout that is gone: ${stale.owner}`);
+  }
   const { owner: current } = await labOwner();
-  throwIfAny(ownerProblems(owner, current));
   if (earlier === undefined && current === owner) {
     await removeShared(stateDir, nodesInNetwork());
     report('a lab without its record removed');

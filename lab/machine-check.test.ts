@@ -57,10 +57,9 @@ describe('machineProblems', () => {
 describe('networkProblems', () => {
   const addresses = planAddresses('172.29.0.0/24', ['east', 'west']);
 
-  test('finds none beside other networks, nor with the own lab there', () => {
+  test('finds none beside other networks', () => {
     const others = [{ network: '10.0.0.0/8', device: 'eth0' }];
     expect(networkProblems(addresses, '/a', undefined, others)).toEqual([]);
-    expect(networkProblems(addresses, '/a', '/a', others)).toEqual([]);
   });
 
   test('names the network in the way, and a free one', () => {
@@ -75,10 +74,17 @@ describe('networkProblems', () => {
     ]);
   });
 
-  test('names the checkout that has a lab already', () => {
-    expect(networkProblems(addresses, '/a', '/b/.meshwright', []).map(formatProblem)).toEqual([
+  test('names the checkout that has a lab already, and nothing else', () => {
+    const lab = { owner: '/b/.meshwright', ownerExists: true, processes: [] };
+    const busy = [{ network: '172.29.0.0/24', device: 'docker0' }];
+    expect(networkProblems(addresses, '/a', lab, busy).map(formatProblem)).toEqual([
       'lab: another checkout has its lab on this machine; received "/b/.meshwright"; ' +
         'allowed one lab a machine; fix: take that one down: `MESHWRIGHT_STATE_DIR=/b/.meshwright npm run down`',
     ]);
+  });
+
+  test('has nothing against the lab of a checkout that is gone', () => {
+    const stale = { owner: '/b/.meshwright', ownerExists: false, processes: [] };
+    expect(networkProblems(addresses, '/a', stale, [])).toEqual([]);
   });
 });

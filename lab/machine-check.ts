@@ -2,8 +2,9 @@ import { statfsSync, readFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import { defaultSubnet, overlaps, type LabAddresses } from './addresses.ts';
-import { labOwner, networksInUse, ownerProblems } from './network.ts';
+import { networksInUse } from './network.ts';
 import { nodeProcess } from './node-process.ts';
+import { foreignLab, foreignLabProblems, type ForeignLab } from './stale-lab.ts';
 
 const gib = 2 ** 30;
 
@@ -91,16 +92,16 @@ export function machineProblems(facts: MachineFacts, startsNode: boolean): reado
 }
 
 /**
- * What keeps a lab from taking its subnet: another checkout's lab, or a network that is there already.
- * The lab listens on no port of the host, so no port can be busy.
+ * What keeps a lab from taking its subnet: another checkout's lab, unless it is stale, or a network that is there
+ * already. The lab listens on no port of the host, so no port can be busy.
  */
 export function networkProblems(
   addresses: LabAddresses,
   owner: string,
-  current: string | undefined,
+  other: ForeignLab | undefined,
   inUse: readonly { readonly network: string; readonly device: string }[],
 ): readonly Problem[] {
-  const foreign = ownerProblems(owner, current);
+  const foreign = foreignLabProblems(owner, other);
   if (foreign.length > 0) return foreign;
   const busy = inUse.find(({ network }) => overlaps(addresses.subnet, network));
   if (busy === undefined) return [];
@@ -136,6 +137,5 @@ export async function preflight(stateDir: string, owner: string, addresses: LabA
   throwIfAny(machineProblems(machineFacts(stateDir), startsNode));
   // Without iproute2 there is no lab yet, and nothing to collide with; it is installed with the other packages.
   if (!existsSync('/sbin/ip') && !existsSync('/usr/sbin/ip') && !existsSync('/bin/ip')) return;
-  const { owner: current } = await labOwner();
-  throwIfAny(networkProblems(addresses, owner, current, await networksInUse()));
+  throwIfAny(networkProblems(addresses, owner, await foreignLab(owner), await networksInUse()));
 }

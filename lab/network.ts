@@ -109,14 +109,25 @@ export async function removeNetwork(nodes: readonly string[]): Promise<void> {
   }
 }
 
+/** Ids of all processes in the network namespaces of the lab; undefined when its bridge's is not to be seen from here. */
+export async function processesOfLab(): Promise<readonly number[] | undefined> {
+  if (!namespaceExists(bridgeNamespace)) return undefined;
+  const namespaces = [bridgeNamespace, ...nodesInNetwork().map(nodeNamespace)];
+  return (await Promise.all(namespaces.map(processesIn))).flat();
+}
+
+async function processesIn(namespace: string): Promise<readonly number[]> {
+  const { stdout } = await ip('netns', 'pids', namespace);
+  return stdout.split('\n').filter(Boolean).map(Number);
+}
+
 /** Ends whatever still runs in a network namespace of the lab: the rest of a node whose record was lost. */
 export async function endProcesses(namespace: string): Promise<void> {
   if (!namespaceExists(namespace)) return;
   await waitFor(
     { what: `the processes in network namespace ${namespace} to end`, timeoutMs: 30_000, intervalMs: 50 },
     async () => {
-      const { stdout } = await ip('netns', 'pids', namespace);
-      const pids = stdout.split('\n').filter(Boolean).map(Number);
+      const pids = await processesIn(namespace);
       for (const pid of pids) endProcess(pid);
       return pids.length === 0
         ? { done: true, value: undefined }

@@ -12,8 +12,8 @@ const names = namesOf('gift-cards') as ServiceNames;
 const parcels = namesOf('test-parcels') as ServiceNames;
 
 const shop = `
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';
+import { OrdersService } from './gen/shop/orders/v1/orders_pb.js';
 
 export function shop(root: string) {
   const back = mesh.namespace('back');
@@ -26,9 +26,9 @@ export function shop(root: string) {
 describe('mesh.ts', () => {
   test('gets the import in its place, the construct before the edge, and what it serves exposed', () => {
     expect(declareService(shop, names)).toBe(`
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { GiftCardsService } from '../gen/shop/gift_cards/v1/gift_cards_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';
+import { GiftCardsService } from './gen/shop/gift_cards/v1/gift_cards_pb.js';
+import { OrdersService } from './gen/shop/orders/v1/orders_pb.js';
 
 export function shop(root: string) {
   const back = mesh.namespace('back');
@@ -72,8 +72,8 @@ const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', 
     ],
     [
       'no import',
-      shop.replaceAll('../gen/shop', '../made'),
-      "mesh.ts: there is no place for the service: no import from ../gen/shop/; fix: write import { GiftCardsService } from '../gen/shop/gift_cards/v1/gift_cards_pb.js'; where it belongs, and run the command again",
+      shop.replaceAll('./gen/shop', './made'),
+      "mesh.ts: there is no place for the service: no import from ./gen/shop/; fix: write import { GiftCardsService } from './gen/shop/gift_cards/v1/gift_cards_pb.js'; where it belongs, and run the command again",
     ],
     [
       'a constant of the name',

@@ -66,7 +66,7 @@ export function declareService(source: string, names: ServiceNames): string {
     throw missing(file, 'single list `expose: [...]` after the services', entry);
   }
   return insert(source, [
-    ...importOf(file, module, names, '..'),
+    ...importOf(file, module, names, '.'),
     ...(own === undefined ? [{ at: statementOf(list).pos, text: `\n\n${construct}` }] : []),
     ...append(module, list, entry, (element) => new RegExp(`\\b${camel}\\b`).test(element.getText(module))),
   ]);
@@ -81,7 +81,7 @@ function statementOf(node: ts.Node): ts.Node {
 function refuseTaken(file: string, module: ts.SourceFile, names: ServiceNames): void {
   const { name, camel, pascal } = names;
   const type = `${pascal}Service`;
-  const own = generatedModule(names, '..');
+  const own = generatedModule(names, '.');
   const imported = module.statements
     .filter(ts.isImportDeclaration)
     .filter(({ moduleSpecifier: from }) => !ts.isStringLiteral(from) || from.text !== own)

@@ -66,6 +66,21 @@ describe('refuses', () => {
   );
 
   test.each([
+    ['product-reviews-service', 'ProductReviewsServiceService', 'run `npm run new -- product-reviews`'],
+    ['reviews-service-service', 'ReviewsServiceServiceService', 'run `npm run new -- reviews`'],
+    ['service', 'ServiceService', 'choose another name'],
+    ['service-service', 'ServiceServiceService', 'choose another name'],
+  ])('%s, which ends in service', (name, proto, fix) => {
+    expect(formatProblem(namesOf(name) as never)).toBe(
+      `npm run new: ends in "service": its proto service would be called ${proto}; received "${name}"; fix: ${fix}`,
+    );
+  });
+
+  test('no name that only has the word in it', () => {
+    for (const name of ['services', 'service-plans', 'microservice']) expect(sound(name).name).toBe(name);
+  });
+
+  test.each([
     ['class', 'class'],
     ['await', 'await'],
     ['let', 'let'],
@@ -93,6 +108,8 @@ const anyName = fc.oneof(
     'string',
     'objects',
     'promises',
+    'reviews-service',
+    'service',
   ),
 );
 
@@ -104,6 +121,7 @@ test('any name that is accepted gives valid identifiers, a valid proto package, 
       const { snake, camel, pascal, typeName, one, many } = names;
       // buf: PACKAGE_LOWER_SNAKE_CASE, PACKAGE_VERSION_SUFFIX, SERVICE_PASCAL_CASE, SERVICE_SUFFIX.
       expect(typeName).toMatch(/^shop\.[a-z][a-z0-9]*(_[a-z0-9]+)*\.v1\.[A-Z][A-Za-z0-9]*Service$/);
+      expect(typeName).not.toMatch(/ServiceService$/);
       expect(snake.replaceAll('_', '-')).toBe(name);
       expect([camel.toLowerCase(), pascal.toLowerCase()]).toEqual(Array(2).fill(name.replaceAll('-', '')));
       expect(one.kebab).not.toBe(many.kebab);

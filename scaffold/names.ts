@@ -42,6 +42,15 @@ export function namesOf(name: string): ServiceNames | Problem {
     return { where, what: 'is no name for a service', received: name, allowed: rule };
   }
   const { snake, camel, pascal } = notations(name);
+  if (/(^|-)service$/.test(name)) {
+    const shorter = name.replace(/(-service)+$/, '');
+    return {
+      where,
+      what: `ends in "service": its proto service would be called ${pascal}Service`,
+      received: name,
+      fix: shorter === 'service' ? 'choose another name' : `run \`npm run new -- ${shorter}\``,
+    };
+  }
   const one = notations(singular(name));
   const many = notations(one.kebab === name ? plural(name) : name);
   const taken = [camel, one.camel, many.camel].find(

@@ -132,7 +132,8 @@ describe('a service that was made', () => {
       const suites = [
         'apps/test-parcels',
         'apps/config',
-        'apps/gateway/upstreams',
+        'apps/gateway/openapi/openapi',
+        'apps/gateway/transport/upstreams',
         'cli/docs',
         'charts/synth',
       ];

@@ -19,8 +19,11 @@ export function serviceFiles(names: ServiceNames): readonly ProjectFile[] {
   ];
 }
 
-/** Module of the generated code, from a folder one below the root. */
-export function generatedModule({ snake }: ServiceNames, up = '..'): string {
+/**
+ * Module of the generated code.
+ * @param up - way from the importing file's folder to the root: `.` or `../..`
+ */
+export function generatedModule({ snake }: ServiceNames, up: string): string {
   return `${up}/gen/shop/${snake}/v1/${snake}_pb.js`;
 }
 

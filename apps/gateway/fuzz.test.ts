@@ -3,14 +3,15 @@ import { createRegistry } from '@bufbuild/protobuf';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
+import type { Binding } from '../../http-rule/binding.ts';
+import { TemplateError, parseTemplate } from '../../http-rule/template.ts';
 import { StatusError } from '../runtime/status.ts';
 import { fuzzLimitMs, fuzzRuns } from '../testing/fuzz.ts';
-import type { Binding } from './binding/bindings.ts';
 import { bindingsOf, routerOf } from './binding/bindings.ts';
 import { codecOf } from './codec/codec.ts';
 import type { BindingCodec } from './codec/codec.ts';
 import { Router } from './binding/router.ts';
-import { TemplateError, parseTemplate, variableValues } from './binding/template.ts';
+import { variableValues } from './codec/path.ts';
 
 const router = routerOf(bindingsOf([ConformanceService]));
 const registry = createRegistry(ConformanceService.file);

@@ -23,7 +23,7 @@ import { sendLines } from './exchange/send-lines.ts';
 import { HttpError, httpStatusOf, statusJson } from './exchange/http-status.ts';
 import { StreamExchange } from './exchange/stream.ts';
 import { UnaryExchange } from './exchange/unary.ts';
-import type { Upstreams } from './upstreams.ts';
+import type { Upstreams } from './transport/upstreams.ts';
 import { createWebSockets } from './exchange/websocket.ts';
 
 export interface GatewayOptions {

@@ -1,6 +1,6 @@
 import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
-import { serveMetrics } from '../runtime/metrics.ts';
+import { serveMetrics } from '../runtime/telemetry/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
@@ -8,7 +8,7 @@ import type { Timeouts } from './exchange/deadline.ts';
 import { createGatewayMetrics } from './exchange/metrics.ts';
 import { createObserver } from './exchange/observe.ts';
 import { startHttpServer } from './server.ts';
-import { openUpstreams, parseUpstreams } from './upstreams.ts';
+import { openUpstreams, parseUpstreams } from './transport/upstreams.ts';
 
 const name = /^[a-z0-9_.-]+$/;
 

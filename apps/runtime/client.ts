@@ -1,5 +1,4 @@
 import { Client, credentials } from '@grpc/grpc-js';
-import type { Metadata } from '@grpc/grpc-js';
 import { create } from '@bufbuild/protobuf';
 import type {
   DescMessage,
@@ -10,33 +9,16 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import { fromServiceError, startCall } from './client-call.ts';
-import { streamCaller } from './client-streams.ts';
-import type { CallContext } from './handlers.ts';
+import type { CallOptions, StreamOptions } from './client/call-options.ts';
+import { fromServiceError, startCall } from './client/client-call.ts';
+import { streamCaller } from './client/client-streams.ts';
 import { codecOf } from './wire.ts';
 
-export { traceKeys } from './client-call.ts';
+export type { CallOptions, StreamOptions } from './client/call-options.ts';
+export { traceKeys } from './client/client-call.ts';
 
 /** A connection to one address, shared by all calls to it; closed by its owner. */
 export type Channel = Pick<Client, 'close'>;
-
-export interface CallOptions {
-  /** The call being answered: its deadline, cancellation and trace context are passed on. */
-  readonly parent?: CallContext;
-  /** The most this call may take; less when the parent's deadline comes first. Milliseconds. */
-  readonly timeoutMs: number;
-  readonly metadata?: Metadata;
-  /** Cancels the call. @default - the parent's signal */
-  readonly signal?: AbortSignal;
-  /** Receives the answer's initial metadata; that of an error is in the error. */
-  readonly onHeader?: (header: Metadata) => void;
-}
-
-/** For streams, which may go on without an end. */
-export interface StreamOptions extends Omit<CallOptions, 'timeoutMs'> {
-  /** As in {@link CallOptions}. @default - the parent's deadline alone */
-  readonly timeoutMs?: number;
-}
 
 type Messages<T> = AsyncIterable<T> | Iterable<T>;
 

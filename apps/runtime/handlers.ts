@@ -33,7 +33,7 @@ export interface CallContext {
    * tracing those of its caller's. Never hand it metadata or messages.
    */
   readonly log: Logger;
-  /** The call's span, a parent of those of the calls it makes; undefined without tracing (apps/runtime/tracing.ts). */
+  /** The call's span, a parent of those of the calls it makes; undefined without tracing (apps/runtime/telemetry/tracing.ts). */
   span?: Span | undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { Transport } from '../gateway/transport/types.ts';
-import type { Upstreams } from '../gateway/upstreams.ts';
+import type { Upstreams } from '../gateway/transport/upstreams.ts';
 
 /**
  * Goes to the gateway and back many times: whatever is not held back on other connections of this process moves meanwhile.

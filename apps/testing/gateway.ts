@@ -1,14 +1,14 @@
 import type { DescService, Registry } from '@bufbuild/protobuf';
+import { library } from '../../http-rule/testing/library.ts';
 import { registry as shopRegistry } from '../config/services.ts';
 import type { CallContext, Implementation } from '../runtime/handlers.ts';
-import { library } from './library.ts';
 import { silent, startLocal } from './local.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import type { GatewayOptions } from '../gateway/gateway.ts';
 import { startHttpServer } from '../gateway/server.ts';
 import type { HttpServerOptions, RunningHttpServer } from '../gateway/server.ts';
-import { openUpstreams } from '../gateway/upstreams.ts';
-import type { Upstreams } from '../gateway/upstreams.ts';
+import { openUpstreams } from '../gateway/transport/upstreams.ts';
+import type { Upstreams } from '../gateway/transport/upstreams.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 

@@ -1,7 +1,7 @@
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { gatewayProblems, sourceProblems } from './gateways/address-rules.ts';
-import type { Cluster } from './mesh.ts';
+import type { Cluster } from './scope/cluster.ts';
 import type { Platform } from './scope/platform.ts';
 
 /** What of a mesh its rules look at. */

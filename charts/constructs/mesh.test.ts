@@ -4,7 +4,7 @@ import { catalogIn, clusters, problemsOf, twoClusters } from '../testing/mesh.ts
 import { withProject } from '../testing/project.ts';
 import { HttpEdge } from './edge/http-edge.ts';
 import { Mesh } from './mesh.ts';
-import type { ClusterProps } from './mesh.ts';
+import type { ClusterProps } from './scope/cluster.ts';
 
 const declare = (id: string, trustDomain: string, declared: Record<string, ClusterProps>) =>
   new Mesh(id, { root: '.', trustDomain, clusters: declared, platform: lab });
@@ -104,6 +104,12 @@ test('the model says what the other parts of the project need to know', () => {
           placement: ['west'],
           deployments: [{ name: 'edge', version: 'v1', placement: ['west'], replicas: 1 }],
           ports: { http: 8080 },
+          edge: {
+            hosts: ['*'],
+            tls: false,
+            openapi: false,
+            example: { path: '/v1/products', token: false },
+          },
         },
       ],
       images: [

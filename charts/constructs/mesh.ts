@@ -8,41 +8,21 @@ import type { Problem } from '../../core/problem.ts';
 import type { MeshModel } from '../model/mesh-model.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
-import type { Gateways } from './gateways/address.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
-import { given } from './scope/mesh-construct.ts';
+import type { Cluster, ClusterProps } from './scope/cluster.ts';
+import type { Gateways } from './scope/gateway-address.ts';
+import { given, Namespace } from './scope/mesh-construct.ts';
+import type { Ingress, LoadedApp, Mesh as MeshType, MeshGateway } from './scope/mesh-construct.ts';
 import { meshProblems, rootProblems } from './mesh-problems.ts';
 import { MeshDefaults } from './control-plane/mesh-defaults.ts';
-import { Namespace } from './scope/namespace.ts';
 import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './scope/names.ts';
 import type { Platform } from './scope/platform.ts';
 import { RemoteReader } from './control-plane/remote-reader.ts';
 import { revisionProblems } from './control-plane/revision-rules.ts';
-import { controlPlanesOf, type ClusterIstio } from './scope/revisions.ts';
-import { tracingProblems, type Tracing } from './telemetry/tracing.ts';
+import { controlPlanesOf } from './scope/revisions.ts';
+import type { Tracing } from './scope/tracing.ts';
+import { tracingProblems } from './telemetry/tracing.ts';
 import { Workload } from './workload/workload.ts';
-
-export interface ClusterProps {
-  /** Network its pods are in. Every cluster has its own: traffic between them passes the east-west gateways. */
-  readonly network: string;
-  /** Region, as the label `topology.kubernetes.io/region` of its nodes says. */
-  readonly region: string;
-  /** Zone, as the label `topology.kubernetes.io/zone` of its nodes says. */
-  readonly zone: string;
-  /** Its control planes, where there is to be more than one for an upgrade. @default - one, of the platform's Istio */
-  readonly istio?: ClusterIstio;
-  /** How its gateways are reached, where it is another way than the mesh's. @default - as the mesh's `gateways` say */
-  readonly gateways?: Gateways;
-}
-
-/** A declared cluster. */
-export interface Cluster<C extends string = string> extends ClusterProps {
-  /** Also what Istio knows the cluster by. */
-  readonly name: C;
-}
-
-/** An app's config.yml once it was read. */
-export type LoadedApp = { readonly config: AppConfig } | { readonly problems: readonly Problem[] };
 
 export interface MeshProps<C extends string> {
   /** Project root, as a path: app folders are relative to it. */
@@ -59,13 +39,15 @@ export interface MeshProps<C extends string> {
   readonly tracing?: Tracing;
 }
 
-/**
- * One Istio mesh over several Kubernetes clusters, multi-primary on different networks
- * (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/): a control plane, an
- * east-west gateway and an ingress gateway in each, mutual TLS everywhere. Namespaces and services are declared in it
- * once and project themselves into the clusters.
- */
-export class Mesh<C extends string> extends RootConstruct {
+export type Mesh<C extends string> = MeshType<C>;
+
+type MeshConstructor = new <C extends string>(id: string, props: MeshProps<C>) => Mesh<C>;
+
+/** Makes a {@link Mesh}. Type and constructor have one name, as those of a class have: what is imported is `Mesh`. */
+export const Mesh: MeshConstructor = class Mesh<C extends string>
+  extends RootConstruct
+  implements MeshType<C>
+{
   readonly name: string;
   readonly root: string;
   readonly trustDomain: string;
@@ -74,8 +56,8 @@ export class Mesh<C extends string> extends RootConstruct {
   readonly platform: Platform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
-  readonly ingress: IngressGateway<C>;
-  readonly eastWest: EastWestGateway<C>;
+  readonly ingress: Ingress<C>;
+  readonly eastWest: MeshGateway<C>;
   readonly #apps = new Map<string, LoadedApp>();
   #lock: ImagesLock | undefined;
 
@@ -165,7 +147,7 @@ export class Mesh<C extends string> extends RootConstruct {
       istio: { hub: this.platform.istio.hub, tag: this.platform.istio.tag },
     };
   }
-}
+};
 
 function loadApp({ name, root }: { name: string; root: string }, directory: string): LoadedApp {
   const wrong = rootProblems(name, root);

@@ -37,6 +37,23 @@ export interface WorkloadModel {
   readonly deployments: readonly DeploymentModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
+  /** Where it is a way into the mesh for HTTP: what its callers have to know. */
+  readonly edge?: EdgeModel;
+}
+
+/** A way into the mesh for HTTP, by every cluster's ingress gateway. */
+export interface EdgeModel {
+  /** Hosts it answers for: DNS names, or `*` alone for any. */
+  readonly hosts: readonly string[];
+  /** Whether it is called by HTTPS. */
+  readonly tls: boolean;
+  /** Whether everybody may read `/docs` and `/openapi.json`. */
+  readonly openapi: boolean;
+  /**
+   * A GET request to try, which works without arguments where one does; else the path's variables are in capitals,
+   * `/v1/products/ID`. `token`: whether it needs a JSON Web Token. None where nothing is exposed by GET.
+   */
+  readonly example?: { readonly path: string; readonly token: boolean };
 }
 
 /** One of a cluster's control planes. */

@@ -4,7 +4,7 @@ import { HttpEdge, type HttpEdgeProps } from '../constructs/edge/http-edge.ts';
 import type { Jwt } from '../constructs/edge/jwt.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import type { Mesh } from '../constructs/mesh.ts';
-import type { Namespace } from '../constructs/scope/namespace.ts';
+import type { Namespace } from '../constructs/scope/mesh-construct.ts';
 import { synthesize } from '../synth.ts';
 import type { Rule } from './library.ts';
 import { catalogIn, objectOf, twoClusters } from './mesh.ts';

@@ -2,7 +2,7 @@ import { ProblemsError } from '../../core/problem.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { Mesh } from '../constructs/mesh.ts';
-import type { Namespace } from '../constructs/scope/namespace.ts';
+import type { Namespace } from '../constructs/scope/mesh-construct.ts';
 import type { Platform } from '../constructs/scope/platform.ts';
 import type { KubernetesObject } from '../model/mesh-model.ts';
 import { lab } from '../platforms.ts';

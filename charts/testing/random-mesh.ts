@@ -5,7 +5,7 @@ import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import type { VersionProps } from '../constructs/workload/grpc-service.ts';
 import { HttpEdge } from '../constructs/edge/http-edge.ts';
-import type { Gateways } from '../constructs/gateways/address.ts';
+import type { Gateways } from '../constructs/scope/gateway-address.ts';
 import { Mesh } from '../constructs/mesh.ts';
 import { reservedNamespaces } from '../constructs/scope/names.ts';
 import { lab, released } from '../platforms.ts';

@@ -1,7 +1,7 @@
 import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { waitFor } from '../../core/wait.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
-import { count } from '../../infra/kube/kube-object.ts';
+import { count, manager } from '../../infra/kube/kube-object.ts';
 import { notFrom } from './calls.ts';
 import { callUntilSteady, workload, type Proof, type ProofContext } from './proof.ts';
 import { shopReads } from './shop.ts';
@@ -61,7 +61,7 @@ function scale(
     body: { spec: { replicas } },
     contentType: 'application/merge-patch+json',
     // The plan's own field manager: the next apply finds its field as it left it.
-    query: { fieldManager: 'meshwright' },
+    query: { fieldManager: manager },
   });
 }
 

@@ -2,7 +2,7 @@ import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts'
 import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
-import { manager, text, type KubeObject } from '../../infra/kube/kube-object.ts';
+import { managedByLabel, manager, text, type KubeObject } from '../../infra/kube/kube-object.ts';
 import { workload, type Proof, type ProofContext } from './proof.ts';
 
 const podMs = 90_000;
@@ -119,7 +119,7 @@ function podOutside(image: string, url: string): KubeObject {
     metadata: {
       name: 'meshwright-outsider',
       namespace,
-      labels: { 'app.kubernetes.io/managed-by': manager, 'sidecar.istio.io/inject': 'false' },
+      labels: { [managedByLabel]: manager, 'sidecar.istio.io/inject': 'false' },
     },
     spec: {
       restartPolicy: 'Never',

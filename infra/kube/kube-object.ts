@@ -1,16 +1,10 @@
+import { managedByLabel, manager, partOfLabel } from '../../charts/model/labels.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
+
+export { managedByLabel, manager, partOfLabel };
 
 /** Rendered, planned, applied and live objects alike: whatever its kind, it has a type and a name. */
 export type KubeObject = KubernetesObject;
-
-/** Field manager of every server-side apply, and value of the managed-by label. */
-export const manager = 'meshwright';
-
-/** Kubernetes' recommended label for the tool that manages an object. */
-export const managedByLabel = 'app.kubernetes.io/managed-by';
-
-/** Kubernetes' recommended label for what an object is part of: here, the name of its mesh. */
-export const partOfLabel = 'app.kubernetes.io/part-of';
 
 /** Kind, namespace and name, for people and as a key: `Deployment shop/catalog`, `ClusterRole istiod`. */
 export function describe(object: KubeObject): string {

@@ -1,10 +1,7 @@
+import { defaultRevision, revisionLabel } from '../../charts/model/labels.ts';
 import type { KubeClient } from './kube-client.ts';
 import { list, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
-
-/** The revision of Istio that has no name of its own. */
-const defaultRevision = 'default';
-const revisionKey = 'istio.io/rev';
 
 /** Whom a control plane gave proxies, which connect to it for as long as they live. */
 export interface Proxy {
@@ -24,7 +21,7 @@ export async function listProxies(
   const labelSelector = 'service.istio.io/canonical-name';
   const pods = await client.list(type, { labelSelector, ...(signal && { signal }) });
   return pods.flatMap((pod): Proxy[] => {
-    const revision = pod.metadata.annotations?.[revisionKey];
+    const revision = pod.metadata.annotations?.[revisionLabel];
     return revision === undefined || !isLive(pod) ? [] : [{ pod, revision }];
   });
 }

@@ -1,3 +1,4 @@
+import { revisionLabel } from '../../charts/model/labels.ts';
 import { field, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
@@ -66,7 +67,7 @@ function containersOf(pod: unknown): readonly (readonly [where: string, containe
 function isInjected(pod: unknown): boolean {
   return (
     text(pod, 'metadata', 'labels', 'sidecar.istio.io/inject') === 'true' ||
-    text(pod, 'metadata', 'labels', 'istio.io/rev') !== undefined ||
+    text(pod, 'metadata', 'labels', revisionLabel) !== undefined ||
     text(pod, 'metadata', 'annotations', 'inject.istio.io/templates') !== undefined
   );
 }

@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { revisionLabel } from '../../charts/model/labels.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, isManaged, text } from '../kube/kube-object.ts';
@@ -17,7 +18,7 @@ export async function sharedTrustDomains(
   const type = await client.typeOf('v1', 'ConfigMap', signal);
   if (type === undefined) return [];
   // Every istiod reads its mesh's configuration from a ConfigMap so labelled, whatever its revision.
-  const found = await client.list(type, { labelSelector: 'istio.io/rev', ...(signal && { signal }) });
+  const found = await client.list(type, { labelSelector: revisionLabel, ...(signal && { signal }) });
   return found
     .filter((config) => !isManaged(config, plan.mesh) && trustDomainOf(config) === plan.trustDomain)
     .map((config) => ({

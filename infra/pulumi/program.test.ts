@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../../charts/synth.ts';
@@ -25,7 +25,7 @@ const types = {
   secret: 'kubernetes:core/v1:Secret',
 };
 
-describe.each(meshes)('the Pulumi program, for %s clusters', (_, declare) => {
+describe.each(meshes)('the Pulumi program, for %s clusters', (size, declare) => {
   let folder: string;
   let apis: Readonly<Record<string, KubeApi>>;
   let plan: Plan;
@@ -117,6 +117,14 @@ describe.each(meshes)('the Pulumi program, for %s clusters', (_, declare) => {
         },
       ]),
     );
+  });
+
+  test('registers each resource under the URN that it has in the state of a mesh made before', () => {
+    const file = new URL(`__golden__/urns-of-${size}-clusters.txt`, import.meta.url);
+    const before = readFileSync(file, 'utf8').trim().split('\n');
+    const now = new Set(run.registered.map(({ urn }) => urn));
+    expect(before.length).toBeGreaterThan(60);
+    expect(before.filter((urn) => !now.has(urn))).toEqual([]);
   });
 
   test("gives every resource its cluster's provider, and leaves none to a default one", () => {

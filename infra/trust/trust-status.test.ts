@@ -23,10 +23,14 @@ afterAll(() => {
 test.each([
   ['2030-10-02T00:00:00Z', null],
   ['2030-10-04T00:00:00Z', 'its CA ends in 89 days: raise trust.intermediate to 4'],
-  ['2031-01-03T00:00:00Z', 'its CA ends in -2 days: raise trust.intermediate to 4'],
+  ['2030-12-31T00:00:00Z', 'its CA ends in 1 day: raise trust.intermediate to 4'],
+  ['2030-12-31T00:00:01Z', 'its CA ends within a day: raise trust.intermediate to 4'],
+  ['2031-01-01T00:00:00Z', 'its CA ended less than a day ago: raise trust.intermediate to 4'],
+  ['2031-01-02T12:00:00Z', 'its CA ended 1 day ago: raise trust.intermediate to 4'],
+  ['2031-01-03T00:00:00Z', 'its CA ended 2 days ago: raise trust.intermediate to 4'],
   [
     '2039-01-02T00:00:00Z',
-    'its CA ends in -2923 days: raise trust.intermediate to 4; its root CA ends in 362 days: begin with trust.generation 2, phase add-root',
+    'its CA ended 2923 days ago: raise trust.intermediate to 4; its root CA ends in 362 days: begin with trust.generation 2, phase add-root',
   ],
 ])('at %s warns of what ends soon: %s', (now, warning) => {
   expect(trustStatus(cacerts, new Date(now))).toEqual({

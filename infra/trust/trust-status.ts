@@ -17,7 +17,7 @@ const day = 24 * 60 * 60 * 1000;
 /** A quarter of an intermediate's life, and time enough for three reviewed phases of a root's end. */
 const intermediateDays = 90;
 const rootDays = 365;
-/** cert-manager renews at 90 days; a month later something keeps it from it. */
+/** cert-manager renews 90 days before the end: 30 days later, renewal is blocked. */
 const issuedDays = 60;
 
 /** What a live Secret `cacerts` says about the cluster's trust; null when there is none, or none that can be read. */
@@ -30,20 +30,21 @@ export function trustStatus(cacerts: KubeObject | undefined, now = new Date()): 
   const state = readTrustState(cacerts);
   const root = new Date(Math.min(...ends));
   const daysTo = (end: Date) => Math.floor((end.getTime() - now.getTime()) / day);
+  const whenOf = (end: Date) => ending(end.getTime() - now.getTime());
   const warnings = [
     ...(daysTo(signer.validToDate) < (state.issuer === undefined ? intermediateDays : issuedDays)
       ? [
           state.issuer === undefined
-            ? `its CA ends in ${daysTo(signer.validToDate)} days: raise trust.intermediate to ${state.intermediate + 1}`
-            : `its CA ends in ${daysTo(signer.validToDate)} days: cert-manager should have renewed it, see what Certificate cacerts says`,
+            ? `its CA ${whenOf(signer.validToDate)}: raise trust.intermediate to ${state.intermediate + 1}`
+            : `its CA ${whenOf(signer.validToDate)}: cert-manager should have renewed it, see what Certificate cacerts says`,
         ]
       : []),
     // In a rotation the old root is on its way out.
     ...(daysTo(root) < rootDays && ends.length === 1
       ? [
           state.issuer === undefined
-            ? `its root CA ends in ${daysTo(root)} days: begin with trust.generation ${state.generation + 1}, phase add-root`
-            : `its root CA ends in ${daysTo(root)} days, and cannot be changed in a mesh whose CAs an issuer signs (docs/trust.md)`,
+            ? `its root CA ${whenOf(root)}: begin with trust.generation ${state.generation + 1}, phase add-root`
+            : `its root CA ${whenOf(root)}, and cannot be changed in a mesh whose CAs an issuer signs (docs/trust.md)`,
         ]
       : []),
   ];
@@ -52,4 +53,12 @@ export function trustStatus(cacerts: KubeObject | undefined, now = new Date()): 
     rootNotAfter: root.toISOString(),
     warning: warnings.length === 0 ? null : warnings.join('; '),
   };
+}
+
+/** When a validity ends, from the milliseconds left of it, in whole days: `ends in 2 days`, `ended 2 days ago`. */
+function ending(left: number): string {
+  const days = Math.floor(Math.abs(left) / day);
+  if (days === 0) return left > 0 ? 'ends within a day' : 'ended less than a day ago';
+  const count = `${days} ${days === 1 ? 'day' : 'days'}`;
+  return left > 0 ? `ends in ${count}` : `ended ${count} ago`;
 }

@@ -2,7 +2,7 @@
 import { createRegistry } from '@bufbuild/protobuf';
 import { createGateway } from '../../apps/gateway/gateway.ts';
 import { startHttpServer } from '../../apps/gateway/server.ts';
-import { openUpstreams } from '../../apps/gateway/upstreams.ts';
+import { openUpstreams } from '../../apps/gateway/transport/upstreams.ts';
 import { createLog } from '../../apps/runtime/log.ts';
 import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';

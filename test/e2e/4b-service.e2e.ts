@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ExternalService, GrpcService, lab, Mesh, MutualTls } from '../../charts/index.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -6,7 +5,7 @@ import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { callMany, callOnce, eventually, status, type Answer, type Caller } from './call.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureLab, kubectl } from './lab.ts';
 import { outsidePort, removeOutsider, startOutsider, type Outsider } from './outside.ts';
 import { projectWith } from './project.ts';
 import { applyVariant } from './variant.ts';
@@ -80,7 +79,7 @@ const referred = [
 let outside: Record<Name, Outsider>;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   const image = declareImage();
   outside = { east: startOutsider('east', image), west: startOutsider('west', image) };
   for (const cluster of clusters) {

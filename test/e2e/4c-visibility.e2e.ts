@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { GrpcService, lab, Mesh } from '../../charts/index.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
@@ -8,7 +7,7 @@ import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { callOnce, eventually, status, type Answer } from './call.ts';
 import { echoIn } from './echo.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureLab, kubectl } from './lab.ts';
 import { projectWith } from './project.ts';
 import { applyVariant } from './variant.ts';
 
@@ -95,7 +94,7 @@ function callFromOrders(host: string, path: string): Answer {
 }
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
 }, 60 * minute);
 
 afterAll(() => {

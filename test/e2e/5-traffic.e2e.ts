@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import { callMany, callOnce, eventually, status, type Answer, type Call } from './call.ts';
 import { echoIn } from './echo.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureLab, kubectl } from './lab.ts';
 import { trafficMesh } from './traffic-mesh.ts';
 import { applyVariant } from './variant.ts';
 
@@ -19,7 +18,7 @@ let runs = 0;
 const fresh = () => `${Date.now()}-${runs++}`;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   await applyVariant(trafficMesh(), { change: echoIn('shop') });
   for (const cluster of ['east', 'west']) {
     // The last of the policies has reached the proxy, and all the services are known to it.

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { dashboard, metricsOf } from '../../charts/monitoring/dashboard.ts';
 import type { Labels } from '../../charts/testing/relabel.ts';
 import { waitFor } from '../../core/wait.ts';
 import { callMany, callOnce, eventually, status, type Caller } from './call.ts';
 import { spansIn, startCollector, stopCollector } from './collector.ts';
-import { ensureUp, kubeconfig, status as meshStatus, type Status } from './lab.ts';
+import { ensureLab, status as meshStatus, type Status } from './lab.ts';
 import { scrape } from './scrape.ts';
 import { tracedShop } from './telemetry-mesh.ts';
 import { accessLog, logLine, traced } from './traces.ts';
@@ -18,7 +17,7 @@ const clusters = ['east', 'west'] as const;
 let seen: Status;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   const image = tracedShop()
     .model()
     .images.find(({ app }) => app === 'apps/catalog');

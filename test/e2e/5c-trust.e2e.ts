@@ -9,7 +9,7 @@ import type { KubeClient } from '../../infra/kube/kube-client.ts';
 import type { TrustSettings } from '../../infra/plan/stack-config.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { awaitTrust } from '../../infra/trust/proxies.ts';
-import { ensureUp, kubeconfig, kubectl, type Status } from './lab.ts';
+import { ensureLab, kubeconfig, kubectl, type Status } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad, type LoadResult } from './steady-load.ts';
 import { applyVariant } from './variant.ts';
@@ -23,7 +23,7 @@ let clients: readonly KubeClient[];
 let trustDir: string;
 
 beforeAll(async () => {
-  status = await ensureUp();
+  status = await ensureLab();
   const access = Object.fromEntries(clusters.map((name) => [name, { kubeconfig, context: name }]));
   clients = Object.values(openClients(clusters, access));
   trustDir = mkdtempSync(join(tmpdir(), 'trust-'));

@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { waitFor } from '../../core/wait.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureLab, kubeconfig, kubectl } from './lab.ts';
 import { caller, loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad } from './steady-load.ts';
 import { applyVariant, type VariantOptions } from './variant.ts';
@@ -18,7 +18,7 @@ const apply = (stack: VariantOptions['stack'] = {}) =>
 const rotated = { remoteAccess: { generation: 2, tokenDays: 7 } } as const;
 
 beforeAll(async () => {
-  await ensureUp();
+  await ensureLab();
   await apply();
 }, 60 * minute);
 // The suites after this one declare the first generation again.

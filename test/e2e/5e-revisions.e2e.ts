@@ -1,8 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals';
-import { existsSync } from 'node:fs';
 import type { ClusterIstio } from '../../charts/index.ts';
 import { waitFor } from '../../core/wait.ts';
-import { ensureUp, kubeconfig, kubectl, status } from './lab.ts';
+import { ensureLab, kubectl, status } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad, type LoadResult } from './steady-load.ts';
 import { applyVariant } from './variant.ts';
@@ -18,7 +17,7 @@ const applyEast = (istio?: ClusterIstio) =>
   applyVariant(loadMesh(istio === undefined ? {} : { istio }), { change: loadIn(clusters) });
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   await applyEast();
   const { clusters: seen } = await status();
   ingress = Object.fromEntries(

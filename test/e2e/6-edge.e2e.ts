@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
@@ -31,7 +30,7 @@ import {
   token,
   type Answer,
 } from './edge.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureLab, kubectl } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
@@ -169,7 +168,7 @@ async function makeCertificate(): Promise<{ ca: string; manifest: string }> {
 }
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   for (const cluster of clusters) rejectedBefore[cluster] = rejectedBy(cluster);
   await applyVariant(variant(), { change: echoIn('shop') });
   const { ca, manifest } = await makeCertificate();

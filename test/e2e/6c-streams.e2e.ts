@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket, type ClientOptions } from 'ws';
@@ -25,7 +24,7 @@ import {
   theirs,
   token,
 } from './edge.ts';
-import { ensureUp, kubeconfig } from './lab.ts';
+import { ensureLab } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
@@ -168,7 +167,7 @@ const ndjson = (...messages: readonly object[]) => ({
 });
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   await applyVariant(variant(), { change: hurried });
   for (const cluster of clusters) {
     readAddress(cluster);

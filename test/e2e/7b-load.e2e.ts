@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
-import { ensureUp, kubeconfig, kubectl, status } from './lab.ts';
+import { ensureLab, kubectl, status } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad } from './steady-load.ts';
 import { applyVariant } from './variant.ts';
@@ -11,7 +10,7 @@ const clusters = ['east', 'west'] as const;
 let ingress: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   await applyVariant(loadMesh(), { change: loadIn(clusters) });
   const { clusters: seen } = await status();
   ingress = Object.fromEntries(

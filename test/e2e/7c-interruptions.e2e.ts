@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -8,11 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stages } from '../../charts/model/stage.ts';
 import { killHard, npm, start } from './cli.ts';
 import { clusters, expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
-import { ensureUp, kubeconfig, kubectl, labPath } from './lab.ts';
+import { everything } from './everything.ts';
+import { ensureLab, kubeconfig, kubectl, labPath } from './lab.ts';
 
 const minute = 60_000;
-/** How many random moments, and from which seed: CONTRIBUTING.md. */
-const moments = Number(process.env['MESHWRIGHT_E2E_MOMENTS'] ?? 2);
+/** How many random moments. */
+const moments = everything ? 10 : 1;
+/** What they are drawn from; a run prints it in the names of its tests. */
 const seed = Number(process.env['MESHWRIGHT_E2E_SEED'] ?? Date.now() % 1_000_000);
 
 let other: OtherCheckout;
@@ -20,7 +22,7 @@ let other: OtherCheckout;
 let whole = minute;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   other = otherCheckout();
   // What the suites before left becomes this checkout's, and is removed: everything here starts from nothing.
   await killedAt('00-namespaces: ready');
@@ -141,7 +143,10 @@ test(
   20 * minute,
 );
 
-test.each(boundaries.map(([, line]) => line!))(
+/** Each stage's end, or one of them, by the seed: every `down` starts from nothing again. */
+const ends = boundaries.map(([, line]) => line!);
+
+test.each(everything ? ends : [ends[seed % ends.length]!])(
   'down is clean after up was killed at "%s"',
   async (line) => {
     const began = Date.now();

@@ -10,7 +10,7 @@ import { hostNameAnnotation, hostNameOf } from '../../lab/node/load-balancer-add
 import { readLabRecord } from '../../lab/state.ts';
 import { callMany, status as code } from './call.ts';
 import { root, stateDir } from './cli.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { ensureLab, kubeconfig, kubectl } from './lab.ts';
 import { caller, declareLoad, loadIn, loadMesh } from './load-mesh.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { applyVariant } from './variant.ts';
@@ -50,7 +50,7 @@ const directions = [
 ] as const;
 
 beforeAll(async () => {
-  await ensureUp();
+  await ensureLab();
   const access = Object.fromEntries(clusters.map((name) => [name, { kubeconfig, context: name }]));
   nodes = Object.fromEntries(
     Object.entries(openClients(clusters, access)).map(([name, { server }]) => [

@@ -16,6 +16,7 @@ import { awaitTrust } from '../../infra/trust/proxies.ts';
 import { ensureCertManager, startCertManager } from '../cert-manager/cert-manager.ts';
 import { npm, root } from './cli.ts';
 import { expectNoMesh } from './contexts.ts';
+import { everything } from './everything.ts';
 import { ensureUp, kubeconfig, kubectl } from './lab.ts';
 import { loadIn, loadMesh } from './load-mesh.ts';
 import { startLoad } from './steady-load.ts';
@@ -37,9 +38,8 @@ const bring = () =>
   applyVariant(loadMesh(), { change: loadIn(clusters), stack: { trust, trustDir: join(folder, 'trust') } });
 const takeDown = () => removeMesh(synthMesh(root).model, { access, trustDir: join(folder, 'trust'), report });
 
-// Skipped unless asked for: it builds cert-manager's controllers, some minutes the first time.
-const asked = process.env['MESHWRIGHT_E2E_CERT_MANAGER'] === '1';
-(asked ? describe : describe.skip)('an issuer of cert-manager', () => {
+// It builds cert-manager's controllers, some minutes the first time.
+(everything ? describe : describe.skip)('an issuer of cert-manager', () => {
   beforeAll(async () => {
     ({ program, definitions } = await ensureCertManager({ ...thisWorkspace(), report }));
     await ensureUp();

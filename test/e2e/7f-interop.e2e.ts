@@ -1,6 +1,5 @@
 // gRPC's own interop client, in Go, against a service on our runtime: pod to pod, through the proxies of both and, from one
 // cluster to the other, the east-west gateway. 0-interop.e2e.ts runs the same cases without a mesh.
-import { existsSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { thisWorkspace } from '../../cli/workspace.ts';
 import { interopCases } from '../interop/cases.ts';
@@ -15,7 +14,7 @@ import {
   runCase,
   serverOf,
 } from './interop-mesh.ts';
-import { ensureUp, kubeconfig } from './lab.ts';
+import { ensureLab } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
@@ -32,7 +31,7 @@ const call = ({ from, to }: (typeof ways)[number], path: string, count = 1) =>
 
 beforeAll(async () => {
   const programs = await ensureInterop({ ...thisWorkspace(), report: () => undefined });
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   const project = await interopProject();
   try {
     await applyVariant(interopMesh(project.root), { change: clientFolder });

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import {
@@ -13,7 +12,7 @@ import {
   unsettled,
   type Cluster,
 } from './drain-mesh.ts';
-import { ensureUp, kubeconfig, kubectl, status } from './lab.ts';
+import { ensureLab, kubectl, status } from './lab.ts';
 import { startLoad } from './steady-load.ts';
 import { applyVariant } from './variant.ts';
 
@@ -25,7 +24,7 @@ const services = Object.entries(placements).flatMap(([app, placed]) =>
 let ingress: Readonly<Record<string, string>>;
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
+  await ensureLab();
   const project = drainProject();
   try {
     await applyVariant(drainMesh(project.root), { change: drainLoad });

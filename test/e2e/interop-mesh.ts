@@ -2,7 +2,7 @@ import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { loadAppConfigs } from '../../apps/config/app-config.ts';
-import { refreshLock } from '../../images/lock.ts';
+import { refreshLock } from '../../images/lock-apps.ts';
 import { services } from '../../apps/config/services.ts';
 import { methodsOf } from '../../charts/constructs/scope/method.ts';
 import { GrpcService, lab, Mesh, type Method, type MethodKind } from '../../charts/index.ts';
@@ -46,7 +46,7 @@ export function clientIn(cluster: Cluster): Caller {
 export async function interopProject(): Promise<ReturnType<typeof projectWith>> {
   const project = projectWith({});
   cpSync(join(root, 'test/interop'), join(project.root, 'apps/interop'), { recursive: true });
-  for (const name of ['core', 'gen', 'node_modules', 'package.json', 'tsconfig.json'])
+  for (const name of ['core', 'gen', 'http-rule', 'node_modules', 'package.json', 'tsconfig.json'])
     symlinkSync(join(root, name), join(project.root, name));
   // The lines that a service of the project's own has in apps/config/services.ts.
   const known = services as Map<string, DescService>;

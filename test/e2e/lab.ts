@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { npm, stateDir } from './cli.ts';
@@ -58,6 +58,11 @@ export async function ensureUp(): Promise<Status> {
   if (before.code === 0) return JSON.parse(before.stdout) as Status;
   expect(await npm('up')).toMatchObject({ code: 0 });
   return status();
+}
+
+/** Brings the lab up where it is not, whatever mesh it holds: for a suite that applies one of its own. */
+export async function ensureLab(): Promise<Status> {
+  return existsSync(kubeconfig) ? status() : ensureUp();
 }
 
 export const kubeconfig = join(stateDir, 'kubeconfig');

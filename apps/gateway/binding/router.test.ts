@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { Router, anyMethod } from './router.ts';
-import { parseTemplate } from './template.ts';
+import { anyMethod } from '../../../http-rule/pattern.ts';
+import { parseTemplate } from '../../../http-rule/template.ts';
+import { Router } from './router.ts';
 
 function routerWith(...routes: readonly string[]): Router<string> {
   const router = new Router<string>();

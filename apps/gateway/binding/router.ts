@@ -1,5 +1,6 @@
-import { decodeSegment } from './template.ts';
-import type { Template } from './template.ts';
+import { anyMethod } from '../../../http-rule/pattern.ts';
+import type { Template } from '../../../http-rule/template.ts';
+import { decodeSegment } from '../codec/path.ts';
 
 /** What a request's method and path lead to. */
 export type Found<T> =
@@ -27,9 +28,6 @@ interface Node<T> {
   /** The same for those that end with `**` here. */
   readonly rests: Map<string, Map<string, Leaf<T>>>;
 }
-
-/** Any HTTP method, as a custom pattern of kind "*" asks for. */
-export const anyMethod = '*';
 
 /**
  * Finds the route of a request. Where several templates match, the more literal one wins, segment by segment from the

@@ -1,15 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import type { Registry } from '@bufbuild/protobuf';
-import type { Binding } from '../binding/bindings.ts';
-import { variableValues } from '../binding/template.ts';
+import type { Binding } from '../../../http-rule/binding.ts';
 import { ByteWriter, asBuffer } from './bytes.ts';
-import { Decoders } from './decode.ts';
-import type { Decode } from './decode.ts';
-import { Encoders } from './encode.ts';
+import { Decoders } from './from-json/decode.ts';
+import type { Decode } from './from-json/decode.ts';
+import { Encoders } from './to-json/encode.ts';
 import { fieldTextWriter } from './fields.ts';
 import { invalid, jsonPath } from './invalid.ts';
-import { JsonError, JsonReader } from './json-reader.ts';
-import { queryDecoder } from './query.ts';
+import { JsonError, JsonReader } from './from-json/json-reader.ts';
+import { variableValues } from './path.ts';
+import { queryDecoder } from './from-json/query.ts';
 import { TextError } from './scalars.ts';
 import { withWellKnown } from './types.ts';
 

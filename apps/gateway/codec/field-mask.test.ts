@@ -5,7 +5,7 @@ import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { EchoResponseSchema, EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
 import { fuzzLimitMs, fuzzRuns } from '../../testing/fuzz.ts';
-import { library } from '../../testing/library.ts';
+import { library } from '../../../http-rule/testing/library.ts';
 import { bindingsOf } from '../binding/bindings.ts';
 import { codecOf } from './codec.ts';
 import { codecAt } from './testing/codecs.ts';

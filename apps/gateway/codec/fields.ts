@@ -1,21 +1,12 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { ByteWriter } from './bytes.ts';
-import { enumWriter } from './enum-writer.ts';
+import { enumWriter } from './from-json/enum-writer.ts';
 import { scalarWriters } from './scalars.ts';
 import { urlTextMessages, wrappedScalar } from './well-known-text.ts';
 
 /** Writes a field that is given as a text, the messages around it included. @throws TextError */
 export type FieldTextWriter = (text: string, writer: ByteWriter) => void;
-
-/** Whether the field, or each entry of a repeated field, can be written as one text. */
-export function isTextual(field: DescField): boolean {
-  if (field.fieldKind === 'map') return false;
-  const { message } = field;
-  return (
-    message === undefined || wrappedScalar(message) !== undefined || urlTextMessages.has(message.typeName)
-  );
-}
 
 /**
  * Makes the writer of a textual field.

@@ -1,5 +1,7 @@
 import { ScalarType } from '@bufbuild/protobuf';
 import type { DescMessage } from '@bufbuild/protobuf';
+import { wrappedType } from '../../../http-rule/fields.ts';
+import type { textMessages } from '../../../http-rule/fields.ts';
 import type { ByteWriter } from './bytes.ts';
 import { TextError, scalarWriters } from './scalars.ts';
 import type { ScalarWriter } from './scalars.ts';
@@ -9,39 +11,24 @@ import type { Time } from './times.ts';
 /** Writes a message's fields from the one text that is its JSON form. @throws TextError */
 export type TextMessageWriter = (text: string, writer: ByteWriter) => void;
 
-/** The scalar type in a wrapper, such as google.protobuf.Int64Value; undefined for any other message. */
-export function wrappedType(message: DescMessage): ScalarType | undefined {
-  return wrappers.has(message.typeName) ? message.fields[0]?.scalar : undefined;
-}
-
 /** The way into a wrapper's value. */
 export function wrappedScalar(message: DescMessage): ScalarWriter | undefined {
   const type = wrappedType(message);
   return type === undefined ? undefined : scalarWriters[type];
 }
 
-const wrappers: ReadonlySet<string> = new Set(
-  ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool', 'String', 'Bytes'].map(
-    (name) => `google.protobuf.${name}Value`,
-  ),
-);
-
 /** For Timestamp, Duration and FieldMask: their JSON form is a string. Undefined for any other message. */
-export const jsonTextMessages: ReadonlyMap<string, TextMessageWriter> = new Map<string, TextMessageWriter>([
-  [
-    'google.protobuf.Timestamp',
-    (text, writer) => {
+export const jsonTextMessages: ReadonlyMap<string, TextMessageWriter> = new Map(
+  Object.entries({
+    'google.protobuf.Timestamp': (text, writer) => {
       writeTime(parseTimestamp(text), writer);
     },
-  ],
-  [
-    'google.protobuf.Duration',
-    (text, writer) => {
+    'google.protobuf.Duration': (text, writer) => {
       writeTime(parseDuration(text), writer);
     },
-  ],
-  ['google.protobuf.FieldMask', maskWriter(/^[A-Za-z][A-Za-z0-9.]*$/, 'paths in lowerCamelCase')],
-]);
+    'google.protobuf.FieldMask': maskWriter(/^[A-Za-z][A-Za-z0-9.]*$/, 'paths in lowerCamelCase'),
+  } satisfies Record<(typeof textMessages)[number], TextMessageWriter>),
+);
 
 /**
  * The same in a path or a query, which no specification calls ProtoJSON: there the names in a FieldMask may also be as

@@ -1,22 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/log.ts';
-import { traceIdsOf } from '../../runtime/trace-context.ts';
+import { traceIdsOf } from '../../runtime/telemetry/trace-context.ts';
+import type { Finished } from './finished.ts';
 import type { GatewayMetrics } from './metrics.ts';
-
-/** A request that is over, or a WebSocket that is closed. */
-export interface Finished {
-  readonly request: IncomingMessage;
-  /** HTTP status; 101 for a WebSocket; undefined when the client left before there was one. */
-  readonly httpStatus: number | undefined;
-  /** Template of the path; undefined when nothing is served there. */
-  readonly route: string | undefined;
-  /** What gRPC said; undefined when no call was made. */
-  readonly code: status | undefined;
-  readonly durationMs: number;
-  /** Sent on the connection meanwhile, headers included. */
-  readonly bytes: number;
-}
 
 /** Learns of every request that is over. */
 export type Observer = (finished: Finished) => void;

@@ -1,16 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type { DescMethod, Registry } from '@bufbuild/protobuf';
+import type { Binding } from '../../../http-rule/binding.ts';
+import { templateText } from '../../../http-rule/template-text.ts';
 import { statusError } from '../../runtime/status.ts';
 import { routerOf } from '../binding/bindings.ts';
-import type { Binding } from '../binding/bindings.ts';
 import { codecOf } from '../codec/codec.ts';
 import type { BindingCodec } from '../codec/codec.ts';
 import type { Router } from '../binding/router.ts';
 import { HttpError } from './http-status.ts';
-import { templateText } from '../binding/template-text.ts';
 import type { Transport } from '../transport/types.ts';
-import type { Upstreams } from '../upstreams.ts';
+import type { Upstreams } from '../transport/upstreams.ts';
 
 /** Where a request of HTTP leads, with all that can be made ready before it comes. */
 export interface Route {
@@ -64,7 +64,7 @@ export class RouteTable {
   readonly #registry: Registry;
   readonly #routes = new Map<Binding, Route>();
 
-  /** @throws Error when a binding is equal to another, or takes a path that is the gateway's own */
+  /** @throws Error when a binding is equal to another */
   constructor(bindings: Iterable<Binding>, upstreams: Upstreams, registry: Registry) {
     const all = [...bindings];
     this.#router = routerOf(all);

@@ -1,7 +1,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.js';
-import type { Binding } from '../binding/bindings.ts';
-import { templateText } from '../binding/template-text.ts';
+import type { Binding } from '../../../http-rule/binding.ts';
+import { templateText } from '../../../http-rule/template-text.ts';
 import { Comments } from './comments.ts';
 import type { CommentTexts } from './comments.ts';
 import { operationOf } from './operation.ts';

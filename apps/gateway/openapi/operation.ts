@@ -1,5 +1,5 @@
 import type { DescMethod } from '@bufbuild/protobuf';
-import type { Binding } from '../binding/bindings.ts';
+import type { Binding } from '../../../http-rule/binding.ts';
 import type { Comments } from './comments.ts';
 import { headerParameters, pathParameter, queryParameters } from './parameters.ts';
 import type { PathPart } from './path.ts';

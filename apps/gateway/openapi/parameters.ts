@@ -1,6 +1,6 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
-import type { Binding } from '../binding/bindings.ts';
-import { isTextual } from '../codec/fields.ts';
+import type { Binding } from '../../../http-rule/binding.ts';
+import { isTextual } from '../../../http-rule/fields.ts';
 import { constraintsOf } from './constraints.ts';
 import type { PathPart } from './path.ts';
 import type { Schemas } from './schemas.ts';

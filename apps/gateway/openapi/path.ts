@@ -1,4 +1,4 @@
-import type { Segment, Template } from '../binding/template.ts';
+import type { Segment, Template } from '../../../http-rule/template.ts';
 
 /** A part of a path that OpenAPI has as one parameter: one segment of a template. */
 export interface PathPart {

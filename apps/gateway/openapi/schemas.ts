@@ -1,7 +1,7 @@
 import { ScalarType } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { DescEnum, DescField, DescMessage } from '@bufbuild/protobuf';
-import { wrappedType } from '../codec/well-known-text.ts';
+import { wrappedType } from '../../../http-rule/fields.ts';
 import type { Comments } from './comments.ts';
 import { constraintsOf, isRequired } from './constraints.ts';
 import type { Schema } from './types.ts';

@@ -1,6 +1,6 @@
 import { ScalarType } from '@bufbuild/protobuf';
 import type { DescMessage } from '@bufbuild/protobuf';
-import { wrappedType } from '../codec/well-known-text.ts';
+import { wrappedType } from '../../../http-rule/fields.ts';
 import type { Schema } from './types.ts';
 
 const int32: Schema = { type: 'integer', format: 'int32' };

@@ -1,10 +1,10 @@
 import { services } from '../../../apps/config/services.ts';
 import type { Problem } from '../../../core/problem.ts';
+import { hasHttpRule } from '../../../http-rule/pattern.ts';
 import type { Method } from '../scope/method.ts';
 import { ExternalService } from './external-service.ts';
-import { brokenTemplates, reservedTaken } from '../http/http-bindings.ts';
-import { hasHttpRule } from '../http/http-transcoding.ts';
 import { pathsToEvade, pathsWithoutOperation } from '../http/http-paths.ts';
+import { ruleProblems } from '../http/rule-problems.ts';
 
 /** What is wrong with methods, of this mesh, that a workload says it calls over HTTP. */
 export function httpCallProblems(where: string, calls: readonly Method[]): Problem[] {
@@ -29,15 +29,7 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
       const what = 'the method has no google.api.http rule, so no HTTP path';
       return [...problems, { ...problem, what, fix: 'add one to the proto, or use calls' }];
     }
-    const broken = brokenTemplates(descriptor);
-    if (broken.length > 0) {
-      const what = `the path ${broken.join(', ')} breaks the grammar of google/api/http.proto`;
-      problems.push({ ...problem, what, fix: 'correct it in the proto' });
-    }
-    for (const { template, path } of reservedTaken(descriptor)) {
-      const what = `the path ${template} takes ${path}, which the HTTP gateway answers itself`;
-      problems.push({ ...problem, what, fix: 'begin it with a prefix such as /v1' });
-    }
+    problems.push(...ruleProblems(problem.where, [descriptor]));
     const served = 'config' in app ? app.config.services.flatMap((name) => services.get(name) ?? []) : [];
     const evaded = pathsToEvade(descriptor, [...new Set([descriptor.parent, ...served])]);
     if (evaded.length > 0) {

@@ -111,12 +111,12 @@ test("a call by HTTP of a path that is the gateway's own is a problem", () => {
   withProject({ inventory: { httpGateway: true } }, (root) => {
     const { mesh, inventory, orders } = shopOf(root);
     const { reserve } = inventory.method;
-    const { proto } = libraryOf({ Taken: { pattern: { case: 'get', value: '/{id}' } } }).methods[0]!;
+    const { proto } = libraryOf({ Taken: { pattern: { case: 'get', value: '/{product_id}' } } }).methods[0]!;
     const taken = { ...reserve, descriptor: { ...reserve.descriptor, proto } };
     orders.callsHttp(taken);
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/orders: callsHttp[0]: the path /{id} takes /healthz, which the HTTP gateway answers itself; ' +
-        'received "shop.inventory.v1.InventoryService.Reserve"; fix: begin it with a prefix such as /v1',
+      'demo/shop/orders: callsHttp[0]: shop.inventory.v1.InventoryService/Reserve: the path takes /healthz, ' +
+        'which the gateway answers itself; received "/{product_id}"; fix: begin it with a prefix such as /v1',
     ]);
   });
 });

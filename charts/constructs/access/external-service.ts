@@ -1,7 +1,6 @@
 import type { Problem } from '../../../core/problem.ts';
-import { given, MeshConstruct, refuseScope } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
-import { Namespace } from '../scope/namespace.ts';
+import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { externalProblems } from './external-rules.ts';

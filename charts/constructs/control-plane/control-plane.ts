@@ -1,12 +1,14 @@
 import { k8s } from 'cdk8s-plus-28';
 import { meshNetworks } from '../gateways/address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
+import { defaultRevision } from '../../model/labels.ts';
 import type { ControlPlaneModel } from '../../model/mesh-model.ts';
-import type { Cluster, Mesh } from '../mesh.ts';
+import type { Cluster } from '../scope/cluster.ts';
 import { controlPlaneNamespace, networkLabel, trustAnchorsName } from '../scope/names.ts';
-import { podSecurityLabels } from '../scope/namespace.ts';
+import { podSecurityLabels } from '../scope/pod-security.ts';
 import type { Projection } from '../scope/projection.ts';
-import { controlPlanesOf, defaultRevision, ofRevision, usedRevision } from '../scope/revisions.ts';
+import { controlPlanesOf, ofRevision, usedRevision } from '../scope/revisions.ts';
 import { accessLogs } from '../telemetry/access-log.ts';
 import { proxyConfig } from '../telemetry/proxy-config.ts';
 import { extensionProviders } from '../telemetry/tracing.ts';

@@ -1,6 +1,6 @@
 import { connectionAge } from '../traffic/connection-age.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { controlPlaneNamespace } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 import { refusedCalls } from '../access/refused-calls.ts';

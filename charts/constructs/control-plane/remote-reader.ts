@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { controlPlaneNamespace, remoteReader } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 

@@ -1,7 +1,7 @@
 import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { supportedIstioRule, unsupportedIstio } from '../scope/istio-versions.ts';
-import type { Cluster } from '../mesh.ts';
+import type { Cluster } from '../scope/cluster.ts';
 import type { Platform } from '../scope/platform.ts';
 
 interface Declared {

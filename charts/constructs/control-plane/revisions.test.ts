@@ -7,8 +7,9 @@ import { catalogIn, clusters, objectOf, objectsOf, problemsOf } from '../../test
 import { withProject } from '../../testing/project.ts';
 import { unsupportedIstio, supportedIstio } from '../scope/istio-versions.ts';
 import { Mesh } from '../mesh.ts';
+import type { ClusterIstio } from '../scope/cluster.ts';
 import type { Platform } from '../scope/platform.ts';
-import { labelPods, type ClusterIstio } from '../scope/revisions.ts';
+import { labelPods } from '../scope/revisions.ts';
 
 const both: ClusterIstio = { revisions: { default: {}, '1-30': { tag: '1.30.0' } }, use: 'default' };
 

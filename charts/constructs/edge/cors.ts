@@ -24,7 +24,7 @@ export interface Cors {
 type Policy = NonNullable<NonNullable<IstioSpec<'VirtualService'>['http']>[number]['corsPolicy']>;
 
 /** What istiod takes (istio.io/istio/pkg/config/validation, `supportedCORSMethods`), beside `*`. */
-const verbsOfIstio: readonly unknown[] = [
+const istioMethods: readonly unknown[] = [
   'GET',
   'HEAD',
   'POST',
@@ -43,11 +43,11 @@ const strangers = [
   'http://q7probe.invalid:8080',
 ];
 
-/** @param verbs - HTTP methods of what is exposed */
-export function corsPolicy(cors: Cors, verbs: readonly string[]): Policy {
+/** @param httpMethods - of what is exposed */
+export function corsPolicy(cors: Cors, httpMethods: readonly string[]): Policy {
   return {
     allowOrigins: cors.origins.map((origin) => (typeof origin === 'string' ? { exact: origin } : origin)),
-    allowMethods: [...(cors.methods ?? verbs.filter((verb) => verbsOfIstio.includes(verb)))],
+    allowMethods: [...(cors.methods ?? httpMethods.filter((each) => istioMethods.includes(each)))],
     allowHeaders: [...(cors.headers ?? ['authorization', 'content-type'])],
     ...(cors.exposeHeaders === undefined ? {} : { exposeHeaders: [...cors.exposeHeaders] }),
     allowCredentials: cors.credentials ?? false,
@@ -81,8 +81,8 @@ export function corsProblems(edge: string, cors: Cors | undefined): readonly Pro
     originProblems(`${where}.origins[${index}]`, origin, cors.credentials === true),
   );
   const { methods = [] } = cors as { methods?: unknown };
-  if (!Array.isArray(methods) || !methods.every((verb) => verb === '*' || verbsOfIstio.includes(verb))) {
-    const allowed = `a list of ${verbsOfIstio.join(', ')}, *`;
+  if (!Array.isArray(methods) || !methods.every((each) => each === '*' || istioMethods.includes(each))) {
+    const allowed = `a list of ${istioMethods.join(', ')}, *`;
     const what = 'is no list of HTTP methods that Istio takes';
     problems.push({ where: `${where}.methods`, what, received: methods, allowed });
   }

@@ -1,8 +1,11 @@
 import type { Problem } from '../../../core/problem.ts';
+import { anyMethod, patternName, patternsOf } from '../../../http-rule/pattern.ts';
+import type { Pattern } from '../../../http-rule/pattern.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
-import { bindingsOf, istioPaths, overlap, waysOf, type Binding } from '../http/http-bindings.ts';
+import { indistinguishable, istioPaths } from '../http/istio-paths.ts';
+import { waysOf } from '../http/ways.ts';
 import { fullName } from './expose.ts';
 import type { HostMatch } from './hosts.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';
@@ -41,9 +44,9 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
   const operation = { ports: [String(port)], ...hosts };
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
-  const rules = byRequirement(jwt, methods).flatMap(({ requirement, bindings }): Rule[] => {
-    const to = byVerb(bindings).map(({ verb, paths }) => ({
-      operation: { ...operation, ...(verb === '*' ? {} : { methods: [verb] }), paths },
+  const rules = byRequirement(jwt, methods).flatMap(({ requirement, patterns }): Rule[] => {
+    const to = byHttpMethod(patterns).map(({ httpMethod, paths }) => ({
+      operation: { ...operation, ...(httpMethod === anyMethod ? {} : { methods: [httpMethod] }), paths },
     }));
     if (to.length === 0) return [];
     return bearers(jwt, requirement).map(({ when, ...from }) => ({
@@ -52,7 +55,7 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
       ...conditions([...sni, ...when]),
     }));
   });
-  const paths = sorted(methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).flatMap(istioPaths));
+  const paths = sorted(methods.flatMap(({ descriptor }) => patternsOf(descriptor)).flatMap(istioPaths));
   if (preflights && paths.length > 0) {
     const asked = ['origin', 'access-control-request-method'];
     rules.push({
@@ -85,7 +88,9 @@ export function overlapProblems(
       if (asks(method) === asks(other)) return [];
       const ours = waysOf(method.descriptor);
       const theirs = waysOf(other.descriptor);
-      const pair = ours.flatMap((a) => theirs.filter((b) => overlap(a, b)).map((b) => ({ a, b })))[0];
+      const pair = ours.flatMap((a) =>
+        theirs.filter((b) => indistinguishable(a, b)).map((b) => ({ a, b })),
+      )[0];
       if (pair === undefined) return [];
       return [
         {
@@ -111,9 +116,11 @@ export function preflightProblems(
 ): readonly Problem[] {
   const claims = Object.keys(jwt?.claims ?? {}).length > 0;
   return methods.flatMap((method): Problem[] => {
-    const binding = bindingsOf(method.descriptor).find(({ verb }) => ['*', 'OPTIONS'].includes(verb));
-    if (binding === undefined) return [];
-    const what = `${fullName(method)} takes OPTIONS (${binding.verb} ${binding.template})`;
+    const pattern = patternsOf(method.descriptor).find(({ httpMethod }) =>
+      [anyMethod, 'OPTIONS'].includes(httpMethod),
+    );
+    if (pattern === undefined) return [];
+    const what = `${fullName(method)} takes OPTIONS (${patternName(pattern)})`;
     if (cors) {
       const because = 'and preflight requests are let in without a token';
       const fix = 'bind it to other HTTP methods, or expose it at an edge without cors';
@@ -127,21 +134,21 @@ export function preflightProblems(
 }
 
 function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[]) {
-  const groups = new Map<string, { requirement: Requirement; bindings: Binding[] }>();
+  const groups = new Map<string, { requirement: Requirement; patterns: Pattern[] }>();
   for (const method of methods) {
     const requirement = requirementOf(jwt, method);
     const key = JSON.stringify(requirement);
-    const group = groups.get(key) ?? { requirement, bindings: [] };
-    group.bindings.push(...waysOf(method.descriptor));
+    const group = groups.get(key) ?? { requirement, patterns: [] };
+    group.patterns.push(...waysOf(method.descriptor));
     groups.set(key, group);
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
-function byVerb(bindings: readonly Binding[]) {
-  return sorted(bindings.map(({ verb }) => verb)).map((verb) => ({
-    verb,
-    paths: sorted(bindings.filter((binding) => binding.verb === verb).flatMap(istioPaths)),
+function byHttpMethod(patterns: readonly Pattern[]) {
+  return sorted(patterns.map(({ httpMethod }) => httpMethod)).map((httpMethod) => ({
+    httpMethod,
+    paths: sorted(patterns.filter((pattern) => pattern.httpMethod === httpMethod).flatMap(istioPaths)),
   }));
 }
 

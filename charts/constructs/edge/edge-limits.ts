@@ -1,3 +1,4 @@
+import { anyMethod } from '../../../http-rule/pattern.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
@@ -11,7 +12,8 @@ import {
   type LocalLimit,
 } from '../rate-limits/local-rate-limit.ts';
 import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
-import { pathRegex, waysOf } from '../http/http-bindings.ts';
+import { pathRegex } from '../http/istio-paths.ts';
+import { waysOf } from '../http/ways.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 const workloadSelector = { labels: { istio: ingressGateway.selector } };
@@ -78,8 +80,8 @@ function localLimit(limit: RateLimit<string>, jwt: Jwt<string> | undefined): Loc
 }
 
 function requestsOf({ descriptor }: Method): object[][] {
-  return waysOf(descriptor).map((binding) => [
-    ...(binding.verb === '*' ? [] : [{ name: ':method', string_match: { exact: binding.verb } }]),
-    { name: ':path', string_match: { safe_regex: { regex: pathRegex(binding) } } },
+  return waysOf(descriptor).map((way) => [
+    ...(way.httpMethod === anyMethod ? [] : [{ name: ':method', string_match: { exact: way.httpMethod } }]),
+    { name: ':path', string_match: { safe_regex: { regex: pathRegex(way) } } },
   ]);
 }

@@ -1,10 +1,11 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
+import { hasHttpRule } from '../../../http-rule/pattern.ts';
+import { methodName } from '../../../http-rule/problem.ts';
 import { callProblems, isMethod } from '../access/authorization.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
-import { hasHttpRule } from '../http/http-transcoding.ts';
+import { ruleProblems } from '../http/rule-problems.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
-import { bindingsOf, brokenTemplates, istioPaths, reservedTaken } from '../http/http-bindings.ts';
 
 /** A method, or a service for all its methods that have a google.api.http rule. */
 export type Exposed<C extends string> = Method<MethodKind, C> | GrpcService<DescService, C, string>;
@@ -33,7 +34,7 @@ export function isSameMethod(a: Method, b: Method): boolean {
 
 /** `shop.catalog.v1.CatalogService/GetProduct`, as gRPC's own texts name a method. */
 export function fullName({ descriptor }: Method): string {
-  return `${descriptor.parent.typeName}/${descriptor.name}`;
+  return methodName(descriptor);
 }
 
 /** What is wrong with what an edge exposes; plain JavaScript may pass anything. */
@@ -51,7 +52,10 @@ export function exposeProblems(edge: string, mesh: object, expose: unknown): rea
     return wrong.length > 0 ? wrong : methodProblems(`${edge}: expose[${index}]`, entry as Method);
   });
   const methods = exposedMethods(mesh, entries as readonly Exposed<string>[]);
-  return [...found, ...twice(where, entries), ...rivals(where, methods), ...samePaths(where, methods)];
+  // The gateway serves all methods of a service, whichever are exposed.
+  const services = new Set(methods.map(({ service }) => service.service));
+  const served = [...services].flatMap((service) => service.methods);
+  return [...found, ...twice(where, entries), ...rivals(where, methods), ...ruleProblems(where, served)];
 }
 
 function list(expose: unknown): readonly unknown[] {
@@ -69,9 +73,7 @@ function serviceProblems(
       { where, what: 'is a service in another mesh', received, fix: 'declare the service in this mesh' },
     ];
   }
-  if (service.service.methods.some(hasHttpRule)) {
-    return service.methods.flatMap((method) => templateProblems(where, method));
-  }
+  if (service.service.methods.some(hasHttpRule)) return [];
   return [
     {
       where,
@@ -83,30 +85,9 @@ function serviceProblems(
 }
 
 function methodProblems(where: string, method: Method): readonly Problem[] {
-  const received = fullName(method);
-  if (!hasHttpRule(method.descriptor)) {
-    const fix = 'add a google.api.http option to it, or do not expose it';
-    return [{ where, what: 'the method has no HTTP path', received, fix }];
-  }
-  return templateProblems(where, method);
-}
-
-function templateProblems(where: string, method: Method): readonly Problem[] {
-  const { descriptor } = method;
-  const option = `the google.api.http option of ${fullName(method)}`;
-  const broken = brokenTemplates(descriptor).map((template) => ({
-    where,
-    what: `${option} has no path template`,
-    received: template,
-    fix: 'see "Path template syntax" in google/api/http.proto',
-  }));
-  const taken = reservedTaken(descriptor).map(({ template, path }) => ({
-    where,
-    what: `${option} takes ${path}, which the gateway answers itself`,
-    received: template,
-    fix: 'begin it with a prefix such as /v1',
-  }));
-  return [...broken, ...taken];
+  if (hasHttpRule(method.descriptor)) return [];
+  const fix = 'add a google.api.http option to it, or do not expose it';
+  return [{ where, what: 'the method has no HTTP path', received: fullName(method), fix }];
 }
 
 function twice(where: string, entries: readonly unknown[]): readonly Problem[] {
@@ -133,23 +114,5 @@ function rivals(where: string, methods: readonly Method[]): readonly Problem[] {
     if (rival === undefined) return [];
     const what = `the service serves ${typeName}, as does ${rival.where}: its paths would be ambiguous`;
     return [{ where, what, received: service.where, fix: 'expose one of them' }];
-  });
-}
-
-/** The HTTP gateway refuses to start when two methods have the same way to them. */
-function samePaths(where: string, methods: readonly Method[]): readonly Problem[] {
-  const ways = [...new Set(methods.map(({ service }) => service.service))].flatMap((service) =>
-    service.methods.flatMap(bindingsOf).map((binding) => {
-      const { method, verb, suffix = '' } = binding;
-      return { method, way: `${verb} ${istioPaths(binding).join(' ')} ${suffix}` };
-    }),
-  );
-  return ways.flatMap(({ method, way }, index): Problem[] => {
-    const rival = ways.slice(0, index).find((other) => other.way === way && other.method !== method);
-    // The same proto service twice is a problem of its own.
-    if (rival === undefined) return [];
-    const name = `${method.parent.typeName}/${method.name}`;
-    const what = `the method has the same HTTP path as ${rival.method.parent.typeName}/${rival.method.name}`;
-    return [{ where, what, received: name, fix: 'change the path of one of them' }];
   });
 }

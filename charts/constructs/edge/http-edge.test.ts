@@ -172,20 +172,42 @@ describe('problems with what is exposed', () => {
       const library = new GrpcService(shop, 'library', { app: 'apps/orders', service });
       new HttpEdge(shop, 'edge', { expose: [library] });
       expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
-        `demo/shop/edge: expose: the google.api.http option of test.Library/Broken takes ${taken}, ` +
-          `which the gateway answers itself; received "${path}"; fix: begin it with a prefix such as /v1`,
+        `demo/shop/edge: expose: test.Library/Broken: the path takes ${taken}, which the gateway answers itself; ` +
+          `received "${path}"; fix: begin it with a prefix such as /v1`,
       ]);
     });
   });
 
-  test.each([['v1/a'], ['/v1/{id=}'], ['']])('the path %j, also of a service exposed as a whole', (path) => {
+  test.each([
+    ['v1/a', '"/" expected at offset 0'],
+    ['/v1/{id=}', 'a segment expected at offset 8'],
+    ['', '"/" expected at offset 0'],
+  ])('the path %j, also of a service exposed as a whole', (path, what) => {
     withShop(({ mesh, shop }) => {
       const service = libraryOf({ Sound: get('/v1/ok'), Broken: get(path), Plain: undefined });
       const library = new GrpcService(shop, 'library', { app: 'apps/orders', service });
       new HttpEdge(shop, 'edge', { expose: [library] });
       expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
-        'demo/shop/edge: expose: the google.api.http option of test.Library/Broken has no path template; ' +
+        `demo/shop/edge: expose: test.Library/Broken: path template: ${what}; ` +
           `received "${path}"; fix: see "Path template syntax" in google/api/http.proto`,
+      ]);
+    });
+  });
+
+  test('rules of methods that are not exposed, which the gateway serves as well: it would not start', () => {
+    withShop(({ mesh, shop }) => {
+      const service = libraryOf({
+        Sound: get('/v1/{id}'),
+        Unknown: get('/v1/x/{nofield}'),
+        Equal: get('/v1/{name}'),
+      });
+      const library = new GrpcService(shop, 'library', { app: 'apps/orders', service });
+      new HttpEdge(shop, 'edge', { expose: [library.method['sound']!] });
+      expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
+        'demo/shop/edge: expose: test.Library/Unknown: variable nofield: test.Request has no field "nofield"; ' +
+          'received "/v1/x/{nofield}"; allowed id, name, parent, path, rest',
+        'demo/shop/edge: expose: test.Library/Equal: the HTTP method and path are those of GET /v1/{id} of ' +
+          'test.Library/Sound; received "GET /v1/{name}"; fix: change the path of one of them',
       ]);
     });
   });

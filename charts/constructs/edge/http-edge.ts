@@ -1,22 +1,24 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
 import type { Problem } from '../../../core/problem.ts';
+import type { WorkloadModel } from '../../model/mesh-model.ts';
+import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
-import type { GatewayPort } from '../gateways/service.ts';
+import type { GatewayPort } from '../scope/gateway-address.ts';
 import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
 import { given } from '../scope/mesh-construct.ts';
-import type { Namespace } from '../scope/namespace.ts';
+import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
 import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts';
-import type { WorkloadTracing } from '../telemetry/tracing.ts';
+import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { Workload } from '../workload/workload.ts';
-import { bindingsOf } from '../http/http-bindings.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
+import { edgeModel } from './edge-model.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
 import { exposedMethods, exposeProblems, fullName, isSameMethod, type Exposed } from './expose.ts';
@@ -78,6 +80,13 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.calls(...this.methods);
   }
 
+  override get model(): WorkloadModel {
+    const { methods, hosts, tls } = this;
+    const { jwt, openapi = false } = this.#props;
+    const edge = edgeModel({ methods, hosts, tls: tls !== undefined, openapi, jwt });
+    return { ...super.model, edge };
+  }
+
   override problems(): readonly Problem[] {
     return [...super.problems(), ...this.#appProblems(), ...this.#edgeProblems()];
   }
@@ -128,7 +137,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
         {
           name: this.#id,
           route: [{ destination }],
-          ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#verbs) }),
+          ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#httpMethods) }),
         },
       ],
     });
@@ -183,9 +192,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return edges.slice(0, edges.indexOf(this)).map((edge) => ({ where: edge.where, jwt: edge.#props.jwt }));
   }
 
-  get #verbs(): readonly string[] {
-    const verbs = this.methods.flatMap(({ descriptor }) => bindingsOf(descriptor)).map(({ verb }) => verb);
-    return [...new Set(verbs)].sort();
+  get #httpMethods(): readonly string[] {
+    const patterns = this.methods.flatMap(({ descriptor }) => patternsOf(descriptor));
+    return [...new Set(patterns.map(({ httpMethod }) => httpMethod))].sort();
   }
 
   #appProblems(): readonly Problem[] {

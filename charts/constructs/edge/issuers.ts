@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Problem } from '../../../core/problem.ts';
-import type { Jwt } from './jwt.ts';
 
 /** An edge by what it says of tokens; plain JavaScript may have said anything. */
 interface Taker {
@@ -9,19 +8,6 @@ interface Taker {
 }
 
 type Unchecked = Readonly<Record<string, unknown>>;
-
-/**
- * What the gateways have to know of an issuer: they authenticate a token once, for whichever of its edges it comes, so
- * all of them say the same.
- */
-export function ofIssuer(jwt: Jwt<string>, all: readonly (Jwt<string> | undefined)[]) {
-  const same = all.filter((other) => other?.issuer === jwt.issuer);
-  const audiences = [...new Set(same.flatMap((other) => other?.audiences ?? []))];
-  const pairs = same.flatMap((other) => Object.entries(other?.claims ?? {}));
-  // Metadata stands for one claim of an issuer.
-  const claims = new Map(pairs.map(([claim, header]) => [header, claim]));
-  return { audiences, claims: [...claims].map(([header, claim]) => ({ claim, header })) };
-}
 
 /** What an edge says of tokens that does not go with what an earlier one says of the same issuer's. */
 export function issuerProblems({ where: edge, jwt }: Taker, earlier: readonly Taker[]): readonly Problem[] {

@@ -2,7 +2,6 @@ import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
 import { isSameMethod } from './expose.ts';
-import { ofIssuer } from './issuers.ts';
 
 /** A public JSON Web Key Set (RFC 7517). */
 export interface JsonWebKeySet {
@@ -84,6 +83,19 @@ export function requestAuthentication(
       },
     ],
   };
+}
+
+/**
+ * What the gateways have to know of an issuer: they authenticate a token once, for whichever of its edges it comes, so
+ * all of them say the same.
+ */
+function ofIssuer(jwt: Jwt<string>, all: readonly (Jwt<string> | undefined)[]) {
+  const same = all.filter((other) => other?.issuer === jwt.issuer);
+  const audiences = [...new Set(same.flatMap((other) => other?.audiences ?? []))];
+  const pairs = same.flatMap((other) => Object.entries(other?.claims ?? {}));
+  // Metadata stands for one claim of an issuer.
+  const claims = new Map(pairs.map(([claim, header]) => [header, claim]));
+  return { audiences, claims: [...claims].map(([header, claim]) => ({ claim, header })) };
 }
 
 /** A claim as the key of an AuthorizationPolicy's condition. */

@@ -2,7 +2,7 @@ import type { GatewayModel } from '../../model/mesh-model.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
 import { givenAddresses } from './address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import type { Mesh, MeshGateway } from '../scope/mesh-construct.ts';
 import { eastWestGateway } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 
@@ -14,7 +14,7 @@ const crossNetworkPort = 15443;
  * identities hold from end to end, and it needs no certificate of its own. Only that port is open: the control planes
  * are all primaries, and none of them is reached through a gateway.
  */
-export class EastWestGateway<C extends string> extends MeshConstruct<C> {
+export class EastWestGateway<C extends string> extends MeshConstruct<C> implements MeshGateway<C> {
   readonly mesh: Mesh<C>;
 
   constructor(scope: Mesh<C>, id: string) {

@@ -1,11 +1,11 @@
 import { gatewayDrainSeconds } from '../traffic/connection-age.ts';
 import { k8s } from 'cdk8s-plus-28';
 import type { Differs } from '../../model/rendered.ts';
-import type { Gateways } from './address.ts';
-import { gatewayService, type GatewayPort } from './service.ts';
-import type { Mesh } from '../mesh.ts';
+import { gatewayService } from './service.ts';
+import type { GatewayPort, Gateways } from '../scope/gateway-address.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { networkLabel } from '../scope/names.ts';
-import { podSecurityLabels } from '../scope/namespace.ts';
+import { podSecurityLabels } from '../scope/pod-security.ts';
 import { pullSecrets } from '../scope/platform.ts';
 import {
   disruptionBudget,
@@ -19,7 +19,7 @@ import { proxyConfigChecksum } from '../telemetry/proxy-config.ts';
 import { exportTo, exportToAnnotations } from '../scope/visibility.ts';
 
 export interface GatewayWorkloadProps {
-  readonly mesh: Mesh<string>;
+  readonly mesh: Mesh;
   /** Which of a cluster's gateways it is. */
   readonly gateway: keyof Gateways;
   readonly namespace: string;

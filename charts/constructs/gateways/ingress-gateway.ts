@@ -6,9 +6,9 @@ import { gatewayFilter } from '../edge/edge-limits.ts';
 import { edgesOf } from '../edge/http-edge.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
 import { addressOf, givenAddresses } from './address.ts';
-import type { GatewayPort } from './service.ts';
+import type { GatewayPort } from '../scope/gateway-address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import type { Ingress, Mesh } from '../scope/mesh-construct.ts';
 import { ingressGateway } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 
@@ -17,7 +17,7 @@ import type { Projection } from '../scope/projection.ts';
  * HTTPS on port 443 once an edge has TLS; the pod serves them on unprivileged ports. istiod hands TLS certificates only to a gateway whose
  * service account may read Secrets of its own namespace, hence the Role.
  */
-export class IngressGateway<C extends string> extends MeshConstruct<C> {
+export class IngressGateway<C extends string> extends MeshConstruct<C> implements Ingress<C> {
   readonly mesh: Mesh<C>;
   /** Plain HTTP: the Service's port, and the pods' behind it. */
   readonly http: GatewayPort = { name: 'http', port: 80, targetPort: 8080, appProtocol: 'http' };

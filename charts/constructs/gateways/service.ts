@@ -1,16 +1,10 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Differs } from '../../model/rendered.ts';
-import type { Cluster, Mesh } from '../mesh.ts';
+import type { Cluster } from '../scope/cluster.ts';
+import type { GatewayPort, Gateways, LoadBalancer } from '../scope/gateway-address.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { anySourceAnnotation } from '../scope/names.ts';
-import { addressOf, type Gateways, type LoadBalancer } from './address.ts';
-
-/** A port of a gateway's Service. */
-export interface GatewayPort {
-  readonly name: string;
-  readonly port: number;
-  readonly targetPort: number;
-  readonly appProtocol?: string;
-}
+import { addressOf } from './address.ts';
 
 /** What makes a gateway's Service what it is, by how the gateway is reached. */
 export interface GatewayService {
@@ -25,7 +19,7 @@ const statusPort: GatewayPort = { name: 'http-status', port: 15021, targetPort: 
 
 /** The part of a gateway's Service that says how the gateway is reached in one cluster. */
 export function gatewayService(
-  mesh: Mesh<string>,
+  mesh: Mesh,
   cluster: Cluster,
   gateway: keyof Gateways,
   ports: readonly GatewayPort[],
@@ -45,7 +39,7 @@ export function gatewayService(
 }
 
 function loadBalancer(
-  { platform }: Mesh<string>,
+  { platform }: Mesh,
   address: LoadBalancer | undefined,
   ports: readonly GatewayPort[],
 ): Pick<GatewayService, 'annotations' | 'spec'> {

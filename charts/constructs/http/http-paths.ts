@@ -1,17 +1,20 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { bindingsOf, decode, istioPaths, type Binding } from './http-bindings.ts';
+import { overlap, shareHttpMethod } from '../../../http-rule/overlap.ts';
+import { anyMethod, patternsOf } from '../../../http-rule/pattern.ts';
+import type { Pattern } from '../../../http-rule/pattern.ts';
+import { literalText } from '../../../http-rule/template-text.ts';
+import type { Segment } from '../../../http-rule/template.ts';
+import { istioPaths } from './istio-paths.ts';
 
 /** Requests over HTTP, in the terms of an AuthorizationPolicy's operation. */
 export interface HttpOperation {
-  /** HTTP verbs. @default - every verb, as a custom pattern of kind "*" asks for */
+  /** HTTP methods. @default - every one, as a custom pattern of kind "*" asks for */
   readonly methods?: readonly string[];
   /** Paths and path templates (https://istio.io/latest/docs/reference/config/security/authorization-policy/#Operation). */
   readonly paths: readonly string[];
   /** What of them belongs to other methods. @default - nothing */
   readonly notPaths?: readonly string[];
 }
-
-const anyMethod = '*';
 
 /**
  * The ways of HTTP to a gRPC method, additional bindings included, as an AuthorizationPolicy says them: `{id}` and
@@ -20,15 +23,14 @@ const anyMethod = '*';
  * @param beside - services that the same gateway serves, the method's own among them
  */
 export function httpOperations(method: DescMethod, beside: readonly DescService[]): HttpOperation[] {
-  const others = beside.flatMap((service) => service.methods.filter((other) => other !== method));
-  const rivals = others.flatMap(bindingsOf);
-  return bindingsOf(method)
+  const rivals = rivalsOf(method, beside);
+  return patternsOf(method)
     .filter(isSayable)
-    .map((binding) => {
-      const within = rivals.filter((rival) => takesFrom(rival, binding)).flatMap(exclusions);
+    .map((pattern) => {
+      const within = rivals.filter((rival) => takesFrom(rival, pattern)).flatMap(exclusions);
       return {
-        ...(binding.verb === anyMethod ? {} : { methods: [binding.verb] }),
-        paths: istioPaths(binding),
+        ...(pattern.httpMethod === anyMethod ? {} : { methods: [pattern.httpMethod] }),
+        paths: istioPaths(pattern),
         ...(within.length === 0 ? {} : { notPaths: [...new Set(within)].sort() }),
       };
     });
@@ -36,8 +38,8 @@ export function httpOperations(method: DescMethod, beside: readonly DescService[
 
 /** The paths of a method that no AuthorizationPolicy can say: those with a verb after a variable, `/v1/{id}:cancel`. */
 export function pathsWithoutOperation(method: DescMethod): string[] {
-  const unsayable = bindingsOf(method).filter((binding) => !isSayable(binding));
-  return unsayable.map(({ template }) => template);
+  const unsayable = patternsOf(method).filter((pattern) => !isSayable(pattern));
+  return unsayable.map(({ source }) => source);
 }
 
 /**
@@ -46,56 +48,44 @@ export function pathsWithoutOperation(method: DescMethod): string[] {
  * gateway everything.
  */
 export function pathsToEvade(method: DescMethod, beside: readonly DescService[]): string[] {
+  const rivals = rivalsOf(method, beside).filter((rival) => !isPlain(rival));
+  const ours = patternsOf(method).filter(isSayable);
+  const found = rivals.filter((rival) => ours.some((pattern) => takesFrom(rival, pattern)));
+  return [...new Set(found.map(({ source }) => source))];
+}
+
+/** The patterns of all other methods. */
+function rivalsOf(method: DescMethod, beside: readonly DescService[]): readonly Pattern[] {
   const others = beside.flatMap((service) => service.methods.filter((other) => other !== method));
-  const rivals = others.flatMap(bindingsOf).filter((rival) => !isPlain(rival));
-  const ours = bindingsOf(method).filter(isSayable);
-  const found = rivals.filter((rival) => ours.some((binding) => takesFrom(decoded(rival), decoded(binding))));
-  return [...new Set(found.map(({ template }) => template))];
+  return others.flatMap(patternsOf);
 }
 
-function isPlain({ segments, suffix = '' }: Binding): boolean {
-  return [...segments, suffix].every((text) => isWild(text) || /^[\w.~-]*$/.test(text));
+function isPlain({ template: { segments, verb = '' } }: Pattern): boolean {
+  const texts = segments.flatMap((segment) => (segment.kind === 'literal' ? [segment.text] : []));
+  return [...texts, verb].every((text) => /^[\w.~-]*$/.test(text));
 }
 
-function decoded(binding: Binding): Binding {
-  return { ...binding, segments: binding.segments.map(decode) };
-}
-
-function isSayable({ segments, suffix }: Binding): boolean {
-  return suffix === undefined || !isWild(segments.at(-1));
-}
-
-function isWild(segment: string | undefined): boolean {
-  return segment === '*' || segment === '**';
+function isSayable({ template: { segments, verb } }: Pattern): boolean {
+  return verb === undefined || segments.at(-1)?.kind === 'literal';
 }
 
 /**
- * Whether the gateway takes some requests of the binding to the rival: it goes by the suffix first, then by whose segments
+ * Whether the gateway takes some requests of the pattern to the rival: it goes by the verb first, then by whose segments
  * are the more literal, from the left.
  */
-function takesFrom(rival: Binding, binding: Binding): boolean {
-  const verbs = [rival.verb, binding.verb];
-  if (!verbs.includes(anyMethod) && rival.verb !== binding.verb) return false;
-  if (!overlap(rival.segments, binding.segments)) return false;
-  if (rival.suffix !== binding.suffix) return binding.suffix === undefined && isWild(binding.segments.at(-1));
-  const index = binding.segments.findIndex((segment, at) => segment !== rival.segments[at]);
-  return index >= 0 && rank(rival.segments[index]) < rank(binding.segments[index]);
+function takesFrom(rival: Pattern, pattern: Pattern): boolean {
+  const [theirs, ours] = [rival.template, pattern.template];
+  if (!shareHttpMethod(rival, pattern) || !overlap(theirs.segments, ours.segments)) return false;
+  if (theirs.verb !== ours.verb) return ours.verb === undefined && ours.segments.at(-1)?.kind !== 'literal';
+  const ranks = ours.segments.map((segment, at) => rank(theirs.segments[at]) - rank(segment));
+  return (ranks.find((difference) => difference !== 0) ?? 0) < 0;
 }
 
-/** Whether some path fits both. */
-function overlap(a: readonly string[], b: readonly string[]): boolean {
-  const [first, ...restA] = a;
-  const [other, ...restB] = b;
-  if (first === '**' || other === '**' || (first === undefined && other === undefined)) return true;
-  if (first === undefined || other === undefined) return false;
-  return (first === other || first === '*' || other === '*') && overlap(restA, restB);
-}
-
-function rank(segment: string | undefined): number {
-  return segment === '**' ? 2 : segment === '*' ? 1 : 0;
+function rank(segment: Segment | undefined): number {
+  return segment?.kind === 'rest' ? 2 : segment?.kind === 'one' ? 1 : 0;
 }
 
 /** As AuthorizationPolicies say it; a verb after a variable by the end of the path, whatever stands before. */
-function exclusions(binding: Binding): readonly string[] {
-  return isSayable(binding) ? istioPaths(binding) : [`*:${binding.suffix ?? ''}`];
+function exclusions(pattern: Pattern): readonly string[] {
+  return isSayable(pattern) ? istioPaths(pattern) : [`*:${literalText(pattern.template.verb ?? '')}`];
 }

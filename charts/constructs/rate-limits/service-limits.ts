@@ -3,7 +3,7 @@ import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod, pathOf } from '../access/authorization.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { given, MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { nameLabel } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 import {

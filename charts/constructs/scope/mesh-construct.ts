@@ -1,8 +1,71 @@
+import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import type { AppConfig } from '../../../apps/config/app-config.ts';
+import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import { ProblemsError } from '../../../core/problem.ts';
 import type { Problem } from '../../../core/problem.ts';
-import type { Mesh } from '../mesh.ts';
+import type { GatewayModel, MeshModel } from '../../model/mesh-model.ts';
+import type { Cluster } from './cluster.ts';
+import type { GatewayPort, Gateways } from './gateway-address.ts';
+import { reservedNamespaces } from './names.ts';
+import type { Platform } from './platform.ts';
+import { podSecurityLabels } from './pod-security.ts';
 import type { Projection } from './projection.ts';
+import { injectionLabels, ofRevision, revisionOf } from './revisions.ts';
+import type { Tracing } from './tracing.ts';
+
+/*
+ * The types of a mesh, of its constructs and of its namespaces refer to each other: they stand in one file, as files do not
+ * import each other in a circle.
+ */
+
+/** An app's config.yml once it was read. */
+export type LoadedApp = { readonly config: AppConfig } | { readonly problems: readonly Problem[] };
+
+/**
+ * One Istio mesh over several Kubernetes clusters, multi-primary on different networks
+ * (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/): a control plane, an
+ * east-west gateway and an ingress gateway in each, mutual TLS everywhere. Namespaces and services are declared in it
+ * once and project themselves into the clusters.
+ *
+ * An interface, because the class behind `new Mesh` (mesh.ts) imports the constructs that every mesh has, and those name
+ * their mesh in their types.
+ */
+export interface Mesh<C extends string = string> extends Construct {
+  readonly name: string;
+  /** Project root, as a path: app folders are relative to it. */
+  readonly root: string;
+  /** SPIFFE trust domain that every workload identity of the mesh is in. */
+  readonly trustDomain: string;
+  /** In the order they were declared. */
+  readonly clusters: readonly Cluster<C>[];
+  readonly platform: Platform;
+  readonly gateways: Gateways | undefined;
+  readonly tracing: Tracing | undefined;
+  readonly ingress: Ingress<C>;
+  readonly eastWest: MeshGateway<C>;
+  /** Declares an application namespace, in every cluster. */
+  namespace(name: string): Namespace<C>;
+  /** What is wrong with the mesh's own properties. */
+  problems(): readonly Problem[];
+  /** The config.yml of an app folder, read once: sound, or what is wrong with it. */
+  app(directory: string): LoadedApp;
+  /**
+   * The config.yml of an app folder.
+   * @throws ProblemsError with everything wrong in it
+   */
+  appConfig(directory: string): AppConfig;
+  /**
+   * Full reference of an app's image, `hub/name:tag@digest`, as images.lock.json pins it.
+   * @throws ProblemsError when the lock does not have it
+   */
+  image(config: AppConfig): string;
+  /**
+   * The mesh as plain data.
+   * @throws ProblemsError when an app's config.yml is wrong
+   */
+  model(): MeshModel;
+}
 
 /**
  * Something declared once for the whole mesh, which projects itself into each cluster.
@@ -30,6 +93,59 @@ export abstract class MeshConstruct<C extends string = string> extends Construct
 
   /** Adds this construct's objects to one cluster. Called only when the whole mesh has no problem. */
   abstract project(into: Projection): void;
+}
+
+/** One of the mesh's gateways, which every cluster has. */
+export interface MeshGateway<C extends string> extends MeshConstruct<C> {
+  /** It as plain data. */
+  readonly model: GatewayModel;
+}
+
+/** The gateway for traffic from outside the mesh: the class `IngressGateway`. */
+export interface Ingress<C extends string> extends MeshGateway<C> {
+  /** Plain HTTP: the Service's port, and the pods' behind it. */
+  readonly http: GatewayPort;
+  /** HTTP over TLS. */
+  readonly https: GatewayPort;
+  /** Identity of the gateways, as Istio writes principals. */
+  readonly principal: string;
+  /** Ports that clients reach one of the gateways' ports by, in whatever cluster. */
+  portsOf(port: GatewayPort): readonly number[];
+}
+
+/**
+ * An application namespace, the same in every cluster: a namespace is one identity space across the mesh.
+ * Pods get a sidecar, and are held to the `restricted` Pod Security level.
+ */
+export class Namespace<C extends string> extends MeshConstruct<C> {
+  readonly mesh: Mesh<C>;
+  readonly name: string;
+
+  constructor(scope: Mesh<C>, name: string) {
+    super(scope, name);
+    this.mesh = scope;
+    this.name = name;
+  }
+
+  override problems(): readonly Problem[] {
+    const { where, name: received } = this;
+    if (!isDnsLabel(received)) {
+      return [{ where, what: 'the namespace has a wrong name', received, allowed: dnsLabelRule }];
+    }
+    if (reservedNamespaces.includes(received)) {
+      return [{ where, what: 'the namespace is not for applications', received, fix: 'choose another name' }];
+    }
+    if (this.isDuplicate) {
+      return [{ where, what: 'the namespace is declared twice', received, fix: 'keep one and share it' }];
+    }
+    return [];
+  }
+
+  override project(into: Projection): void {
+    const injection = injectionLabels(revisionOf(into.cluster, this.name));
+    const labels = { ...injection, ...podSecurityLabels('restricted') };
+    into.add('00-namespaces', k8s.KubeNamespace, { name: this.name, labels, differs: ofRevision }, {});
+  }
 }
 
 /**

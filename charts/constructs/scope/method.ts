@@ -1,16 +1,34 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { GrpcService } from '../workload/grpc-service.ts';
+import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { MeshConstruct, Namespace } from './mesh-construct.ts';
 
 /** How a gRPC method streams, in protobuf-es' words: `unary`, `server_streaming`, `client_streaming`, `bidi_streaming`. */
 export type MethodKind = DescMethod['methodKind'];
+
+/** A declared gRPC service as those see it who call it, or who refer to one of its methods: the class `GrpcService`. */
+export interface Callee<C extends string = string> extends MeshConstruct<C> {
+  readonly namespace: Namespace<C>;
+  /** Name of its Service and ServiceAccount in every cluster. */
+  readonly name: string;
+  /** Folder of its config.yml. */
+  readonly app: string;
+  /** Folders of every app that has a container in its pods. */
+  readonly apps: readonly string[];
+  /** Descriptor of the proto service it serves. */
+  readonly service: DescService;
+  /** Host name of its Service, the same in every cluster. */
+  readonly host: string;
+  /** Ports of its Service. */
+  readonly ports: AppConfig['ports'];
+}
 
 /**
  * A method of a declared service: the construct and the proto descriptor in one value, so that what refers to a
  * method can neither name half of it nor misspell it.
  */
 export interface Method<K extends MethodKind = MethodKind, C extends string = string> {
-  readonly service: GrpcService<DescService, C, string>;
+  readonly service: Callee<C>;
   readonly descriptor: DescMethod;
   readonly kind: K;
 }
@@ -41,11 +59,11 @@ export class UnknownMethod {
 
 /** One of a declared service; error messages show it the way it is written. */
 class DeclaredMethod<C extends string> implements Method<MethodKind, C> {
-  readonly service: GrpcService<DescService, C, string>;
+  readonly service: Callee<C>;
   readonly descriptor: DescMethod;
   readonly kind: MethodKind;
 
-  constructor(service: GrpcService<DescService, C, string>, descriptor: DescMethod) {
+  constructor(service: Callee<C>, descriptor: DescMethod) {
     this.service = service;
     this.descriptor = descriptor;
     this.kind = descriptor.methodKind;
@@ -58,13 +76,10 @@ class DeclaredMethod<C extends string> implements Method<MethodKind, C> {
 
 /** Pairs every method of the descriptor with the construct. */
 export function methodsOf<S extends DescService, C extends string>(
-  service: GrpcService<S, C, string>,
+  service: Callee<C>,
   descriptor: S,
 ): Methods<S, C> {
-  const methods = descriptor.methods.map((method) => [
-    method.localName,
-    new DeclaredMethod(service as GrpcService<DescService, C, string>, method),
-  ]);
+  const methods = descriptor.methods.map((method) => [method.localName, new DeclaredMethod(service, method)]);
   const known = Object.fromEntries(methods) as Record<string, Method>;
   return new Proxy(known, {
     // Names alone: symbols are what the language and test tools ask any object for.

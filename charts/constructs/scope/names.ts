@@ -34,12 +34,6 @@ export const reservedNamespaces: readonly string[] = [
 
 /** Kubernetes' recommended label for the name of an application. */
 export const nameLabel = 'app.kubernetes.io/name';
-/** Kubernetes' recommended label for what an application is part of. */
-export const partOfLabel = 'app.kubernetes.io/part-of';
-/** Kubernetes' recommended label for the tool that manages an object. */
-export const managedByLabel = 'app.kubernetes.io/managed-by';
-/** Value of {@link managedByLabel} on everything in dist/. */
-export const manager = 'meshwright';
 
 /** Label of a workload's version, which Istio's subsets and metrics go by. */
 export const versionLabel = 'version';

@@ -1,4 +1,4 @@
-import type { Sources } from '../gateways/address.ts';
+import type { Sources } from './gateway-address.ts';
 
 /** Kubernetes quantities, such as `100m` and `128Mi`. */
 export interface Amounts {

@@ -1,37 +1,8 @@
+import { defaultRevision, revisionLabel } from '../../model/labels.ts';
 import type { ControlPlaneModel, KubernetesObject } from '../../model/mesh-model.ts';
 import type { Differs } from '../../model/rendered.ts';
-import type { Cluster } from '../mesh.ts';
+import type { Cluster, ClusterIstio } from './cluster.ts';
 import type { Platform } from './platform.ts';
-
-/** One control plane of a cluster. */
-export interface RevisionProps {
-  /** Tag of Istio's images, such as `1.30.1`. @default - the platform's */
-  readonly tag?: string;
-  /** Registry and folder of Istio's images. @default - the platform's */
-  readonly hub?: string;
-}
-
-/**
- * The control planes that a cluster runs side by side, for an upgrade whose steps are reviewed one by one: add the new
- * one, `use` it, remove the old one (docs/upgrades.md; https://istio.io/latest/docs/setup/upgrade/canary/).
- */
-export interface ClusterIstio {
-  /** By revision, a DNS label such as `1-30`; the one called `default` has no revision, as where none is declared. */
-  readonly revisions: Readonly<Record<string, RevisionProps>>;
-  /** The revision that pods and gateways belong to. A change of it makes new pods. @default - the only one */
-  readonly use?: string;
-  /**
-   * Namespaces that are ahead of `use`, or stay behind it, with their revisions: of applications, or the gateways'
-   * (`istio-ingress`, `istio-eastwest`). @default - none
-   */
-  readonly namespaces?: Readonly<Record<string, string>>;
-}
-
-/** The revision that has no name of its own, as Istio calls it. */
-export const defaultRevision = 'default';
-
-/** Istio's label for the control plane that something belongs to. */
-export const revisionLabel = 'istio.io/rev';
 
 const single: ClusterIstio = { revisions: { [defaultRevision]: {} } };
 

@@ -1,4 +1,4 @@
-import { partOfLabel } from './names.ts';
+import { partOfLabel } from '../../model/labels.ts';
 
 /** What a Service says it is visible to by (https://istio.io/latest/docs/reference/config/annotations/). */
 const exportToAnnotation = 'networking.istio.io/exportTo';

@@ -11,7 +11,7 @@ import { HttpEdge } from '../edge/http-edge.ts';
 import { Mesh } from '../mesh.ts';
 import { accessLogs } from './access-log.ts';
 import { proxyConfig, proxyConfigChecksum } from './proxy-config.ts';
-import type { Tracing, WorkloadTracing } from './tracing.ts';
+import type { Tracing, WorkloadTracing } from '../scope/tracing.ts';
 
 const collector = { host: 'otel-collector.observability.svc.cluster.local' };
 

@@ -1,4 +1,4 @@
-import type { Cluster } from '../mesh.ts';
+import type { Cluster } from '../scope/cluster.ts';
 import type { Findings, Mapping } from './findings.ts';
 
 /** What the rules on clusters look at. */

@@ -1,7 +1,7 @@
 import { restingSeconds } from './connection-age.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { versionLabel } from '../scope/names.ts';
-import type { Cluster } from '../mesh.ts';
+import type { Cluster } from '../scope/cluster.ts';
 import { localityOf, placesOf, type Locality } from './locality.ts';
 import type { Connections, Outliers, TrafficPolicyProps } from './props.ts';
 

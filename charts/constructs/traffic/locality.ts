@@ -1,5 +1,5 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
-import type { Cluster } from '../mesh.ts';
+import type { Cluster } from '../scope/cluster.ts';
 import type { TrafficPolicyProps } from './props.ts';
 
 type Setting = NonNullable<

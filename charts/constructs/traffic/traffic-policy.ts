@@ -1,13 +1,30 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
 import { maxRestingSeconds } from './connection-age.ts';
-import type { GrpcService } from '../workload/grpc-service.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
+import type { Callee, Method } from '../scope/method.ts';
 import { distributionProblems, failoverProblems } from './cluster-problems.ts';
 import { Findings } from './findings.ts';
 import type { TrafficPolicyProps } from './props.ts';
 import { ruleProblems } from './rule-problems.ts';
+
+/** A service as its traffic policy sees it: the class `GrpcService`. */
+export interface TrafficTarget<S extends DescService, C extends string, V extends string> extends Callee<C> {
+  readonly service: S;
+  /** Its methods in the order of the proto. */
+  readonly methods: readonly Method[];
+  /** Clusters its pods run in, in the mesh's order. */
+  readonly clusters: readonly C[];
+  /** Its versions, in the order they were declared. */
+  readonly versions: readonly V[];
+  /** Those of its versions that have a pod somewhere. */
+  readonly runningVersions: readonly V[];
+  /** Whether it has a port for HTTP/1.1. */
+  readonly takesHttp: boolean;
+  /** Clusters that pods of a version are in; none for one it does not have, or that runs nowhere. */
+  versionClusters(version: string): readonly C[];
+}
 
 /**
  * How calls to a service travel, in every cluster alike: where they go when a cluster fails, what share each cluster and
@@ -21,9 +38,9 @@ export class TrafficPolicy<
 > extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
   readonly props: TrafficPolicyProps<string, string>;
-  readonly #service: GrpcService<S, C, V>;
+  readonly #service: TrafficTarget<S, C, V>;
 
-  constructor(scope: GrpcService<S, C, V>, id: string, props: TrafficPolicyProps<NoInfer<C>, NoInfer<V>>) {
+  constructor(scope: TrafficTarget<S, C, V>, id: string, props: TrafficPolicyProps<NoInfer<C>, NoInfer<V>>) {
     super(scope, id);
     this.mesh = scope.mesh;
     this.#service = scope;

@@ -8,18 +8,19 @@ import type { Grant } from '../access/authorization.ts';
 import { httpOperations } from '../http/http-paths.ts';
 import { appContainer } from './container.ts';
 import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
+import { ruleProblems } from '../http/rule-problems.ts';
 import type { DeploymentPlan } from './deployment.ts';
 import { given } from '../scope/mesh-construct.ts';
+import type { Namespace } from '../scope/mesh-construct.ts';
 import { methodsOf } from '../scope/method.ts';
 import type { Method, Methods } from '../scope/method.ts';
 import { nameLabel, versionLabel } from '../scope/names.ts';
-import type { Namespace } from '../scope/namespace.ts';
 import type { Projection } from '../scope/projection.ts';
 import type { Destined } from '../traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
-import { TrafficPolicy } from '../traffic/traffic-policy.ts';
+import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
 import { virtualService } from '../traffic/virtual-service.ts';
-import type { WorkloadTracing } from '../telemetry/tracing.ts';
+import type { WorkloadTracing } from '../scope/tracing.ts';
 import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
 import { firstVersion, Workload } from './workload.ts';
 
@@ -49,11 +50,10 @@ export interface GrpcServiceProps<S extends DescService, C extends string, V ext
  * All pods carry the label `version`; without `versions` it is `v1`. So when a second version comes, call the one that
  * runs `v1`: what is routed to it finds the pods that are there, until its own Deployment has taken over.
  */
-export class GrpcService<
-  S extends DescService,
-  C extends string,
-  V extends string = 'v1',
-> extends Workload<C> {
+export class GrpcService<S extends DescService, C extends string, V extends string = 'v1'>
+  extends Workload<C>
+  implements TrafficTarget<S, C, V>
+{
   /** Descriptor of the proto service it serves. */
   readonly service: S;
   /** Its methods, as values for whatever refers to one. */
@@ -87,11 +87,11 @@ export class GrpcService<
     return httpGateway ? { ...ports, ...this.#gatewayPorts } : ports;
   }
 
-  /** Callers over HTTP are let through to the verbs and paths of their methods, on the gateway container's port. */
+  /** Callers over HTTP are let through to the HTTP methods and paths of their methods, on the gateway container's port. */
   protected override get grants(): readonly Grant[] {
     const { http } = this.ports;
     if (http === undefined) return super.grants;
-    const served = this.config.services.flatMap((name) => knownServices.get(name) ?? []);
+    const served = this.#servedByApp(this.config);
     const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
       principal,
       http: [...new Set(methods)].flatMap(({ descriptor }) => httpOperations(descriptor, served)),
@@ -211,12 +211,19 @@ export class GrpcService<
     return http === undefined ? {} : { http };
   }
 
+  /** The proto services that its app serves, and so the gateway container. */
+  #servedByApp({ services }: AppConfig): readonly DescService[] {
+    const own: DescService = this.service;
+    return services.flatMap((name) => (name === own.typeName ? own : (knownServices.get(name) ?? [])));
+  }
+
   #listensNowhere(): boolean {
     const gateway = this.mesh.app(httpGatewayApp);
     return 'config' in gateway && this.#gatewayPorts.http === undefined;
   }
 
-  #serviceProblems({ services, httpGateway, ports }: AppConfig): readonly Problem[] {
+  #serviceProblems(config: AppConfig): readonly Problem[] {
+    const { services, httpGateway, ports } = config;
     const problems: Problem[] = [];
     const { where, app } = this;
     const { typeName } = this.service;
@@ -235,6 +242,10 @@ export class GrpcService<
         what: `${app}/config.yml asks for an HTTP gateway, and neither it nor ${httpGatewayApp}/config.yml has ports.http`,
         fix: 'add ports.http, usually 8080',
       });
+    }
+    if (httpGateway) {
+      const methods = this.#servedByApp(config).flatMap((service) => service.methods);
+      problems.push(...ruleProblems(`${where}: httpGateway`, methods));
     }
     const { http } = httpGateway ? this.#gatewayPorts : {};
     if (http !== undefined && http === ports.grpc) {

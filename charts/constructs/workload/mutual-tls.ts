@@ -1,9 +1,8 @@
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { given, MeshConstruct } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../mesh.ts';
+import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { nameLabel } from '../scope/names.ts';
-import { Namespace } from '../scope/namespace.ts';
 import type { Projection } from '../scope/projection.ts';
 import { Workload } from './workload.ts';
 

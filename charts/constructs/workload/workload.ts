@@ -7,12 +7,11 @@ import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../a
 import { CallRecord, noteCaller, type Caller } from '../access/call-record.ts';
 import { ExternalService } from '../access/external-service.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
-import { given, MeshConstruct, refuseScope } from '../scope/mesh-construct.ts';
+import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
+import type { Mesh } from '../scope/mesh-construct.ts';
 import { pullSecrets } from '../scope/platform.ts';
-import type { Mesh } from '../mesh.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 import { eastWestGateway, nameLabel } from '../scope/names.ts';
-import { Namespace } from '../scope/namespace.ts';
 import {
   destinationRule,
   grpcOutliers,
@@ -21,12 +20,8 @@ import {
 } from '../traffic/destination-rule.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 import { methodStats } from '../telemetry/method-stats.ts';
-import {
-  collectorHost,
-  workloadTracing,
-  workloadTracingProblems,
-  type WorkloadTracing,
-} from '../telemetry/tracing.ts';
+import type { WorkloadTracing } from '../scope/tracing.ts';
+import { collectorHost, workloadTracing, workloadTracingProblems } from '../telemetry/tracing.ts';
 import { exportTo, exportToAnnotations } from '../scope/visibility.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
@@ -87,7 +82,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /**
    * The same over HTTP, for callers that speak no gRPC: grants the google.api.http paths of these methods, each with its
-   * verb, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
+   * HTTP method, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
    */
   callsHttp(...methods: readonly Method<'unary', C>[]): void {
     for (const method of methods) {

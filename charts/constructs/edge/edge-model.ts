@@ -1,0 +1,95 @@
+import { getOption, hasOption, toJson } from '@bufbuild/protobuf';
+import type { DescField, DescMessage } from '@bufbuild/protobuf';
+import {
+  FieldRulesSchema,
+  field as fieldRules,
+  message as messageRules,
+  oneof as oneofRules,
+} from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
+import { patternsOf, type Pattern } from '../../../http-rule/pattern.ts';
+import type { EdgeModel } from '../../model/mesh-model.ts';
+import type { Method } from '../scope/method.ts';
+import { requirementOf, type Jwt } from './jwt.ts';
+
+/** An edge as plain data, for those who call it. */
+export function edgeModel(edge: {
+  readonly methods: readonly Method[];
+  readonly hosts: readonly string[];
+  readonly tls: boolean;
+  readonly openapi: boolean;
+  readonly jwt: Jwt<string> | undefined;
+}): EdgeModel {
+  const { methods, hosts, tls, openapi, jwt } = edge;
+  const example = exampleOf(methods, jwt);
+  return { hosts, tls, openapi, ...(example !== undefined && { example }) };
+}
+
+/**
+ * The GET request that is the easiest to make: without a token, without arguments and with one answer, as far as that
+ * can be had. The first of those that are equal.
+ */
+function exampleOf(methods: readonly Method[], jwt: Jwt<string> | undefined): EdgeModel['example'] {
+  const ways = methods.flatMap((method) => {
+    const { token } = requirementOf(jwt, method);
+    const streams = method.kind !== 'unary';
+    return patternsOf(method.descriptor)
+      .filter(({ httpMethod }) => httpMethod === 'GET')
+      .flatMap(({ template }) => {
+        const isFixed = template.segments.every(({ kind }) => kind === 'literal');
+        // What it asks for beside the path would have to be in the query.
+        if (isFixed && asksForMore(method.descriptor.input)) return [];
+        const effort = Number(token) * 4 + Number(!isFixed) * 2 + Number(streams);
+        return [{ effort, path: examplePath(template), token }];
+      });
+  });
+  const [first] = ways.toSorted((a, b) => a.effort - b.effort);
+  return first && { path: first.path, token: first.token };
+}
+
+/** `/v1/products/ID` for `/v1/products/{id}`. */
+function examplePath({ segments, variables, verb }: Pattern['template']): string {
+  const parts = segments.map((segment, index) => {
+    if (segment.kind === 'literal') return encodeURIComponent(segment.text);
+    const variable = variables.find(({ start, end }) => start <= index && index < end);
+    return variable === undefined ? 'VALUE' : variable.fieldPath.join('_').toUpperCase();
+  });
+  return `/${parts.join('/')}${verb === undefined ? '' : `:${encodeURIComponent(verb)}`}`;
+}
+
+/** Whether a request without arguments may be refused: a field, a choice or a rule of the message asks for something. */
+function asksForMore(input: DescMessage): boolean {
+  const { cel, celExpression, oneof } = getOption(input, messageRules);
+  return (
+    cel.length + celExpression.length > 0 ||
+    oneof.some(({ required }) => required) ||
+    input.oneofs.some((each) => getOption(each, oneofRules).required) ||
+    input.fields.some(mayRefuseNothing)
+  );
+}
+
+/** Rules that take a value of zero, an empty text or an empty list. */
+const upperBounds = [
+  'maxLen',
+  'maxBytes',
+  'maxItems',
+  'maxPairs',
+  'lte',
+  'items',
+  'keys',
+  'values',
+  'unique',
+];
+
+/** Whether the rules of a field may refuse it unset; yes for every rule that is not known to let it be. */
+function mayRefuseNothing(field: DescField): boolean {
+  if (!hasOption(field, fieldRules)) return false;
+  const rules = toJson(FieldRulesSchema, getOption(field, fieldRules)) as Readonly<Record<string, unknown>>;
+  return Object.values(rules).some(
+    (rule) =>
+      typeof rule !== 'object' ||
+      rule === null ||
+      Object.entries(rule).some(
+        ([name, value]) => !upperBounds.includes(name) && !(name === 'gte' && Number(value) <= 0),
+      ),
+  );
+}

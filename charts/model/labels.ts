@@ -1,0 +1,20 @@
+/**
+ * Labels that say whose an object is and which control plane it belongs to: written by synth, read by the drivers. Objects
+ * in clusters carry them, so neither a name nor a value may ever change: `down` and prune would no longer find what an
+ * earlier version applied.
+ */
+
+/** Kubernetes' recommended label for the tool that manages an object; its value is {@link manager}. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+
+/** Kubernetes' recommended label for what an object is part of: here, the name of its mesh. */
+export const partOfLabel = 'app.kubernetes.io/part-of';
+
+/** Value of {@link managedByLabel}, and field manager of every server-side apply. */
+export const manager = 'meshwright';
+
+/** Istio's label for the control plane that something belongs to; its webhook also writes it as an annotation on pods. */
+export const revisionLabel = 'istio.io/rev';
+
+/** The revision that has no name of its own, as Istio calls it. */
+export const defaultRevision = 'default';

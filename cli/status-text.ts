@@ -1,0 +1,148 @@
+import type { ClusterStatus, ControlPlaneStatus, MeshStatus } from '../infra/status/mesh-status.ts';
+import { table, wrap } from './layout.ts';
+
+/** The status for people: healthy or not, what is wrong, then tables; no line over 80 columns but for URLs and paths. */
+export function formatStatus(seen: MeshStatus): string {
+  const { ok, checked } = seen.crossCluster;
+  const parts = [
+    verdict(seen),
+    clusterTable(seen),
+    gatewayTable(seen),
+    serviceTable(seen),
+    accessTable(seen),
+    [
+      `calls between clusters: ${ok ? 'answered' : 'FAILED'}, checked ${checked}`,
+      `applied by: ${seen.engine === 'pulumi' ? 'Pulumi' : 'server-side apply'}`,
+      ...trustLines(seen),
+    ].flatMap((line) => wrap(line, '', '  ')),
+  ];
+  return parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+/** Healthy or not; then what is wrong, and what will be. */
+export function verdict(seen: MeshStatus): readonly string[] {
+  const wrong = troubles(seen);
+  const count = (things: object, one: string) => {
+    const { length } = Object.keys(things);
+    return `${length} ${length === 1 ? one : `${one}s`}`;
+  };
+  const [clusters, services] = [count(seen.clusters, 'cluster'), count(seen.services, 'service')];
+  const first =
+    wrong.length === 0
+      ? `healthy: ${clusters} and ${services} are ready, and clusters reach each other`
+      : 'not healthy:';
+  return [
+    ...wrap(first, '', '  '),
+    ...wrong.flatMap((line) => wrap(line, '  - ', '    ')),
+    ...warnings(seen).flatMap((line) => wrap(`warning: ${line}`, '', '  ')),
+  ];
+}
+
+/** All that keeps the mesh from being healthy; nothing exactly when `isHealthy` says that it is. */
+export function troubles(seen: MeshStatus): readonly string[] {
+  const clusters = Object.entries(seen.clusters);
+  return [
+    ...clusters.flatMap(([name, cluster]) => (cluster.ready ? [] : [`cluster ${name} ${why(cluster)}`])),
+    ...Object.entries(seen.services).flatMap(([service, replicas]) =>
+      Object.entries(replicas).flatMap(([cluster, { ready, desired }]) =>
+        ready >= desired ? [] : [`service ${service}: ${ready} of ${desired} pods are ready in ${cluster}`],
+      ),
+    ),
+    ...clusters.flatMap(([name, { remotes }]) =>
+      Object.entries(remotes).flatMap(([of, { problem }]) =>
+        problem === null ? [] : [`the control plane of ${name} does not read ${of}: ${problem}`],
+      ),
+    ),
+    ...(seen.crossCluster.ok ? [] : ['calls between clusters are not answered']),
+  ];
+}
+
+/** Why a cluster is not ready, as far as its status tells. */
+function why({ context, controlPlanes, nodes }: ClusterStatus): string {
+  if (controlPlanes.length === 0) return `cannot be reached (context ${context})`;
+  if (nodes === 0) return 'has no nodes';
+  const down = controlPlanes.filter(({ ready }) => !ready).map(({ revision }) => revision);
+  return down.length > 0
+    ? `is not ready: control plane ${down.join(', ')} is not available`
+    : 'is not ready: a node or a gateway is not';
+}
+
+function warnings({ clusters }: MeshStatus): readonly string[] {
+  return Object.entries(clusters).flatMap(([name, { remotes, trust }]) => [
+    ...Object.entries(remotes).flatMap(([of, { warning }]) =>
+      warning === null ? [] : [`${name} reads ${of}: ${warning}`],
+    ),
+    ...[trust?.warning ?? []].flat().map((warning) => `${name}: ${warning}`),
+  ]);
+}
+
+function clusterTable({ clusters }: MeshStatus): readonly string[] {
+  return table(
+    ['cluster', 'ready', 'nodes', 'Istio (proxies)', 'CA until', 'context'],
+    Object.entries(clusters).map(([name, cluster]) => [
+      name,
+      cluster.ready ? 'yes' : 'no',
+      `${cluster.nodes}`,
+      cluster.controlPlanes.map(formatControlPlane).join(', ') || '-',
+      day(cluster.certificateNotAfter),
+      cluster.context,
+    ]),
+  );
+}
+
+function gatewayTable({ clusters }: MeshStatus): readonly string[] {
+  return table(
+    ['gateways of', 'ingress', 'east-west'],
+    Object.entries(clusters).map(([name, { ingress, eastWest }]) => [name, ingress ?? '-', eastWest ?? '-']),
+  );
+}
+
+function serviceTable({ clusters, services }: MeshStatus): readonly string[] {
+  const names = Object.keys(clusters);
+  return table(
+    ['service', ...names.map((name) => `ready in ${name}`)],
+    Object.entries(services).map(([service, replicas]) => [
+      service,
+      ...names.map((name) => {
+        const there = replicas[name];
+        return there === undefined ? '-' : `${there.ready}/${there.desired}`;
+      }),
+    ]),
+  );
+}
+
+function accessTable({ clusters }: MeshStatus): readonly string[] {
+  const links = Object.entries(clusters).flatMap(([name, { remotes }]) =>
+    Object.entries(remotes).map(([of, { problem, istiod, tokenNotAfter }]) => [
+      name,
+      of,
+      problem === null ? istiod : 'FAILED',
+      day(tokenNotAfter),
+    ]),
+  );
+  return links.length === 0 ? [] : table(['control plane of', 'reads', 'state', 'token until'], links);
+}
+
+/** What the clusters' trust is, once where it is the same. */
+function trustLines({ clusters }: MeshStatus): readonly string[] {
+  const known = Object.entries(clusters).flatMap(([name, { trust }]) =>
+    trust === null ? [] : [{ name, text: `${trust.state}, root until ${day(trust.rootNotAfter)}` }],
+  );
+  const texts = new Set(known.map(({ text }) => text));
+  return texts.size === 1
+    ? [...texts].map((text) => `trust: ${text}`)
+    : known.map(({ name, text }) => `trust in ${name}: ${text}`);
+}
+
+/** `1-30 (12)`, with the number of proxies. */
+function formatControlPlane({ revision, ready, proxies }: ControlPlaneStatus): string {
+  return `${revision}${ready ? '' : ' not ready'} (${proxies})`;
+}
+
+/** The day of a time in ISO 8601. */
+function day(time: string | null): string {
+  return time?.slice(0, 10) ?? '-';
+}

@@ -1,0 +1,47 @@
+/**
+ * The suites in the order they run. They build on each other's state of the lab, and bringing another mesh up costs half a
+ * minute: those of one mesh stand together. Each can also be run alone.
+ */
+export const order = [
+  // Without a lab.
+  '0-interop',
+  '0b-transcoding',
+  // The mesh of the checkout.
+  '1-lifecycle',
+  '2-mesh',
+  '3-yaml',
+  '4-access',
+  '7-contexts',
+  '8-refusals',
+  '8b-wrong-inputs',
+  '8d-failing-pods',
+  '6b-new',
+  '8c-export',
+  '7c-interruptions',
+  // Each a mesh of its own.
+  '4b-service',
+  '4c-visibility',
+  '5-traffic',
+  '5b-telemetry',
+  '6-edge',
+  '6c-streams',
+  '7f-interop',
+  '7g-drain',
+  // The mesh under load.
+  '5c-trust',
+  '5d-remote-access',
+  '5e-revisions',
+  '7b-load',
+  '7d-node-ports',
+  '7e-cert-manager',
+  // Takes everything down.
+  '9-teardown',
+].map((name) => `${name}.e2e.ts`);
+
+/** Orders file names or paths; one that is not listed is refused, as it would run in a state that nobody chose. */
+export function inOrder(paths) {
+  const place = (path) => order.indexOf(path.split('/').at(-1) ?? '');
+  const unknown = paths.filter((path) => place(path) < 0);
+  if (unknown.length > 0) throw new Error(`test/e2e/order.js does not list ${unknown.join(', ')}`);
+  return paths.toSorted((a, b) => place(a) - place(b));
+}
