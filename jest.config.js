@@ -1,21 +1,15 @@
 /** Unit tests stand beside their sources; the suites that need clusters are in test/e2e. @type {import('jest').Config} */
-const common = {
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
-    ],
-  },
-  testEnvironment: 'node',
-};
-
 export default {
   testSequencer: '<rootDir>/test/e2e/sequencer.js',
+  // Each holds what the tests load, up to 0.9 GB.
+  maxWorkers: 2,
   projects: [
     {
-      ...common,
       displayName: 'unit',
+      // Node runs the files as they stand, in processes that they share (docs/adr/0029).
+      runner: '<rootDir>/test/runner/runner.ts',
+      transform: {},
+      injectGlobals: false,
       roots: [
         '<rootDir>/core',
         '<rootDir>/http-rule',
@@ -29,10 +23,23 @@ export default {
         '<rootDir>/cli',
         '<rootDir>/bench',
         '<rootDir>/test/differential',
+        '<rootDir>/test/runner',
         '<rootDir>/test/structure',
       ],
       testMatch: ['**/*.test.ts'],
     },
-    { ...common, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testMatch: ['**/*.e2e.ts'] },
+    {
+      displayName: 'e2e',
+      roots: ['<rootDir>/test/e2e'],
+      testMatch: ['**/*.e2e.ts'],
+      extensionsToTreatAsEsm: ['.ts'],
+      transform: {
+        '^.+\\.ts$': [
+          '@swc/jest',
+          { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+        ],
+      },
+      testEnvironment: 'node',
+    },
   ],
 };

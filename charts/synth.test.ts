@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { reservedNamespaces } from './constructs/scope/names.ts';
-import { synthMesh } from '../cli/synth-mesh.ts';
+import { shop } from '../mesh.ts';
 import { stages } from './model/stage.ts';
-import type { RenderedStage } from './synth.ts';
+import { synthesize, type RenderedStage } from './synth.ts';
 import { objectsOf } from './testing/mesh.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -21,7 +21,8 @@ function sharedPart(rendered: readonly RenderedStage[], cluster: string): string
 }
 
 describe('the shop', () => {
-  const { model, rendered } = synthMesh(root);
+  const mesh = shop(root);
+  const [model, rendered] = [mesh.model(), synthesize(mesh)];
 
   test('renders every stage of both clusters, in order', () => {
     expect(rendered.map(({ path }) => path)).toEqual(
@@ -30,7 +31,7 @@ describe('the shop', () => {
   });
 
   test('is rendered to the same bytes each time', () => {
-    expect(synthMesh(root).rendered.map(({ yaml }) => yaml)).toEqual(rendered.map(({ yaml }) => yaml));
+    expect(synthesize(shop(root)).map(({ yaml }) => yaml)).toEqual(rendered.map(({ yaml }) => yaml));
   });
 
   test('is the same in both clusters but for what belongs to one of them', () => {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.ts';
+import { oneLine } from '../core/one-line.ts';
 import { ProblemsError } from '../core/problem.ts';
 
 const recordSchema = z.object({
@@ -14,6 +15,15 @@ const recordSchema = z.object({
     z.string(),
     z.object({ kubeconfig: z.string(), context: z.string(), apiServer: z.string().exactOptional() }),
   ),
+  /** While an `up` changes the clusters, and after it failed or was cut off; an `up` that ends well takes it away. */
+  unfinishedUp: z
+    .object({
+      /** When it began to change them, ISO 8601. */
+      since: z.string(),
+      /** What it ended with, a line for each problem. */
+      problems: z.array(z.string()).nullable(),
+    })
+    .exactOptional(),
 });
 
 /** What is up: written before anything is applied, so that `status` and `down` know where to look. */
@@ -39,6 +49,32 @@ export function readRecord(stateDir: string): UpRecord | undefined {
 
 export function writeRecord(stateDir: string, record: UpRecord): void {
   writeFileAtomic(file(stateDir), JSON.stringify(record, null, 2));
+}
+
+/** Records that an `up` begins to change the clusters: what is left half done would look healthy otherwise. */
+export function recordStart(stateDir: string, record: UpRecord): void {
+  writeRecord(stateDir, { ...record, unfinishedUp: { since: new Date().toISOString(), problems: null } });
+}
+
+/** Records what the `up` that had begun ended with. {@link writeRecord} records one that ends well. */
+export function recordFailure(stateDir: string, error: unknown): void {
+  const record = readRecord(stateDir);
+  if (record?.unfinishedUp === undefined) return;
+  writeRecord(stateDir, {
+    ...record,
+    unfinishedUp: { since: record.unfinishedUp.since, problems: problemsOf(error) },
+  });
+}
+
+const longestProblem = 500;
+const mostProblems = 20;
+
+function problemsOf(error: unknown): string[] {
+  const texts =
+    error instanceof ProblemsError
+      ? error.problems.map(({ where, what }) => `${where}: ${what}`)
+      : [error instanceof Error ? error.message : String(error)];
+  return texts.slice(0, mostProblems).map((text) => oneLine(text, longestProblem));
 }
 
 export function removeRecord(stateDir: string): void {

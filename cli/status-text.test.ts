@@ -135,3 +135,25 @@ GATEWAYS OF`);
     );
   });
 });
+
+test('status tells the roll-outs that have not arrived, and why the last up failed', () => {
+  const since = '2030-01-01T00:00:00.000Z';
+  const because = 'container catalog of Pod shop/catalog-1 ended with exit code 1, restarted 4 times';
+  const rollout = { cluster: 'east', object: 'Deployment shop/catalog', missing: '0 of 1 replicas updated' };
+  const rollouts = [
+    { ...rollout, because },
+    { ...rollout, cluster: 'west', because: null },
+  ];
+  const problems = ['east: one', 'west: two'];
+  expect(troubles(meshStatus({ rollouts, unfinishedUp: { since, problems } }))).toEqual([
+    `Deployment shop/catalog in east: 0 of 1 replicas updated: ${because}`,
+    'Deployment shop/catalog in west: 0 of 1 replicas updated',
+    `the last npm run up, of ${since}, failed`,
+    'it said: east: one',
+    'it said: west: two',
+  ]);
+  expect(troubles(meshStatus({ unfinishedUp: { since, problems: null } }))).toEqual([
+    `the npm run up of ${since} was interrupted, or still runs`,
+  ]);
+  expect(troubles(meshStatus())).toEqual([]);
+});

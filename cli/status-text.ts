@@ -56,8 +56,21 @@ export function troubles(seen: MeshStatus): readonly string[] {
         problem === null ? [] : [`the control plane of ${name} does not read ${of}: ${problem}`],
       ),
     ),
+    ...seen.rollouts.map(
+      ({ cluster, object, missing, because }) =>
+        `${object} in ${cluster}: ${missing}${because === null ? '' : `: ${because}`}`,
+    ),
+    ...unfinishedTroubles(seen),
     ...(seen.crossCluster.ok ? [] : ['calls between clusters are not answered']),
   ];
+}
+
+/** What is known of the last `up`, when it did not end well. */
+function unfinishedTroubles({ unfinishedUp }: MeshStatus): readonly string[] {
+  if (unfinishedUp === null) return [];
+  const { since, problems } = unfinishedUp;
+  if (problems === null) return [`the npm run up of ${since} was interrupted, or still runs`];
+  return [`the last npm run up, of ${since}, failed`, ...problems.map((problem) => `it said: ${problem}`)];
 }
 
 /** Why a cluster is not ready, as far as its status tells. */

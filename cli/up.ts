@@ -21,7 +21,7 @@ import { ensureTools } from '../toolchain/build.ts';
 import { labUp } from './lab/lab-up.ts';
 import { proofsOf } from './proofs/all.ts';
 import { probeCrossCluster } from './proofs/cross-cluster.ts';
-import { writeRecord, type UpRecord } from './record.ts';
+import { recordFailure, recordStart, writeRecord, type UpRecord } from './record.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { formatEnding } from './summary.ts';
 import { chooseTarget, type TargetFlags } from './target.ts';
@@ -73,7 +73,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
       {
         title: `mesh, applied by ${record.engine === 'pulumi' ? 'Pulumi' : 'server-side apply'}`,
         run: async (report) => {
-          writeRecord(at.stateDir, record);
+          recordStart(at.stateDir, record);
           if (istioctl === undefined) throw new Error('istioctl is made by an earlier step');
           const using = { ...config, istioctl: istioctl() };
           summary.push(await applyMesh(at, record, using, model, rendered, report, signal));
@@ -92,6 +92,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
     const failover = record.lab || flags.proveFailover === true;
     const seen = await prove(record, model, failover, signal);
     const status = await statusOf(record, model, signal);
+    writeRecord(at.stateDir, record);
     const seconds = Math.round((Date.now() - started) / 1000);
     const remarks = failover
       ? []
@@ -102,6 +103,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
     );
     return isHealthy(status) ? 0 : 1;
   } catch (error) {
+    recordFailure(at.stateDir, error);
     const made = readLabRecord(at.stateDir);
     if (lab !== undefined && made !== undefined && !signal.aborted) {
       process.stderr.write(`\n${formatParts(labParts(at.stateDir, made.nodes))}\n\n`);
@@ -191,6 +193,7 @@ export function statusOf(record: UpRecord, model: MeshModel, signal: AbortSignal
   return collectStatus(model, {
     engine: record.engine,
     access: record.access,
+    ...(record.unfinishedUp && { unfinishedUp: record.unfinishedUp }),
     probe: (clusters) =>
       probeCrossCluster(
         model,

@@ -12,6 +12,8 @@ export interface Problem {
   readonly allowed?: string;
   /** What to do. */
   readonly fix?: string;
+  /** What belongs to it and takes lines of its own, such as the end of a log. */
+  readonly lines?: readonly string[];
 }
 
 /** All problems of one input, reported together. Commands print one per line and exit with {@link exitCode}. */
@@ -28,13 +30,13 @@ export class ProblemsError extends Error {
   }
 }
 
-/** Renders a problem as one line: `where: what; received X; allowed Y; fix: Z`. */
+/** Renders a problem as one line: `where: what; received X; allowed Y; fix: Z`. Its own lines follow, indented. */
 export function formatProblem(problem: Problem): string {
   const parts = [`${problem.where}: ${problem.what}`];
   if ('received' in problem) parts.push(`received ${show(problem.received)}`);
   if (problem.allowed !== undefined) parts.push(`allowed ${problem.allowed}`);
   if (problem.fix !== undefined) parts.push(`fix: ${problem.fix}`);
-  return parts.join('; ');
+  return [parts.join('; '), ...(problem.lines ?? []).map((line) => `    ${line}`)].join('\n');
 }
 
 /** Throws when there is any problem. */

@@ -1,6 +1,6 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
-import { Changes } from '../runtime/changes.ts';
+import { Changes } from '../runtime/server/changes.ts';
 
 /** An amount in the currency's smallest unit. */
 export interface Price {

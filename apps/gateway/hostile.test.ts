@@ -198,6 +198,7 @@ describe('slow and half-closed clients', () => {
     const { socket, text, ended } = open();
     socket.end(get('/v1/books/a'));
     await ended;
+    socket.destroy();
     expect(statusesOf(text()).filter((code) => code !== 200)).toEqual([]);
   });
 
@@ -209,6 +210,7 @@ describe('slow and half-closed clients', () => {
     expect(text()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     socket.write(body);
     await ended;
+    socket.destroy();
     expect(statusesOf(text())).toEqual([100, 200]);
     expect(statusesOf(await send(post('', 'expect: 100-continue', 'content-length: 5000000')))).toEqual([
       413,

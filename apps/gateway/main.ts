@@ -1,6 +1,6 @@
 import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
-import { serveMetrics } from '../runtime/metrics.ts';
+import { serveMetrics } from '../runtime/telemetry/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';

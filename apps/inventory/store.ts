@@ -1,7 +1,7 @@
 import type { Timestamp } from '@bufbuild/protobuf/wkt';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
-import { Changes } from '../runtime/changes.ts';
-import type { Subscription } from '../runtime/changes.ts';
+import { Changes } from '../runtime/server/changes.ts';
+import type { Subscription } from '../runtime/server/changes.ts';
 
 export interface StoredStock {
   readonly productId: string;

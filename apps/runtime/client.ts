@@ -9,13 +9,13 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { CallOptions, StreamOptions } from './call-options.ts';
-import { fromServiceError, startCall } from './client-call.ts';
-import { streamCaller } from './client-streams.ts';
+import type { CallOptions, StreamOptions } from './client/call-options.ts';
+import { fromServiceError, startCall } from './client/client-call.ts';
+import { streamCaller } from './client/client-streams.ts';
 import { codecOf } from './wire.ts';
 
-export type { CallOptions, StreamOptions } from './call-options.ts';
-export { traceKeys } from './client-call.ts';
+export type { CallOptions, StreamOptions } from './client/call-options.ts';
+export { traceKeys } from './client/client-call.ts';
 
 /** A connection to one address, shared by all calls to it; closed by its owner. */
 export type Channel = Pick<Client, 'close'>;

@@ -32,7 +32,7 @@ export interface CallContext {
    * tracing those of its caller's span. Never log metadata or messages.
    */
   readonly log: Logger;
-  /** The call's span, parent of the spans of the calls it makes; undefined without tracing (apps/runtime/tracing.ts). */
+  /** The call's span, parent of the spans of the calls it makes; undefined without tracing (apps/runtime/telemetry/tracing.ts). */
   span?: Span | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Logger, LoggerOptions } from 'pino';
-import { LogOutput } from './log-output.ts';
+import { LogOutput } from './telemetry/log-output.ts';
 
 export type { Logger };
 

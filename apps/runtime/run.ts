@@ -2,11 +2,11 @@ import { setLogger } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { EnvError, baseEnv, integer, parseEnv } from './env.ts';
 import type { Implementation } from './handlers.ts';
-import type { Interceptor } from './interceptors.ts';
+import type { Interceptor } from './server/interceptors.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
 import { startServer } from './server.ts';
-import { startTracing, tracingEnv } from './tracing.ts';
+import { startTracing, tracingEnv } from './telemetry/tracing.ts';
 
 type Env<S extends z.ZodRawShape> = z.output<z.ZodObject<typeof baseEnv>> & z.output<z.ZodObject<S>>;
 
@@ -91,8 +91,8 @@ export async function runService<S extends z.ZodRawShape>(
 
 /** Loads the metrics modules only for programs with a metrics port. */
 async function startMetrics(app: string, port: number): Promise<{ interceptor: Interceptor; close(): void }> {
-  const { createMetrics, serveMetrics } = await import('./metrics.ts');
-  const { measureCalls } = await import('./call-metrics.ts');
+  const { createMetrics, serveMetrics } = await import('./telemetry/metrics.ts');
+  const { measureCalls } = await import('./telemetry/call-metrics.ts');
   const metrics = createMetrics(app);
   const { close } = await serveMetrics(metrics, port);
   return { interceptor: measureCalls(metrics.meter), close };

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { register } from './adapter.ts';
+import { register } from './server/adapter.ts';
 import type { Implementation } from './handlers.ts';
-import { createHealth } from './health.ts';
-import type { Interceptor } from './interceptors.ts';
+import { createHealth } from './server/health.ts';
+import type { Interceptor } from './server/interceptors.ts';
 import type { Logger } from './log.ts';
-import { logCalls } from './logging.ts';
-import { createReflection } from './reflection.ts';
+import { logCalls } from './server/logging.ts';
+import { createReflection } from './server/reflection.ts';
 import { statusError } from './status.ts';
-import { validateRequests } from './validation.ts';
+import { validateRequests } from './server/validation.ts';
 
 export interface ServerOptions {
   readonly implementations: readonly Implementation[];

@@ -56,6 +56,21 @@ export const anyStatus: fc.Arbitrary<MeshStatus> = fc.record({
     fc.dictionary(name, fc.record({ desired: count, ready: count }), { maxKeys: 4 }),
     { maxKeys: 5 },
   ),
+  rollouts: fc.array(
+    fc.record({
+      cluster: name,
+      object: name.map((each) => `Deployment shop/${each}`),
+      missing: text,
+      because: maybe(text),
+    }),
+    { maxLength: 2 },
+  ),
+  unfinishedUp: maybe(
+    fc.record({
+      since: fc.constant('2031-01-01T00:00:00.000Z'),
+      problems: maybe(fc.array(text, { maxLength: 2 })),
+    }),
+  ),
   crossCluster: fc.record({ ok: fc.boolean(), checked: fc.constant('2031-01-01T00:00:00.000Z') }),
 });
 

@@ -38,6 +38,8 @@ export function meshStatus(changes: Partial<MeshStatus> = {}): MeshStatus {
       catalog: { east: { desired: 1, ready: 1 }, west: { desired: 1, ready: 1 } },
       orders: { east: { desired: 1, ready: 1 } },
     },
+    rollouts: [],
+    unfinishedUp: null,
     crossCluster: { ok: true, checked: '2030-01-01T00:00:00.000Z' },
     ...changes,
   };

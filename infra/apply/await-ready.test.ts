@@ -67,43 +67,16 @@ describe('awaitReady', () => {
     ]);
   });
 
-  test('says why a deployment has no ready pod: containers and last warnings', async () => {
+  test('says what is known of a workload whose pods tell nothing: the last warnings', async () => {
     api.put(deployment({ updatedReplicas: 1 }));
-    api.put({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'catalog-1', namespace: 'shop', uid: 'p', labels: { app: 'catalog' } },
-      status: {
-        containerStatuses: [
-          { name: 'istio-proxy', ready: true, state: { running: {} } },
-          {
-            name: 'catalog',
-            ready: false,
-            state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } },
-            lastState: { terminated: { exitCode: 2, reason: 'Error' } },
-          },
-        ],
-      },
-    });
-    api.put(event('p', 'Unhealthy', 'readiness probe failed', '2030-01-01T00:00:02Z'));
-    api.put(event('p', 'BackOff', 'restarting', '2030-01-01T00:00:01Z'));
-    api.put(event('other', 'Failed', 'of another pod', '2030-01-01T00:00:03Z'));
+    api.put(event('d', 'Odd', 'something\nodd', '2030-01-01T00:00:02Z'));
+    api.put(event('d', 'Before', 'something before', '2030-01-01T00:00:01Z'));
+    api.put(event('other', 'Failed', 'of another object', '2030-01-01T00:00:03Z'));
     expect(await problemOf(wait([deployment({})]))).toEqual({
       exitCode: 1,
       message:
         'east: Deployment shop/catalog available: not reached within 0 s: 0 of 1 replicas available; fix: look at ' +
-        'Deployment shop/catalog in east; Pod shop/catalog-1, container catalog waiting: CrashLoopBackOff back-off 10s, ' +
-        'ended with exit code 2: Error, event BackOff: restarting, event Unhealthy: readiness probe failed, ' +
-        'then run the command again',
-    });
-  });
-
-  test('says why no pod can be made at all', async () => {
-    const message = 'pods "catalog-1" is forbidden: violates PodSecurity "restricted:latest"';
-    api.put(deployment({ conditions: [{ type: 'ReplicaFailure', status: 'True', message }] }));
-    expect(await problemOf(wait([deployment({})]))).toEqual({
-      exitCode: 1,
-      message: `east: Deployment shop/catalog available: not reached within 0 s: 0 of 1 replicas updated; fix: look at Deployment shop/catalog in east; ${message}, then run the command again`,
+        'Deployment shop/catalog in east; event Before: something before; event Odd: something odd, then run the command again',
     });
   });
 

@@ -1,10 +1,15 @@
 import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
+import type { Look } from '../../core/wait.ts';
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import { diagnose, diagnoseLoadBalancer } from './diagnose.ts';
+import { podProblem } from './pod-problem.ts';
+import { PodWatch, podTimes } from './pod-watch.ts';
+import type { PodTimes } from './pod-watch.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { describeReadiness, lookAt } from '../plan/readiness.ts';
+import { describeReadiness, isObserved, lookAt } from '../plan/readiness.ts';
 import type { Readiness, ReadinessKind } from '../plan/readiness.ts';
 import { lookAtWebhooks } from '../kube/webhooks.ts';
 
@@ -25,13 +30,16 @@ export interface AwaitOptions {
   readonly report: (line: string) => void;
   /** @default readinessLimits */
   readonly limits?: Readonly<Record<ReadinessKind, number>>;
+  /** @default podTimes */
+  readonly pods?: PodTimes;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Waits side by side until every condition holds, and reports the ones that did not hold at the first look.
- * The first that fails ends the others; nothing goes on when this returns.
- * @throws ProblemsError (exit 1) for what passed its limit: what was awaited, what was last seen, and why.
+ * Waits side by side until every condition holds, and reports the ones that did not hold at the first look, and why pods do
+ * not start. The first that passes its limit, or whose pods cannot heal, ends the others, soon after; what their pods lack
+ * is told with it. Nothing goes on when this returns.
+ * @throws ProblemsError (exit 1) for what does not get ready: what was awaited, what was last seen, and why.
  */
 export async function awaitReady(
   client: KubeClient,
@@ -40,46 +48,124 @@ export async function awaitReady(
 ): Promise<void> {
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(options.signal ? [options.signal] : [])]);
-  await allOrProblems(
-    conditions.map(async (readiness) => {
-      try {
-        await awaitOne(client, readiness, options, signal);
-      } catch (error) {
-        // Ended because another one failed, which tells why.
-        if (failed.signal.aborted && !(error instanceof ProblemsError)) return;
-        failed.abort();
-        throw error;
-      }
-    }),
-  );
+  const { gather } = options.pods ?? podTimes;
+  let gathering: NodeJS.Timeout | undefined;
+  const end = () => {
+    failed.abort();
+  };
+  try {
+    await allOrProblems(
+      conditions.map(async (readiness) => {
+        const wait = isWorkload(readiness.kind)
+          ? new WorkloadWait(client, readiness, options, signal)
+          : undefined;
+        try {
+          await (wait?.done() ?? awaitOne(client, readiness, options, signal));
+        } catch (error) {
+          const ended = failed.signal.aborted && !(error instanceof ProblemsError);
+          if (ended) {
+            // Ended because another one failed, which tells why; so do its own pods, if they are in trouble.
+            options.signal?.throwIfAborted();
+            await wait?.throwTroubles();
+            return;
+          }
+          if (wait?.cannotHeal === true) gathering ??= setTimeout(end, gather);
+          else end();
+          throw error;
+        }
+      }),
+    );
+  } finally {
+    clearTimeout(gathering);
+  }
+}
+
+function isWorkload(kind: ReadinessKind): kind is 'available' | 'scheduled' {
+  return kind === 'available' || kind === 'scheduled';
 }
 
 async function awaitOne(
   client: KubeClient,
-  readiness: Readiness,
-  { namespaces, report, limits = readinessLimits }: AwaitOptions,
+  { kind, object }: Readiness,
+  options: AwaitOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { kind, object } = readiness;
+  const whereToLook =
+    kind === 'address' ? { whereToLook: () => diagnoseLoadBalancer(client, object) } : undefined;
+  await waitReporting(client, { kind, object }, options, { ...whereToLook, signal }, async () =>
+    kind === 'answering'
+      ? lookAtWebhooks(client, object, options.namespaces, signal)
+      : lookAt(kind, await client.get(object, signal)),
+  );
+}
+
+async function waitReporting(
+  client: KubeClient,
+  readiness: Readiness,
+  { report, limits = readinessLimits }: AwaitOptions,
+  rest: { readonly signal: AbortSignal; readonly whereToLook?: () => Promise<string> },
+  look: () => Promise<Look<true>>,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const what = `${client.cluster}: ${describeReadiness(readiness)}`;
   let looks = 0;
-  const wait = {
-    what: `${client.cluster}: ${describeReadiness(readiness)}`,
-    timeoutMs: limits[kind],
-    intervalMs,
-    signal,
-  };
-  const advice =
-    kind === 'available' || kind === 'scheduled'
-      ? { whereToLook: () => diagnose(client, object) }
-      : kind === 'address'
-        ? { whereToLook: () => diagnoseLoadBalancer(client, object) }
-        : {};
-  await waitFor({ ...wait, ...advice }, async () => {
-    const look =
-      kind === 'answering'
-        ? await lookAtWebhooks(client, object, namespaces, signal)
-        : lookAt(kind, await client.get(object, signal));
-    if (!look.done && ++looks === 1) report(`${wait.what}: waiting, ${look.because}`);
-    return look;
+  await waitFor({ what, timeoutMs: limits[readiness.kind], intervalMs, ...rest }, async () => {
+    const seen = await look();
+    if (!seen.done && ++looks === 1) report(`${what}: waiting, ${seen.because}`);
+    if (!seen.done) await meanwhile();
+    return seen;
   });
+}
+
+/** Waits for one workload, and watches its pods meanwhile. */
+class WorkloadWait {
+  /** Whether it ended because its pods cannot heal. */
+  cannotHeal = false;
+  readonly #client: KubeClient;
+  readonly #readiness: Readiness;
+  readonly #options: AwaitOptions;
+  readonly #signal: AbortSignal;
+  readonly #watch: PodWatch;
+
+  constructor(client: KubeClient, readiness: Readiness, options: AwaitOptions, signal: AbortSignal) {
+    this.#client = client;
+    this.#readiness = readiness;
+    this.#options = options;
+    this.#signal = signal;
+    const tell = (line: string) => {
+      options.report(`${client.cluster}: ${describe(readiness.object)}: ${line}`);
+    };
+    this.#watch = new PodWatch(client, tell, options.pods ?? podTimes, signal);
+  }
+
+  async done(): Promise<void> {
+    const { kind, object } = this.#readiness;
+    if (!isWorkload(kind)) throw new Error(`${describe(object)} has no pods`);
+    // At the limit: pods that are in trouble say why, else whatever is known of the workload.
+    const whereToLook = async () => {
+      await this.throwTroubles();
+      return diagnose(this.#client, object);
+    };
+    let live: KubeObject | undefined;
+    await waitReporting(
+      this.#client,
+      this.#readiness,
+      this.#options,
+      { signal: this.#signal, whereToLook },
+      async () => lookAt(kind, (live = await this.#client.get(object, this.#signal))),
+      async () => {
+        if (live === undefined || !isObserved(live) || !(await this.#watch.look(live))) return;
+        this.cannotHeal = true;
+        await this.throwTroubles();
+      },
+    );
+  }
+
+  /** @throws ProblemsError when the pods were in trouble when they were last looked at. */
+  async throwTroubles(): Promise<void> {
+    const { troubles } = this.#watch;
+    if (troubles.length === 0) return;
+    const { signal } = this.#options;
+    throw new ProblemsError([await podProblem(this.#client, this.#readiness.object, troubles, signal)], 1);
+  }
 }

@@ -113,7 +113,7 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
       allowed: 'https://HOST:PORT',
     };
   }
-  return new KubeClient(cluster, config);
+  return new KubeClient(cluster, config, kubeconfig);
 }
 
 function isServer(server: string | undefined): boolean {

@@ -45,11 +45,14 @@ export class KubeHttp {
   /** The cluster's name in the mesh. */
   readonly cluster: string;
   readonly config: KubeConfig;
+  /** The file that `config` was read from; undefined when it was made in memory. */
+  readonly kubeconfig: string | undefined;
   #agent: Agent | undefined;
 
-  constructor(cluster: string, config: KubeConfig) {
+  constructor(cluster: string, config: KubeConfig, kubeconfig?: string) {
     this.cluster = cluster;
     this.config = config;
+    this.kubeconfig = kubeconfig;
   }
 
   /** The API server's URL. */

@@ -64,6 +64,16 @@ describe('lookAt', () => {
       notYet('1 of 3 replicas updated'),
     ],
     [
+      'a rollout that is stuck',
+      'available',
+      deployment(3, {
+        ...rolled,
+        updatedReplicas: 1,
+        conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }],
+      }),
+      notYet('1 of 3 replicas updated, and no progress is made any more (ProgressDeadlineExceeded)'),
+    ],
+    [
       'old replicas',
       'available',
       deployment(3, { ...rolled, replicas: 4 }),

@@ -97,23 +97,31 @@ function lookAtDeployment(live: KubeObject): Look<true> {
   const wanted = field(live, 'spec', 'replicas') === undefined ? 1 : count(live, 'spec', 'replicas');
   const updated = count(live, 'status', 'updatedReplicas');
   const available = count(live, 'status', 'availableReplicas');
-  if (!observed(live)) return notYet('its controller has not seen the change yet');
-  if (updated < wanted) return notYet(`${updated} of ${wanted} replicas updated`);
+  if (!isObserved(live)) return notYet('its controller has not seen the change yet');
+  const progressing = condition(live, 'Progressing');
+  const stuck = text(progressing, 'status') === 'False' ? `, and ${stuckBecause(progressing)}` : '';
+  if (updated < wanted) return notYet(`${updated} of ${wanted} replicas updated${stuck}`);
   if (count(live, 'status', 'replicas') > updated)
-    return notYet('replicas of the previous version still run');
-  return available < wanted ? notYet(`${available} of ${wanted} replicas available`) : reached;
+    return notYet(`replicas of the previous version still run${stuck}`);
+  return available < wanted ? notYet(`${available} of ${wanted} replicas available${stuck}`) : reached;
+}
+
+/** `no progress is made any more (ProgressDeadlineExceeded)` */
+function stuckBecause(progressing: unknown): string {
+  return `no progress is made any more (${text(progressing, 'reason') ?? 'no reason given'})`;
 }
 
 function lookAtDaemonSet(live: KubeObject): Look<true> {
   const wanted = count(live, 'status', 'desiredNumberScheduled');
   const updated = count(live, 'status', 'updatedNumberScheduled');
   const ready = count(live, 'status', 'numberReady');
-  if (!observed(live)) return notYet('its controller has not seen the change yet');
+  if (!isObserved(live)) return notYet('its controller has not seen the change yet');
   if (wanted === 0) return notYet('no node runs it yet');
   if (updated < wanted) return notYet(`updated on ${updated} of ${wanted} nodes`);
   return ready < wanted ? notYet(`ready on ${ready} of ${wanted} nodes`) : reached;
 }
 
-function observed(live: KubeObject): boolean {
+/** Whether a workload's controller has seen its last change: until then its status is of an earlier one. */
+export function isObserved(live: KubeObject): boolean {
   return count(live, 'status', 'observedGeneration') >= count(live, 'metadata', 'generation');
 }

@@ -13,8 +13,9 @@ import { deployMesh } from './program.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
 import { readConfig } from '../plan/stack-config.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
-import { makeRelease, makeSecret, settle } from '../apply/step-work.ts';
+import { clientOf, makeRelease, makeSecret, settle } from '../apply/step-work.ts';
 import type { PlanContext } from '../apply/step-work.ts';
+import { tellOfPods } from '../apply/tell-of-pods.ts';
 import { withIssuer } from '../trust/issuer.ts';
 
 /**
@@ -48,6 +49,10 @@ export async function runProgram(
       makeSecret: (step, secret) => asRunError(() => makeSecret(step, secret, context, preview)),
       settle: (step, release) =>
         preview ? Promise.resolve() : asRunError(() => settle(step, release, context)),
+      tell: async (step, release, done) => {
+        if (preview) return;
+        await tellOfPods(clientOf(clients, step.cluster), [...release, ...step.objects], report, done);
+      },
       isKept: ({ kind }) => unreached && kind === 'remote-secret',
     });
   });

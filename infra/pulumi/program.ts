@@ -24,6 +24,8 @@ export interface DeployInputs {
   readonly makeSecret: (step: PlanStep, secret: PlannedSecret) => Promise<KubeObject>;
   /** Completes a step once its objects are in the cluster; later steps wait for it. */
   readonly settle: (step: PlanStep, release: readonly KubeObject[]) => Promise<void>;
+  /** Reports why pods of a step do not start, while the provider waits for its objects, until `done` is aborted. */
+  readonly tell?: (step: PlanStep, release: readonly KubeObject[], done: AbortSignal) => Promise<void>;
   /** Whether a secret keeps its value in the state, because a preview cannot reach the clusters to create it. */
   readonly isKept?: (secret: PlannedSecret) => boolean;
 }
@@ -97,7 +99,13 @@ function addStage(
   }
   stage.add(release);
   stage.add(step.objects);
-  const ready = stage.close().then(() => inputs.settle(step, release));
+  const closed = new AbortController();
+  const ready = stage.close().then(() => {
+    closed.abort();
+    return inputs.settle(step, release);
+  });
+  // What the steps before fail with is told by them.
+  void after.then(() => inputs.tell?.(step, release, closed.signal)).catch(() => undefined);
   return { stage, ready };
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectStatus, isHealthy } from './mesh-status.ts';
+import type { UnfinishedUp } from './mesh-status.ts';
 import { grantAccess } from '../remote/remote-access.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { readRemoteSecret, remoteSecret } from '../remote/remote-secret.ts';
@@ -103,9 +104,10 @@ function end(reader: KubeApi, remote: 'east' | 'west'): string {
 }
 
 const checked = '2030-01-01T00:00:00.000Z';
-const collect = (ok = true, model = modelOf(['east', 'west'])) =>
+const collect = (ok = true, model = modelOf(['east', 'west']), unfinishedUp?: UnfinishedUp) =>
   collectStatus(model, {
     engine: 'apply',
+    ...(unfinishedUp && { unfinishedUp }),
     access: {
       east: { kubeconfig: east.kubeconfig, context: 'east' },
       west: { kubeconfig: west.kubeconfig, context: 'west' },
@@ -138,6 +140,8 @@ describe('collectStatus', () => {
         catalog: { east: { desired: 2, ready: 2 }, west: { desired: 2, ready: 2 } },
         inventory: { west: { desired: 1, ready: 1 } },
       },
+      rollouts: [],
+      unfinishedUp: null,
       crossCluster: { ok: true, checked },
     });
     expect(isHealthy(status)).toBe(true);
@@ -254,6 +258,30 @@ describe('collectStatus', () => {
     expect(status.services).toEqual({
       catalog: { east: { desired: 1, ready: 1 }, west: { desired: 2, ready: 1 } },
     });
+    expect(isHealthy(status)).toBe(false);
+  });
+
+  test('is not healthy with a roll-out that has not arrived, though old pods are ready', async () => {
+    const rolled = deployment('shop', 'catalog', 2);
+    west.put({ ...rolled, status: { ...rolled.status, replicas: 3, updatedReplicas: 1 } });
+    const status = await collect();
+    expect(status.services['catalog']?.['west']).toEqual({ desired: 2, ready: 2 });
+    expect(status.rollouts).toEqual([
+      {
+        cluster: 'west',
+        object: 'Deployment shop/catalog',
+        missing: '1 of 2 replicas updated',
+        because: null,
+      },
+    ]);
+    expect(isHealthy(status)).toBe(false);
+    west.put(rolled);
+  });
+
+  test('is not healthy after an up that failed or was cut off', async () => {
+    const unfinishedUp = { since: checked, problems: ['east: Deployment shop/catalog: does not get ready'] };
+    const status = await collect(true, modelOf(['east', 'west']), unfinishedUp);
+    expect(status.unfinishedUp).toEqual(unfinishedUp);
     expect(isHealthy(status)).toBe(false);
   });
 

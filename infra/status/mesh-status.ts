@@ -13,6 +13,8 @@ import { trustStatus } from '../trust/trust-status.ts';
 import type { TrustStatus } from '../trust/trust-status.ts';
 import { readRemotes } from '../remote/remote-status.ts';
 import type { RemoteStatus } from '../remote/remote-status.ts';
+import { unfinishedRollouts } from './rollouts.ts';
+import type { Rollout } from './rollouts.ts';
 
 /** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
 export interface MeshStatus {
@@ -22,7 +24,19 @@ export interface MeshStatus {
   readonly services: Readonly<
     Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
   >;
+  /** Deployments whose last change has not arrived; empty when all have. */
+  readonly rollouts: readonly Rollout[];
+  /** The last `up`, when it failed, was interrupted, or still runs; null when it ended well. */
+  readonly unfinishedUp: UnfinishedUp | null;
   readonly crossCluster: CrossCluster;
+}
+
+/** An `up` that has not ended well. */
+export interface UnfinishedUp {
+  /** When it began to change the clusters, ISO 8601. */
+  readonly since: string;
+  /** What it ended with, a line for each problem; null when it was cut off or still runs. */
+  readonly problems: readonly string[] | null;
 }
 
 export interface ClusterStatus {
@@ -66,6 +80,8 @@ export interface StatusOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
   /** Proves by real calls that services of one cluster are reached from another. */
   readonly probe: (clusters: MeshStatus['clusters']) => Promise<CrossCluster>;
+  /** What is recorded of the last `up`. @default - that it ended well */
+  readonly unfinishedUp?: UnfinishedUp;
   readonly signal?: AbortSignal;
 }
 
@@ -96,10 +112,20 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
       ),
     ]),
   );
-  return { engine: options.engine, clusters, services, crossCluster: await options.probe(clusters) };
+  return {
+    engine: options.engine,
+    clusters,
+    services,
+    rollouts: read.flatMap(([, { rollouts }]) => rollouts),
+    unfinishedUp: options.unfinishedUp ?? null,
+    crossCluster: await options.probe(clusters),
+  };
 }
 
-/** Whether the mesh is healthy: every cluster ready and read by the others, every replica ready, calls crossing. Decides the exit code. */
+/**
+ * Whether the mesh is healthy: every cluster ready and read by the others, every replica ready and of the last change, the last
+ * `up` ended well, calls crossing. Decides the exit code.
+ */
 export function isHealthy(status: MeshStatus): boolean {
   const replicas = Object.values(status.services).flatMap((service) => Object.values(service));
   return (
@@ -107,6 +133,8 @@ export function isHealthy(status: MeshStatus): boolean {
       ({ ready, remotes }) => ready && Object.values(remotes).every(({ problem }) => problem === null),
     ) &&
     replicas.every(({ desired, ready }) => ready >= desired) &&
+    status.rollouts.length === 0 &&
+    status.unfinishedUp === null &&
     status.crossCluster.ok
   );
 }
@@ -119,7 +147,11 @@ async function readCluster(
   clients: Clients,
   context: string,
   signal: AbortSignal | undefined,
-): Promise<{ readonly status: ClusterStatus; readonly replicas: Replicas }> {
+): Promise<{
+  readonly status: ClusterStatus;
+  readonly replicas: Replicas;
+  readonly rollouts: readonly Rollout[];
+}> {
   const get = (apiVersion: string, kind: string, namespace: string, name: string) =>
     client.get({ apiVersion, kind, metadata: { namespace, name } }, signal);
   try {
@@ -147,12 +179,14 @@ async function readCluster(
       get('v1', 'Service', eastWest.namespace, eastWest.name),
     ]);
     const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
+    const deployed: (KubeObject | undefined)[] = [...istiods, ingressGateway, eastWestGateway];
     const replicas = await Promise.all(
       placed.map(async ({ name, namespace, deployments }) => {
         const here = deployments.filter(({ placement }) => placement.includes(client.cluster));
         const seen = await Promise.all(
           here.map(async (deployment) => {
             const live = await get('apps/v1', 'Deployment', namespace, deployment.name);
+            deployed.push(live);
             // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
             const desired = Math.max(deployment.replicas, count(live, 'spec', 'replicas'));
             // What one version has too many of does not make up for what another lacks.
@@ -193,7 +227,8 @@ async function readCluster(
       trust: trustStatus(cacerts),
       remotes,
     };
-    return { status, replicas: Object.fromEntries(replicas) };
+    const rollouts = await unfinishedRollouts(client, deployed, signal);
+    return { status, replicas: Object.fromEntries(replicas), rollouts };
   } catch {
     signal?.throwIfAborted();
     const unknown = {
@@ -205,7 +240,7 @@ async function readCluster(
       trust: null,
       remotes: {},
     };
-    return { status: { context, ready: false, ...unknown }, replicas: {} };
+    return { status: { context, ready: false, ...unknown }, replicas: {}, rollouts: [] };
   }
 }
 

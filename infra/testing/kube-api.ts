@@ -281,6 +281,7 @@ function selected(object: Record<string, unknown>, query: Readonly<Record<string
     'metadata.name': name,
     'metadata.uid': uid,
     type: object['type'],
+    reason: object['reason'],
   };
   fields['involvedObject.uid'] = (object['involvedObject'] as { uid?: string } | undefined)?.uid;
   const all = (selector: string | undefined, values: Record<string, unknown>) =>

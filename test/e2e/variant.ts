@@ -12,6 +12,10 @@ export interface VariantOptions {
   readonly stack?: Partial<StackConfig>;
   /** Replaces an object before it is applied, such as a container's command. @default - as rendered */
   readonly change?: (object: KubernetesObject) => KubernetesObject;
+  /** Likewise, in one cluster. @default - as in the others */
+  readonly changeIn?: (cluster: string) => (object: KubernetesObject) => KubernetesObject;
+  /** Takes the lines of progress, which are shown as well. */
+  readonly report?: (line: string) => void;
 }
 
 /**
@@ -20,11 +24,17 @@ export interface VariantOptions {
  */
 export async function applyVariant(mesh: Mesh<string>, options: VariantOptions = {}): Promise<void> {
   const { root, cacheDir, logsDir, kubeconfig, trustDir } = thisWorkspace();
-  const report = (line: string) => process.stderr.write(`variant: ${line}\n`);
+  const report = (line: string) => {
+    process.stderr.write(`variant: ${line}\n`);
+    options.report?.(line);
+  };
   const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report });
-  const { change = (object: KubernetesObject) => object, stack = {} } = options;
+  const { change = (object: KubernetesObject) => object, changeIn, stack = {} } = options;
   const defaults = parseConfig({ trustDir }, root, 'defaults');
-  const rendered = synthesize(mesh).map((stage) => ({ ...stage, objects: stage.objects.map(change) }));
+  const rendered = synthesize(mesh).map((stage) => ({
+    ...stage,
+    objects: stage.objects.map(changeIn?.(stage.cluster) ?? change),
+  }));
   const access = Object.fromEntries(mesh.clusters.map(({ name }) => [name, { kubeconfig, context: name }]));
   const summary = await applyPlan(planMesh(mesh.model(), rendered), {
     ...defaults,

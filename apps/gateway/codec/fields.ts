@@ -1,7 +1,7 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { ByteWriter } from './bytes.ts';
-import { enumWriter } from './enum-writer.ts';
+import { enumWriter } from './from-json/enum-writer.ts';
 import { scalarWriters } from './scalars.ts';
 import { urlTextMessages, wrappedScalar } from './well-known-text.ts';
 

@@ -7,9 +7,9 @@ import { ConformanceService, EveryKindSchema } from '../../../gen/conformance/v1
 import type { EveryKind } from '../../../gen/conformance/v1/conformance_pb.js';
 import { fuzzLimitMs, fuzzRuns } from '../../testing/fuzz.ts';
 import { ByteWriter } from './bytes.ts';
-import { Decoders } from './decode.ts';
-import { Encoders } from './encode.ts';
-import { JsonError, JsonReader } from './json-reader.ts';
+import { Decoders } from './from-json/decode.ts';
+import { Encoders } from './to-json/encode.ts';
+import { JsonError, JsonReader } from './from-json/json-reader.ts';
 import { randomMessage } from '../../testing/random-message.ts';
 import { withWellKnown } from './types.ts';
 

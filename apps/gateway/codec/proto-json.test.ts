@@ -3,9 +3,9 @@ import { createRegistry, fromBinary, toJson } from '@bufbuild/protobuf';
 import type { JsonValue } from '@bufbuild/protobuf';
 import { ConformanceService, EveryKindSchema } from '../../../gen/conformance/v1/conformance_pb.js';
 import { ByteWriter } from './bytes.ts';
-import { Decoders } from './decode.ts';
-import { Encoders } from './encode.ts';
-import { JsonReader } from './json-reader.ts';
+import { Decoders } from './from-json/decode.ts';
+import { Encoders } from './to-json/encode.ts';
+import { JsonReader } from './from-json/json-reader.ts';
 import { withWellKnown } from './types.ts';
 
 const registry = withWellKnown(createRegistry(ConformanceService.file));

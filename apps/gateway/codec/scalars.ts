@@ -1,7 +1,7 @@
 import { ScalarType } from '@bufbuild/protobuf';
 import { WireType } from '@bufbuild/protobuf/wire';
 import type { ByteWriter } from './bytes.ts';
-import type { JsonReader } from './json-reader.ts';
+import type { JsonReader } from './from-json/json-reader.ts';
 import { parseDouble, parseInteger } from './numbers.ts';
 
 /** Writes a value's binary form. @returns whether it is the type's zero value */

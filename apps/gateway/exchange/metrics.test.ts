@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { serveMetrics } from '../../runtime/metrics.ts';
+import { serveMetrics } from '../../runtime/telemetry/metrics.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { createObserver } from './observe.ts';
 import { echo, start, stopAll } from '../../testing/gateway.ts';

@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
-import { createMetrics, durationBoundaries } from '../../runtime/metrics.ts';
-import type { Metrics } from '../../runtime/metrics.ts';
+import { createMetrics, durationBoundaries } from '../../runtime/telemetry/metrics.ts';
+import type { Metrics } from '../../runtime/telemetry/metrics.ts';
 import type { Finished } from './finished.ts';
 
 /** The metrics of a gateway. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/log.ts';
-import { traceIdsOf } from '../../runtime/trace-context.ts';
+import { traceIdsOf } from '../../runtime/telemetry/trace-context.ts';
 import type { Finished } from './finished.ts';
 import type { GatewayMetrics } from './metrics.ts';
 

@@ -1,0 +1,20 @@
+import type { Metadata } from '@grpc/grpc-js';
+import type { CallContext } from '../handlers.ts';
+
+export interface CallOptions {
+  /** The call being answered: its deadline, cancellation and trace context are passed on. */
+  readonly parent?: CallContext;
+  /** Time limit of this call; the parent's deadline applies if it is earlier. Milliseconds. */
+  readonly timeoutMs: number;
+  readonly metadata?: Metadata;
+  /** Cancels the call. @default - the parent's signal */
+  readonly signal?: AbortSignal;
+  /** Called with the answer's initial metadata; an error contains its own metadata. */
+  readonly onHeader?: (header: Metadata) => void;
+}
+
+/** Options for streams, which may have no time limit. */
+export interface StreamOptions extends Omit<CallOptions, 'timeoutMs'> {
+  /** As in {@link CallOptions}. @default - only the parent's deadline */
+  readonly timeoutMs?: number;
+}

@@ -1,0 +1,64 @@
+import { Metadata, status } from '@grpc/grpc-js';
+import type { Client, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { DescMethod } from '@bufbuild/protobuf';
+import type { StreamOptions } from './call-options.ts';
+import { StatusError } from '../status.ts';
+import { tracing } from '../telemetry/tracing.ts';
+
+/** Metadata that ties the calls of one request together, and that Istio requires applications to pass on. */
+export const traceKeys = [
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-request-id',
+  'b3',
+  'x-b3-traceid',
+  'x-b3-spanid',
+  'x-b3-parentspanid',
+  'x-b3-sampled',
+  'x-b3-flags',
+] as const;
+
+/** The metadata and deadline of a call to another service, and callbacks for its start and end. */
+export interface OutgoingCall {
+  readonly metadata: Metadata;
+  /** Milliseconds since 1970. */
+  readonly deadline: number;
+  /** Call it with the call as soon as grpc-js has created it. */
+  started(call: Pick<ClientUnaryCall, 'cancel' | 'once'>): void;
+  /** Call it once, when the call has ended. */
+  ended(error: ServiceError | null): void;
+}
+
+/** Starts a call: passes on the parent's metadata, starts a span if there is tracing, and takes the earlier of both deadlines. */
+export function startCall(client: Client, method: DescMethod, options: StreamOptions): OutgoingCall {
+  const { parent, timeoutMs = Infinity, signal = parent?.signal, onHeader } = options;
+  const metadata = options.metadata?.clone() ?? new Metadata();
+  if (parent !== undefined) {
+    for (const key of traceKeys) for (const value of parent.metadata.get(key)) metadata.set(key, value);
+  }
+  const span = tracing()?.startCall({ method, client, parent, metadata });
+  let cancel: () => void = () => undefined;
+  return {
+    metadata,
+    deadline: Math.min(Date.now() + timeoutMs, parent?.deadline ?? Infinity),
+    started: (call) => {
+      cancel = () => {
+        call.cancel();
+      };
+      if (onHeader !== undefined) call.once('metadata', onHeader);
+      if (signal?.aborted === true) cancel();
+      else signal?.addEventListener('abort', cancel, { once: true });
+    },
+    ended: (error) => {
+      signal?.removeEventListener('abort', cancel);
+      span?.end(error === null ? status.OK : error.code);
+    },
+  };
+}
+
+/** The status that a call failed with. */
+export function fromServiceError(error: ServiceError | null): StatusError {
+  if (error === null) return new StatusError(status.UNKNOWN, 'the answer has no message');
+  return new StatusError(error.code, error.details, error.metadata);
+}
