@@ -40,5 +40,5 @@ test('each goal is told with how it stands', () => {
 });
 
 test('a baseline that did not take part is an error', () => {
-  expect(() => formatContest('gateway', rows, 'nobody')).toThrow('nobody did not take part in GET');
+  expect(() => formatContest('gateway', rows, 'nobody')).toThrow('nobody was not measured in GET');
 });

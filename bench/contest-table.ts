@@ -1,6 +1,6 @@
 import type { ContestRow, Sample } from './contest.ts';
 
-/** A limit to hold, against the baseline. */
+/** A limit relative to the baseline. */
 export interface Goal {
   readonly contestant: string;
   readonly baseline: string;
@@ -37,7 +37,7 @@ export function formatContest(what: string, rows: readonly ContestRow[], baselin
   ].join('\n');
 }
 
-/** How each goal stands in each workload. */
+/** Whether each goal is reached in each workload. */
 export function formatGoals(rows: readonly ContestRow[], goals: readonly Goal[]): string {
   return goals
     .flatMap(({ contestant, baseline, measure, atMost }) =>
@@ -53,7 +53,7 @@ export function formatGoals(rows: readonly ContestRow[], goals: readonly Goal[])
     .join('');
 }
 
-/** The median of the rounds' ratios: what moves the machine in a round moves both. */
+/** The median of the rounds' ratios: a disturbance in a round affects both programs. */
 function ratioOf(
   rows: readonly ContestRow[],
   row: ContestRow,
@@ -61,7 +61,7 @@ function ratioOf(
   measure: 'cpu' | 'p99',
 ): number {
   const base = rows.find(({ workload, contestant }) => workload === row.workload && contestant === baseline);
-  if (base === undefined) throw new Error(`${baseline} did not take part in ${row.workload}`);
+  if (base === undefined) throw new Error(`${baseline} was not measured in ${row.workload}`);
   return median(
     row.samples.map((sample, round) => sample[measure] / (base.samples[round]?.[measure] ?? NaN)),
   );

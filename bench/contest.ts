@@ -4,17 +4,17 @@ import { run } from '../core/run.ts';
 import { ProblemsError } from '../core/problem.ts';
 import type { Peer } from '../test/peers/process.ts';
 
-/** One of the programs that are compared. */
+/** One of the compared programs. */
 export interface Contestant {
   readonly name: string;
   /** Starts it on one processor. */
   readonly start: () => Promise<Peer>;
 }
 
-/** What is asked of each. */
+/** The requests that each program gets. */
 export interface Workload {
   readonly name: string;
-  /** Of the load generator, test/peers/load. */
+  /** Flags of the load generator, test/peers/load. */
   readonly flags: (address: string) => readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface Sample {
   readonly p50: number;
   readonly p99: number;
   readonly perSecond: number;
-  /** Share of its processor that the program used; below about 0.9 the load, not the program, was at its limit. */
+  /** Share of its processor that the program used; below about 0.9 the load generator was the limit, not the program. */
   readonly busy: number;
 }
 
@@ -53,8 +53,8 @@ const seconds = 4;
 
 /**
  * Measures every contestant with every workload in each round, in turn, so that a busy moment of the machine does not
- * fall on one alone. All run the whole time, and each works only in its turn.
- * @throws ProblemsError (exit code 1) when a request fails: such figures say nothing.
+ * affect only one. All run the whole time, but each gets load only in its turn.
+ * @throws ProblemsError (exit code 1) when a request fails, because the figures would be meaningless.
  */
 export async function runContest(options: ContestOptions): Promise<readonly ContestRow[]> {
   const peers: Peer[] = [];
@@ -71,7 +71,7 @@ export async function runContest(options: ContestOptions): Promise<readonly Cont
     for (let round = 1; round <= options.rounds; round++) {
       for (const { workload, contestant, index, samples } of rows) {
         const peer = peers[index];
-        if (peer === undefined) throw new Error('every contestant was started');
+        if (peer === undefined) throw new Error(`${contestant} was not started`);
         const sample = await measure(peer, workload, options);
         samples.push(sample);
         options.report(
@@ -99,7 +99,7 @@ async function measure(peer: Peer, workload: Workload, options: ContestOptions):
       [
         {
           where: `${peer.name}, ${workload.name}`,
-          what: `${result.failed} of ${result.requests} requests failed: nothing was measured`,
+          what: `${result.failed} of ${result.requests} requests failed, so the measurement is not valid`,
         },
       ],
       1,
@@ -147,8 +147,8 @@ function processorSeconds(pid: number): number {
 }
 
 /**
- * Two processors that this process may use: one for the program under test, one for all else.
- * @throws ProblemsError when there is one only
+ * Two processors that this process may use: one for the program under test, one for everything else.
+ * @throws ProblemsError when there is only one
  */
 export function twoProcessors(): readonly [number, number] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
@@ -159,7 +159,12 @@ export function twoProcessors(): readonly [number, number] {
   const [first, second] = all;
   if (first === undefined || second === undefined) {
     throw new ProblemsError([
-      { where: 'npm run bench', what: 'one processor is too few', received: list, allowed: 'two or more' },
+      {
+        where: 'npm run bench',
+        what: 'needs more than one processor',
+        received: list,
+        allowed: 'two or more',
+      },
     ]);
   }
   return [first, second];

@@ -34,17 +34,17 @@ const calls: readonly Workload[] = [
   { name: 'unary GetProduct', flags: (address) => ['-url', `grpc://${address}`] },
 ];
 
-/** What the gateways and the servers took. */
+/** The figures of the gateways and of the servers. */
 export interface GatewayFigures {
   readonly gateways: readonly ContestRow[];
   readonly servers: readonly ContestRow[];
 }
 
 /**
- * Compares the gateway, as its image has it, with grpc-gateway v2 and Envoy's transcoder before one backend, and a
- * service on apps/runtime with others. The program under test has a processor of its own; load and backend are on
- * another. Traffic stays on the loopback interface.
- * @throws ProblemsError when there is one processor only, a program cannot be built, or a request fails
+ * Compares the gateway, bundled as in its image, with grpc-gateway v2 and Envoy's transcoder in front of one backend, and a
+ * service on apps/runtime with other servers. The program under test has its own processor; load generator and backend
+ * share another. Traffic stays on the loopback interface.
+ * @throws ProblemsError when there is only one processor, a program cannot be built, or a request fails
  */
 export async function benchGateway(rounds: number, report: (line: string) => void): Promise<GatewayFigures> {
   const [processor, other] = twoProcessors();
@@ -152,7 +152,7 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
 
 const oneThread = { GOMAXPROCS: '1' };
 
-/** What a pod's container gets beside its ports. */
+/** Environment of a pod's container, apart from its ports. */
 const podEnvironment = {
   CLUSTER_NAME: 'bench',
   POD_NAME: 'bench',
@@ -161,7 +161,7 @@ const podEnvironment = {
   DRAIN_LIMIT_MS: '1000',
 };
 
-/** Both tables, and how the goals stand. */
+/** Both tables, and whether the goals are reached. */
 export function formatGateway({ gateways, servers }: GatewayFigures): string {
   return [
     formatContest('gateway', gateways, baseline),

@@ -6,7 +6,7 @@ import { ProblemsError } from '../core/problem.ts';
 import { benchGateway, formatGateway } from './gateway.ts';
 import { benchSynth, formatSynth } from './synth.ts';
 
-/** Rounds of each benchmark: medians of five hold on a noisy machine. */
+/** Rounds of each benchmark: medians of five are stable on a noisy machine. */
 const rounds = 5;
 
 /** `npm run bench -- NAME`: a table on standard output, and the figures in bench/results/NAME.json. */
@@ -35,7 +35,7 @@ try {
     throw new ProblemsError([
       {
         where: 'npm run bench',
-        what: 'there is no such benchmark',
+        what: 'is not a benchmark',
         received: name,
         allowed: known.join(', '),
         fix: `npm run bench -- ${near ?? known[0] ?? ''}`,

@@ -7,7 +7,7 @@ import { synthesize } from '../charts/synth.ts';
 import { writeTestLock } from '../charts/testing/lock.ts';
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 
-/** What one rendering took. */
+/** The figures of one rendering. */
 export interface SynthRun {
   readonly services: number;
   /** Wall-clock seconds from the first declaration to the last byte of YAML. */
@@ -31,11 +31,11 @@ const config = {
   replicas: 2,
 };
 
-/** Services of a namespace, and calls of a service: what a large mesh looks like. */
+/** Services per namespace, and the distances to the services that each one calls, as in a large mesh. */
 const perNamespace = 50;
 const callees = [1, 7, 31];
 
-/** Declares a mesh of two clusters with so many services, each of which calls three others, and renders it. */
+/** Declares a mesh of two clusters with this number of services, each of which calls three others, and renders it. */
 export function synthRun(services: number): SynthRun {
   const root = mkdtempSync(join(tmpdir(), 'meshwright-bench-'));
   try {
@@ -85,5 +85,5 @@ function declare(root: string, count: number): Mesh<'one' | 'two'> {
   return mesh;
 }
 
-// A process for each run: what one leaves in memory is not the next one's.
+// Each run has its own process, so that memory left by one does not affect the next.
 if (import.meta.main) process.stdout.write(`${JSON.stringify(synthRun(Number(process.argv[2])))}\n`);

@@ -29,7 +29,7 @@ describe('the table', () => {
       '| --- | --- | --- | --- | --- | --- |',
       '| 1000 | 5.00 (4.50 to 6.25) | 5.50 | 1.02 | 300 | 16000 |',
       '',
-      '1000 services in two clusters: 0.50 x the 10 s they may take',
+      '1000 services in two clusters: 0.50 x the goal of 10 s',
       '',
     ]);
   });

@@ -4,7 +4,7 @@ import type { SynthRun } from './synth-run.ts';
 
 /** Numbers of services, each in two clusters. */
 const sizes = [10, 100, 1000, 2000];
-/** Growth is told against this size: below it, the start of everything weighs more than the services. */
+/** Growth is measured against this size: below it, start-up costs more than the services. */
 const baseline = 100;
 /** Seconds that {@link goalSize} services in two clusters may take. */
 const goalSeconds = 10;
@@ -19,8 +19,8 @@ export interface SynthRow extends SynthRun {
 }
 
 /**
- * Renders meshes of growing size, each in a process of its own, the sizes in turn in every round so that a busy moment
- * of the machine does not fall on one of them alone.
+ * Renders meshes of growing size, each in its own process, and all sizes in turn in every round, so that a busy moment of
+ * the machine does not affect only one of them.
  */
 export function benchSynth(rounds: number, report: (line: string) => void): readonly SynthRow[] {
   const runs = Array.from({ length: rounds }, (_, round) =>
@@ -32,7 +32,7 @@ export function benchSynth(rounds: number, report: (line: string) => void): read
   ).flat();
   const medians = sizes.map((size) => summary(runs.filter(({ services }) => services === size)));
   const base = medians.find(({ services }) => services === baseline);
-  if (base === undefined) throw new Error('the baseline is one of the sizes');
+  if (base === undefined) throw new Error('the baseline is not one of the sizes');
   return medians.map((row) => ({
     ...row,
     perService: row.cpuSeconds / row.services / (base.cpuSeconds / base.services),
@@ -52,11 +52,12 @@ function runOnce(services: number): SynthRun {
 function summary(runs: readonly SynthRun[]): Omit<SynthRow, 'perService'> {
   const ordered = runs.toSorted((a, b) => a.seconds - b.seconds);
   const [median, first, last] = [ordered[Math.floor(ordered.length / 2)], ordered[0], ordered.at(-1)];
-  if (median === undefined || first === undefined || last === undefined) throw new Error('there is no run');
+  if (median === undefined || first === undefined || last === undefined)
+    throw new Error('no run of this size was made');
   return { ...median, fastest: first.seconds, slowest: last.seconds };
 }
 
-/** The rows as a Markdown table, and below it how the goal stands. */
+/** The rows as a Markdown table, and below it the result for the goal. */
 export function formatSynth(rows: readonly SynthRow[]): string {
   const lines = rows.map(
     ({ services, seconds, fastest, slowest, cpuSeconds, peakMiB, objects, perService }) =>
@@ -67,7 +68,7 @@ export function formatSynth(rows: readonly SynthRow[]): string {
   const reached =
     goal === undefined
       ? ''
-      : `\n${goalSize} services in two clusters: ${(goal.seconds / goalSeconds).toFixed(2)} x the ${goalSeconds} s they may take\n`;
+      : `\n${goalSize} services in two clusters: ${(goal.seconds / goalSeconds).toFixed(2)} x the goal of ${goalSeconds} s\n`;
   return [
     `| services | seconds (range) | CPU seconds | CPU per service, ${baseline} = 1 | peak MiB | objects |`,
     '| --- | --- | --- | --- | --- | --- |',

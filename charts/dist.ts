@@ -5,14 +5,14 @@ import { throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RenderedStage } from './synth.ts';
 
-/** What {@link writeDist} owns in dist/. */
+/** Suffix of the files that {@link writeDist} owns in dist/. */
 const suffix = '.k8s.yaml';
 
 /**
- * Brings dist/ to what was rendered: each file replaced as a whole and only when it differs, files of stages and
- * clusters that are no longer rendered removed.
+ * Writes the rendered files to dist/: each file is replaced as a whole and only when it differs; files of stages and
+ * clusters that are no longer rendered are removed.
  * @param root - project root
- * @returns paths of the files it wrote or removed, relative to the root, in order
+ * @returns paths of the written and removed files, relative to the root, in order
  */
 export function writeDist(root: string, rendered: readonly RenderedStage[]): readonly string[] {
   const written = rendered.filter(({ path, yaml }) => read(root, path) !== yaml);
@@ -23,8 +23,8 @@ export function writeDist(root: string, rendered: readonly RenderedStage[]): rea
 }
 
 /**
- * Checks that dist/ holds what was rendered.
- * @throws ProblemsError naming each file that does not
+ * Checks that dist/ equals what was rendered.
+ * @throws ProblemsError naming each file that differs
  */
 export function checkDist(root: string, rendered: readonly RenderedStage[]): void {
   const problem = (path: string, what: string): Problem => ({
@@ -59,7 +59,7 @@ function leftovers(root: string, rendered: readonly RenderedStage[]): readonly s
     .sort();
 }
 
-/** The folder of a cluster goes with its last file. */
+/** Removes a file, and the folder of its cluster when it was the last one. */
 function remove(root: string, path: string): void {
   const file = join(root, 'dist', path);
   rmSync(file);

@@ -1,5 +1,5 @@
 /**
- * What a mesh is declared with. A declaration imports from here alone: `import { GrpcService, Mesh } from './index.ts'`.
+ * Everything that a mesh is declared with. A declaration imports only from here: `import { GrpcService, Mesh } from './index.ts'`.
  * docs/constructs.md shows each construct.
  */
 export {
@@ -28,7 +28,7 @@ export type { Method, MethodKind, Methods } from './constructs/scope/method.ts';
 export type { Platform } from './constructs/scope/platform.ts';
 export type { Metadata, Projection } from './constructs/scope/projection.ts';
 export type { Tracing, WorkloadTracing } from './constructs/scope/tracing.ts';
-/** Kubernetes' own kinds, for constructs of one's own: `into.add(stage, k8s.KubeConfigMap, ...)`. */
+/** Kubernetes' own kinds, for your own constructs: `into.add(stage, k8s.KubeConfigMap, ...)`. */
 export { k8s } from 'cdk8s-plus-28';
 export type {
   Connections,

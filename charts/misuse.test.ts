@@ -56,7 +56,8 @@ test('properties that are missing, or of a wrong kind', () => {
     new MutualTls(sound, 'tls');
     new MutualTls(shop, 'tls', { mode: 'STRICT', ports: null });
   });
-  const label = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end, a letter first';
+  const label =
+    'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, a letter first';
   const folder = 'allowed its path relative to the project root, such as apps/catalog';
   const descriptor =
     'allowed a service of what is generated from proto/, such as CatalogService of catalog_pb.js';

@@ -22,21 +22,21 @@ export const lab: Platform = {
   },
 };
 
-/** What {@link released} has to be told. */
+/** Options of {@link released}. */
 export interface ReleasedOptions {
-  /** Registry and folder the apps' images were pushed to. */
+  /** Registry and path that the apps' images were pushed to. */
   readonly imageHub: string;
   /** A released Istio version, such as `1.29.2`. */
   readonly istioTag: string;
-  /** Registry and folder of Istio's images, for clusters that reach no other. @default docker.io/istio */
+  /** Registry and path of Istio's images, for clusters that cannot reach docker.io. @default docker.io/istio */
   readonly istioHub?: string;
   /** Names of Secrets with the hubs' credentials ({@link Platform.imagePullSecrets}). @default - none */
   readonly imagePullSecrets?: readonly string[];
 }
 
 /**
- * Any other clusters: released Istio images and proxies with Istio's default sizes, and no part of the mesh that one
- * lost node takes away (two replicas of istiod and of each gateway).
+ * Any other clusters: released Istio images, proxies with Istio's default sizes, and two replicas of istiod and of each
+ * gateway, so that no part of the mesh depends on one node.
  */
 export function released(options: ReleasedOptions): Platform {
   const proxy = {

@@ -21,15 +21,15 @@ export interface RenderedStage {
   /** Within dist/: `<cluster>/<stage>.k8s.yaml`. */
   readonly path: string;
   readonly yaml: string;
-  /** What the YAML says. */
+  /** The objects in the YAML. */
   readonly objects: readonly KubernetesObject[];
 }
 
 /**
- * Renders a mesh: for each cluster its stages in order, without those that hold nothing. The same mesh gives the same
- * bytes each time; objects are ordered by namespace, name and kind, keys alphabetically.
- * @throws ProblemsError with every problem of the declaration; or, when it has none, with everything that the gates
- * (gates/) refuse of what it renders to
+ * Renders a mesh: for each cluster its stages in order, without empty ones. The same mesh renders to the same bytes each
+ * time; objects are ordered by namespace, name and kind, keys alphabetically.
+ * @throws ProblemsError with every problem of the declaration; or, when it has none, with every problem that the gates
+ * (gates/) find in the rendered objects
  */
 export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   const parts = mesh.node.findAll().filter((part) => part instanceof MeshConstruct);
@@ -72,7 +72,7 @@ function renderStages(
   });
 }
 
-/** Writes what is the same in several clusters, which is most of a mesh, only once: half the time of a synth is YAML. */
+/** Serializes objects that are equal in several clusters, which is most of a mesh, only once: YAML takes half of a synth's time. */
 function yamlWriter(): (object: object) => string {
   const written = new Map<string, string>();
   return (object) => {
@@ -83,7 +83,7 @@ function yamlWriter(): (object: object) => string {
   };
 }
 
-/** What two services share, such as the HTTP gateway's config.yml, is reported once. */
+/** Reports a problem of something that two services share, such as the HTTP gateway's config.yml, once. */
 function distinct(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }

@@ -71,7 +71,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     [
       'a subnet that is none',
       ['up', '--lab-subnet', '172.29.0.0/16'],
-      '--lab-subnet: is no subnet for a lab; received "172.29.0.0/16"; allowed an IPv4 /24 such as 172.29.0.0/24\n',
+      '--lab-subnet: is not a valid subnet for a lab; received "172.29.0.0/16"; allowed an IPv4 /24 such as 172.29.0.0/24\n',
     ],
     [
       'an export to nowhere',
@@ -121,7 +121,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
         .map(
           (cluster) =>
             `cluster ${cluster}: its API server https://127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; ` +
-            'fix: start the cluster or mend the address in the kubeconfig, then run the command again\n',
+            'fix: start the cluster or correct the address in the kubeconfig, then run the command again\n',
         )
         .join(''),
     });

@@ -1,6 +1,6 @@
 import { ProblemsError } from './problem.ts';
 
-/** Waits for all, so that nothing goes on in the background, then throws what failed, each problem once. */
+/** Waits for all promises, so that nothing keeps running in the background, then throws all failures, each problem once. */
 export async function allOrProblems<T>(promises: readonly Promise<T>[]): Promise<readonly T[]> {
   const settled = await Promise.allSettled(promises);
   const failures = new Set(

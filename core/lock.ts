@@ -47,13 +47,17 @@ export function takeLock(path: string, command: string): Lock {
     pause(10);
   }
   throw new ProblemsError([
-    { where: path, what: 'cannot be taken: others take it at the same time', fix: 'run the command again' },
+    {
+      where: path,
+      what: 'cannot take this lock: other processes keep taking it at the same time',
+      fix: 'run the command again',
+    },
   ]);
 }
 
 const attempts = 200;
 
-/** The file appears with its content or not at all: nobody ever reads half a holder. */
+/** The file appears with its content or not at all: no process ever reads half of it. */
 function create(path: string, content: string): boolean {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   writeFileSync(temporary, content, { flag: 'wx' });
@@ -69,13 +73,13 @@ function create(path: string, content: string): boolean {
 }
 
 /**
- * Removes a lock whose holder is gone. One process at a time, under a lock of its own, and looking again: the next
- * holder's fresh lock must not go in place of the stale one.
+ * Removes a lock whose holder is gone. A second lock lets one process at a time do so, and the holder is read again, so
+ * that the next holder's new lock is not removed in place of the stale one.
  */
 function removeStale(path: string): void {
   const takeover = `${path}.takeover`;
   if (!create(takeover, '')) {
-    // Held for some microseconds, unless its holder was killed within them.
+    // Held for microseconds only, unless its holder was killed meanwhile.
     const age = Date.now() - (statSync(takeover, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
     if (age > 10_000) rmSync(takeover, { force: true });
     return;
@@ -96,7 +100,7 @@ function readHolder(path: string): z.infer<typeof holderSchema> | undefined {
   try {
     return holderSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
-    return undefined; // vanished, or written by something else: nobody holds it
+    return undefined; // gone, or not written by this function: no process holds it
   }
 }
 
@@ -104,6 +108,6 @@ function release(path: string, mine: string): void {
   try {
     if (readFileSync(path, 'utf8') === mine) rmSync(path, { force: true });
   } catch {
-    // Removed already, with the folder it was in.
+    // Already removed, together with its folder.
   }
 }

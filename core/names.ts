@@ -1,16 +1,16 @@
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** Whether the value is a DNS label as Kubernetes asks of names (RFC 1123): 1 to 63 of a-z, 0-9 and inner hyphens. */
+/** Whether the value is a DNS label, as Kubernetes requires of names (RFC 1123): 1 to 63 characters of a-z, 0-9 and inner hyphens. */
 export function isDnsLabel(value: unknown): boolean {
   return typeof value === 'string' && dnsLabel.test(value);
 }
 
 /** What {@link isDnsLabel} accepts, in words for an error's `allowed`. */
-export const dnsLabelRule = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+export const dnsLabelRule = 'a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
 
 /**
- * The candidate nearest to a mistyped name, for an error's `fix`; none when nothing is near,
- * as to whatever else plain JavaScript passes for a name.
+ * The candidate nearest to a mistyped name, for an error's `fix`; undefined when none is near, or when the name is not
+ * a string (plain JavaScript may pass anything).
  * Near means an edit distance (insert, delete, replace, swap) of at most a third of the longer name, and at least 1.
  */
 export function nearest(name: unknown, candidates: Iterable<string>): string | undefined {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-/** One mistake in an input: enough for a person to mend it without looking anything up. */
+/** One mistake in an input, with all that a person needs to correct it. */
 export interface Problem {
   /** Construct path, or file and key: `apps/catalog/config.yml: ports.grpc`. */
   readonly where: string;
@@ -16,10 +16,10 @@ export interface Problem {
   readonly lines?: readonly string[];
 }
 
-/** All problems of one input, reported together. Commands print each on a line and exit with {@link exitCode}. */
+/** All problems of one input, reported together. Commands print one per line and exit with {@link exitCode}. */
 export class ProblemsError extends Error {
   readonly problems: readonly Problem[];
-  /** Process exit code; 2 is a wrong use, 1 a failure while doing what was rightly asked. */
+  /** Process exit code: 2 for wrong use, 1 for a failure while carrying out a valid request. */
   readonly exitCode: 1 | 2;
 
   constructor(problems: readonly Problem[], exitCode: 1 | 2 = 2) {
@@ -46,25 +46,25 @@ export function throwIfAny(problems: readonly Problem[]): void {
 
 const longest = 120;
 
-/** Plain JavaScript may have passed anything: this never throws. */
+/** Plain JavaScript may pass anything, so this never throws. */
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   let text;
   try {
     text = JSON.stringify(value, (_, part: unknown) => pathOf(part) ?? (isJson(part) ? part : inspect(part)));
   } catch {
-    // Circular, or with a getter that throws: nothing JSON can write.
+    // Circular, or with a getter that throws: JSON cannot represent it.
     text = inspected(value);
   }
   return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
-/** Whether JSON has a notation for the value; a bigint or a function has none. */
+/** Whether JSON can represent the value; it cannot represent a bigint or a function. */
 function isJson(value: unknown): boolean {
   return value === null || ['object', 'string', 'number', 'boolean'].includes(typeof value);
 }
 
-/** The path of a construct, which is what its user knows it by; all that hangs on it would say nothing. */
+/** A construct's path, by which its user knows it; the whole object would not help. */
 function pathOf(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { where, node } = value as { readonly where?: unknown; readonly node?: unknown };

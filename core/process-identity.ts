@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * One process, beyond its pid's reuse: the pid and the kernel's start time of the process
+ * Identifies one process, even when its pid is reused later: the pid, and the start time of the process
  * (field 22 of /proc/PID/stat, see proc(5), in clock ticks since boot).
  */
 export interface ProcessIdentity {
@@ -9,7 +9,7 @@ export interface ProcessIdentity {
   readonly startTime: string;
 }
 
-/** The identity of a live process; none when there is no such process, or only its zombie. Linux. */
+/** The identity of a live process; undefined when there is no such process or it is a zombie. Linux only. */
 export function identify(pid: number): ProcessIdentity | undefined {
   let stat: string;
   try {
@@ -24,7 +24,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return { pid, startTime };
 }
 
-/** Whether that very process still runs. */
+/** Whether exactly this process is still running. */
 export function isAlive(process: ProcessIdentity): boolean {
   return identify(process.pid)?.startTime === process.startTime;
 }

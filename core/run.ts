@@ -5,18 +5,18 @@ import { ProblemsError } from './problem.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** Added to this process's environment. */
+  /** Environment variables, added to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /** Written to the program's standard input, which is otherwise empty. Secrets go here, never into arguments. */
   readonly input?: string | Uint8Array;
-  /** File that both outputs are appended to as they come. */
+  /** File that stdout and stderr are appended to as they arrive. */
   readonly logFile?: string;
-  /** Limit in milliseconds; the program is killed when it passes. */
+  /** Time limit in milliseconds, after which the program is killed. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Called with each whole line of either output: for progress. */
+  /** Called with each whole line of stdout or stderr, to report progress. */
   readonly onLine?: (line: string) => void;
-  /** Exit codes that are no failure. @default [0] */
+  /** Exit codes that count as success. @default [0] */
   readonly okCodes?: readonly number[];
 }
 
@@ -48,7 +48,7 @@ function openLog(path: string): number {
   return openSync(path, 'a');
 }
 
-/** How long an interrupted program may tidy up. */
+/** How long an interrupted program may take to clean up before it is killed. */
 const graceMs = 5_000;
 
 function runLogged(
@@ -63,7 +63,7 @@ function runLogged(
       env: { ...process.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    // Settled only when the program is gone: what follows may then rely on nobody working on.
+    // Settle only when the program has ended, so that nothing still runs when the caller goes on.
     let impatience: NodeJS.Timeout | undefined;
     const abort = () => {
       child.kill('SIGTERM');
@@ -105,7 +105,7 @@ function runLogged(
     child.stdin.on('error', () => undefined); // the program may end before it has read its input
     child.stdin.end(options.input ?? '');
     child.on('error', (error) => {
-      if (child.pid !== undefined) return; // it runs: 'close' follows
+      if (child.pid !== undefined) return; // it was started: 'close' follows
       settle();
       reject(failure(command, args, error.message, stderr || stdout, options));
     });

@@ -2,25 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemsError } from './problem.ts';
 
 export interface WaitOptions {
-  /** What is awaited, for people: `deployment istio-system/istiod available in east`. */
+  /** What is awaited, as shown to the user: `deployment istio-system/istiod available in east`. */
   readonly what: string;
-  /** Limit in milliseconds. */
+  /** Time limit in milliseconds. */
   readonly timeoutMs: number;
-  /** Pause between two looks, in milliseconds. @default 250 */
+  /** Pause between two checks, in milliseconds. @default 250 */
   readonly intervalMs?: number;
-  /** Where to look when the limit passes: a log path, the failing pod's last events. Asked for only then. */
+  /** Where to look after a time-out: a log path, the failing pod's last events. Called only then. */
   readonly whereToLook?: () => string | Promise<string>;
   readonly signal?: AbortSignal;
 }
 
-/** A look's answer: done with a value, or not yet and why. */
+/** The result of one check: done with a value, or not done yet and why. */
 export type Look<T> =
   { readonly done: true; readonly value: T } | { readonly done: false; readonly because: string };
 
 /**
- * Looks until it is done, and returns the value. An exception in a look ends the wait: a look that may fail
- * for a while (a server not up yet) says so by `done: false`.
- * @throws ProblemsError (exit code 1) naming what was awaited, what was last seen and where to look.
+ * Calls `look` until it is done, and returns its value. An exception ends the wait: a check that may fail for a while
+ * (a server that is not up yet) returns `done: false`.
+ * @throws ProblemsError (exit code 1) with what was awaited, the last result and where to look.
  */
 export async function waitFor<T>(options: WaitOptions, look: () => Promise<Look<T>> | Look<T>): Promise<T> {
   const started = Date.now();

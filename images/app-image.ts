@@ -8,7 +8,7 @@ import type { ImageSpec } from './spec.ts';
 import { tarChunks } from './tar.ts';
 import type { TarEntry } from './tar.ts';
 
-/** An app's image apart from its tag: its bundle on Node, not as root. */
+/** An app's image without its tag: its bundle on Node, run as a non-root user. */
 export function appImage(
   config: Pick<AppConfig, 'name' | 'image' | 'ports' | 'httpGateway'>,
   { code }: Pick<Bundle, 'code'>,
@@ -39,12 +39,12 @@ export function appImage(
 export interface BuiltApp extends ImageDocuments {
   /** `<version>-<12 hex digits>`, the digits those of the image's id. */
   readonly tag: string;
-  /** The uppermost layer, as it is stored: not compressed, so that no compressor's version is in a digest. */
+  /** The top layer as stored: not compressed, so that digests do not depend on a compressor's version. */
   readonly archive: Uint8Array;
   readonly layer: Layer;
 }
 
-/** Puts an app's own files on a base, without that base being at hand: the image's digests need only the base's. */
+/** Adds an app's own files to a base. The base's content is not needed: the digests are computed from the base's digests. */
 export function buildApp(
   spec: Omit<ImageSpec, 'tag'>,
   base: { readonly platform: string; readonly layer: Layer },

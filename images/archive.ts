@@ -26,8 +26,8 @@ const empty = json({});
 const emptyConfig = describe('application/vnd.oci.empty.v1+json', empty);
 
 /**
- * Writes an image as a tar archive of an OCI image layout, which `ctr images import`, `skopeo copy oci-archive:` and docker's
- * newer engines read; for `docker load` of older ones it also has docker's manifest.json, of the same blobs.
+ * Writes an image as a tar archive of an OCI image layout, which `ctr images import`, `skopeo copy oci-archive:` and newer
+ * docker engines read; for `docker load` in older ones it also contains docker's manifest.json for the same blobs.
  */
 export async function writeArchive(image: ArchivedImage, target: string): Promise<void> {
   const { documents, layers, reference, platform, sbom } = image;

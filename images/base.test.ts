@@ -21,11 +21,11 @@ test('says in what another base differs', () => {
     packages: { libc6: { file: 'libc6_2.41-12_amd64.deb', hash: 'SHA256:bb' } },
   };
   expect(differences(locked, here)).toEqual([
-    'node 24.22.0 for 24.21.0',
-    'libc6_2.41-12_amd64.deb for libc6_2.36-9+deb12u14_amd64.deb',
+    'node 24.22.0 instead of 24.21.0',
+    'libc6_2.41-12_amd64.deb instead of libc6_2.36-9+deb12u14_amd64.deb',
   ]);
   expect(differences(locked, { ...locked, layer: { ...locked.layer, digest: digestOf('c') } })).toEqual([
-    `the same packages, laid out or compressed otherwise: ${digestOf('c')} for ${digestOf('a')}`,
+    `the same packages with another layout or compression: ${digestOf('c')} instead of ${digestOf('a')}`,
   ]);
 });
 

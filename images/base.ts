@@ -10,7 +10,7 @@ export interface StoredBase {
   readonly path: string;
 }
 
-/** What images are built for: this machine, as the OCI image spec writes it. */
+/** Platform that images are built for: this machine's, as the OCI image spec writes it. */
 export const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /** The program of the `node` npm package, which the project itself runs on, and its version. */
@@ -18,14 +18,14 @@ export function nodePackage(root: string): readonly [program: string, version: s
   return [join(root, 'node_modules/node/bin/node'), nodeVersion(root)];
 }
 
-/** This machine's, as os-release(5) says: `debian-12`. */
+/** This machine's distribution, from os-release(5): `debian-12`. */
 export function distribution(file = '/etc/os-release'): string {
   const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
   const value = (key: string) => new RegExp(`^${key}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1];
   return `${value('ID') ?? 'linux'}-${value('VERSION_ID') ?? 'unknown'}`;
 }
 
-/** The locked base, where an earlier build left it in the cache: package sources forget older packages. */
+/** The locked base if an earlier build left it in the cache: package sources drop older packages. */
 export function cachedBase(folder: string, locked: LockedBase): StoredBase | undefined {
   for (const name of readdirSync(folder).filter((entry) => entry.startsWith('base-node-'))) {
     const record = join(folder, name, 'layer.json');
@@ -38,7 +38,7 @@ export function cachedBase(folder: string, locked: LockedBase): StoredBase | und
 
 const layerSchema = z.object({ digest: z.string() });
 
-/** In what a base differs from the locked one, each in a few words. */
+/** How a base differs from the locked one, each difference in a few words. */
 export function differences(locked: LockedBase, here: LockedBase): readonly string[] {
   const pairs: readonly (readonly [string, string | undefined, string | undefined])[] = [
     ['', locked.platform, here.platform],
@@ -49,9 +49,9 @@ export function differences(locked: LockedBase, here: LockedBase): readonly stri
   ];
   const found = pairs
     .filter(([, before, now]) => before !== now)
-    .map(([what, before = 'nothing', now = 'nothing']) => `${what}${now} for ${before}`);
+    .map(([what, before = 'nothing', now = 'nothing']) => `${what}${now} instead of ${before}`);
   if (found.length > 0) return found;
   return [
-    `the same packages, laid out or compressed otherwise: ${here.layer.digest} for ${locked.layer.digest}`,
+    `the same packages with another layout or compression: ${here.layer.digest} instead of ${locked.layer.digest}`,
   ];
 }

@@ -36,7 +36,7 @@ export interface ImagesOptions {
   /** Programs for Istio's images, as ensureTools gives them. */
   readonly tools: IstioTools;
   readonly apps: readonly AppConfig[];
-  /** Registry and folder of the references; nothing is sent there: `localhost/meshwright`. */
+  /** Registry and path of the image references, to which nothing is pushed: `localhost/meshwright`. */
   readonly hub: string;
   readonly istioTag: string;
   readonly report: (line: string) => void;
@@ -47,7 +47,7 @@ export interface BuiltImage {
   readonly name: string;
   /** By tag: `localhost/meshwright/catalog:0.1.0-0123456789ab`. */
   readonly reference: string;
-  /** Digest that images.lock.json has for an app's image, and a pod's specification with it: `sha256:...`. */
+  /** Digest of an app's image in images.lock.json and in pod specifications: `sha256:...`. */
   readonly locked?: string;
   /** Folder with the archive {@link archiveName}, and for an app the bill of materials {@link sbomName}. */
   readonly folder: string;
@@ -86,13 +86,13 @@ export async function ensureImages(options: ImagesOptions): Promise<readonly Bui
   return built;
 }
 
-/** The base of the apps that this machine's package sources make now, whatever is locked. */
+/** The apps' base built from this machine's package sources now, regardless of the lock. */
 export async function ensureBase(options: BaseOptions): Promise<LockedBase> {
   const { base } = await withBuilder(options, [], (builder) => builder.base());
   return base;
 }
 
-/** The locked base where the cache has it, else what this machine makes; tells when that is another. */
+/** The locked base if the cache has it, else the one that this machine builds; reports when that differs. */
 async function lockedBase(options: BaseOptions, builder: Builder): Promise<StoredBase> {
   const { base: locked } = readLock(options.root);
   const known = cachedBase(join(options.cacheDir, 'images'), locked);
@@ -100,14 +100,14 @@ async function lockedBase(options: BaseOptions, builder: Builder): Promise<Store
   const here = await builder.base();
   if (here.base.layer.digest !== locked.layer.digest) {
     options.report(
-      `images: the base is not that of images.lock.json (${differences(locked, here.base).join(', ')}): here the apps get other ` +
-        'digests, and run in the lab under the locked ones; npm run images -- --update-base locks what this machine has',
+      `images: this machine's base differs from that of images.lock.json (${differences(locked, here.base).join(', ')}): the images ` +
+        'built here have other digests and run in the lab under the locked ones; npm run images -- --update-base locks the base of this machine',
     );
   }
   return here;
 }
 
-/** Calls back with a builder that knows the packages of these images and of the base of the apps. */
+/** Runs `use` with a builder that knows the packages of these images and of the apps' base. */
 async function withBuilder<T>(
   options: BaseOptions,
   images: readonly ImageSpec[],
@@ -169,7 +169,7 @@ class Builder {
     return { name: image.name, reference, folder, ...readJson(folder, 'image.json', recordSchema) };
   }
 
-  /** What the apps stand on, as this machine makes it. */
+  /** The apps' base, as this machine builds it. */
   async base(): Promise<StoredBase> {
     const [program, node] = nodePackage(this.#options.root);
     const spec = nodeBase(program, node);
@@ -215,7 +215,7 @@ class Builder {
     return { name: app.name, reference, locked: locked.digest, folder, ...record };
   }
 
-  /** The layer of an image that others stand on. */
+  /** The layer of a base image. */
   async #layer(image: ImageSpec): Promise<StoredLayer & { readonly path: string }> {
     const folder = await this.#cached(image, ['layer.tar.gz', 'layer.json'], '', async (target) => {
       const layer = await this.#write(image, join(target, 'layer.tar.gz'));
@@ -265,7 +265,7 @@ class Builder {
   }
 }
 
-/** What was asked for lately is kept. */
+/** Marks a folder as used now, so that prune keeps it. */
 function touch(folder: string): void {
   utimesSync(folder, new Date(), new Date());
 }
@@ -274,7 +274,7 @@ function readJson<T>(folder: string, file: string, schema: z.ZodType<T>): T {
   return schema.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')));
 }
 
-/** Remembers answers: a base's files are asked for by every image on it. */
+/** Caches results: every image on a base needs the identities of the base's files. */
 function memoize<K, V>(compute: (key: K) => V): (key: K) => V {
   const known = new Map<K, V>();
   return (key) => {

@@ -5,7 +5,7 @@ import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { z } from 'zod';
 import { ProblemsError } from '../core/problem.ts';
 
-/** An npm package of which code is in a bundle. */
+/** An npm package whose code is in a bundle. */
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
@@ -20,13 +20,13 @@ export interface Bundle {
   readonly packages: readonly BundledPackage[];
 }
 
-/** CommonJS packages inside an ES module still ask for `require`. */
+/** CommonJS packages inside an ES module still need `require`. */
 const banner =
   "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
 /**
  * Bundles `<directory>/main.ts` and all it imports into one ES module for Node 24: the same bytes for the same
- * sources, wherever the project lies and whatever its folders are called, so that moving a file changes no image.
+ * sources, wherever the project is and whatever its folders are called, so that moving a file changes no image.
  * @param directory Relative to the root: `apps/catalog`.
  * @throws ProblemsError (exit code 2) with every error by file and line.
  */
@@ -69,7 +69,7 @@ function withoutPaths(code: string, inputs: readonly string[]): string {
 
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
 
-/** Those of which bytes are left once what nobody uses was shaken out. */
+/** The packages that still have bytes in the output after tree shaking. */
 function packagesOf(root: string, { outputs }: Metafile): readonly BundledPackage[] {
   const folders = Object.values(outputs)
     .flatMap(({ inputs }) => Object.entries(inputs))

@@ -4,7 +4,7 @@ import { ProblemsError } from '../core/problem.ts';
 import { run } from '../core/run.ts';
 import { aptGet } from '../toolchain/packages.ts';
 
-/** A Debian package as the host's own package sources offer it at this moment. */
+/** A Debian package as the host's package sources offer it now. */
 export interface DebianPackage {
   readonly name: string;
   /** File name, with version and architecture. */
@@ -14,9 +14,9 @@ export interface DebianPackage {
 }
 
 /**
- * Looks packages up in the host's package sources, without fetching them. Names are those of the packages, and
- * nothing they depend on is added. The package index is refreshed when it does not know them.
- * @param scratch A folder to work in; apt-get leaves out what already lies in its working folder.
+ * Looks up packages in the host's package sources, without fetching them or their dependencies. Refreshes the package
+ * index when it does not have them.
+ * @param scratch A folder to work in; apt-get skips files that already exist in its working folder.
  */
 export async function resolvePackages(
   names: readonly string[],
@@ -41,7 +41,7 @@ export async function resolvePackages(
     throw new ProblemsError([
       {
         where: 'Debian packages for the images',
-        what: 'the package sources of this machine do not have all of them',
+        what: 'the package sources of this machine do not offer all of them',
         received: missing,
         fix: 'enable the main (on Ubuntu also the universe) component of the distribution',
       },
@@ -62,10 +62,10 @@ export function parsePrintedUris(output: string): Map<string, DebianPackage> {
   return packages;
 }
 
-/** Packages could not be had as the package index describes them: it is older than what the mirror holds. */
+/** Packages could not be fetched as the package index describes them: the index is older than the mirror. */
 export class StaleIndexError extends ProblemsError {}
 
-/** Does something with packages, and once more with a refreshed index when that turns out to be stale. */
+/** Runs an action with packages, and runs it again with a refreshed index when the index turns out to be stale. */
 export async function retryWithFreshIndex<T>(
   action: () => Promise<T>,
   refresh: () => Promise<void>,
@@ -82,7 +82,7 @@ export async function retryWithFreshIndex<T>(
 /**
  * Fetches packages; apt-get checks them against the signed index.
  * @returns The paths of their files, in the order given.
- * @throws StaleIndexError (exit code 1) when the package sources do not have them, or not in these versions.
+ * @throws StaleIndexError (exit code 1) when the package sources do not have these packages in these versions.
  */
 export async function fetchPackages(
   packages: readonly DebianPackage[],

@@ -9,13 +9,13 @@ export interface KeyOptions {
   readonly hub: string;
   /** Versions and hashes of the Debian packages, by name. */
   readonly packages: ReadonlyMap<string, DebianPackage>;
-  /** Stands for a file's content. */
+  /** Returns a string that identifies a file's content. */
   readonly identify: (file: ImageFile) => string;
-  /** Stands for the code that lays images out and builds them. */
+  /** Identifies the code that lays out and builds images. */
   readonly builder: string;
 }
 
-/** 16 hex digits over all that goes into an image, its base included: equal keys mean equal images. */
+/** 16 hex digits, a hash of everything that goes into an image, including its base: equal keys mean equal images. */
 export function imageKey(image: ImageSpec, options: KeyOptions): string {
   const { base, packages = [], files = [], ...rest } = image;
   const parts = {
@@ -33,8 +33,8 @@ export function imageKey(image: ImageSpec, options: KeyOptions): string {
 }
 
 /**
- * Identifies a file by its content; one in the cache by its path there, which already holds a hash of all it was made
- * from and never changes.
+ * Identifies a file by its content; a file in the cache by its path there, which already contains a hash of all inputs
+ * and whose content never changes.
  */
 export function fileIdentity(file: ImageFile, cacheDir: string): string {
   if ('content' in file.from) return sha256(file.from.content);
@@ -42,7 +42,7 @@ export function fileIdentity(file: ImageFile, cacheDir: string): string {
   return inCache.startsWith('..') || isAbsolute(inCache) ? sha256(readFileSync(file.from.path)) : inCache;
 }
 
-/** Hash of the sources that lay images out and write them, the tests left out. */
+/** Hash of the sources that lay out and write images, without tests. */
 export function builderIdentity(): string {
   const folders = [import.meta.dirname];
   const sources = folders.flatMap((folder) =>

@@ -13,8 +13,8 @@ import { entriesBelow, stageRoot } from './rootfs.ts';
 /**
  * Writes an image's own files as a gzip-compressed layer.
  * @param packages Paths of the Debian package files to unpack.
- * @param scratch Folder that is not there yet, to lay the files out in; removed after.
- * @param target File to be written.
+ * @param scratch Folder to lay the files out in; it must not exist, and is removed afterwards.
+ * @param target File to write.
  */
 export async function writeLayer(
   image: Pick<ImageSpec, 'files' | 'folders' | 'links'>,

@@ -7,7 +7,7 @@ import { lockFile, readLock, writeLock } from './lock.ts';
 import type { LockedApps, LockedBase } from './lock.ts';
 import { nodeVersion, readProject } from './project.ts';
 
-/** The images that the apps' sources make on a base, by bundling them: about a tenth of a second an app. */
+/** Bundles the apps' sources and computes their images on a base: about a tenth of a second per app. */
 export async function lockApps(root: string, base: LockedBase): Promise<LockedApps> {
   const project = readProject(root);
   const apps = await Promise.all(
@@ -21,7 +21,7 @@ export async function lockApps(root: string, base: LockedBase): Promise<LockedAp
 }
 
 /**
- * Brings the apps of the lock to what their sources make.
+ * Updates the apps in the lock from their sources.
  * @returns Whether the file was written.
  */
 export async function refreshLock(root: string): Promise<boolean> {
@@ -30,8 +30,8 @@ export async function refreshLock(root: string): Promise<boolean> {
 }
 
 /**
- * Checks that the lock names the images that the apps' sources make, without building them.
- * @throws ProblemsError naming each app that it does not
+ * Checks that the lock has the images of the apps' sources, without building them.
+ * @throws ProblemsError naming each app whose image differs
  */
 export async function checkLock(root: string): Promise<void> {
   const { base, apps } = readLock(root);
@@ -60,5 +60,5 @@ function nodeProblems(root: string, { node }: LockedBase): readonly Problem[] {
 function lockProblem(locked: boolean, source: boolean): Pick<Problem, 'what' | 'fix'> {
   const fix = `run npm run synth and commit ${lockFile} and dist/`;
   if (!locked) return { what: 'the app has no image in the lock', fix };
-  return { what: source ? 'the sources make another image' : 'there is no such app', fix };
+  return { what: source ? 'the sources build to another image' : 'there is no such app', fix };
 }

@@ -43,11 +43,11 @@ test('has an image of the version that config.yml says, or tells what to do', ()
   const image = { version: '1.2.3', title: '', description: '', nodeOptions: [] };
   expect(lockedImage(lock, { name: 'cart', image })).toBe(lock.apps['cart']);
   expect(() => lockedImage(lock, { name: 'till', image })).toThrow(
-    'images.lock.json: apps.till: the app has no image in the lock; fix: run npm run synth, which locks what the sources make',
+    'images.lock.json: apps.till: the app has no image in the lock; fix: run npm run synth, which updates the lock from the sources',
   );
   expect(() => lockedImage(lock, { name: 'cart', image: { ...image, version: '2.0.0' } })).toThrow(
-    `images.lock.json: apps.cart: is of another version; received "${lock.apps['cart']?.tag ?? ''}"; allowed a tag of version 2.0.0, ` +
-      'as its config.yml says; fix: run npm run synth, which locks what the sources make',
+    `images.lock.json: apps.cart: has another version; received "${lock.apps['cart']?.tag ?? ''}"; allowed a tag of version 2.0.0, ` +
+      'which its config.yml declares; fix: run npm run synth, which updates the lock from the sources',
   );
 });
 
@@ -58,12 +58,14 @@ test('a lock that is missing or damaged is told by name and key', () => {
   const text = readFileSync(join(root, 'images.lock.json'), 'utf8');
   write(text.replace('linux/amd64', 'windows'));
   expect(() => readLock(root)).toThrow(
-    'images.lock.json: base.platform: Invalid string: must match pattern /^linux\\/[a-z0-9]+$/; fix: take it from version control',
+    'images.lock.json: base.platform: Invalid string: must match pattern /^linux\\/[a-z0-9]+$/; fix: restore it from version control',
   );
   write(text.slice(1));
-  expect(() => readLock(root)).toThrow('images.lock.json: is no JSON; fix: take it from version control');
+  expect(() => readLock(root)).toThrow(
+    'images.lock.json: is not valid JSON; fix: restore it from version control',
+  );
   rmSync(join(root, 'images.lock.json'));
   expect(() => readLock(root)).toThrow(
-    'images.lock.json: the file is missing; fix: take it from version control, or make it anew with npm run images -- --update-base',
+    'images.lock.json: the file is missing; fix: restore it from version control, or create it with npm run images -- --update-base',
   );
 });

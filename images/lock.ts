@@ -20,19 +20,19 @@ const baseSchema = z.strictObject({
   platform: z.string().regex(/^linux\/[a-z0-9]+$/),
   /** Version of the npm package `node`. */
   node: z.string(),
-  /** Distribution whose packages these are, as its os-release says: `debian-12`. */
+  /** Distribution of the packages, from its os-release: `debian-12`. */
   distribution: z.string(),
-  /** Its Debian packages: file name with version and architecture, and hash as the signed index gives it. */
+  /** Its Debian packages: file name with version and architecture, and the hash in the signed index. */
   packages: z.record(z.string(), z.strictObject({ file: z.string(), hash: z.string() })),
   layer: layerSchema,
 });
 const appsSchema = z.record(z.string(), z.strictObject({ tag: z.string(), digest }));
 const lockSchema = z.strictObject({ base: baseSchema, apps: appsSchema });
 
-/** What all app images stand on: Node, and the libraries it links to. */
+/** The base of all app images: Node, and the libraries it links to. */
 export type LockedBase = z.infer<typeof baseSchema>;
 
-/** Which image each app has, by the app's name. */
+/** The image of each app, by the app's name. */
 export type LockedApps = z.infer<typeof appsSchema>;
 
 /** The content of images.lock.json. */
@@ -40,12 +40,12 @@ export type ImagesLock = z.infer<typeof lockSchema>;
 
 /**
  * Reads the lock.
- * @throws ProblemsError when it is not there, or not as it is written
+ * @throws ProblemsError when it does not exist, or has another form
  */
 export function readLock(root: string): ImagesLock {
   const path = join(root, lockFile);
   if (!existsSync(path)) {
-    const fix = 'take it from version control, or make it anew with npm run images -- --update-base';
+    const fix = 'restore it from version control, or create it with npm run images -- --update-base';
     throw new ProblemsError([{ where: lockFile, what: 'the file is missing', fix }]);
   }
   return parseLock(readFileSync(path, 'utf8'));
@@ -56,7 +56,9 @@ function parseLock(text: string): ImagesLock {
   try {
     content = JSON.parse(text);
   } catch {
-    throw new ProblemsError([{ where: lockFile, what: 'is no JSON', fix: 'take it from version control' }]);
+    throw new ProblemsError([
+      { where: lockFile, what: 'is not valid JSON', fix: 'restore it from version control' },
+    ]);
   }
   const { data, error } = lockSchema.safeParse(content);
   if (data !== undefined) return data;
@@ -64,27 +66,27 @@ function parseLock(text: string): ImagesLock {
     error.issues.map(({ path, message }) => ({
       where: [lockFile, path.join('.')].filter((part) => part !== '').join(': '),
       what: message,
-      fix: 'take it from version control',
+      fix: 'restore it from version control',
     })),
   );
 }
 
 /**
- * The image that the lock has for an app.
- * @throws ProblemsError when it has none, or one of another version
+ * The image of an app in the lock.
+ * @throws ProblemsError when the lock has none, or one with another version
  */
 export function lockedImage(
   { apps }: ImagesLock,
   { name, image }: Pick<AppConfig, 'name' | 'image'>,
 ): LockedApps[string] {
   const locked = apps[name];
-  const fix = 'run npm run synth, which locks what the sources make';
+  const fix = 'run npm run synth, which updates the lock from the sources';
   const where = `${lockFile}: apps.${name}`;
   if (locked === undefined)
     throw new ProblemsError([{ where, what: 'the app has no image in the lock', fix }]);
   if (locked.tag.startsWith(`${image.version}-`)) return locked;
-  const allowed = `a tag of version ${image.version}, as its config.yml says`;
-  throw new ProblemsError([{ where, what: 'is of another version', received: locked.tag, allowed, fix }]);
+  const allowed = `a tag of version ${image.version}, which its config.yml declares`;
+  throw new ProblemsError([{ where, what: 'has another version', received: locked.tag, allowed, fix }]);
 }
 
 /** Writes the lock when it differs from what the file holds, and says whether it did. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ImageSpec } from './spec.ts';
 
-/** What refers to a blob (OCI image spec, "Content Descriptors"). */
+/** A reference to a blob (OCI image spec, "Content Descriptors"). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -22,7 +22,7 @@ export const mediaTypes = {
   gzipLayer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-/** An image's two documents, and what it is known by. */
+/** An image's two documents, and the digests that identify it. */
 export interface ImageDocuments {
   readonly config: Uint8Array;
   readonly manifest: Uint8Array;
@@ -41,10 +41,10 @@ export function describe(mediaType: string, bytes: Uint8Array): Descriptor {
   return { mediaType, digest: digestOf(bytes), size: bytes.length };
 }
 
-/** The one time there is in an image: reproducible builds have no other to give. */
+/** The only timestamp in an image: reproducible builds cannot use the present time. */
 const created = '1970-01-01T00:00:00Z';
 
-/** As programs that start containers assume, when nothing is said. */
+/** The default of container runtimes. */
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** What the project's package.json says of where its sources are and what their licence is, if it does. */
+/** Location and licence of the sources, as far as the project's package.json has them. */
 export interface Project {
   readonly license?: string;
   readonly source?: string;
@@ -11,7 +11,7 @@ export interface Project {
 const repository = z.union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)]);
 const projectSchema = z.object({ license: z.string().optional(), repository: repository.optional() });
 
-/** Licence and place of the sources, of the project's package.json. */
+/** Reads licence and location of the sources from the project's package.json. */
 export function readProject(root: string): Project {
   const text = readFileSync(join(root, 'package.json'), 'utf8');
   const { license, repository: source } = projectSchema.parse(JSON.parse(text));

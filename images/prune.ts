@@ -5,14 +5,14 @@ import { join } from 'node:path';
 export interface CachedImage {
   /** Its folder's name: the image's name, a hyphen and its key. */
   readonly folder: string;
-  /** When it was last asked for, in milliseconds of the epoch. */
+  /** When it was last used, in milliseconds since the epoch. */
   readonly usedAt: number;
 }
 
 const keepOfEach = 3;
 const keepForMs = 60 * 60_000;
 
-/** Which to remove: of each name all but the last three used, none that was used within the last hour. */
+/** The images to remove: of each name all but the three used last, and none that was used within the last hour. */
 export function outdated(images: readonly CachedImage[], now: number): readonly string[] {
   const byName = Map.groupBy(images, ({ folder }) => folder.slice(0, folder.lastIndexOf('-')));
   return [...byName.values()].flatMap((group) =>
@@ -24,7 +24,7 @@ export function outdated(images: readonly CachedImage[], now: number): readonly 
   );
 }
 
-/** Every change of an app leaves an image behind: removes those that nobody asked for lately. */
+/** Removes images that were not used lately: every change of an app leaves one behind. */
 export function prune(folder: string): void {
   const images = readdirSync(folder)
     .filter((name) => /^[^.].*-[0-9a-f]{16}$/.test(name))

@@ -53,7 +53,7 @@ export async function stageRoot(
   chmodSync(root, 0o755); // whatever the umask: it becomes the image's root
 }
 
-/** All that lies below a folder, ordered by path, as a layer holds it. */
+/** Everything below a folder as entries of a layer, ordered by path. */
 export function entriesBelow(root: string): readonly TarEntry[] {
   const paths = readdirSync(root, { recursive: true, encoding: 'utf8' }).sort();
   return paths.map((path): TarEntry => {
@@ -66,7 +66,7 @@ export function entriesBelow(root: string): readonly TarEntry[] {
   });
 }
 
-/** Unpacks a package's files without running its scripts, and keeps what it is where scanners look for it. */
+/** Unpacks a package's files without running its scripts, and records its metadata where scanners look for it. */
 async function unpack(file: string, root: string, signal?: AbortSignal): Promise<void> {
   const options = signal === undefined ? {} : { signal };
   await run('dpkg-deb', ['--extract', file, root], options);
@@ -77,7 +77,7 @@ async function unpack(file: string, root: string, signal?: AbortSignal): Promise
   chmodSync(join(root, 'var/lib/dpkg/status.d', name), 0o644);
 }
 
-/** Packages put files both in /lib and /usr/lib and rely on the former being a link to the latter. */
+/** Packages put files both in /lib and /usr/lib, and expect /lib to be a link to /usr/lib. */
 async function mergeUsr(root: string, signal?: AbortSignal): Promise<void> {
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
     const [top, merged] = [join(root, name), join(root, 'usr', name)];
@@ -90,7 +90,7 @@ async function mergeUsr(root: string, signal?: AbortSignal): Promise<void> {
   }
 }
 
-/** What no program in these images reads: manuals, translations, character set converters, start-up scripts. */
+/** Files that no program in these images reads: manuals, translations, character set converters, start-up scripts. */
 const unused = [
   'etc/apt',
   'etc/bash_completion.d',
@@ -120,7 +120,7 @@ function strip(root: string): void {
   for (const name of existsSync(libraries) ? readdirSync(libraries) : []) {
     rmSync(join(libraries, name, 'gconv'), { recursive: true, force: true });
   }
-  // Of the documentation, the licences stay.
+  // Keep only the licences of the documentation.
   const documents = join(root, 'usr/share/doc');
   for (const name of existsSync(documents) ? readdirSync(documents) : []) {
     if (!lstatSync(join(documents, name)).isDirectory()) continue;
@@ -130,7 +130,7 @@ function strip(root: string): void {
   }
 }
 
-/** What the ca-certificates package's script would do: all authorities in the one file that programs read. */
+/** Does what the ca-certificates package's script would do: writes all CAs into the one file that programs read. */
 function bundleCertificates(root: string): void {
   const folder = join(root, 'usr/share/ca-certificates/mozilla');
   if (!existsSync(folder)) return;
@@ -144,7 +144,7 @@ function bundleCertificates(root: string): void {
   rmSync(join(root, 'usr/share/ca-certificates'), { recursive: true });
 }
 
-/** Makes the folders of an absolute path of the image that are not there, readable by all whatever the umask. */
+/** Creates the missing folders of an absolute path in the image, readable by all whatever the umask. */
 function makeFolder(root: string, path: string): void {
   let folder = root;
   for (const name of path.split('/').filter((part) => part !== '')) {

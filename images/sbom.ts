@@ -4,7 +4,7 @@ import type { LockedBase } from './lock.ts';
 import { json } from './oci.ts';
 
 /**
- * What an app's image is made of, as a bill of materials (CycloneDX 1.6, JSON; https://cyclonedx.org/docs/1.6/json/): the npm
+ * The bill of materials of an app's image (CycloneDX 1.6, JSON; https://cyclonedx.org/docs/1.6/json/): the npm
  * packages whose code is in the bundle, Node, and the Debian packages of the base. It has neither time nor serial
  * number, so that the same image has the same bill.
  */
@@ -55,7 +55,7 @@ function npmComponent({ name, version, license }: BundledPackage) {
   return { type: 'library', name, version, 'bom-ref': purl, purl, ...licenses };
 }
 
-/** CycloneDX tells a licence from an expression of several. */
+/** CycloneDX distinguishes one licence from an expression of several. */
 function licence(text: string) {
   return /\s/.test(text) ? { expression: text } : { license: { id: text } };
 }
@@ -65,7 +65,7 @@ function debianComponent(name: string, file: string, hash: string, distribution:
   const [vendor = ''] = distribution.split('-');
   const query = `arch=${rest.replace(/\.deb$/, '')}&distro=${distribution}`;
   const purl = `pkg:deb/${vendor}/${encodeURIComponent(name)}@${encodeURIComponent(version)}?${query}`;
-  // That of the package, which the image holds unpacked.
+  // The hash of the package file; the image contains it unpacked.
   const properties = [{ name: 'meshwright:package-hash', value: hash }];
   return { type: 'library', name, version, 'bom-ref': purl, purl, properties };
 }

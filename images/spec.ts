@@ -8,17 +8,17 @@ export interface ImageFile {
   readonly mode?: number;
 }
 
-/** All that makes an image, apart from its name: what it holds, and how it runs. */
+/** The description of an image: its content, and how it runs. */
 export interface ImageSpec {
   /** Last part of its reference: `catalog`. */
   readonly name: string;
   readonly tag: string;
   /** Image to start from. @default - nothing: an empty root */
   readonly base?: ImageSpec;
-  /** Debian packages whose files it holds; their dependencies are named too, nothing is resolved. */
+  /** Debian packages whose files it contains. Dependencies are not resolved: list them too. */
   readonly packages?: readonly string[];
   readonly files?: readonly ImageFile[];
-  /** Folders to make, and their modes. Those above a file need not be named. */
+  /** Folders to create, and their modes. Parent folders of files need not be listed. */
   readonly folders?: Readonly<Record<string, number>>;
   /** Symbolic links: absolute path in the image, and what it points to. */
   readonly links?: Readonly<Record<string, string>>;

@@ -1,10 +1,10 @@
 import { imageLabels } from './spec.ts';
 import type { ImageFile, ImageSpec } from './spec.ts';
 
-/** The tag of the pause image, to be raised when the image is to change. */
+/** The tag of the pause image; raise it to change the image. */
 export const pauseTag = '1';
 
-/** Users by name, and the resolver's order, for the C library. */
+/** User names and the resolver's order, which the C library reads. */
 const accounts: readonly ImageFile[] = [
   {
     to: '/etc/passwd',
@@ -25,10 +25,10 @@ const accounts: readonly ImageFile[] = [
   { to: '/etc/nsswitch.conf', from: { content: 'hosts: files dns\n' } },
 ];
 
-/** For programs that expect one; in a pod with a read-only root it stays empty. */
+/** For programs that expect a /tmp; in a pod with a read-only root it stays empty. */
 const temporary = { '/tmp': 0o1777 } as const;
 
-/** The program that holds a pod's namespaces: it sleeps, reaps orphans, and ends at once when told to. */
+/** The program that holds a pod's namespaces: it sleeps, reaps orphans, and ends at once on SIGTERM. */
 export function pauseImage(): ImageSpec {
   return {
     name: 'pause',
@@ -40,7 +40,7 @@ export function pauseImage(): ImageSpec {
   };
 }
 
-/** The C library, the packet filter's programs and the certificate authorities: what Istio's data plane runs on. */
+/** The base of Istio's data plane: the C library, iptables and the CA certificates. */
 function istioBase(tag: string): ImageSpec {
   return {
     name: 'base-istio',
@@ -61,7 +61,7 @@ function istioBase(tag: string): ImageSpec {
     ],
     files: accounts,
     folders: temporary,
-    // Debian would make these by its alternatives system.
+    // Debian's alternatives system would create these.
     links: Object.fromEntries(
       ['iptables', 'ip6tables'].flatMap((program) =>
         ['', '-save', '-restore'].map((suffix) => [`/usr/sbin/${program}${suffix}`, 'xtables-nft-multi']),

@@ -1,6 +1,6 @@
 import type { BuiltImage } from './build.ts';
 
-/** One line an image, in columns: reference and digest, size in a registry, folder with its archive. */
+/** One line per image, in columns: reference and digest, size in a registry, folder with its archive. */
 export function imageTable(
   images: readonly Pick<BuiltImage, 'reference' | 'digest' | 'bytes' | 'folder'>[],
 ): readonly string[] {

@@ -1,12 +1,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-/** A file, folder or symbolic link of an archive, owned by root and of the epoch's time. */
+/** A file, folder or symbolic link of an archive, owned by root and dated at the epoch. */
 export type TarEntry = {
   /** Without a leading slash; a folder's without a trailing one. */
   readonly path: string;
 } & (
   | { readonly type: 'file'; readonly mode: number; readonly content: Uint8Array }
-  /** A file of this machine, too large to be held in memory. */
+  /** A file of this machine, read in chunks because it may not fit into memory. */
   | { readonly type: 'file'; readonly mode: number; readonly from: string; readonly size: number }
   | { readonly type: 'folder'; readonly mode: number }
   | { readonly type: 'link'; readonly target: string }
@@ -18,8 +18,8 @@ const types = { file: '0', link: '2', folder: '5' } as const;
 
 /**
  * A tar archive (POSIX.1-1988 "ustar") of the entries in their order: the same bytes for the same entries on every
- * machine, which the programs called tar do not promise from one version to the next.
- * @throws RangeError for a path or link target that the format has no room for
+ * machine, which tar programs do not guarantee from one version to the next.
+ * @throws RangeError for a path or link target that is too long for the format
  */
 export function* tarChunks(entries: readonly TarEntry[]): Generator<Uint8Array> {
   for (const entry of entries) {
@@ -69,7 +69,7 @@ function header(entry: TarEntry): Uint8Array {
   octal(0, 329, 8); // device numbers
   octal(0, 337, 8);
   bytes.write(prefix, 345);
-  // The sum is taken with its own field as blanks.
+  // The checksum is computed with its own field as blanks.
   bytes.fill(' ', 148, 156);
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');

@@ -42,7 +42,7 @@ describe('planAddresses', () => {
         new ProblemsError([
           {
             where: '--lab-subnet',
-            what: 'is no subnet for a lab',
+            what: 'is not a valid subnet for a lab',
             received: subnet,
             allowed: 'an IPv4 /24 such as 172.29.0.0/24',
           },

@@ -1,10 +1,10 @@
 import { isIPv4 } from 'node:net';
 import { ProblemsError } from '../core/problem.ts';
 
-/** The lab's network when nothing else is asked for: a /24, one bridge for all nodes. */
+/** The lab's default network: a /24, one bridge for all nodes. */
 export const defaultSubnet = '172.29.0.0/24';
 
-/** Where one node and what runs in it live. */
+/** Addresses of one node and of what runs in it. */
 export interface NodeAddresses {
   /** The node's own address on the bridge. */
   readonly node: string;
@@ -25,8 +25,8 @@ export interface LabAddresses {
   readonly nodes: Readonly<Record<string, NodeAddresses>>;
 }
 
-/** Nodes one /24 has room for: each takes one address and a block of 16 for load balancers. */
-export const mostNodes = 4;
+/** Maximum number of nodes in one /24: each takes one address and a block of 16 for load balancers. */
+export const maxNodes = 4;
 
 const loadBalancersPerNode = 16;
 
@@ -34,17 +34,17 @@ const loadBalancersPerNode = 16;
  * Lays the addresses of a lab out: `.1` the host, `.2` onwards the nodes, `.32` onwards a block of 16 load
  * balancer addresses a node. Pod and Service networks are inside each node's own namespaces, so they collide
  * with nothing outside; they differ between nodes to look like two real clusters.
- * @throws ProblemsError when the subnet is no IPv4 /24 or there are more than {@link mostNodes} nodes.
+ * @throws ProblemsError when the subnet is not an IPv4 /24 or there are more than {@link maxNodes} nodes.
  */
 export function planAddresses(subnet: string, nodes: readonly string[]): LabAddresses {
   const prefix = parseSubnet(subnet);
-  if (nodes.length > mostNodes) {
+  if (nodes.length > maxNodes) {
     throw new ProblemsError([
       {
         where: 'lab',
         what: 'too many clusters for one lab',
         received: nodes.length,
-        allowed: `1 to ${mostNodes}`,
+        allowed: `1 to ${maxNodes}`,
       },
     ]);
   }
@@ -78,7 +78,7 @@ function parseSubnet(subnet: string): string {
     throw new ProblemsError([
       {
         where: '--lab-subnet',
-        what: 'is no subnet for a lab',
+        what: 'is not a valid subnet for a lab',
         received: subnet,
         allowed: `an IPv4 /24 such as ${defaultSubnet}`,
       },

@@ -20,9 +20,9 @@ export function cgroupRoot(node: string): string {
 }
 
 /**
- * Makes the nodes' cgroups in every hierarchy: the kubelet does not make its own root. With cgroup v2 the controllers
- * that the kubelet asks for are enabled for them first.
- * @throws ProblemsError (exit code 2) when the kernel does not let this process.
+ * Creates the nodes' cgroups in every hierarchy, because the kubelet does not create its own root. With cgroup v2 it first
+ * enables the controllers that the kubelet requires.
+ * @throws ProblemsError (exit code 2) when the kernel does not allow it.
  */
 export function ensureCgroups(mount: string, nodes: readonly string[]): void {
   try {
@@ -44,7 +44,7 @@ function isUnified(mount: string): boolean {
   return existsSync(join(mount, 'cgroup.controllers'));
 }
 
-/** What the kubelet wants in its root group, wherever the machine's root group has it (its `Validate` on cgroup v2). */
+/** Controllers that the kubelet requires in its root group if the machine's root group has them (its `Validate` on cgroup v2). */
 const wanted = ['cpu', 'cpuset', 'hugetlb', 'memory', 'pids'];
 
 function enableControllers(mount: string): void {
@@ -55,7 +55,7 @@ function enableControllers(mount: string): void {
   writeFileSync(join(mount, 'cgroup.subtree_control'), missing.map((name) => `+${name}`).join(' '));
 }
 
-/** What a container's limits on control groups look like from within, and how to lift them (cgroups(7)). */
+/** How limits on control groups show themselves inside a container, and how to lift them (cgroups(7)). */
 const refusals: Readonly<Record<string, readonly [what: string, fix: string]>> = {
   EBUSY: [
     'has processes of its own, so the kernel enables no controllers below it',
@@ -66,12 +66,12 @@ const refusals: Readonly<Record<string, readonly [what: string, fix: string]>> =
     'mount it read-write; in a container, run that privileged (docker run --privileged --cgroupns=host)',
   ],
   EACCES: [
-    'may not be changed, and each node needs a control group of its own',
+    'must not be changed by this process, and each node needs a control group of its own',
     "run as the host's root; in a container, run that privileged (docker run --privileged --cgroupns=host)",
   ],
 };
 
-/** The problem behind the kernel's refusal; none for an error that is no refusal. */
+/** The problem behind the kernel's refusal; undefined for any other error. */
 export function refusalProblem(mount: string, code: string | undefined): Problem | undefined {
   const [what, fix] = refusals[code === 'EPERM' ? 'EACCES' : (code ?? '')] ?? [];
   if (what === undefined || fix === undefined) return undefined;
@@ -79,8 +79,8 @@ export function refusalProblem(mount: string, code: string | undefined): Problem
 }
 
 /**
- * The folders in which a control group has to be made: one for cgroup v2, one a hierarchy for v1, where one of several
- * controllers has a link for each (`cpu` and `cpuacct` to `cpu,cpuacct`).
+ * The folders in which a control group has to be created: one for cgroup v2, one per hierarchy for v1, where a hierarchy of
+ * several controllers has a link for each (`cpu` and `cpuacct` to `cpu,cpuacct`).
  */
 function hierarchies(mount: string): readonly string[] {
   if (isUnified(mount)) return [mount];
@@ -91,7 +91,7 @@ function hierarchies(mount: string): readonly string[] {
   return [...new Set(folders)];
 }
 
-/** Removes the nodes' cgroups; the kernel lets go of them a moment after their last process ended. */
+/** Removes the nodes' cgroups; the kernel releases them a moment after their last process ended. */
 export async function removeCgroups(mount: string, nodes: readonly string[]): Promise<void> {
   const groups = hierarchies(mount).flatMap((hierarchy) =>
     nodes.map((node) => join(hierarchy, cgroupRoot(node))),
@@ -102,7 +102,7 @@ export async function removeCgroups(mount: string, nodes: readonly string[]): Pr
       const left = groups.filter((path) => !removeTree(path));
       return left.length === 0
         ? { done: true, value: undefined }
-        : { done: false, because: `${left.join(', ')} busy` };
+        : { done: false, because: `${left.join(', ')} still in use` };
     },
   );
 }

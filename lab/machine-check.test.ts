@@ -22,20 +22,20 @@ describe('machineProblems', () => {
       'another system',
       { platform: 'darwin', architecture: 'arm64', uid: 501 },
       [
-        'lab: its nodes are Linux processes on x64; received "darwin arm64"; allowed linux x64; ' +
-          `fix: run it in a Linux machine, ${orElse}`,
+        'lab: runs its nodes as Linux processes on x64; received "darwin arm64"; allowed linux x64; ' +
+          `fix: run it on a Linux machine, ${orElse}`,
       ],
     ],
     [
       'no root, and no room: both at once',
       { uid: 1000, freeDisk: 2 ** 30, freeMemory: 1.5 * 2 ** 30 },
       [
-        'lab: makes network namespaces, mounts and control groups, which asks for root; received "user id 1000"; ' +
+        'lab: creates network namespaces, mounts and control groups, which requires root; received "user id 1000"; ' +
           `allowed root (user id 0); fix: run the command as root, ${orElse}`,
         'lab: too little disk space for images and nodes; received "1.0 GiB free"; allowed 8 GiB or more; ' +
-          'fix: free some, or move the checkout to a larger disk',
+          'fix: free disk space, or move the checkout to a larger disk',
         'lab: too little memory for two clusters; received "1.5 GiB available"; allowed 4 GiB or more; ' +
-          'fix: end what uses it, or take a larger machine',
+          'fix: stop other programs, or use a larger machine',
       ],
     ],
   ])('names %s', (_, facts, expected) => {
@@ -79,7 +79,7 @@ describe('networkProblems', () => {
     const busy = [{ network: '172.29.0.0/24', device: 'docker0' }];
     expect(networkProblems(addresses, '/a', lab, busy).map(formatProblem)).toEqual([
       'lab: another checkout has its lab on this machine; received "/b/.meshwright"; ' +
-        'allowed one lab a machine; fix: take that one down: `MESHWRIGHT_STATE_DIR=/b/.meshwright npm run down`',
+        'allowed one lab per machine; fix: take that one down: `MESHWRIGHT_STATE_DIR=/b/.meshwright npm run down`',
     ]);
   });
 

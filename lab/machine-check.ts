@@ -8,7 +8,7 @@ import { foreignLab, foreignLabProblems, type ForeignLab } from './stale-lab.ts'
 
 const gib = 2 ** 30;
 
-/** What a lab of two nodes was seen to need, with some room. */
+/** Measured needs of a lab of two nodes, with some reserve. */
 const needs = { diskGiB: 8, memoryGiB: 4 } as const;
 
 /** The facts about a machine that decide whether a lab can run on it. */
@@ -19,7 +19,7 @@ export interface MachineFacts {
   readonly uid: number;
   /** Free bytes where the lab keeps its state. */
   readonly freeDisk: number;
-  /** Bytes of memory that can be had without swapping. */
+  /** Bytes of memory available without swapping. */
   readonly freeMemory: number;
 }
 
@@ -47,24 +47,24 @@ const elsewhere = 'or use two clusters you have: `npm run up -- --context east=C
 
 /**
  * Everything about the machine that keeps a lab from running on it; nothing is changed.
- * @param startsNode Whether a node has to be started, which needs room; those that run have taken theirs.
+ * @param startsNode Whether a node has to be started, which needs disk and memory; running nodes have theirs already.
  */
 export function machineProblems(facts: MachineFacts, startsNode: boolean): readonly Problem[] {
   const problems: Problem[] = [];
   if (facts.platform !== 'linux' || facts.architecture !== 'x64') {
     problems.push({
       where: 'lab',
-      what: 'its nodes are Linux processes on x64',
+      what: 'runs its nodes as Linux processes on x64',
       received: `${facts.platform} ${facts.architecture}`,
       allowed: 'linux x64',
-      fix: `run it in a Linux machine, ${elsewhere}`,
+      fix: `run it on a Linux machine, ${elsewhere}`,
     });
-    return problems; // the rest means nothing elsewhere
+    return problems; // the other checks do not apply on other platforms
   }
   if (facts.uid !== 0) {
     problems.push({
       where: 'lab',
-      what: 'makes network namespaces, mounts and control groups, which asks for root',
+      what: 'creates network namespaces, mounts and control groups, which requires root',
       received: `user id ${facts.uid}`,
       allowed: 'root (user id 0)',
       fix: `run the command as root, ${elsewhere}`,
@@ -76,7 +76,7 @@ export function machineProblems(facts: MachineFacts, startsNode: boolean): reado
       what: 'too little disk space for images and nodes',
       received: `${(facts.freeDisk / gib).toFixed(1)} GiB free`,
       allowed: `${needs.diskGiB} GiB or more`,
-      fix: 'free some, or move the checkout to a larger disk',
+      fix: 'free disk space, or move the checkout to a larger disk',
     });
   }
   if (startsNode && facts.freeMemory < needs.memoryGiB * gib) {
@@ -85,7 +85,7 @@ export function machineProblems(facts: MachineFacts, startsNode: boolean): reado
       what: 'too little memory for two clusters',
       received: `${(facts.freeMemory / gib).toFixed(1)} GiB available`,
       allowed: `${needs.memoryGiB} GiB or more`,
-      fix: 'end what uses it, or take a larger machine',
+      fix: 'stop other programs, or use a larger machine',
     });
   }
   return problems;
@@ -128,8 +128,8 @@ function freeSubnet(inUse: readonly { readonly network: string }[]): string {
 }
 
 /**
- * Looks the machine and its network over before anything is installed or made.
- * @param owner Whose lab it is to be: the path of the state folder.
+ * Checks the machine and its network before anything is installed or created.
+ * @param owner The owner of the new lab: the path of the state folder.
  * @throws ProblemsError (exit code 2)
  */
 export async function preflight(stateDir: string, owner: string, addresses: LabAddresses): Promise<void> {

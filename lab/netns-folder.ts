@@ -14,10 +14,10 @@ export function isMountPoint(path: string): boolean {
   return mountsOn(path, readFileSync('/proc/self/mountinfo', 'utf8')) > 0;
 }
 
-/** Takes away what `ip netns` made of an empty folder, for a machine that had no mount there before the lab. */
+/** Removes the mount that `ip netns` put on the folder, for a machine that had none there before the lab. */
 export async function removeNetnsFolder(path = netnsFolder): Promise<void> {
   if (!existsSync(path) || readdirSync(path).length > 0) return;
-  // `ip netns` may leave two mounts. One that umount denies is beneath another mount, or in use.
+  // `ip netns` may leave two mounts. One that umount refuses is beneath another mount, or in use.
   for (let code = 0; code === 0 && isMountPoint(path);) {
     ({ code } = await run('umount', [path], { timeoutMs: 20_000, okCodes: [0, 32] }));
   }

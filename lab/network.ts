@@ -10,7 +10,7 @@ import { netnsFolder } from './netns-folder.ts';
 /** Network namespace that holds the bridge. In a namespace of its own, no firewall rule of the host touches it. */
 export const bridgeNamespace = 'meshwright';
 
-/** The host's end of the cable to the bridge. Its alias names the owner of the lab. */
+/** The host's end of the veth pair to the bridge. Its alias names the owner of the lab. */
 export const hostLink = 'meshwright0';
 
 /** The network namespace of a node. */
@@ -24,7 +24,7 @@ function namespaceExists(name: string): boolean {
   return existsSync(join(netnsFolder, name));
 }
 
-/** The nodes that have a network namespace: what is to be removed of a lab whose record was lost. */
+/** The nodes that have a network namespace: needed to remove a lab whose record was lost. */
 export function nodesInNetwork(): readonly string[] {
   if (!existsSync(netnsFolder)) return [];
   const prefix = nodeNamespace('');
@@ -34,9 +34,9 @@ export function nodesInNetwork(): readonly string[] {
 }
 
 /**
- * Makes what is missing of the lab's network: a bridge in a namespace, a cable from the host to it, and for
- * each node a namespace with a cable to it. A half-made piece of an interrupted run is removed and made again.
- * @throws ProblemsError (exit code 2) when the network there is another owner's.
+ * Creates what is missing of the lab's network: a bridge in a namespace, a veth pair from the host to it, and for
+ * each node a namespace with a veth pair to it. Incomplete parts of an interrupted run are removed and created again.
+ * @throws ProblemsError (exit code 2) when the existing network belongs to another owner.
  */
 export async function ensureNetwork(addresses: LabAddresses, owner: string): Promise<void> {
   const { owner: current } = await labOwner();
@@ -59,7 +59,7 @@ async function makeBridge(addresses: LabAddresses, owner: string): Promise<void>
   await ip('-n', bridgeNamespace, 'link', 'set', 'host', 'master', 'bridge0', 'up');
   await ip('address', 'add', `${addresses.host}/24`, 'dev', hostLink);
   await ip('link', 'set', hostLink, 'up');
-  // Last: the alias says that the bridge is whole.
+  // Last: the alias marks the bridge as complete.
   await ip('link', 'set', hostLink, 'alias', owner);
 }
 
@@ -98,18 +98,18 @@ async function makeNode(
   await ip('-n', namespace, 'route', 'add', 'default', 'via', addresses.host);
 }
 
-/** Removes every namespace of the lab; bridge, cables and addresses go with them. */
+/** Removes every namespace of the lab; bridge, veth pairs and addresses go with them. */
 export async function removeNetwork(nodes: readonly string[]): Promise<void> {
   for (const name of [...nodes.map(nodeNamespace), bridgeNamespace]) {
     if (namespaceExists(name)) await ip('netns', 'delete', name);
   }
-  // The kernel removes a deleted namespace's cables a moment later; deleting this end does it now.
+  // The kernel removes a deleted namespace's veth pairs a moment later; deleting this end removes them now.
   if (existsSync(`/sys/class/net/${hostLink}`)) {
     await run('ip', ['link', 'delete', hostLink], { okCodes: [0, 1], timeoutMs: 20_000 });
   }
 }
 
-/** Ids of all processes in the network namespaces of the lab; undefined when its bridge's is not to be seen from here. */
+/** Ids of all processes in the network namespaces of the lab; undefined when the bridge's namespace is not visible from here. */
 export async function processesOfLab(): Promise<readonly number[] | undefined> {
   if (!namespaceExists(bridgeNamespace)) return undefined;
   const namespaces = [bridgeNamespace, ...nodesInNetwork().map(nodeNamespace)];
@@ -121,7 +121,7 @@ async function processesIn(namespace: string): Promise<readonly number[]> {
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
-/** Ends whatever still runs in a network namespace of the lab: the rest of a node whose record was lost. */
+/** Ends all processes in a network namespace of the lab: what remains of a node whose record was lost. */
 export async function endProcesses(namespace: string): Promise<void> {
   if (!namespaceExists(namespace)) return;
   await waitFor(
@@ -164,7 +164,7 @@ export async function labOwner(): Promise<{ readonly owner: string | undefined }
   return { owner: link?.ifalias };
 }
 
-/** What keeps a lab from being made beside the one there is: that is another owner's. */
+/** The problem when the existing lab belongs to another owner. */
 export function ownerProblems(owner: string, current: string | undefined): readonly Problem[] {
   if (current === undefined || current === owner) return [];
   return [
@@ -172,7 +172,7 @@ export function ownerProblems(owner: string, current: string | undefined): reado
       where: 'lab',
       what: 'another checkout has its lab on this machine',
       received: current,
-      allowed: 'one lab a machine',
+      allowed: 'one lab per machine',
       fix: `take that one down: \`MESHWRIGHT_STATE_DIR=${current} npm run down\``,
     },
   ];

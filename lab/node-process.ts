@@ -14,7 +14,7 @@ import { readJson } from './state.ts';
 
 const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
 
-/** The outer process of a node, when it runs. Everything of the node ends with it. */
+/** The outer process of a node; undefined when it does not run. All processes of the node end with it. */
 export function nodeProcess(stateDir: string, node: string): ProcessIdentity | undefined {
   const identity = identitySchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).process));
   return identity.success && isAlive(identity.data) ? identity.data : undefined;
@@ -25,7 +25,7 @@ export function runningNode(stateDir: string, node: string): ProcessIdentity {
   const running = nodeProcess(stateDir, node);
   if (running !== undefined) return running;
   const log = join(nodeLogs(stateDir, node), 'node.log');
-  throw new ProblemsError([{ where: `node ${node}`, what: 'ended', fix: `look at ${log}` }], 1);
+  throw new ProblemsError([{ where: `node ${node}`, what: 'has ended', fix: `look at ${log}` }], 1);
 }
 
 /**
@@ -36,7 +36,7 @@ export function startNode(spec: NodeSpec): void {
   const paths = nodePaths(spec.folder);
   mkdirSync(spec.logs, { recursive: true });
   writeFileAtomic(paths.spec, JSON.stringify(spec, null, 2));
-  rmSync(paths.daemons, { force: true }); // it speaks of the daemons of an earlier start
+  rmSync(paths.daemons, { force: true }); // it describes the daemons of an earlier start
   const log = openSync(join(spec.logs, 'node.log'), 'a');
   const child = spawn(
     'nsenter',

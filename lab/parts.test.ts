@@ -28,7 +28,7 @@ test('names the daemons that are down and have ended again and again', () => {
     }),
   );
   expect(failingDaemons(stateDir, 'east').map(formatProblem)).toEqual([
-    'etcd of node east: ends again and again, the last time it ended with exit code 1; ' +
+    'etcd of node east: keeps ending; the last time it ended with exit code 1; ' +
       `fix: look at ${stateDir}/logs/east/etcd.log`,
   ]);
 });

@@ -5,7 +5,7 @@ import { nodeProcess } from './node-process.ts';
 import { nodeFolder, nodeLogs, nodePaths } from './node/spec.ts';
 import { readJson } from './state.ts';
 
-/** One part of the lab: what it does now, and where it writes. */
+/** One part of the lab: its state, and its log file. */
 export interface Part {
   readonly node: string;
   readonly part: string;
@@ -18,7 +18,7 @@ const daemonsSchema = z.record(
   z.object({ pid: z.number().optional(), restarts: z.number(), lastExit: z.string().optional() }),
 );
 
-/** All parts of these nodes. Process ids are of the node's own pid namespace, so liveness is the node's word. */
+/** All parts of these nodes. Process ids belong to the node's own pid namespace, so only the node can report whether a daemon is alive. */
 export function labParts(stateDir: string, nodes: readonly string[]): readonly Part[] {
   return nodes.flatMap((node) => {
     const logs = nodeLogs(stateDir, node);
@@ -50,17 +50,18 @@ function readDaemons(stateDir: string, node: string): z.infer<typeof daemonsSche
   return daemonsSchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).daemons)).data ?? {};
 }
 
-/** A problem for each daemon of a node that is down now and has ended again and again: waiting for it is vain. */
+/** A problem for each daemon of a node that is down and has ended too often: waiting for it is useless. */
 export function failingDaemons(stateDir: string, node: string): readonly Problem[] {
   return Object.entries(readDaemons(stateDir, node))
     .filter(([, { pid, restarts }]) => pid === undefined && restarts >= hopeless)
     .map(([name, { lastExit = 'ended' }]) => ({
       where: `${name} of node ${node}`,
-      what: `ends again and again, the last time it ${lastExit}`,
+      what: `keeps ending; the last time it ${lastExit}`,
       fix: `look at ${join(nodeLogs(stateDir, node), `${name}.log`)}`,
     }));
 }
 
+/** Number of restarts in a row after which waiting ends. */
 const hopeless = 6;
 
 /** The parts as a table of plain lines. */

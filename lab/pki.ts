@@ -22,14 +22,14 @@ export interface NodePki {
   readonly kubelet: CertificateFiles;
   /** Key pair that signs service account tokens. */
   readonly serviceAccountKey: string;
-  /** Its public part, apart: the API server reads no public key out of a PKCS #8 file. */
+  /** Its public key in a separate file: the API server does not read a public key from a PKCS #8 file. */
   readonly serviceAccountPublicKey: string;
 }
 
 /**
  * Makes a cluster's certificates (EC P-256, one year) where they are missing: a CA, and under it the API
  * server's, an administrator's (group system:masters) and the kubelet's (group system:nodes), as the
- * Kubernetes page "PKI certificates and requirements" asks. A lab lives shorter than its certificates.
+ * Kubernetes page "PKI certificates and requirements" requires. No lab outlives its certificates.
  */
 export async function ensureNodePki(
   folder: string,
@@ -47,7 +47,7 @@ export async function ensureNodePki(
     serviceAccountKey: join(folder, 'sa.key'),
     serviceAccountPublicKey: join(folder, 'sa.pub'),
   };
-  // The service account key is written last: where it is, everything is.
+  // The service account key is written last: when it exists, all files exist.
   if (existsSync(pki.serviceAccountKey)) return pki;
 
   const caKeys = await generateKeys();
@@ -156,7 +156,7 @@ export function kubeconfig(
   };
 }
 
-/** Starts a minute ago: the clock of whoever checks may be behind. */
+/** Valid from one minute ago, because the verifier's clock may be behind. */
 function validity(): { notBefore: Date; notAfter: Date } {
   return { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + lifetimeMs) };
 }

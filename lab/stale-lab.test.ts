@@ -4,7 +4,7 @@ import { foreignLabProblems, type ForeignLab } from './stale-lab.ts';
 
 const owner = '/b/.meshwright';
 const rest =
-  `received "${owner}"; allowed one lab a machine; ` +
+  `received "${owner}"; allowed one lab per machine; ` +
   `fix: take that one down: \`MESHWRIGHT_STATE_DIR=${owner} npm run down\``;
 
 const messages = (lab: ForeignLab | undefined) =>

@@ -10,16 +10,16 @@ const labRecordSchema = z.object({
   mountPoints: z.array(z.string()),
   /** Whether the host had a mount on the folder of named network namespaces before the lab. */
   netnsMounted: z.boolean(),
-  /** The boot in which the nodes' data was written: what was written in another may be torn. */
+  /** The boot in which the nodes' data was written: data of another boot may be incomplete. */
   boot: z.string(),
 });
 
-/** What a lab consists of: written before anything is made, so that nothing made is ever forgotten. */
+/** What a lab consists of. Written before anything is created, so that everything created can be removed. */
 export type LabRecord = Readonly<z.infer<typeof labRecordSchema>>;
 
 const file = (stateDir: string) => join(stateDir, 'lab.json');
 
-/** The record of the lab of this checkout; none when there is no lab, or a power cut has torn the record. */
+/** The record of this checkout's lab; undefined when there is no lab, or when a power cut destroyed the record. */
 export function readLabRecord(stateDir: string): LabRecord | undefined {
   return labRecordSchema.safeParse(readJson(file(stateDir))).data;
 }

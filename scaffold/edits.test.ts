@@ -63,17 +63,17 @@ const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', 
     [
       'no service',
       shop.replace('new GrpcService', 'newService'),
-      "mesh.ts: there is no place for the service: no `const NAME = new GrpcService(...)` to declare it after; fix: write const giftCards = new GrpcService(namespace, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService }); where it belongs, and run the command again",
+      "mesh.ts: the service cannot be added: the file has no `const NAME = new GrpcService(...)` to declare it after; fix: add const giftCards = new GrpcService(namespace, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService }); by hand, then run the command again",
     ],
     [
       'no edge',
       shop.replace('expose', 'serve'),
-      'mesh.ts: there is no place for the service: no single list `expose: [...]` after the services; fix: write giftCards where it belongs, and run the command again',
+      'mesh.ts: the service cannot be added: the file has no single list `expose: [...]` after the services; fix: add giftCards by hand, then run the command again',
     ],
     [
       'no import',
       shop.replaceAll('./gen/shop', './made'),
-      "mesh.ts: there is no place for the service: no import from ./gen/shop/; fix: write import { GiftCardsService } from './gen/shop/gift_cards/v1/gift_cards_pb.js'; where it belongs, and run the command again",
+      "mesh.ts: the service cannot be added: the file has no import from ./gen/shop/; fix: add import { GiftCardsService } from './gen/shop/gift_cards/v1/gift_cards_pb.js'; by hand, then run the command again",
     ],
     [
       'a constant of the name',
@@ -108,8 +108,8 @@ describe('apps/config/services.ts', () => {
   test('without its list is refused', () => {
     expect(() => registerService('export const other = [];', names)).toThrow(
       new Error(
-        'apps/config/services.ts: there is no place for the service: no list of services; ' +
-          'fix: write GiftCardsService where it belongs, and run the command again',
+        'apps/config/services.ts: the service cannot be added: the file has no list of services; ' +
+          'fix: add GiftCardsService by hand, then run the command again',
       ),
     );
   });

@@ -10,8 +10,8 @@ interface Insertion {
 }
 
 /**
- * Registers the service's descriptor in apps/config/services.ts. What is there already stays as it is.
- * @throws ProblemsError with what to paste, when the place for it is not found
+ * Registers the service's descriptor in apps/config/services.ts, unless it is there already.
+ * @throws ProblemsError with the text to paste, when the place for it is not found
  */
 export function registerService(source: string, names: ServiceNames): string {
   const file = 'apps/config/services.ts';
@@ -29,9 +29,9 @@ export function registerService(source: string, names: ServiceNames): string {
 }
 
 /**
- * Declares the service in mesh.ts before the edge that exposes the others, in the last one's namespace, and
- * exposes it there, too. What is there already stays as it is.
- * @throws ProblemsError with what to paste, when a place is not found, or when a name of it is taken
+ * Declares the service in mesh.ts, in the namespace of the last service and before the edge that exposes the services, and
+ * exposes it there too. Existing declarations stay as they are.
+ * @throws ProblemsError with the text to paste, when a place is not found, or when one of its names is taken
  */
 export function declareService(source: string, names: ServiceNames): string {
   const file = 'mesh.ts';
@@ -58,7 +58,7 @@ export function declareService(source: string, names: ServiceNames): string {
     .filter(ts.isArrayLiteralExpression)
     .filter((list) => list.pos > end);
   const [list] = exposed;
-  // Whole services, or methods, as the others are.
+  // Expose the whole service or its methods, as the other services do.
   const whole = list?.elements.some((element) => ts.isIdentifier(element)) !== false;
   const methods = [`get${one.pascal}`, `list${many.pascal}`].map((method) => `${camel}.method.${method}`);
   const entry = whole ? camel : methods.join(', ');
@@ -72,12 +72,12 @@ export function declareService(source: string, names: ServiceNames): string {
   ]);
 }
 
-/** The statement that holds the node, of the innermost block. */
+/** The statement of the innermost block that contains the node. */
 function statementOf(node: ts.Node): ts.Node {
   return ts.isBlock(node.parent) || ts.isSourceFile(node.parent) ? node : statementOf(node.parent);
 }
 
-/** The mesh would have two of a name, or the module would. */
+/** Throws when the mesh or the module would get two of one name. */
 function refuseTaken(file: string, module: ts.SourceFile, names: ServiceNames): void {
   const { name, camel, pascal } = names;
   const type = `${pascal}Service`;
@@ -108,7 +108,7 @@ function refuseTaken(file: string, module: ts.SourceFile, names: ServiceNames): 
   ]);
 }
 
-/** The import, in the order of the modules' paths. */
+/** Inserts the import in the order of the modules' paths. */
 function importOf(
   file: string,
   module: ts.SourceFile,
@@ -168,6 +168,6 @@ function insert(source: string, insertions: readonly Insertion[]): string {
 }
 
 function missing(where: string, what: string, paste: string): ProblemsError {
-  const fix = `write ${paste} where it belongs, and run the command again`;
-  return new ProblemsError([{ where, what: `there is no place for the service: no ${what}`, fix }]);
+  const fix = `add ${paste} by hand, then run the command again`;
+  return new ProblemsError([{ where, what: `the service cannot be added: the file has no ${what}`, fix }]);
 }

@@ -54,13 +54,13 @@ test.each([
 
 describe('refuses', () => {
   const rule =
-    'words of a-z and 0-9 joined by single hyphens, a letter first, 40 characters at most, such as gift-cards';
+    'words of a-z and 0-9 joined by single hyphens, starting with a letter, at most 40 characters, such as gift-cards';
 
   test.each(['', 'Gift', '-gift', 'gift-', 'gift--cards', '7up', 'gift_cards', 'a'.repeat(41), '../x', 'é'])(
     '%j, which is no name',
     (name) => {
       const received = JSON.stringify(name);
-      const message = `npm run new: is no name for a service; received ${received}; allowed ${rule}`;
+      const message = `npm run new: is not a valid name for a service; received ${received}; allowed ${rule}`;
       expect(formatProblem(namesOf(name) as never)).toBe(message);
     },
   );
@@ -89,7 +89,7 @@ describe('refuses', () => {
     ['to-string', 'toString'],
   ])('%s, because of %s', (name, word) => {
     expect(formatProblem(namesOf(name) as never)).toBe(
-      `npm run new: ${word} has a meaning of its own in TypeScript or protobuf; received "${name}"; ` +
+      `npm run new: ${word} is a reserved word in TypeScript or protobuf; received "${name}"; ` +
         'fix: choose another name',
     );
   });

@@ -1,11 +1,11 @@
 import ts from 'typescript';
 import type { Problem } from '../core/problem.ts';
 
-/** What a new service is called, in each notation that needs it. */
+/** The names of a new service, in each notation that needs it. */
 export interface ServiceNames {
   /** As given: folder below apps/, image, host name. `gift-cards` */
   readonly name: string;
-  /** Component of the proto package, its folder and its file, as buf's style guide asks. `gift_cards` */
+  /** Component of the proto package, its folder and its file, as buf's style guide requires. `gift_cards` */
   readonly snake: string;
   /** `giftCards` */
   readonly camel: string;
@@ -13,9 +13,9 @@ export interface ServiceNames {
   readonly pascal: string;
   /** Fully qualified: `shop.gift_cards.v1.GiftCardsService` */
   readonly typeName: string;
-  /** What one of the things it keeps is called. */
+  /** Name of one stored item. */
   readonly one: Noun;
-  /** What many of them are called; also their path, `/v1/gift-cards`. */
+  /** Plural of it; also the HTTP path, `/v1/gift-cards`. */
   readonly many: Noun;
 }
 
@@ -30,16 +30,16 @@ export interface Noun {
 }
 
 const rule =
-  'words of a-z and 0-9 joined by single hyphens, a letter first, 40 characters at most, such as gift-cards';
+  'words of a-z and 0-9 joined by single hyphens, starting with a letter, at most 40 characters, such as gift-cards';
 
 /** Fields that every JavaScript object has: the proto generator renames them. */
 const objectFields = ['constructor', 'toString', 'valueOf', 'toJson'];
 
-/** The names of a service, or what is wrong with the one given. */
+/** The names of a service, or the problem with the given name. */
 export function namesOf(name: string): ServiceNames | Problem {
   const where = 'npm run new';
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40) {
-    return { where, what: 'is no name for a service', received: name, allowed: rule };
+    return { where, what: 'is not a valid name for a service', received: name, allowed: rule };
   }
   const { snake, camel, pascal } = notations(name);
   if (/(^|-)service$/.test(name)) {
@@ -57,7 +57,7 @@ export function namesOf(name: string): ServiceNames | Problem {
     (word) => objectFields.includes(word) || word === 'google' || (word === camel && isReserved(word)),
   );
   if (taken !== undefined) {
-    const what = `${taken} has a meaning of its own in TypeScript or protobuf`;
+    const what = `${taken} is a reserved word in TypeScript or protobuf`;
     return { where, what, received: name, fix: 'choose another name' };
   }
   return { name, snake, camel, pascal, typeName: `shop.${snake}.v1.${pascal}Service`, one, many };
@@ -85,7 +85,7 @@ function notations(kebab: string): Noun {
   };
 }
 
-/** By the common rules of English; what they get wrong is one rename in the proto. */
+/** By the common rules of English; correct a wrong result by hand in the proto. */
 function singular(word: string): string {
   if (/[^aeiou]ies$/.test(word)) return word.replace(/ies$/, 'y');
   if (/(ss|sh|ch|x|z)es$/.test(word)) return word.slice(0, -2);

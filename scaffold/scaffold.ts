@@ -21,21 +21,21 @@ import type { ServiceNames } from './names.ts';
 import { serviceFiles } from './templates.ts';
 import type { ProjectFile } from './templates.ts';
 
-/** What was made, as paths relative to the root. */
+/** The created and changed files, as paths relative to the root. */
 export interface Scaffolded {
   readonly names: ServiceNames;
   readonly created: readonly string[];
   readonly changed: readonly string[];
 }
 
-/** What of a checkout is not part of the project. */
+/** Entries of a checkout that are not part of the project. */
 const notCopied = /^(node_modules|coverage|\.git|\.meshwright.*)$/;
 
 /**
- * Makes a service that passes `npm test` and runs in the lab: proto, app, registration, construct, generated code and
- * dist. Everything is checked, generated and synthesized in a copy of the project first: a failure leaves the project
- * as it was.
- * @throws ProblemsError with what is wrong with the name, or with the place for it; exit code 1 when a step fails
+ * Creates a service that passes `npm test` and runs in the lab: proto, app, registration, construct, generated code and
+ * dist. Everything is checked, generated and synthesized in a copy of the project first, so a failure leaves the project
+ * unchanged.
+ * @throws ProblemsError with the problems of the name or of the files to edit; exit code 1 when a step fails
  */
 export async function scaffold(root: string, name: string): Promise<Scaffolded> {
   const names = namesOf(name);
@@ -49,7 +49,7 @@ export async function scaffold(root: string, name: string): Promise<Scaffolded> 
   const files = await Promise.all([...created, ...edited].map((file) => formatted(root, file)));
   rehearse(root, files);
   writeAll(root, files);
-  render(root, 'failed once the service was written; mend what it says and run it again');
+  render(root, 'failed after the service was written; correct the error below and run it again');
   return { names, created: created.map(({ path }) => path), changed: edited.map(({ path }) => path) };
 }
 
@@ -63,7 +63,7 @@ async function formatted(root: string, { path, text }: ProjectFile): Promise<Pro
   return { path, text: await format(text, { ...(await resolveConfig(filepath)), filepath }) };
 }
 
-/** What of the name is taken in the project. */
+/** Conflicts of the name with the project. */
 function clashes(root: string, { name, snake, many }: ServiceNames): readonly Problem[] {
   const fix = 'choose another name';
   const taken = [
@@ -84,7 +84,7 @@ function protosOf(root: string): readonly ProjectFile[] {
     .map((path) => ({ path: `proto/${path}`, text: readFileSync(join(root, 'proto', path), 'utf8') }));
 }
 
-/** Generates and synthesizes in a copy: what fails there has not touched the project. */
+/** Generates and synthesizes in a copy, so that a failure does not touch the project. */
 function rehearse(root: string, files: readonly ProjectFile[]): void {
   const copy = mkdtempSync(join(tmpdir(), 'meshwright-new-'));
   try {
@@ -96,7 +96,7 @@ function rehearse(root: string, files: readonly ProjectFile[]): void {
   }
 }
 
-/** Copies a checkout without what is not part of it; the installed packages are shared. */
+/** Copies a checkout without entries that are not part of the project; the installed packages are linked. */
 export function copyProject(root: string, copy: string): void {
   for (const entry of readdirSync(root).filter((each) => !notCopied.test(each))) {
     cpSync(join(root, entry), join(copy, entry), { recursive: true });
@@ -104,7 +104,7 @@ export function copyProject(root: string, copy: string): void {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }
 
-/** Writes all files, or puts everything back. */
+/** Writes all files, or restores them all when one fails. */
 function writeAll(root: string, files: readonly ProjectFile[]): void {
   const before = files.map(({ path }) => {
     const file = join(root, path);
@@ -121,7 +121,7 @@ function writeAll(root: string, files: readonly ProjectFile[]): void {
   }
 }
 
-/** Removes a file and the folders that hold nothing else. */
+/** Removes a file and the folders that are empty without it. */
 function removeWithFolders(file: string): void {
   rmSync(file, { force: true });
   for (let folder = dirname(file); ; folder = dirname(folder)) {
@@ -131,7 +131,7 @@ function removeWithFolders(file: string): void {
   }
 }
 
-/** Brings gen/ and dist/ up to date, as `npm run generate` and `npm run synth` do. */
+/** Updates gen/ and dist/, as `npm run generate` and `npm run synth` do. */
 function render(root: string, failed: string): void {
   for (const [script, args] of [
     ['generate', []],

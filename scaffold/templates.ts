@@ -84,7 +84,7 @@ message List${many.pascal}Response {
 }
 
 function config({ name, typeName, many }: ServiceNames): string {
-  return `# What the charts and the image builder need to know of this app (apps/config/app-config.ts).
+  return `# What the charts and the image builder need to know about this app (apps/config/app-config.ts).
 name: ${name}
 services:
   - ${typeName}
@@ -97,7 +97,7 @@ image:
 resources:
   requests: { cpu: 50m, memory: 96Mi }
   limits: { memory: 256Mi }
-# One, because it keeps all in memory; with a database behind it, two or more.
+# One, because it keeps its data in memory; with a database, two or more.
 replicas: 1
 `;
 }
@@ -137,7 +137,7 @@ export function ${camel}Handlers(store: ${pascal}Store): Handlers<typeof ${pasca
 
     list${many.pascal}: async (request) => {
       const { size, after, tokenAfter } = readPage(List${many.pascal}RequestSchema, request);
-      // One more than asked for tells whether there is a next page.
+      // Ask for one more than requested, to know whether there is a next page.
       const found = await store.list(after, size + 1);
       const page = found.slice(0, size);
       const last = found.length > size ? page.at(-1) : undefined;
@@ -149,13 +149,13 @@ export function ${camel}Handlers(store: ${pascal}Store): Handlers<typeof ${pasca
 }
 
 function store({ pascal, one, many }: ServiceNames): string {
-  return `/** One ${one.words}, as it is kept. */
+  return `/** One ${one.words}, as it is stored. */
 export interface Stored${one.pascal} {
   readonly id: string;
   readonly name: string;
 }
 
-/** What the service needs of its storage. A real database would go behind this. */
+/** What the service needs from its storage. A real database would implement this interface. */
 export interface ${pascal}Store {
   get(id: string): Promise<Stored${one.pascal} | undefined>;
   /** At most \`limit\` with ids after the given one, ordered by id. */

@@ -17,7 +17,7 @@ export function catalogHandlers(store: CatalogStore): Handlers<typeof CatalogSer
 
     listProducts: async (request) => {
       const { size, after, tokenAfter } = readPage(ListProductsRequestSchema, request);
-      // One more than asked for tells whether there is a next page.
+      // Ask for one more than requested, to know whether there is a next page.
       const found = await store.list(after, size + 1);
       const products = found.slice(0, size);
       const last = found.length > size ? products.at(-1) : undefined;

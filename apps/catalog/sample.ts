@@ -8,7 +8,7 @@ const product = (id: string, name: string, description: string, minorUnits: bigi
   attributes: { room },
 });
 
-/** What the sample shop sells. inventory stocks the same ids. */
+/** The products of the sample shop; inventory stocks the same ids. */
 export const sampleProducts: readonly Omit<StoredProduct, 'updateTime'>[] = [
   product('p-1', 'Desk lamp', 'Adjustable lamp with a warm light', 4_900n, 'study'),
   product('p-2', 'Kettle', 'Boils a litre in three minutes', 3_450n, 'kitchen'),
@@ -21,10 +21,9 @@ export const sampleProducts: readonly Omit<StoredProduct, 'updateTime'>[] = [
 ];
 
 /**
- * Changes one price after the other, each up and down by a tenth around its first value, so that there is something
- * to watch.
- * @param intervalMs - between two changes
- * @returns stops it
+ * Changes one price after another, in turn up by a tenth and back to its first value, so that there is something to watch.
+ * @param intervalMs - time between two changes, in milliseconds
+ * @returns a function that stops the changes
  */
 export function movePrices(catalog: MemoryCatalog, intervalMs: number): () => void {
   let step = 0;

@@ -17,12 +17,12 @@ export interface StoredProduct {
   readonly updateTime: Timestamp;
 }
 
-/** What the catalog needs of its storage. A real database would go behind this. */
+/** What the catalog needs from its storage. A real database would implement this interface. */
 export interface CatalogStore {
   get(id: string): Promise<StoredProduct | undefined>;
   /** At most `limit` products with ids after the given one, ordered by id. */
   list(after: string | undefined, limit: number): Promise<readonly StoredProduct[]>;
-  /** The products as they are now and, from then on, each after a change of its price, until the signal aborts. */
+  /** The current products and, from then on, each product after a change of its price, until the signal aborts. */
   watch(ids: ReadonlySet<string>, signal: AbortSignal): AsyncIterable<StoredProduct>;
 }
 

@@ -59,16 +59,17 @@ function withKey(path: string, value: unknown): unknown {
 
 const topKeys = 'name, services, ports, image, resources, replicas, autoscaling, shutdown, env, httpGateway';
 const envValue =
-  'text (other values in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
-const subdomain = 'a DNS subdomain: up to 253 of a-z, 0-9, hyphens and dots, a letter or digit at either end';
-const objectKey = '1 to 253 of letters, digits, hyphens, underscores and dots';
-const label = 'a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+  'text (put numbers and booleans in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
+const subdomain =
+  'a DNS subdomain: up to 253 characters of a-z, 0-9, hyphen and dot, starting and ending with a letter or digit';
+const objectKey = '1 to 253 letters, digits, hyphens, underscores and dots';
+const label = 'a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
 const port =
-  'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes, nor 9464 or 9465, which metrics take';
+  'a port from 1024 to 65535, except 15000 to 15099 (used by Istio), 9464 and 9465 (used for metrics)';
 const cpu = 'a Kubernetes quantity as text, at least "1m", such as "250m"';
 const memory = 'a Kubernetes quantity as text, at least "16Mi", such as "128Mi"';
 const version = 'a semantic version as text, such as "1.4.0"';
-const nodeOption = 'an option that Node takes in NODE_OPTIONS, such as --max-semi-space-size=4';
+const nodeOption = 'an option that Node accepts in NODE_OPTIONS, such as --max-semi-space-size=4';
 const known = [...services.keys()].join(', ');
 
 describe('parseAppConfig', () => {
@@ -106,7 +107,7 @@ describe('parseAppConfig', () => {
     [
       'name',
       'catalogue',
-      'name: differs from its folder; received "catalogue"; allowed catalog; fix: write catalog, or rename the folder',
+      'name: differs from the name of its folder; received "catalogue"; allowed catalog; fix: write catalog, or rename the folder',
     ],
     [
       'services',
@@ -136,14 +137,14 @@ describe('parseAppConfig', () => {
     [
       'services',
       undefined,
-      'httpGateway: there is no gRPC service to stand before; received true; fix: list the services, or remove httpGateway',
+      'httpGateway: the HTTP gateway needs a gRPC service, and the app lists none; received true; fix: list the services, or remove httpGateway',
     ],
     ['ports', undefined, 'ports: missing; allowed a mapping with the keys grpc, http'],
     ['ports', 50051, 'ports: wrong value; received 50051; allowed a mapping with the keys grpc, http'],
     [
       'ports.grpc',
       undefined,
-      'ports.grpc: missing, and there are services to serve; fix: add ports.grpc, usually 50051',
+      'ports.grpc: missing, but the app has gRPC services to serve; fix: add ports.grpc, usually 50051',
     ],
     ['ports.grpc', 80, `ports.grpc: wrong value; received 80; allowed ${port}`],
     ['ports.grpc', '50051', `ports.grpc: wrong value; received "50051"; allowed ${port}`],
@@ -217,7 +218,7 @@ describe('parseAppConfig', () => {
     [
       'replicas',
       0,
-      'replicas: an autoscaler does not start from none; received 0; allowed 1 or more with autoscaling; fix: raise replicas, or remove autoscaling',
+      'replicas: an autoscaler cannot scale up from 0 pods; received 0; allowed 1 or more with autoscaling; fix: raise replicas, or remove autoscaling',
     ],
     [
       'autoscaling',
@@ -232,7 +233,7 @@ describe('parseAppConfig', () => {
     [
       'autoscaling.maxReplicas',
       2,
-      'autoscaling.maxReplicas: not more than replicas, the fewest pods; received 2; allowed more than 2; fix: raise it, or remove autoscaling',
+      'autoscaling.maxReplicas: not more than replicas, the minimum number of pods; received 2; allowed more than 2; fix: raise maxReplicas, or remove autoscaling',
     ],
     [
       'autoscaling.cpuPercent',
@@ -247,62 +248,70 @@ describe('parseAppConfig', () => {
     [
       'shutdown.drainSeconds',
       51,
-      'shutdown.graceSeconds: the pod would be killed before its calls end: 10 s until callers know, drainSeconds 51, 5 s for the proxy; received 60; allowed at least 66; fix: raise graceSeconds or lower drainSeconds',
+      'shutdown.graceSeconds: the pod would be killed before its calls end: 10 s until callers stop sending calls, 51 s of drainSeconds, 5 s for the proxy; received 60; allowed at least 66; fix: raise graceSeconds or lower drainSeconds',
     ],
     [
       'shutdown.graceSeconds',
       undefined,
-      'shutdown.graceSeconds: the pod would be killed before its calls end: 10 s until callers know, drainSeconds 40, 5 s for the proxy; received 30; allowed at least 55; fix: raise graceSeconds or lower drainSeconds',
+      'shutdown.graceSeconds: the pod would be killed before its calls end: 10 s until callers stop sending calls, 40 s of drainSeconds, 5 s for the proxy; received 30; allowed at least 55; fix: raise graceSeconds or lower drainSeconds',
     ],
     [
       'env',
       ['A=b'],
-      'env: wrong value, a list; allowed a mapping from names to text, or to a key of a Secret or ConfigMap',
+      'env: wrong value of type list; allowed a mapping from variable names to text, or to a key of a Secret or ConfigMap',
     ],
-    ['env.TOKEN', 1234, `env.TOKEN: wrong value, a number; allowed ${envValue}`],
-    ['env.TOKEN', { secret: 'tokens' }, `env.TOKEN: wrong value, a mapping; allowed ${envValue}`],
+    ['env.TOKEN', 1234, `env.TOKEN: wrong value of type number; allowed ${envValue}`],
+    ['env.TOKEN', { secret: 'tokens' }, `env.TOKEN: wrong value of type mapping; allowed ${envValue}`],
     [
       'env.TOKEN',
       { secret: 'tokens', configMap: 'settings', key: 'a' },
-      `env.TOKEN: wrong value, a mapping; allowed ${envValue}`,
+      `env.TOKEN: wrong value of type mapping; allowed ${envValue}`,
     ],
     [
       'env.TOKEN',
       { value: 'x', notSecret: '' },
-      'env.TOKEN.notSecret: wrong value, a string; allowed why it is no secret: one line of 1 to 300 characters',
+      'env.TOKEN.notSecret: wrong value of type string; allowed why it is not a secret: one line of 1 to 300 characters',
     ],
     [
       'env.TOKEN',
       { secret: 'API_Tokens', key: 'a' },
-      `env.TOKEN.secret: not a name for a Secret; allowed ${subdomain}`,
+      `env.TOKEN.secret: not a valid name for a Secret; allowed ${subdomain}`,
     ],
     [
       'env.TOKEN',
       { configMap: '-settings', key: 'a' },
-      `env.TOKEN.configMap: not a name for a ConfigMap; allowed ${subdomain}`,
+      `env.TOKEN.configMap: not a valid name for a ConfigMap; allowed ${subdomain}`,
     ],
     [
       'env.TOKEN',
       { secret: 'tokens', key: 'a/b' },
-      `env.TOKEN.key: not a key of a Secret or ConfigMap; allowed ${objectKey}`,
+      `env.TOKEN.key: not a valid key of a Secret or ConfigMap; allowed ${objectKey}`,
     ],
     [
       'env.DRAIN_LIMIT_MS',
       '1000',
-      'env.DRAIN_LIMIT_MS: set for every container by the charts; fix: remove it, and set shutdown.drainSeconds',
+      'env.DRAIN_LIMIT_MS: reserved: the charts set this variable for every container; fix: remove it, and set shutdown.drainSeconds',
     ],
     [
       'env.2ND',
       'x',
-      'env.2ND: not a name for an environment variable; received "2ND"; allowed letters, digits and underscores, no digit first',
+      'env.2ND: not a valid name for an environment variable; received "2ND"; allowed letters, digits and underscores, not starting with a digit',
     ],
-    ['env.METRICS_PORT', '9100', 'env.METRICS_PORT: set for every container by the charts; fix: remove it'],
+    [
+      'env.METRICS_PORT',
+      '9100',
+      'env.METRICS_PORT: reserved: the charts set this variable for every container; fix: remove it',
+    ],
     [
       'env.SERVICE_VERSION',
       '1',
-      'env.SERVICE_VERSION: set for every container by the charts; fix: remove it',
+      'env.SERVICE_VERSION: reserved: the charts set this variable for every container; fix: remove it',
     ],
-    ['env.POD_NAME', 'x', 'env.POD_NAME: set for every container by the charts; fix: remove it'],
+    [
+      'env.POD_NAME',
+      'x',
+      'env.POD_NAME: reserved: the charts set this variable for every container; fix: remove it',
+    ],
     ['httpGateway', 'yes', 'httpGateway: wrong value; received "yes"; allowed true or false'],
     ['replica', 2, `replica: unknown key; allowed ${topKeys}; fix: did you mean replicas?`],
     ['volumes', {}, `volumes: unknown key; allowed ${topKeys}; fix: remove it`],
@@ -412,7 +421,7 @@ describe('loadAppConfig', () => {
     write('cart', stringify({ ...good, replicas: -2 }));
     expect(problemsOf(() => loadAppConfigs(root))).toEqual([
       'apps/cart/config.yml: replicas: wrong value; received -2; allowed a whole number from 0 to 1000',
-      'apps/cart/config.yml: name: differs from its folder; received "catalog"; allowed cart; fix: write cart, or rename the folder',
+      'apps/cart/config.yml: name: differs from the name of its folder; received "catalog"; allowed cart; fix: write cart, or rename the folder',
       'apps/catalog/config.yml: replicas: wrong value; received -1; allowed a whole number from 0 to 1000',
     ]);
   });

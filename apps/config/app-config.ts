@@ -8,7 +8,7 @@ import type { Problem } from '../../core/problem.ts';
 import { checkRules } from './rules.ts';
 import { appConfigSchema } from './schema.ts';
 
-/** What an app's config.yml says: everything the charts and the image builder need to know of it. */
+/** An app's config.yml: everything the charts and the image builder need to know about the app. */
 export interface AppConfig {
   /** Equal to its folder's name; image name and default workload name. A DNS label. */
   readonly name: string;
@@ -25,7 +25,7 @@ export interface AppConfig {
     readonly version: string;
     readonly title: string;
     readonly description: string;
-    /** Options of Node and V8 that the program starts with: `--max-semi-space-size=4`. @default none */
+    /** Node and V8 options that the program is started with: `--max-semi-space-size=4`. @default none */
     readonly nodeOptions: readonly string[];
   };
   /** Kubernetes quantities. */
@@ -33,31 +33,32 @@ export interface AppConfig {
     readonly requests: { readonly cpu: string; readonly memory: string };
     readonly limits: { readonly cpu?: string; readonly memory: string };
   };
-  /** Pods per cluster; with {@link autoscaling} the fewest. */
+  /** Pods per cluster; with {@link autoscaling}, the minimum. */
   readonly replicas: number;
-  /** Adds pods while those there are busy. Needs a metrics server. @default - always `replicas` */
+  /** Adds pods while the present ones are busy. Needs a metrics server. @default - always `replicas` */
   readonly autoscaling?: {
-    /** Most pods per cluster. */
+    /** Maximum number of pods per cluster. */
     readonly maxReplicas: number;
-    /** Average use of CPU to hold, in percent of what each container requests. @default 70 */
+    /** Target average CPU utilization, in percent of what each container requests. @default 70 */
     readonly cpuPercent: number;
   };
-  /** How a pod ends; what has to fit into it is in shutdown.ts. */
+  /** How a pod shuts down; shutdown.ts says what else has to fit into the grace period. */
   readonly shutdown: {
-    /** How long calls in flight may take once no new ones are taken. @default 20 */
+    /** How long calls in flight may take once no new ones are accepted. @default 15 */
     readonly drainSeconds: number;
     /** From SIGTERM to SIGKILL. @default 30 */
     readonly graceSeconds: number;
   };
-  /** Environment of the container, by name. What is secret is only referred to. */
+  /** Environment variables of the container, by name. A secret is only referenced. */
   readonly env: Readonly<Record<string, EnvValue>>;
   /** Whether the pod also carries the HTTP gateway container. */
   readonly httpGateway: boolean;
 }
 
 /**
- * A variable's value: plain text, text that only looks like a secret, or a key of a Secret or ConfigMap of the workload's namespace. Those are made by
- * whoever owns them, in every cluster the workload runs in; its pods start when they are there.
+ * A variable's value: plain text, text that only looks like a secret, or a key of a Secret or ConfigMap in the
+ * workload's namespace. The owner of the Secret or ConfigMap creates it in every cluster that the workload runs in; the
+ * pods start once it exists.
  */
 export type EnvValue =
   | string
@@ -65,7 +66,7 @@ export type EnvValue =
   | { readonly configMap: string; readonly key: string }
   | {
       readonly value: string;
-      /** Why it is none, in a line, though its name or its looks are those of a secret. */
+      /** Why this is not a secret, although its name or value looks like one: one line. */
       readonly notSecret: string;
     };
 
@@ -128,8 +129,8 @@ function toProblems(issue: z.core.$ZodIssue, where: (...path: PropertyKey[]) => 
   }
   const problem = { where: where(...issue.path), allowed: issue.message };
   if (issue.input === undefined) return [{ ...problem, what: 'missing' }];
-  // A wrong environment value may still be a secret: only its kind is shown.
-  if (issue.path[0] === 'env') return [{ ...problem, what: `wrong value, a ${kindOf(issue.input)}` }];
+  // A wrong environment value may still be a secret: show only its type.
+  if (issue.path[0] === 'env') return [{ ...problem, what: `wrong value of type ${kindOf(issue.input)}` }];
   return [{ ...problem, what: 'wrong value', received: issue.input }];
 }
 
@@ -156,7 +157,7 @@ function parseYaml(text: string, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    // Aliases are resolved only now: one without its anchor, or too many of them.
+    // toJS() resolves the aliases: it throws when one has no anchor, or when there are too many.
     throw new ProblemsError([
       { where: file, what: `not valid YAML: ${error instanceof Error ? error.message : String(error)}` },
     ]);
@@ -177,6 +178,6 @@ function missingFile(root: string, directory: string, file: string): Problem {
     where: file,
     what: 'no such file',
     allowed: known.length === 0 ? 'a folder with a config.yml' : known.join(', '),
-    fix: near === undefined ? `write ${file}` : `did you mean ${near}?`,
+    fix: near === undefined ? `create ${file}` : `did you mean ${near}?`,
   };
 }

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 
-/** Set by the charts for every container, so config.yml may not. */
+/** Variables that the charts set for every container, so config.yml must not. */
 const reserved = [
   'CLUSTER_NAME',
   'POD_NAME',
@@ -15,7 +15,7 @@ const reserved = [
   'DRAIN_LIMIT_MS',
 ];
 
-/** Checks the names in `env` and in its references. What was received is not shown: it may be a secret. */
+/** Checks the names in `env` and in its references. The received value is not shown: it may be a secret. */
 export function checkEnv(value: unknown, where: Where): Problem[] {
   const env = at(value, 'env');
   if (!isMapping(env)) return [];
@@ -30,18 +30,20 @@ function checkVariable(name: string, where: Where): Problem[] {
     return [
       {
         where: where('env', name),
-        what: 'not a name for an environment variable',
+        what: 'not a valid name for an environment variable',
         received: name,
-        allowed: 'letters, digits and underscores, no digit first',
+        allowed: 'letters, digits and underscores, not starting with a digit',
       },
     ];
   }
   if (!reserved.includes(name)) return [];
   const fix = name.startsWith('DRAIN_') ? 'remove it, and set shutdown.drainSeconds' : 'remove it';
-  return [{ where: where('env', name), what: 'set for every container by the charts', fix }];
+  return [
+    { where: where('env', name), what: 'reserved: the charts set this variable for every container', fix },
+  ];
 }
 
-/** Kubernetes: names of Secrets and ConfigMaps are DNS subdomains, and keys have an alphabet of their own. */
+/** Kubernetes: names of Secrets and ConfigMaps are DNS subdomains; their keys allow other characters. */
 function checkReference(name: string, given: unknown, where: Where): Problem[] {
   if (!isMapping(given)) return [];
   const problems: Problem[] = [];
@@ -53,8 +55,9 @@ function checkReference(name: string, given: unknown, where: Where): Problem[] {
     if (typeof object === 'string' && !isSubdomain(object)) {
       problems.push({
         where: where('env', name, field),
-        what: `not a name for ${kind}`,
-        allowed: 'a DNS subdomain: up to 253 of a-z, 0-9, hyphens and dots, a letter or digit at either end',
+        what: `not a valid name for ${kind}`,
+        allowed:
+          'a DNS subdomain: up to 253 characters of a-z, 0-9, hyphen and dot, starting and ending with a letter or digit',
       });
     }
   }
@@ -62,8 +65,8 @@ function checkReference(name: string, given: unknown, where: Where): Problem[] {
   if (typeof key === 'string' && !/^(?!\.\.?$)[-._A-Za-z0-9]{1,253}$/.test(key)) {
     problems.push({
       where: where('env', name, 'key'),
-      what: 'not a key of a Secret or ConfigMap',
-      allowed: '1 to 253 of letters, digits, hyphens, underscores and dots',
+      what: 'not a valid key of a Secret or ConfigMap',
+      allowed: '1 to 253 letters, digits, hyphens, underscores and dots',
     });
   }
   return problems;

@@ -16,13 +16,13 @@ const factors: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
-/** Kubernetes keeps quantities in 64 bits. */
+/** Kubernetes stores quantities in 64 bits. */
 const largest = 2 ** 63;
 
 /**
  * The number a Kubernetes quantity stands for (cores, or bytes): `250m` is 0.25, `1Ki` is 1024.
- * Undefined for anything that is not a positive quantity. The suffixes below milli, which make no sense for
- * compute resources, are left out.
+ * Undefined for anything that is not a positive quantity. Suffixes smaller than milli, which make no sense for
+ * compute resources, are not accepted.
  * Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
  */
 export function parseQuantity(value: unknown): number | undefined {

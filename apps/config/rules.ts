@@ -7,8 +7,8 @@ import { parseQuantity } from './quantity.ts';
 import { services as knownServices } from './services.ts';
 
 /**
- * Checks how the fields of a config.yml agree with each other, their folder and the protos. Works on the unparsed
- * value and passes over whatever is malformed, so that its problems come together with those of the form.
+ * Checks that the fields of a config.yml fit each other, their folder and the protos. Works on the unparsed value and
+ * skips whatever is malformed, so that its problems are reported together with those of the schema.
  * @param where - names a key of the file, for the problem
  */
 export function checkRules(value: unknown, folder: string, where: Where): Problem[] {
@@ -29,7 +29,7 @@ function checkName(value: unknown, folder: string, where: Where): Problem[] {
   return [
     {
       where: where('name'),
-      what: 'differs from its folder',
+      what: 'differs from the name of its folder',
       received: name,
       allowed: folder,
       fix: `write ${folder}, or rename the folder`,
@@ -73,7 +73,7 @@ function checkPorts(value: unknown, where: Where): Problem[] {
     if (serves) {
       problems.push({
         where: where('ports', 'grpc'),
-        what: 'missing, and there are services to serve',
+        what: 'missing, but the app has gRPC services to serve',
         fix: 'add ports.grpc, usually 50051',
       });
     } else if (http === undefined) {
@@ -91,7 +91,7 @@ function checkPorts(value: unknown, where: Where): Problem[] {
   if (at(value, 'httpGateway') === true && servesNothing) {
     problems.push({
       where: where('httpGateway'),
-      what: 'there is no gRPC service to stand before',
+      what: 'the HTTP gateway needs a gRPC service, and the app lists none',
       received: true,
       fix: 'list the services, or remove httpGateway',
     });

@@ -3,11 +3,11 @@ import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import { metricsPorts } from './ports.ts';
 import { parseQuantity } from './quantity.ts';
 
-/** Smallest memory a container runs in: less is nearly always a slip such as `128m` for `128Mi`. */
+/** Smallest memory limit accepted, in bytes: less is nearly always a slip such as `128m` for `128Mi`. */
 const leastMemory = 16 * 2 ** 20;
 const leastCpu = 0.001;
 
-/** Each field's error is what it allows, in words: the loader makes the rest of the message. */
+/** Each field's error text says what the field allows; the loader adds the rest of the message. */
 const text = (allowed: string, accepts: (value: string) => boolean) =>
   z.string({ error: allowed }).refine(accepts, { error: allowed });
 
@@ -16,8 +16,8 @@ const line = (allowed: string, longest: number) =>
 
 // Containers run as non-root, so no port below 1024; the proxy beside them takes 15000 to 15099.
 const portRule =
-  'a port from 1024 to 65535, not within 15000 to 15099, which Istio takes, ' +
-  `nor ${metricsPorts.app} or ${metricsPorts.httpGateway}, which metrics take`;
+  'a port from 1024 to 65535, except 15000 to 15099 (used by Istio), ' +
+  `${metricsPorts.app} and ${metricsPorts.httpGateway} (used for metrics)`;
 const isMetricsPort = (value: number) => Object.values<number>(metricsPorts).includes(value);
 const port = z
   .int({ error: portRule })
@@ -42,7 +42,7 @@ const mapping = <S extends z.ZodRawShape>(shape: S) =>
 export const defaultShutdown = { drainSeconds: 15, graceSeconds: 30 };
 
 const nodeOptionsRule = 'a list of options';
-const nodeOptionRule = 'an option that Node takes in NODE_OPTIONS, such as --max-semi-space-size=4';
+const nodeOptionRule = 'an option that Node accepts in NODE_OPTIONS, such as --max-semi-space-size=4';
 const nodeOption = text(
   nodeOptionRule,
   (value) => /^--[\w-]+(?:=\S+)?$/.test(value) && process.allowedNodeEnvironmentFlags.has(value),
@@ -54,14 +54,14 @@ const percentRule = 'a whole number from 1 to 1000';
 const drainRule = 'a whole number from 1 to 600';
 const graceRule = 'a whole number from 1 to 3600';
 const envRule =
-  'text (other values in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
-const notSecretRule = 'why it is no secret: one line of 1 to 300 characters';
+  'text (put numbers and booleans in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
+const notSecretRule = 'why it is not a secret: one line of 1 to 300 characters';
 const whole = (allowed: string, least: number, most: number) =>
   z.int({ error: allowed }).min(least, { error: allowed }).max(most, { error: allowed });
 const flagRule = 'true or false';
 const servicesRule = 'a list of fully qualified proto services';
 
-/** The form of a config.yml; how its fields agree with each other is checked in rules.ts. */
+/** The schema of a config.yml; rules.ts checks how its fields fit each other. */
 export const appConfigSchema = mapping({
   name: text(dnsLabelRule, isDnsLabel),
   services: z
@@ -99,7 +99,7 @@ export const appConfigSchema = mapping({
         ],
         { error: envRule },
       ),
-      { error: 'a mapping from names to text, or to a key of a Secret or ConfigMap' },
+      { error: 'a mapping from variable names to text, or to a key of a Secret or ConfigMap' },
     )
     .default({}),
   httpGateway: z.boolean({ error: flagRule }).default(false),

@@ -6,7 +6,7 @@ import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 
 /**
  * Every proto service the project declares, by its fully qualified name. A new service gets a line here;
- * a test compares the list with what was generated from proto/.
+ * a test compares the list with the code generated from proto/.
  */
 export const services: ReadonlyMap<string, DescService> = new Map(
   [CatalogService, InventoryService, OrdersService].map((service) => [service.typeName, service]),

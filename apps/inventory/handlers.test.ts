@@ -62,7 +62,7 @@ describe('Reserve', () => {
     const error = await client.reserve({ ...request, ...other }, options).catch((e: unknown) => e);
     expect(error).toMatchObject({
       code: status.ALREADY_EXISTS,
-      message: 'reservation_id: "r-1" is of another product or quantity; use a new one',
+      message: 'reservation_id: "r-1" was used for another product or quantity; use a new one',
     });
     expect(findDetail(error as StatusError, ErrorInfoSchema)).toMatchObject({
       reason: 'RESERVATION_ID_REUSED',
@@ -76,7 +76,7 @@ describe('Reserve', () => {
     [{ productId: '' }, status.INVALID_ARGUMENT, 'product_id: value is required'],
     [{ quantity: 0 }, status.INVALID_ARGUMENT, 'quantity: must be greater than or equal to 1'],
     [{ productId: 'p-9' }, status.NOT_FOUND, 'product_id: product "p-9" was never stocked'],
-    [{ quantity: 11 }, status.FAILED_PRECONDITION, 'quantity: 11 of product "p-1" asked for; available 10'],
+    [{ quantity: 11 }, status.FAILED_PRECONDITION, 'quantity: requested 11 of product "p-1"; available 10'],
   ])('refuses %j and leaves the stock as it was', async (wrong, code, message) => {
     const request = { reservationId: 'r-1', productId: 'p-1', quantity: 1, ...wrong };
     await expect(client.reserve(request, options)).rejects.toMatchObject({ code, message });
@@ -149,7 +149,7 @@ describe('ImportStock', () => {
     const entries = Array.from({ length: 10_001 }, (_, index) => ({ productId: `x-${index}`, quantity: 1 }));
     await expect(importAll(entries)).rejects.toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
-      details: 'more than 10000 products; import them in parts',
+      details: 'more than 10000 products in one import; split it into several',
     });
   });
 });

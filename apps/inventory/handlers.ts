@@ -3,11 +3,11 @@ import { ErrorInfoSchema } from '../../gen/google/rpc/error_details_pb.js';
 import type { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import type { Handlers } from '../runtime/handlers.ts';
 import { detail, statusError } from '../runtime/status.ts';
-import { mostUnits } from './store.ts';
+import { maxUnits } from './store.ts';
 import type { InventoryStore } from './store.ts';
 
-/** Products one import may name: what it adds is held until its end. */
-const mostProducts = 10_000;
+/** Maximum number of products in one import: it is kept in memory until its end. */
+const maxProducts = 10_000;
 
 /** InventoryService over a store. */
 export function inventoryHandlers(store: InventoryStore): Handlers<typeof InventoryService> {
@@ -26,7 +26,7 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
         case 'id in use':
           throw statusError(
             status.ALREADY_EXISTS,
-            `reservation_id: ${JSON.stringify(reservationId)} is of another product or quantity; use a new one`,
+            `reservation_id: ${JSON.stringify(reservationId)} was used for another product or quantity; use a new one`,
             [detail(ErrorInfoSchema, { reason: 'RESERVATION_ID_REUSED', domain: 'inventory.shop.example' })],
           );
         case 'unknown product':
@@ -34,24 +34,24 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
         case 'short':
           throw statusError(
             status.FAILED_PRECONDITION,
-            `quantity: ${quantity} of product ${JSON.stringify(productId)} asked for; available ${reserved.available}`,
+            `quantity: requested ${quantity} of product ${JSON.stringify(productId)}; available ${reserved.available}`,
           );
       }
     },
 
-    // All or nothing: a wrong entry, or a caller that goes away, leaves the stock as it was.
+    // All or nothing: a wrong entry, or a caller that disconnects, leaves the stock unchanged.
     importStock: async (requests) => {
       const units = new Map<string, number>();
       let imported = 0;
       for await (const { productId, quantity } of requests) {
         imported += 1;
         const sum = (units.get(productId) ?? 0) + quantity;
-        if (sum > mostUnits) throw tooMany(productId);
+        if (sum > maxUnits) throw tooMany(productId);
         units.set(productId, sum);
-        if (units.size > mostProducts) {
+        if (units.size > maxProducts) {
           throw statusError(
             status.RESOURCE_EXHAUSTED,
-            `more than ${mostProducts} products; import them in parts`,
+            `more than ${maxProducts} products in one import; split it into several`,
           );
         }
       }
@@ -66,12 +66,12 @@ export function inventoryHandlers(store: InventoryStore): Handlers<typeof Invent
         try {
           for await (const { productId, available } of requests) await store.set(productId, available);
         } finally {
-          changes.end(); // the caller has said all: what changed until now is still answered
+          changes.end(); // the caller has sent everything: changes up to now are still delivered
         }
       })();
-      reading.catch(() => undefined); // looked at below
+      reading.catch(() => undefined); // awaited below
       for await (const stock of changes) yield { stock };
-      signal.throwIfAborted(); // the caller, which may say more, is not waited for
+      signal.throwIfAborted(); // do not wait for more requests of a caller that is gone
       await reading;
     },
   };
@@ -84,6 +84,6 @@ function noStock(productId: string) {
 function tooMany(productId: string) {
   return statusError(
     status.OUT_OF_RANGE,
-    `quantity: product ${JSON.stringify(productId)} would have more than ${mostUnits} units`,
+    `quantity: product ${JSON.stringify(productId)} would have more than ${maxUnits} units`,
   );
 }

@@ -1,4 +1,4 @@
-/** Units in stock of what the sample catalog sells; p-8 is sold out. */
+/** Units in stock of each product in the sample catalog; p-8 is sold out. */
 export const sampleStock: Readonly<Record<string, number>> = {
   'p-1': 1_000_000,
   'p-2': 1_000_000,

@@ -16,19 +16,19 @@ export interface Reservation {
   readonly quantity: number;
 }
 
-/** What came of a reservation. */
+/** The result of a reservation. */
 export type Reserved =
   | { readonly result: 'reserved'; readonly stock: StoredStock }
   | { readonly result: 'id in use' }
   | { readonly result: 'unknown product' }
   | { readonly result: 'short'; readonly available: number };
 
-/** What the inventory needs of its storage. A real database would go behind this, each method one transaction. */
+/** What the inventory needs from its storage. A real database would implement this interface, with one transaction per method. */
 export interface InventoryStore {
   get(productId: string): Promise<StoredStock | undefined>;
-  /** A repeated reservation returns what came of the first, if it was reserved; another one with its id is refused. */
+  /** A repeated reservation returns the result of the first if that was reserved; a different one with the same id is refused. */
   reserve(reservation: Reservation): Promise<Reserved>;
-  /** Adds units to each product; all of them or, when one would pass {@link mostUnits}, none. */
+  /** Adds units to all products, or to none when one would exceed {@link maxUnits}. */
   add(units: ReadonlyMap<string, number>): Promise<{ readonly tooMany: string | undefined }>;
   /** Sets the available units of a product. */
   set(productId: string, available: number): Promise<void>;
@@ -37,7 +37,7 @@ export interface InventoryStore {
 }
 
 /** Stock is counted in int32. */
-export const mostUnits = 2 ** 31 - 1;
+export const maxUnits = 2 ** 31 - 1;
 
 /** Keeps stock in memory. Watchers slower than the changes get each product's newest stock. */
 export function memoryInventory(units: Readonly<Record<string, number>>): InventoryStore {
@@ -61,7 +61,7 @@ export function memoryInventory(units: Readonly<Record<string, number>>): Invent
     }
     const stock = stocks.get(productId);
     if (stock === undefined) return { result: 'unknown product' };
-    if (stock.available < quantity || stock.reserved > mostUnits - quantity) {
+    if (stock.available < quantity || stock.reserved > maxUnits - quantity) {
       return { result: 'short', available: stock.available };
     }
     const left = put(productId, stock.available - quantity, stock.reserved + quantity);
@@ -71,7 +71,7 @@ export function memoryInventory(units: Readonly<Record<string, number>>): Invent
 
   const add = (more: ReadonlyMap<string, number>): string | undefined => {
     const sums = [...more].map(([id, count]) => ({ id, sum: (stocks.get(id)?.available ?? 0) + count }));
-    const tooMany = sums.find(({ sum }) => sum > mostUnits);
+    const tooMany = sums.find(({ sum }) => sum > maxUnits);
     if (tooMany === undefined) for (const { id, sum } of sums) put(id, sum, stocks.get(id)?.reserved ?? 0);
     return tooMany?.id;
   };

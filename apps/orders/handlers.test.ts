@@ -76,7 +76,7 @@ describe('CreateOrder', () => {
       'p-1',
       11,
       status.FAILED_PRECONDITION,
-      'inventory: quantity: 11 of product "p-1" asked for; available 10',
+      'inventory: quantity: requested 11 of product "p-1"; available 10',
     ],
     ['p-2', 1, status.NOT_FOUND, 'inventory: product_id: product "p-2" was never stocked'],
   ])('refuses product %j, quantity %d', async (productId, quantity, code, message) => {
@@ -151,7 +151,8 @@ test('ListOrders of one product, and its token for no other', async () => {
   expect(second.nextPageToken).toBe('');
   await expect(orders.listOrders({ pageToken }, options)).rejects.toMatchObject({
     code: status.INVALID_ARGUMENT,
-    message: 'page_token: of a request with other fields; allowed to change from page to page: page_size',
+    message:
+      'page_token: belongs to a request with other fields; only page_size may change from page to page',
   });
 });
 
@@ -160,6 +161,6 @@ test('ListOrders with a token whose order is not there', async () => {
   const pageToken = tokenAfter('o-0');
   await expect(orders.listOrders({ pageToken }, options)).rejects.toMatchObject({
     code: status.INVALID_ARGUMENT,
-    message: 'page_token: its order does not exist',
+    message: 'page_token: the order it refers to does not exist',
   });
 });

@@ -9,7 +9,7 @@ import type { ServiceClient } from '../runtime/client.ts';
 import type { CallContext, Handlers } from '../runtime/handlers.ts';
 import { readPage } from '../runtime/paging.ts';
 import { StatusError, statusError } from '../runtime/status.ts';
-import { anotherRequest, keyOf, once } from './once.ts';
+import { keyOf, once, requestIdReused } from './once.ts';
 import type { RequestLog } from './request-log.ts';
 import type { OrderStore, StoredOrder } from './store.ts';
 
@@ -20,10 +20,10 @@ export interface OrdersDependencies {
   readonly inventory: Pick<ServiceClient<typeof InventoryService>, 'reserve'>;
 }
 
-/** Longest for one call to another service; the caller's own deadline may be shorter. Room for the other cluster. */
+/** Time limit for one call to another service, long enough for the other cluster; the caller's own deadline may be shorter. */
 const timeoutMs = 2_000;
 
-/** What an answer of another service may mean to our caller as it is; anything else is our failure. */
+/** Status codes of other services that are passed on to the caller; any other code is a failure of this service. */
 const passedOn: ReadonlySet<status> = new Set([
   status.NOT_FOUND,
   status.FAILED_PRECONDITION,
@@ -56,7 +56,7 @@ export function ordersHandlers({
       .catch((error: unknown) => {
         if (error instanceof StatusError) {
           servedBy(error.metadata);
-          if (error.code === status.ALREADY_EXISTS) throw anotherRequest();
+          if (error.code === status.ALREADY_EXISTS) throw requestIdReused();
         }
         return failed('inventory')(error);
       });
@@ -91,13 +91,13 @@ export function ordersHandlers({
       const { size, after, tokenAfter } = readPage(ListOrdersRequestSchema, request);
       const found = await store.list({ after, productId: request.productId, limit: size + 1 });
       if (found === undefined)
-        throw statusError(status.INVALID_ARGUMENT, 'page_token: its order does not exist');
+        throw statusError(status.INVALID_ARGUMENT, 'page_token: the order it refers to does not exist');
       const orders = found.slice(0, size);
       const last = found.length > size ? orders.at(-1) : undefined;
       return { orders, nextPageToken: last === undefined ? '' : tokenAfter(last.id) };
     },
 
-    // The next price is asked for when the caller has taken the quote before: one that is slow skips to the newest.
+    // The next price is requested when the caller has received the previous quote: a slow caller skips to the newest.
     watchQuote: async function* ({ productId, quantity }, context) {
       const prices = catalog.watchPrices({ productIds: [productId] }, { parent: context });
       for await (const { price: unit, changeTime } of naming('catalog', prices)) {
@@ -130,7 +130,7 @@ function totalOf({ currencyCode, minorUnits }: Price, quantity: number): Price {
   return { currencyCode, minorUnits: minorUnits * BigInt(quantity) };
 }
 
-/** Names the service that failed. A refusal that is no matter of our caller's (no permission, say) becomes INTERNAL. */
+/** Names the service that failed. An error that does not concern our caller (such as PERMISSION_DENIED) becomes INTERNAL. */
 function failed(service: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof StatusError)) throw error;
@@ -139,7 +139,7 @@ function failed(service: string): (error: unknown) => never {
   };
 }
 
-/** The same for what a stream fails with. */
+/** The same for the failure of a stream. */
 async function* naming<T>(service: string, answers: AsyncIterable<T>): AsyncGenerator<T, void> {
   try {
     yield* answers;

@@ -121,7 +121,7 @@ async function firstAndSecond(
 
 const refusal = {
   code: status.ALREADY_EXISTS,
-  message: 'request_id: it was used for a request with other fields; use a new one',
+  message: 'request_id: already used for a request with other fields; use a new one',
 };
 
 test('a repeated request is answered as before and carried out once', async () => {

@@ -10,11 +10,11 @@ import type { Outcome, RequestLog } from './request-log.ts';
 type Request = MessageShape<typeof CreateOrderRequestSchema>;
 
 /**
- * Carries a request out once for each request_id (AIP-155). A repeated one gets the answer of the first; while that is
- * under way it waits for it, and if nothing can be said of the request after it (its caller went away, a service was
- * away), it carries the request out itself. A refusal is not kept: nothing was done.
- * @param signal - of the call that may have to wait
- * @throws StatusError ALREADY_EXISTS when the id was used for a request with other fields; what `run` throws
+ * Executes a request once for each request_id (AIP-155). A repeated request gets the answer of the first. While the first
+ * is in progress it waits; if the outcome stays unknown (the caller disconnected, a service was not available), it executes
+ * the request itself. A refusal is not stored, because nothing was done.
+ * @param signal - signal of the call that may have to wait
+ * @throws StatusError ALREADY_EXISTS when the id was used for a request with other fields; whatever `run` throws
  */
 export async function once<A>(
   log: RequestLog<A>,
@@ -27,23 +27,23 @@ export async function once<A>(
     signal.throwIfAborted();
     const claim = await log.claim(keyOf(request), fingerprint);
     if (claim.kind === 'ours') return carryOut(run, claim.settle);
-    if (claim.fingerprint !== fingerprint) throw anotherRequest();
+    if (claim.fingerprint !== fingerprint) throw requestIdReused();
     const outcome = await unlessAborted(claim.outcome, signal);
     if (outcome.kind === 'answered') return outcome.answer;
     if (outcome.kind === 'refused') throw outcome.error;
   }
 }
 
-/** The same for every way to write a UUID. */
+/** The same key for every spelling of a UUID. */
 export function keyOf({ requestId }: Request): string {
   return requestId.toLowerCase();
 }
 
-/** ALREADY_EXISTS: what the request_id made is there, and is not what is asked for now. AIP-155 names no code for it. */
-export function anotherRequest(): StatusError {
+/** ALREADY_EXISTS: an order for this request_id exists, and the request differs from it. AIP-155 does not define a code for this. */
+export function requestIdReused(): StatusError {
   return statusError(
     status.ALREADY_EXISTS,
-    'request_id: it was used for a request with other fields; use a new one',
+    'request_id: already used for a request with other fields; use a new one',
     [detail(ErrorInfoSchema, { reason: 'REQUEST_ID_REUSED', domain: 'orders.shop.example' })],
   );
 }
@@ -62,13 +62,13 @@ async function carryOut<A>(
   }
 }
 
-/** Whether it says something of the request; anything else only of how this call fared. */
+/** Whether the error is about the request itself; any other error is only about this call. */
 function isRefusal(error: unknown): error is StatusError {
   if (!(error instanceof StatusError)) return false;
   return [status.NOT_FOUND, status.FAILED_PRECONDITION, status.ALREADY_EXISTS].includes(error.code);
 }
 
-/** Of all fields but the id; protobuf-es writes equal messages as equal bytes. */
+/** Hash of all fields except the id; protobuf-es serializes equal messages to equal bytes. */
 function fingerprintOf(request: Request): string {
   const bytes = toBinary(
     CreateOrderRequestSchema,

@@ -55,6 +55,6 @@ test('the oldest answers make room, what is under way does not', async () => {
   ]);
   await expect(log.claim('f', 'print')).rejects.toMatchObject({
     code: status.RESOURCE_EXHAUSTED,
-    message: 'too many requests are under way; call again later',
+    message: 'too many requests are in progress; call again later',
   });
 });

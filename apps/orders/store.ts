@@ -9,22 +9,22 @@ export interface StoredOrder {
   readonly createTime: Timestamp;
 }
 
-/** Which orders are asked for, newest first. */
+/** A query for orders, newest first. */
 export interface OrderQuery {
-  /** Only older ones than this. */
+  /** Only orders older than the one with this id. */
   readonly after: string | undefined;
-  /** Only those of this product; empty means all. */
+  /** Only orders of this product; empty means all. */
   readonly productId: string;
-  /** At most so many. */
+  /** Maximum number of orders. */
   readonly limit: number;
 }
 
-/** What orders needs of its storage. A real database would go behind this, with a unique index on reservationId. */
+/** What orders needs from its storage. A real database would implement this interface, with a unique index on reservationId. */
 export interface OrderStore {
-  /** @returns the order; or the one there already is for its reservation, which is then not used twice */
+  /** @returns the order, or the existing one for its reservation, so that a reservation is never used twice */
   add(order: StoredOrder): Promise<StoredOrder>;
   get(id: string): Promise<StoredOrder | undefined>;
-  /** Undefined when there is no order `after`. */
+  /** Undefined when the order `after` does not exist. */
   list(query: OrderQuery): Promise<readonly StoredOrder[] | undefined>;
 }
 

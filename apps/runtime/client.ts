@@ -23,13 +23,13 @@ export type Channel = Pick<Client, 'close'>;
 type Messages<T> = AsyncIterable<T> | Iterable<T>;
 
 /**
- * A method as its caller sees it. Each rejects, or throws from the answers, with a StatusError: that of the answer, or
- * UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED when there is none.
+ * A method as its caller sees it. Each rejects, or throws while the answers are iterated, with a StatusError: the status of
+ * the answer, or UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED when there is none.
  *
- * Requests of a stream are taken no faster than the server takes them, and no more of them when the call is over; an
- * error they throw cancels the call and becomes its outcome. Answers of a stream are to be iterated once; the server is
- * held back as long as they are not asked for, and leaving the loop early cancels the call. grpc-js drops those not yet asked for when the
- * call fails.
+ * Requests of a stream are read no faster than the server accepts them, and no longer when the call has ended; an error
+ * that they throw cancels the call and becomes its result. Iterate the answers of a stream only once: the server is held
+ * back while they are not read, and leaving the loop early cancels the call. When a call fails, grpc-js drops the answers
+ * that were not read yet.
  */
 export type Caller<Kind extends DescMethod['methodKind'], I extends DescMessage, O extends DescMessage> = {
   unary: (request: MessageInitShape<I>, options: CallOptions) => Promise<MessageShape<O>>;
@@ -47,21 +47,21 @@ export type Caller<Kind extends DescMethod['methodKind'], I extends DescMessage,
   ) => AsyncGenerator<MessageShape<O>, void>;
 }[Kind];
 
-/** A typed client: a function for each method of a service, named as in the proto, in camelCase. */
+/** A typed client: a function for each method of a service, with its proto name in camelCase. */
 export type ServiceClient<S extends DescService> =
   S extends GenService<infer M extends GenServiceMethods>
     ? { readonly [K in keyof M]: Caller<M[K]['methodKind'], M[K]['input'], M[K]['output']> }
     : never;
 
 /**
- * Opens a channel to `host:port`, connecting at the first call. Retries are left to the mesh, which knows the other
- * endpoints: there is no retry policy here, and none is read from DNS. Names are looked up again soon after a lost
- * connection.
+ * Opens a channel to `host:port`; it connects at the first call. Retries are left to the mesh, which knows the other
+ * endpoints: there is no retry policy here, and none is read from DNS. Names are resolved again soon after a connection is
+ * lost.
  */
 export function openChannel(address: string): Channel {
   return new Client(address, credentials.createInsecure(), {
     'grpc.service_config_disable_resolution': 1,
-    // Calls stay inside the cluster, whatever proxy the environment names.
+    // Calls stay inside the cluster, even if the environment names an HTTP proxy.
     'grpc.enable_http_proxy': 0,
     'grpc.initial_reconnect_backoff_ms': 200,
     'grpc.max_reconnect_backoff_ms': 5_000,
@@ -84,7 +84,7 @@ function callerOf(channel: Channel, method: DescMethod): unknown {
 }
 
 /**
- * Calls a unary method known by its descriptor.
+ * Calls a unary method by its descriptor.
  * @throws StatusError with the status of the answer, or UNAVAILABLE, DEADLINE_EXCEEDED or CANCELLED when there is none
  */
 export function callUnary<I extends DescMessage, O extends DescMessage>(
@@ -115,7 +115,7 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
   });
 }
 
-/** Whether a method takes one message and answers with one. */
+/** Whether a method has one request and one answer. */
 export function isUnary(method: DescMethod): method is DescMethodUnary {
   return method.methodKind === 'unary';
 }

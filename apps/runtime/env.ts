@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A wrong environment: every problem on its line. Values are left out, they may be secrets. */
+/** A wrong environment: one problem per line. Values are left out, because they may be secrets. */
 export class EnvError extends Error {
   constructor(problems: readonly string[]) {
     super(problems.map((problem) => `environment: ${problem}`).join('\n'));
@@ -9,7 +9,7 @@ export class EnvError extends Error {
 }
 
 /**
- * Reads variables by a zod shape whose error texts say what is allowed.
+ * Reads environment variables with a zod shape whose error texts say what is allowed.
  * @throws EnvError naming every missing or wrong variable.
  */
 export function parseEnv<S extends z.ZodRawShape>(
@@ -41,7 +41,7 @@ export function text(allowed: string) {
   return z.string({ error: allowed }).min(1, { error: allowed });
 }
 
-/** Texts separated by commas, each of which matches. */
+/** A comma-separated list whose entries all match a pattern. */
 export function list(entry: RegExp, allowed: string) {
   return z
     .string({ error: allowed })
@@ -64,19 +64,19 @@ export function address() {
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** What every program takes from its environment; the first four are set by the charts. */
+/** Variables that every program reads; the charts set the first four. */
 export const baseEnv = {
   CLUSTER_NAME: text('the name of the cluster'),
   POD_NAME: text('the name of the pod'),
   POD_NAMESPACE: text('the namespace of the pod').optional(),
-  /** Of the program, as its spans name it. */
+  /** Version of the program, as shown in its spans. */
   SERVICE_VERSION: text('the version of the program').optional(),
   LOG_LEVEL: z.enum(levels, { error: levels.join(', ') }).default('info'),
   /**
-   * Calls are still taken this long after SIGTERM, because callers learn of it some seconds late. Milliseconds. With the
-   * limit below it stays within the 30 s that a pod has to end.
+   * How long calls are still accepted after SIGTERM, because callers learn of the stop some seconds late. Milliseconds.
+   * Together with the limit below it stays within the 30 s that a pod has to end.
    */
   DRAIN_DELAY_MS: integer(0, 600_000).default(10_000),
-  /** Calls in flight may take this much longer; then they are cut. Milliseconds. */
+  /** How much longer calls in flight may take before they are cut off. Milliseconds. */
   DRAIN_LIMIT_MS: integer(0, 600_000).default(15_000),
 };

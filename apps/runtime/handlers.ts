@@ -10,18 +10,17 @@ import type { Span } from '@opentelemetry/api';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { Logger } from './log.ts';
 
-/** What a handler knows of its call besides the request. */
+/** The context of a call, apart from its request. */
 export interface CallContext {
-  /** Address of the caller: in a mesh that of the proxy beside the server. */
+  /** Address of the caller; in a mesh, that of the proxy beside the server. */
   readonly peer: string;
-  /** Of the request. */
+  /** Metadata of the request. */
   readonly metadata: Metadata;
-  /** When the caller gives up, in milliseconds since 1970; Infinity when it does not. */
+  /** Deadline of the call, in milliseconds since 1970; Infinity when it has none. */
   readonly deadline: number;
   /**
-   * Aborted when nobody waits for the answer any more: the caller cancelled or its deadline passed. For a method that
-   * streams its answers also when the server is about to stop; the caller then gets UNAVAILABLE and calls again.
-   * A handler that waits must end when it is aborted.
+   * Aborted when the caller cancelled or its deadline passed; for a method that streams its answers, also when the server
+   * is about to stop: the caller then gets UNAVAILABLE and calls again. A handler that waits must end when it is aborted.
    */
   readonly signal: AbortSignal;
   /** Initial metadata of the answer, sent before the first message, or with the status of an error. */
@@ -29,18 +28,18 @@ export interface CallContext {
   /** Trailing metadata of the answer, sent with its status. */
   readonly trailer: Metadata;
   /**
-   * The program's log; with `trace_id` and `span_id` when the call belongs to a trace: those of its span, or without
-   * tracing those of its caller's. Never hand it metadata or messages.
+   * The program's log, with `trace_id` and `span_id` when the call belongs to a trace: the ids of its span, or without
+   * tracing those of its caller's span. Never log metadata or messages.
    */
   readonly log: Logger;
-  /** The call's span, a parent of those of the calls it makes; undefined without tracing (apps/runtime/telemetry/tracing.ts). */
+  /** The call's span, parent of the spans of the calls it makes; undefined without tracing (apps/runtime/telemetry/tracing.ts). */
   span?: Span | undefined;
 }
 
 type Answer<T> = T | Promise<T>;
 type MethodShape = Pick<DescMethod, 'input' | 'output' | 'methodKind'>;
 
-/** A handler by kind of method. Requests arrive, and answers are asked for, no faster than the other side takes them. */
+/** A handler by kind of method. Requests and answers are read no faster than the other side accepts them. */
 export type Handler<Kind extends DescMethod['methodKind'], I extends DescMessage, O extends DescMessage> = {
   unary: (request: MessageShape<I>, context: CallContext) => Answer<MessageInitShape<O>>;
   server_streaming: (request: MessageShape<I>, context: CallContext) => AsyncIterable<MessageInitShape<O>>;
@@ -62,13 +61,13 @@ export type Handlers<S extends DescService> =
     ? { readonly [K in keyof M]: HandlerOf<M[K]> }
     : never;
 
-/** A service and its handlers, as a server takes them. */
+/** A service and its handlers, as a server expects them. */
 export interface Implementation {
   readonly service: DescService;
   readonly handlers: Readonly<Record<string, unknown>>;
 }
 
-/** Joins a service with its handlers; the compiler asks for every method. */
+/** Combines a service with its handlers; the compiler requires a handler for every method. */
 export function implement<S extends DescService>(service: S, handlers: Handlers<S>): Implementation {
   return { service, handlers };
 }

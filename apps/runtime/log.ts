@@ -4,12 +4,12 @@ import { LogOutput } from './telemetry/log-output.ts';
 
 export type { Logger };
 
-/** One for all logs of the process, so that their lines keep their order. */
+/** Shared by all logs of the process, so that their lines keep their order. */
 let output: LogOutput | undefined;
 
 /**
  * The log of a program: one JSON object per line on standard output, with the cluster and pod it comes from.
- * Never hand it metadata or messages: they carry credentials and people's data.
+ * Never log metadata or messages: they contain credentials and personal data.
  */
 export function createLog(options: { app: string; cluster: string; pod: string; level: string }): Logger {
   const settings: LoggerOptions = {
@@ -24,7 +24,7 @@ export function createLog(options: { app: string; cluster: string; pod: string; 
   return pino(settings, output);
 }
 
-/** An error without the fields libraries hang on it: those may hold metadata. */
+/** An error without the fields that libraries add to it, because those may contain metadata. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
   return {

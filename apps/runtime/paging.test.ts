@@ -46,7 +46,7 @@ describe('a token', () => {
         expect.objectContaining({
           code: status.INVALID_ARGUMENT,
           message:
-            'page_token: of a request with other fields; allowed to change from page to page: page_size',
+            'page_token: belongs to a request with other fields; only page_size may change from page to page',
         }),
       );
     }
@@ -75,7 +75,7 @@ describe('a token', () => {
         expect.objectContaining({
           code: status.INVALID_ARGUMENT,
           message:
-            'page_token: not one this method returned; allowed the next_page_token of the page before, or empty',
+            'page_token: not a token that this method returned; allowed the next_page_token of the previous page, or empty',
         }),
       );
     }

@@ -7,28 +7,28 @@ import { statusError } from './status.ts';
 const usual = 50;
 const most = 200;
 
-/** The fields of a request for a page. Say in its proto that page_size is 0 or more. */
+/** The fields of a request for a page. Its proto has to constrain page_size to 0 or more. */
 interface Paged {
   readonly pageSize: number;
   readonly pageToken: string;
 }
 
-/** Which page is asked for. */
+/** The requested page. */
 export interface Page {
-  /** How many items. */
+  /** Number of items. */
   readonly size: number;
-  /** The key after which it begins; undefined for the first. */
+  /** The key after which the page begins; undefined for the first page. */
   readonly after: string | undefined;
-  /** The next_page_token of a page that ends with this key, good for requests with the same other fields. */
+  /** Returns the next_page_token of a page that ends with this key; it is valid for requests whose other fields are the same. */
   readonly tokenAfter: (key: string) => string;
 }
 
 /**
- * Reads page_size and page_token: 0 is the usual 50, more than 200 is read as 200, and the size may change from page to
- * page; any other field may not.
+ * Reads page_size and page_token: 0 means the default of 50, more than 200 means 200, and the size may change from page to
+ * page; no other field may.
  * Source: AIP-158.
  * @param schema - of the request
- * @throws StatusError INVALID_ARGUMENT for a token of another making, or of a request with other fields
+ * @throws StatusError INVALID_ARGUMENT for a token this server did not issue, or one for a request with other fields
  */
 export function readPage<I extends DescMessage>(schema: I, request: MessageShape<I> & Paged): Page {
   const size = Math.min(request.pageSize === 0 ? usual : request.pageSize, most);
@@ -38,10 +38,12 @@ export function readPage<I extends DescMessage>(schema: I, request: MessageShape
   if (pageToken === '') return { size, after: undefined, tokenAfter };
   const opened = unseal(schema, pageToken);
   if (opened === undefined) {
-    throw refused('not one this method returned; allowed the next_page_token of the page before, or empty');
+    throw refused(
+      'not a token that this method returned; allowed the next_page_token of the previous page, or empty',
+    );
   }
   if (!opened.subarray(0, digestBytes).equals(asked)) {
-    throw refused('of a request with other fields; allowed to change from page to page: page_size');
+    throw refused('belongs to a request with other fields; only page_size may change from page to page');
   }
   return { size, after: opened.subarray(digestBytes).toString(), tokenAfter };
 }
@@ -52,7 +54,7 @@ function refused(why: string) {
 
 const digestBytes = 8;
 
-/** Of all that has to stay the same from page to page. */
+/** Digest of all fields that have to stay the same from page to page. */
 function digestOf(schema: DescMessage, request: object): Buffer {
   const same = { ...request, pageSize: 0, pageToken: '' } as MessageInitShape<DescMessage>;
   return createHash('sha256')
@@ -65,8 +67,8 @@ const cipher = 'aes-128-gcm';
 const [ivBytes, tagBytes] = [12, 16];
 
 /**
- * AIP-158 asks for tokens that callers cannot read, so that nobody builds on what is in them. The key is no secret, it
- * is the same in every replica and cluster: a token grants nothing, it only says where a page begins.
+ * AIP-158 requires opaque tokens, so that no caller depends on their content. The key is not secret, and is the same in
+ * every replica and cluster: a token grants nothing, it only says where a page begins.
  */
 function keyOf(schema: DescMessage): Buffer {
   return createHash('sha256').update(`page token of ${schema.typeName}`).digest().subarray(0, 16);
@@ -79,7 +81,7 @@ function seal(schema: DescMessage, plain: Buffer): string {
   return Buffer.concat([iv, sealing.getAuthTag(), ...sealed]).toString('base64url');
 }
 
-/** What was sealed, undefined when nothing was by {@link seal} for this request. */
+/** The sealed content; undefined for a token that {@link seal} did not produce for this request type. */
 function unseal(schema: DescMessage, token: string): Buffer | undefined {
   const bytes = Buffer.from(token, 'base64url');
   const head = ivBytes + tagBytes;
@@ -90,6 +92,6 @@ function unseal(schema: DescMessage, token: string): Buffer | undefined {
   try {
     return Buffer.concat([plain, opening.final()]);
   } catch {
-    return undefined; // it is not what was sealed
+    return undefined; // the authentication tag does not match
   }
 }

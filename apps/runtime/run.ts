@@ -10,17 +10,17 @@ import { startTracing, tracingEnv } from './telemetry/tracing.ts';
 
 type Env<S extends z.ZodRawShape> = z.output<z.ZodObject<typeof baseEnv>> & z.output<z.ZodObject<S>>;
 
-/** Something that was started and can be stopped without failing a call; its result is not looked at. */
+/** Something that was started and can be stopped without failing a call; the result is ignored. */
 export interface Drainable {
   drain(): Promise<unknown>;
 }
 
 /**
- * The main of a program: reads its environment, starts it, drains it at SIGTERM or SIGINT and exits with 0. Exits with
- * 2 when the environment is wrong and with 1 when it cannot start, saying why in the log.
+ * The main function of a program: reads its environment, starts it, drains it at SIGTERM or SIGINT and exits with 0. Exits
+ * with 2 when the environment is wrong and with 1 when the program cannot start; the log says why.
  * @param app - name in the log
- * @param shape - the variables it reads besides {@link baseEnv}
- * @param start - starts it
+ * @param shape - the variables that it reads in addition to {@link baseEnv}
+ * @param start - starts the program
  */
 export async function runProgram<S extends z.ZodRawShape>(
   app: string,
@@ -51,7 +51,7 @@ const serviceEnv = {
   GRPC_PORT: integer(1, 65_535),
   /** See ServerOptions.maxConnectionAgeMs. */
   GRPC_MAX_CONNECTION_AGE_MS: integer(1_000, 86_400_000).optional(),
-  /** Of the loopback, for `/metrics`. @default - no metrics */
+  /** Loopback port for `/metrics`. @default - no metrics */
   METRICS_PORT: integer(1, 65_535).optional(),
   ...tracingEnv,
 };
@@ -89,7 +89,7 @@ export async function runService<S extends z.ZodRawShape>(
   });
 }
 
-/** Loads what measures calls only for programs whose metrics are looked at. */
+/** Loads the metrics modules only for programs with a metrics port. */
 async function startMetrics(app: string, port: number): Promise<{ interceptor: Interceptor; close(): void }> {
   const { createMetrics, serveMetrics } = await import('./telemetry/metrics.ts');
   const { measureCalls } = await import('./telemetry/call-metrics.ts');
@@ -98,7 +98,7 @@ async function startMetrics(app: string, port: number): Promise<{ interceptor: I
   return { interceptor: measureCalls(metrics.meter), close };
 }
 
-/** grpc-js writes plain lines to standard error unless told otherwise. */
+/** Redirects grpc-js' messages to the log; by default it writes plain lines to standard error. */
 function redirectGrpcLog(log: Logger): void {
   setLogger({
     error: (message: unknown) => {
@@ -113,7 +113,7 @@ function redirectGrpcLog(log: Logger): void {
   });
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process as usual. */
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
 function terminated(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {

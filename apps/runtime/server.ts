@@ -14,20 +14,20 @@ export interface ServerOptions {
   readonly implementations: readonly Implementation[];
   /** Address to listen on. @default '0.0.0.0' */
   readonly host?: string;
-  /** TCP port; 0 takes a free one. */
+  /** TCP port; 0 for any free port. */
   readonly port: number;
   /** Value of the metadata `x-served-by`: `<cluster>/<pod>`. */
   readonly servedBy: string;
   readonly log: Logger;
   /**
-   * Connections older than this, give or take a tenth, are closed without failing a call: no new ones are taken on
-   * them, those in flight finish. Callers that connect by themselves then find other replicas. In a mesh the
-   * connection is that of the proxy beside the server, so balancing is the mesh's. Milliseconds. @default - no age
+   * Maximum age of connections, plus or minus a tenth. Older ones are closed without failing a call: they accept no new
+   * calls, and calls in flight finish. Callers without a mesh then find other replicas. In a mesh the connection is that
+   * of the proxy beside the server, and the mesh does the balancing. Milliseconds. @default - no maximum
    */
   readonly maxConnectionAgeMs?: number;
-  /** What every call passes, between logging and validation. @default - none */
+  /** Interceptors of every call, between logging and validation. @default - none */
   readonly interceptors?: readonly Interceptor[];
-  /** How long a stopping server still takes calls. Milliseconds. */
+  /** How long a stopping server still accepts calls. Milliseconds. */
   readonly drainDelayMs: number;
   /** How long calls in flight may take after that. Milliseconds. */
   readonly drainLimitMs: number;
@@ -36,22 +36,22 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly port: number;
   /**
-   * Stops without failing a call: health says NOT_SERVING at once; calls are taken for the drain delay, because
-   * callers learn of the stop late; then no more, long streams end with UNAVAILABLE, and calls in flight finish
-   * within the limit. Resolves when all is closed.
+   * Stops without failing a call: health reports NOT_SERVING at once; calls are accepted for the drain delay, because
+   * callers learn of the stop late; then no more are accepted, streams of answers end with UNAVAILABLE, and calls in flight
+   * finish within the limit. Resolves when everything is closed.
    * @returns whether every call finished by itself
    */
   drain(): Promise<boolean>;
 }
 
-/** A caller that is gone without a word is noticed, and its streams end, within 80 s. */
+/** A caller that vanished without closing its connection is detected, and its streams end, within 80 s. */
 const keepalive = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 } as const;
 
 /**
  * Starts a gRPC server with the health and reflection services, without TLS: in the mesh the proxy beside it encrypts.
- * Every answer carries `x-served-by` in its initial metadata, errors included; only what grpc-js answers before any
- * handler (a method nobody registered, a request it cannot parse, a deadline that passed) comes without it.
- * @throws Error when the address cannot be listened on
+ * Every answer has `x-served-by` in its initial metadata, including errors; only answers that grpc-js sends before any
+ * handler runs (an unknown method, a request it cannot parse, a deadline that passed) do not have it.
+ * @throws Error when it cannot listen on the address
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { implementations, host = '0.0.0.0', servedBy, log } = options;
@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await sleep(options.drainDelayMs);
       stopping.abort(statusError(status.UNAVAILABLE, 'the server is stopping; call again'));
       const finished = await shutDown(server, options.drainLimitMs);
-      log.info({ finished }, finished ? 'drained' : 'drained, calls were cut');
+      log.info({ finished }, finished ? 'drained' : 'drained, some calls were cut off');
       return finished;
     },
   };

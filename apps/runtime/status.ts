@@ -6,10 +6,10 @@ import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 
-/** Where gRPC keeps the google.rpc.Status of an error: its code and message once more, and its details. */
+/** Metadata key of an error's google.rpc.Status, which repeats its code and message and adds details. */
 const detailsKey = 'grpc-status-details-bin';
 
-/** A gRPC status as an error: what a handler throws to answer it, and what a client's call rejects with. */
+/** A gRPC status as an error: a handler throws it to answer with that status, and a client's call rejects with it. */
 export class StatusError extends Error {
   readonly code: status;
   /** Trailing metadata; the details are in it. */
@@ -24,10 +24,10 @@ export class StatusError extends Error {
 }
 
 /**
- * Makes a {@link StatusError}. The message is for people: name the field or id that is wrong, nothing internal. The
- * details are for programs, see {@link detail}.
+ * Creates a {@link StatusError}. The message is for people: name the wrong field or id, and nothing internal. The details
+ * are for programs, see {@link detail}.
  * Source: https://grpc.io/docs/guides/status-codes/ and https://google.aip.dev/193
- * @param metadata - trailing metadata besides the details
+ * @param metadata - trailing metadata in addition to the details
  */
 export function statusError(
   code: status,
@@ -51,7 +51,7 @@ export function detail<D extends DescMessage>(schema: D, init: MessageInitShape<
   return anyPack(schema, create(schema, init));
 }
 
-/** The first detail of that type; undefined when there is none that can be read. */
+/** The first detail of that type; undefined when there is none, or when the details cannot be parsed. */
 export function findDetail<D extends DescMessage>(
   error: StatusError,
   schema: D,
@@ -69,7 +69,7 @@ export function findDetail<D extends DescMessage>(
   return undefined;
 }
 
-/** The status to answer for whatever a handler threw: its own, or INTERNAL without a word about the inside. */
+/** The status to answer for whatever a handler threw: its own, or INTERNAL without internal details. */
 export function toStatus(error: unknown): StatusObject {
   if (!(error instanceof StatusError)) {
     return { code: status.INTERNAL, details: 'internal error', metadata: new Metadata() };

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
 
-/** What grpc-js asks of a method known by its descriptor. */
+/** The path and serializers that grpc-js needs for a method, from its descriptor. */
 export function codecOf(method: DescMethod) {
   const { input, output } = method;
   return {

@@ -1,7 +1,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { GetProductResponseSchema } from '../../gen/shop/catalog/v1/catalog_pb.js';
 
-/** The answer of every server that is compared; test/peers/backend sells the same. */
+/** The answer of every compared server; test/peers/backend returns the same. */
 export function product(id: string): MessageInitShape<typeof GetProductResponseSchema> {
   return {
     product: {

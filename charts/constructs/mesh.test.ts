@@ -25,7 +25,7 @@ describe('problems', () => {
       west: { network: 'net-west', region: 'r', zone: 'a/b' },
       north: { network: 'net-west', region: 'r', zone: 'z' },
     };
-    const label = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+    const label = 'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
     const value =
       'allowed 1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end';
     expect(problemsOf(declare('My mesh', 'Shop.Example/x', declared))).toEqual([
@@ -127,7 +127,7 @@ test('the model of a mesh with a wrong config.yml is its problems', () => {
     catalogIn(mesh.namespace('shop'));
     expect(() => mesh.model()).toThrow(
       'apps/catalog/config.yml: no such file; allowed apps/gateway, apps/inventory, apps/orders; ' +
-        'fix: write apps/catalog/config.yml',
+        'fix: create apps/catalog/config.yml',
     );
   });
 });

@@ -35,7 +35,7 @@ test('two objects that rule the same thing are refused, by whatever name they ca
     `demo/shop/catalog: VirtualService shop/catalog claims host ${host} in sidecars, as does VirtualService shop/a of demo/custom; ${fix}`,
     `demo/custom: VirtualService shop/d claims host b.example on Gateway shop/two, as does VirtualService shop/c of demo/custom; ${fix}`,
     `demo/shop/catalog: DestinationRule shop/catalog claims traffic to host ${host}, as does DestinationRule shop/second of demo/custom; ${fix}`,
-    `demo/custom: Gateway shop/two claims host a.example on port 80 of the gateways istio=ingressgateway, as does Gateway shop/one of demo/custom; ${fix}`,
+    `demo/custom: Gateway shop/two claims host a.example on port 80 of the gateways with labels istio=ingressgateway, as does Gateway shop/one of demo/custom; ${fix}`,
   ]);
 });
 

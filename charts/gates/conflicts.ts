@@ -3,7 +3,7 @@ import { qualified } from './hosts.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
-/** No two objects rule the same thing: Istio would take one of them, or merge them, by their age. */
+/** No two objects configure the same thing: Istio would use one of them, or merge them, depending on their age. */
 export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
     const claims = new Map<string, RenderedObject[]>();
@@ -14,7 +14,8 @@ export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
       const { object } = rule;
       const host = qualified(text(object, 'spec', 'host') ?? '', object.metadata.namespace);
       const selector = mapping(object, 'spec', 'workloadSelector', 'matchLabels');
-      const whose = Object.keys(selector).length === 0 ? '' : ` of the callers ${canonical(selector)}`;
+      const whose =
+        Object.keys(selector).length === 0 ? '' : ` for callers with labels ${canonical(selector)}`;
       push(claims, `traffic to host ${host}${whose}`, rule);
     }
     for (const gateway of ofKind(cluster, 'Gateway')) {
@@ -53,7 +54,9 @@ function gatewayClaims(object: RenderedObject['object']): readonly string[] {
   const pods = canonical(mapping(object, 'spec', 'selector'));
   return list(object, 'spec', 'servers').flatMap((server) => {
     const port = String(field(server, 'port', 'number'));
-    return texts(server, 'hosts').map((host) => `host ${host} on port ${port} of the gateways ${pods}`);
+    return texts(server, 'hosts').map(
+      (host) => `host ${host} on port ${port} of the gateways with labels ${pods}`,
+    );
   });
 }
 

@@ -5,13 +5,13 @@ import type { Pods } from './pods.ts';
 import { list, mapping, ofKind, push, texts, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
-/** A name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]`, perhaps with a port; or `NAME:PORT`, of its own namespace. */
+/** A host name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]` with an optional port, or `NAME:PORT` in its own namespace. */
 const names =
   /(?<![\w.:@-])([a-z](?:[-a-z0-9]*[a-z0-9])?)(?:\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(\.svc(?:\.cluster\.local)?)?)?(?::(\d{1,5}))?(?![\w.-])/g;
 
 /**
- * A Service of the mesh that a value in a workload's environment names is there, has the port, and is one that the
- * workload may call: otherwise its proxy knows no way there.
+ * A Service of the mesh that an environment value of a workload names must exist, have the port, and be one that the
+ * workload may call: otherwise its proxy has no route to it.
  */
 export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
@@ -78,8 +78,8 @@ function namedHosts(
   return [...value.matchAll(names)].flatMap(([, name = '', namespace, svc, digits]): readonly Named[] => {
     const port = digits === undefined ? undefined : Number(digits);
     const host = `${name}.${namespace ?? own}.svc.cluster.local`;
-    // Fully qualified, or with a port in a namespace of the mesh: that can only be meant as a host. Small numbers, and
-    // names alone, are as well ratios, topics and domains.
+    // A fully qualified name, or one with a port in a namespace of the mesh, can only mean a host. Names with a small
+    // number, or without one, may also be ratios, topics or domains.
     if (svc !== undefined) return [{ host, port }];
     if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
     const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
@@ -87,7 +87,7 @@ function namedHosts(
   });
 }
 
-/** Finds the Sidecar of pods; by its whole selector first, which is how a workload's own one is found at once. */
+/** Finds the Sidecar of pods. Looks up the whole selector first, which finds a workload's own Sidecar directly. */
 function indexed(
   sidecars: ReadonlyMap<string, readonly RenderedObject[]>,
 ): (pods: Pods) => RenderedObject | undefined {
@@ -111,7 +111,7 @@ function indexed(
   };
 }
 
-/** Whether a Sidecar lets its workload reach a host; without a Sidecar nothing holds it back. */
+/** Whether a Sidecar lets its workload reach a host; without a Sidecar it reaches all hosts. */
 function reaches(sidecar: RenderedObject | undefined, own: string, host: string): boolean {
   if (sidecar === undefined) return true;
   const namespace = host.split('.')[1];

@@ -6,10 +6,10 @@ import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/ren
 import { exportedTo } from './routes.ts';
 
 /**
- * What a proxy needs to know for the calls it makes or passes on is exported to its namespace: the Service itself, and
- * the DestinationRules and VirtualServices of its host. Left out, the call fails, or goes without its policy.
+ * Objects that a proxy needs for the calls it makes or forwards must be exported to its namespace: the Service, and the
+ * DestinationRules and VirtualServices of its host. Otherwise the call fails, or runs without its policy.
  */
-export function unseen({ clusters }: RenderedMesh): readonly Problem[] {
+export function missingExports({ clusters }: RenderedMesh): readonly Problem[] {
   const crosses = new Set(clusters.map(({ network }) => network)).size > 1;
   return clusters.flatMap((cluster) => {
     const viewers = viewersOf(cluster, crosses);
@@ -35,7 +35,7 @@ export function unseen({ clusters }: RenderedMesh): readonly Problem[] {
       const seenBy = new Map(hosts.flatMap((host) => [...(viewers.get(host) ?? [])]));
       return [...seenBy].flatMap(([namespace, why]): readonly Problem[] => {
         if (exportedTo(exported, object.metadata.namespace ?? '', namespace)) return [];
-        // A VirtualService is for who makes the call, not for the gateways that pass it on.
+        // A VirtualService is for the caller's proxy, not for the gateways that forward the call.
         if (why.kind === 'Gateway' && object.kind === 'VirtualService') return [];
         return [
           {
@@ -50,7 +50,7 @@ export function unseen({ clusters }: RenderedMesh): readonly Problem[] {
   });
 }
 
-/** By host: the namespaces whose proxies call it or pass calls to it, and the object that has them do so. */
+/** By host: the namespaces whose proxies call it or forward calls to it, and the object that makes them do so. */
 function viewersOf(
   cluster: RenderedCluster,
   crosses: boolean,
@@ -88,7 +88,7 @@ function viewersOf(
     }
   }
   if (!crosses) return viewers;
-  // Whatever is called may be called from another network.
+  // Any host that is called may be called from another network.
   for (const { object, namespaces } of gateways) {
     const passes = list(object, 'spec', 'servers').some(
       (server) => text(server, 'tls', 'mode') === 'AUTO_PASSTHROUGH',

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
-import { unseen } from './exports.ts';
+import { missingExports } from './exports.ts';
 import { headless } from './headless.ts';
 import { unknownHosts } from './hosts.ts';
 import { protocols } from './protocols.ts';
@@ -11,15 +11,15 @@ import { schemaProblems } from './schemas.ts';
 import { plainSecrets } from './secrets.ts';
 import { symmetry } from './symmetry.ts';
 
-/** What looks at the rendered objects of all clusters, whoever rendered them, and says what is wrong. */
+/** Checks the rendered objects of all clusters, whoever rendered them, and returns what is wrong. */
 type Gate = (mesh: RenderedMesh) => readonly Problem[];
 
-/** What every mesh has to pass; docs/constructs.md, "What synth refuses", tells of each. */
+/** The checks that every mesh has to pass; docs/constructs.md, "What synth refuses", describes each. */
 export const gates: readonly Gate[] = [
   schemaProblems,
   symmetry,
   unknownHosts,
-  unseen,
+  missingExports,
   deadRoutes,
   conflicts,
   protocols,

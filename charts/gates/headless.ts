@@ -3,8 +3,8 @@ import { ofKind, text, title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 
 /**
- * No headless Service stands in clusters of several networks: its name resolves to addresses of pods, which lead nowhere
- * from another network, and where the pods do not run it does not resolve at all.
+ * A headless Service must not be in clusters of several networks: its name resolves to pod addresses, which cannot be
+ * reached from another network, and where its pods do not run the name does not resolve at all.
  */
 export function headless({ clusters }: RenderedMesh): readonly Problem[] {
   const networks = new Map<string, Set<string>>();
@@ -21,9 +21,9 @@ export function headless({ clusters }: RenderedMesh): readonly Problem[] {
       return [
         {
           where,
-          what: `${title(object)} is headless, and the addresses of its pods do not reach over the networks ${over.join(', ')}`,
+          what: `${title(object)} is headless, and the addresses of its pods cannot be reached across the networks ${over.join(', ')}`,
           received: 'clusterIP: None',
-          fix: 'leave clusterIP out, or add it, with `differs`, to the one cluster whose pods call each other by it',
+          fix: 'remove clusterIP, or add the Service with `differs` only to the cluster whose pods call each other through it',
         },
       ];
     }),

@@ -3,12 +3,12 @@ import type { Problem } from '../../core/problem.ts';
 import { field, list, ofKind, text, texts, title } from '../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
-/** Ports by the host names that clusters know: of Services, and of ServiceEntries, wildcards among them. */
+/** Ports by host name, of all Services and ServiceEntries of the clusters, including wildcards. */
 export type Hosts = ReadonlyMap<string, readonly number[]>;
 
 const suffix = '.svc.cluster.local';
 
-/** The hosts that any of the clusters knows: primaries learn of each other's Services. */
+/** The hosts of all clusters together: primaries discover each other's Services. */
 export function hostsOf(clusters: readonly RenderedCluster[]): Hosts {
   const hosts = new Map<string, readonly number[]>();
   for (const cluster of clusters) {
@@ -26,12 +26,12 @@ export function hostsOf(clusters: readonly RenderedCluster[]): Hosts {
   return hosts;
 }
 
-/** A name as Istio completes it: one without a dot is a Service of the same namespace. */
+/** The full host name, as Istio completes it: a name without a dot is a Service of the same namespace. */
 export function qualified(host: string, namespace = ''): string {
   return host.includes('.') || host === '*' ? host : `${host}.${namespace}${suffix}`;
 }
 
-/** The host a name stands for: itself, or the wildcard that covers it. */
+/** The known host that a name refers to: itself, or the wildcard that covers it. */
 export function hostFor(hosts: Hosts, name: string): string | undefined {
   if (hosts.has(name)) return name;
   const labels = name.split('.');
@@ -42,7 +42,7 @@ export function hostFor(hosts: Hosts, name: string): string | undefined {
   return undefined;
 }
 
-/** The host nearest to a mistyped one, if any is near: the suffix that all of them share does not count. */
+/** The host nearest to a mistyped one, if any is near; the suffix that all of them share is ignored. */
 export function nearestHost(host: string, hosts: Iterable<string>): string | undefined {
   const short = (name: string) => (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
   const byShort = new Map([...hosts].map((name) => [short(name), name]));
@@ -56,7 +56,7 @@ export function covers(pattern: string, name: string): boolean {
   return pattern.startsWith('*.') && name.endsWith(pattern.slice(1));
 }
 
-/** The names in traffic policy, its wildcards included, stand for a host that some cluster knows. */
+/** Every name in traffic policy, including wildcards, must refer to a host of some cluster. */
 export function unknownHosts({ clusters }: RenderedMesh): readonly Problem[] {
   const hosts = hostsOf(clusters);
   const all = [...hosts.keys()];
@@ -91,7 +91,7 @@ export function unknownHosts({ clusters }: RenderedMesh): readonly Problem[] {
         check(service, `spec.hosts.${index}`, name),
       ),
     ]),
-    // What a gateway serves to the world outside is the world's to resolve.
+    // Names that a gateway serves to the outside are resolved outside the mesh.
     ...ofKind(cluster, 'Gateway').flatMap((gateway) =>
       list(gateway.object, 'spec', 'servers').flatMap((server, index) =>
         texts(server, 'hosts')
@@ -121,7 +121,7 @@ export function unknownHosts({ clusters }: RenderedMesh): readonly Problem[] {
   ]);
 }
 
-/** Whether sidecars take note of a VirtualService, be it among others. */
+/** Whether a VirtualService applies to sidecars (it may apply to gateways as well). */
 export function inSidecars(virtualService: object): boolean {
   const gateways = texts(virtualService, 'spec', 'gateways');
   return gateways.length === 0 || gateways.includes('mesh');
@@ -135,7 +135,7 @@ export interface Destination {
   readonly port: unknown;
 }
 
-/** Where the routes of a VirtualService lead. */
+/** The destinations of a VirtualService's routes and mirrors. */
 export function destinationsOf(virtualService: object): readonly Destination[] {
   return ['http', 'tls', 'tcp'].flatMap((protocol) =>
     list(virtualService, 'spec', protocol).flatMap((route, index) => {

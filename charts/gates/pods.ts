@@ -9,7 +9,7 @@ export interface Pods {
   readonly containers: readonly unknown[];
 }
 
-/** What makes the pods of a cluster. */
+/** The pods of a cluster, grouped by the object that creates them. */
 export function podsOf(cluster: RenderedCluster): readonly Pods[] {
   const direct = ofKind(cluster, 'Pod').map((of) => podsFrom(of, of.object));
   const templated = ofKind(cluster, 'Deployment', 'StatefulSet', 'DaemonSet', 'Job').map((of) =>
@@ -30,7 +30,7 @@ function podsFrom(of: RenderedObject, template: unknown): Pods {
   };
 }
 
-/** Whether labels have everything a selector asks for. */
+/** Whether labels match a selector. */
 export function selects(
   selector: Readonly<Record<string, string>>,
   labels: Readonly<Record<string, string>>,
@@ -38,7 +38,7 @@ export function selects(
   return Object.entries(selector).every(([key, value]) => labels[key] === value);
 }
 
-/** A plain value of a container's environment; those taken from elsewhere have none. */
+/** A plain environment value of a container; a value from a Secret or ConfigMap is not one. */
 export interface EnvValue {
   readonly container: string;
   readonly name: string;

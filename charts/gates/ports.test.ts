@@ -12,12 +12,12 @@ const names = 'grpc, grpc-web, http, http2, https, http_proxy, mongo, mysql, red
 describe('a port of a Service', () => {
   test('that tells no protocol is refused', () => {
     expect(withPort({ port: 50051, name: 'api-grpc' })).toEqual([
-      'demo/custom: Service shop/x: Istio would treat port 50051 as TCP, as its name tells no protocol; ' +
-        `received "api-grpc"; allowed ${names}; fix: set appProtocol; to tcp when that is what it is`,
+      'demo/custom: Service shop/x: Istio would treat port 50051 as TCP, because its name does not state a known protocol; ' +
+        `received "api-grpc"; allowed ${names}; fix: set appProtocol (to tcp for plain TCP)`,
     ]);
     expect(withPort({ port: 50051, name: 'grpc', appProtocol: 'gRPCs' })).toEqual([
-      'demo/custom: Service shop/x: Istio would treat port 50051 as TCP, as its appProtocol tells no protocol; ' +
-        `received "gRPCs"; allowed ${names}; fix: set appProtocol; to tcp when that is what it is`,
+      'demo/custom: Service shop/x: Istio would treat port 50051 as TCP, because its appProtocol does not state a known protocol; ' +
+        `received "gRPCs"; allowed ${names}; fix: set appProtocol (to tcp for plain TCP)`,
     ]);
   });
 
@@ -39,7 +39,7 @@ test('a port of a Gateway has a protocol that Istio knows', () => {
     istio(into, 'Gateway', 'web', { selector: { istio: 'ingressgateway' }, servers });
   });
   expect(found).toEqual([
-    'demo/custom: Gateway shop/web: Istio would treat port 80 as TCP, as it does not know its protocol; ' +
+    'demo/custom: Gateway shop/web: Istio would treat port 80 as TCP, because Istio does not know its protocol; ' +
       `received "HTTTP"; allowed ${names.toUpperCase()}`,
   ]);
 });
@@ -56,8 +56,8 @@ describe('a headless Service', () => {
       into.add('40-services', k8s.KubeService, metadata, { spec });
     });
     expect(found).toEqual([
-      'demo/custom: Service shop/x is headless, and the addresses of its pods do not reach over the networks net-east, net-west; ' +
-        'received "clusterIP: None"; fix: leave clusterIP out, or add it, with `differs`, to the one cluster whose pods call each other by it',
+      'demo/custom: Service shop/x is headless, and the addresses of its pods cannot be reached across the networks net-east, net-west; ' +
+        'received "clusterIP: None"; fix: remove clusterIP, or add the Service with `differs` only to the cluster whose pods call each other through it',
     ]);
   });
 

@@ -2,7 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import { field, list, ofKind, text, title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 
-/** Protocols by which Istio reads a port (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/). */
+/** Protocols that Istio supports for a port (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/). */
 const known = [
   'grpc',
   'grpc-web',
@@ -17,28 +17,28 @@ const known = [
   'tls',
 ];
 
-/** Standard names of Kubernetes that Istio knows, in `appProtocol` only. */
+/** Kubernetes' standard names that Istio accepts, in `appProtocol` only. */
 const knownToKubernetes = ['kubernetes.io/h2c', 'kubernetes.io/ws', 'kubernetes.io/wss'];
 
 /**
- * Every port says its protocol. Of one that does not, Istio makes TCP, or guesses from the first bytes: then method
- * policy, retries and metrics of calls are lost without a word.
+ * Every port must state its protocol. Istio treats any other as TCP, or guesses from the first bytes: method policy,
+ * retries and metrics of calls are then lost silently.
  */
 export function protocols({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => [
     ...ofKind(cluster, 'Service').flatMap(({ where, object }) =>
       list(object, 'spec', 'ports').flatMap((port): readonly Problem[] => {
         const [name = '', given] = [text(port, 'name'), text(port, 'appProtocol')];
-        const said = given ?? name;
-        if (text(port, 'protocol') === 'UDP' || isKnown(said) || knownToKubernetes.includes(given ?? ''))
+        const stated = given ?? name;
+        if (text(port, 'protocol') === 'UDP' || isKnown(stated) || knownToKubernetes.includes(given ?? ''))
           return [];
         return [
           {
             where,
-            what: `${title(object)}: Istio would treat port ${String(field(port, 'port'))} as TCP, as its ${given === undefined ? 'name' : 'appProtocol'} tells no protocol`,
-            received: said,
+            what: `${title(object)}: Istio would treat port ${String(field(port, 'port'))} as TCP, because its ${given === undefined ? 'name' : 'appProtocol'} does not state a known protocol`,
+            received: stated,
             allowed: known.join(', '),
-            fix: 'set appProtocol; to tcp when that is what it is',
+            fix: 'set appProtocol (to tcp for plain TCP)',
           },
         ];
       }),
@@ -53,14 +53,14 @@ export function protocols({ clusters }: RenderedMesh): readonly Problem[] {
     ].flatMap(({ of: { where, object }, port }): readonly Problem[] => {
       const received = text(port, 'protocol') ?? '';
       if (known.includes(received.toLowerCase())) return [];
-      const what = `${title(object)}: Istio would treat port ${String(field(port, 'number'))} as TCP, as it does not know its protocol`;
+      const what = `${title(object)}: Istio would treat port ${String(field(port, 'number'))} as TCP, because Istio does not know its protocol`;
       return [{ where, what, received, allowed: known.map((name) => name.toUpperCase()).join(', ') }];
     }),
   ]);
 }
 
 /** A protocol, or one followed by a hyphen and anything, in upper or lower case. */
-function isKnown(said: string): boolean {
-  const lower = said.toLowerCase();
+function isKnown(stated: string): boolean {
+  const lower = stated.toLowerCase();
   return lower.startsWith('grpc-web') || known.includes(lower.split('-')[0] ?? '');
 }

@@ -20,7 +20,7 @@ describe('a route that leads nowhere', () => {
     });
     expect(found).toEqual([
       `demo/custom: VirtualService shop/routes: spec.http.0.route.0 leads to a port that ${host} does not have; received 9; allowed 50051, 8081`,
-      `demo/custom: VirtualService shop/routes: spec.http.0.route.0 leads to a subset that no DestinationRule of ${host} has; received "v1"; allowed none, as there is no subset`,
+      `demo/custom: VirtualService shop/routes: spec.http.0.route.0 leads to a subset that no DestinationRule of ${host} has; received "v1"; allowed none, because no subset is declared`,
     ]);
   });
 
@@ -40,8 +40,8 @@ describe('a route that leads nowhere', () => {
     });
     const fix = 'fix: put it first, or remove it';
     expect(found).toEqual([
-      `demo/custom: VirtualService shop/routes: spec.http.1 is never tried, as spec.http.0 takes all its calls before; ${fix}`,
-      `demo/custom: VirtualService shop/routes: spec.http.3 is never tried, as spec.http.2 takes all its calls before; ${fix}`,
+      `demo/custom: VirtualService shop/routes: spec.http.1 is never reached, because spec.http.0 matches all its calls first; ${fix}`,
+      `demo/custom: VirtualService shop/routes: spec.http.3 is never reached, because spec.http.2 matches all its calls first; ${fix}`,
     ]);
   });
 });
@@ -54,7 +54,7 @@ test('a subset that no route leads to, or whose labels no pod carries', () => {
   });
   expect(found).toEqual([
     'demo/custom: DestinationRule shop/x: spec.subsets has a subset that no route leads to; received "v1"; fix: route to it, or remove it',
-    'demo/custom: DestinationRule shop/x: spec.subsets has a subset of labels that no pod of namespace shop carries; received "v1"; fix: give the pods the labels, or remove it',
+    'demo/custom: DestinationRule shop/x: spec.subsets has a subset with labels that no pod in namespace shop has; received "v1"; fix: give the pods the labels, or remove it',
   ]);
 });
 
@@ -76,7 +76,7 @@ describe('a VirtualService that no gateway reads', () => {
   const at = 'demo/custom: VirtualService shop/web: spec.gateways names a Gateway that';
 
   test('because there is none of the name', () => {
-    expect(found('wep')).toEqual([`${at} is not there; received "wep"; fix: did you mean web?`]);
+    expect(found('wep')).toEqual([`${at} does not exist; received "wep"; fix: did you mean web?`]);
   });
   test('because it serves none of the hosts', () => {
     expect(found('web', {}, ['b.example'])).toEqual([

@@ -6,7 +6,7 @@ import type { Pods } from './pods.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
-/** Every route leads somewhere, every subset is led to, and every VirtualService has a proxy that reads it. */
+/** Every route must have a destination, every subset a route, and every VirtualService a proxy that uses it. */
 export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
   const hosts = hostsOf(mesh.clusters);
   const running = new Map(mesh.clusters.map((cluster) => [cluster, podsOf(cluster)]));
@@ -21,7 +21,7 @@ export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
         ...destinationsOf(object).flatMap(({ path, host, subset, port }): readonly Problem[] => {
           const full = qualified(host, object.metadata.namespace);
           const known = hostFor(hosts, full);
-          if (known === undefined) return []; // the gate of host names says so
+          if (known === undefined) return []; // the gate of host names reports it
           const at = `${title(object)}: ${path}`;
           const found: Problem[] = [];
           const ports = hosts.get(known) ?? [];
@@ -38,7 +38,7 @@ export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
               where,
               what: `${at} leads to a subset that no DestinationRule of ${full} has`,
               received: subset,
-              allowed: declared.length === 0 ? 'none, as there is no subset' : declared.join(', '),
+              allowed: declared.length === 0 ? 'none, because no subset is declared' : declared.join(', '),
               ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
             });
           }
@@ -61,7 +61,7 @@ export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
           host.endsWith('.svc.cluster.local') &&
           !pods.get(namespace)?.some((found) => selects(labels, found.labels))
         ) {
-          const what = `${at} has a subset of labels that no pod of namespace ${namespace} carries`;
+          const what = `${at} has a subset with labels that no pod in namespace ${namespace} has`;
           problems.push({ ...problem, what, fix: 'give the pods the labels, or remove it' });
         }
       }
@@ -72,7 +72,7 @@ export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
 
 interface Subset {
   readonly rule: RenderedObject;
-  /** Without those that Istio gives endpoints itself. */
+  /** Without the labels that Istio itself gives to endpoints. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -93,7 +93,7 @@ function subsetsOf(cluster: RenderedCluster): ReadonlyMap<string, ReadonlyMap<st
   return found;
 }
 
-/** Routes are tried in order: what stands after one that takes everything, or the same again, is never tried. */
+/** Routes are tried in order: a route after one that matches everything, or the same, is never reached. */
 function shadowed({ object, where }: RenderedObject): readonly Problem[] {
   return ['http', 'tcp'].flatMap((protocol) => {
     const seen = new Map<string, number>();
@@ -107,7 +107,7 @@ function shadowed({ object, where }: RenderedObject): readonly Problem[] {
       return [
         {
           where,
-          what: `${title(object)}: spec.${protocol}.${index} is never tried, as spec.${protocol}.${first} takes all its calls before`,
+          what: `${title(object)}: spec.${protocol}.${index} is never reached, because spec.${protocol}.${first} matches all its calls first`,
           fix: 'put it first, or remove it',
         },
       ];
@@ -115,7 +115,7 @@ function shadowed({ object, where }: RenderedObject): readonly Problem[] {
   });
 }
 
-/** The route that has taken every one of these matches before. */
+/** The earlier route that already has every one of these matches. */
 function sharedIndex(matches: readonly string[], seen: ReadonlyMap<string, number>): number | undefined {
   return matches.length > 0 && matches.every((match) => seen.has(match))
     ? seen.get(matches[0] ?? '')
@@ -127,7 +127,7 @@ function withoutName(match: unknown): unknown {
   return Object.fromEntries(Object.entries(match).filter(([key]) => key !== 'name'));
 }
 
-/** A VirtualService for gateways needs one that is there, has pods, serves one of its hosts, and is exported to. */
+/** A VirtualService for gateways needs a Gateway that exists, has pods, serves one of its hosts, and sees its exportTo. */
 function unread(
   { object, where }: RenderedObject,
   cluster: RenderedCluster,
@@ -150,7 +150,7 @@ function unread(
         gateways.map((found) => found.object.metadata.name),
       );
       const fix = near === undefined ? {} : { fix: `did you mean ${near}?` };
-      return [{ ...problem, what: `${at} names a Gateway that is not there`, ...fix }];
+      return [{ ...problem, what: `${at} names a Gateway that does not exist`, ...fix }];
     }
     const served = list(gateway.object, 'spec', 'servers').flatMap((server) =>
       texts(server, 'hosts').map((host) => servedName(host, own, namespace ?? '')),
@@ -173,7 +173,7 @@ function unread(
   });
 }
 
-/** A Gateway's host as it concerns VirtualServices of a namespace: `other/host` serves those of `other` only. */
+/** A Gateway's host as it applies to VirtualServices of a namespace: `other/host` serves only those of `other`. */
 function servedName(host: string, own: string, gateway: string): string {
   const [namespace = '', name] = host.split('/');
   if (name === undefined) return host;
@@ -181,7 +181,7 @@ function servedName(host: string, own: string, gateway: string): string {
   return from === '*' || from === own ? name : '';
 }
 
-/** Whether something with such an `exportTo` is seen in a namespace; without one it is seen in all. */
+/** Whether an object with this `exportTo` is visible in a namespace; without one it is visible in all. */
 export function exportedTo(exportTo: unknown, own: string, namespace: string): boolean {
   if (!Array.isArray(exportTo) || exportTo.length === 0 || exportTo.includes('*')) return true;
   return exportTo.includes(namespace) || (own === namespace && exportTo.includes('.'));

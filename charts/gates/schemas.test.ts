@@ -36,7 +36,7 @@ test('a kind without a schema is accepted only as a custom resource', () => {
       into.add('40-services', Widget, metadata, {});
     }),
   ).toEqual([
-    'demo/custom: Widget shop/x: no schema is at hand for this kind; received "demo.example/v1 Widget"; ' +
+    'demo/custom: Widget shop/x: there is no schema for this kind; received "demo.example/v1 Widget"; ' +
       'fix: add its model to charts/gates/schemas.ts, or add the object with addCustom',
   ]);
   expect(

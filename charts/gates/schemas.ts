@@ -42,9 +42,9 @@ const schemas = new Map<string, (resource: never) => readonly string[]>([
 ]);
 
 /**
- * Every object is as the schema of its kind says: types, required fields, enumerations and patterns. A schema does not
- * mind a field it does not know (the compiler does). A kind without a schema is accepted only when it was added as a
- * custom resource; of Istio's own that is the IstioOperator, whose schema leaves its body open.
+ * Every object must fit the schema of its kind: types, required fields, enumerations and patterns. A schema accepts unknown
+ * fields (the compiler does not). A kind without a schema is accepted only when it was added as a custom resource; of
+ * Istio's own kinds that is IstioOperator, whose schema leaves its body open.
  */
 export function schemaProblems({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap(({ objects }) =>
@@ -58,7 +58,7 @@ export function schemaProblems({ clusters }: RenderedMesh): readonly Problem[] {
       return [
         {
           where,
-          what: `${title(object)}: no schema is at hand for this kind`,
+          what: `${title(object)}: there is no schema for this kind`,
           received: `${apiVersion} ${kind}`,
           fix: 'add its model to charts/gates/schemas.ts, or add the object with addCustom',
         },

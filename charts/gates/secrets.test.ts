@@ -14,7 +14,7 @@ const withEnv = (env: AppConfig['env']) =>
   });
 const at = (name: string) => `demo/shop/catalog: Deployment shop/catalog: env ${name} of container catalog`;
 const fix = (name: string) =>
-  'fix: take it from a Secret; if it is none, write { value: TEXT, notSecret: REASON } in config.yml, ' +
+  'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in config.yml, ' +
   `or list ${name} in the annotation meshwright/not-secret`;
 
 // Put together here, so that no scanner of sources takes them for real.

@@ -4,16 +4,16 @@ import { mapping, ofKind, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /**
- * Annotation of an object: names in its environment or data, separated by commas, whose values look like secrets and are
- * none. It stands in the declaration and in dist/, so a reviewer sees it twice.
+ * Annotation of an object: comma-separated names in its environment or data whose values look like secrets and are not.
+ * It appears in the declaration and in dist/, so a reviewer sees it twice.
  */
 export const notSecretAnnotation = 'meshwright/not-secret';
 
-/** A name whose last word says that it holds a secret. */
+/** A name whose last word suggests a secret. */
 const secretName =
   /(?:[_.-]PWD|(?:^|[_.-])(?:PASSWORD|PASSWD|PASS|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY))$/i;
 
-/** What secrets look like, and what each is. */
+/** What kinds of secrets look like. */
 const secretValues: readonly (readonly [string, RegExp])[] = [
   ['a private key', /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/],
   ['a JWT', /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/],
@@ -25,7 +25,7 @@ const secretValues: readonly (readonly [string, RegExp])[] = [
   ['a URL with a password', /\b[a-z][a-z\d+.-]*:\/\/[^\s/?#:@]*:(?!\$\(\w+\)@)[^\s/?#@]+@/i],
 ];
 
-/** No secret stands in plain environment or in a ConfigMap, by its name or by its looks. Values are never shown. */
+/** No secret may be in plain environment values or in a ConfigMap, judged by its name and its value. Values are never shown. */
 export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => [
     ...podsOf(cluster).flatMap((pods) =>
@@ -55,7 +55,7 @@ function check(
       where,
       what: `${title(object)}: ${at} ${looks}, in plain text`,
       fix:
-        `take it from a Secret; if it is none, write { value: TEXT, notSecret: REASON } in config.yml, ` +
+        `take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in config.yml, ` +
         `or list ${name} in the annotation ${notSecretAnnotation}`,
     },
   ];
@@ -64,7 +64,7 @@ function check(
 function reason(name: string, value: string): string | undefined {
   const kind = secretValues.find(([, looks]) => looks.test(value))?.[0];
   if (kind !== undefined) return `holds what looks like ${kind}`;
-  // Empty, a switch, or made of other variables only: nothing to hide.
+  // Empty, a boolean, or made of other variables only: nothing to hide.
   const harmless = /^(?:true|false|(?:\$\(\w+\))*)$/i.test(value);
   return secretName.test(name) && !harmless ? 'has the name of a secret' : undefined;
 }

@@ -48,7 +48,7 @@ describe('a difference that nobody declared', () => {
     });
     expect(found).toEqual([
       'demo/custom: Service shop/x is missing in west; received ["east"]; allowed east, west; ' +
-        'fix: add it in every cluster, or declare with `differs` which clusters it stands in, and why',
+        'fix: add it in every cluster, or declare with `differs` which clusters have it, and why',
     ]);
   });
 });
@@ -76,7 +76,7 @@ describe('a declared difference', () => {
       [],
     );
     expect(withDiffers({ because, clusters }, () => east)).toEqual([
-      'demo/custom: ConfigMap shop/x stands in east, where its `differs` does not have it; received ["east","west"]; ' +
+      'demo/custom: ConfigMap shop/x is in east, which its `differs` does not list; received ["east","west"]; ' +
         'allowed west; fix: add it only there, or name the cluster in `differs`',
     ]);
   });

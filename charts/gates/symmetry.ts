@@ -2,10 +2,10 @@ import type { Problem } from '../../core/problem.ts';
 import { title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
-/** A message names the first few of the differing fields. */
+/** Number of differing fields that a message names. */
 const shown = 3;
 
-/** Every difference between clusters was declared by whoever added the object, with `differs`. */
+/** Every difference between clusters must be declared with `differs` where the object is added. */
 export function symmetry({ clusters }: RenderedMesh): readonly Problem[] {
   const copies = new Map<string, Map<string, RenderedObject>>();
   for (const { name, objects } of clusters) {
@@ -41,7 +41,7 @@ function presenceProblems(
             ...problem,
             what: `${title(first.object)} is missing in ${missing.join(' and ')}`,
             allowed: names.filter((name) => declared.has(name)).join(', '),
-            fix: 'add it in every cluster, or declare with `differs` which clusters it stands in, and why',
+            fix: 'add it in every cluster, or declare with `differs` which clusters have it, and why',
           },
         ]),
     ...(extra.length === 0
@@ -49,7 +49,7 @@ function presenceProblems(
       : [
           {
             ...problem,
-            what: `${title(first.object)} stands in ${extra.join(' and ')}, where its \`differs\` does not have it`,
+            what: `${title(first.object)} is in ${extra.join(' and ')}, which its \`differs\` does not list`,
             allowed: names.filter((name) => declared.has(name)).join(', '),
             fix: 'add it only there, or name the cluster in `differs`',
           },
@@ -78,7 +78,7 @@ function contentProblems(copies: readonly RenderedObject[]): readonly Problem[] 
   });
 }
 
-/** Where two values are not the same: the deepest fields that differ. */
+/** The paths of the deepest fields in which two values differ. */
 function differences(a: unknown, b: unknown, path: readonly string[] = []): readonly (readonly string[])[] {
   if (a === b) return [];
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return [path];

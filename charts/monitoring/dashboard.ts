@@ -17,13 +17,13 @@ interface Panel {
 interface Graph {
   readonly title: string;
   readonly description: string;
-  /** A query by the legend of its lines. */
+  /** Queries, each with the legend of its lines. */
   readonly queries: readonly (readonly [legend: string, expr: string])[];
   readonly unit: 'reqps' | 'percentunit' | 'ms' | 's' | 'Bps' | 'short';
 }
 
 const where = 'cluster=~"$cluster"';
-/** As the callers' proxies see it: their failures to reach anybody count, too. */
+/** As seen by the callers' proxies, so that failures to reach a service count too. */
 const outbound = `${where},cluster_name=~"outbound.+"`;
 const calls = `${outbound},grpc_service=~"$service",grpc_method=~"$method"`;
 const method = 'grpc_service, grpc_method';
@@ -215,7 +215,7 @@ const datasource = { type: 'prometheus', uid: '${datasource}' };
 const columns = 2;
 const [width, height] = [24 / columns, 8];
 
-/** The dashboard for gRPC across clusters, over what docs/telemetry/prometheus.yml scrapes. */
+/** The dashboard for gRPC across clusters, based on the metrics that docs/telemetry/prometheus.yml scrapes. */
 export function dashboard(): Dashboard {
   const panels: Panel[] = [];
   let y = 0;
@@ -286,13 +286,13 @@ function variable(name: string, label: string, query: string): object {
     sort: 1,
     includeAll: true,
     multi: true,
-    // Also what has no such label yet.
+    // Also matches series without this label.
     allValue: '.*',
     current: { text: 'All', value: '$__all' },
   };
 }
 
-/** Names of the metrics that a dashboard's queries ask for. */
+/** Names of the metrics in a dashboard's queries. */
 export function metricsOf({ panels }: Dashboard): readonly string[] {
   const text = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)).join('\n');
   return [...new Set(text.match(/\b(?:envoy|istio)_\w+(?=\{)/g))].sort();

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-/** A rule that makes labels, in the words of Prometheus' configuration (relabel_config). The action is `replace` unless given. */
+/** A rule that creates labels, as in Prometheus' configuration (relabel_config). The default action is `replace`. */
 export interface RelabelRule {
   readonly action?: 'keep';
   readonly source_labels?: readonly string[];
@@ -14,7 +14,7 @@ export interface RelabelRule {
 const annotation = (name: string) => `__meta_kubernetes_pod_annotation_prometheus_io_${name}`;
 const address = [annotation('port'), '__meta_kubernetes_pod_ip'];
 
-/** Finds the proxies, by the annotations that injection puts on their pods, and says whose each is. */
+/** Finds the proxies by the annotations that injection adds to their pods, and labels each with its workload and cluster. */
 const targets: readonly RelabelRule[] = [
   { action: 'keep', source_labels: ['__meta_kubernetes_pod_container_name'], regex: 'istio-proxy' },
   { action: 'keep', source_labels: [annotation('scrape')], regex: 'true' },
@@ -33,9 +33,9 @@ const statistics =
   '(success|failure|total|(?:request|response)_message_count|upstream_rq_time_(?:bucket|sum|count))';
 
 /**
- * Envoy writes the gRPC service and method and the status into the names of its metrics. These rules make labels of
- * them. In a name every character but letters, digits and `_` is `_`: services read
- * `shop_catalog_v1_CatalogService`, and a method's own name must have no `_`, as the protobuf style guide asks.
+ * Envoy writes the gRPC service, method and status into the names of its metrics. These rules turn them into labels. In a
+ * name every character except letters, digits and `_` becomes `_`: a service is written
+ * `shop_catalog_v1_CatalogService`, and a method's own name must not contain `_`, as the protobuf style guide requires.
  */
 export const metricRules: readonly RelabelRule[] = [
   { source_labels: name, regex: perMethod(statistics), target_label: 'grpc_service' },
@@ -75,7 +75,7 @@ export function prometheusConfig(): string {
   return head('For a Prometheus in each cluster.') + stringify({ scrape_configs: [job] }, yaml);
 }
 
-/** The same for the Prometheus Operator. */
+/** The same as a PodMonitor for the Prometheus Operator. */
 export function podMonitor(): string {
   const monitor = {
     apiVersion: 'monitoring.coreos.com/v1',

@@ -68,7 +68,7 @@ export async function applyObject(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     throw new ProblemsError(
-      [{ where: `${client.cluster}: ${describe(object)}`, what: `not applied: ${error.said}` }],
+      [{ where: `${client.cluster}: ${describe(object)}`, what: `not applied: ${error.reason}` }],
       1,
     );
   }

@@ -206,11 +206,11 @@ describe('applyPlan', () => {
     expect(await problemOf(up(planOf(), limits))).toEqual({
       exitCode: 1,
       message: [
-        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 1 s: istiod-1 says timeout; " +
-          `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} answers with the same token; ` +
-          `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they reach, then run the command again`,
+        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 1 s: istiod-1 reports timeout; " +
+          `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} accepts the same token; ` +
+          `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they can reach, then run the command again`,
         'from west to east: east-west gateway: not reached from inside west within 1 s: connection refused; received "192.0.2.1:15443"; ' +
-          'fix: see where the load balancer of Service istio-eastwest/istio-eastwestgateway in east sends its connections, then run the command again',
+          'fix: check where the load balancer of Service istio-eastwest/istio-eastwestgateway in east sends its connections, then run the command again',
       ].join('\n'),
     });
     expect([applied('east'), applied('west')].map((names) => names.at(-1))).toEqual([
@@ -230,9 +230,7 @@ describe('applyPlan', () => {
   test('warns of a Kubernetes that is newer than any this is tested with', async () => {
     apis['west']!.version = 'v1.37.0';
     await up();
-    expect(lines[0]).toBe(
-      'warning: cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
-    );
+    expect(lines[0]).toBe('warning: cluster west runs Kubernetes v1.37.0; the newest version tested is 1.36');
   });
 
   test('puts no key and no token into what it reports', async () => {

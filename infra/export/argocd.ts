@@ -3,7 +3,7 @@ import { field, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { StageKey } from '../plan/plan.ts';
 
-/** Where Argo CD finds the tree. */
+/** Location of the tree for Argo CD. */
 export interface ArgoSource {
   /** URL of the Git repository that the tree is committed to. */
   readonly repo: string;
@@ -13,7 +13,7 @@ export interface ArgoSource {
   readonly path: string;
 }
 
-/** A folder of the tree with what it applies. */
+/** A folder of the tree, with the objects it applies. */
 export interface ExportedStage extends StageKey {
   readonly objects: readonly KubeObject[];
 }
@@ -21,9 +21,9 @@ export interface ExportedStage extends StageKey {
 const label = { cluster: 'meshwright/cluster', stage: 'meshwright/stage' } as const;
 
 /**
- * An ApplicationSet with an Application per cluster and stage. Its RollingSync goes from stage to stage, at every change
- * and in all clusters, and begins one when the Applications of the one before are healthy everywhere. That is at least
- * what the plan's `after` asks for, as a step only ever depends on the stage before its own.
+ * An ApplicationSet with one Application per cluster and stage. At every change its RollingSync goes from stage to stage in
+ * all clusters, and starts a stage when the Applications of the previous one are healthy everywhere. That satisfies the
+ * plan's `after`, because a step depends only on the previous stage.
  * https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Progressive-Syncs/
  */
 export function applicationSet(
@@ -49,7 +49,7 @@ export function applicationSet(
           })),
         },
       },
-      // Who deletes an Application by mistake keeps the mesh.
+      // Deleting an Application by mistake must not delete the mesh.
       syncPolicy: { preserveResourcesOnDeletion: true },
       template: {
         metadata: {
@@ -66,7 +66,7 @@ export function applicationSet(
           },
           destination: { name: '{{.cluster}}' },
           syncPolicy: {
-            // RollingSync switches the automation itself off, and prunes when this says so.
+            // RollingSync disables automated sync itself, but prunes only when this is set.
             automated: { prune: true },
             retry: { limit: 5, backoff: { duration: '10s', factor: 2, maxDuration: '3m' } },
             syncOptions: [
@@ -83,7 +83,7 @@ export function applicationSet(
   };
 }
 
-/** Others' objects would go with these; the apply driver leaves them, too. The target selects, whatever the patch names. */
+/** Deleting these kinds would delete objects of others; the apply driver keeps them too. The target selects the objects; the names in the patch do not matter. */
 const patches = [
   {
     target: { kind: 'Namespace|CustomResourceDefinition' },
@@ -98,13 +98,13 @@ const patches = [
   },
 ];
 
-/** What istiod writes into its webhooks once it runs (see `yieldToIstiod`). */
+/** Fields that istiod writes into its webhooks once it runs (see `yieldToIstiod`). */
 const webhookDifferences = [
   ['MutatingWebhookConfiguration', ['.webhooks[]?.clientConfig.caBundle']],
   ['ValidatingWebhookConfiguration', ['.webhooks[]?.clientConfig.caBundle', '.webhooks[]?.failurePolicy']],
 ].map(([kind, jqPathExpressions]) => ({ group: 'admissionregistration.k8s.io', kind, jqPathExpressions }));
 
-/** Numbers that an autoscaler writes, where the rendered Deployment states one as well: those of a release may. */
+/** Replica counts that an autoscaler sets although the rendered Deployment has one too, as those of a release may. */
 function replicaDifferences(stages: readonly ExportedStage[]): readonly object[] {
   const differences = stages.flatMap(({ cluster, objects }) => {
     const scaled = stages

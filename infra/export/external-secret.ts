@@ -6,8 +6,8 @@ import { cacertsSecret } from '../trust/objects.ts';
 import { initialTrust } from '../trust/state.ts';
 
 /**
- * What a store keeps of a plan. The trust anchors are no secret, and not needed as long as the root stays: a control plane
- * sends the proxies the roots of its own `cacerts`, too. For a change of the root they are in the tree (`trustRoots`).
+ * A secret of the plan that a store keeps. The trust anchors are not secret, and not needed while the root stays: a control
+ * plane also sends the proxies the roots of its own `cacerts`. For a change of the root they are in the tree (`trustRoots`).
  */
 export type StoredSecret = Exclude<PlannedSecret, { kind: 'trust-anchors' }>;
 
@@ -15,7 +15,7 @@ export function isStored(secret: PlannedSecret): secret is StoredSecret {
   return secret.kind !== 'trust-anchors';
 }
 
-/** Where the external-secrets operator finds what the plan's secrets hold. */
+/** The store from which the external-secrets operator reads the content of the plan's secrets. */
 export interface SecretStore {
   readonly kind: 'ClusterSecretStore' | 'SecretStore';
   readonly name: string;
@@ -23,27 +23,27 @@ export interface SecretStore {
   readonly key: string;
 }
 
-/** A planned secret as it is referred to: what the store has to hold, and the object that fetches it. */
+/** A reference to a planned secret: what the store has to contain, and the object that fetches it. */
 export interface SecretReference {
   readonly cluster: string;
   /** `istio-system/cacerts` */
   readonly secret: string;
-  /** In the store. */
+  /** Key in the store. */
   readonly key: string;
-  /** Fields of the key's value, a JSON object or what the store has in its place. */
+  /** Fields of the key's value, which is a JSON object or the store's equivalent. */
   readonly properties: readonly string[];
   readonly object: KubeObject;
 }
 
-/** Fetched again as often, so that a renewed token or CA arrives without a commit. */
+/** How often secrets are fetched again, so that a renewed token or CA arrives without a commit. */
 const refreshInterval = '1h0m0s';
 
-/** Stand for the values in a Secret that the product's own functions shape; no value of theirs is known here. */
+/** Placeholders for the values in a Secret that the product's own functions build; the values themselves are not known here. */
 const marks = { server: 'VALUE-OF-SERVER', ca: 'VALUE-OF-CA', token: 'VALUE-OF-TOKEN' } as const;
 
 /**
- * The ExternalSecret (external-secrets.io/v1) that makes a planned secret in a cluster, of the same shape as the drivers
- * make it: the same functions give it, with templates for values.
+ * The ExternalSecret (external-secrets.io/v1) that creates a planned secret in a cluster, in the same shape as the drivers
+ * create it: the same functions build it, with templates instead of values.
  */
 export function referSecret(
   mesh: string,
@@ -55,7 +55,7 @@ export function referSecret(
   const key = store.key.replaceAll('{cluster}', cluster).replaceAll('{secret}', name);
   const { shape, properties, data } = templateOf(mesh, secret);
   const { labels } = shape.metadata;
-  // Of which state of trust the store's values are is not known here.
+  // The trust state of the store's values is not known here.
   const annotations = secret.kind === 'cacerts' ? undefined : shape.metadata.annotations;
   const object = {
     apiVersion: 'external-secrets.io/v1',
@@ -66,7 +66,7 @@ export function referSecret(
       secretStoreRef: { kind: store.kind, name: store.name },
       target: {
         name,
-        // What istiod runs on does not go with its ExternalSecret, such as when `up` carries on and prunes that.
+        // The secrets that istiod uses must not be deleted with their ExternalSecret, for example when a later `up` prunes it.
         creationPolicy: 'Orphan',
         deletionPolicy: 'Retain',
         template: {

@@ -80,7 +80,7 @@ describe('writeFolder', () => {
     writeFileSync(join(folder, '.git/HEAD'), 'ref');
     expect(await problem()).toEqual({
       exitCode: 2,
-      message: `${folder}: was not written by an export: it has no meshwright-export.json; allowed a new or empty folder, or one that an export wrote; fix: name a folder of its own inside the repository`,
+      message: `${folder}: was not written by an export: it has no meshwright-export.json; allowed a new or empty folder, or one that an export wrote; fix: choose a separate folder inside the repository`,
     });
     expect(files()).toEqual(['.git', '.git/HEAD']);
   });
@@ -93,7 +93,7 @@ describe('writeFolder', () => {
       exitCode: 2,
       message:
         `${folder}/README.md: was not written by an export; fix: move it out of the folder, which every export replaces\n` +
-        `${folder}/east/a.yaml: was edited since an export wrote it; fix: restore or delete it; changes belong in the declaration, or in an overlay of yours`,
+        `${folder}/east/a.yaml: was edited since an export wrote it; fix: restore or delete it; make changes in the declaration, or in your own overlay`,
     });
     expect(readFileSync(join(folder, 'east/a.yaml'), 'utf8')).toBe('a: 3\n');
     expect(existsSync(join(folder, 'README.md'))).toBe(true);

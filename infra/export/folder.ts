@@ -6,12 +6,12 @@ import { writeFileAtomic } from '../../core/files.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 
-/** Lists what an export wrote, so that the next one knows it again. */
+/** File that lists what an export wrote, so that the next export recognizes it. */
 export const listFile = 'meshwright-export.json';
 
 const listSchema = z.strictObject({ version: z.literal(1), sha256: z.record(z.string(), z.string()) });
 
-/** What became of the files of a folder; paths relative to it, in order. */
+/** The result of writing a folder; paths are relative to it, in order. */
 export interface WrittenFolder {
   readonly written: readonly string[];
   readonly removed: readonly string[];
@@ -19,10 +19,10 @@ export interface WrittenFolder {
 }
 
 /**
- * Brings a folder to these files and no others. A new folder is filled beside it and moved into its place as a whole; when
+ * Makes a folder contain exactly these files. A new folder is filled beside it and moved into its place as a whole; when
  * nothing differs, nothing is touched.
- * @throws ProblemsError: exit 2 when the folder holds anything that no export wrote or that was edited since, which is
- * then left as it is; exit 1 when it cannot be written.
+ * @throws ProblemsError: exit 2 when the folder contains a file that no export wrote or that was edited since, and the folder
+ * is left unchanged; exit 1 when it cannot be written.
  */
 export function writeFolder(directory: string, files: ReadonlyMap<string, string>): WrittenFolder {
   try {
@@ -40,7 +40,7 @@ export function writeFolder(directory: string, files: ReadonlyMap<string, string
   }
 }
 
-/** What an earlier export wrote and is still there, with its checksums. */
+/** The remaining files of an earlier export, with their checksums. */
 function readOwn(directory: string): ReadonlyMap<string, string> {
   if (!existsSync(directory)) return new Map();
   if (!lstatSync(directory).isDirectory())
@@ -57,7 +57,7 @@ function readOwn(directory: string): ReadonlyMap<string, string> {
         where: directory,
         what: `was not written by an export: it has no ${listFile}`,
         allowed: 'a new or empty folder, or one that an export wrote',
-        fix: 'name a folder of its own inside the repository',
+        fix: 'choose a separate folder inside the repository',
       },
     ]);
   }
@@ -73,7 +73,7 @@ function readOwn(directory: string): ReadonlyMap<string, string> {
         return [{ where: file, what: 'was not written by an export', fix }];
       }
       if (listed[path] === sum) return [];
-      const fix = 'restore or delete it; changes belong in the declaration, or in an overlay of yours';
+      const fix = 'restore or delete it; make changes in the declaration, or in your own overlay';
       return [{ where: file, what: 'was edited since an export wrote it', fix }];
     });
   if (problems.length > 0) throw new ProblemsError(problems);
@@ -92,7 +92,7 @@ function listOf(sums: ReadonlyMap<string, string>): string {
   return `${JSON.stringify({ version: 1, sha256: Object.fromEntries(sums) }, null, 2)}\n`;
 }
 
-/** Node has no call that exchanges two folders: between the two renames, for a moment, there is none. */
+/** Node has no call that exchanges two folders, so the folder does not exist for a moment between the two renames. */
 function replace(directory: string, files: ReadonlyMap<string, string>): void {
   const suffix = randomBytes(6).toString('hex');
   const temporary = `${directory}.${suffix}.tmp`;

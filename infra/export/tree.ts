@@ -12,15 +12,15 @@ import type { SecretReference, SecretStore } from './external-secret.ts';
 export interface ExportOptions {
   /** The Istio releases of a step, rendered (istio-release.ts). */
   readonly release: (step: PlanStep) => readonly KubeObject[];
-  /** @default - no ExternalSecret is written: whoever applies the tree makes the plan's secrets */
+  /** @default - no ExternalSecret is written; the plan's secrets have to be created by other means */
   readonly store?: SecretStore;
   /** @default - no ApplicationSet is written */
   readonly argocd?: ArgoSource;
-  /** PEM of the roots that proxies trust, the one that signs first. @default - the roots of each cluster's `cacerts` alone */
+  /** PEM of the roots that proxies trust, the one that signs first. @default - only the roots of each cluster's `cacerts` */
   readonly trustRoots?: string;
 }
 
-/** A GitOps tree: what goes into each file, and which secrets it leaves to a store. */
+/** A GitOps tree: the content of each file, and the secrets that a store has to provide. */
 export interface ExportTree {
   /** Content by path, relative to the tree's folder. */
   readonly files: ReadonlyMap<string, string>;
@@ -28,7 +28,7 @@ export interface ExportTree {
 }
 
 /**
- * Writes the plan as a tree of kustomizations, a folder `<cluster>/<stage>` for each step that applies anything:
+ * Renders the plan as a tree of kustomizations, with a folder `<cluster>/<stage>` for each step that applies anything:
  * `secrets.yaml` (references, never values), `trust.yaml` (trust anchors, if given), `istio.yaml` (the rendered release) and `objects.yaml`, in the order of the
  * drivers. The same plan gives the same bytes.
  */
@@ -64,7 +64,7 @@ export function exportTree(plan: Plan, options: ExportOptions): ExportTree {
   };
 }
 
-/** As the drivers make them, in a file that a root rotation changes. */
+/** The trust anchors as the drivers create them, in the file that a root rotation changes. */
 function anchors(plan: Plan, step: PlanStep, roots: string): readonly KubeObject[] {
   return step.secrets
     .filter(({ kind }) => kind === 'trust-anchors')
@@ -80,7 +80,7 @@ function kustomization(files: readonly { readonly file: string }[], objects: rea
   return yaml({
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
-    // As listed, which is the order to apply in; kustomize would sort by kinds it knows.
+    // Keep the listed order, which is the order to apply in; kustomize would sort by kind.
     sortOptions: { order: 'fifo' },
     resources: files.map(({ file }) => file),
     ...(patches.length > 0 && { patches }),
@@ -88,9 +88,8 @@ function kustomization(files: readonly { readonly file: string }[], objects: rea
 }
 
 /**
- * istiod mounts `cacerts` where it is there already, and otherwise signs with a CA of its own that no other cluster
- * trusts. The drivers make the Secret first. A tree is applied all at once and the Secret is fetched later: so the pod
- * has to wait for it.
+ * istiod mounts `cacerts` if it exists, and otherwise signs with a CA of its own that no other cluster trusts. The drivers
+ * create the Secret first. A tree is applied all at once and the Secret is fetched later, so the pod has to wait for it.
  */
 function requireCa(object: KubeObject): readonly object[] {
   if (object.kind !== 'Deployment') return [];
@@ -113,7 +112,7 @@ function documents(objects: readonly KubeObject[]): string {
   return objects.map((object) => `# ${describe(object)}\n${yaml(object)}`).join('---\n');
 }
 
-/** YAML 1.1 is what Kubernetes reads: `on` and `1:30` have to be in quotes. */
+/** Kubernetes reads YAML 1.1, in which `on` and `1:30` have to be quoted. */
 function yaml(value: unknown): string {
   return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -3,9 +3,9 @@ import { ProblemsError } from '../../core/problem.ts';
 import { parseCertificates, pathFindings } from '../trust/pem.ts';
 
 /**
- * Reads the roots that an exported tree has the proxies trust: certificates of CAs that signed themselves, and no private key.
- * @returns them as PEM in the order of the file, without what stands between them.
- * @throws ProblemsError (exit 2) with all that is wrong with the file.
+ * Reads the roots that the proxies of an exported tree trust: self-signed CA certificates, and no private key.
+ * @returns the certificates as PEM in the order of the file, without any text between them.
+ * @throws ProblemsError (exit 2) with all problems of the file.
  */
 export function readTrustRoots(file: string, now = new Date()): string {
   const refuse = (...whats: readonly string[]): never => {
@@ -20,7 +20,7 @@ export function readTrustRoots(file: string, now = new Date()): string {
   };
   if (!existsSync(file)) return refuse('there is no such file');
   const content = readFileSync(file, 'utf8');
-  // The tree is public.
+  // The tree may be public.
   if (content.includes('PRIVATE KEY')) return refuse('holds a private key');
   const roots = parseCertificates(content);
   if (roots === undefined) return refuse('holds no certificates, or one that cannot be read');

@@ -23,7 +23,7 @@ test("the others reach a cluster by the address in its kubeconfig, or by the sta
 
 describe('checkReachable', () => {
   const line = (cluster: string, server: string) =>
-    `cluster ${cluster}: its API server has a loopback address, which the pods of the other clusters cannot reach; received "${server}"; fix: set clusters.${cluster}.apiServer in the stack file to an address that the other clusters reach`;
+    `cluster ${cluster}: its API server has a loopback address, which the pods of the other clusters cannot reach; received "${server}"; fix: set clusters.${cluster}.apiServer in the stack file to an address that the other clusters can reach`;
 
   test('names every cluster whose address means another machine elsewhere', () => {
     const servers = [

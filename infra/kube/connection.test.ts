@@ -64,7 +64,7 @@ describe('connect', () => {
         `cluster far: ${good} has no such context; received "kind"; allowed production-east, production-west, broken`,
         `cluster broken: context broken names a cluster or user that ${good} does not have, or a cluster without a server; fix: complete the context in that file`,
         `cluster empty: context production-east names a cluster or user that ${join(folder, 'empty')} does not have, or a cluster without a server; fix: complete the context in that file`,
-        `cluster nowhere: the server of context production-east in ${join(folder, 'nowhere')} is no address; received "production:6443"; allowed https://HOST:PORT`,
+        `cluster nowhere: the server of context production-east in ${join(folder, 'nowhere')} is not an https URL; received "production:6443"; allowed https://HOST:PORT`,
       ].join('\n'),
     });
   });
@@ -76,7 +76,7 @@ describe('connect', () => {
       west: { kubeconfig, context: 'production-west' },
     };
     const line = (cluster: string) =>
-      `cluster ${cluster}: its API server https://127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; fix: start the cluster or mend the address in the kubeconfig, then run the command again`;
+      `cluster ${cluster}: its API server https://127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1; fix: start the cluster or correct the address in the kubeconfig, then run the command again`;
     expect(await problemOf(connect(['east', 'west'], access))).toEqual({
       exitCode: 1,
       message: `${line('east')}\n${line('west')}`,

@@ -9,7 +9,7 @@ import { KubeClient } from './kube-client.ts';
 export interface ClusterAccess {
   readonly kubeconfig: string;
   readonly context: string;
-  /** Address of the API server as the other clusters reach it, such as `https://10.0.0.5:6443`. @default - as in the kubeconfig */
+  /** Address by which the other clusters reach the API server, such as `https://10.0.0.5:6443`. @default - as in the kubeconfig */
   readonly apiServer?: string;
 }
 
@@ -36,7 +36,7 @@ export function openClients(
 }
 
 /**
- * Like {@link openClients}, and asks each server for its version once.
+ * Like {@link openClients}, and sends one request for its version to each server.
  * @throws ProblemsError: exit 2 as above; exit 1 with every server that cannot be reached or refuses the credentials.
  */
 export async function connect(
@@ -108,7 +108,7 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
   if (!isServer(server)) {
     return {
       where,
-      what: `the server of context ${context} in ${kubeconfig} is no address`,
+      what: `the server of context ${context} in ${kubeconfig} is not an https URL`,
       received: server ?? '',
       allowed: 'https://HOST:PORT',
     };

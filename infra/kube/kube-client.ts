@@ -13,8 +13,8 @@ export interface ResourceType {
 }
 
 /**
- * Reads and writes objects of one cluster, exactly as they are given. The generated client would drop fields that its
- * types do not know, and what is reviewed has to be what is applied; so only its kubeconfig handling is used.
+ * Reads and writes objects of one cluster without changing them. The generated client would drop fields that its types do
+ * not know, and the applied objects must equal the reviewed ones; so only its kubeconfig handling is used.
  */
 export class KubeClient extends KubeHttp {
   readonly #types = new Map<string, Promise<readonly ResourceType[]>>();
@@ -27,7 +27,7 @@ export class KubeClient extends KubeHttp {
       KubeObject | undefined;
   }
 
-  /** Server-side apply with force: fields of the object become the manager's, whoever had them. */
+  /** Server-side apply with force: the manager takes over the object's fields from any other manager. */
   async apply(object: KubeObject, signal?: AbortSignal, fieldManager = manager): Promise<KubeObject> {
     const type = await this.#servedType(object, signal);
     return (await this.request('PATCH', pathOf(type, object), {
@@ -60,7 +60,7 @@ export class KubeClient extends KubeHttp {
     return answer !== undefined;
   }
 
-  /** Lists objects of a type, of all namespaces unless one is given. */
+  /** Lists objects of a type, in all namespaces unless one is given. */
   async list(
     type: ResourceType,
     options: {
@@ -75,7 +75,7 @@ export class KubeClient extends KubeHttp {
     const answer = await absent(
       this.request('GET', collectionPath(type, namespace), { query, ...(signal && { signal }) }),
     );
-    // Items of a list carry no type of their own.
+    // Items of a list have no apiVersion and kind of their own.
     return list(answer, 'items').map((item) => ({
       ...(item as KubeObject),
       apiVersion: type.apiVersion,
@@ -83,7 +83,7 @@ export class KubeClient extends KubeHttp {
     }));
   }
 
-  /** How the API server serves a kind; undefined when it does not. Discovery is remembered, and asked again for a kind not seen yet. */
+  /** How the API server serves a kind; undefined when it does not. Discovery is cached, and repeated for a kind not seen yet. */
   async typeOf(apiVersion: string, kind: string, signal?: AbortSignal): Promise<ResourceType | undefined> {
     const find = (types: readonly ResourceType[]) => types.find((type) => type.kind === kind);
     const known = this.#types.get(apiVersion);

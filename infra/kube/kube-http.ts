@@ -10,25 +10,25 @@ export interface KubeRequestOptions {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
-  /** Whether the answer is no JSON but text, such as a log: it is returned as it is. @default false */
+  /** Whether the answer is plain text, such as a log, and is returned unparsed. @default false */
   readonly plain?: boolean;
   /** How long transient failures are retried, in milliseconds. @default 60 seconds */
   readonly retryMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** An answer of the API server other than success: what it said, and on what request. */
+/** An error answer of the API server: the request and the server's reason. */
 export class KubeError extends ProblemsError {
   /** HTTP status code. */
   readonly status: number;
   /** The server's own message. */
-  readonly said: string;
+  readonly reason: string;
 
-  constructor(cluster: string, request: string, status: number, said: string) {
-    super([{ where: `cluster ${cluster}`, what: `its API server refused ${request}: ${said}` }], 1);
+  constructor(cluster: string, request: string, status: number, reason: string) {
+    super([{ where: `cluster ${cluster}`, what: `its API server refused ${request}: ${reason}` }], 1);
     this.name = 'KubeError';
     this.status = status;
-    this.said = said;
+    this.reason = reason;
   }
 }
 
@@ -130,7 +130,7 @@ export class KubeHttp {
     });
   }
 
-  /** Connections are kept: a run makes some hundred small requests. A proxy's agent is used as it is. */
+  /** Keeps connections open, because a run makes hundreds of small requests. With a proxy, its agent is used unchanged. */
   #keepAlive(auth: RequestOptions): RequestOptions['agent'] {
     if (this.config.getCurrentCluster()?.proxyUrl) return auth.agent;
     const { ca, cert, key, servername, rejectUnauthorized } = auth;
@@ -154,7 +154,7 @@ export class KubeHttp {
         {
           where: `cluster ${this.cluster}`,
           what: `its API server ${this.server} cannot be reached: ${why}`,
-          fix: 'start the cluster or mend the address in the kubeconfig, then run the command again',
+          fix: 'start the cluster or correct the address in the kubeconfig, then run the command again',
         },
       ],
       1,

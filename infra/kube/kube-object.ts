@@ -3,30 +3,30 @@ import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 
 export { managedByLabel, manager, partOfLabel };
 
-/** Rendered, planned, applied and live objects alike: whatever its kind, it has a type and a name. */
+/** A rendered, planned, applied or live object of any kind: it has a type and a name. */
 export type KubeObject = KubernetesObject;
 
-/** Kind, namespace and name, for people and as a key: `Deployment shop/catalog`, `ClusterRole istiod`. */
+/** Kind, namespace and name, for messages and as a key: `Deployment shop/catalog`, `ClusterRole istiod`. */
 export function describe(object: KubeObject): string {
   const { namespace, name } = object.metadata;
   return `${object.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
 /**
- * The object labelled as one that we manage, in this mesh. The pod template keeps its own labels, as selectors and proxies
- * read those.
+ * The object with the labels of objects that meshwright manages in this mesh. The pod template keeps its labels, because
+ * selectors and proxies read those.
  */
 export function labelManaged(object: KubeObject, mesh: string): KubeObject {
   const labels = { ...object.metadata.labels, ...managedLabels(mesh) };
   return { ...object, metadata: { ...object.metadata, labels } };
 }
 
-/** The labels of what we manage in this mesh. */
+/** The labels of objects that meshwright manages in this mesh. */
 export function managedLabels(mesh: string): Readonly<Record<string, string>> {
   return { [managedByLabel]: manager, [partOfLabel]: mesh };
 }
 
-/** Whether the object carries the labels of this mesh: what `down` may delete, and `up` may replace. */
+/** Whether the object has the labels of this mesh, so that `down` may delete it and `up` may replace it. */
 export function isManaged(object: KubeObject, mesh: string): boolean {
   const { labels = {} } = object.metadata;
   return labels[managedByLabel] === manager && labels[partOfLabel] === mesh;

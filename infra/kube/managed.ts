@@ -11,7 +11,7 @@ import { waves } from './waves.ts';
 export const concurrency = 8;
 const goneTimeoutMs = 180_000;
 
-/** The objects of these types that carry the labels of this mesh, without those that controllers made from other objects. */
+/** The objects of these types with the labels of this mesh, without those that controllers derived from other objects. */
 export async function listManaged(
   client: KubeClient,
   types: readonly ResourceType[],
@@ -25,14 +25,14 @@ export async function listManaged(
   return found.flat().filter((object) => !isDerived(object));
 }
 
-/** What a controller made from another object may carry that one's labels, and goes when it goes; Endpoints have no owner. */
+/** Whether a controller derived the object from another one: it may have copied that one's labels, and is deleted with it. Endpoints have no owner reference. */
 export function isDerived(object: KubeObject): boolean {
   return object.kind === 'Endpoints' || list(object, 'metadata', 'ownerReferences').length > 0;
 }
 
 const webhookKinds = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
 
-/** Groups of objects, each to be gone before the next is deleted; namespaces are not among them. */
+/** Groups of objects: each group must be gone before the next is deleted. Namespaces are left out. */
 export function removalOrder(
   objects: readonly KubeObject[],
   controlPlaneNamespace: string,
@@ -50,8 +50,8 @@ export function removalOrder(
 }
 
 /**
- * Deletes objects side by side and waits until they are gone.
- * @returns how many were there.
+ * Deletes objects in parallel and waits until they are gone.
+ * @returns how many existed.
  * @throws ProblemsError (exit 1) for a refused deletion, or an object that does not go away in time.
  */
 export async function deleteObjects(
@@ -74,7 +74,7 @@ async function remove(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     throw new ProblemsError(
-      [{ where: `${client.cluster}: ${describe(object)}`, what: `not deleted: ${error.said}` }],
+      [{ where: `${client.cluster}: ${describe(object)}`, what: `not deleted: ${error.reason}` }],
       1,
     );
   }
@@ -84,7 +84,7 @@ function awaitGone(client: KubeClient, object: KubeObject, signal: AbortSignal |
   const what = `${client.cluster}: ${describe(object)} deleted`;
   return waitFor<true>({ what, timeoutMs: goneTimeoutMs, ...(signal && { signal }) }, async () => {
     const live = await client.get(object, signal);
-    // Another uid is another object: somebody made it again.
+    // Another uid means another object: it was created again.
     if (uid(live) !== uid(object)) return { done: true, value: true };
     const waiting = [
       ...list(live, 'metadata', 'finalizers'),
@@ -101,7 +101,7 @@ function uid(object: KubeObject | undefined): string | undefined {
   return text(object, 'metadata', 'uid');
 }
 
-/** A terminating namespace says what it waits for in its conditions. */
+/** What a terminating namespace waits for, from its conditions. */
 function blocking(condition: unknown): readonly string[] {
   const { status, message } = condition as { readonly status?: string; readonly message?: string };
   return status === 'True' && message !== undefined ? [message] : [];

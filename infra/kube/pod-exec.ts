@@ -10,7 +10,7 @@ export interface Container {
   readonly name: string;
 }
 
-/** What is used of the client's WebSocket, whose types come with another package. */
+/** The part of the client's WebSocket that is used here; its types are in another package. */
 interface Socket {
   readonly close: () => void;
   onclose: unknown;
@@ -19,8 +19,8 @@ interface Socket {
 const timeoutMs = 20_000;
 
 /**
- * Runs a command in a container, through the API server, and returns what it printed.
- * @throws ProblemsError (exit 1) when it does not begin, fails, or is not over in time.
+ * Runs a command in a container through the API server, and returns its standard output.
+ * @throws ProblemsError (exit 1) when it does not start, fails, or does not end in time.
  */
 export async function execInPod(
   client: KubeClient,

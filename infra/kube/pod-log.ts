@@ -45,7 +45,7 @@ export async function lastLogLines(
     if (run === 'previous' && error instanceof KubeError && error.status === 400)
       return lastLogLines(client, pod, container, 'current', signal);
     return [
-      `(it cannot be read: ${oneLine(error instanceof KubeError ? error.said : error.message, longestLine)})`,
+      `(it cannot be read: ${oneLine(error instanceof KubeError ? error.reason : error.message, longestLine)})`,
     ];
   }
 }

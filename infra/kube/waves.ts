@@ -1,9 +1,9 @@
 import type { KubeObject } from './kube-object.ts';
 
 /**
- * What has to exist before what, within one stage: earlier waves are applied before later ones, the objects of
- * a wave side by side. A kind that is not named here (custom resources, policies) is in the wave {@link others}.
- * A webhook comes after what answers it, so that it also goes before it when all is deleted in reverse.
+ * The order of objects within one stage: earlier waves are applied before later ones, the objects of a wave in parallel.
+ * A kind that is not listed here (custom resources, policies) is in the wave {@link others}. A webhook comes after the
+ * workload that serves it, so that it is deleted before that workload when everything is deleted in reverse.
  */
 const waveOfKind: Readonly<Record<string, number>> = {
   Namespace: 0,
@@ -28,7 +28,7 @@ const waveOfKind: Readonly<Record<string, number>> = {
 };
 const others = 4;
 
-/** Splits objects into waves, keeping their order inside each; together they hold every object exactly once. */
+/** Splits objects into waves and keeps their order inside each; every object is in exactly one wave. */
 export function waves(objects: readonly KubeObject[]): readonly (readonly KubeObject[])[] {
   const byWave = new Map<number, KubeObject[]>();
   for (const object of objects) {

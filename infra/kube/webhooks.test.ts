@@ -44,7 +44,7 @@ describe('lookAtWebhooks', () => {
   test('injection answers when a pod in a namespace it selects comes back with a proxy', async () => {
     expect(await lookAtWebhooks(api.client, injecting, namespaces)).toEqual({
       done: false,
-      because: 'a pod was let through without a proxy',
+      because: 'it did not add a proxy to a pod',
     });
     expect(posted()).toMatchObject({ path: '/api/v1/namespaces/shop/pods', query: { dryRun: 'All' } });
     api.intervene = ({ method }) =>
@@ -73,7 +73,7 @@ describe('lookAtWebhooks', () => {
     api.intervene = () => undefined;
     expect(await lookAtWebhooks(api.client, validating, namespaces)).toEqual({
       done: false,
-      because: 'an invalid Gateway was let through',
+      because: 'it accepted an invalid Gateway',
     });
   });
 

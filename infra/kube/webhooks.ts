@@ -8,8 +8,8 @@ import type { Look } from '../../core/wait.ts';
 type Labels = Readonly<Record<string, string>>;
 
 /**
- * Asks Istio's webhooks a question whose right answer proves that they run: the validating one has to refuse a Gateway
- * without servers, the injecting one has to add a proxy to a pod. Both are dry runs, nothing is stored.
+ * Checks that Istio's webhooks run: the validating one must reject a Gateway without servers, the injecting one must add
+ * a proxy to a pod. Both requests are dry runs, and nothing is stored.
  */
 export async function lookAtWebhooks(
   client: KubeClient,
@@ -19,7 +19,7 @@ export async function lookAtWebhooks(
 ): Promise<Look<true>> {
   const live = (await client.get(configuration, signal)) ?? configuration;
   const question = questionFor(live, namespaces);
-  // No namespace of the mesh is selected: nothing here will ever call this webhook.
+  // The webhook selects no namespace of the mesh, so nothing here ever calls it.
   if (question === undefined) return { done: true, value: true };
   try {
     const answer = await client.dryRunCreate(question.object, signal);
@@ -28,7 +28,7 @@ export async function lookAtWebhooks(
       : { done: false, because: question.silent };
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
-    const because = error instanceof KubeError ? error.said : error.message;
+    const because = error instanceof KubeError ? error.reason : error.message;
     return question.refused(because) ? { done: true, value: true } : { done: false, because };
   }
 }
@@ -65,7 +65,7 @@ function validation(namespace: string, labels: Labels, webhook: string): Questio
     },
     answered: () => false,
     refused: (message) => message.includes(webhook) && message.includes('denied the request'),
-    silent: 'an invalid Gateway was let through',
+    silent: 'it accepted an invalid Gateway',
   };
 }
 
@@ -91,7 +91,7 @@ function injection(namespace: string, labels: Labels): Question {
         (container) => text(container, 'name') === 'istio-proxy',
       ),
     refused: () => false,
-    silent: 'a pod was let through without a proxy',
+    silent: 'it did not add a proxy to a pod',
   };
 }
 
@@ -117,7 +117,7 @@ export function selects(selector: unknown, labels: Labels): boolean {
   );
 }
 
-/** The fewest labels that a selector matches, for selectors that ask for labels to be there. */
+/** A minimal set of labels that a selector matches, for selectors that require labels. */
 export function labelsFor(selector: unknown): Labels {
   const labels: Record<string, string> = { ...((field(selector, 'matchLabels') ?? {}) as Labels) };
   for (const expression of list(selector, 'matchExpressions')) {

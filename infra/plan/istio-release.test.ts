@@ -53,7 +53,7 @@ for one in "$name" shared; do printf -- '---\\napiVersion: v1\\nkind: ServiceAcc
     const canary = { ...operator, metadata: { name: 'canary' } };
     expect(await problemOf(renderIstioReleases(istioctl, [operator, canary], 'shop'))).toEqual({
       exitCode: 2,
-      message: 'ServiceAccount shared: is brought by two of the control planes',
+      message: 'ServiceAccount shared: is rendered by two of the control planes',
     });
     const alone = program(
       `printf 'apiVersion: v1\\nkind: ServiceAccount\\nmetadata: {name: %s}' "$(sed -n 's/^  name: //p')"`,

@@ -10,10 +10,10 @@ const renderTimeoutMs = 60_000;
 
 /**
  * Renders IstioOperators, one per control plane of a cluster, to the objects of Istio's official charts with
- * `istioctl manifest generate`, which asks no cluster and gives the same objects each time. They are labelled as managed by us in
- * this mesh, so that `down` finds them.
- * @throws ProblemsError: exit 2 when istioctl is missing, or for what two control planes would both bring, of which the
- * later one would undo the other's; exit 1 with its message when it rejects an operator.
+ * `istioctl manifest generate`, which needs no cluster and renders the same objects each time. They get the labels of this
+ * mesh, so that `down` finds them.
+ * @throws ProblemsError: exit 2 when istioctl is missing, or when two control planes render the same object, so that one
+ * would overwrite the other's; exit 1 with istioctl's message when it rejects an operator.
  */
 export async function renderIstioReleases(
   istioctl: string,
@@ -28,7 +28,7 @@ export async function renderIstioReleases(
   const names = objects.map((object) => `${object.apiVersion} ${describe(object)}`);
   const twice = objects.filter((_, index) => names.indexOf(names[index] ?? '') !== index);
   throwIfAny(
-    twice.map((object) => ({ where: describe(object), what: 'is brought by two of the control planes' })),
+    twice.map((object) => ({ where: describe(object), what: 'is rendered by two of the control planes' })),
   );
   return objects;
 }
@@ -57,7 +57,7 @@ async function renderIstioRelease(
   return parseManifests(stdout).map((object) => labelManaged(object, mesh));
 }
 
-/** Parses a stream of manifests; empty documents and the parts that only a server writes are left out. */
+/** Parses a stream of manifests, without empty documents and without the fields that only a server writes. */
 export function parseManifests(yaml: string): readonly KubeObject[] {
   return parseAllDocuments(yaml).flatMap((document): KubeObject[] => {
     if ('errors' in document && document.errors[0] !== undefined) throw document.errors[0];

@@ -1,18 +1,18 @@
-/** How long `up` waits for what the clusters have to have of each other, in milliseconds. */
+/** How long `up` waits until the clusters reach each other, in milliseconds. */
 export interface Limits {
   /** Until a control plane has read another cluster. */
   readonly remoteCluster: number;
   /** Until a gateway is reached at a declared address. */
   readonly declaredGateway: number;
-  /** Until a gateway is reached by its load balancer. */
+  /** Until a gateway is reached through its load balancer. */
   readonly loadBalancer: number;
 }
 
 export const defaultLimits: Limits = {
-  // Twice what istiod itself waits for a cluster (PILOT_REMOTE_CLUSTER_TIMEOUT), after which it goes on without.
+  // Twice as long as istiod itself waits for a cluster (PILOT_REMOTE_CLUSTER_TIMEOUT) before it goes on without it.
   remoteCluster: 60_000,
-  // The nodes are there already, and kube-proxy opens their ports within seconds.
+  // The nodes exist already, and kube-proxy opens their ports within seconds.
   declaredGateway: 30_000,
-  // Clouds tell the address of a load balancer minutes before it, or its name, is everywhere.
+  // Clouds report the address of a load balancer minutes before it works, or before its name resolves everywhere.
   loadBalancer: 180_000,
 };

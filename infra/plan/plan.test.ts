@@ -126,7 +126,7 @@ describe('planMesh', () => {
       objects: [],
     };
     expect(() => planMesh(modelOf(['east']), [stray])).toThrow(
-      new Error('north/30-mesh.k8s.yaml is rendered for a cluster the model does not have'),
+      new Error('north/30-mesh.k8s.yaml is rendered for a cluster that is not in the model'),
     );
   });
 });

@@ -8,7 +8,7 @@ import type { Readiness } from './readiness.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { IssuerReference } from './stack-config.ts';
 
-/** An object that is made at apply time, never rendered: only who it is for is planned. */
+/** An object that is created at apply time and never rendered: the plan only says what it is for. */
 export type PlannedSecret =
   | {
       /** The cluster's intermediate CA, read by istiod when it starts. */
@@ -17,7 +17,7 @@ export type PlannedSecret =
       readonly name: 'cacerts';
     }
   | {
-      /** The roots that proxies trust, which every control plane sends them; a ConfigMap, and no secret. */
+      /** The roots that proxies trust, which every control plane sends them; a ConfigMap, not a secret. */
       readonly kind: 'trust-anchors';
       readonly namespace: string;
       readonly name: string;
@@ -27,7 +27,7 @@ export type PlannedSecret =
       readonly kind: 'remote-secret';
       readonly namespace: string;
       readonly name: string;
-      /** The cluster whose API server the secret opens. */
+      /** The cluster whose API server the secret gives access to. */
       readonly of: string;
     };
 
@@ -41,15 +41,15 @@ export interface PlanStep extends StageKey {
   /** Steps that are ready before this one starts. */
   readonly after: readonly StageKey[];
   readonly secrets: readonly PlannedSecret[];
-  /** IstioOperators, one per control plane: not applied themselves, but rendered by istioctl into what is applied. */
+  /** IstioOperators, one per control plane: not applied themselves, but rendered by istioctl to objects that are applied. */
   readonly releases: readonly KubeObject[];
   /** Applied exactly as rendered. */
   readonly objects: readonly KubeObject[];
-  /** What the objects have to reach; the objects of the releases add theirs once they are rendered. */
+  /** States that the objects have to reach; the objects of the releases add theirs once they are rendered. */
   readonly ready: readonly Readiness[];
 }
 
-/** What both drivers carry out: the steps of every cluster, each after the ones it depends on. */
+/** What both drivers apply: the steps of every cluster, each after the ones it depends on. */
 export interface Plan {
   readonly mesh: string;
   readonly clusters: readonly string[];
@@ -57,28 +57,28 @@ export interface Plan {
   readonly controlPlaneNamespace: string;
   /** What signs the CAs in place of the root in the trust folder (trust/issuer.ts). */
   readonly issuer?: IssuerReference;
-  /** By which every cluster is reached from the others. */
+  /** The gateway by which every cluster is reached from the others. */
   readonly eastWest: GatewayModel;
   /** Topologically ordered: a step stands after everything in its `after`. */
   readonly steps: readonly PlanStep[];
 }
 
-/** Name of the secret that opens `cluster` to another one, as istioctl names it. */
+/** Name of the secret that gives another cluster access to `cluster`, as istioctl names it. */
 export function remoteSecretName(cluster: string): string {
   return `istio-remote-secret-${cluster}`;
 }
 
 /**
- * Plans how the rendered stages reach the clusters. Clusters go through the stages side by side, but for two: the
- * gateways' stage waits for the control planes of all the others, because a remote secret needs the service account
- * that the other cluster's release brings (Istio, multi-primary on different networks, "Enable endpoint discovery"), and
- * the traffic's stage waits for all workloads, so that no call is sent to a version that does not run yet.
+ * Plans how the rendered stages are applied to the clusters. Clusters go through the stages in parallel, with two
+ * exceptions: the gateways' stage waits for the control planes of all other clusters, because a remote secret needs the
+ * service account that the other cluster's release creates (Istio, multi-primary on different networks, "Enable endpoint
+ * discovery"), and the traffic stage waits for all workloads, so that no call goes to a version that does not run yet.
  */
 export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): Plan {
   const clusters = model.clusters.map(({ name }) => name);
   const stranger = rendered.find(({ cluster }) => !clusters.includes(cluster));
   if (stranger !== undefined)
-    throw new Error(`${stranger.path} is rendered for a cluster the model does not have`);
+    throw new Error(`${stranger.path} is rendered for a cluster that is not in the model`);
   const steps = stages.flatMap((stage, index) =>
     clusters.map((cluster): PlanStep => {
       const all = rendered.filter((entry) => entry.cluster === cluster && entry.stage === stage);
@@ -120,7 +120,7 @@ function secretsOf(model: MeshModel, cluster: string, stage: StageName): readonl
   const { namespace } = model.controlPlane;
   if (stage === '10-control-plane') return [{ kind: 'cacerts', namespace, name: 'cacerts' }];
   if (stage !== '20-gateways') return [];
-  // All istiods sign with the CA of `cacerts` by now: a proxy that asks for a certificate gets one of it.
+  // By now all istiods sign with the CA of `cacerts`: a proxy that requests a certificate gets one signed by it.
   const anchors = { kind: 'trust-anchors', namespace, name: trustAnchorsName } as const;
   const others = model.clusters.filter(({ name }) => name !== cluster);
   return [

@@ -2,7 +2,7 @@ import { condition, count, describe, field, list, text } from '../kube/kube-obje
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Look } from '../../core/wait.ts';
 
-/** What ends a stage: a state of one object that the cluster has to reach. */
+/** A condition for the end of a stage: a state that one object has to reach. */
 export interface Readiness {
   readonly kind: ReadinessKind;
   readonly object: KubeObject;
@@ -10,7 +10,7 @@ export interface Readiness {
 
 export type ReadinessKind = keyof typeof states;
 
-/** What is awaited of each kind of object, for people. */
+/** The awaited state of each kind of object, as shown to the user. */
 const states = {
   active: 'active',
   established: 'established',
@@ -20,7 +20,7 @@ const states = {
   answering: 'answering',
 } as const;
 
-/** The conditions that objects of these kinds have to meet before their stage is over. */
+/** The conditions that these objects have to meet before their stage ends. */
 export function readinessOf(objects: readonly KubeObject[]): readonly Readiness[] {
   return objects.flatMap((object): Readiness[] => {
     const kind = kindOf(object);
@@ -54,8 +54,8 @@ export function describeReadiness({ kind, object }: Readiness): string {
 }
 
 /**
- * Whether a live object has reached the state; webhooks cannot be told from the object and are asked instead
- * (webhooks.ts).
+ * Whether a live object has reached the state. The object of a webhook does not show its state: webhooks.ts calls the
+ * webhook instead.
  */
 export function lookAt(kind: Exclude<ReadinessKind, 'answering'>, live: KubeObject | undefined): Look<true> {
   if (live === undefined) return notYet('it does not exist');
@@ -79,7 +79,7 @@ export function lookAt(kind: Exclude<ReadinessKind, 'answering'>, live: KubeObje
   }
 }
 
-/** The addresses of a LoadBalancer Service: IPs, and the host names of those that have none, as istiod reads them. */
+/** The addresses of a LoadBalancer Service: the IP of each entry, or else its host name, as istiod reads them. */
 export function loadBalancerAddresses(service: KubeObject): readonly string[] {
   return list(service, 'status', 'loadBalancer', 'ingress').flatMap(
     (entry) => text(entry, 'ip') ?? text(entry, 'hostname') ?? [],
@@ -92,7 +92,7 @@ function notYet(because: string): Look<true> {
   return { done: false, because };
 }
 
-/** A rollout is over when the controller has seen this generation and only its replicas exist and are available. */
+/** A rollout is complete when the controller has observed this generation and only its replicas exist and are available. */
 function lookAtDeployment(live: KubeObject): Look<true> {
   const wanted = field(live, 'spec', 'replicas') === undefined ? 1 : count(live, 'spec', 'replicas');
   const updated = count(live, 'status', 'updatedReplicas');

@@ -4,8 +4,8 @@ import { field } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
 /**
- * The fields of an object whose change takes a new object: the type of a network's gateway Service. istiod keeps the
- * addresses of a Service that had some and, as another type, has none any more, until it is deleted.
+ * The fields of an object that cannot be changed in place: the type of a network's gateway Service. When a Service has no
+ * addresses any more after a change of type, istiod keeps its old ones until the Service is deleted.
  * Source: istio/istio, pilot/pkg/serviceregistry/kube/controller, `addOrUpdateService`.
  */
 export function replacedBy(object: KubeObject): readonly (readonly string[])[] {
@@ -14,7 +14,7 @@ export function replacedBy(object: KubeObject): readonly (readonly string[])[] {
   return isGateway ? [['spec', 'type']] : [];
 }
 
-/** Whether the object as wanted takes the place of the live one, instead of changing it. */
+/** Whether the wanted object replaces the live one instead of changing it. */
 export function isReplaced(object: KubeObject, live: KubeObject): boolean {
   return replacedBy(object).some((path) => !isDeepStrictEqual(field(object, ...path), field(live, ...path)));
 }

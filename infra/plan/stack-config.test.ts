@@ -66,7 +66,7 @@ describe('stack configuration', () => {
     [
       { clusters: JSON.stringify({ east: access, west: access, wset: access }) },
       [
-        'stack configuration: clusters.wset: is no cluster of the mesh; allowed east, west; fix: did you mean west?',
+        'stack configuration: clusters.wset: is not a cluster of the mesh; allowed east, west; fix: did you mean west?',
       ],
     ],
     [
@@ -79,12 +79,12 @@ describe('stack configuration', () => {
         remoteAccess: JSON.stringify({ tokenDays: 1000, genration: 2 }),
       },
       [
-        'stack configuration: clusters.east.apiserver: is not known; allowed kubeconfig, context, apiServer; fix: did you mean apiServer?',
+        'stack configuration: clusters.east.apiserver: is not a known key; allowed kubeconfig, context, apiServer; fix: did you mean apiServer?',
         `stack configuration: clusters.west.apiServer: invalid url; ${clusters}`,
         'stack configuration: trust.generation: too small: expected number to be >=1; allowed a whole number from 1',
         'stack configuration: trust.phase: invalid option: expected one of "add-root"|"re-issue"|"drop-root"; allowed add-root, re-issue, drop-root, or none',
         'stack configuration: remoteAccess.tokenDays: too big: expected number to be <=365; allowed a number of days from 1 to 365',
-        'stack configuration: remoteAccess.genration: is not known; allowed generation, tokenDays; fix: did you mean generation?',
+        'stack configuration: remoteAccess.genration: is not a known key; allowed generation, tokenDays; fix: did you mean generation?',
       ],
     ],
     [
@@ -99,7 +99,7 @@ describe('stack configuration', () => {
       },
       ['generation', 'phase', 'intermediate'].map(
         (key) =>
-          `stack configuration: trust.${key}: has no meaning beside trust.issuer: cert-manager renews what it signs, and the root stays; allowed issuer alone`,
+          `stack configuration: trust.${key}: cannot be combined with trust.issuer: cert-manager renews what it signs, and the root stays; allowed issuer alone`,
       ),
     ],
     [
@@ -109,9 +109,9 @@ describe('stack configuration', () => {
       },
       [
         'stack configuration: trust.issuer.name: invalid string: must match pattern /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/; allowed the name of an issuer',
-        'stack configuration: trust.issuer.grup: is not known; allowed name, kind, group; fix: did you mean group?',
+        'stack configuration: trust.issuer.grup: is not a known key; allowed name, kind, group; fix: did you mean group?',
         'stack configuration: trust.issuer.kind: cert-manager has no issuer of this kind; allowed Issuer, ClusterIssuer, or with a group other than cert-manager.io a kind of that group',
-        'stack configuration: trust.isuer: is not known; allowed generation, phase, intermediate, issuer; fix: did you mean issuer?',
+        'stack configuration: trust.isuer: is not a known key; allowed generation, phase, intermediate, issuer; fix: did you mean issuer?',
       ],
     ],
   ])('%j', (values, messages) => {

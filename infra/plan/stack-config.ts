@@ -6,32 +6,32 @@ import { ProblemsError, throwIfAny } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { ClusterAccess } from '../kube/connection.ts';
 
-/** Which root and intermediate CAs the mesh has; docs/trust.md tells how they are changed. */
+/** Which root and intermediate CAs the mesh uses; docs/trust.md describes how to change them. */
 export interface TrustSettings {
-  /** Counts the root CAs of the mesh, from 1. */
+  /** Number of the root CA of the mesh, from 1. */
   readonly generation: number;
   /**
-   * How far the mesh has gone from the root before to this generation's. `add-root`: both are trusted, the old one signs.
+   * How far the mesh has moved from the previous root to this generation's. `add-root`: both are trusted, the old one signs.
    * `re-issue`: both are trusted, the new one signs. `drop-root`: only the new one is trusted, as without a phase.
    */
   readonly phase?: 'add-root' | 're-issue' | 'drop-root';
-  /** Counts the intermediate CAs that a root signs for each cluster, from 1. */
+  /** Number of the intermediate CA that the root signs for each cluster, from 1. */
   readonly intermediate: number;
-  /** Signs the intermediate CAs in place of a root in the trust folder; then nothing is counted, and there are no phases. */
+  /** Signs the intermediate CAs in place of a root in the trust folder; excludes the numbers and the phase. */
   readonly issuer?: IssuerReference;
 }
 
-/** An issuer of cert-manager, of this name in every cluster. */
+/** An issuer of cert-manager, which has this name in every cluster. */
 export interface IssuerReference {
   readonly name: string;
-  /** `ClusterIssuer`, or `Issuer` for one in the control plane's namespace; issuers of other groups have kinds of their own. */
+  /** `ClusterIssuer`, or `Issuer` for one in the control plane's namespace; issuers of other groups have their own kinds. */
   readonly kind: string;
   readonly group: string;
 }
 
-/** The tokens by which control planes read each other's clusters; docs/remote-access.md tells how they are changed. */
+/** The tokens with which control planes read each other's clusters; docs/remote-access.md describes how to renew them. */
 export interface RemoteAccessSettings {
-  /** Counts the tokens, from 1: a higher number asks for new ones now. */
+  /** Number of the tokens, from 1: a higher number requests new ones now. */
   readonly generation: number;
   /** How long a token is valid, in days. */
   readonly tokenDays: number;
@@ -49,7 +49,7 @@ export interface StackConfig {
   readonly remoteAccess: RemoteAccessSettings;
 }
 
-/** What stands in the stack's name space: its keys are `meshwright:trust` and so on. */
+/** Namespace of the stack's keys: `meshwright:trust` and so on. */
 export const project = 'meshwright';
 
 const counter = z.int().min(1);
@@ -83,7 +83,8 @@ const trust = z
       context.addIssue({
         code: 'custom',
         path: [key],
-        message: 'has no meaning beside trust.issuer: cert-manager renews what it signs, and the root stays',
+        message:
+          'cannot be combined with trust.issuer: cert-manager renews what it signs, and the root stays',
         input: given[key],
       });
   })
@@ -113,7 +114,7 @@ const schema = z.strictObject({
 /** The keys that a stack may have. */
 export const configKeys = Object.keys(schema.shape) as readonly (keyof typeof schema.shape)[];
 
-/** What is allowed, by the beginning of a key's path. */
+/** The allowed values, by the beginning of a key's path. */
 const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
   [/^clusters/, '{NAME: {kubeconfig: FILE, context: CONTEXT, apiServer?: https://HOST:PORT}}'],
   [/^trust\.phase/, 'add-root, re-issue, drop-root, or none'],
@@ -131,9 +132,9 @@ const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
 ];
 
 /**
- * Reads a stack's values, whoever keeps them; the clusters may be left out. Paths are relative to `root`, or to the home
+ * Reads a stack's values, from whatever source; `clusters` may be missing. Paths are relative to `root`, or to the home
  * folder after `~/`.
- * @param where - what the values are of, for the messages
+ * @param where - the source of the values, for the messages
  * @throws ProblemsError (exit 2) with everything that is wrong.
  */
 export function parseConfig(values: unknown, root: string, where: string): StackConfig {
@@ -186,7 +187,7 @@ export function writeConfig(config: StackConfig): Readonly<Record<string, string
   };
 }
 
-/** Clusters of the mesh that the configuration does not reach, and those it names that the mesh does not have. */
+/** Clusters of the mesh that are missing in the configuration, and clusters in it that are not in the mesh. */
 export function missingClusters(
   config: StackConfig,
   clusters: readonly string[],
@@ -205,7 +206,7 @@ export function missingClusters(
         const near = nearest(name, clusters);
         return {
           where: `${where}: clusters.${name}`,
-          what: 'is no cluster of the mesh',
+          what: 'is not a cluster of the mesh',
           allowed: clusters.join(', '),
           ...(near !== undefined && { fix: `did you mean ${near}?` }),
         };
@@ -221,7 +222,7 @@ function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] 
       const near = nearest(key, known);
       return {
         where: `${where}: ${[...issue.path, key].join('.')}`,
-        what: 'is not known',
+        what: 'is not a known key',
         allowed: known.join(', '),
         ...(near !== undefined && { fix: `did you mean ${near}?` }),
       };

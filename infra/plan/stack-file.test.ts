@@ -41,14 +41,18 @@ describe('a stack file', () => {
     [
       'staging',
       '',
-      '--stack: there is no Pulumi.staging.yaml; received "staging"; allowed prod; fix: write Pulumi.staging.yaml, as Pulumi.prod.yaml is',
+      '--stack: there is no Pulumi.staging.yaml; received "staging"; allowed prod; fix: write Pulumi.staging.yaml, after the example of Pulumi.prod.yaml',
     ],
-    ['prod', 'config: {', 'Pulumi.prod.yaml: is no YAML'],
-    ['prod', 'config: [1]', 'Pulumi.prod.yaml: config: is no mapping; allowed keys such as meshwright:trust'],
+    ['prod', 'config: {', 'Pulumi.prod.yaml: is not valid YAML'],
+    [
+      'prod',
+      'config: [1]',
+      'Pulumi.prod.yaml: config: is not a mapping; allowed keys such as meshwright:trust',
+    ],
     [
       'prod',
       'config: { "meshwright:trsut": 1 }',
-      'Pulumi.prod.yaml: trsut: is not known; allowed clusters, istioctl, trustDir, trust, remoteAccess; fix: did you mean trust?',
+      'Pulumi.prod.yaml: trsut: is not a known key; allowed clusters, istioctl, trustDir, trust, remoteAccess; fix: did you mean trust?',
     ],
   ])('%s: %s', (stack, content, message) => {
     write(content);

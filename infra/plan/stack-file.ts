@@ -8,7 +8,7 @@ import type { StackConfig } from './stack-config.ts';
 
 /**
  * The configuration in `Pulumi.<stack>.yaml` at the project's root: the file that `pulumi up` reads, so that either
- * driver brings up the same state. Values that Pulumi encrypted, and those of other projects, are none of ours.
+ * driver brings up the same state. Values that Pulumi encrypted, and values of other projects, are ignored.
  * @param defaults - values that the file may leave out
  * @throws ProblemsError (exit 2) when there is no such file, or it is wrong.
  */
@@ -28,7 +28,10 @@ export function readStackFile(
         what: `there is no ${name}`,
         received: stack,
         allowed: stacks.join(', '),
-        fix: near === undefined ? `write ${name}, as Pulumi.prod.yaml is` : `did you mean ${near}?`,
+        fix:
+          near === undefined
+            ? `write ${name}, after the example of Pulumi.prod.yaml`
+            : `did you mean ${near}?`,
       },
     ]);
   }
@@ -40,13 +43,13 @@ function ownValues(text: string, name: string): Readonly<Record<string, unknown>
   try {
     content = parse(text);
   } catch {
-    // The parser's own message quotes the file.
-    throw new ProblemsError([{ where: name, what: 'is no YAML' }]);
+    // The parser's own message quotes the file, which may hold secrets.
+    throw new ProblemsError([{ where: name, what: 'is not valid YAML' }]);
   }
   const config = (content as { readonly config?: unknown } | null)?.config ?? {};
   if (typeof config !== 'object' || Array.isArray(config)) {
     throw new ProblemsError([
-      { where: `${name}: config`, what: 'is no mapping', allowed: `keys such as ${project}:trust` },
+      { where: `${name}: config`, what: 'is not a mapping', allowed: `keys such as ${project}:trust` },
     ]);
   }
   const prefix = `${project}:`;

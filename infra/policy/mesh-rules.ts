@@ -3,7 +3,7 @@ import type { KubeObject } from '../kube/kube-object.ts';
 
 const soft = ['PERMISSIVE', 'DISABLE'];
 
-/** Where an object lets plaintext in, or sends it within the mesh. */
+/** Where an object accepts plaintext, or sends it within the mesh. */
 export function softMutualTls(object: KubeObject): readonly string[] {
   if (isIstio(object, 'security.istio.io', 'PeerAuthentication')) {
     const modes: readonly (readonly [string, unknown])[] = [
@@ -14,7 +14,9 @@ export function softMutualTls(object: KubeObject): readonly string[] {
     ];
     return modes.flatMap(([where, mtls]) => {
       const mode = text(mtls, 'mode') ?? '';
-      return soft.includes(mode) ? [`${where}.mode is ${mode}: it takes calls in plaintext; use STRICT`] : [];
+      return soft.includes(mode)
+        ? [`${where}.mode is ${mode}: it accepts calls in plaintext; use STRICT`]
+        : [];
     });
   }
   if (!isIstio(object, 'networking.istio.io', 'DestinationRule')) return [];
@@ -35,23 +37,23 @@ export function softMutualTls(object: KubeObject): readonly string[] {
   ]);
   return settings.flatMap(([where, setting]) =>
     text(setting, 'tls', 'mode') === 'DISABLE'
-      ? [`${where}.tls.mode is DISABLE: it calls ${host} in plaintext; use ISTIO_MUTUAL`]
+      ? [`${where}.tls.mode is DISABLE: calls to ${host} are in plaintext; use ISTIO_MUTUAL`]
       : [],
   );
 }
 
-/** Rules of an ALLOW policy that let everybody do everything. No rules at all allow nothing. */
+/** Rules of an ALLOW policy that allow every call. A policy without rules allows nothing. */
 export function allowsAll(object: KubeObject): readonly string[] {
   if (!isIstio(object, 'security.istio.io', 'AuthorizationPolicy')) return [];
   if ((text(object, 'spec', 'action') ?? 'ALLOW') !== 'ALLOW') return [];
   return list(object, 'spec', 'rules').flatMap((rule, index) =>
     restricts(rule)
       ? []
-      : [`spec.rules[${index}] allows every call: name who may call (from), what (to), or when`],
+      : [`spec.rules[${index}] allows every call: restrict who may call (from), what (to), or when`],
   );
 }
 
-/** A rule matches when its from, its to and its when do; each of those that is there has to leave something out. */
+/** A rule matches when its from, to and when all match; at least one of them has to exclude something. */
 function restricts(rule: unknown): boolean {
   const some = (key: 'from' | 'to', part: 'source' | 'operation') => {
     const entries = list(rule, key);
@@ -60,7 +62,7 @@ function restricts(rule: unknown): boolean {
   return some('from', 'source') || some('to', 'operation') || list(rule, 'when').length > 0;
 }
 
-/** Whether a source or an operation has a condition other than `*`, which everything meets. */
+/** Whether a source or an operation has a condition other than `*`, which matches everything. */
 function names(condition: unknown): boolean {
   return Object.values(condition ?? {}).some(
     (values) => Array.isArray(values) && values.length > 0 && !values.includes('*'),

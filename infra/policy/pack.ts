@@ -3,7 +3,7 @@ import { rules } from './rules.ts';
 import type { Rule } from './rules.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
-// Pulumi asks this pack about every resource before it is created or changed, and stops at what it refuses.
+// Pulumi checks every resource with this pack before it creates or changes it, and stops at a violation.
 new PolicyPack('meshwright', {
   enforcementLevel: 'mandatory',
   policies: rules.map(({ name, description, violations }: Rule) => ({

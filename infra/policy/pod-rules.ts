@@ -2,31 +2,31 @@ import { revisionLabel } from '../../charts/model/labels.ts';
 import { field, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
-/** Tags that say nothing of their content: words, and versions that are moved to their newest patch. */
+/** Tags whose content changes: words, and versions that are moved to the newest patch. */
 const movingTag = /^([a-z_-]+|v?\d+(\.\d+)?)$/i;
 const digest = /@sha256:[0-9a-f]{64}$/;
 
-/** Containers whose image may be another one tomorrow. */
+/** Containers whose image reference may resolve to another image later. */
 export function unpinned(object: KubeObject): readonly string[] {
   const template = podOf(object);
   return containersOf(template).flatMap(([where, container]) => {
     const image = text(container, 'image') ?? '';
     if (digest.test(image) || (image === 'auto' && isInjected(template))) return [];
-    // A port has a path after it, a tag has not.
+    // A path follows a port, but not a tag.
     const tag = /:([^:/@]+)$/.exec(image)?.[1];
     const says = `${where}.image is ${image === '' ? 'missing' : `"${image}"`}`;
     if (tag === undefined)
-      return [`${says}: without a tag it is whatever is newest; use a digest or a fixed tag`];
+      return [`${says}: without a tag it means the newest image; use a digest or a fixed tag`];
     return movingTag.test(tag)
-      ? [`${says}: the tag "${tag}" is moved to other content; use a digest or a fixed tag`]
+      ? [`${says}: the tag "${tag}" may move to another image; use a digest or a fixed tag`]
       : [];
   });
 }
 
 /**
- * Containers without bounds. CPU is requested and not limited: beyond its request a container gets what is idle, and a limit
- * would throttle it at the very moment that calls wait for it. Istio's own charts set no limits for its control plane, whose
- * memory follows the size of the mesh.
+ * Containers without resource requests or limits. CPU is requested and not limited: a container may use idle CPU beyond its
+ * request, and a limit would throttle it exactly when calls wait for it. Istio's own charts set no limits for its control
+ * plane, whose memory grows with the mesh.
  */
 export function unlimited(object: KubeObject): readonly string[] {
   const limited = text(object, 'metadata', 'labels', 'operator.istio.io/component') === undefined;
@@ -37,7 +37,7 @@ export function unlimited(object: KubeObject): readonly string[] {
   });
 }
 
-/** The pod, or what a workload makes its pods from; a CronJob has it a level deeper. */
+/** The pod, or a workload's pod template; a CronJob has it one level deeper. */
 function podOf(object: KubeObject): unknown {
   switch (object.kind) {
     case 'Pod':

@@ -54,8 +54,8 @@ describe('the policy pack', () => {
     spec: { type: 'LoadBalancer', ...spec },
   });
   const digest = `registry.example:5000/app@sha256:${'0a'.repeat(32)}`;
-  const newest = 'without a tag it is whatever is newest; use a digest or a fixed tag';
-  const moved = (tag: string) => `the tag "${tag}" is moved to other content; use a digest or a fixed tag`;
+  const newest = 'without a tag it means the newest image; use a digest or a fixed tag';
+  const moved = (tag: string) => `the tag "${tag}" may move to another image; use a digest or a fixed tag`;
   const anyAddress = `any address may call this load balancer; list the ranges that may, or give the reason in the annotation ${anySourceAnnotation}`;
 
   test.each<[what: string, object: object, said: readonly string[]]>([
@@ -63,12 +63,14 @@ describe('the policy pack', () => {
     [
       'permissive',
       peers({ mtls: { mode: 'PERMISSIVE' } }),
-      ['strict-mutual-tls: spec.mtls.mode is PERMISSIVE: it takes calls in plaintext; use STRICT'],
+      ['strict-mutual-tls: spec.mtls.mode is PERMISSIVE: it accepts calls in plaintext; use STRICT'],
     ],
     [
       'off on a port',
       peers({ mtls: { mode: 'STRICT' }, portLevelMtls: { 8080: { mode: 'DISABLE' } } }),
-      ['strict-mutual-tls: spec.portLevelMtls.8080.mode is DISABLE: it takes calls in plaintext; use STRICT'],
+      [
+        'strict-mutual-tls: spec.portLevelMtls.8080.mode is DISABLE: it accepts calls in plaintext; use STRICT',
+      ],
     ],
     [
       'a caller in plaintext',
@@ -82,7 +84,7 @@ describe('the policy pack', () => {
         ],
       }),
       [
-        'strict-mutual-tls: spec.subsets.v1.trafficPolicy.portLevelSettings[0].tls.mode is DISABLE: it calls catalog.shop.svc.cluster.local in plaintext; use ISTIO_MUTUAL',
+        'strict-mutual-tls: spec.subsets.v1.trafficPolicy.portLevelSettings[0].tls.mode is DISABLE: calls to catalog.shop.svc.cluster.local are in plaintext; use ISTIO_MUTUAL',
       ],
     ],
     [
@@ -101,7 +103,7 @@ describe('the policy pack', () => {
     [
       'an empty rule',
       access({ rules: [{ when: [{ key: 'source.ip', values: ['10.0.0.1'] }] }, {}] }),
-      ['no-allow-all: spec.rules[1] allows every call: name who may call (from), what (to), or when'],
+      ['no-allow-all: spec.rules[1] allows every call: restrict who may call (from), what (to), or when'],
     ],
     [
       'any identity, any path',
@@ -109,12 +111,12 @@ describe('the policy pack', () => {
         action: 'ALLOW',
         rules: [{ from: [{ source: { principals: ['*'] } }], to: [{ operation: { paths: ['*'] } }] }],
       }),
-      ['no-allow-all: spec.rules[0] allows every call: name who may call (from), what (to), or when'],
+      ['no-allow-all: spec.rules[0] allows every call: restrict who may call (from), what (to), or when'],
     ],
     [
       'one of two sources is everybody',
       access({ rules: [{ from: [{ source: { namespaces: ['shop'] } }, { source: {} }] }] }),
-      ['no-allow-all: spec.rules[0] allows every call: name who may call (from), what (to), or when'],
+      ['no-allow-all: spec.rules[0] allows every call: restrict who may call (from), what (to), or when'],
     ],
     ['a digest', pods({ image: digest }), []],
     ['a release', pods({ image: 'registry.example:5000/app:1.31-dev.eed52ebb66ad' }), []],
@@ -184,7 +186,7 @@ describe('the policy pack', () => {
     [
       'the whole world',
       balancer({ loadBalancerSourceRanges: ['10.0.0.0/8', '::/0'] }),
-      [`known-sources: spec.loadBalancerSourceRanges holds ::/0: ${anyAddress}`],
+      [`known-sources: spec.loadBalancerSourceRanges contains ::/0: ${anyAddress}`],
     ],
   ])('%s', (_, object, said) => {
     expect(judge(object)).toEqual(said);

@@ -8,11 +8,11 @@ import { unlimited, unpinned } from './pod-rules.ts';
 export interface Rule {
   readonly name: string;
   readonly description: string;
-  /** What an object does against it, a sentence each that says where. */
+  /** An object's violations of the rule, one sentence each that says where. */
   readonly violations: (object: KubeObject) => readonly string[];
 }
 
-/** All of the policy pack. */
+/** All rules of the policy pack. */
 export const rules: readonly Rule[] = [
   {
     name: 'strict-mutual-tls',
@@ -37,7 +37,7 @@ export const rules: readonly Rule[] = [
   },
   {
     name: 'known-sources',
-    description: 'A load balancer says which addresses may call it, or why any may.',
+    description: 'A load balancer lists the addresses that may call it, or gives the reason why any may.',
     violations: openToAll,
   },
 ];
@@ -53,7 +53,7 @@ function openToAll(object: KubeObject): readonly string[] {
       ? 'is missing'
       : ranges.length === 0
         ? 'is empty'
-        : `holds ${String(open)}`;
+        : `contains ${String(open)}`;
   return [
     `spec.loadBalancerSourceRanges ${found}: any address may call this load balancer; list the ranges that may, or give the reason in the annotation ${anySourceAnnotation}`,
   ];

@@ -1,18 +1,18 @@
 import { field } from '../kube/kube-object.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 
-/** What is asked of the credentials in use. */
+/** A permission that the credentials in use may or may not have. */
 export interface Access {
   readonly verb: string;
   /** With its group, such as `deployments.apps` or `pods/exec`; or a path, such as `/metrics`. */
   readonly resource: string;
-  /** @default - whatever its name */
+  /** @default - any name */
   readonly name?: string;
   /** @default - in all namespaces */
   readonly namespace?: string;
 }
 
-/** Whether the cluster's own authorizer lets the credentials do something (SelfSubjectAccessReview). */
+/** Whether the cluster's own authorizer allows the credentials an access (SelfSubjectAccessReview). */
 export async function isAllowed(
   client: KubeClient,
   { verb, resource, name, namespace }: Access,

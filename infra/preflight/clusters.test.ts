@@ -107,12 +107,12 @@ describe('credentials', () => {
       'horizontalpodautoscalers.autoscaling, mutatingwebhookconfigurations.admissionregistration.k8s.io, namespaces, ' +
       'poddisruptionbudgets.policy, rolebindings.rbac.authorization.k8s.io, roles.rbac.authorization.k8s.io, secrets, ' +
       'serviceaccounts, services, validatingwebhookconfigurations.admissionregistration.k8s.io';
-    const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these granted';
+    const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted';
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message: [
-        `cluster west: the credentials of context west may not create, patch, delete on ${kinds}; create, delete on pods; create on pods/exec, serviceaccounts/token, tokenreviews.authentication.k8s.io; ${fix}`,
-        `cluster north: the credentials of context north may not create, get on pods/exec; ${fix}`,
+        `cluster west: the credentials of context west lack these permissions: create, patch, delete on ${kinds}; create, delete on pods; create on pods/exec, serviceaccounts/token, tokenreviews.authentication.k8s.io; ${fix}`,
+        `cluster north: the credentials of context north lack these permissions: create, get on pods/exec; ${fix}`,
       ].join('\n'),
     });
     expect(writes()).toEqual([]);
@@ -163,14 +163,15 @@ describe('roles that grant more than the credentials have', () => {
     lackIn('east', escalate, bind, 'list on deployments.apps', 'get on /metrics');
     lackIn('west', bind, 'list on pods.apps');
     lackIn('north', `escalate on roles.${rbac}`, 'get on secrets ca in shop');
-    const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these granted';
-    const may = (cluster: string) => `cluster ${cluster}: the credentials of context ${cluster} may not `;
+    const fix = 'fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted';
+    const may = (cluster: string) =>
+      `cluster ${cluster}: the credentials of context ${cluster} lack these permissions: `;
     expect(await problemOf(preflight({}, withRoles))).toEqual({
       exitCode: 2,
       message: [
-        `${may('east')}list on deployments.apps; ${escalate}, where ClusterRole reader and 1 more grant what they have not, such as list on deployments.apps; ${bind}, where ClusterRole reader grants what they have not, such as list on deployments.apps; ${fix}`,
-        `${may('west')}${bind}, where ClusterRole reader grants what they have not, such as list on pods.apps; ${fix}`,
-        `${may('north')}escalate on roles.${rbac}, where Role shop/ca grants what they have not, such as get on secrets ca in shop; ${fix}`,
+        `${may('east')}list on deployments.apps; ${escalate}, because ClusterRole reader and 1 more grant permissions that they lack, such as list on deployments.apps; ${bind}, because ClusterRole reader grants permissions that they lack, such as list on deployments.apps; ${fix}`,
+        `${may('west')}${bind}, because ClusterRole reader grants permissions that they lack, such as list on pods.apps; ${fix}`,
+        `${may('north')}escalate on roles.${rbac}, because Role shop/ca grants permissions that they lack, such as get on secrets ca in shop; ${fix}`,
       ].join('\n'),
     });
     expect(writes()).toEqual([]);
@@ -193,7 +194,7 @@ describe('roles that grant more than the credentials have', () => {
     lackIn('west', escalate, 'get on pods.apps');
     await preflight({}, withRelease);
     expect((await problemOf(preflight({ istioctl }, withRelease))).message).toBe(
-      `cluster west: the credentials of context west may not ${escalate}, where ClusterRole istiod grants what they have not, such as get on pods.apps; fix: use credentials with the ClusterRole cluster-admin, or have these granted`,
+      `cluster west: the credentials of context west lack these permissions: ${escalate}, because ClusterRole istiod grants permissions that they lack, such as get on pods.apps; fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted`,
     );
   });
 });
@@ -206,11 +207,9 @@ describe('versions', () => {
     expect(await problemOf(preflight({ warn: (line) => lines.push(line) }))).toEqual({
       exitCode: 2,
       message:
-        'cluster east: its Kubernetes is older than supported; received "v1.31.9-gke.100"; allowed 1.32 to 1.36; fix: upgrade the cluster, or use another one',
+        'cluster east: its Kubernetes version is older than supported; received "v1.31.9-gke.100"; allowed 1.32 to 1.36; fix: upgrade the cluster, or use another one',
     });
-    expect(lines).toEqual([
-      'cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
-    ]);
+    expect(lines).toEqual(['cluster west runs Kubernetes v1.37.0; the newest version tested is 1.36']);
   });
 
   test('an istioctl of another Istio is refused', async () => {
@@ -224,7 +223,7 @@ describe('versions', () => {
       fake(version);
       expect(await problemOf(preflight({ istioctl }))).toEqual({
         exitCode: 2,
-        message: `istioctl: ${istioctl} is of another version than the Istio that it would render; received "${version}"; allowed 1.29 to 1.31; fix: name an istioctl of the declared version in the stack configuration (key istioctl)`,
+        message: `istioctl: ${istioctl} does not have the version of the Istio that it would render; received "${version}"; allowed 1.29 to 1.31; fix: name an istioctl of the declared version in the stack configuration (key istioctl)`,
       });
     }
     fake('1.31-dev.eed52ebb66ad');
@@ -240,7 +239,7 @@ test('contexts that reach one cluster are refused', async () => {
   apis.north.put(system('1'));
   expect(await problemOf(preflight())).toEqual({
     exitCode: 2,
-    message: `cluster north: context north reaches the cluster that is east already, by context east; received "${apis.north.client.server}"; allowed a Kubernetes cluster of its own for each cluster of the mesh; fix: name another context with --context north=CONTEXT`,
+    message: `cluster north: context north reaches the same Kubernetes cluster as context east of east; received "${apis.north.client.server}"; allowed a Kubernetes cluster of its own for each cluster of the mesh; fix: name another context with --context north=CONTEXT`,
   });
 });
 
@@ -254,7 +253,7 @@ describe('what others have in a cluster', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message:
-        'east: ConfigMap mesh/istio-1-30: another mesh has the trust domain of this one, so workloads of both would have the same identities; received "shop.example"; fix: declare another trust domain, or take that mesh down',
+        'east: ConfigMap mesh/istio-1-30: another mesh uses the trust domain of this mesh, so workloads of both would have the same identities; received "shop.example"; fix: declare another trust domain, or take that mesh down',
     });
   });
 
@@ -318,7 +317,7 @@ describe('what others have in a cluster', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message:
-        'east: ValidatingWebhookConfiguration guard: its webhook pods.guard.example is asked about pods of this mesh, and its Service guard/guard has no endpoint: no pod could be made; fix: bring what serves it back, delete it if that is gone, or leave the namespaces of the mesh out of its namespaceSelector',
+        'east: ValidatingWebhookConfiguration guard: its webhook pods.guard.example matches pods of this mesh, and its Service guard/guard has no endpoint: no pod could be created; fix: restore the workload that serves it, delete the webhook if that workload is gone, or exclude the namespaces of the mesh in its namespaceSelector',
     });
   });
 
@@ -330,7 +329,7 @@ describe('what others have in a cluster', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message:
-        'east: Namespace shop: its annotation linkerd.io/inject asks another mesh, Linkerd, for its proxies in the same pods; received "enabled"; fix: kubectl annotate namespace shop linkerd.io/inject-',
+        'east: Namespace shop: its annotation linkerd.io/inject asks another mesh, Linkerd, to inject its proxies into the same pods; received "enabled"; fix: kubectl annotate namespace shop linkerd.io/inject-',
     });
   });
 
@@ -339,7 +338,7 @@ describe('what others have in a cluster', () => {
     apis.west.put(object('apps/v1', 'DaemonSet', { name: 'z', namespace: 'z', labels: { app: 'ztunnel' } }));
     const { message } = await problemOf(preflight());
     expect(message.split('\n')).toEqual([
-      expect.stringMatching(/^cluster east: its Kubernetes is older than supported/),
+      expect.stringMatching(/^cluster east: its Kubernetes version is older than supported/),
       expect.stringMatching(/^west: DaemonSet z\/z: belongs to an Istio/),
     ]);
     expect(writes()).toEqual([]);

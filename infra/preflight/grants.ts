@@ -12,17 +12,18 @@ const group = 'rbac.authorization.k8s.io';
 interface Refused {
   /** `escalate on clusterroles.rbac.authorization.k8s.io` */
   readonly need: string;
-  /** The role whose rules are more than the credentials have. */
+  /** The role that grants more than the credentials have. */
   readonly role: string;
-  /** One thing that it grants and they have not. */
+  /** One permission that the role grants and the credentials lack. */
   readonly lacks: string;
 }
 
 /**
- * What is missing to make roles and bindings: nobody grants more than they have, unless they may `escalate` the role or `bind`
- * it (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping). Who has
- * all that a role grants needs neither.
- * @param objects - all that is applied; bindings of roles that are not among them are left out, as their rules are not known
+ * Permissions that are missing to create roles and bindings. Credentials cannot grant more than they have, unless they may
+ * `escalate` or `bind` the role
+ * (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping).
+ * Credentials with every permission that a role grants need neither.
+ * @param objects - all objects to apply; bindings of roles that are not among them are skipped, as their rules are unknown
  * @returns one phrase for each verb and kind
  */
 export async function missingGrants(
@@ -56,15 +57,15 @@ export async function missingGrants(
     return [];
   });
   const byNeed = Map.groupBy(refused.flat(), ({ need }) => need);
-  return [...byNeed].map(([need, all]) => `${need}, where ${described(all)}`);
+  return [...byNeed].map(([need, all]) => `${need}, because ${described(all)}`);
 }
 
-/** `ClusterRole istiod grants what they have not, such as get on secrets`. */
+/** `ClusterRole istiod grants permissions that they lack, such as get on secrets`. */
 function described(refused: readonly Refused[]): string {
   const [first] = refused;
   const roles = new Set(refused.map(({ role }) => role));
   const more = roles.size === 1 ? ' grants' : ` and ${roles.size - 1} more grant`;
-  return `${first?.role ?? ''}${more} what they have not, such as ${first?.lacks ?? ''}`;
+  return `${first?.role ?? ''}${more} permissions that they lack, such as ${first?.lacks ?? ''}`;
 }
 
 function isBoundBy(binding: KubeObject): (role: KubeObject) => boolean {
@@ -75,7 +76,7 @@ function isBoundBy(binding: KubeObject): (role: KubeObject) => boolean {
     (kind === 'ClusterRole' || role.metadata.namespace === binding.metadata.namespace);
 }
 
-/** All that a rule grants, one by one. */
+/** Everything that a rule grants, one by one. */
 function accessesOf(rule: unknown): readonly Access[] {
   const texts = (key: string) => list(rule, key).map(String);
   const names = texts('resourceNames');

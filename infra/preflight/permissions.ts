@@ -7,7 +7,7 @@ import { pool } from '../kube/pool.ts';
 import { isAllowed } from './access-review.ts';
 import { missingGrants } from './grants.ts';
 
-/** What has to be allowed: a resource with its group, such as `deployments.apps` or `pods/exec`, and verbs on it. */
+/** A required permission: a resource with its group, such as `deployments.apps` or `pods/exec`, and verbs on it. */
 interface Need {
   readonly resource: string;
   readonly verbs: readonly string[];
@@ -15,7 +15,7 @@ interface Need {
 
 const changes = ['get', 'list', 'create', 'patch', 'delete'] as const;
 
-/** What a rendered Istio release consists of, and the secrets that are made when the plan is carried out. */
+/** Kinds of object in a rendered Istio release, and the secrets that are created when the plan is applied. */
 const ofReleases = [
   'clusterrolebindings.rbac.authorization.k8s.io',
   'clusterroles.rbac.authorization.k8s.io',
@@ -34,7 +34,7 @@ const ofReleases = [
   'validatingwebhookconfigurations.admissionregistration.k8s.io',
 ];
 
-/** What the checks and the remote secrets need beside the objects that are applied. */
+/** What the checks and the remote secrets need in addition to the applied objects. */
 const ofChecks: readonly Need[] = [
   { resource: 'events', verbs: ['list'] },
   { resource: 'nodes', verbs: ['list'] },
@@ -47,9 +47,9 @@ const ofChecks: readonly Need[] = [
 ];
 
 /**
- * One problem when the credentials of a cluster may not do all that carrying out, checking and removing the plan takes,
- * as the cluster's own authorizer says, in all namespaces.
- * @param release - the rendered objects of the cluster's Istio releases, as far as they can be known; asked for only if need be
+ * One problem when the credentials of a cluster lack a permission that applying, checking and removing the plan needs in
+ * all namespaces, according to the cluster's own authorizer.
+ * @param release - returns the rendered objects of the cluster's Istio releases, as far as they are known; called only when needed
  */
 export async function missingPermissions(
   client: KubeClient,
@@ -73,12 +73,12 @@ export async function missingPermissions(
   const grants = await missingGrants(client, [...planned, ...(await release())], signal);
   if (missing.size + grants.length === 0) return [];
   const byVerbs = Map.groupBy(missing.keys(), (resource) => (missing.get(resource) ?? []).join(', '));
-  const said = [...byVerbs].map(([verbs, resources]) => `${verbs} on ${resources.join(', ')}`);
+  const missingVerbs = [...byVerbs].map(([verbs, resources]) => `${verbs} on ${resources.join(', ')}`);
   return [
     {
       where: `cluster ${client.cluster}`,
-      what: `the credentials of context ${client.config.getCurrentContext()} may not ${[...said, ...grants].join('; ')}`,
-      fix: 'use credentials with the ClusterRole cluster-admin, or have these granted',
+      what: `the credentials of context ${client.config.getCurrentContext()} lack these permissions: ${[...missingVerbs, ...grants].join('; ')}`,
+      fix: 'use credentials with the ClusterRole cluster-admin, or have these permissions granted',
     },
   ];
 }
@@ -92,7 +92,7 @@ function plannedFor(cluster: string, plan: Plan): readonly KubeObject[] {
   return plan.steps.filter((step) => step.cluster === cluster).flatMap(({ objects }) => objects);
 }
 
-/** The resource of a kind, which the API server may not serve yet: `VirtualService` is `virtualservices.networking.istio.io`. */
+/** The resource of a kind that the API server may not serve yet: `VirtualService` is `virtualservices.networking.istio.io`. */
 function resourceOf({ apiVersion, kind }: KubeObject): string {
   const name = kind.toLowerCase();
   const plural = /[^aeiou]y$/.test(name)

@@ -105,7 +105,7 @@ describe('preflightMesh', () => {
         istio('ClusterRoleBinding istio-cni'),
         istio('MutatingWebhookConfiguration istio-sidecar-injector'),
         istio('ValidatingWebhookConfiguration istio-validator-istio-system'),
-        'east: Secret istio-system/cacerts: holds another root CA than the trust folder; replacing it would cut every running workload off; fix: put the trust folder that this mesh was made with back, or take the mesh down first',
+        'east: Secret istio-system/cacerts: holds another root CA than the trust folder; replacing it would cut every running workload off; fix: restore the trust folder that this mesh was created with, or take the mesh down first',
       ].join('\n'),
     });
     const reads = ({ method, path }: SeenRequest) => method === 'GET' || path.endsWith('accessreviews');
@@ -147,7 +147,7 @@ describe('preflightMesh', () => {
     expect(await problemOf(preflight(planned('1-30')))).toEqual({
       exitCode: 2,
       message:
-        'east: Pod shop/by-hand: has its proxy from a control plane that is no longer declared, and nothing declared makes it anew; received "default"; allowed 1-30; fix: restart or delete it once its namespace uses another one, and remove the control plane after that',
+        'east: Pod shop/by-hand: its proxy was injected by a control plane that is no longer declared, and no declared workload replaces this pod; received "default"; allowed 1-30; fix: move its namespace to a declared control plane, restart or delete the pod, then remove the old control plane',
     });
     await preflight(planned(undefined));
   });
@@ -157,7 +157,7 @@ describe('preflightMesh', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message:
-        'east: Namespace shop: exists, and meshwright did not make it; fix: declare another name, or hand it over, so that down deletes it once nothing of others is in it: kubectl label namespace shop app.kubernetes.io/managed-by=meshwright app.kubernetes.io/part-of=shop --overwrite',
+        'east: Namespace shop: exists already, and meshwright did not create it; fix: declare another name, or hand it over to meshwright; `down` then deletes it once it holds nothing of others: kubectl label namespace shop app.kubernetes.io/managed-by=meshwright app.kubernetes.io/part-of=shop --overwrite',
     });
     store(labelManaged(namespace('shop'), 'shop'));
     await preflight();

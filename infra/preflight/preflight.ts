@@ -30,30 +30,30 @@ import { issuerProblems } from '../trust/issuer-preflight.ts';
 import { trustProblems } from '../trust/trust-preflight.ts';
 
 export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
-  /** @default - not looked at: it is not there yet */
+  /** @default - not checked, because it is not installed yet */
   readonly istioctl?: string;
-  /** Takes what is no reason to stop. @default - it is not told */
+  /** Called with each warning. @default - warnings are dropped */
   readonly warn?: (line: string) => void;
-  /** Writes nothing here, either: CAs that are missing are not kept. @default false */
+  /** Also writes nothing on this machine: missing CAs are created but not kept. @default false */
   readonly preview?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** What either engine starts with. */
+/** What both engines start with. */
 export interface Preflight {
   readonly clients: Clients;
-  /** By cluster; none where an issuer signs the CAs. */
+  /** By cluster; empty when an issuer signs the CAs. */
   readonly trust: Readonly<Record<string, ClusterTrust>>;
-  /** End of the validity of each cluster's CA, as far as it is there. */
+  /** End of validity of each cluster's CA, where one exists. */
   readonly trustNotAfter: Readonly<Record<string, Date>>;
 }
 
 /**
- * Finds out whether the plan may be carried out, before anything is recorded or changed in a cluster: the clusters are
- * reached, also by each other, each of its own, with credentials that suffice and versions that are supported, the CAs
- * are sound, nothing is in the way that this mesh did not make, and no pod is left without its control plane.
- * @throws ProblemsError: exit 2 for a wrong kubeconfig, context or trust folder, for credentials and versions, and for all
- * that every cluster holds of somebody else; exit 1 when a cluster cannot be reached.
+ * Checks whether the plan can be applied, before anything is recorded or changed in a cluster: every cluster can be
+ * reached, from here and from the others; no two are the same cluster; the credentials suffice and the versions are
+ * supported; the CAs are valid; no object of another owner is in the way; and no pod loses its control plane.
+ * @throws ProblemsError: exit 2 for a wrong kubeconfig, context or trust folder, for credentials and versions, and for
+ * objects of other owners; exit 1 when a cluster cannot be reached.
  */
 export async function preflightMesh(plan: Plan, options: PreflightOptions): Promise<Preflight> {
   const { access, signal } = options;
@@ -77,7 +77,7 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
 }
 
 /**
- * The mesh's CAs as the trust folder has them; none of them where an issuer signs the CAs.
+ * The mesh's CAs in the trust folder; none when an issuer signs the CAs.
  * @throws ProblemsError (exit 2) for a wrong trust folder.
  */
 export async function settledTrust(
@@ -92,8 +92,8 @@ export async function settledTrust(
 }
 
 /**
- * What is wrong with the clusters themselves, and with what the work is done with.
- * @throws ProblemsError at once when credentials do not suffice: then nothing else can be read, either.
+ * Problems of the clusters themselves, of the credentials and of istioctl.
+ * @throws ProblemsError at once when the credentials do not suffice, because nothing else can be read then.
  */
 async function findUnfit(
   plan: Plan,
@@ -116,7 +116,7 @@ async function findUnfit(
   return lists.flat();
 }
 
-/** What the releases of a cluster bring; nothing as long as there is no istioctl that renders them. */
+/** The objects of a cluster's releases; empty while there is no istioctl to render them. */
 async function renderedFor(
   cluster: string,
   plan: Plan,
@@ -128,13 +128,13 @@ async function renderedFor(
   try {
     return await renderIstioReleases(istioctl, releases, plan.mesh, signal);
   } catch (error) {
-    // Whoever applies them renders them again, and is told.
+    // They are rendered again when they are applied, and the error is reported there.
     if (error instanceof ProblemsError) return [];
     throw error;
   }
 }
 
-/** Kinds of a release that are not in a namespace: two Istios in a cluster would share them, whatever their revisions. */
+/** Cluster-scoped kinds of a release: two Istios in a cluster would share them, whatever their revisions. */
 const sharedKinds = [
   ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'],
   ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
@@ -155,7 +155,7 @@ function isOfIstio(object: KubeObject): boolean {
   );
 }
 
-/** An Istio of somebody else, and what the plan would take over: its namespaces and other objects outside namespaces. */
+/** An Istio of another owner, and the namespaces and cluster-scoped objects of others that the plan would take over. */
 async function findStrangers(
   client: KubeClient,
   plan: Plan,
@@ -173,7 +173,7 @@ async function findStrangers(
     .filter(({ metadata }) => metadata.namespace === undefined);
   const found = await Promise.all([
     listOf('apps/v1', 'Deployment', 'app=istiod'),
-    // Ambient mode, and a CNI agent of its own: they take the traffic of all pods of a node.
+    // Ambient mode, and Istio's CNI agent: they redirect the traffic of all pods of a node.
     listOf('apps/v1', 'DaemonSet', 'app=ztunnel'),
     listOf('apps/v1', 'DaemonSet', 'k8s-app=istio-cni-node'),
     ...sharedKinds.map(async ([version, kind]) => (await listOf(version, kind)).filter(isOfIstio)),
@@ -214,7 +214,7 @@ function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
   const handOver = `kubectl label namespace ${name} ${managedByLabel}=${manager} ${partOfLabel}=${mesh} --overwrite`;
   return {
     where,
-    what: 'exists, and meshwright did not make it',
-    fix: `declare another name, or hand it over, so that down deletes it once nothing of others is in it: ${handOver}`,
+    what: 'exists already, and meshwright did not create it',
+    fix: `declare another name, or hand it over to meshwright; \`down\` then deletes it once it holds nothing of others: ${handOver}`,
   };
 }

@@ -5,7 +5,7 @@ import { text } from '../kube/kube-object.ts';
 
 const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } };
 
-/** Contexts that reach one and the same cluster, whatever their servers' addresses: its kube-system has one uid. */
+/** Contexts that reach the same cluster, even by different addresses: the uid of kube-system identifies a cluster. */
 export async function sameClusters(
   clients: readonly KubeClient[],
   signal: AbortSignal | undefined,
@@ -20,7 +20,7 @@ export async function sameClusters(
     return [
       {
         where: `cluster ${client.cluster}`,
-        what: `context ${context ?? ''} reaches the cluster that is ${first.cluster} already, by context ${other ?? ''}`,
+        what: `context ${context ?? ''} reaches the same Kubernetes cluster as context ${other ?? ''} of ${first.cluster}`,
         received: client.server,
         allowed: 'a Kubernetes cluster of its own for each cluster of the mesh',
         fix: `name another context with --context ${client.cluster}=CONTEXT`,
@@ -29,7 +29,7 @@ export async function sameClusters(
   });
 }
 
-/** Who may not read it is told so by the permissions. */
+/** Undefined when the credentials may not read it: the check of permissions reports that. */
 async function uidOf(client: KubeClient, signal: AbortSignal | undefined): Promise<string | undefined> {
   try {
     return text(await client.get(kubeSystem, signal), 'metadata', 'uid');

@@ -7,8 +7,8 @@ import { isOfJob, listProxies, revisionsOf } from '../kube/proxies.ts';
 import { selects } from '../kube/webhooks.ts';
 
 /**
- * Pods that would lose their control plane: their proxies are from one that is no longer declared, and nothing in
- * the plan makes them anew. Their certificates would run out, and they would learn of no change any more.
+ * Pods that would lose their control plane: their proxies were injected by one that is no longer declared, and nothing in
+ * the plan replaces them. Their certificates would expire, and they would receive no more configuration.
  */
 export async function findStranded(
   client: KubeClient,
@@ -29,10 +29,10 @@ export async function findStranded(
   );
   return stranded.map(({ pod, revision }) => ({
     where: `${cluster}: ${describe(pod)}`,
-    what: 'has its proxy from a control plane that is no longer declared, and nothing declared makes it anew',
+    what: 'its proxy was injected by a control plane that is no longer declared, and no declared workload replaces this pod',
     received: revision,
     allowed: declared.join(', '),
-    fix: 'restart or delete it once its namespace uses another one, and remove the control plane after that',
+    fix: 'move its namespace to a declared control plane, restart or delete the pod, then remove the old control plane',
   }));
 }
 

@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.ts';
 /** Istio's own default (`meshConfig.trustDomain`). */
 const defaultTrustDomain = 'cluster.local';
 
-/** Meshes of others in a cluster with the trust domain of this one: identities of both would read the same. */
+/** Other meshes in a cluster with the trust domain of this mesh: the identities of both would be the same. */
 export async function sharedTrustDomains(
   client: KubeClient,
   plan: Plan,
@@ -17,13 +17,13 @@ export async function sharedTrustDomains(
 ): Promise<readonly Problem[]> {
   const type = await client.typeOf('v1', 'ConfigMap', signal);
   if (type === undefined) return [];
-  // Every istiod reads its mesh's configuration from a ConfigMap so labelled, whatever its revision.
+  // Every istiod, of any revision, reads its mesh configuration from a ConfigMap with this label.
   const found = await client.list(type, { labelSelector: revisionLabel, ...(signal && { signal }) });
   return found
     .filter((config) => !isManaged(config, plan.mesh) && trustDomainOf(config) === plan.trustDomain)
     .map((config) => ({
       where: `${client.cluster}: ${describe(config)}`,
-      what: 'another mesh has the trust domain of this one, so workloads of both would have the same identities',
+      what: 'another mesh uses the trust domain of this mesh, so workloads of both would have the same identities',
       received: plan.trustDomain,
       fix: 'declare another trust domain, or take that mesh down',
     }));

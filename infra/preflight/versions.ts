@@ -6,13 +6,13 @@ import { text } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /**
- * Minor versions of Kubernetes 1 that the mesh runs on. The oldest is what Istio's installer asks for (`MinK8SVersion`);
- * the newest is the one everything is tested with.
+ * Minor versions of Kubernetes 1 that the mesh runs on. The oldest is what Istio's installer requires (`MinK8SVersion`);
+ * the newest is the version that all tests run with.
  */
 export const supportedKubernetes = { oldest: 32, newest: 36 } as const;
 
 /**
- * A cluster older than supported is refused. A newer one is only warned of: Kubernetes keeps its served APIs for several
+ * A cluster older than supported is an error. A newer one is only a warning: Kubernetes keeps its served APIs for several
  * releases, and managed clusters upgrade by themselves.
  */
 export async function versionProblems(
@@ -28,7 +28,7 @@ export async function versionProblems(
     return [
       {
         where: `cluster ${client.cluster}`,
-        what: 'its Kubernetes is older than supported',
+        what: 'its Kubernetes version is older than supported',
         received: version,
         allowed: `1.${oldest} to 1.${newest}`,
         fix: 'upgrade the cluster, or use another one',
@@ -36,16 +36,14 @@ export async function versionProblems(
     ];
   }
   if (minor > newest) {
-    warn(
-      `cluster ${client.cluster} runs Kubernetes ${version}, and the newest that this is tested with is 1.${newest}`,
-    );
+    warn(`cluster ${client.cluster} runs Kubernetes ${version}; the newest version tested is 1.${newest}`);
   }
   return [];
 }
 
 /**
- * istioctl brings the charts that a release is rendered from: those of an older minor version do not know the control
- * plane they would install. Nothing is said of one that does not run; rendering does.
+ * istioctl contains the charts that a release is rendered from, and charts of an older minor version do not fit the
+ * control plane they would install. An istioctl that does not run is reported by rendering, not here.
  */
 export async function istioctlProblems(
   istioctl: string,
@@ -63,7 +61,7 @@ export async function istioctlProblems(
   return [
     {
       where: 'istioctl',
-      what: `${istioctl} is of another version than the Istio that it would render`,
+      what: `${istioctl} does not have the version of the Istio that it would render`,
       received: version,
       allowed: needed === supportedIstio.newest ? `1.${needed}` : `1.${needed} to 1.${supportedIstio.newest}`,
       fix: 'name an istioctl of the declared version in the stack configuration (key istioctl)',

@@ -7,7 +7,7 @@ import { selects } from '../kube/webhooks.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** By what other meshes are told to inject their proxies into a namespace's pods: labels or annotations of it. */
+/** Namespace labels or annotations that enable another mesh's injection. */
 const otherMeshes: readonly {
   readonly mesh: string;
   readonly key: string;
@@ -19,8 +19,8 @@ const otherMeshes: readonly {
 ];
 
 /**
- * Admission webhooks of others that would keep the mesh's pods from being made: they are asked for pods of the mesh's
- * namespaces, a failure refuses the pod, and nobody answers. And namespaces that another mesh's injector is told to act in.
+ * Admission webhooks of others that would block the mesh's pods: they match pods in the mesh's namespaces, their failure
+ * policy rejects the pod, and their Service has no endpoint. Also namespaces that another mesh injects proxies into.
  */
 export async function webhookProblems(
   client: KubeClient,
@@ -72,7 +72,7 @@ function injectionProblems(cluster: string, namespace: KubeObject): readonly Pro
     return [
       {
         where: `${cluster}: ${describe(namespace)}`,
-        what: `its ${kind} ${key} asks another mesh, ${mesh}, for its proxies in the same pods`,
+        what: `its ${kind} ${key} asks another mesh, ${mesh}, to inject its proxies into the same pods`,
         received: value,
         fix: `kubectl ${kind === 'label' ? 'label' : 'annotate'} namespace ${name} ${key}-`,
       },
@@ -97,14 +97,14 @@ async function silentWebhooks(
     asked.map(async (webhook): Promise<Problem[]> => {
       const name = text(webhook, 'clientConfig', 'service', 'name');
       const namespace = text(webhook, 'clientConfig', 'service', 'namespace');
-      // One at a URL is somewhere else: only the API server can tell whether it answers.
+      // A webhook at a URL runs elsewhere: only the API server can tell whether it answers.
       if (name === undefined || namespace === undefined) return [];
       if (await hasEndpoints(client, namespace, name, signal)) return [];
       return [
         {
           where: `${client.cluster}: ${describe(configuration)}`,
-          what: `its webhook ${text(webhook, 'name') ?? ''} is asked about pods of this mesh, and its Service ${namespace}/${name} has no endpoint: no pod could be made`,
-          fix: 'bring what serves it back, delete it if that is gone, or leave the namespaces of the mesh out of its namespaceSelector',
+          what: `its webhook ${text(webhook, 'name') ?? ''} matches pods of this mesh, and its Service ${namespace}/${name} has no endpoint: no pod could be created`,
+          fix: 'restore the workload that serves it, delete the webhook if that workload is gone, or exclude the namespaces of the mesh in its namespaceSelector',
         },
       ];
     }),

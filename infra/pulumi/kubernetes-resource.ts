@@ -3,12 +3,12 @@ import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { replacedBy } from '../plan/replaced.ts';
 
-/** What the provider answers of an object beside what it was given. */
+/** The output of the provider in addition to the inputs. */
 interface Answer {
   readonly status: unknown;
 }
 
-/** What has to be said of every object: no resource is left to a default provider, or without a place in the tree. */
+/** Options that every object needs: no resource may use a default provider or lack a parent. */
 export interface KubernetesResourceOptions {
   readonly parent: pulumi.Resource;
   readonly provider: pulumi.ProviderResource;
@@ -18,14 +18,17 @@ export interface KubernetesResourceOptions {
 }
 
 /**
- * A Kubernetes object of any kind as a Pulumi resource, with exactly the fields of the plan. The typed classes of
- * the SDK would do the same; custom resources have none, and one class keeps both drivers at the same objects.
- * Named by cluster, namespace and name, so that it stays the same resource when it moves to another stage.
+ * A Kubernetes object of any kind as a Pulumi resource, with exactly the fields of the plan. The SDK's typed classes would
+ * do the same, but custom resources have none, and with one class both drivers apply the same objects. The resource name
+ * consists of cluster, namespace and name, so the resource stays the same when the object moves to another stage.
  */
 export class KubernetesResource extends pulumi.CustomResource {
   declare readonly status: pulumi.Output<Answer['status']>;
 
-  /** @param object - what identifies the object is known now; the rest of a Secret or a ConfigMap may be made when its turn comes */
+  /**
+   * @param object - at least the fields that identify the object
+   * @param made - resolves to the content of a Secret or ConfigMap that is created only when its stage starts
+   */
   constructor(
     cluster: string,
     object: KubeObject,
@@ -41,7 +44,7 @@ export class KubernetesResource extends pulumi.CustomResource {
       {
         ...rest,
         ...(object.kind === 'Secret' && { additionalSecretOutputs: ['data', 'stringData'] }),
-        // Names are fixed: two of the same cannot be there at a time.
+        // Names are fixed, so the old and the new object cannot exist at the same time.
         ...(replaced.length > 0 && { replaceOnChanges: replaced, deleteBeforeReplace: true }),
         ignoreChanges: [...ignoreChanges, ...(filledInByIstiod[object.kind] ?? [])],
       },
@@ -49,7 +52,7 @@ export class KubernetesResource extends pulumi.CustomResource {
   }
 }
 
-/** istiod writes these itself after it has started (see `yieldToIstiod`): a difference there is no change. */
+/** Fields that istiod writes after it has started (see `yieldToIstiod`): a difference in them is not a change. */
 const filledInByIstiod: Readonly<Record<string, readonly string[]>> = {
   ValidatingWebhookConfiguration: ['webhooks[*].clientConfig.caBundle', 'webhooks[*].failurePolicy'],
   MutatingWebhookConfiguration: ['webhooks[*].clientConfig.caBundle'],
@@ -60,12 +63,12 @@ export function typeToken({ apiVersion, kind }: KubeObject): string {
   return `kubernetes:${apiVersion.includes('/') ? apiVersion : `core/${apiVersion}`}:${kind}`;
 }
 
-/** `shop/catalog`, or the name alone outside namespaces. */
+/** `shop/catalog`, or only the name for a cluster-scoped object. */
 export function resourceName(object: KubeObject): string {
   return describe(object).slice(object.kind.length + 1);
 }
 
-/** What a Secret holds is a secret in Pulumi's state and output too, also while it is not made yet. */
+/** The inputs of a resource. The data of a Secret is secret in Pulumi's state and output too, even before it is created. */
 function inputsOf(object: KubeObject, made: Promise<KubeObject> | undefined): pulumi.Inputs {
   const { apiVersion, kind } = object;
   if (made !== undefined) {

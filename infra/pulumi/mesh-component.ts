@@ -2,15 +2,15 @@ import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { ClusterAccess } from '../kube/connection.ts';
 
-/** What `pulumi stack output` tells of a cluster. */
+/** The outputs of a cluster, as `pulumi stack output` prints them. */
 export interface ClusterOutputs {
   /** The kubeconfig context in use. */
   readonly context: string;
-  /** Where the ingress gateway is reached, `HOST:PORT` each: as declared, or once its load balancer has an address. */
+  /** Addresses of the ingress gateway, `HOST:PORT` each: declared, or those of its load balancer once it has any. */
   readonly ingress: pulumi.Output<readonly string[]>;
-  /** Where the east-west gateway is reached, likewise. */
+  /** Addresses of the east-west gateway, in the same form. */
   readonly eastWest: pulumi.Output<readonly string[]>;
-  /** End of the validity of the cluster's intermediate CA, ISO 8601. */
+  /** End of validity of the cluster's intermediate CA, ISO 8601. */
   readonly trustNotAfter: string;
 }
 
@@ -20,7 +20,7 @@ export interface MeshOutputs {
   readonly clusters: Readonly<Record<string, ClusterOutputs>>;
 }
 
-/** Where what had no parent before the components were nested is found: URNs name the types of all parents. */
+/** Aliases for resources that had no parent before the components were nested: a URN contains the types of all parents. */
 export const fromTheRoot = [{ parent: pulumi.rootStackResource }];
 
 /** A mesh: the parent of its clusters. */
@@ -29,13 +29,13 @@ export class MeshDeployment extends pulumi.ComponentResource {
     super('meshwright:infra:Mesh', name);
   }
 
-  /** Says that nothing more is added. */
+  /** Registers the outputs: nothing may be added after this. */
   close(outputs: MeshOutputs): void {
     this.registerOutputs(outputs);
   }
 }
 
-/** A cluster of the mesh: the parent of its stages, and of the one provider that everything in it is given. */
+/** A cluster of the mesh: the parent of its stages, and of the provider that everything in it uses. */
 export class Cluster extends pulumi.ComponentResource {
   readonly name: string;
   readonly provider: kubernetes.Provider;
@@ -49,27 +49,27 @@ export class Cluster extends pulumi.ComponentResource {
     });
   }
 
-  /** Says that nothing more is added. */
+  /** Registers the outputs: nothing may be added after this. */
   close(outputs: ClusterOutputs): void {
     this.registerOutputs(outputs);
   }
 }
 
 /**
- * Server-side apply that takes fields over from other managers, and objects that exist already, as the apply driver does:
- * namespaces that were handed over are adopted, and what a lost state does not know is found again.
+ * Server-side apply that takes over fields of other managers and existing objects, as the apply driver does: namespaces
+ * that were handed over are adopted, and objects that a lost state does not contain are adopted again.
  */
 function providerArguments(identity: string, access: ClusterAccess): kubernetes.ProviderArgs {
   return {
-    // A path: the credentials in the file stay out of the state.
+    // A path, so that the credentials in the file do not get into the state.
     kubeconfig: access.kubeconfig,
     context: access.context,
-    // Another file, context name or address of the same cluster is no other cluster: nothing is ever replaced for it.
+    // Another file, context name or address for the same cluster must not replace any object.
     clusterIdentifier: identity,
     enableServerSideApply: true,
     enablePatchForce: true,
     upsertExistingObjects: true,
-    // Otherwise a change of their content is a replacement: a remote secret or a CA would be gone for a moment.
+    // Otherwise a change of content would be a replacement, and a remote secret or a CA would be missing for a moment.
     enableSecretMutable: true,
     enableConfigMapMutable: true,
   };

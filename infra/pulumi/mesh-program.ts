@@ -20,10 +20,10 @@ import { withIssuer } from '../trust/issuer.ts';
 
 /**
  * Runs a mesh as a Pulumi program.
- * @param root - folder that the paths of the stack's configuration start from
- * @param get - a value of the stack's configuration by its key in this project
- * @param report - takes a line of progress
- * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is no bug of the program.
+ * @param root - folder that the paths of the stack's configuration are relative to
+ * @param get - returns a value of the stack's configuration by its key in this project
+ * @param report - called with each line of progress
+ * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is not a bug of the program.
  */
 export async function runProgram(
   mesh: Mesh<string>,
@@ -31,13 +31,13 @@ export async function runProgram(
   get: (key: string) => string | undefined,
   report: (line: string) => void,
 ): Promise<MeshOutputs> {
-  return told(async () => {
+  return asRunError(async () => {
     const model = mesh.model();
     const planned = planMesh(model, synthesize(mesh));
     const config = readConfig(get, planned.clusters, root);
     const plan = withIssuer(planned, config.trust.issuer);
     const preview = pulumi.runtime.isDryRun();
-    const { clients, trust, trustNotAfter, unreached } = await lookAround(plan, config, preview);
+    const { clients, trust, trustNotAfter, unreached } = await preflight(plan, config, preview);
     const links = new RemoteLinks({ ...config, plan, clients, report });
     const context = { plan, clients, trust, links, report };
     return deployMesh({
@@ -46,8 +46,9 @@ export async function runProgram(
       access: config.access,
       releases: await renderReleases(config, context),
       trustNotAfter,
-      makeSecret: (step, secret) => told(() => makeSecret(step, secret, context, preview)),
-      settle: (step, release) => (preview ? Promise.resolve() : told(() => settle(step, release, context))),
+      makeSecret: (step, secret) => asRunError(() => makeSecret(step, secret, context, preview)),
+      settle: (step, release) =>
+        preview ? Promise.resolve() : asRunError(() => settle(step, release, context)),
       tell: async (step, release, done) => {
         if (preview) return;
         await tellOfPods(clientOf(clients, step.cluster), [...release, ...step.objects], report, done);
@@ -58,10 +59,10 @@ export async function runProgram(
 }
 
 /**
- * What either driver starts with. A preview writes nothing, and does with less: without the clusters it compares with what the
- * state knows.
+ * The checks that both drivers start with. A preview writes nothing, and does not need the clusters: when they cannot be
+ * reached, it compares with the state only.
  */
-async function lookAround(
+async function preflight(
   plan: Plan,
   config: StackConfig,
   preview: boolean,
@@ -71,7 +72,9 @@ async function lookAround(
     return { ...(await preflightMesh(plan, { ...config, preview, warn })), unreached: false };
   } catch (error) {
     if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
-    await pulumi.log.warn(`${error.message}\nNothing was checked there: this compares with the state alone.`);
+    await pulumi.log.warn(
+      `${error.message}\nThe clusters were not checked: this preview compares with the state only.`,
+    );
     const clients = openClients(plan.clusters, config.access);
     return { clients, ...(await settledTrust(plan, { ...config, preview })), unreached: true };
   }
@@ -86,7 +89,8 @@ async function renderReleases(
   return new Map(await Promise.all(made));
 }
 
-async function told<T>(work: () => Promise<T>): Promise<T> {
+/** Runs the work, and throws its problems as a RunError. */
+async function asRunError<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Mesh, TrafficPolicy, lab } from '../../charts/index.ts';
 import { catalogIn, clusters } from '../../charts/testing/mesh.ts';
-import { tokenToCome } from '../remote/remote-secret.ts';
+import { tokenPlaceholder } from '../remote/remote-secret.ts';
 import { playControllers } from '../testing/controllers.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { root, writeIstioctl } from '../testing/meshes.ts';
@@ -60,7 +60,7 @@ describe('a preview', () => {
     expect(due).toHaveLength(2);
     for (const { inputs } of due) {
       const [kubeconfig = ''] = Object.values(inputs['data'] as Record<string, string>);
-      expect(Buffer.from(kubeconfig, 'base64').toString('utf8')).toContain(`token: ${tokenToCome}`);
+      expect(Buffer.from(kubeconfig, 'base64').toString('utf8')).toContain(`token: ${tokenPlaceholder}`);
     }
     expect(apis.map((api) => api.objects.size)).toEqual(names.map(() => 0));
     expect(existsSync(join(folder, 'trust'))).toBe(false);
@@ -111,9 +111,7 @@ describe('a preview', () => {
     await run(true);
     apis[1]!.version = 'v1.36.3';
     expect(warn.mock.calls).toEqual([
-      [
-        'warning: [runtime] cluster west runs Kubernetes v1.37.0, and the newest that this is tested with is 1.36',
-      ],
+      ['warning: [runtime] cluster west runs Kubernetes v1.37.0; the newest version tested is 1.36'],
     ]);
   });
 
@@ -132,7 +130,7 @@ describe('a preview', () => {
       tableOf(all.filter(({ name }) => !name.includes('istio-remote-secret-')));
     expect(others(registered)).toEqual(others(first));
     expect(warn.mock.calls.flat().join('\n')).toContain(
-      'Nothing was checked there: this compares with the state alone.',
+      'The clusters were not checked: this preview compares with the state only.',
     );
   });
 });

@@ -11,28 +11,28 @@ import { Stage } from './stage-component.ts';
 import { isCaCertificate } from '../trust/issuer.ts';
 import type { ObjectOptions } from './stage-component.ts';
 
-/** What the program is run with: all that it knows of the world, and what it does there between two stages. */
+/** The inputs of the program: its data, and the work that it does in the clusters between two stages. */
 export interface DeployInputs {
   readonly plan: Plan;
   readonly model: MeshModel;
   readonly access: Readonly<Record<string, ClusterAccess>>;
-  /** The rendered Istio releases of the steps that have some, all together. */
+  /** The rendered objects of all Istio releases of a step, for the steps that have releases. */
   readonly releases: ReadonlyMap<PlanStep, readonly KubeObject[]>;
-  /** End of the validity of each cluster's intermediate CA. */
+  /** End of validity of each cluster's intermediate CA. */
   readonly trustNotAfter: Readonly<Record<string, Date>>;
-  /** Makes a secret when its step is reached. */
+  /** Creates a secret when its step is reached. */
   readonly makeSecret: (step: PlanStep, secret: PlannedSecret) => Promise<KubeObject>;
-  /** Ends a step once its objects are in the cluster: what comes after waits for it. */
+  /** Completes a step once its objects are in the cluster; later steps wait for it. */
   readonly settle: (step: PlanStep, release: readonly KubeObject[]) => Promise<void>;
-  /** Tells why pods of a step do not start, while the provider waits for its objects, until `done` is aborted. */
+  /** Reports why pods of a step do not start, while the provider waits for its objects, until `done` is aborted. */
   readonly tell?: (step: PlanStep, release: readonly KubeObject[], done: AbortSignal) => Promise<void>;
-  /** Whether a secret cannot be made now, in a preview without its clusters: then what the state knows of it stays. */
+  /** Whether a secret keeps its value in the state, because a preview cannot reach the clusters to create it. */
   readonly isKept?: (secret: PlannedSecret) => boolean;
 }
 
 /**
- * Declares the plan as Pulumi resources: a component for the mesh, in it one for each cluster with an explicit provider,
- * in them one for each stage, and the objects there, ordered as the apply driver orders them. Returns when all steps have ended.
+ * Declares the plan as Pulumi resources: a component for the mesh, in it one per cluster with an explicit provider, in that
+ * one per stage, and in that the objects, in the order of the apply driver. Returns when all steps are complete.
  */
 export async function deployMesh(inputs: DeployInputs): Promise<MeshOutputs> {
   const { plan } = inputs;
@@ -65,7 +65,7 @@ export async function deployMesh(inputs: DeployInputs): Promise<MeshOutputs> {
   );
   const all = { trustDomain: inputs.model.trustDomain, clusters: outputs };
   mesh.close(all);
-  // Pulumi waits for resources; what steps do when theirs are there would be cut off with the program.
+  // Pulumi waits only for resources: without this, the work after a step's resources would end with the program.
   await Promise.all([...stages.values()].map(({ ready }) => ready));
   return all;
 }
@@ -92,7 +92,7 @@ function addStage(
       kept ? { ...object, type: 'Opaque', data: {} } : inputs.makeSecret(step, secret),
     );
     stage.addMade(object, made, {
-      // The CA: losing it cuts every running workload off.
+      // The CA: losing it would cut every running workload off.
       protect: kind === 'cacerts',
       ignoreChanges: kept ? ['metadata', 'type', 'data'] : [],
     });
@@ -109,7 +109,7 @@ function addStage(
   return { stage, ready };
 }
 
-/** What autoscalers scale, as `describe` names it. */
+/** The objects that autoscalers scale, as `describe` names them. */
 function scaledByAutoscalers(objects: readonly KubeObject[]): ReadonlySet<string> {
   return new Set(
     objects
@@ -122,8 +122,9 @@ function scaledByAutoscalers(objects: readonly KubeObject[]): ReadonlySet<string
 }
 
 /**
- * A CA is protected, whoever signs it. The number of pods that runs stays as it is where an autoscaler sets it, also on the `up` that leaves it to the autoscaler:
- * the provider sends the live number as long as it owns the field, as dropping it would mean one pod.
+ * A CA is protected, whoever signs it. Where an autoscaler sets the number of pods, the number stays unchanged, also in the
+ * `up` that hands it over to the autoscaler: the provider sends the live number as long as it owns the field, because
+ * dropping the field would mean one pod.
  */
 function optionsOf(object: KubeObject, scaled: ReadonlySet<string>): ObjectOptions {
   if (scaled.has(describe(object))) return { ignoreChanges: ['spec.replicas'] };

@@ -101,7 +101,7 @@ describe('upWithPulumi', () => {
     );
     const { message } = await problemOf(upWithPulumi(config, options()));
     expect(message).toBe(
-      'pulumi up: failed: error: preview failed; fix: mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
+      'pulumi up: failed: error: preview failed; fix: correct the error and run the command again; to switch to --engine apply, run `npm run down` first',
     );
     expect(calls().filter((call) => call.startsWith('up '))).toEqual([]);
   });
@@ -111,7 +111,7 @@ describe('upWithPulumi', () => {
     const { message, exitCode } = await problemOf(upWithPulumi(config, options()));
     expect(exitCode).toBe(1);
     expect(message).toBe(
-      'pulumi up: failed: error: update failed; fix: mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
+      'pulumi up: failed: error: update failed; fix: correct the error and run the command again; to switch to --engine apply, run `npm run down` first',
     );
     expect(lines).toEqual([]);
   });
@@ -201,17 +201,17 @@ describe('the state', () => {
       [
         `secretsprovider: ${key}\n`,
         'encryptionsalt: v1:abc=:v1:def\n',
-        `Pulumi.lab.yaml: secretsprovider: the state of this stack is encrypted by another provider; received "${key}"; allowed passphrase; fix: run \`pulumi stack change-secrets-provider '${key}' --stack lab\` where the state's settings are (.meshwright/pulumi), or set it as it was`,
+        `Pulumi.lab.yaml: secretsprovider: the state of this stack is encrypted by another secrets provider; received "${key}"; allowed passphrase; fix: run \`pulumi stack change-secrets-provider '${key}' --stack lab\` in the folder of the state's settings (.meshwright/pulumi), or restore the previous value`,
       ],
       [
         'encryptionsalt: v1:abc=:v1:def\n',
         undefined,
-        'Pulumi.lab.yaml: encryptionsalt: is of a passphrase that is not in the environment; fix: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or leave encryptionsalt out for a passphrase made here',
+        'Pulumi.lab.yaml: encryptionsalt: belongs to a passphrase that is not in the environment; fix: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or remove encryptionsalt to use a generated passphrase',
       ],
       [
         'secretsprovider: kms\n',
         undefined,
-        'Pulumi.lab.yaml: secretsprovider: is no provider of secrets; allowed default, passphrase, or a URL with awskms, azurekeyvault, gcpkms or hashivault',
+        'Pulumi.lab.yaml: secretsprovider: is not a secrets provider; allowed default, passphrase, or a URL with awskms, azurekeyvault, gcpkms or hashivault',
       ],
     ])('or not at all: %j beside %j', async (file, kept, message) => {
       expect(await upWith(file, kept)).toEqual({ exitCode: 2, message });
@@ -233,7 +233,7 @@ describe('the state', () => {
       expect.stringMatching(/^preview .*--refresh/),
       expect.stringMatching(/^up .*--refresh/),
     ]);
-    expect(lines[0]).toBe('pulumi: an earlier run was cut off and left its lock, which is removed');
+    expect(lines[0]).toBe('pulumi: removing the lock of an earlier run that was killed');
   });
 });
 

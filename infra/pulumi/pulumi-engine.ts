@@ -19,13 +19,13 @@ export interface PulumiOptions {
   /** Folder of the stack's settings, state and passphrase. */
   readonly stateDir: string;
   readonly stack: string;
-  /** Keeps the state in `stateDir` whatever the environment says, for clusters that nobody else can know. @default false */
+  /** Keeps the state in `stateDir` regardless of the environment, for clusters that exist only on this machine. @default false */
   readonly local?: boolean;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
-/** What an update did, in resources: objects, and the components and providers around them. */
+/** The result of an update, in numbers of resources: objects, and the components and providers around them. */
 export interface PulumiSummary {
   readonly created: number;
   readonly changed: number;
@@ -37,10 +37,10 @@ export interface PulumiSummary {
  * Brings the mesh up with Pulumi's engine, through its Automation API.
  * The state is in a file backend in `stateDir` unless PULUMI_BACKEND_URL names another one. Its secrets are encrypted as the
  * stack's file says (`secretsprovider`, `encryptedkey`, `encryptionsalt`), by default with the passphrase of the environment
- * (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one made in `stateDir`.
- * It is compared with the clusters first, so that what was changed or deleted by hand is put right. A preview goes before: it
- * tells how much there is to do, and what the policy pack refuses is refused before anything is changed.
- * @throws ProblemsError: exit 2 for a stack's file whose encryption is not that of the state, exit 1 with Pulumi's last lines.
+ * (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one created in `stateDir`.
+ * The state is refreshed from the clusters first, so that changes and deletions by hand are corrected. A preview runs before
+ * that: it counts the resources, and the policy pack rejects violations before anything is changed.
+ * @throws ProblemsError: exit 2 when the encryption in the stack's file is not that of the state, exit 1 with Pulumi's last lines.
  */
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
   const stack = await openStack(options);
@@ -50,7 +50,7 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
         Object.entries(writeConfig(config)).map(([key, value]) => [`${project}:${key}`, { value }]),
       ),
     );
-    // Whatever has no provider of its own would go to the cluster that kubectl happens to point at.
+    // A resource without an explicit provider would go to the cluster that kubectl happens to point at.
     await stack.setConfig('pulumi:disable-default-providers[0]', { value: '*' }, true);
     await removeStaleLock(stack, options);
     const common = { ...output, refresh: true, policyPacks: [join(options.root, 'infra', 'policy')] };
@@ -76,8 +76,9 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
 }
 
 /**
- * Deletes what {@link upWithPulumi} made, the protected CAs included, and its stack; says so when there is none.
- * Namespaces and definitions of custom resources stay: others' objects would go with them. `removeMesh` takes the free ones.
+ * Deletes what {@link upWithPulumi} created, including the protected CAs, and its stack; reports when there is no stack.
+ * Namespaces and custom resource definitions stay, because objects of others would go with them; `removeMesh` removes
+ * those that are free.
  * @throws ProblemsError (exit 1) with Pulumi's last lines.
  */
 export async function downWithPulumi(options: PulumiOptions): Promise<void> {
@@ -108,7 +109,7 @@ export async function downWithPulumi(options: PulumiOptions): Promise<void> {
 
 async function openStack(options: PulumiOptions): Promise<Stack> {
   mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-  // A project of its own beside the state: the stack's settings hold the salt of the passphrase and belong there, not
+  // A separate project beside the state: the stack's settings contain the salt of the passphrase and belong there, not
   // in the working tree.
   const settings = {
     name: project,
@@ -129,7 +130,7 @@ async function openStack(options: PulumiOptions): Promise<Stack> {
       {
         ...workspace(options, encryption),
         projectSettings: settings,
-        // The key that the stack was made with is written there first: Pulumi would make another one.
+        // Write the key that the stack was created with first: otherwise Pulumi would create another one.
         ...(!isDeepStrictEqual(encryption, kept) && { stackSettings: { [stack]: { ...encryption } } }),
         ...(encryption.secretsProvider !== undefined && { secretsProvider: encryption.secretsProvider }),
       },
@@ -152,8 +153,8 @@ function ownBackend({ stateDir, local = false }: PulumiOptions): string | undefi
 }
 
 /**
- * A run that was killed leaves its lock behind. In our own backend it is stale, because the checkout's lock keeps
- * a second run out; in a backend that is shared it may be somebody's, and Pulumi says what to do.
+ * A killed run leaves its lock behind. In the checkout's own backend it is stale, because the checkout's lock keeps a second
+ * run out; in a shared backend another run may hold it, and Pulumi says what to do.
  */
 async function removeStaleLock(stack: Stack, options: PulumiOptions): Promise<void> {
   const backend = ownBackend(options);
@@ -161,7 +162,7 @@ async function removeStaleLock(stack: Stack, options: PulumiOptions): Promise<vo
   if (!existsSync(locks)) return;
   const left = readdirSync(locks, { recursive: true, encoding: 'utf8' });
   if (!left.some((file) => file.endsWith('.json'))) return;
-  options.report('pulumi: an earlier run was cut off and left its lock, which is removed');
+  options.report('pulumi: removing the lock of an earlier run that was killed');
   await stack.cancel();
 }
 
@@ -176,12 +177,12 @@ function workspace(
   if (backend !== undefined) mkdirSync(backend, { recursive: true, mode: 0o700 });
   return {
     envVars: {
-      // The program is TypeScript as it stands: it needs the project's own Node.
+      // The program is TypeScript without a build step: it needs the project's own Node.
       PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
       PULUMI_SKIP_UPDATE_CHECK: 'true',
       ...(backend !== undefined && { PULUMI_BACKEND_URL: `file://${backend}` }),
       ...(ownPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(stateDir) }),
-      // Pulumi reads this one first where it is set.
+      // When this variable is set, Pulumi prefers it.
       ...(local &&
         ownPassphrase &&
         process.env['PULUMI_CONFIG_PASSPHRASE'] !== undefined && {
@@ -191,7 +192,7 @@ function workspace(
   };
 }
 
-/** A random passphrase, made once. */
+/** File with a random passphrase, created once. */
 function passphraseFile(stateDir: string): string {
   const file = join(stateDir, 'passphrase');
   if (!existsSync(file)) writeFileAtomic(file, randomBytes(32).toString('base64url'), secretMode);
@@ -208,26 +209,26 @@ interface PulumiOutput {
 const shownLines = 8;
 const noticeMs = 1_000;
 
-/** Runs Pulumi; what it said last is the failure's explanation. */
+/** Runs Pulumi; its last lines of output explain a failure. */
 async function inPulumi<T>(
   what: string,
   options: PulumiOptions,
   work: (output: PulumiOutput) => Promise<T>,
 ): Promise<T> {
-  const said: string[] = [];
+  const output: string[] = [];
   const forwarded = new AbortController();
   let notice: NodeJS.Timeout | undefined;
-  // A terminal's ^C reaches Pulumi too, which takes a second one for an order to stop without tidying up: it is passed on
-  // only when Pulumi does not say that it is stopping already.
+  // A terminal's ^C reaches Pulumi too, and on a second one Pulumi stops without cleaning up: so the interrupt is
+  // forwarded only when Pulumi does not report that it is stopping already.
   const interrupt = () => {
     notice = setTimeout(() => {
-      if (!said.some((line) => line.includes('^C received'))) forwarded.abort();
+      if (!output.some((line) => line.includes('^C received'))) forwarded.abort();
     }, noticeMs);
   };
   options.signal?.addEventListener('abort', interrupt, { once: true });
-  // Kept for the explanation of a failure; progress is told by the engine's events.
+  // Kept to explain a failure; progress is reported from the engine's events.
   const onOutput = (text: string) => {
-    said.push(...text.split('\n').filter((line) => line.trim() !== ''));
+    output.push(...text.split('\n').filter((line) => line.trim() !== ''));
   };
   try {
     return await work({
@@ -239,17 +240,19 @@ async function inPulumi<T>(
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof ProblemsError) throw error;
-    const told =
-      said.length > 0 ? said : (error instanceof Error ? error.message : String(error)).trim().split('\n');
+    const lines =
+      output.length > 0
+        ? output
+        : (error instanceof Error ? error.message : String(error)).trim().split('\n');
     throw new ProblemsError(
       [
         {
           where: `pulumi ${what}`,
-          what: `failed: ${told
+          what: `failed: ${lines
             .slice(-shownLines)
             .map((line) => line.trim())
             .join(' | ')}`,
-          fix: 'mend what it names and run the command again; for --engine apply instead, run `npm run down` first',
+          fix: 'correct the error and run the command again; to switch to --engine apply, run `npm run down` first',
         },
       ],
       1,

@@ -1,20 +1,20 @@
 import type { EngineEvent } from '@pulumi/pulumi/automation/index.js';
 
-/** What the engine did to a resource, for people; what is not here is no change of an object. */
+/** Words for what the engine did to a resource; an operation that is not listed does not change an object. */
 const verbs: Readonly<Record<string, string>> = {
   create: 'created',
   'create-replacement': 'created again',
   update: 'changed',
   delete: 'deleted',
-  'delete-replaced': 'deleted the former',
+  'delete-replaced': 'deleted the old',
   import: 'adopted',
 };
 
 /**
- * Follows an update by the engine's events: takes each and reports what was done to which object, how long that took, and
- * how many of the planned resources are through. Resources that stay as they are count, but are not told one by one.
- * @param phase - in a preview nothing is done, so only what is wrong is told
- * @param planned - how many resources there are in all, where a preview has told
+ * Follows an update by the engine's events: the returned function reports what was done to which object, how long it took,
+ * and how many of the planned resources are done. Unchanged resources are counted, but not reported one by one.
+ * @param phase - a preview changes nothing, so only problems are reported
+ * @param planned - total number of resources, when known from a preview
  */
 export function followUpdate(
   phase: 'preview' | 'up' | 'destroy',
@@ -30,7 +30,7 @@ export function followUpdate(
     if (resourcePreEvent !== undefined) started.set(resourcePreEvent.metadata.urn, event.timestamp);
     if (resOutputsEvent !== undefined) {
       const { op, urn } = resOutputsEvent.metadata;
-      // Compared with the cluster: its turn comes later.
+      // A refresh only compares with the cluster: the operation itself comes later.
       if (op === 'refresh') return;
       done.add(urn);
       const verb = verbs[op];
@@ -44,15 +44,15 @@ export function followUpdate(
       report(
         `refused by ${policyEvent.policyName}: ${of(policyEvent.resourceUrn)}${plain(policyEvent.message)}`,
       );
-    if (diagnosticEvent !== undefined && isTold(diagnosticEvent))
+    if (diagnosticEvent !== undefined && isReported(diagnosticEvent))
       report(`${of(diagnosticEvent.urn)}${plain(diagnosticEvent.message)}`);
   };
 }
 
 type Diagnostic = NonNullable<EngineEvent['diagnosticEvent']>;
 
-/** Errors, warnings, and what the program reports of its waiting, which is not kept. */
-function isTold({ severity, ephemeral = false, message }: Diagnostic): boolean {
+/** Errors, warnings, and the program's ephemeral messages about what it waits for. */
+function isReported({ severity, ephemeral = false, message }: Diagnostic): boolean {
   return plain(message) !== '' && (severity === 'error' || severity === 'warning' || ephemeral);
 }
 

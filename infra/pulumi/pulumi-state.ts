@@ -6,15 +6,16 @@ import { field, list } from '../kube/kube-object.ts';
 
 const timeoutMs = 120_000;
 
-/** Kinds of objects that hold what others made. */
+/** Kinds of objects that may contain objects of others. */
 const shared: readonly unknown[] = [
   'kubernetes:core/v1:Namespace',
   'kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition',
 ];
 
 /**
- * Makes a stack ready to be destroyed without a question: nothing is protected any more (`pulumi state unprotect --all`), and
- * what may hold objects of others is only forgotten. Done on the state as it is kept, its secrets encrypted.
+ * Prepares a stack to be destroyed without questions: nothing is protected any more (as by `pulumi state unprotect --all`),
+ * and kinds that may contain objects of others are only dropped from the state. Edits the exported state, in which secrets
+ * stay encrypted.
  */
 export async function prepareRemoval(
   stack: string,
@@ -30,7 +31,7 @@ export async function prepareRemoval(
   const exported = JSON.parse((await pulumi('stack', 'export')).stdout) as object;
   const file = join(workDir, 'removal.json');
   try {
-    writeFileAtomic(file, JSON.stringify(freed(exported)), secretMode);
+    writeFileAtomic(file, JSON.stringify(unprotectedState(exported)), secretMode);
     await pulumi('stack', 'import', '--file', file);
   } finally {
     rmSync(file, { force: true });
@@ -38,7 +39,7 @@ export async function prepareRemoval(
 }
 
 /** An exported stack (`{version, deployment: {resources: [...]}}`) with the marks that {@link prepareRemoval} sets. */
-export function freed(exported: object): object {
+export function unprotectedState(exported: object): object {
   const resources = list(exported, 'deployment', 'resources').map((resource) => {
     const unprotected = Object.fromEntries(
       Object.entries(resource as object).filter(([key]) => key !== 'protect'),

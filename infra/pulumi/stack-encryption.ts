@@ -4,13 +4,13 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { ProblemsError } from '../../core/problem.ts';
 
-/** How Pulumi encrypts the secrets of a stack, as `Pulumi.<stack>.yaml` says beside `config`; none of it is secret. */
+/** How Pulumi encrypts the secrets of a stack, as set in `Pulumi.<stack>.yaml` beside `config`; none of it is secret. */
 export interface StackEncryption {
-  /** `awskms://…` and the like; `passphrase` or `default` otherwise. */
+  /** `awskms://…` or another key service; otherwise `passphrase` or `default`. */
   readonly secretsProvider?: string;
   /** The data key, encrypted by the provider. */
   readonly encryptedKey?: string;
-  /** Of a passphrase, and a text encrypted with it, by which Pulumi knows a wrong one. */
+  /** Salt of the passphrase, with a text encrypted by it, from which Pulumi recognizes a wrong passphrase. */
   readonly encryptionSalt?: string;
 }
 
@@ -28,8 +28,8 @@ const allowed: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads how a stack's secrets are encrypted; nothing is said where there is no such file.
- * @throws ProblemsError (exit 2) for what Pulumi would not take.
+ * Reads how a stack's secrets are encrypted; empty when there is no such file.
+ * @throws ProblemsError (exit 2) for a value that Pulumi would not accept.
  */
 export function readEncryption(folder: string, stack: string): StackEncryption {
   const name = `Pulumi.${stack}.yaml`;
@@ -43,7 +43,7 @@ export function readEncryption(folder: string, stack: string): StackEncryption {
         const rule = allowed[key];
         return {
           where: `${name}: ${key}`,
-          what: rule === undefined ? message.toLowerCase() : 'is no provider of secrets',
+          what: rule === undefined ? message.toLowerCase() : 'is not a secrets provider',
           ...(rule !== undefined && { allowed: rule }),
         };
       }),
@@ -57,15 +57,16 @@ export function readEncryption(folder: string, stack: string): StackEncryption {
   };
 }
 
-/** Whether a key management service encrypts, and no passphrase is needed. */
+/** Whether a key management service encrypts, so that no passphrase is needed. */
 export function isKeyService({ secretsProvider }: StackEncryption): boolean {
   return secretsProvider?.includes('://') === true;
 }
 
 /**
- * What a run uses: what was reviewed, and of the rest what an earlier run has kept beside the state.
- * @param ownPassphrase - whether the environment has no passphrase, and one of ours is used
- * @throws ProblemsError (exit 2) when the state is encrypted otherwise, or by a passphrase that is not here.
+ * The encryption that a run uses: the settings of the reviewed stack file, and for the rest those that an earlier run
+ * stored beside the state.
+ * @param ownPassphrase - whether the environment has no passphrase, so that a generated one is used
+ * @throws ProblemsError (exit 2) when the state is encrypted in another way, or with a passphrase that is not available.
  */
 export function settleEncryption(
   stack: string,
@@ -83,10 +84,10 @@ export function settleEncryption(
     throw new ProblemsError([
       {
         where: `${where}: secretsprovider`,
-        what: 'the state of this stack is encrypted by another provider',
+        what: 'the state of this stack is encrypted by another secrets provider',
         received: wanted ?? '',
         allowed: used ?? '',
-        fix: `run \`pulumi stack change-secrets-provider '${wanted ?? ''}' --stack ${stack}\` where the state's settings are (.meshwright/pulumi), or set it as it was`,
+        fix: `run \`pulumi stack change-secrets-provider '${wanted ?? ''}' --stack ${stack}\` in the folder of the state's settings (.meshwright/pulumi), or restore the previous value`,
       },
     ]);
   }
@@ -96,8 +97,8 @@ export function settleEncryption(
     throw new ProblemsError([
       {
         where: `${where}: encryptionsalt`,
-        what: 'is of a passphrase that is not in the environment',
-        fix: 'set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or leave encryptionsalt out for a passphrase made here',
+        what: 'belongs to a passphrase that is not in the environment',
+        fix: 'set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, or remove encryptionsalt to use a generated passphrase',
       },
     ]);
   }

@@ -7,7 +7,7 @@ import type { Cluster } from './mesh-component.ts';
 import type { StageName } from '../../charts/model/stage.ts';
 import { waves } from '../kube/waves.ts';
 
-/** What is said of some objects beside their place. */
+/** Options of single objects. */
 export type ObjectOptions = Pick<KubernetesResourceOptions, 'protect' | 'ignoreChanges'>;
 
 /** One stage in one cluster: the parent of the objects it applies, wave by wave. */
@@ -18,8 +18,8 @@ export class Stage extends pulumi.ComponentResource {
   #previous: Promise<pulumi.Resource[]>;
 
   /**
-   * @param after - the stages that are ready before this one starts; nothing of it is registered until then
-   * @param options - what is said of an object beside its place
+   * @param after - the stages that must be ready before this one starts; nothing in it is registered until then
+   * @param options - returns the options of an object
    */
   constructor(
     cluster: Cluster,
@@ -39,12 +39,12 @@ export class Stage extends pulumi.ComponentResource {
     this.#previous = previous;
   }
 
-  /** Adds objects in their waves, each after what was added before. */
+  /** Adds objects in their waves, each wave after everything added before. */
   add(objects: readonly KubeObject[]): void {
     for (const wave of waves(objects)) this.#addAll(wave.map((object) => ({ object })));
   }
 
-  /** Adds a secret of which only the name is known now. */
+  /** Adds a secret whose content is not known yet. */
   addMade(object: KubeObject, made: Promise<KubeObject>, options: ObjectOptions = {}): void {
     this.#addAll([{ object, made, options }]);
   }
@@ -68,14 +68,14 @@ export class Stage extends pulumi.ComponentResource {
     return this.#resources.get(key(object));
   }
 
-  /** Says that nothing more is added; resolves when all of it is in the cluster. */
+  /** Ends the stage: nothing may be added after this. Resolves when all its objects are in the cluster. */
   async close(): Promise<void> {
     this.registerOutputs({});
     await Promise.all([...this.#resources.values()].map(registered));
   }
 }
 
-/** A resource has its name once the engine has made it. What fails ends the program, and this never resolves. */
+/** Resolves once the engine has created the resource and it has its URN. A failure ends the program, and this never resolves. */
 function registered(resource: pulumi.Resource): Promise<void> {
   return new Promise((resolve) => {
     resource.urn.apply(() => {

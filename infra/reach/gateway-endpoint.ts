@@ -10,8 +10,8 @@ export interface Endpoint {
 }
 
 /**
- * Every address of a cluster's gateway: those its declaration gives, else those in the status of its Service. Empty while
- * that has none.
+ * Every address of a cluster's gateway: the declared ones, else those in the status of its Service. Empty while the status
+ * has none.
  */
 export function gatewayEndpoints(
   gateway: GatewayModel,

@@ -96,22 +96,22 @@ describe('says from where an address is not reached, how that failed, and what t
     [
       'nobody listens at a declared address',
       'dial tcp 192.0.2.20:31443: connect: connection refused',
-      'connection refused; received "192.0.2.20:31443"; fix: declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by',
+      'connection refused; received "192.0.2.20:31443"; fix: declare in clusters.west.gateways.eastWest a node of west and the port at which it is reached',
     ],
     [
       'a firewall drops what is sent',
       'context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
-      'no answer within 3 s; received "192.0.2.20:31443"; fix: let the pods of east connect to 192.0.2.20:31443 over TCP (firewalls, routes), or declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by',
+      'no answer within 3 s; received "192.0.2.20:31443"; fix: let the pods of east connect to 192.0.2.20:31443 over TCP (firewalls, routes), or declare in clusters.west.gateways.eastWest a node of west and the port at which it is reached',
     ],
     [
       'no such machine',
       'dial tcp 192.0.2.20:31443: connect: no route to host',
-      'no route to host; received "192.0.2.20:31443"; fix: let the pods of east connect to 192.0.2.20:31443 over TCP (firewalls, routes), or declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by',
+      'no route to host; received "192.0.2.20:31443"; fix: let the pods of east connect to 192.0.2.20:31443 over TCP (firewalls, routes), or declare in clusters.west.gateways.eastWest a node of west and the port at which it is reached',
     ],
     [
       'somebody else listens there',
       'tls: failed to verify certificate: x509: certificate signed by unknown authority',
-      'what answers there is no east-west gateway (tls: failed to verify certificate: x509: certificate signed by unknown authority); received "192.0.2.20:31443"; fix: declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by',
+      'the server at this address is not an east-west gateway (tls: failed to verify certificate: x509: certificate signed by unknown authority); received "192.0.2.20:31443"; fix: declare in clusters.west.gateways.eastWest a node of west and the port at which it is reached',
     ],
   ])('%s', async (_, error, rest) => {
     answer(at('192.0.2.20:31443', error));
@@ -135,7 +135,7 @@ describe('says from where an address is not reached, how that failed, and what t
       return url.includes('lb.west') ? undefined : 'dial tcp [2001:db8::3]:15443: i/o timeout';
     });
     const where = (to: string) =>
-      `see where the load balancer of Service istio-eastwest/istio-eastwestgateway in ${to} sends its connections`;
+      `check where the load balancer of Service istio-eastwest/istio-eastwestgateway in ${to} sends its connections`;
     expect((await problemOf(reach())).message.split('\n')).toEqual([
       `${west}connection refused; received "192.0.2.2:15443"; fix: ${where('west')}, ${again}`,
       `${west}a web server answers there; received "lb.west.example:15443"; fix: ${where('west')}, ${again}`,
@@ -146,13 +146,13 @@ describe('says from where an address is not reached, how that failed, and what t
   test('a Service that has no address', async () => {
     addGateway(apis.west, []);
     expect((await problemOf(reach())).message).toBe(
-      `from east to west: east-west gateway: has no address: the status of west's Service istio-eastwest/istio-eastwestgateway names none; fix: see in the events of that Service what its load balancer waits for, ${again}`,
+      `from east to west: east-west gateway: has no address: the status of west's Service istio-eastwest/istio-eastwestgateway contains none; fix: check the events of that Service for what its load balancer waits for, ${again}`,
     );
   });
 
   test('no pod to try it from, and one that may not be looked into', async () => {
     const see =
-      'see that the east-west gateway of east has a ready pod, and that you may run programs in it (pods/exec)';
+      'check that the east-west gateway of east has a ready pod, and that you may run commands in it (pods/exec)';
     apis.east.put({ ...gatewayPod, status: { conditions: [{ type: 'Ready', status: 'False' }] } });
     const { message } = await problemOf(reach(onNodePorts));
     expect(message.split('\n')[0]).toBe(
@@ -162,7 +162,7 @@ describe('says from where an address is not reached, how that failed, and what t
     apis.east.run = () => undefined;
     const refused = await problemOf(reach(onNodePorts));
     expect(refused.message.split('\n')[0]).toBe(
-      `${west}it cannot be tried: \`pilot-agent wait --url https://192.0.2.20:31443 --timeoutSeconds 1 --periodMillis 600 --requestTimeoutMillis 3000\`: the API server refused it; received "192.0.2.20:31443"; fix: ${see}, ${again}`,
+      `${west}the connection cannot be tried: \`pilot-agent wait --url https://192.0.2.20:31443 --timeoutSeconds 1 --periodMillis 600 --requestTimeoutMillis 3000\`: the API server refused it; received "192.0.2.20:31443"; fix: ${see}, ${again}`,
     );
   });
 });

@@ -14,7 +14,7 @@ import type { Limits } from '../plan/limits.ts';
 
 export interface ReachOptions {
   readonly gateway: GatewayModel;
-  /** The cluster from inside which it is looked. */
+  /** The cluster from which the gateways are tried. */
   readonly from: KubeClient;
   /** The clusters whose gateways have to be reached. */
   readonly others: readonly KubeClient[];
@@ -26,9 +26,9 @@ export interface ReachOptions {
 const intervalMs = 1_000;
 
 /**
- * Waits until the east-west gateways of all other clusters are reached from inside a cluster, at every address that they
- * have: from its own east-west gateway's pod, whose connections leave the cluster as those of all proxies do.
- * @throws ProblemsError (exit 1) with every address that is not reached: from where, how it failed, and what to do.
+ * Waits until every address of the east-west gateways of all other clusters can be reached from inside a cluster: from a
+ * pod of its own east-west gateway, whose connections leave the cluster the same way as those of all proxies.
+ * @throws ProblemsError (exit 1) with every address that cannot be reached: from where, how it failed, and what to do.
  */
 export async function awaitGateways(options: ReachOptions): Promise<void> {
   const { gateway, others, signal } = options;
@@ -63,7 +63,7 @@ async function awaitOne(options: ReachOptions, to: KubeClient, endpoint: Endpoin
         ? { kind: 'untried', because: 'its own east-west gateway has no ready pod to try it from' }
         : await tryGateway(from, { namespace: gateway.namespace, pod, name: 'istio-proxy' }, address, signal);
     if (seen === undefined) return { done: true, value: undefined };
-    // Before the wait says so in its own words.
+    // Report the time-out here, with a better explanation than waitFor has.
     if (Date.now() - started >= timeoutMs) {
       const place = { gateway, from: from.cluster, to: to.cluster, address, declared };
       return { done: true, value: explain(seen, { ...place, seconds: Math.round(timeoutMs / 1000) }) };
@@ -80,8 +80,8 @@ function withoutAddress({ from, gateway }: ReachOptions, to: KubeClient): Proble
     [
       {
         where: `from ${from.cluster} to ${to.cluster}: east-west gateway`,
-        what: `has no address: the status of ${to.cluster}'s ${service} names none`,
-        fix: 'see in the events of that Service what its load balancer waits for, then run the command again',
+        what: `has no address: the status of ${to.cluster}'s ${service} contains none`,
+        fix: 'check the events of that Service for what its load balancer waits for, then run the command again',
       },
     ],
     1,
@@ -96,7 +96,7 @@ function serviceOf(
   return client.get({ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name } }, signal);
 }
 
-/** Another one each time when the first has gone: a gateway may be rolled out meanwhile. */
+/** A ready pod of the gateway. Looked up for each try, because the gateway may be rolled out meanwhile. */
 async function readyPod(
   client: KubeClient,
   gateway: GatewayModel,

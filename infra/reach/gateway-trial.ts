@@ -7,21 +7,21 @@ import type { Container } from '../kube/pod-exec.ts';
 
 /** How a try to connect failed. */
 export interface Failure {
-  /** `stranger`: something else than an east-west gateway answered. `untried`: the try could not be made. */
+  /** `stranger`: something other than an east-west gateway answered. `untried`: the connection could not be tried. */
   readonly kind: 'refused' | 'silent' | 'no-route' | 'no-name' | 'stranger' | 'untried';
-  /** For people. */
+  /** The reason, as shown to the user. */
   readonly because: string;
 }
 
-/** Longest that a connection and its first answer may take, in seconds. */
+/** Time limit for a connection and its first answer, in seconds. */
 const answerSeconds = 3;
 
 /**
- * Tries an address once from a proxy's container. `pilot-agent wait` is the only program in every image of a proxy, without
- * a shell too, that connects to wherever it is told. It asks for HTTPS, ends with an error unless that answers 200, and prints
- * the error of Go's net/http. A gateway that passes TLS through takes the connection, and cuts it off once TLS asks for no name
- * that it knows; other servers show a certificate, or speak no TLS.
- * @returns undefined when it was reached
+ * Tries an address once from a proxy's container. `pilot-agent wait` is the only program in every proxy image, also in those
+ * without a shell, that connects to a given address. It sends an HTTPS request, fails unless the answer is 200, and prints the
+ * error of Go's net/http. A gateway that passes TLS through accepts the connection, and closes it when the TLS handshake
+ * has no known server name; other servers present a certificate, or do not use TLS.
+ * @returns undefined when the gateway was reached
  */
 export async function tryGateway(
   client: KubeClient,
@@ -29,7 +29,7 @@ export async function tryGateway(
   address: string,
   signal: AbortSignal | undefined,
 ): Promise<Failure | undefined> {
-  // One try: the next period would begin when the time is over.
+  // One try only: the next period would begin after the time-out.
   const once = ['--timeoutSeconds', '1', '--periodMillis', '600'];
   const limit = ['--requestTimeoutMillis', String(answerSeconds * 1000)];
   const command = ['pilot-agent', 'wait', '--url', `https://${address}`, ...once, ...limit];
@@ -44,11 +44,11 @@ export async function tryGateway(
 
 const lastError = /Last error: (?:Get "[^"]*": )?(.*)/;
 
-/** What Go's error says of the connection. */
-function readError(said: string): Failure | undefined {
-  const error = lastError.exec(said)?.[1];
-  if (error === undefined) return { kind: 'untried', because: `it cannot be tried: ${said}` };
-  // After the connection was there: `read tcp A->B: read: connection reset by peer`, or its end.
+/** The failure of the connection, from Go's error; undefined when the gateway was reached. */
+function readError(message: string): Failure | undefined {
+  const error = lastError.exec(message)?.[1];
+  if (error === undefined) return { kind: 'untried', because: `the connection cannot be tried: ${message}` };
+  // After the connection was established: `read tcp A->B: read: connection reset by peer`, or end of file.
   if (/^(EOF|unexpected EOF)$/.test(error) || /^(read|write) tcp .*(reset by peer|broken pipe)$/.test(error))
     return undefined;
   if (error.includes('lookup ')) return { kind: 'no-name', because: error.replace(/^dial tcp: /, '') };
@@ -57,22 +57,22 @@ function readError(said: string): Failure | undefined {
     return { kind: 'no-route', because: error.replace(/^.*: connect: /, '') };
   if (/i\/o timeout|Client\.Timeout|TLS handshake timeout|connection timed out/.test(error))
     return { kind: 'silent', because: `no answer within ${answerSeconds} s` };
-  return { kind: 'stranger', because: `what answers there is no east-west gateway (${error})` };
+  return { kind: 'stranger', because: `the server at this address is not an east-west gateway (${error})` };
 }
 
-/** Who tried whom, for how long. */
+/** Which cluster tried which gateway, and for how long. */
 export interface TrialPlace {
   readonly gateway: GatewayModel;
   readonly from: string;
   readonly to: string;
   /** `HOST:PORT` */
   readonly address: string;
-  /** Whether the address is declared, not in a Service's status. */
+  /** Whether the address is declared, rather than read from a Service's status. */
   readonly declared: boolean;
   readonly seconds: number;
 }
 
-/** The problem of an address that is not reached in time. */
+/** The problem for an address that was not reached in time. */
 export function explain({ kind, because }: Failure, place: TrialPlace): Problem {
   const { from, to, address, seconds } = place;
   return {
@@ -87,11 +87,11 @@ function fixFor(kind: Failure['kind'], { gateway, from, to, address, declared }:
   const service = `Service ${gateway.namespace}/${gateway.name} in ${to}`;
   const key = `clusters.${to}.gateways.eastWest`;
   const behind = declared
-    ? `declare in ${key} a node of ${to} and the port that it is reached by`
-    : `see where the load balancer of ${service} sends its connections`;
+    ? `declare in ${key} a node of ${to} and the port at which it is reached`
+    : `check where the load balancer of ${service} sends its connections`;
   switch (kind) {
     case 'untried':
-      return `see that the east-west gateway of ${from} has a ready pod, and that you may run programs in it (pods/exec)`;
+      return `check that the east-west gateway of ${from} has a ready pod, and that you may run commands in it (pods/exec)`;
     case 'no-name':
       return `let the DNS of ${from} resolve the host name${declared ? `, or declare another address in ${key}` : ''}`;
     case 'refused':

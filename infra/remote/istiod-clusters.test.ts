@@ -94,9 +94,9 @@ describe('readClusters', () => {
     expect(await because()).toEqual(['`pilot-discovery request GET /debug/clusterz`: connection refused']);
     delete plane.failure;
     plane.status['west'] = 'something new';
-    expect(await because()).toEqual(['it answers nothing that is known of /debug/clusterz']);
+    expect(await because()).toEqual(['its answer to /debug/clusterz cannot be read']);
     east.objects.delete('/api/v1/namespaces/istio-system/secrets/istio-remote-secret-west');
-    expect(await because()).toEqual(['it has not taken up the remote secret']);
+    expect(await because()).toEqual(['it has not loaded the remote secret']);
   });
 
   test('passes over an istiod that is not ready, or is going', async () => {

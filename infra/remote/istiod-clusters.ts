@@ -4,15 +4,15 @@ import type { KubeClient } from '../kube/kube-client.ts';
 import { condition, field, text } from '../kube/kube-object.ts';
 import { execInPod } from '../kube/pod-exec.ts';
 
-/** How far an istiod is with a cluster, in its own words; `unknown` when it cannot be asked. */
+/** istiod's own sync status of a cluster; `unknown` when it cannot be read. */
 export type SyncStatus = 'synced' | 'syncing' | 'timeout' | 'closed' | 'unknown';
 
-/** What one istiod says of one remote cluster. */
+/** The sync status that one istiod reports for one remote cluster. */
 export interface Reading {
   /** The istiod's pod. */
   readonly pod: string;
   readonly status: SyncStatus;
-  /** Why it is unknown. */
+  /** Why the status is unknown. */
   readonly because?: string;
 }
 
@@ -21,8 +21,8 @@ const clusterzSchema = z.array(
 );
 
 /**
- * Reads istiod's `/debug/clusterz`: the clusters it has, itself among them.
- * @returns status by cluster; undefined for anything else than such an answer
+ * Parses istiod's `/debug/clusterz`: its clusters, including its own.
+ * @returns status by cluster; undefined when the answer has another form
  */
 export function parseClusterz(answer: string): ReadonlyMap<string, SyncStatus> | undefined {
   let content: unknown;
@@ -36,7 +36,7 @@ export function parseClusterz(answer: string): ReadonlyMap<string, SyncStatus> |
 }
 
 /**
- * The last reason istiod's log gives for not being able to list a remote cluster: `failed to list *v1.Pod: Unauthorized`.
+ * The last reason in istiod's log why it cannot list a remote cluster: `failed to list *v1.Pod: Unauthorized`.
  */
 export function lastWatchError(log: string, cluster: string): string | undefined {
   const mark = `watch error in cluster ${cluster}: `;
@@ -45,8 +45,8 @@ export function lastWatchError(log: string, cluster: string): string | undefined
 }
 
 /**
- * Asks every ready istiod of a cluster, of whichever revision, how far it is with the other clusters.
- * @returns for each of `remotes` one reading per istiod; none where no istiod is ready
+ * Asks every ready istiod of a cluster, of any revision, for its sync status with the other clusters.
+ * @returns for each of `remotes` one reading per istiod; empty when no istiod is ready
  */
 export async function readClusters(
   client: KubeClient,
@@ -59,9 +59,9 @@ export async function readClusters(
     pods.map(async (pod) => {
       try {
         const seen = parseClusterz(await askIstiod(client, namespace, pod, '/debug/clusterz', signal));
-        return { pod, seen, because: 'it answers nothing that is known of /debug/clusterz' };
+        return { pod, seen, because: 'its answer to /debug/clusterz cannot be read' };
       } catch (error) {
-        // A pod that has just ended, or one that we may not look into.
+        // The pod has just ended, or the credentials may not run commands in it.
         if (!(error instanceof ProblemsError)) throw error;
         return { pod, seen: undefined, because: error.problems.map(({ what }) => what).join('; ') };
       }
@@ -72,13 +72,13 @@ export async function readClusters(
       if (seen === undefined) return { pod, status: 'unknown', because };
       const status = seen.get(remote);
       return status === undefined
-        ? { pod, status: 'unknown', because: 'it has not taken up the remote secret' }
+        ? { pod, status: 'unknown', because: 'it has not loaded the remote secret' }
         : { pod, status };
     });
   return new Map(remotes.map((remote) => [remote, readingOf(remote)]));
 }
 
-/** istiod's log of the last minutes, to tell why it does not sync. */
+/** istiod's log of the last two minutes, to find out why it does not sync. */
 export async function istiodLog(
   client: KubeClient,
   namespace: string,

@@ -82,7 +82,7 @@ describe('grantAccess', () => {
     expect(asked?.body).toMatchObject({ kind: 'TokenRequest', spec: { expirationSeconds: 864_000 } });
     const until = new Date((first.claims?.expires ?? 0) * 1000).toISOString();
     expect(lines).toEqual([
-      `east: new token for west, as it has none; valid until ${until}`,
+      `east: new token for west, because it has none; valid until ${until}`,
       `east: its token for west is valid until ${until}`,
     ]);
   });
@@ -93,7 +93,7 @@ describe('grantAccess', () => {
       'another address',
       () => undefined,
       { server: 'https://10.0.0.7:6443' },
-      'the API server has another address or CA than its remote secret says',
+      'the address or CA of the API server differs from that in the remote secret',
     ],
     [
       'an account that was made again',
@@ -101,7 +101,7 @@ describe('grantAccess', () => {
         addRemoteReader(west);
       },
       {},
-      'the one it has is of another account',
+      'its present one is for another service account',
     ],
     [
       'a token whose Secret was deleted',
@@ -114,7 +114,7 @@ describe('grantAccess', () => {
           });
       },
       {},
-      'west refuses the one it has: invalid bearer token, service account token has been invalidated',
+      'west refuses its present one: invalid bearer token, service account token has been invalidated',
     ],
     [
       'a token that the cluster no longer takes',
@@ -122,7 +122,7 @@ describe('grantAccess', () => {
         plane.tokens.length = 0;
       },
       {},
-      'west refuses the one it has: invalid bearer token',
+      'west refuses its present one: invalid bearer token',
     ],
   ])('issues a new token for %s, and says why', async (_, change, given, why) => {
     const before = await round();
@@ -131,7 +131,7 @@ describe('grantAccess', () => {
     expect(after.token).not.toBe(before.token);
     expect(outcomes).toEqual(['created', 'changed']);
     const until = new Date((after.claims?.expires ?? 0) * 1000).toISOString();
-    expect(lines.at(-1)).toBe(`east: new token for west, as ${why}; valid until ${until}`);
+    expect(lines.at(-1)).toBe(`east: new token for west, because ${why}; valid until ${until}`);
   });
 
   test('renews a token when less than a third of its life is left', async () => {
@@ -143,14 +143,14 @@ describe('grantAccess', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     const second = await round();
     expect(second.token).not.toBe(first.token);
-    expect(lines.at(-1)).toContain('as less than a third of its life is left of the one it has; valid');
+    expect(lines.at(-1)).toContain('because less than a third of the life of its present one is left; valid');
   });
 
   test('warns when the server grants less than was asked for', async () => {
     plane.grantedDays = 1;
     const { claims } = await round();
     expect(lines).toEqual([
-      `east: new token for west, as it has none; valid until ${new Date((claims?.expires ?? 0) * 1000).toISOString()}; warning: the server granted 1.0 days of the 30 asked for, so run up again before then`,
+      `east: new token for west, because it has none; valid until ${new Date((claims?.expires ?? 0) * 1000).toISOString()}; warning: the server granted 1.0 of the 30 days requested, so run up again before then`,
     ]);
     expect((claims?.expires ?? 0) * 1000).toBeLessThan(Date.now() + 2 * day);
   });
@@ -169,7 +169,7 @@ describe('grantAccess', () => {
     expect(await problemOf(round())).toEqual({
       exitCode: 1,
       message:
-        'west: ServiceAccount istio-system/istio-remote-reader: does not exist; stage 10-control-plane brings it',
+        'west: ServiceAccount istio-system/istio-remote-reader: does not exist; stage 10-control-plane creates it',
     });
   });
 

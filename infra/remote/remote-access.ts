@@ -5,9 +5,9 @@ import { ProblemsError } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { labelManaged, managedByLabel, manager, partOfLabel, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { readRemoteSecret, remoteKubeconfig, remoteSecret, tokenToCome } from './remote-secret.ts';
+import { readRemoteSecret, remoteKubeconfig, remoteSecret, tokenPlaceholder } from './remote-secret.ts';
 import type { LiveRemoteSecret } from './remote-secret.ts';
-import { isNearEnd, lifeInWords, refusal, requestToken, tokenClaims } from './service-account-token.ts';
+import { isNearEnd, describeLifetime, refusal, requestToken, tokenClaims } from './service-account-token.ts';
 import type { RemoteAccessSettings } from '../plan/stack-config.ts';
 
 /** Label of the Secrets that tokens are bound to: the cluster whose control plane has the token. */
@@ -15,60 +15,60 @@ const readerLabel = 'meshwright/remote-reader';
 
 export interface RemoteAccessOptions {
   readonly mesh: string;
-  /** Namespace of the control planes, and of the account that they act as in another cluster. */
+  /** Namespace of the control planes, and of the service account that they use in another cluster. */
   readonly namespace: string;
   /** The cluster whose control plane reads. */
   readonly reader: KubeClient;
   /** The cluster that is read. */
   readonly remote: KubeClient;
-  /** Address of the API server of `remote`, as the pods of `reader` reach it. */
+  /** Address of the API server of `remote`, as reachable from the pods of `reader`. */
   readonly server: string;
   readonly settings: RemoteAccessSettings;
-  /** Called when a new token was issued. @default - nobody is told */
+  /** Called when a new token was issued. @default - not called */
   readonly issued?: () => void;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * The secret that opens `remote` to `reader`: the live one where it can stay, else one with a new token. A new token
- * leaves the old one valid; {@link revokeOthers} ends that.
- * @param preview - asks for no token: the secret then holds a text that says when there will be one
- * @throws ProblemsError (exit 1) when the remote cluster grants no token.
+ * The secret that gives `reader` access to `remote`: the live one while it is still good, else one with a new token. The
+ * old token stays valid until {@link revokeOthers} revokes it.
+ * @param preview - requests no token: the secret then contains a placeholder
+ * @throws ProblemsError (exit 1) when the remote cluster issues no token.
  */
 export async function grantAccess(options: RemoteAccessOptions, preview = false): Promise<KubeObject> {
   const { mesh, namespace, reader, remote, server, settings, report, signal } = options;
   const account = await remote.get(accountIn(namespace), signal);
   if (account === undefined) {
-    if (preview) return remoteSecret(mesh, remote.cluster, namespace, { server, ca: '', token: tokenToCome });
+    if (preview)
+      return remoteSecret(mesh, remote.cluster, namespace, { server, ca: '', token: tokenPlaceholder });
     const where = `${remote.cluster}: ServiceAccount ${namespace}/${remoteReader}`;
-    throw new ProblemsError([{ where, what: 'does not exist; stage 10-control-plane brings it' }], 1);
+    throw new ProblemsError([{ where, what: 'does not exist; stage 10-control-plane creates it' }], 1);
   }
   const ca = await certificateAuthority(remote, namespace, signal);
   const secret = (token: string) => remoteSecret(mesh, remote.cluster, namespace, { server, ca, token });
   const live = readRemoteSecret(remote.cluster, await reader.get(secret(''), signal));
-  const because = whyRenew(options, live, { ca, accountUid: uidOf(account) }, Date.now());
+  const because = renewalReason(options, live, { ca, accountUid: uidOf(account) }, Date.now());
   const refused = because ?? (live && (await whyRefused(remote, live.token, signal)));
   if (refused === undefined && live?.claims !== undefined) {
-    const life = lifeInWords(live.claims, settings.tokenDays);
+    const life = describeLifetime(live.claims, settings.tokenDays);
     report(`${reader.cluster}: its token for ${remote.cluster} is valid ${life}`);
     return secret(live.token);
   }
-  if (preview) return secret(tokenToCome);
+  if (preview) return secret(tokenPlaceholder);
   const boundTo = await createBinding(options, account);
   const token = await requestToken(remote, { account, boundTo, days: settings.tokenDays }, signal);
   options.issued?.();
   const claims = tokenClaims(token);
-  const life =
-    claims === undefined ? 'for a time that it does not say' : lifeInWords(claims, settings.tokenDays);
-  report(`${reader.cluster}: new token for ${remote.cluster}, as ${refused}; valid ${life}`);
+  const life = claims === undefined ? 'for an unknown time' : describeLifetime(claims, settings.tokenDays);
+  report(`${reader.cluster}: new token for ${remote.cluster}, because ${refused}; valid ${life}`);
   return secret(token);
 }
 
 /**
- * Revokes every token of `remote` for `reader` but the one in its live remote secret, by deleting what they are bound to.
- * For when the reader's control planes have taken the live one up.
- * @returns how many were revoked
+ * Revokes every token of `remote` for `reader` except the one in its live remote secret, by deleting the Secrets that they
+ * are bound to. Call it when the reader's control planes use the live one.
+ * @returns number of revoked tokens
  */
 export async function revokeOthers(
   options: Omit<RemoteAccessOptions, 'server' | 'settings'>,
@@ -109,10 +109,10 @@ export async function revokeStrangers(
 const nothing = { server: '', ca: '', token: '' };
 
 /**
- * Why a live remote secret cannot stay, for people; undefined when nothing speaks against it.
+ * Why a live remote secret has to be replaced, as shown to the user; undefined when it is good.
  * @param now - in milliseconds since the epoch
  */
-export function whyRenew(
+export function renewalReason(
   {
     reader,
     remote,
@@ -126,28 +126,28 @@ export function whyRenew(
   if (live === undefined) return 'it has none';
   const { kubeconfig, token, claims } = live;
   if (kubeconfig !== remoteKubeconfig(remote.cluster, { server, ca, token }))
-    return 'the API server has another address or CA than its remote secret says';
-  if (claims === undefined) return 'it has one without an end';
-  if (claims.accountUid !== accountUid) return 'the one it has is of another account';
+    return 'the address or CA of the API server differs from that in the remote secret';
+  if (claims === undefined) return 'its present one does not expire';
+  if (claims.accountUid !== accountUid) return 'its present one is for another service account';
   const bound = generationOf(claims.boundTo?.name ?? '', reader.cluster);
-  if (bound === undefined) return 'the one it has cannot be revoked';
+  if (bound === undefined) return 'its present one cannot be revoked';
   if (bound !== settings.generation)
     return `remoteAccess.generation went from ${bound} to ${settings.generation}`;
-  if (claims.expires * 1000 <= now) return 'the one it has has expired';
-  return isNearEnd(claims, now) ? 'less than a third of its life is left of the one it has' : undefined;
+  if (claims.expires * 1000 <= now) return 'its present one has expired';
+  return isNearEnd(claims, now) ? 'less than a third of the life of its present one is left' : undefined;
 }
 
-/** What the remote cluster says against the live token, such as that it was revoked. */
+/** Why the remote cluster refuses the live token, for example because it was revoked. */
 async function whyRefused(
   remote: KubeClient,
   token: string,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const said = await refusal(remote, token, signal);
-  return said === undefined ? undefined : `${remote.cluster} refuses the one it has: ${said}`;
+  const reason = await refusal(remote, token, signal);
+  return reason === undefined ? undefined : `${remote.cluster} refuses its present one: ${reason}`;
 }
 
-/** `istio-remote-reader-CLUSTER-GENERATION-RANDOM`: the token names it, so that it says itself of which generation it is. */
+/** `istio-remote-reader-CLUSTER-GENERATION-RANDOM`: the token contains this name, so the token itself tells its generation. */
 function bindingName(reader: string, generation: number): string {
   return `${remoteReader}-${reader}-${generation}-${randomBytes(4).toString('hex')}`;
 }
@@ -159,7 +159,7 @@ function generationOf(binding: string, reader: string): number | undefined {
   return generation === undefined ? undefined : Number(generation);
 }
 
-/** An empty Secret whose deletion revokes the token that is bound to it. It goes with the account. */
+/** Creates an empty Secret; deleting it revokes the token that is bound to it. It is deleted with the account. */
 async function createBinding(options: RemoteAccessOptions, account: KubeObject): Promise<KubeObject> {
   const { mesh, namespace, reader, remote, settings, signal } = options;
   const binding = {
@@ -202,7 +202,7 @@ function accountIn(namespace: string): KubeObject {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: remoteReader, namespace } };
 }
 
-/** The CA named in the kubeconfig; without one, the CA that the cluster gives its own pods. */
+/** The CA in the kubeconfig, or else the CA that the cluster gives to its own pods. */
 async function certificateAuthority(
   client: KubeClient,
   namespace: string,

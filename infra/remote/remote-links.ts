@@ -18,7 +18,7 @@ export interface LinkOptions extends Pick<StackConfig, 'access' | 'remoteAccess'
   readonly signal?: AbortSignal;
 }
 
-/** The access of a mesh's control planes to each other's clusters, as either driver brings it about. */
+/** The access of a mesh's control planes to each other's clusters, set up the same way by both drivers. */
 export class RemoteLinks {
   readonly #options: LinkOptions;
   readonly #issued = new Set<string>();
@@ -28,7 +28,7 @@ export class RemoteLinks {
     this.#options = options;
   }
 
-  /** The remote secret for `reader` that opens `remote`; see {@link grantAccess}. */
+  /** The remote secret that gives `reader` access to `remote`; see {@link grantAccess}. */
   grant(reader: string, remote: string, preview = false): Promise<KubeObject> {
     const { access, remoteAccess } = this.#options;
     const client = this.#client(remote);
@@ -39,19 +39,19 @@ export class RemoteLinks {
   }
 
   /**
-   * For when the remote secrets of `reader` are in place: begins what {@link settleRemotes} does, and revokes what clusters
-   * that have left the mesh could read it by.
+   * Call it once the remote secrets of `reader` are applied: starts {@link settleRemotes}, and revokes the tokens of clusters
+   * that have left the mesh.
    */
   open(reader: string): void {
     const opening = this.#settle(reader, this.#issued.has(reader) ? Date.now() : 0);
-    // Told by whoever awaits it; a run that fails before has something else to tell.
+    // opened() reports the failure; a run that fails earlier reports its own.
     opening.catch(() => undefined);
     this.#opening.set(reader, opening);
   }
 
   /**
-   * Awaits what {@link open} has begun.
-   * @throws ProblemsError (exit 1) with every cluster that `reader` does not read, and why.
+   * Waits for what {@link open} started.
+   * @throws ProblemsError (exit 1) with every cluster that `reader` cannot read, and why.
    */
   async opened(reader: string): Promise<void> {
     await this.#opening.get(reader);

@@ -5,19 +5,19 @@ import { remoteSecretName } from '../plan/plan.ts';
 import { tokenClaims } from './service-account-token.ts';
 import type { TokenClaims } from './service-account-token.ts';
 
-/** Stands in a previewed secret for a token that `up` will ask for. */
-export const tokenToCome = 'issued-by-up';
+/** Placeholder in a previewed secret for a token that `up` will request. */
+export const tokenPlaceholder = 'issued-by-up';
 
-/** What a remote secret says about the cluster it opens; `token` is a secret. */
+/** The access to a cluster in a remote secret; `token` is secret. */
 export interface RemoteAccess {
   readonly server: string;
-  /** PEM bundle that the server's certificate is checked with. */
+  /** PEM bundle that verifies the server's certificate. */
   readonly ca: string;
   readonly token: string;
 }
 
 /**
- * The secret that `istioctl create-remote-secret` makes: a kubeconfig under the cluster's name, labelled for istiod to find.
+ * The secret that `istioctl create-remote-secret` creates: a kubeconfig under the cluster's name, with the label that istiod looks for.
  */
 export function remoteSecret(
   mesh: string,
@@ -60,15 +60,15 @@ export function remoteKubeconfig(cluster: string, access: RemoteAccess): string 
   });
 }
 
-/** A remote secret as it is in a cluster. */
+/** A live remote secret. */
 export interface LiveRemoteSecret {
   readonly kubeconfig: string;
   readonly token: string;
-  /** Undefined for a token that does not say when it ends. */
+  /** Undefined for a token without an expiry. */
   readonly claims: TokenClaims | undefined;
 }
 
-/** What a live remote secret holds for a cluster; undefined when there is none, or no token in it. */
+/** The content of a live remote secret for a cluster; undefined when there is no secret, or no token in it. */
 export function readRemoteSecret(
   cluster: string,
   live: KubeObject | undefined,

@@ -10,13 +10,13 @@ import { isNearEnd, refusal } from './service-account-token.ts';
 
 /** How the control plane of one cluster reads another one. */
 export interface RemoteStatus {
-  /** When the token ends, ISO 8601; null when there is none, or it has no end. */
+  /** When the token expires, ISO 8601; null when there is none, or when it does not expire. */
   readonly tokenNotAfter: string | null;
-  /** How far istiod is with the other cluster; of several, the one that is least far. */
+  /** istiod's sync status with the other cluster; of several istiods, the worst. */
   readonly istiod: SyncStatus;
-  /** What is wrong; null when it works. */
+  /** What is wrong; null when the access works. */
   readonly problem: string | null;
-  /** What will go wrong unless something is done; null when nothing will. */
+  /** What will go wrong unless someone acts; null when nothing will. */
   readonly warning: string | null;
 }
 
@@ -56,7 +56,7 @@ async function readOne(
   const secret = await reader.get({ apiVersion: 'v1', kind: 'Secret', metadata }, signal);
   const live = readRemoteSecret(remote.cluster, secret);
   const end = live?.claims?.expires;
-  const istiod = leastFar(readings);
+  const istiod = worstStatus(readings);
   const problem = (await tokenProblem(remote, live, signal)) ?? syncProblem(istiod);
   return {
     tokenNotAfter: end === undefined ? null : new Date(end * 1000).toISOString(),
@@ -68,7 +68,7 @@ async function readOne(
 
 const order: readonly SyncStatus[] = ['closed', 'timeout', 'syncing', 'unknown', 'synced'];
 
-function leastFar(readings: readonly Reading[]): SyncStatus {
+function worstStatus(readings: readonly Reading[]): SyncStatus {
   return order.find((status) => readings.some((reading) => reading.status === status)) ?? 'unknown';
 }
 
@@ -92,7 +92,7 @@ async function tokenProblem(
     const refused = await refusal(remote, token, signal, 0);
     return refused === undefined ? null : `its token is refused (${refused}): ${again}`;
   } catch (error) {
-    // A cluster that is not reached tells that in its own row; and not everybody may have tokens judged.
+    // A cluster that cannot be reached is reported in its own row, and not all credentials may review tokens.
     if (error instanceof ProblemsError) return null;
     throw error;
   }
@@ -100,7 +100,7 @@ async function tokenProblem(
 
 function tokenWarning(live: LiveRemoteSecret | undefined): string | null {
   const claims = live?.claims;
-  if (claims === undefined) return 'its token has no end: run `npm run up`, which replaces it';
+  if (claims === undefined) return 'its token does not expire: run `npm run up`, which replaces it';
   if (!isNearEnd(claims, Date.now())) return null;
   const days = Math.floor((claims.expires - Date.now() / 1000) / (24 * 60 * 60));
   const left = days >= 2 ? `in ${days} days` : `at ${new Date(claims.expires * 1000).toISOString()}`;

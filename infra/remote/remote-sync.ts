@@ -28,19 +28,19 @@ export interface SyncOptions {
 }
 
 const intervalMs = 500;
-/** For the look that time runs out in, whose answer is told. */
-const lastLookMs = 60_000;
+/** Extra time for the check that runs when the time is up: its answer is reported. */
+const lastCheckMs = 60_000;
 /**
- * A cluster that is synced says so also in the moment before its istiod has heard of a new secret. A watch tells within
- * milliseconds; until this long after the secret was written, nothing is believed.
+ * A synced istiod also reports `synced` just before it reads a new secret. A watch delivers the secret within milliseconds;
+ * reports within this time after the secret was written are not trusted.
  */
-const hearingMs = 2_000;
-const askingMs = 5_000;
+const settlingMs = 2_000;
+const requestMs = 5_000;
 
 /**
- * Waits until every istiod of a cluster has synced with the other clusters by their remote secrets, then revokes the tokens
- * that these secrets replaced. What istiod says counts, not what is reached from here.
- * @throws ProblemsError (exit 1) with every cluster that is not read: what istiod says of it, and what to do.
+ * Waits until every istiod of a cluster has synced with the other clusters through their remote secrets, then revokes the
+ * tokens that these secrets replaced. Only istiod's report counts, not what can be reached from this machine.
+ * @throws ProblemsError (exit 1) with every cluster that is not synced: istiod's report, and what to do.
  */
 export async function settleRemotes(options: SyncOptions): Promise<void> {
   const { mesh, namespace, reader, remotes, report, signal } = options;
@@ -59,7 +59,7 @@ export async function settleRemotes(options: SyncOptions): Promise<void> {
 
 type Unread = ReadonlyMap<string, readonly Reading[]>;
 
-/** The clusters that are not synced when time is up, with what each istiod said last. */
+/** The clusters that are not synced when the time is up, with the last report of each istiod. */
 async function awaitSynced(options: SyncOptions): Promise<Unread> {
   const { namespace, reader, remotes, writtenAt, report, timeoutMs, signal } = options;
   const names = remotes.map(({ cluster }) => cluster);
@@ -67,17 +67,16 @@ async function awaitSynced(options: SyncOptions): Promise<Unread> {
   const started = Date.now();
   let looks = 0;
   return waitFor(
-    { what, timeoutMs: timeoutMs + lastLookMs, intervalMs, ...(signal && { signal }) },
+    { what, timeoutMs: timeoutMs + lastCheckMs, intervalMs, ...(signal && { signal }) },
     async () => {
       const looked = Date.now();
       const readings = await readClusters(reader, namespace, names, signal);
       const open = names.filter((name) => !isSynced(readings.get(name)));
       const unread = new Map(open.map((name) => [name, readings.get(name) ?? []]));
       const ended = looked - started >= timeoutMs;
-      if (ended || (open.length === 0 && looked >= writtenAt + hearingMs))
+      if (ended || (open.length === 0 && looked >= writtenAt + settlingMs))
         return { done: true, value: unread };
-      if (open.length === 0)
-        return { done: false, because: 'its istiod may not have heard of the secrets yet' };
+      if (open.length === 0) return { done: false, because: 'its istiod may not have read the secrets yet' };
       const because = [...unread].map(([cluster, seen]) => `${cluster}: ${inWords(seen)}`).join('; ');
       if (++looks === 1) report(`${what}: waiting, ${because}`);
       return { done: false, because };
@@ -89,12 +88,13 @@ function isSynced(readings: readonly Reading[] | undefined): boolean {
   return readings !== undefined && readings.length > 0 && readings.every(({ status }) => status === 'synced');
 }
 
-/** `istiod-5d8f is at timeout; istiod-9k2l unknown (…)`. */
+/** `istiod-5d8f reports timeout, istiod-9k2l reports nothing (…)`. */
 function inWords(readings: readonly Reading[]): string {
   if (readings.length === 0) return 'no istiod is ready';
   return readings
     .map(
-      ({ pod, status, because }) => `${pod} says ${because === undefined ? status : `nothing (${because})`}`,
+      ({ pod, status, because }) =>
+        `${pod} reports ${because === undefined ? status : `nothing (${because})`}`,
     )
     .join(', ');
 }
@@ -121,7 +121,7 @@ async function explain(
     ].join('; '),
     fix:
       reason === undefined && (bad === undefined || bad.status === 'unknown')
-        ? `see that ${reader.cluster} has an istiod that is ready, and that you may run programs in its pods (pods/exec), ${again}`
+        ? `check that ${reader.cluster} has a ready istiod, and that you may run commands in its pods (pods/exec), ${again}`
         : fixFor(reason ?? answer, reader.cluster, cluster, server),
   };
 }
@@ -134,35 +134,36 @@ async function reasonOf(
   try {
     return lastWatchError(await istiodLog(reader, namespace, pod), cluster);
   } catch (error) {
-    // Another failure is being told.
+    // Another failure is being reported.
     if (error instanceof ProblemsError) return undefined;
     throw error;
   }
 }
 
-/** Uses the remote secret as istiod does, once. */
+/** Makes one request with the remote secret, as istiod does. */
 async function askFromHere(
   { namespace, reader }: SyncOptions,
   cluster: string,
 ): Promise<{ readonly server: string; readonly answer: string }> {
   const metadata = { name: remoteSecretName(cluster), namespace };
   const live = readRemoteSecret(cluster, await reader.get({ apiVersion: 'v1', kind: 'Secret', metadata }));
-  if (live === undefined) return { server: 'nothing', answer: 'can be asked: there is no remote secret' };
+  if (live === undefined)
+    return { server: 'no API server', answer: 'can be asked: there is no remote secret' };
   const config = new KubeConfig();
   config.loadFromString(live.kubeconfig);
   const client = new KubeClient(cluster, config);
   const { server } = client;
-  const signal = AbortSignal.timeout(askingMs);
+  const signal = AbortSignal.timeout(requestMs);
   try {
     await client.request('GET', '/api/v1/namespaces', { query: { limit: '1' }, retryMs: 0, signal });
-    return { server, answer: 'answers with the same token' };
+    return { server, answer: 'accepts the same token' };
   } catch (error) {
-    if (signal.aborted) return { server, answer: `gives no answer within ${askingMs / 1000} s` };
+    if (signal.aborted) return { server, answer: `does not answer within ${requestMs / 1000} s` };
     if (error instanceof KubeError)
-      return { server, answer: `refuses the token: ${error.said} (${error.status})` };
+      return { server, answer: `refuses the token: ${error.reason} (${error.status})` };
     if (error instanceof ProblemsError) {
       const why = error.problems.map(({ what }) => what.slice(what.indexOf('cannot be reached'))).join('; ');
-      // Node's advice on certificates is for its own users.
+      // Remove Node's advice on certificates, which does not apply here.
       return { server, answer: why.replace(/; if the root CA is .*$/, '') };
     }
     throw error;
@@ -172,10 +173,10 @@ async function askFromHere(
 function fixFor(reason: string, reader: string, cluster: string, server: string): string {
   const address = `clusters.${cluster}.apiServer in the stack file`;
   if (/unauthorized|401/i.test(reason))
-    return `see that ${server} is the API server of ${cluster} (${address}), ${again}: it replaces a token that is refused`;
+    return `check that ${server} is the API server of ${cluster} (${address}), ${again}: it replaces a refused token`;
   if (/forbidden|403/i.test(reason))
-    return `give ServiceAccount ${remoteReader} in ${cluster} back what stage 10-control-plane grants it, ${again}`;
+    return `restore the permissions that stage 10-control-plane grants ServiceAccount ${remoteReader} in ${cluster}, ${again}`;
   if (/x509|certificate/i.test(reason))
-    return `name in ${cluster}'s kubeconfig the CA of ${server}, or with ${address} an address that its certificate has, ${again}`;
-  return `let the pods of ${reader} reach ${server}, or set ${address} to an address that they reach, ${again}`;
+    return `put the CA of ${server} into ${cluster}'s kubeconfig, or set ${address} to an address that its certificate covers, ${again}`;
+  return `let the pods of ${reader} reach ${server}, or set ${address} to an address that they can reach, ${again}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isNearEnd, lifeInWords, tokenClaims } from './service-account-token.ts';
+import { isNearEnd, describeLifetime, tokenClaims } from './service-account-token.ts';
 import { tokenWith } from '../testing/control-plane.ts';
 
 const day = 24 * 60 * 60;
@@ -61,8 +61,8 @@ test.each([
 
 test('says how long a token lives, and when that is less than was asked for', () => {
   const claims = { issued: 0, expires: 30 * day, accountUid: 'a' };
-  expect(lifeInWords(claims, 30)).toBe('until 1970-01-31T00:00:00.000Z');
-  expect(lifeInWords(claims, 90)).toBe(
-    'until 1970-01-31T00:00:00.000Z; warning: the server granted 30.0 days of the 90 asked for, so run up again before then',
+  expect(describeLifetime(claims, 30)).toBe('until 1970-01-31T00:00:00.000Z');
+  expect(describeLifetime(claims, 90)).toBe(
+    'until 1970-01-31T00:00:00.000Z; warning: the server granted 30.0 of the 90 days requested, so run up again before then',
   );
 });

@@ -6,7 +6,7 @@ import { describe, field, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
 const day = 24 * 60 * 60;
-/** Servers may round a little. */
+/** Servers may round the lifetime a little. */
 const toleratedSeconds = 60;
 
 export interface TokenClaims {
@@ -28,8 +28,8 @@ const payloadSchema = z.object({
 });
 
 /**
- * The claims of a service account token of the TokenRequest API (RFC 7519), unverified: the token came from the API server
- * itself. Undefined for what is no such token, and for a token without an end.
+ * The claims of a service account token of the TokenRequest API (RFC 7519). Their signature is not verified: the token came
+ * from the API server itself. Undefined for anything else, and for a token without an expiry.
  */
 export function tokenClaims(token: string): TokenClaims | undefined {
   let payload: unknown;
@@ -54,21 +54,21 @@ export function isNearEnd({ issued, expires }: TokenClaims, now: number): boolea
   return expires - now / 1000 <= (expires - issued) / 3;
 }
 
-export interface TokenWish {
+export interface TokenRequest {
   readonly account: KubeObject;
-  /** The token dies with this live Secret, of the account's namespace. */
+  /** A live Secret in the account's namespace: deleting it revokes the token. */
   readonly boundTo: KubeObject;
-  /** How long it is valid; a server may grant less (`--service-account-max-token-expiration`). */
+  /** Requested lifetime in days; a server may grant less (`--service-account-max-token-expiration`). */
   readonly days: number;
 }
 
 /**
- * A token of the service account (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/).
- * @throws ProblemsError (exit 1) when the cluster grants none.
+ * Requests a token of the service account (https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/).
+ * @throws ProblemsError (exit 1) when the cluster issues none.
  */
 export async function requestToken(
   client: KubeClient,
-  { account, boundTo, days }: TokenWish,
+  { account, boundTo, days }: TokenRequest,
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const where = `${client.cluster}: token for ${describe(account)}`;
@@ -96,15 +96,15 @@ export async function requestToken(
     if (token !== undefined) return token;
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    throw new ProblemsError([{ where, what: `not granted: ${error.said}` }], 1);
+    throw new ProblemsError([{ where, what: `not granted: ${error.reason}` }], 1);
   }
-  throw new ProblemsError([{ where, what: 'the server granted none' }], 1);
+  throw new ProblemsError([{ where, what: 'the server returned no token' }], 1);
 }
 
 /**
- * Why the cluster refuses a token, in its own words; undefined when it takes it.
- * @param retryMs - how long a cluster that does not answer is asked again, in milliseconds; 60 seconds unless given
- * @throws ProblemsError (exit 1) when the cluster cannot be reached, or does not judge tokens for us.
+ * Why the cluster refuses a token, in its own words; undefined when it accepts the token.
+ * @param retryMs - how long to retry when the cluster does not answer, in milliseconds; 60 seconds by default
+ * @throws ProblemsError (exit 1) when the cluster cannot be reached, or when the credentials may not review tokens.
  */
 export async function refusal(
   client: KubeClient,
@@ -122,9 +122,9 @@ export async function refusal(
 }
 
 /** `until 2030-01-31T00:00:00.000Z`, with a warning when the server granted less than the wanted days. */
-export function lifeInWords({ issued, expires }: TokenClaims, days: number): string {
+export function describeLifetime({ issued, expires }: TokenClaims, days: number): string {
   const until = `until ${new Date(expires * 1000).toISOString()}`;
   if (expires - issued >= days * day - toleratedSeconds) return until;
   const granted = ((expires - issued) / day).toFixed(1);
-  return `${until}; warning: the server granted ${granted} days of the ${days} asked for, so run up again before then`;
+  return `${until}; warning: the server granted ${granted} of the ${days} days requested, so run up again before then`;
 }

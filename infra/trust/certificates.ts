@@ -12,12 +12,12 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const day = 24 * 60 * 60 * 1000;
 const rootDays = 3650;
 const intermediateDays = 365;
-/** Certificates are valid a little before now, because the clocks of clusters differ. */
+/** Certificates are valid from a little before now, because the clocks of clusters differ. */
 const clockSkewMs = 5 * 60 * 1000;
 
 /**
- * Makes the mesh's root CA: EC P-256, ten years, may sign CAs that sign workloads only.
- * @param key - the private key (PKCS #8 PEM) that is there already. @default - a new one
+ * Creates the mesh's root CA: EC P-256, valid ten years, may sign CAs that sign only workloads.
+ * @param key - an existing private key (PKCS #8 PEM). @default - a new one
  */
 export async function createRoot(
   mesh: string,
@@ -45,7 +45,7 @@ export async function createRoot(
 }
 
 /**
- * Makes a cluster's intermediate CA, signed by the root: EC P-256, one year, signs workload certificates only
+ * Creates a cluster's intermediate CA, signed by the root: EC P-256, valid one year, signs workload certificates only
  * (pathLen 0). Subject and DNS name follow Istio's "Plug in CA Certificates".
  */
 export async function createIntermediate(

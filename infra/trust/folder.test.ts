@@ -107,7 +107,7 @@ describe('ensureTrust', () => {
     rmSync(path('west'), { recursive: true });
     expect(await problemOf(ensure())).toEqual({
       exitCode: 2,
-      message: `${path('root-key.pem')}: is missing, and a CA of cluster west has to be signed with it; fix: put the root key there for this run, or CAs of your own into the folders of the cluster`,
+      message: `${path('root-key.pem')}: is missing, but is needed to sign a CA for cluster west; fix: put the root key there for this run, or CAs of your own into the folders of the cluster`,
     });
   });
 

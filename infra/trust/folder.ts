@@ -9,7 +9,7 @@ import type { IntermediateCa } from './intermediate.ts';
 import { generationFolders, settleRoots, withKey } from './roots.ts';
 import { configProblems, initialTrust } from './state.ts';
 
-/** What a cluster's istiod signs workload certificates with, and what its proxies trust; `key` is a secret. */
+/** The CA that a cluster's istiod signs workload certificates with, and the roots its proxies trust; `key` is a secret. */
 export interface ClusterTrust extends IntermediateCa {
   /** PEM of every trusted root; the one that signs comes first. */
   readonly roots: string;
@@ -17,16 +17,16 @@ export interface ClusterTrust extends IntermediateCa {
 }
 
 /**
- * Reads the mesh's trust in the state that the configuration wants, and makes what is missing. A generation of the root is
- * a folder with `root-cert.pem` and `root-key.pem` (which is needed only to sign a CA, and may be kept elsewhere otherwise), and
- * per cluster a folder with `ca-cert.pem`, `ca-key.pem`, `cert-chain.pem` and `root-cert.pem`, as Istio's "Plug in CA
- * Certificates" names them: own ones are put there. The first generation is the trust folder itself, later ones are
- * `generation-2` and so on beside it; a later intermediate is in `intermediate-2` and so on of its generation. Nothing that is
- * there is ever replaced.
+ * Reads the mesh's trust in the state that the configuration wants, and creates missing CAs. A generation of the root is
+ * a folder with `root-cert.pem` and `root-key.pem` (needed only to sign a CA, and otherwise best kept elsewhere), and one
+ * folder per cluster with `ca-cert.pem`, `ca-key.pem`, `cert-chain.pem` and `root-cert.pem`, as Istio's "Plug in CA
+ * Certificates" names them. Put CAs of your own there. The first generation is the trust folder itself; later ones are the
+ * folders `generation-2` and so on in it. A later intermediate is in `intermediate-2` and so on of its generation. Existing
+ * files are never replaced.
  *
  * Both engines call it through preflightMesh, and give its result to `cacertsSecret`, `trustAnchors` and `withTrust`
- * (objects.ts). One process at a time does so, under a lock in the folder, and removes what one that was killed left half-written.
- * @throws ProblemsError (exit 2) with all certificates that are expired, unreadable, no CA or do not belong together.
+ * (objects.ts). A lock in the folder lets one process at a time do so; it removes temporary files of killed runs.
+ * @throws ProblemsError (exit 2) with all certificates that are expired, unreadable, not a CA or not part of one chain.
  */
 export async function ensureTrust(
   directory: string,
@@ -48,8 +48,8 @@ export async function ensureTrust(
 }
 
 /**
- * What {@link ensureTrust} would come to, with nothing written: a CA that is missing is made for this process alone, and the
- * run that keeps it makes another one.
+ * What {@link ensureTrust} would return, without writing anything: a missing CA is created for this process only, and
+ * ensureTrust later creates another one.
  * @throws ProblemsError (exit 2) as ensureTrust does.
  */
 export async function previewTrust(
@@ -78,10 +78,10 @@ async function settleTrust(wanted: Wanted): Promise<Readonly<Record<string, Clus
   const { directory, mesh, clusters, controlPlaneNamespace, config, now, write } = wanted;
   const roots = await settleRoots(directory, mesh, clusters, config, now, write);
   const [signer] = roots;
-  if (signer === undefined) throw new Error('no generation signs');
+  if (signer === undefined) throw new Error('there is no root that signs');
   const folderOf = (cluster: string) => join(signer.folder, intermediateFolder(config), cluster);
   const present = clusters.filter((cluster) => existsSync(folderOf(cluster)));
-  // Nothing is made while something that is there is wrong.
+  // Create nothing while an existing CA is wrong.
   const found = present.map((name) => ({ name, ...readIntermediate(folderOf(name), name, signer, now) }));
   throwIfAny(found.flatMap(({ problem }) => problem ?? []));
   const cas = new Map(found.map(({ name, trust }) => [name, trust]));
@@ -103,7 +103,7 @@ async function settleTrust(wanted: Wanted): Promise<Readonly<Record<string, Clus
   );
 }
 
-/** Of runs that were killed: keys would lie about in folders and files that nobody knows. */
+/** Deletes temporary files of killed runs, so that private keys do not linger. */
 function removeLeftovers(directory: string): void {
   const folders = generationFolders(directory).flatMap((generation) => [
     generation,

@@ -6,9 +6,9 @@ import type { Problem } from '../../core/problem.ts';
 import type { CertificateAuthority } from './certificates.ts';
 import { isPair, parseCertificates, pathFindings } from './pem.ts';
 
-/** A cluster's CA as its folder holds it. */
+/** A cluster's CA, as stored in its folder. */
 export interface IntermediateCa extends CertificateAuthority {
-  /** PEM of the CA and those above it, up to the root that signs. */
+  /** PEM of the CA and the CAs above it, up to the root that signs. */
   readonly chain: string;
   /** End of the CA's validity. */
   readonly notAfter: Date;
@@ -23,7 +23,7 @@ export interface Root {
 export const rootCertificateFile = 'root-cert.pem';
 const folderMode = 0o700;
 
-/** Written beside its place and moved there as a whole, so that a folder of a cluster is always complete. */
+/** Writes a temporary folder and renames it, so that the folder of a cluster is always complete. */
 export function writeIntermediate(folder: string, root: Root, made: CertificateAuthority): void {
   const parent = join(folder, '..');
   makeFolder(parent);
@@ -44,7 +44,7 @@ export function writeIntermediate(folder: string, root: Root, made: CertificateA
   }
 }
 
-/** A CA that the root itself signed, as {@link readIntermediate} reads it once it is written. */
+/** A CA that the root itself signed, in the form that {@link readIntermediate} returns once it is written. */
 export function caOf(made: CertificateAuthority, root: Root): IntermediateCa {
   const path = [made, root].map(({ certificate }) => new X509Certificate(certificate));
   return {
@@ -59,7 +59,7 @@ interface Found {
   readonly problem?: Problem;
 }
 
-/** Reads a cluster's CA and checks it up to the root: what it is, or the first thing that is wrong with it. */
+/** Reads a cluster's CA and checks it up to the root: returns the CA, or the first problem with it. */
 export function readIntermediate(folder: string, cluster: string, root: Root, now: Date): Found {
   const wrong = (what: string): Found => ({
     problem: {
@@ -80,10 +80,10 @@ export function readIntermediate(folder: string, cluster: string, root: Root, no
   if (certificate === undefined) return wrong('ca-cert.pem is not a PEM certificate');
   if (!isPair(certificate, key)) return wrong('ca-key.pem is not the private key of ca-cert.pem');
   const [signer] = parseCertificates(root.certificate) ?? [];
-  if (signer === undefined) throw new Error('the root was parsed before');
+  if (signer === undefined) throw new Error(`${root.folder}: the root certificate cannot be parsed`);
   const own = files[rootCertificateFile];
   if (own !== undefined && parseCertificates(own)?.[0]?.fingerprint256 !== signer.fingerprint256)
-    return wrong('its root-cert.pem is another root than the one of the mesh, which all clusters share');
+    return wrong('its root-cert.pem is not the root of the mesh, which all clusters share');
   const between = files['cert-chain.pem'] === undefined ? [] : parseCertificates(files['cert-chain.pem']);
   if (between === undefined) return wrong('cert-chain.pem is not a PEM certificate');
   const above = between.filter(
@@ -100,7 +100,7 @@ export function readIntermediate(folder: string, cluster: string, root: Root, no
   return { trust: { certificate: content, key, chain, notAfter: certificate.validToDate } };
 }
 
-/** Makes a folder that only its owner may read. */
+/** Creates a folder that only its owner may read. */
 export function makeFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: folderMode });
   chmodSync(path, folderMode);

@@ -12,7 +12,7 @@ import { issuerOf } from './state.ts';
 
 export interface IssuedOptions {
   readonly report: (line: string) => void;
-  /** @default - three minutes, in which an issuer in the cluster is done by far */
+  /** In milliseconds. @default - three minutes, which is ample for an issuer in the cluster */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -21,9 +21,9 @@ const defaultTimeoutMs = 180_000;
 const intervalMs = 1_000;
 
 /**
- * Waits until cert-manager has issued a cluster's CA, and checks what came; its istiod starts after that.
- * @param clients - of all clusters: their CAs, as far as they are there, have to be of the same root
- * @throws ProblemsError (exit 1) for what is not issued in time, with what cert-manager says of it, and for what is no CA of the mesh.
+ * Waits until cert-manager has issued a cluster's CA, and checks it; the cluster's istiod starts after that.
+ * @param clients - of all clusters: their CAs, where they exist, must have the same root
+ * @throws ProblemsError (exit 1) for a CA that is not issued in time, with cert-manager's reason, and for one that does not fit the mesh.
  */
 export async function awaitIssued(
   client: KubeClient,
@@ -48,7 +48,7 @@ export async function awaitIssued(
   if (problems.length > 0) throw new ProblemsError(problems, 1);
 }
 
-/** Why a live Certificate is not ready, in cert-manager's words; undefined when it is, as it is asked for now. */
+/** Why a live Certificate is not ready, in cert-manager's words; undefined when it is ready in its present form. */
 function notIssued(live: KubeObject | undefined): string | undefined {
   if (live === undefined) return 'it does not exist';
   const [ready, issuing] = [condition(live, 'Ready'), condition(live, 'Issuing')];
@@ -60,7 +60,7 @@ function notIssued(live: KubeObject | undefined): string | undefined {
   return [...new Set(words)].join('; ');
 }
 
-/** What is wrong with a cluster's CA as cert-manager issued it. */
+/** Problems of a cluster's CA as cert-manager issued it. */
 export async function issuedProblems(
   client: KubeClient,
   clients: readonly KubeClient[],
@@ -75,7 +75,7 @@ export async function issuedProblems(
     {
       where: `${client.cluster}: ${describe(key)}`,
       what,
-      fix: `let ${describeIssuer(issuer)} sign CAs of one root in all clusters, then have it issued again: cmctl renew --namespace ${namespace} cacerts`,
+      fix: `make ${describeIssuer(issuer)} sign with the same root in all clusters, then issue the certificate again: cmctl renew --namespace ${namespace} cacerts`,
     },
   ];
   if (live === undefined) return problem('does not exist');
@@ -92,7 +92,7 @@ export async function issuedProblems(
   );
   if (unlike.length === 0) return [];
   const names = unlike.map(({ cluster }) => cluster).join(', ');
-  return problem(`its ca.crt is another root than that of ${names}, and all clusters share one`);
+  return problem(`its ca.crt is not the root of ${names}, and all clusters must share one root`);
 }
 
 function findingOf(live: KubeObject, now: Date): string | undefined {
@@ -101,8 +101,8 @@ function findingOf(live: KubeObject, now: Date): string | undefined {
   const roots = parseCertificates(held.roots) ?? [];
   const [root] = roots;
   if (certificate === undefined) return 'tls.crt is not a PEM certificate';
-  if (root === undefined) return 'ca.crt is not a PEM certificate: its issuer does not say what its root is';
-  if (roots.length > 1) return 'ca.crt holds more than one certificate, and all clusters share one root';
+  if (root === undefined) return 'ca.crt is not a PEM certificate: its issuer does not publish its root';
+  if (roots.length > 1) return 'ca.crt holds more than one certificate, and all clusters must share one root';
   if (!isPair(certificate, Buffer.from(text(live, 'data', 'tls.key') ?? '', 'base64').toString('utf8')))
     return 'tls.key is not the private key of tls.crt';
   if (!root.checkIssued(root)) return 'ca.crt is not a root: it is not signed by itself';
@@ -119,7 +119,7 @@ function rootOf(cacerts: KubeObject): string | undefined {
   return parseCertificates(readCacerts(cacerts).roots)?.[0]?.fingerprint256;
 }
 
-/** End of the validity of the CAs that are there, by cluster. */
+/** End of validity of the existing CAs, by cluster. */
 export async function issuedNotAfter(
   clients: readonly KubeClient[],
   namespace: string,

@@ -10,8 +10,9 @@ import { parseCertificates } from './pem.ts';
 import { issuerOf } from './state.ts';
 
 /**
- * What keeps an issuer from signing the CAs of the clusters, all of it: no cert-manager, no such issuer or one that is not ready, a
- * mesh whose CAs come from elsewhere, and roots that differ, between clusters or from what proxies trust. Nothing is written.
+ * Everything that keeps an issuer from signing the CAs of the clusters: no cert-manager, no such issuer or one that is not
+ * ready, a mesh whose CAs come from elsewhere, and roots that differ between clusters or from what proxies trust. Writes
+ * nothing.
  */
 export async function issuerProblems(
   clients: readonly KubeClient[],
@@ -27,9 +28,9 @@ export async function issuerProblems(
     return [
       {
         where: 'trust.issuer',
-        what: `there is no cert-manager in ${without.join(', ')}: no Certificate of ${certManager.version} is served`,
+        what: `cert-manager is not installed in ${without.join(', ')}: Certificate of ${certManager.version} is not served`,
         received: describeIssuer(issuer),
-        fix: `install cert-manager and the issuer in ${without.join(', ')}, or leave trust.issuer out for CAs of the trust folder`,
+        fix: `install cert-manager and the issuer in ${without.join(', ')}, or remove trust.issuer to use CAs of the trust folder`,
       },
     ];
   }
@@ -42,7 +43,7 @@ export async function issuerProblems(
   return problems.flat();
 }
 
-/** Issuers of other groups are served in versions that are not known here: what their Certificate says has to do. */
+/** API versions of other groups' issuers are not known here, so only cert-manager's own are checked; for others the Certificate reports the problem. */
 async function absentIssuer(
   client: KubeClient,
   namespace: string,
@@ -57,15 +58,15 @@ async function absentIssuer(
   const where = `${client.cluster}: ${describe(key)}`;
   if (live === undefined)
     return [
-      { where, what: 'does not exist, and trust.issuer names it', fix: 'make it in every cluster first' },
+      { where, what: 'does not exist, but trust.issuer names it', fix: 'create it in every cluster first' },
     ];
   const ready = condition(live, 'Ready');
   if (text(ready, 'status') === 'True') return [];
   const why = text(ready, 'message') ?? 'cert-manager has not seen it, its controller may not be running';
-  return [{ where, what: `is not ready: ${why}`, fix: 'mend the issuer, then run the command again' }];
+  return [{ where, what: `is not ready: ${why}`, fix: 'repair the issuer, then run the command again' }];
 }
 
-/** A CA that is there stays the mesh's: another root would cut running workloads off. */
+/** An existing CA remains the mesh's CA: another root would cut running workloads off. */
 async function otherCa(
   client: KubeClient,
   clients: readonly KubeClient[],
@@ -93,10 +94,10 @@ async function otherCa(
     return [
       {
         where,
-        what: `is signed by another issuer than the stack names: ${cut}`,
+        what: `is signed by another issuer than the one in the stack: ${cut}`,
         received: describeIssuer(issuer),
         allowed: describeIssuer(signed),
-        fix: 'set trust.issuer as it was, or take the mesh down first',
+        fix: 'restore the previous trust.issuer, or take the mesh down first',
       },
     ];
   }
@@ -109,13 +110,13 @@ async function otherCa(
   return [
     {
       where,
-      what: `${describeIssuer(issuer)} has changed its root: proxies trust the one before, and the next istiod that starts would sign with a CA that they refuse`,
-      fix: `give the issuer its CA back and have it issued again (cmctl renew --namespace ${namespace} cacerts), or take the mesh down first`,
+      what: `${describeIssuer(issuer)} has changed its root: proxies trust the previous root, and the next istiod to start would sign with a CA that they reject`,
+      fix: `restore the previous CA of the issuer and issue the certificate again (cmctl renew --namespace ${namespace} cacerts), or take the mesh down first`,
     },
   ];
 }
 
-/** What istiod sends: it writes a copy into every namespace. */
+/** The ConfigMap in which istiod publishes the roots; it writes a copy into every namespace. */
 function rootsKey(namespace: string): KubeObject {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'istio-ca-root-cert', namespace } };
 }

@@ -77,7 +77,7 @@ afterAll(async () => {
 });
 const secret = (cluster: string) => `${cluster}: Secret istio-system/cacerts`;
 const again =
-  'fix: let ClusterIssuer mesh-ca sign CAs of one root in all clusters, then have it issued again: cmctl renew --namespace istio-system cacerts';
+  'fix: make ClusterIssuer mesh-ca sign with the same root in all clusters, then issue the certificate again: cmctl renew --namespace istio-system cacerts';
 
 describe('preflight of an issuer', () => {
   const check = async (wanted = issuer) => {
@@ -89,7 +89,7 @@ describe('preflight of an issuer', () => {
 
   test('says once in which clusters cert-manager is not', async () => {
     expect(await check()).toEqual([
-      'trust.issuer: there is no cert-manager in east, west: no Certificate of cert-manager.io/v1 is served; received "ClusterIssuer mesh-ca"; fix: install cert-manager and the issuer in east, west, or leave trust.issuer out for CAs of the trust folder',
+      'trust.issuer: cert-manager is not installed in east, west: Certificate of cert-manager.io/v1 is not served; received "ClusterIssuer mesh-ca"; fix: install cert-manager and the issuer in east, west, or remove trust.issuer to use CAs of the trust folder',
     ]);
   });
 
@@ -117,13 +117,13 @@ describe('preflight of an issuer', () => {
     test('names an issuer that is not there, and one that is not ready', async () => {
       putClusterIssuer(west, 'mesh-ca', 'False');
       expect(await check()).toEqual([
-        'east: ClusterIssuer mesh-ca: does not exist, and trust.issuer names it; fix: make it in every cluster first',
-        'west: ClusterIssuer mesh-ca: is not ready: secret "root" not found; fix: mend the issuer, then run the command again',
+        'east: ClusterIssuer mesh-ca: does not exist, but trust.issuer names it; fix: create it in every cluster first',
+        'west: ClusterIssuer mesh-ca: is not ready: secret "root" not found; fix: repair the issuer, then run the command again',
       ]);
       expect(await check({ ...issuer, kind: 'Issuer' })).toEqual(
         ['east', 'west'].map(
           (cluster) =>
-            `${cluster}: Issuer istio-system/mesh-ca: does not exist, and trust.issuer names it; fix: make it in every cluster first`,
+            `${cluster}: Issuer istio-system/mesh-ca: does not exist, but trust.issuer names it; fix: create it in every cluster first`,
         ),
       );
       // Of an issuer of somebody else no more is known than its Certificate says.
@@ -138,7 +138,7 @@ describe('preflight of an issuer', () => {
       putIssued(west, ca, root.certificate, 'older-ca');
       expect(await check()).toEqual([
         `${secret('east')}: holds a CA that cert-manager did not issue: another root CA would cut every running workload off; received "trust.issuer: ClusterIssuer mesh-ca"; fix: leave trust.issuer out, or take the mesh down first`,
-        `${secret('west')}: is signed by another issuer than the stack names: another root CA would cut every running workload off; received "ClusterIssuer mesh-ca"; allowed ClusterIssuer older-ca; fix: set trust.issuer as it was, or take the mesh down first`,
+        `${secret('west')}: is signed by another issuer than the one in the stack: another root CA would cut every running workload off; received "ClusterIssuer mesh-ca"; allowed ClusterIssuer older-ca; fix: restore the previous trust.issuer, or take the mesh down first`,
       ]);
     });
 
@@ -147,8 +147,8 @@ describe('preflight of an issuer', () => {
       putIssued(east, ca, root.certificate);
       putIssued(west, otherCa, other.certificate);
       expect(await check()).toEqual([
-        `${secret('east')}: its ca.crt is another root than that of west, and all clusters share one; ${again}`,
-        `${secret('west')}: its ca.crt is another root than that of east, and all clusters share one; ${again}`,
+        `${secret('east')}: its ca.crt is not the root of west, and all clusters must share one root; ${again}`,
+        `${secret('west')}: its ca.crt is not the root of east, and all clusters must share one root; ${again}`,
       ]);
       putIssued(east, otherCa, other.certificate);
       const metadata = { name: 'istio-ca-root-cert', namespace };
@@ -159,7 +159,7 @@ describe('preflight of an issuer', () => {
         data: { 'root-cert.pem': root.certificate },
       });
       expect(await check()).toEqual([
-        `${secret('east')}: ClusterIssuer mesh-ca has changed its root: proxies trust the one before, and the next istiod that starts would sign with a CA that they refuse; fix: give the issuer its CA back and have it issued again (cmctl renew --namespace istio-system cacerts), or take the mesh down first`,
+        `${secret('east')}: ClusterIssuer mesh-ca has changed its root: proxies trust the previous root, and the next istiod to start would sign with a CA that they reject; fix: restore the previous CA of the issuer and issue the certificate again (cmctl renew --namespace istio-system cacerts), or take the mesh down first`,
       ]);
     });
   });
@@ -227,9 +227,9 @@ describe('awaitIssued', () => {
     ]
   >([
     ['tls.crt is not a PEM certificate', () => [{ ...ca, certificate: 'x' }, root.certificate]],
-    ['ca.crt is not a PEM certificate: its issuer does not say what its root is', () => [ca, '']],
+    ['ca.crt is not a PEM certificate: its issuer does not publish its root', () => [ca, '']],
     [
-      'ca.crt holds more than one certificate, and all clusters share one root',
+      'ca.crt holds more than one certificate, and all clusters must share one root',
       () => [ca, root.certificate + other.certificate],
     ],
     ['tls.key is not the private key of tls.crt', () => [{ ...ca, key: root.key }, root.certificate]],
@@ -240,7 +240,7 @@ describe('awaitIssued', () => {
       async () => [await makeCertificate({ name: 'leaf', issuer: root, ca: false }), root.certificate],
     ],
     [
-      'ca.crt allows 0 CAs below it (path length), and 1 are there',
+      'ca.crt allows 0 CAs below it (path length), but has 1',
       async () => {
         const narrow = await makeCertificate({ name: 'narrow', pathLength: 0 });
         return [await makeCertificate({ name: 'ca', issuer: narrow }), narrow.certificate];

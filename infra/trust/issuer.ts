@@ -3,22 +3,22 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
 import type { IssuerReference } from '../plan/stack-config.ts';
 
-/** The API that cert-manager serves; its own issuers are of the same group. */
+/** The API that cert-manager serves; its own issuers belong to the same group. */
 export const certManager = { group: 'cert-manager.io', version: 'cert-manager.io/v1' } as const;
 
-/** A year; asked for anew 90 days before its end. */
+/** One year; renewed 90 days before its end. */
 const duration = '8760h';
 const renewBefore = '2160h';
 
-/** `ClusterIssuer mesh-ca`, and with its group where that is not cert-manager's own. */
+/** `ClusterIssuer mesh-ca`; with its group when that is not cert-manager's own. */
 export function describeIssuer({ name, kind, group }: IssuerReference): string {
   return `${kind}${group === certManager.group ? '' : `.${group}`} ${name}`;
 }
 
 /**
- * The plan for a mesh whose CAs an issuer of cert-manager signs: a Certificate in each control plane's namespace, with
- * the namespaces, in place of the Secret `cacerts` that the drivers would make; so its CA is there before its istiod. Nothing
- * is said of trust anchors: every istiod sends those of its own `cacerts`, and the root stays.
+ * The plan for a mesh whose CAs an issuer of cert-manager signs. A Certificate in each control plane's namespace, in the
+ * stage of the namespaces, replaces the Secret `cacerts` that the drivers would create, so the CA exists before istiod. The
+ * plan has no trust anchors: every istiod sends those of its own `cacerts`, and the root stays.
  */
 export function withIssuer(plan: Plan, issuer: IssuerReference | undefined): Plan {
   if (issuer === undefined) return plan;
@@ -31,9 +31,9 @@ export function withIssuer(plan: Plan, issuer: IssuerReference | undefined): Pla
 }
 
 /**
- * The Certificate (cert-manager.io/v1) of a cluster's intermediate CA. The Secret that cert-manager makes of it has `tls.crt`,
+ * The Certificate (cert-manager.io/v1) of a cluster's intermediate CA. The Secret that cert-manager creates from it has `tls.crt`,
  * `tls.key` and `ca.crt`, which istiod reads as well as its own names (`detectSigningCABundleAndCRL` in
- * pilot/pkg/bootstrap/istio_ca.go). How many CAs may follow is for the issuer to say: a Certificate has no field for it.
+ * pilot/pkg/bootstrap/istio_ca.go). The issuer decides the path length: a Certificate has no field for it.
  */
 export function caCertificate(
   { mesh, controlPlaneNamespace }: Pick<Plan, 'mesh' | 'controlPlaneNamespace'>,
@@ -44,7 +44,7 @@ export function caCertificate(
       ...certificateKey(controlPlaneNamespace),
       spec: {
         secretName: 'cacerts',
-        // As ours, so that it goes with the mesh.
+        // With the mesh's labels, so that it is deleted with the mesh.
         secretTemplate: { labels: managedLabels(mesh) },
         isCA: true,
         commonName: 'Intermediate CA',
@@ -61,12 +61,12 @@ export function caCertificate(
   );
 }
 
-/** Whether an object of a plan asks cert-manager for a cluster's CA. */
+/** Whether an object of a plan is the Certificate that requests a cluster's CA from cert-manager. */
 export function isCaCertificate({ apiVersion, kind, metadata }: KubeObject): boolean {
   return apiVersion === certManager.version && kind === 'Certificate' && metadata.name === 'cacerts';
 }
 
-/** What finds the Certificate of a cluster's CA. */
+/** Identifies the Certificate of a cluster's CA. */
 export function certificateKey(namespace: string): KubeObject {
   return { apiVersion: certManager.version, kind: 'Certificate', metadata: { name: 'cacerts', namespace } };
 }

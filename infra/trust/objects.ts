@@ -8,12 +8,12 @@ import type { ClusterTrust } from './folder.ts';
 import { parseCertificates } from './pem.ts';
 import { trustAnnotations } from './state.ts';
 
-/** On istiod's pods: which CA they started with. */
+/** Annotation of istiod's pods: which CA they started with. */
 export const trustChecksum = 'checksum/meshwright-trust';
 
 /**
- * What the driver applies for a planned object of trust: `cacerts` before istiod of a cluster, and the trust anchors once
- * the istiods of all clusters are ready. The latter is no secret.
+ * The object that the driver applies for a planned object of trust: `cacerts` before a cluster's istiod, and the trust
+ * anchors, which are not secret, once the istiods of all clusters are ready.
  */
 export function trustObject(
   planned: Extract<PlannedSecret, { kind: 'cacerts' | 'trust-anchors' }>,
@@ -25,7 +25,7 @@ export function trustObject(
     : trustAnchors(mesh, planned.namespace, trust);
 }
 
-/** The Secret `cacerts` that istiod of this mesh reads its CA from; its annotations say which state it is of. */
+/** The Secret `cacerts` that istiod of this mesh reads its CA from; its annotations say which trust state it belongs to. */
 export function cacertsSecret(mesh: string, namespace: string, trust: ClusterTrust): KubeObject {
   const files = {
     'ca-cert.pem': trust.certificate,
@@ -41,21 +41,21 @@ export function cacertsSecret(mesh: string, namespace: string, trust: ClusterTru
   return labelManaged({ ...key, metadata, type: 'Opaque', data }, mesh);
 }
 
-/** What finds the Secret `cacerts`. */
+/** Identifies the Secret `cacerts`. */
 export function cacertsKey(namespace: string): KubeObject {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts', namespace } };
 }
 
 /**
  * Mesh configuration that every istiod adds to its own (SHARED_MESH_CONFIG) and sends to the proxies as their trust anchors.
- * A proxy's agent asks for a new certificate when the anchors' text is another one; so the text names the CA that signs, and
- * a new intermediate reaches the proxies without a restart. It has to be applied when every istiod has that CA.
+ * A proxy's agent requests a new certificate when the anchors' text changes; so the text names the CA that signs, and a new
+ * intermediate reaches the proxies without a restart. Apply it only when every istiod has that CA.
  */
 export function trustAnchors(mesh: string, namespace: string, trust: ClusterTrust): KubeObject {
   return anchorsOf(mesh, namespace, `# signed by the CA ${checksum(trust)}\n${trust.roots}`);
 }
 
-/** {@link trustAnchors} of any text that holds the trusted roots in PEM. */
+/** {@link trustAnchors} from any text that contains the trusted roots in PEM. */
 export function anchorsOf(mesh: string, namespace: string, pem: string): KubeObject {
   const object = {
     apiVersion: 'v1',
@@ -67,9 +67,9 @@ export function anchorsOf(mesh: string, namespace: string, pem: string): KubeObj
 }
 
 /**
- * The objects of an Istio release with istiod's Deployments, of every revision, marked by the CA they sign with: another CA
- * rolls them out, so that when they are ready all of them have it. (Left alone, each would notice within some 90 seconds, at
- * a time of its own.)
+ * The objects of an Istio release, with the CA's checksum on istiod's Deployments of every revision. Another CA rolls them
+ * out, so once they are ready all of them use it. (Without a rollout, each would notice at its own time, within some 90
+ * seconds.)
  */
 export function withTrust(release: readonly KubeObject[], trust: ClusterTrust): readonly KubeObject[] {
   return release.map((object) => {
@@ -90,19 +90,19 @@ interface PodOwner {
   };
 }
 
-/** Of certificates only, which are public. */
+/** Computed from certificates only, which are public. */
 function checksum({ certificate, roots }: ClusterTrust): string {
   return createHash('sha256').update(`${certificate}${roots}`).digest('hex').slice(0, 16);
 }
 
-/** What a live Secret `cacerts` says, in PEM. */
+/** The content of a live Secret `cacerts`, in PEM. */
 export interface Cacerts {
   /** The certificate that signs; cert-manager adds the CAs above it. */
   readonly certificate: string;
   readonly roots: string;
 }
 
-/** Reads a live Secret `cacerts`, in either of the forms that istiod reads: of the two it prefers cert-manager's. */
+/** Reads a live Secret `cacerts` in either of the two forms that istiod reads; istiod prefers cert-manager's. */
 export function readCacerts(live: KubeObject): Cacerts {
   const file = (name: string) => Buffer.from(text(live, 'data', name) ?? '', 'base64').toString('utf8');
   return text(live, 'data', 'tls.crt') === undefined
@@ -110,7 +110,7 @@ export function readCacerts(live: KubeObject): Cacerts {
     : { certificate: file('tls.crt'), roots: file('ca.crt') };
 }
 
-/** Whether a live Secret `cacerts` is of a mesh with a root that is not among these; one that is missing is of no mesh. */
+/** Whether a live Secret `cacerts` contains a root that is not among these; false when there is no Secret. */
 export function hasOtherRoot(live: KubeObject | undefined, roots: readonly string[]): boolean {
   if (live === undefined) return false;
   const fingerprints = (pem: string) => (parseCertificates(pem) ?? []).map((one) => one.fingerprint256);

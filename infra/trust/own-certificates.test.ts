@@ -163,7 +163,7 @@ describe('CAs of somebody else', () => {
         putCa('east', made.low);
         put('east/cert-chain.pem', chains.narrow);
       },
-      'CA 2 of cert-chain.pem allows 0 CAs below it (path length), and 1 are there',
+      'CA 2 of cert-chain.pem allows 0 CAs below it (path length), but has 1',
     ],
     [
       'another root beside the CA',
@@ -171,7 +171,7 @@ describe('CAs of somebody else', () => {
         putCa('east', made.good);
         put('east/root-cert.pem', made.other.certificate);
       },
-      'its root-cert.pem is another root than the one of the mesh, which all clusters share',
+      'its root-cert.pem is not the root of the mesh, which all clusters share',
     ],
   ])('%s is refused', async (_, prepare, what) => {
     prepare();
@@ -221,7 +221,7 @@ describe('CAs of somebody else', () => {
     rmSync(join(directory, 'root-cert.pem'));
     putCa('east', made.good);
     expect((await problemOf(ensure('east', 'west'))).message).toBe(
-      `${join(directory, 'root-cert.pem')}: is missing, and the CAs of east beside it need it; fix: put the root certificate that signed them there`,
+      `${join(directory, 'root-cert.pem')}: is missing, but signed the CAs of east beside it; fix: put the root certificate that signed them there`,
     );
   });
 });

@@ -2,13 +2,13 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 
-/** A certificate's place in a chain, as an error names it. */
+/** A certificate of a chain, with the name that errors use for it. */
 export interface NamedCertificate {
   readonly name: string;
   readonly certificate: X509Certificate;
 }
 
-/** The certificates of a PEM text; undefined when there is none, or one cannot be parsed. */
+/** The certificates of a PEM text; undefined when there is none, or when one cannot be parsed. */
 export function parseCertificates(pem: string): readonly X509Certificate[] | undefined {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
   try {
@@ -18,7 +18,7 @@ export function parseCertificates(pem: string): readonly X509Certificate[] | und
   }
 }
 
-/** An unreadable key is no pair; its content must not reach an error text. */
+/** Whether the key belongs to the certificate; false for an unreadable key, whose content must not reach an error text. */
 export function isPair(certificate: X509Certificate, key: string): boolean {
   try {
     return certificate.checkPrivateKey(createPrivateKey(key));
@@ -28,8 +28,8 @@ export function isPair(certificate: X509Certificate, key: string): boolean {
 }
 
 /**
- * What is wrong with a path of CAs, the one that signs workloads first and the root last: validity, the right to sign, the
- * signatures, and how many CAs each allows below it (RFC 5280, section 4.2.1.9). One finding per certificate.
+ * Checks a path of CAs, from the one that signs workloads to the root: validity, whether each is a CA, the signatures, and
+ * the path length (RFC 5280, section 4.2.1.9). Returns at most one finding per certificate.
  */
 export function pathFindings(path: readonly NamedCertificate[], now: Date): readonly string[] {
   return path.flatMap(({ name, certificate }, below) => {
@@ -43,7 +43,7 @@ export function pathFindings(path: readonly NamedCertificate[], now: Date): read
       return [`${name} is not signed by ${issuer.name}`];
     const allowed = pathLength(certificate);
     if (allowed !== undefined && allowed < below)
-      return [`${name} allows ${allowed} CAs below it (path length), and ${below} are there`];
+      return [`${name} allows ${allowed} CAs below it (path length), but has ${below}`];
     return [];
   });
 }

@@ -33,9 +33,9 @@ test('names the proxies that lag, the first five of many', () => {
       because: 'it trusts other roots',
     }));
   expect(describeLagging(lagging(1))).toBe(
-    '1 proxy has not got the certificates of the present state: shop/p0 (it trusts other roots)',
+    '1 proxy does not have the current certificates: shop/p0 (it trusts other roots)',
   );
   expect(describeLagging(lagging(7))).toMatch(
-    /^7 proxies have not got .*: shop\/p0 \(it trusts other roots\), .*shop\/p4 \(it trusts other roots\) and 2 more$/,
+    /^7 proxies do not have .*: shop\/p0 \(it trusts other roots\), .*shop\/p4 \(it trusts other roots\) and 2 more$/,
   );
 });

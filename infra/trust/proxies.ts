@@ -11,26 +11,26 @@ import { cacertsKey, readCacerts } from './objects.ts';
 import { parseCertificates } from './pem.ts';
 import { readTrustState } from './state.ts';
 
-/** A proxy that has not what its cluster's `cacerts` says. */
+/** A proxy whose certificates do not match its cluster's `cacerts`. */
 export interface LaggingProxy {
   /** `namespace/pod` */
   readonly pod: string;
   readonly because: string;
 }
 
-/** The proxies of a cluster, held against the Secret `cacerts` there. */
+/** The proxies of a cluster, compared with its Secret `cacerts`. */
 export interface ProxyTrust {
   readonly cluster: string;
   readonly state: TrustSettings;
-  /** Proxies that have certificates: one that only passes TLS through has none. */
+  /** Number of proxies that have certificates: one that only passes TLS through has none. */
   readonly proxies: number;
   readonly lagging: readonly LaggingProxy[];
 }
 
-/** What Envoy holds: the leaf it shows, and the roots it trusts. */
+/** The certificates of an Envoy: the leaf it presents, and the roots it trusts. */
 export interface EnvoyCertificates {
   readonly leaf: X509Certificate;
-  /** The CAs that it is shown with. */
+  /** The CAs that it presents with the leaf. */
   readonly above: readonly X509Certificate[];
   readonly anchors: readonly X509Certificate[];
 }
@@ -43,9 +43,9 @@ const intervalMs = 1_000;
 
 /**
  * Asks every running proxy of a cluster for the certificates that its Envoy holds, and compares them with `cacerts`: the leaf
- * is signed by the CA there (or by an earlier one of the same root, where an issuer renews it), and exactly the roots there are trusted.
+ * is signed by its CA (or, when an issuer renews it, by an earlier CA of the same root), and exactly its roots are trusted.
  */
-export async function lookAtProxies(
+export async function checkProxies(
   client: KubeClient,
   cacerts: KubeObject,
   signal?: AbortSignal,
@@ -53,7 +53,7 @@ export async function lookAtProxies(
   const { certificate, roots } = readCacerts(cacerts);
   const [signer] = parseCertificates(certificate) ?? [];
   const wanted = parseCertificates(roots) ?? [];
-  if (signer === undefined) throw new Error('cacerts was read before');
+  if (signer === undefined) throw new Error(`${client.cluster}: the certificate in cacerts cannot be parsed`);
   const state = readTrustState(cacerts);
   const pods = await runningProxies(client, signal);
   const looks = await pool(pods, concurrency, async (pod) => {
@@ -69,7 +69,7 @@ export async function lookAtProxies(
       return sameSet(held.anchors, wanted) ? 'current' : found('it trusts other roots');
     } catch (error) {
       signal?.throwIfAborted();
-      // A pod may end while it is asked; then it is not among the running ones at the next look.
+      // A pod may end meanwhile; the next check then does not list it as running.
       return found(
         error instanceof ProblemsError ? (error.problems[0]?.what ?? '') : 'its answer is not JSON',
       );
@@ -84,18 +84,18 @@ export async function lookAtProxies(
   };
 }
 
-/** `2 of its proxies have not got the certificates of this state: shop/a (why), shop/b (why)` */
+/** `2 proxies do not have the current certificates: shop/a (why), shop/b (why)` */
 export function describeLagging(lagging: readonly LaggingProxy[]): string {
   const shown = lagging.slice(0, 5).map(({ pod, because }) => `${pod} (${because})`);
   const more = lagging.length > shown.length ? ` and ${lagging.length - shown.length} more` : '';
-  const noun = lagging.length === 1 ? 'proxy has' : 'proxies have';
-  return `${lagging.length} ${noun} not got the certificates of the present state: ${shown.join(', ')}${more}`;
+  const noun = lagging.length === 1 ? 'proxy does' : 'proxies do';
+  return `${lagging.length} ${noun} not have the current certificates: ${shown.join(', ')}${more}`;
 }
 
 /**
- * Waits until every proxy of every cluster has the certificates that the cluster's `cacerts` says. Both engines come here
- * after the apply; the next step of a rotation begins with the same look (preflight.ts).
- * @returns what each cluster's proxies hold.
+ * Waits until every proxy of every cluster has the certificates of the cluster's `cacerts`. Both engines call this after
+ * the apply; the next step of a rotation begins with the same check (trust-preflight.ts).
+ * @returns the state of each cluster's proxies.
  * @throws ProblemsError (exit 1) after five minutes, with the proxies that lack them.
  */
 export async function awaitTrust(
@@ -111,7 +111,7 @@ export async function awaitTrust(
       return waitFor({ what, timeoutMs: waitMs, intervalMs, ...(signal && { signal }) }, async () => {
         const cacerts = await client.get(cacertsKey(namespace), signal);
         if (cacerts === undefined) return { done: false, because: 'there is no Secret cacerts' };
-        const seen = await lookAtProxies(client, cacerts, signal);
+        const seen = await checkProxies(client, cacerts, signal);
         const progress = `${seen.proxies - seen.lagging.length} of ${seen.proxies} proxies`;
         if (seen.lagging.length === 0) return { done: true, value: seen };
         if (progress !== before) report(`${what}: waiting, ${progress} have them`);
@@ -143,7 +143,7 @@ async function runningProxies(
 
 /**
  * Envoy's dump of its dynamic secrets (https://www.envoyproxy.io/docs/envoy/latest/api-v3/admin/v3/config_dump_shared.proto):
- * `default` is the workload's certificate and `ROOTCA` what it trusts. Undefined for a proxy that uses none.
+ * `default` is the workload's certificate, and `ROOTCA` its trusted roots. Undefined for a proxy without certificates.
  */
 export function readSecrets(configDump: unknown): EnvoyCertificates | undefined {
   const secrets = list(configDump, 'configs').map((config) => field(config, 'secret'));
@@ -157,8 +157,8 @@ export function readSecrets(configDump: unknown): EnvoyCertificates | undefined 
 }
 
 /**
- * Whether a leaf leads to one of these roots. Where an issuer renews the CA, proxies keep for hours what the one before signed, and
- * it stays valid for months.
+ * Whether a leaf chains to one of these roots. When an issuer renews the CA, proxies keep certificates signed by the
+ * previous CA for hours, and that CA stays valid for months.
  */
 function isSignedUnder({ leaf, above }: EnvoyCertificates, roots: readonly X509Certificate[]): boolean {
   let current = leaf;

@@ -14,12 +14,12 @@ import { trustedGenerations } from './state.ts';
 
 const rootKeyFile = 'root-key.pem';
 
-/** A root that this run made: its key is at hand, whether it was written or not. */
+/** A root; `made` has its key when this run created it, whether the key was written to disk or not. */
 interface MadeRoot extends Root {
   readonly made?: CertificateAuthority;
 }
 
-/** The root certificates of all generations in the trust folder, PEM; none when there is no such folder. */
+/** The root certificates of all generations in the trust folder, PEM; empty when there is no such folder. */
 export function readRoots(directory: string): readonly string[] {
   return generationFolders(directory)
     .map((folder) => join(folder, rootCertificateFile))
@@ -27,7 +27,7 @@ export function readRoots(directory: string): readonly string[] {
     .map((file) => readFileSync(file, 'utf8'));
 }
 
-/** The folders of generations in a trust folder, itself first. */
+/** The folders of all generations: the trust folder itself, then those in it. */
 export function generationFolders(directory: string): readonly string[] {
   const names = existsSync(directory) ? readdirSync(directory) : [];
   return [
@@ -37,9 +37,9 @@ export function generationFolders(directory: string): readonly string[] {
 }
 
 /**
- * The trusted roots, the one that signs first; those that are missing are made.
- * @param write - whether they are also written
- * @throws ProblemsError (exit 2) with all that is wrong with those that are there.
+ * The trusted roots, the one that signs first. Creates missing roots.
+ * @param write - whether to write created roots to disk
+ * @throws ProblemsError (exit 2) with all problems of the existing ones.
  */
 export async function settleRoots(
   directory: string,
@@ -88,13 +88,13 @@ function rootProblem(file: string, now: Date): Problem | undefined {
   return finding === undefined ? undefined : { where: file, what: finding, fix };
 }
 
-/** A root that is not there is made, unless something shows that there is one elsewhere. */
+/** A missing root is created, unless CAs beside it show that it exists elsewhere. */
 function absentRootProblem(folder: string, clusters: readonly string[]): Problem | undefined {
   const own = clusters.filter((cluster) => existsSync(join(folder, cluster)));
   if (own.length > 0) {
     return {
       where: join(folder, rootCertificateFile),
-      what: `is missing, and the CAs of ${own.join(', ')} beside it need it`,
+      what: `is missing, but signed the CAs of ${own.join(', ')} beside it`,
       fix: 'put the root certificate that signed them there',
     };
   }
@@ -114,7 +114,7 @@ function absentRootProblem(folder: string, clusters: readonly string[]): Problem
 
 async function makeRoot(folder: string, mesh: string, now: Date, write: boolean): Promise<MadeRoot> {
   const keyFile = join(folder, rootKeyFile);
-  // The key comes first: a key without a certificate is an interrupted start, which goes on with that key.
+  // The key is written first: a key without a certificate is left by an interrupted run, and is used again.
   const key = existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : undefined;
   const made = await createRoot(mesh, now, key);
   if (write) {
@@ -126,8 +126,8 @@ async function makeRoot(folder: string, mesh: string, now: Date, write: boolean)
 }
 
 /**
- * A root with its key, to sign the CAs of these clusters with.
- * @throws ProblemsError (exit 2) when its key is not beside it.
+ * A root with its key, to sign the CAs of these clusters.
+ * @throws ProblemsError (exit 2) when the key is missing or does not belong to the root.
  */
 export function withKey(
   { folder, certificate, made }: MadeRoot,
@@ -140,7 +140,7 @@ export function withKey(
     throwIfAny([
       {
         where: file,
-        what: `is missing, and a CA of ${names} ${clusters.join(', ')} has to be signed with it`,
+        what: `is missing, but is needed to sign a CA for ${names} ${clusters.join(', ')}`,
         fix: `put the root key there for this run, or CAs of your own into the folders of the ${names}`,
       },
     ]);

@@ -52,22 +52,22 @@ describe('stepProblem', () => {
     [
       at(1),
       at(2),
-      'east: its trust goes through the phases one by one, and one is left out: calls would fail; received "generation 2, intermediate 1"; allowed generation 1, intermediate 1 as it is now, a higher intermediate, or generation 2, phase add-root; fix: set generation 2, phase add-root first',
+      'east: trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 2, intermediate 1"; allowed generation 1, intermediate 1 as it is now, a higher intermediate, or generation 2, phase add-root; fix: set generation 2, phase add-root first',
     ],
     [
       at(2, 'add-root'),
       at(2, 'drop-root'),
-      'east: its trust goes through the phases one by one, and one is left out: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed generation 2, phase add-root, intermediate 1 as it is now, a higher intermediate, or generation 2, phase re-issue; fix: set generation 2, phase re-issue first',
+      'east: trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed generation 2, phase add-root, intermediate 1 as it is now, a higher intermediate, or generation 2, phase re-issue; fix: set generation 2, phase re-issue first',
     ],
     [
       at(2, 're-issue'),
       at(2, 'add-root'),
-      'east: its trust goes through the phases forward only; received "generation 2, phase add-root, intermediate 1"; allowed generation 2, phase re-issue, intermediate 1 as it is now, a higher intermediate, or generation 2, phase drop-root',
+      'east: trust phases can only move forward; received "generation 2, phase add-root, intermediate 1"; allowed generation 2, phase re-issue, intermediate 1 as it is now, a higher intermediate, or generation 2, phase drop-root',
     ],
     [
       at(1, undefined, 3),
       at(1, undefined, 2),
-      'east: an earlier intermediate CA does not come back; received "generation 1, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
+      'east: trust.intermediate can only rise: an earlier intermediate CA is not used again; received "generation 1, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
     ],
   ])('%j to %j is refused', (live, wanted, text) => {
     expect(message(live, wanted)).toBe(text);
@@ -78,7 +78,7 @@ describe('stepProblem', () => {
     expect(isPhase(at(1), at(1, undefined, 2))).toBe(false);
     expect(message(at(2, 'add-root', 3), at(2, 're-issue', 1))).toBeUndefined();
     expect(message(at(1, undefined, 3), at(2, 'add-root', 2))).toBe(
-      'east: an earlier intermediate CA does not come back; received "generation 2, phase add-root, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
+      'east: trust.intermediate can only rise: an earlier intermediate CA is not used again; received "generation 2, phase add-root, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
     );
   });
 });

@@ -7,7 +7,7 @@ import { certManager, describeIssuer } from './issuer.ts';
 /** The three steps from one root CA to the next one. */
 const phases = ['add-root', 're-issue', 'drop-root'] as const;
 
-/** What a mesh starts with. */
+/** The trust settings that a mesh starts with. */
 export const initialTrust: TrustSettings = { generation: 1, intermediate: 1 };
 
 /** Generations of the roots that are trusted; the one that signs comes first. */
@@ -29,7 +29,7 @@ const annotation = {
   intermediate: 'meshwright/trust-intermediate',
 } as const;
 
-/** What the Secret `cacerts` says about the state that it is of. */
+/** Annotations of the Secret `cacerts` that record its trust state. */
 export function trustAnnotations({ generation, phase, intermediate }: TrustSettings): Record<string, string> {
   return {
     [annotation.generation]: String(generation),
@@ -38,7 +38,7 @@ export function trustAnnotations({ generation, phase, intermediate }: TrustSetti
   };
 }
 
-/** The state that a live Secret `cacerts` is of: one without annotations is from before there was a second. */
+/** The trust state of a live Secret `cacerts`; without annotations it is the initial state. */
 export function readTrustState(cacerts: KubeObject): TrustSettings {
   const note = (name: string) => text(cacerts, 'metadata', 'annotations', name);
   const number = (name: string) => {
@@ -55,7 +55,7 @@ export function readTrustState(cacerts: KubeObject): TrustSettings {
   };
 }
 
-/** The issuer that cert-manager names in the Secret it made (https://cert-manager.io/docs/reference/annotations/). */
+/** The issuer that cert-manager records in the Secret it created (https://cert-manager.io/docs/reference/annotations/). */
 export function issuerOf(cacerts: KubeObject): IssuerReference | undefined {
   const note = (name: string) => text(cacerts, 'metadata', 'annotations', `cert-manager.io/${name}`);
   const name = note('issuer-name');
@@ -63,7 +63,7 @@ export function issuerOf(cacerts: KubeObject): IssuerReference | undefined {
   return { name, kind: note('issuer-kind') ?? 'Issuer', group: note('issuer-group') ?? certManager.group };
 }
 
-/** What is wrong with the configuration alone. */
+/** Problems of the configuration itself. */
 export function configProblems({ generation, phase }: TrustSettings): readonly Problem[] {
   if (phase === undefined || generation > 1) return [];
   return [
@@ -77,8 +77,8 @@ export function configProblems({ generation, phase }: TrustSettings): readonly P
 }
 
 /**
- * Whether a cluster may go from its state to the wanted one: it stays, or goes one phase on. In a skipped or reversed phase
- * proxies would meet certificates of a root that they do not trust.
+ * The problem when a cluster may not move from its state to the wanted one: it may stay, or move one phase forward. With a
+ * skipped or reversed phase, proxies would see certificates of a root that they do not trust.
  */
 export function stepProblem(where: string, live: TrustSettings, wanted: TrustSettings): Problem | undefined {
   const ahead = rank(wanted) - rank(live);
@@ -86,12 +86,12 @@ export function stepProblem(where: string, live: TrustSettings, wanted: TrustSet
   const next = nextStep(live);
   const allowed = `${describeTrust(live)} as it is now, a higher intermediate, or ${next}`;
   if (ahead < 0) {
-    return { where, what: 'its trust goes through the phases forward only', received, allowed };
+    return { where, what: 'trust phases can only move forward', received, allowed };
   }
   if (ahead > 1) {
     return {
       where,
-      what: 'its trust goes through the phases one by one, and one is left out: calls would fail',
+      what: 'trust phases have to be taken one by one, and this skips one: calls would fail',
       received,
       allowed,
       fix: `set ${next} first`,
@@ -99,17 +99,22 @@ export function stepProblem(where: string, live: TrustSettings, wanted: TrustSet
   }
   const sameSigner = trustedGenerations(wanted)[0] === trustedGenerations(live)[0];
   if (sameSigner && wanted.intermediate < live.intermediate) {
-    return { where, what: 'an earlier intermediate CA does not come back', received, allowed };
+    return {
+      where,
+      what: 'trust.intermediate can only rise: an earlier intermediate CA is not used again',
+      received,
+      allowed,
+    };
   }
   return undefined;
 }
 
-/** Whether a cluster in this state has to go through a phase to be in the wanted one. */
+/** Whether the wanted state is another phase than this one. */
 export function isPhase(live: TrustSettings, wanted: TrustSettings): boolean {
   return rank(live) !== rank(wanted);
 }
 
-/** States in their order; a generation without a phase is the end of its last phase. */
+/** Position of a state in the order of phases; a generation without a phase is at its last phase. */
 function rank({ generation, phase }: TrustSettings): number {
   return 3 * generation - (phase === 'add-root' ? 2 : phase === 're-issue' ? 1 : 0);
 }

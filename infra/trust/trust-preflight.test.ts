@@ -62,12 +62,12 @@ test('a phase that is skipped for one cluster and reversed for the other is refu
   await bring(west, first);
   const before = readdirSync(join(folder, 'ours'), { recursive: true });
   const skipped = (now: string, next: string) =>
-    `its trust goes through the phases one by one, and one is left out: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed ${now} as it is now, a higher intermediate, or ${next}; fix: set ${next} first`;
+    `trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed ${now} as it is now, a higher intermediate, or ${next}; fix: set ${next} first`;
   expect(await check({ generation: 2, phase: 'drop-root', intermediate: 1 })).toEqual([
     `${secret('west')}: ${skipped('generation 1, intermediate 1', 'generation 2, phase add-root')}`,
   ]);
   expect(await check(first)).toEqual([
-    `${secret('east')}: its trust goes through the phases forward only; received "generation 1, intermediate 1"; allowed generation 2, phase re-issue, intermediate 1 as it is now, a higher intermediate, or generation 2, phase drop-root`,
+    `${secret('east')}: trust phases can only move forward; received "generation 1, intermediate 1"; allowed generation 2, phase re-issue, intermediate 1 as it is now, a higher intermediate, or generation 2, phase drop-root`,
   ]);
   expect(await check({ generation: 3, intermediate: 1 })).toHaveLength(2);
   expect(readdirSync(join(folder, 'ours'), { recursive: true })).toEqual(before);
@@ -77,7 +77,7 @@ test('a cluster with a root that the trust folder does not have is told from the
   await bring(east, first);
   await bring(west, first, join(folder, 'other'));
   expect(await check(first)).toEqual([
-    `${secret('west')}: holds another root CA than the trust folder; replacing it would cut every running workload off; fix: put the trust folder that this mesh was made with back, or take the mesh down first`,
+    `${secret('west')}: holds another root CA than the trust folder; replacing it would cut every running workload off; fix: restore the trust folder that this mesh was created with, or take the mesh down first`,
   ]);
 });
 
@@ -93,7 +93,7 @@ test('a proxy that cannot show its certificates keeps the next step back', async
   const [problem, ...others] = await check(adding);
   expect(others).toEqual([]);
   expect(problem).toMatch(
-    /^cluster east: 1 proxy has not got the certificates of the present state: shop\/silent \(.*\): calls would fail in the next phase; received "generation 2, phase add-root, intermediate 1"; allowed generation 1, intermediate 1; fix: set trust as it was and run `npm run up`, which waits for them$/,
+    /^cluster east: 1 proxy does not have the current certificates: shop\/silent \(.*\): calls would fail in the next phase; received "generation 2, phase add-root, intermediate 1"; allowed generation 1, intermediate 1; fix: set trust back to the allowed state and run `npm run up`, which waits for the proxies$/,
   );
   // The same state again asks nobody, and an intermediate needs nothing of the one before.
   expect(await check(first)).toEqual([]);

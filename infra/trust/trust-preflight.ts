@@ -4,13 +4,13 @@ import { describe } from '../kube/kube-object.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
 import { readRoots } from './roots.ts';
 import { cacertsKey, hasOtherRoot } from './objects.ts';
-import { describeLagging, lookAtProxies } from './proxies.ts';
+import { describeLagging, checkProxies } from './proxies.ts';
 import { describeIssuer } from './issuer.ts';
 import { configProblems, describeTrust, isPhase, issuerOf, readTrustState, stepProblem } from './state.ts';
 
 /**
- * What keeps the clusters from the wanted trust, all of it: a root that the trust folder does not have, a phase that is
- * skipped or reversed, and, before a phase, proxies that do not have the state yet that it builds on. Nothing is written.
+ * Everything that keeps the clusters from the wanted trust: a root that the trust folder does not have, a phase that is
+ * skipped or reversed, and, before a phase, proxies that do not have the certificates of the previous one. Writes nothing.
  */
 export async function trustProblems(
   clients: readonly KubeClient[],
@@ -34,10 +34,10 @@ export async function trustProblems(
       return [
         {
           where,
-          what: `is made by cert-manager, and the stack names no issuer: another root CA would cut every running workload off`,
+          what: `was created by cert-manager, but the stack has no trust.issuer: another root CA would cut every running workload off`,
           received: describeTrust(wanted),
           allowed: `trust.issuer: ${describeIssuer(issuer)}`,
-          fix: 'set trust.issuer as it was, or take the mesh down first',
+          fix: 'restore the previous trust.issuer, or take the mesh down first',
         },
       ];
     }
@@ -46,7 +46,7 @@ export async function trustProblems(
         {
           where,
           what: 'holds another root CA than the trust folder; replacing it would cut every running workload off',
-          fix: 'put the trust folder that this mesh was made with back, or take the mesh down first',
+          fix: 'restore the trust folder that this mesh was created with, or take the mesh down first',
         },
       ];
     }
@@ -54,11 +54,11 @@ export async function trustProblems(
     return step === undefined ? [] : [step];
   });
   if (problems.length > 0) return problems;
-  // Each phase builds on the one before. A cluster that an interrupted run has brought on is not asked again.
+  // Each phase builds on the previous one. Skip a cluster that an interrupted run has already moved.
   const seen = await Promise.all(
     live.map(async ({ client, cacerts }) =>
       cacerts !== undefined && isPhase(readTrustState(cacerts), wanted)
-        ? [await lookAtProxies(client, cacerts, signal)]
+        ? [await checkProxies(client, cacerts, signal)]
         : [],
     ),
   );
@@ -71,7 +71,7 @@ export async function trustProblems(
             what: `${describeLagging(lagging)}: calls would fail in the next phase`,
             received: describeTrust(wanted),
             allowed: describeTrust(state),
-            fix: 'set trust as it was and run `npm run up`, which waits for them',
+            fix: 'set trust back to the allowed state and run `npm run up`, which waits for the proxies',
           },
         ],
   );

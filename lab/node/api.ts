@@ -8,7 +8,7 @@ export interface ApiAnswer {
   readonly body: string;
 }
 
-/** Asks a node's API server as administrator. Never throws for a server that does not answer. */
+/** Sends a GET request to a node's API server as administrator. Never throws when the server does not answer. */
 export function askApiServer(pki: string, address: string, path: string): Promise<ApiAnswer> {
   return new Promise((resolve) => {
     const failed = (error: Error) => {

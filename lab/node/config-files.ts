@@ -71,20 +71,20 @@ export function kubeletConfig(spec: NodeSpec): string {
     containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
     tlsCertFile: `${pki}/kubelet.crt`,
     tlsPrivateKeyFile: `${pki}/kubelet.key`,
-    // Containers share the host's cgroup tree, below a root of the node's own.
+    // Containers share the host's cgroup tree, below the node's own root.
     cgroupDriver: 'cgroupfs',
     cgroupRoot: spec.cgroupRoot,
     enforceNodeAllocatable: [],
     failCgroupV1: false,
     failSwapOn: false,
-    // Images are imported, there is no registry to ask.
+    // Images are imported; there is no registry.
     imagePullCredentialsVerificationPolicy: 'NeverVerify',
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     volumePluginDir: `${spec.folder}/volume-plugins`,
     resolvConf: '/dev/null',
-    // A pod that starts is seen at once; the lab is small.
+    // The lab is small, so frequent syncs are cheap, and a starting pod is seen at once.
     syncFrequency: '10s',
     shutdownGracePeriod: '0s',
     registerWithTaints: [],
@@ -93,7 +93,7 @@ export function kubeletConfig(spec: NodeSpec): string {
 
 /**
  * Cluster DNS on the node's own address, and the host names of load balancers in all clusters; there is no resolver outside,
- * so every other name does not exist.
+ * so every other name gets NXDOMAIN.
  */
 export function corefile(spec: NodeSpec): string {
   return `cluster.local:53 {

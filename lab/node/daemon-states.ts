@@ -1,14 +1,14 @@
 import { writeFileAtomic } from '../../core/files.ts';
 
-/** A daemon's state as ../parts.ts reads it. */
+/** A daemon's state, as ../parts.ts reads it. */
 export interface DaemonState {
   readonly pid: number | undefined;
-  /** Starts in a row that did not last. */
+  /** Number of restarts in a row after short runs. */
   readonly restarts: number;
   readonly lastExit: string | undefined;
 }
 
-/** A daemon that ran so long has come up: what ends it then is a new trouble. */
+/** A daemon that ran this long had started successfully: its end is a new failure, and the count starts anew. */
 const cameUpMs = 60_000;
 
 /** The count of restarts for the next start of a daemon that ended. */
@@ -16,12 +16,12 @@ export function nextRestarts(restarts: number, ranMs: number): number {
   return ranMs >= cameUpMs ? 1 : restarts + 1;
 }
 
-/** How long to wait before a start: ever longer, up to ten seconds. */
+/** How long to wait before a start: doubles with each restart, up to ten seconds. */
 export function restartDelayMs(restarts: number): number {
   return Math.min(10_000, 250 * 2 ** restarts);
 }
 
-/** The daemons' states, kept in a file for others. A node goes on when its disk is full: it logs that. */
+/** The daemons' states, also written to a file for other processes. A failed write is logged, so a full disk does not stop a node. */
 export class DaemonStates {
   readonly #file: string;
   readonly #log: (line: string) => void;

@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodePaths, type NodeSpec } from './spec.ts';
 
-/** A program of the node that runs as long as the node does. */
+/** A program that runs as long as its node. */
 export interface Daemon {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Started when the API server answers. */
+  /** Whether it is started only once the API server answers. */
   readonly needsApi: boolean;
 }
 

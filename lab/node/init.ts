@@ -32,7 +32,7 @@ for (const daemon of daemons.filter(({ needsApi }) => needsApi)) start(daemon);
 function isolate(): void {
   execFileSync('hostname', [spec.name]);
   execFileSync('mount', ['--make-rshared', '/']);
-  // Sockets, network namespaces and locks of the node, gone when it ends.
+  // For the node's sockets, network namespaces and locks; gone when the node ends.
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);
   for (const path of ['/run/containerd', '/run/netns', '/run/istio-cni', '/run/lock'])
     mkdirSync(path, { recursive: true });
@@ -40,7 +40,7 @@ function isolate(): void {
     const own = join(paths.mounts, path);
     mkdirSync(own, { recursive: true });
     execFileSync('mount', ['--bind', own, path]);
-    // Of its own peer group: what is mounted below (pods' volumes) reaches containers, and nothing else.
+    // In its own peer group: mounts below it (pods' volumes) propagate to containers and nowhere else.
     execFileSync('mount', ['--make-private', path]);
     execFileSync('mount', ['--make-shared', path]);
   }

@@ -1,4 +1,4 @@
-/** A Service that wants an address, and the one it has, if any. */
+/** A Service that needs an address, and its present address, if any. */
 export interface ServiceKey {
   readonly name: string;
   readonly current: string | undefined;
@@ -7,13 +7,13 @@ export interface ServiceKey {
 export interface Allocation {
   /** Address by Service. */
   readonly assigned: ReadonlyMap<string, string>;
-  /** Services that found the pool empty. */
+  /** Services without an address, because the pool is used up. */
   readonly without: readonly string[];
 }
 
 /**
- * Hands a pool's addresses out: a Service keeps the one it has when that is of the pool and nobody before it
- * (by name) holds the same; the others take the first free ones, by name. Deterministic, no state of its own.
+ * Assigns a pool's addresses: a Service keeps its address when that is in the pool and no Service before it (by name)
+ * has the same; the others get the first free ones, by name. Deterministic and stateless.
  */
 export function allocate(pool: readonly string[], services: readonly ServiceKey[]): Allocation {
   const byName = services.toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -49,7 +49,7 @@ export function hostNameOf(address: string): string {
   return `${address.replaceAll('.', '-')}.${hostNameZone}`;
 }
 
-/** The address that an entry of a load balancer's status names; undefined for what is none of ours. */
+/** The address that an entry of a load balancer's status refers to; undefined for a host name outside the lab's zone. */
 export function addressOf(entry: {
   readonly ip?: string | undefined;
   readonly hostname?: string | undefined;

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server } from 'node:net';
 
-/** A TCP port of an address, and where its connections go. */
+/** A TCP port of an address, and the address that its connections are forwarded to. */
 export interface Forwarding {
   readonly address: string;
   readonly port: number;
@@ -8,8 +8,8 @@ export interface Forwarding {
 }
 
 /**
- * Forwards connections as clouds do that give a load balancer a host name: kube-proxy lets a node take connections only for
- * addresses that a Service's status names as such.
+ * Forwards connections for load balancers with a host name, as some clouds do: kube-proxy accepts connections at a node only
+ * for addresses that are IPs in a Service's status.
  */
 export class LoadBalancerProxies {
   readonly #servers = new Map<string, Server>();
@@ -19,7 +19,7 @@ export class LoadBalancerProxies {
     this.#log = log;
   }
 
-  /** Forwards exactly these; connections that are there already go on to where they went. */
+  /** Forwards exactly these; existing connections keep their destination. */
   set(forwardings: readonly Forwarding[]): void {
     const wanted = new Map(forwardings.map((one) => [`${one.address}:${one.port} to ${one.to}`, one]));
     for (const [key, server] of this.#servers) {
@@ -36,7 +36,7 @@ export class LoadBalancerProxies {
           [upstream, from],
         ] as const) {
           one.pipe(other);
-          // A connection that breaks takes its other half along.
+          // When one half breaks, the other half is closed too.
           one.on('error', () => other.destroy());
           one.on('close', () => {
             other.destroySoon();

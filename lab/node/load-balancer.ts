@@ -1,5 +1,5 @@
-// The cloud's part of a node: gives Services of type LoadBalancer an address and the node's interface that
-// address; kube-proxy does the rest. `node lab/node/load-balancer.ts SPEC.json`
+// The cloud's part of a node: assigns an address to each Service of type LoadBalancer and adds it to the node's
+// interface; kube-proxy does the rest. `node lab/node/load-balancer.ts SPEC.json`
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import {
@@ -76,7 +76,7 @@ async function serve(spec: NodeSpec): Promise<void> {
     }
   }
 
-  /** Gives eth0 exactly these of the load balancer addresses. */
+  /** Makes these the only load balancer addresses of eth0. */
   function setAddresses(wanted: readonly string[]): void {
     const shown = execFileSync('ip', ['-o', '-4', 'address', 'show', 'dev', 'eth0'], { encoding: 'utf8' });
     for (const address of spec.loadBalancers) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** All that a node's first process has to know. Handed over as a JSON file, so that no argument list grows. */
+/** Everything that a node's first process needs, passed as a JSON file. */
 export const nodeSpecSchema = z.object({
   name: z.string(),
   region: z.string(),
@@ -12,7 +12,7 @@ export const nodeSpecSchema = z.object({
   services: z.string(),
   /** Folder with the node's state: certificates, etcd's data, images. */
   folder: z.string(),
-  /** Folder with a log file a daemon. */
+  /** Folder with one log file per daemon. */
   logs: z.string(),
   /** Where the daemons' programs are found, colon-separated, before the host's own PATH. */
   path: z.string(),
@@ -40,7 +40,7 @@ export function nodePaths(folder: string) {
     containerdRoot: join(folder, 'containerd'),
     corefile: join(folder, 'Corefile'),
     etcd: join(folder, 'etcd'),
-    /** Host paths that the node covers with a folder of its own, by the path they appear at. */
+    /** The node's own folders that are mounted over host paths, by the path they appear at. */
     mounts: join(folder, 'mounts'),
   } as const;
 }

@@ -90,7 +90,7 @@ describe('without a load balancer', () => {
         exitCode: 1,
         message:
           `from east to west: east-west gateway: not reached from inside east within 30 s: connection refused; received "${nobody}:${ports.eastWest}"; ` +
-          'fix: declare in clusters.west.gateways.eastWest a node of west and the port that it is reached by, then run the command again',
+          'fix: declare in clusters.west.gateways.eastWest a node of west and the port at which it is reached, then run the command again',
       });
     },
     15 * minute,

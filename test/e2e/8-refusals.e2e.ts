@@ -29,7 +29,7 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
     expect({ code, stderr }).toEqual({
       code: 2,
       stderr:
-        `lab: another checkout has its lab on this machine; received ${JSON.stringify(stateDir)}; allowed one lab a machine; ` +
+        `lab: another checkout has its lab on this machine; received ${JSON.stringify(stateDir)}; allowed one lab per machine; ` +
         `fix: take that one down: \`MESHWRIGHT_STATE_DIR=${stateDir} npm run down\`\n`,
     });
     expect(existsSync(other)).toBe(false);
@@ -43,7 +43,7 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
     expect(seen).toEqual({
       code: 2,
       stderr:
-        'lab: makes network namespaces, mounts and control groups, which asks for root; received "user id 65534"; ' +
+        'lab: creates network namespaces, mounts and control groups, which requires root; received "user id 65534"; ' +
         `allowed root (user id 0); fix: run the command as root, ${orElse}\n`,
     });
     expect(existsSync(other)).toBe(false);

@@ -101,7 +101,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       const { code, stderr } = await refused(path);
       expect(code).toBe(1);
       expect(stderr).toMatch(
-        /^cluster west: its API server https:\/\/172\.29\.0\.254:6443 cannot be reached: .*; fix: start the cluster or mend the address in the kubeconfig, then run the command again\n$/,
+        /^cluster west: its API server https:\/\/172\.29\.0\.254:6443 cannot be reached: .*; fix: start the cluster or correct the address in the kubeconfig, then run the command again\n$/,
       );
     },
     3 * minute,
@@ -139,7 +139,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       expect(code).toBe(2);
       expect(stderr.trim().split('\n')).toEqual([
         expect.stringMatching(
-          /^cluster east: the credentials of context read-only may not create, patch, delete on authorizationpolicies\.security\.istio\.io, .* gateways\.networking\.istio\.io, .*; create, delete on pods; create on pods\/exec, serviceaccounts\/token, tokenreviews\.authentication\.k8s\.io; fix: use credentials with the ClusterRole cluster-admin, or have these granted$/,
+          /^cluster east: the credentials of context read-only lack these permissions: create, patch, delete on authorizationpolicies\.security\.istio\.io, .* gateways\.networking\.istio\.io, .*; create, delete on pods; create on pods\/exec, serviceaccounts\/token, tokenreviews\.authentication\.k8s\.io; fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted$/,
         ),
       ]);
       expect(stderr).not.toContain(token);
@@ -188,7 +188,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       expect(code).toBe(2);
       expect(stderr).toBe(
         'west: MutatingWebhookConfiguration elsewhere: belongs to an Istio that meshwright did not install; fix: uninstall it first, or use another cluster\n' +
-          'west: MutatingWebhookConfiguration silent: its webhook pods.silent.example is asked about pods of this mesh, and its Service default/nobody has no endpoint: no pod could be made; fix: bring what serves it back, delete it if that is gone, or leave the namespaces of the mesh out of its namespaceSelector\n',
+          'west: MutatingWebhookConfiguration silent: its webhook pods.silent.example matches pods of this mesh, and its Service default/nobody has no endpoint: no pod could be created; fix: restore the workload that serves it, delete the webhook if that workload is gone, or exclude the namespaces of the mesh in its namespaceSelector\n',
       );
     } finally {
       kubectl('west', 'delete', 'mutatingwebhookconfiguration', 'elsewhere', 'silent');

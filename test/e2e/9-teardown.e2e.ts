@@ -48,7 +48,7 @@ test(
     const refusal = (what: string) => ({
       code: 2,
       stderr:
-        `lab: ${what}; received ${JSON.stringify(owner)}; allowed one lab a machine; ` +
+        `lab: ${what}; received ${JSON.stringify(owner)}; allowed one lab per machine; ` +
         `fix: take that one down: \`MESHWRIGHT_STATE_DIR=${owner} npm run down\`\n`,
     });
     expect(await npm('up')).toMatchObject(refusal('another checkout has its lab on this machine'));

@@ -4,17 +4,17 @@ import type { CallContext } from '../handlers.ts';
 export interface CallOptions {
   /** The call being answered: its deadline, cancellation and trace context are passed on. */
   readonly parent?: CallContext;
-  /** The most this call may take; less when the parent's deadline comes first. Milliseconds. */
+  /** Time limit of this call; the parent's deadline applies if it is earlier. Milliseconds. */
   readonly timeoutMs: number;
   readonly metadata?: Metadata;
   /** Cancels the call. @default - the parent's signal */
   readonly signal?: AbortSignal;
-  /** Receives the answer's initial metadata; that of an error is in the error. */
+  /** Called with the answer's initial metadata; an error contains its own metadata. */
   readonly onHeader?: (header: Metadata) => void;
 }
 
-/** For streams, which may go on without an end. */
+/** Options for streams, which may have no time limit. */
 export interface StreamOptions extends Omit<CallOptions, 'timeoutMs'> {
-  /** As in {@link CallOptions}. @default - the parent's deadline alone */
+  /** As in {@link CallOptions}. @default - only the parent's deadline */
   readonly timeoutMs?: number;
 }

@@ -5,7 +5,7 @@ import type { StreamOptions } from './call-options.ts';
 import { StatusError } from '../status.ts';
 import { tracing } from '../telemetry/tracing.ts';
 
-/** What ties the calls of one request together, and what Istio asks applications to pass on. */
+/** Metadata that ties the calls of one request together, and that Istio requires applications to pass on. */
 export const traceKeys = [
   'traceparent',
   'tracestate',
@@ -19,18 +19,18 @@ export const traceKeys = [
   'x-b3-flags',
 ] as const;
 
-/** What a call to another service takes along, and what has to happen at its start and its end. */
+/** The metadata and deadline of a call to another service, and callbacks for its start and end. */
 export interface OutgoingCall {
   readonly metadata: Metadata;
   /** Milliseconds since 1970. */
   readonly deadline: number;
-  /** To be called with the call as soon as grpc-js has made it. */
+  /** Call it with the call as soon as grpc-js has created it. */
   started(call: Pick<ClientUnaryCall, 'cancel' | 'once'>): void;
-  /** To be called once, when it is over. */
+  /** Call it once, when the call has ended. */
   ended(error: ServiceError | null): void;
 }
 
-/** Begins a call: what the parent passes on, its span when there is tracing, and the earlier of both deadlines. */
+/** Starts a call: passes on the parent's metadata, starts a span if there is tracing, and takes the earlier of both deadlines. */
 export function startCall(client: Client, method: DescMethod, options: StreamOptions): OutgoingCall {
   const { parent, timeoutMs = Infinity, signal = parent?.signal, onHeader } = options;
   const metadata = options.metadata?.clone() ?? new Metadata();

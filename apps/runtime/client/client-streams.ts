@@ -10,7 +10,7 @@ import { codecOf } from '../wire.ts';
 type Init = MessageInitShape<DescMethod['input']>;
 type Requests = AsyncIterable<Init> | Iterable<Init>;
 
-/** The function of a typed client that calls a method which streams its requests, its answers or both. */
+/** Returns the function of a typed client for a method that streams its requests, its answers or both. */
 export function streamCaller(client: Client, method: DescMethod): unknown {
   const { path, encodeRequest, decodeAnswer } = codecOf(method);
   switch (method.methodKind) {
@@ -57,13 +57,13 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
 }
 
 interface Sending {
-  /** No more requests are taken. */
+  /** Stops reading requests. */
   stop(): void;
-  /** What the call fails with: what the requests threw, if they did. */
+  /** The error of the call: the one thrown by the requests, if any. */
   thrown(error: ServiceError | null): Error;
 }
 
-/** Sends requests as fast as the call takes them. */
+/** Sends requests as fast as the call accepts them. */
 function send(requests: Requests, call: Writable & { cancel(): void }): Sending {
   const source = Readable.from(requests, { highWaterMark: 1 });
   let failure: Error | undefined;
@@ -78,7 +78,7 @@ function send(requests: Requests, call: Writable & { cancel(): void }): Sending 
   };
 }
 
-/** The answers of a call that runs already; what it ends with may come before they are asked for. */
+/** The answers of a running call; its status may arrive before they are read. */
 function answersOf(
   call: ClientReadableStream<Message>,
   outgoing: OutgoingCall,

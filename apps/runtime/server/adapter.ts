@@ -21,14 +21,14 @@ import type { Logger } from '../log.ts';
 import { toStatus } from '../status.ts';
 import { codecOf } from '../wire.ts';
 
-/** What all calls of a server share. */
+/** Shared by all calls of a server. */
 export interface ServerScope {
   /** Value of `x-served-by` on every answer. */
   readonly servedBy: string;
   readonly log: Logger;
-  /** Aborted when the server stops taking calls: open streams end. */
+  /** Aborted when the server stops accepting calls: open streams end. */
   readonly stopping: AbortSignal;
-  /** What every call passes, from the outside in. */
+  /** Interceptors of every call, from the outside in. */
   readonly interceptors: readonly Interceptor[];
 }
 
@@ -38,7 +38,7 @@ type AnyHandler<Kind extends DescMethod['methodKind']> = Handler<
   DescMethod['output']
 >;
 
-/** What the calls of one method share. */
+/** Shared by all calls of one method. */
 interface MethodScope extends ServerScope {
   readonly method: DescMethod;
   readonly hooksOf: (context: CallContext) => Hooks;
@@ -131,13 +131,13 @@ async function answerOnce(
     hooks.start();
     const response = create(scope.method.output, (await answer()) as never);
     hooks.response(response);
-    const code = context.gone?.code ?? status.OK;
+    const code = context.cancellation?.code ?? status.OK;
     call.sendMetadata(context.header);
     callback(null, response, context.trailer);
     hooks.end({ code });
   } catch (error) {
     // Nothing was sent yet, so the answer is one block of headers ("Trailers-Only"): Envoy retries only those.
-    const failed = failure(context.gone ?? error, context, hooks);
+    const failed = failure(context.cancellation ?? error, context, hooks);
     failed.metadata.merge(context.header);
     callback(failed);
   }
@@ -160,7 +160,7 @@ async function answerMany(
       headerSent = true;
       const response = create(scope.method.output, message as never);
       hooks.response(response);
-      // False says the caller is behind: no further answer is made before it has caught up.
+      // False means that the caller is behind: no further answer is produced until it has caught up.
       if (!call.write(response)) await once(call, 'drain', { signal });
     }
     signal.throwIfAborted();
@@ -174,7 +174,7 @@ async function answerMany(
   }
 }
 
-/** Iterating to an early end must not destroy the call: its answer is still to be sent. */
+/** Leaving the iteration early must not destroy the call, whose answer is still to be sent. */
 async function* requestsOf(call: unknown, hooks: Hooks): AsyncGenerator<Message, void> {
   for await (const message of (call as Readable).iterator({ destroyOnReturn: false })) {
     hooks.request(message as Message);

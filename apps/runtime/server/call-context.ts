@@ -16,11 +16,11 @@ export type AnyCall = EventEmitter &
     'metadata' | 'getDeadline' | 'getPeer' | 'sendMetadata' | 'cancelled'
   >;
 
-/** Why nobody waits for an answer; one for all calls, because grpc-js says so at the end of each. */
+/** Why the caller no longer waits; shared by all calls, because grpc-js emits 'cancelled' at the end of each. */
 const cancelled = statusError(status.CANCELLED, 'the call was cancelled');
 const late = statusError(status.DEADLINE_EXCEEDED, 'the deadline has passed');
 
-/** The context of a call to a server. What few handlers look at is made when they do. */
+/** The context of a call to a server. Parts that few handlers use are created on first use. */
 export class ServerCallContext implements CallContext {
   readonly metadata: Metadata;
   readonly deadline: number;
@@ -33,7 +33,7 @@ export class ServerCallContext implements CallContext {
   #signal: AbortSignal | undefined;
   #ownLog: Logger | undefined;
 
-  /** @param stopping - what ends the call besides its caller */
+  /** @param stopping - also ends the call, apart from its caller */
   constructor(call: AnyCall, scope: { servedBy: string; log: Logger }, stopping?: AbortSignal) {
     this.#call = call;
     this.#stopping = stopping;
@@ -57,8 +57,8 @@ export class ServerCallContext implements CallContext {
     return this.#signal;
   }
 
-  /** Why nobody waits for the answer any more; undefined as long as somebody does. */
-  get gone(): StatusError | undefined {
+  /** Why the caller no longer waits for the answer; undefined while it does. */
+  get cancellation(): StatusError | undefined {
     if (!this.#call.cancelled) return undefined;
     return Date.now() < this.deadline ? cancelled : late;
   }
@@ -73,10 +73,10 @@ export class ServerCallContext implements CallContext {
 
   #watch(): AbortSignal {
     const ended = new AbortController();
-    if (this.#call.cancelled) ended.abort(this.gone);
+    if (this.#call.cancelled) ended.abort(this.cancellation);
     else {
       this.#call.once('cancelled', () => {
-        ended.abort(this.gone);
+        ended.abort(this.cancellation);
       });
     }
     return this.#stopping === undefined ? ended.signal : AbortSignal.any([ended.signal, this.#stopping]);

@@ -1,5 +1,5 @@
 /**
- * Fans changes out to any number of subscribers, each at its own pace. A subscriber slower than the changes gets the
+ * Delivers changes to any number of subscribers, each at its own pace. A subscriber slower than the changes gets the
  * newest value of each key instead of a growing queue: its memory is bounded by the number of keys.
  */
 export class Changes<K, V> {
@@ -10,9 +10,9 @@ export class Changes<K, V> {
   }
 
   /**
-   * Subscribes from now on, even before the first value is asked for.
+   * Subscribes from now on, even before the first value is requested.
    * @param signal - ends the subscription at once
-   * @param wants - which keys; all unless given
+   * @param wants - whether the subscriber wants a key. @default - all keys
    */
   subscribe(signal: AbortSignal, wants: (key: K) => boolean = () => true): Subscription<K, V> {
     const subscription = new Subscription<K, V>(wants, () => this.#subscriptions.delete(subscription));
@@ -22,13 +22,13 @@ export class Changes<K, V> {
     return subscription;
   }
 
-  /** How many are subscribed. */
+  /** Number of subscribers. */
   get size(): number {
     return this.#subscriptions.size;
   }
 }
 
-/** The changes one subscriber has not seen yet. To be iterated once. */
+/** The changes that one subscriber has not seen yet. Iterate it only once. */
 export class Subscription<K, V> implements AsyncIterable<V> {
   readonly #wants: (key: K) => boolean;
   readonly #leave: () => void;
@@ -43,19 +43,19 @@ export class Subscription<K, V> implements AsyncIterable<V> {
 
   offer(key: K, value: V): void {
     if (this.#ended || !this.#wants(key)) return;
-    this.#pending.delete(key); // so that a key that changes often does not keep others waiting
+    this.#pending.delete(key); // so that a key that changes often does not delay others
     this.#pending.set(key, value);
     this.#wake();
   }
 
-  /** Takes no more changes; those that came before are still delivered. */
+  /** Accepts no more changes; earlier ones are still delivered. */
   end(): void {
     this.#ended = true;
     this.#leave();
     this.#wake();
   }
 
-  /** Ends, and drops what was not delivered. */
+  /** Ends the subscription, and drops undelivered changes. */
   close(): this {
     this.#pending.clear();
     this.end();

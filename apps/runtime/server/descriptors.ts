@@ -2,7 +2,7 @@ import { toBinary } from '@bufbuild/protobuf';
 import type { DescEnum, DescExtension, DescFile, DescMessage } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 
-/** Files with all they import, each once. */
+/** The files and everything they import, each once. */
 export function withImports(files: Iterable<DescFile>, found = new Set<DescFile>()): ReadonlySet<DescFile> {
   for (const file of files) {
     if (found.has(file)) continue;
@@ -12,7 +12,7 @@ export function withImports(files: Iterable<DescFile>, found = new Set<DescFile>
   return found;
 }
 
-/** Looks files up by what they declare. */
+/** Finds files by their declarations. */
 export class DescriptorIndex {
   readonly #files = new Map<string, DescFile>();
   readonly #symbols = new Map<string, DescFile>();
@@ -38,7 +38,7 @@ export class DescriptorIndex {
     return this.#extensions.get(extended)?.get(number);
   }
 
-  /** In order; undefined for a message that is not known. */
+  /** In ascending order; undefined for an unknown message. */
   extensionNumbers(extended: string): readonly number[] | undefined {
     if (!this.#messages.has(extended)) return undefined;
     return [...(this.#extensions.get(extended)?.keys() ?? [])].sort((a, b) => a - b);
@@ -61,7 +61,7 @@ export class DescriptorIndex {
     for (const { name } of [...message.fields, ...message.oneofs]) {
       this.#symbols.set(`${message.typeName}.${name}`, file);
     }
-    // The entries of maps are messages to descriptors alone.
+    // Only descriptors treat the entries of maps as messages.
     for (const { name } of message.proto.nestedType) this.#symbols.set(`${message.typeName}.${name}`, file);
     for (const nested of message.nestedMessages) this.#addMessage(nested, file);
     for (const nested of message.nestedEnums) this.#addEnum(nested, file);
@@ -70,7 +70,7 @@ export class DescriptorIndex {
 
   #addEnum(each: DescEnum, file: DescFile): void {
     this.#symbols.set(each.typeName, file);
-    // The names of values stand beside the enum, as in C++.
+    // The names of values are in the scope that contains the enum, as in C++.
     const scope = each.typeName.slice(0, -each.name.length);
     for (const { name } of each.values) this.#symbols.set(scope + name, file);
   }

@@ -8,16 +8,16 @@ import { implement } from '../handlers.ts';
 import type { Implementation } from '../handlers.ts';
 import { statusError } from '../status.ts';
 
-/** Whether a server takes calls, as the health protocol tells it. */
+/** Whether a server accepts calls, as reported by the health protocol. */
 export interface HealthState {
   /** The grpc.health.v1 service over this state. */
   readonly implementation: Implementation;
-  /** Says NOT_SERVING from now on, for the server and each service. */
+  /** Reports NOT_SERVING from now on, for the server and each service. */
   stopServing(): void;
 }
 
 /**
- * Health of a server that serves until told otherwise.
+ * Health of a server; it reports SERVING until {@link HealthState.stopServing} is called.
  * Source: https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  * @param services - fully qualified names; the empty name, the server as a whole, is always known
  */

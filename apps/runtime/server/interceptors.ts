@@ -3,27 +3,27 @@ import type { DescMethod, Message } from '@bufbuild/protobuf';
 import type { CallContext } from '../handlers.ts';
 
 /**
- * Something that every call of a server passes: logging, metrics, tracing and validation are interceptors. It is asked
- * once for each method when the server starts, and answers with what is to run at the start of each call of that
- * method, or undefined to leave the method alone. What does not change between calls is worked out here.
+ * A function that is called once for each method when the server starts, and returns a function to run at the start of each
+ * call of that method, or undefined to skip the method. Logging, metrics, tracing and validation are interceptors. Compute
+ * here what does not change between calls.
  */
 export type Interceptor = (method: DescMethod) => StartOfCall | undefined;
 
 /**
- * Runs when a call has arrived, before its first message is looked at. It, and the hooks it returns, run in the order
- * of the interceptors and must not wait: a handler does what takes time.
- * @throws StatusError to refuse the call with that status
+ * Runs when a call has arrived, before its first message is read. It and the hooks it returns run in the order of the
+ * interceptors and must not block: long work belongs in a handler.
+ * @throws StatusError to reject the call with that status
  */
 export type StartOfCall = (context: CallContext) => CallHooks | undefined;
 
-/** What an interceptor does during one call. */
+/** The hooks of an interceptor for one call. */
 export interface CallHooks {
   /**
-   * Sees each request before the handler does.
-   * @throws StatusError to end the call with that status; a streaming handler gets it from its requests
+   * Called with each request before the handler gets it.
+   * @throws StatusError to end the call with that status; a streaming handler sees it while iterating its requests
    */
   request?(message: Message): void;
-  /** Sees each answer before it is sent. */
+  /** Called with each answer before it is sent. */
   response?(message: Message): void;
   /** Runs exactly once, in the reverse order of the interceptors, when the status of the call is known. */
   end?(outcome: Outcome): void;
@@ -36,7 +36,7 @@ export interface Outcome {
   readonly error?: unknown;
 }
 
-/** The interceptors of one method, as one. */
+/** Combines the interceptors of one method. */
 export function chain(
   interceptors: readonly Interceptor[],
   method: DescMethod,
@@ -56,7 +56,7 @@ export class Hooks {
     this.#context = context;
   }
 
-  /** To be called once, first. Those that began when one of them throws still see the end. */
+  /** Call it once, before the other methods. When an interceptor throws, those that started before it still get `end`. */
   start(): void {
     for (const start of this.#starts) {
       const hooks = start(this.#context);

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { Interceptor } from './interceptors.ts';
 import type { Logger } from '../log.ts';
 
-/** Logs each call at level debug, and at level error what a handler did not mean to throw. */
+/** Logs each call at level debug, and unexpected errors of handlers at level error. */
 export function logCalls(log: Logger): Interceptor {
   return ({ parent, name }) => {
     const method = `${parent.typeName}/${name}`;

@@ -7,7 +7,7 @@ import { implement } from '../handlers.ts';
 import type { Implementation } from '../handlers.ts';
 import { statusError } from '../status.ts';
 
-/** A request of either version: they differ in their names only. */
+/** A request of either version: they differ only in their names. */
 interface Request {
   readonly host: string;
   readonly messageRequest:
@@ -24,8 +24,8 @@ type Response =
   | { case: 'errorResponse'; value: { errorCode: number; errorMessage: string } };
 
 /**
- * Server reflection over the descriptors of services, itself included: grpc.reflection.v1, and the same under the name
- * v1alpha for older tools. What is not there is answered as NOT_FOUND, and the stream goes on.
+ * Server reflection for services and for itself: grpc.reflection.v1, and the same under the name v1alpha for older tools.
+ * Unknown names are answered with NOT_FOUND, and the stream goes on.
  * Source: https://github.com/grpc/grpc/blob/master/doc/server-reflection.md
  */
 export function createReflection(served: readonly DescService[]): readonly Implementation[] {
@@ -75,7 +75,7 @@ export function createReflection(served: readonly DescService[]): readonly Imple
   ];
 }
 
-/** The file asked for, and what it imports as far as the stream has not sent it yet. */
+/** The requested file, and the imported files that the stream has not sent yet. */
 function fileResponse(file: DescFile | undefined, sent: Set<DescFile>, what: string, name: string): Response {
   if (file === undefined) return notFound(what, name);
   sent.delete(file);

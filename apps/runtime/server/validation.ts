@@ -13,17 +13,17 @@ import { BadRequestSchema } from '../../../gen/google/rpc/error_details_pb.js';
 import type { Interceptor } from './interceptors.ts';
 import { detail, statusError } from '../status.ts';
 
-/** What is told of one request, at most: trailers have to stay below 8 KiB. */
+/** Limits of the reported violations of one request: trailers have to stay below 8 KiB. */
 const most = { violations: 16, characters: 200 };
 
 /**
- * Refuses requests that break the constraints of their proto (`buf.validate`) with INVALID_ARGUMENT and a
+ * Rejects requests that violate the constraints of their proto (`buf.validate`) with INVALID_ARGUMENT and a
  * google.rpc.BadRequest: for each violation the field's path, what is allowed, and the rule as the reason
- * (`string.min_len` is `STRING_MIN_LEN`). Each message of a stream is looked at as it comes. Methods whose request has
+ * (`string.min_len` becomes `STRING_MIN_LEN`). Each message of a stream is checked when it arrives. Methods whose request has
  * no constraints cost nothing.
  * Source: https://protovalidate.com
- * @param registry - knows the predefined rules of one's own that the constraints use
- * @throws Error when constraints cannot be compiled, as soon as the server starts
+ * @param registry - contains your own predefined rules that the constraints use
+ * @throws Error at the start of the server when constraints cannot be compiled
  */
 export function validateRequests(registry?: Registry): Interceptor {
   const validator = createValidator(registry === undefined ? {} : { registry });
@@ -62,12 +62,12 @@ function refusal(violations: readonly Violation[], where: string) {
     description: shortened(violation.message),
     reason: violation.ruleId.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_'),
   }));
-  const told = fieldViolations.map(({ field, description }) =>
+  const lines = fieldViolations.map(({ field, description }) =>
     field === '' ? description : `${field}: ${description}`,
   );
-  const left = violations.length - told.length;
-  if (left > 0) told.push(`and ${left} more`);
-  return statusError(status.INVALID_ARGUMENT, where + told.join('; '), [
+  const left = violations.length - lines.length;
+  if (left > 0) lines.push(`and ${left} more`);
+  return statusError(status.INVALID_ARGUMENT, where + lines.join('; '), [
     detail(BadRequestSchema, { fieldViolations }),
   ]);
 }

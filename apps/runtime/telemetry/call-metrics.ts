@@ -9,13 +9,13 @@ import type { Interceptor } from '../server/interceptors.ts';
  */
 export function measureCalls(meter: Meter): Interceptor {
   const duration = meter.createHistogram('rpc_server_call_duration_seconds', {
-    description: 'Time from the head of a call to its status, streams included',
+    description: 'Duration of a call from its headers to its status, including streams',
     unit: 's',
     advice: { explicitBucketBoundaries: durationBoundaries },
   });
   const open: { readonly attributes: Readonly<Record<string, string>>; calls: number }[] = [];
   meter
-    .createObservableGauge('rpc_server_active_calls', { description: 'Calls in flight, streams included' })
+    .createObservableGauge('rpc_server_active_calls', { description: 'Calls in flight, including streams' })
     .addCallback((result) => {
       for (const { calls, attributes } of open) result.observe(calls, attributes);
     });

@@ -1,28 +1,28 @@
 import { symbols } from 'pino';
 import type { DestinationStream } from 'pino';
 
-/** From this level of pino's on lines are written at once, with those before them: warn. */
+/** pino's level `warn`: lines of this level or higher are written at once, together with the lines before them. */
 const urgent = 40;
 
-/** Lines are written together when they are this long, or so many milliseconds after the first. */
+/** Buffered lines are written when they reach this length, or this many milliseconds after the first. */
 const most = { characters: 4_096, ms: 100 } as const;
 
 /**
- * Lines of a log on their way to a file descriptor, in their order. A write costs more than making a line does, so that
- * lines below warn wait for each other: for 100 ms at most, and never beyond the end of the process, be it by exit or by
- * an error that nobody caught. What is lost are the lines below warn of the last 100 ms of a process that gets no say in
- * its end: by SIGKILL, by the second SIGTERM, or by V8 when its heap is full.
+ * Writes the lines of a log to a file descriptor, in their order. A write costs more than formatting a line, so lines below
+ * warn are buffered for at most 100 ms. The buffer is also written when the process ends, by exit or by an uncaught error.
+ * Only when the process is killed (by SIGKILL, by a second SIGTERM, or by V8 when its heap is full), lines below warn of the
+ * last 100 ms are lost.
  */
 export class LogOutput implements DestinationStream {
-  /** Has pino set {@link lastLevel}. */
+  /** Makes pino set {@link lastLevel}. */
   readonly [symbols.needsMetadataGsym] = true;
-  /** Level of the line that is about to be written. */
+  /** Level of the next line to write. */
   lastLevel = 0;
   readonly #destination: DestinationStream;
   #lines = '';
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param destination - writes at once */
+  /** @param destination - writes each line at once */
   constructor(destination: DestinationStream) {
     this.#destination = destination;
     process.on('exit', () => {
@@ -41,7 +41,7 @@ export class LogOutput implements DestinationStream {
     }, most.ms).unref();
   }
 
-  /** Writes what waits; pino's name for it. */
+  /** Writes the buffered lines; the name is pino's. */
   flushSync(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

@@ -7,10 +7,10 @@ import { MeterProvider } from '@opentelemetry/sdk-metrics';
 
 export type Meter = ReturnType<MeterProvider['getMeter']>;
 
-/** The metrics of a program, in OpenTelemetry's names as Prometheus writes them, with their units. */
+/** The metrics of a program, with OpenTelemetry's names in Prometheus' spelling, including units. */
 export interface Metrics {
   readonly meter: Meter;
-  /** Answers with all of them in Prometheus' text format. */
+  /** Responds with all metrics in Prometheus' text format. */
   readonly expose: (request: IncomingMessage, response: ServerResponse) => void;
 }
 
@@ -18,8 +18,8 @@ export interface Metrics {
 export const durationBoundaries = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /**
- * Metrics with those of the process in them.
- * @param program - in the label `otel_scope_name` of each, which keeps the containers of a pod apart
+ * Creates metrics that include those of the process.
+ * @param program - value of the label `otel_scope_name`, which distinguishes the containers of a pod
  */
 export function createMetrics(program: string): Metrics {
   const exporter = new PrometheusExporter({ preventServerStart: true, withoutTargetInfo: true });
@@ -52,19 +52,24 @@ function watchProcess(meter: Meter): void {
     });
   gauge('process_memory_usage_bytes', 'Resident memory', 'By', () => process.memoryUsage.rss());
   gauge('nodejs_heap_used_bytes', 'Heap in use', 'By', () => process.memoryUsage().heapUsed);
-  gauge('process_uptime_seconds', 'Since the start', 's', () => process.uptime());
-  gauge('nodejs_eventloop_delay_p99_seconds', 'Of all measurements since the last look', 's', () => {
-    const seconds = delay.percentile(99) / 1e9;
-    delay.reset();
-    return seconds;
-  });
+  gauge('process_uptime_seconds', 'Time since the process started', 's', () => process.uptime());
+  gauge(
+    'nodejs_eventloop_delay_p99_seconds',
+    '99th percentile of the event loop delay since the last scrape',
+    's',
+    () => {
+      const seconds = delay.percentile(99) / 1e9;
+      delay.reset();
+      return seconds;
+    },
+  );
 }
 
 /**
- * Serves `/metrics` on the loopback alone: in a pod its proxy merges them with its own (Istio's annotations
- * `prometheus.io/port` and `prometheus.io/path`), and nobody else is to see them, least of all through the ingress.
- * @param port - 0 takes a free one
- * @throws Error when the port is taken
+ * Serves `/metrics` on the loopback only: in a pod the proxy merges them with its own (Istio's annotations
+ * `prometheus.io/port` and `prometheus.io/path`), and they must not be visible elsewhere, least of all through the ingress.
+ * @param port - 0 for any free port
+ * @throws Error when the port is in use
  */
 export async function serveMetrics(
   metrics: Pick<Metrics, 'expose'>,

@@ -29,10 +29,10 @@ import type { Interceptor } from '../server/interceptors.ts';
 import type { Logger } from '../log.ts';
 import type { Program, Tracing } from './spans.ts';
 
-/** Milliseconds. A pod has 5 s left when its calls are over, see apps/config/shutdown.ts. */
+/** Milliseconds. A pod has 5 s left when its calls have ended, see apps/config/shutdown.ts. */
 const stopLimit = 2_000;
 
-/** What a server is to blame for. Source: OpenTelemetry's semantic conventions for gRPC. */
+/** Status codes that count as errors of the server. Source: OpenTelemetry's semantic conventions for gRPC. */
 const serverErrors: ReadonlySet<status> = new Set([
   status.UNKNOWN,
   status.DEADLINE_EXCEEDED,
@@ -42,7 +42,7 @@ const serverErrors: ReadonlySet<status> = new Set([
   status.DATA_LOSS,
 ]);
 
-/** Spans by OpenTelemetry's SDK, sent in batches as its variables (`OTEL_...`) say. */
+/** Spans of OpenTelemetry's SDK, sent in batches as configured by its variables (`OTEL_...`). */
 export function createTracing(program: Program, log: Logger): Tracing {
   report(log);
   const provider = new BasicTracerProvider({
@@ -54,7 +54,7 @@ export function createTracing(program: Program, log: Logger): Tracing {
   const callerOf = (metadata: Metadata): Context => propagator.extract(ROOT_CONTEXT, metadata, getter);
 
   const interceptor: Interceptor = (method) => {
-    // The kubelet asks every few seconds.
+    // The kubelet checks health every few seconds.
     if (method.parent.typeName === Health.typeName) return undefined;
     const name = nameOf(method);
     const options = { kind: SpanKind.SERVER, attributes: attributesOf(name) };
@@ -77,7 +77,7 @@ export function createTracing(program: Program, log: Logger): Tracing {
         parent?.span === undefined ? callerOf(metadata) : trace.setSpan(ROOT_CONTEXT, parent.span);
       const attributes = { ...attributesOf(name), ...addressOf(client.getChannel().getTarget()) };
       const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }, within);
-      // One that came without a valid traceparent belongs to no trace.
+      // A tracestate without a valid traceparent belongs to no trace.
       metadata.remove('tracestate');
       propagator.inject(trace.setSpan(within, span), metadata, setter);
       return {
@@ -100,7 +100,7 @@ export function createTracing(program: Program, log: Logger): Tracing {
   };
 }
 
-/** OpenTelemetry writes to the console unless told otherwise. */
+/** Redirects OpenTelemetry's messages to the log; by default they go to the console. */
 function report(log: Logger): void {
   const warn = (message: string) => {
     log.warn({ from: 'opentelemetry' }, message);
@@ -137,13 +137,13 @@ function attributesOf(method: string) {
   return { [ATTR_RPC_SYSTEM_NAME]: RPC_SYSTEM_NAME_VALUE_GRPC, [ATTR_RPC_METHOD]: method };
 }
 
-/** Of a channel's target: `dns:catalog.shop.svc.cluster.local:50051`. */
+/** The server's address, from a channel's target: `dns:catalog.shop.svc.cluster.local:50051`. */
 function addressOf(target: string) {
   const [, host = target, port] = /^(?:\w+:)?(?:\/\/[^/]*\/)?(.*?)(?::(\d+))?$/.exec(target) ?? [];
   return { [ATTR_SERVER_ADDRESS]: host, ...(port === undefined ? {} : { [ATTR_SERVER_PORT]: Number(port) }) };
 }
 
-/** The message stays out: it is for the caller, and may tell of the request. */
+/** Ends a span. The status message is left out: it is for the caller, and may contain data of the request. */
 function end(span: Span, code: status, failed: boolean): void {
   span.setAttribute(ATTR_RPC_STATUS_CODE, status[code]);
   if (failed) span.setAttribute(ATTR_ERROR_TYPE, status[code]).setStatus({ code: SpanStatusCode.ERROR });
@@ -154,7 +154,7 @@ const getter: TextMapGetter<Metadata> = {
   keys: (metadata) => Object.keys(metadata.getMap()),
   get: (metadata, key) => {
     const values = metadata.get(key);
-    // Of two traceparents neither counts; parts of a tracestate are one list.
+    // With two traceparents, neither is valid; several tracestate values form one list.
     return key === 'traceparent' && values.length > 1 ? undefined : values.join(',') || undefined;
   },
 };

@@ -3,30 +3,30 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { CallContext } from '../handlers.ts';
 import type { Interceptor } from '../server/interceptors.ts';
 
-/** The spans of a program, for those who make calls and those who answer them. */
+/** The spans of a program, for outgoing and incoming calls. */
 export interface Tracing {
-  /** Begins the span of each call that is answered, as a child of the caller's, and sets `context.span`. */
+  /** Starts the span of each incoming call, as a child of the caller's span, and sets `context.span`. */
   readonly interceptor: Interceptor;
-  /** Begins the span of a call that is made, as a child of the parent's, and puts it into the call's metadata. */
+  /** Starts the span of an outgoing call, as a child of the parent's span, and adds it to the call's metadata. */
   startCall(call: StartedCall): CallSpan;
-  /** Sends what was not sent yet, and ends. Resolves within 2 s, whether the collector answers or not. */
+  /** Sends the remaining spans, and stops. Resolves within 2 s, whether the collector answers or not. */
   stop(): Promise<void>;
 }
 
 export interface StartedCall {
   readonly method: DescMethod;
   readonly client: Client;
-  /** The call being answered. Without one the span is a child of what the metadata names, or the first of a trace. */
+  /** The call being answered. Without one, the span is a child of the span in the metadata, or the first of a trace. */
   readonly parent: CallContext | undefined;
   readonly metadata: Metadata;
 }
 
 export interface CallSpan {
-  /** To be called once, when the call is over. */
+  /** Call it once, when the call has ended. */
   end(code: status): void;
 }
 
-/** What the resource of every span says of the program. */
+/** Attributes of the program in the resource of every span. */
 export interface Program {
   readonly name: string;
   /** @default - not known */

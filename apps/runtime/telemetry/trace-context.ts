@@ -1,4 +1,4 @@
-/** The ids of a span, as lines of the log carry them. */
+/** The ids of a span, as shown in lines of the log. */
 export interface TraceIds {
   /** 32 digits in lower-case hex. */
   readonly trace_id: string;
@@ -7,7 +7,7 @@ export interface TraceIds {
 }
 
 /**
- * The ids in a `traceparent`; undefined when there is none, or not exactly one that is valid.
+ * The ids in a `traceparent`; undefined when it is missing or not valid.
  * Source: W3C Trace Context, section 3.2.2.
  */
 export function traceIdsOf(traceparent: unknown): TraceIds | undefined {

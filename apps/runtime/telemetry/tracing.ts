@@ -12,8 +12,8 @@ const endpoint = z
   .optional();
 
 /**
- * OpenTelemetry's own variables, as far as a wrong value would have spans lost without a word; the exporter, the sampler
- * and the batches read these and the others themselves.
+ * Those of OpenTelemetry's own variables whose wrong value would lose spans silently. The exporter, the sampler and the
+ * batch processor read these and all others themselves.
  * Source: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
 export const tracingEnv = {
@@ -21,7 +21,7 @@ export const tracingEnv = {
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint,
 };
 
-/** Whether there is somewhere to send spans to, and nobody has said not to. */
+/** Whether the environment names a collector and does not disable tracing. */
 export function isTraced(environment: Readonly<Record<string, string | undefined>>): boolean {
   const is = (name: string, value: string) => environment[name]?.trim().toLowerCase() === value;
   if (is('OTEL_SDK_DISABLED', 'true') || is('OTEL_TRACES_EXPORTER', 'none')) return false;
@@ -32,14 +32,14 @@ export function isTraced(environment: Readonly<Record<string, string | undefined
 
 let current: Tracing | undefined;
 
-/** The program's tracing; undefined as long as it has none. */
+/** The program's tracing; undefined while it has none. */
 export function tracing(): Tracing | undefined {
   return current;
 }
 
 /**
- * Starts the program's tracing when its environment names a collector (OTLP over gRPC). Without one nothing of
- * OpenTelemetry's is loaded, calls have no spans, and clients pass the headers of traces on as they came.
+ * Starts the program's tracing when its environment names a collector (OTLP over gRPC). Without one, OpenTelemetry's SDK is
+ * not loaded, calls have no spans, and clients pass trace headers on unchanged.
  */
 export async function startTracing(program: Program, log: Logger): Promise<Tracing | undefined> {
   if (!isTraced(process.env)) return undefined;

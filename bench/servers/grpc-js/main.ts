@@ -1,4 +1,4 @@
-// The same service on nothing but @grpc/grpc-js.
+// The same service on plain @grpc/grpc-js.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';

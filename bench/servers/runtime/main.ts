@@ -1,4 +1,4 @@
-// A service on apps/runtime as all of ours are, with all that runService gives one.
+// A service on apps/runtime like all of ours, with everything that runService adds.
 import { implement } from '../../../apps/runtime/handlers.ts';
 import { runService } from '../../../apps/runtime/run.ts';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';

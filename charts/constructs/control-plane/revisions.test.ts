@@ -208,7 +208,7 @@ describe('wrong declarations', () => {
         namespaces: { shopp: 'default', stock: '1-3' },
       }),
     ).toEqual([
-      `${where}.revisions.1.30: is no revision; received "1.30"; allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end, here at most 56; fix: write 1-30`,
+      `${where}.revisions.1.30: is no revision; received "1.30"; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, here at most 56; fix: write 1-30`,
       `${where}.revisions.1.30.tag: is no tag; received "a b"; allowed the tag of an image: up to 128 of letters, digits, dots, hyphens and underscores`,
       `${where}.revisions.canary: is no control plane; received "x"; allowed {} for the platform's images, or { tag, hub }`,
       `${where}.revisions.1-30.hub: is no place of images; received "registry.example/"; allowed registry and folder without a trailing slash: registry.example/istio`,

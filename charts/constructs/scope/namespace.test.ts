@@ -29,7 +29,7 @@ test('every wrong name is reported', () => {
     for (const name of ['Shop', '', 'a/b', 'istio-system', 'kube-system', 'shop', 'shop', 'ControlPlane']) {
       mesh.namespace(name);
     }
-    const rule = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end';
+    const rule = 'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
     expect(problemsOf(mesh)).toEqual([
       `demo/Shop: the namespace has a wrong name; received "Shop"; ${rule}`,
       `demo/: the namespace has a wrong name; received ""; ${rule}`,

@@ -153,7 +153,8 @@ describe('problems', () => {
       place('Stock', ['eats', 'moon']);
       place('2nd', []);
       place('twice', ['west', 'west']);
-      const rule = 'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end, a letter first';
+      const rule =
+        'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, a letter first';
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/inventory: the namespace has two services of this name; received "inventory"; fix: rename one',
         `demo/shop/Stock: the service has a wrong name; received "Stock"; ${rule}`,
@@ -199,7 +200,7 @@ describe('problems', () => {
       'a missing config.yml',
       { catalog: undefined },
       [
-        'apps/catalog/config.yml: no such file; allowed apps/gateway, apps/inventory, apps/orders; fix: write apps/catalog/config.yml',
+        'apps/catalog/config.yml: no such file; allowed apps/gateway, apps/inventory, apps/orders; fix: create apps/catalog/config.yml',
       ],
     ],
     [
@@ -224,7 +225,7 @@ describe('problems', () => {
       'no app for the gateway container',
       { gateway: undefined },
       [
-        'apps/gateway/config.yml: no such file; allowed apps/catalog, apps/inventory, apps/orders; fix: write apps/gateway/config.yml',
+        'apps/gateway/config.yml: no such file; allowed apps/catalog, apps/inventory, apps/orders; fix: create apps/gateway/config.yml',
       ],
     ],
     [

@@ -165,7 +165,7 @@ describe('problems', () => {
       },
       [
         'demo/shop/catalog: versions.V_1: the version has a wrong name; received "V_1"; ' +
-          'allowed a DNS label: 1 to 63 of a-z, 0-9 and hyphens, none at either end',
+          'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end',
         `demo/shop/catalog: versions.V_1.image: is no image reference; received "a b:1"; ${rule}`,
         `demo/shop/catalog: versions.v2.image: is no image reference; received 7; ${rule}`,
         'demo/shop/catalog: versions.v2: placement: is no list of clusters; received "west"; allowed west',
