@@ -4,7 +4,8 @@ import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 import { shop } from '../../mesh.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import { npm, root } from './cli.ts';
-import { ensureUp, kubeconfig, status } from './lab.ts';
+import type { MeshStatus } from '../../infra/status/mesh-status.ts';
+import { ensureUp, kubeconfig } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
@@ -56,8 +57,8 @@ const firstAbout = (subject: string, pattern: RegExp) =>
   told.find(({ line }) => line.startsWith(subject) && pattern.test(line));
 
 beforeAll(async () => {
-  if (!existsSync(kubeconfig)) await ensureUp();
-  await applyVariant(shop(root));
+  if (existsSync(kubeconfig)) await applyVariant(shop(root));
+  else await ensureUp();
   const started = Date.now();
   const work = applyVariant(shop(root), {
     changeIn: breakIn,
@@ -113,15 +114,20 @@ test('the wait ends early, with all that does not start', () => {
 });
 
 test('status is not healthy while old pods answer, and says why', async () => {
-  const { code, stdout } = await npm('status');
+  const { code, stdout } = await npm('status', ['--json']);
   expect(code).toBe(1);
-  expect(stdout).toMatch(
-    /^FAILED: west: Deployment shop\/catalog: .*: container catalog of .* ended with exit code 3/m,
-  );
-  const seen = await status();
+  const seen = JSON.parse(stdout) as MeshStatus;
   expect(seen.crossCluster.ok).toBe(true);
   expect(seen.services['catalog']).toEqual({
     east: { desired: 1, ready: 1 },
     west: { desired: 1, ready: 1 },
   });
+  expect(seen.rollouts.map(({ cluster, object }) => `${cluster}: ${object}`).sort()).toEqual(
+    Object.keys(broken)
+      .map((key) => key.replace('/', ': Deployment shop/'))
+      .sort(),
+  );
+  expect(seen.rollouts.find(({ cluster }) => cluster === 'west')?.because).toMatch(
+    /^container catalog of Pod shop\/catalog-\S+ ended with exit code 3, restarted \d times$/,
+  );
 });
