@@ -25,8 +25,11 @@ export interface ToolsOptions<S extends ToolSetName = ToolSetName> {
   readonly signal?: AbortSignal;
 }
 
-/** No tables for debuggers, which the linker would drop. */
-const compilerFlags = 'all=-dwarf=false';
+/**
+ * The same for every program, so that packages are compiled once: no machine paths, no tables for debuggers (the linker
+ * would drop them), no WebAssembly runtime for containerd's plugins.
+ */
+const buildFlags = ['-trimpath', '-gcflags=all=-dwarf=false', '-tags=nri_no_wasm'] as const;
 
 /** Lets the compiler collect garbage seldom, but hold no more than fits twice (two cores) into a machine of 4 GiB. */
 const memoryForSpeed = { GOGC: '400', GOMEMLIMIT: '1GiB' } as const;
@@ -70,7 +73,7 @@ async function ensureGoSets(
 ): Promise<Record<string, string>> {
   const goMod = readGoMod(options.root);
   const go = await ensureGo({ ...options, required: requiredGo([goMod]) });
-  const flags = ['-trimpath', `-gcflags=${compilerFlags}`, `-ldflags=${linkerFlags(goMod)}`];
+  const flags = [...buildFlags, `-ldflags=${linkerFlags(goMod)}`];
   const builds = names.map((name) => describeBuild(name, [goMod, ...flags], go, options));
   const missing = builds.filter(({ entry }) => !isCached(entry));
   if (missing.length > 0) await buildSets(missing, flags, go, options);
