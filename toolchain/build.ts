@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../core/run.ts';
-import { cached, isCached } from './cache.ts';
+import { cached, isCached, withScratch } from './cache.ts';
 import type { CacheEntry } from './cache.ts';
 import { checkDiskSpace } from './disk-space.ts';
 import { ensureGo, requiredGo } from './go.ts';
 import type { Go } from './go.ts';
 import { formatDuration, trackBuild } from './progress.ts';
-import { linkerFlags, readGoMod, toolSets } from './sets.ts';
-import type { ToolPaths, ToolSetName } from './sets.ts';
+import { fileNameOf, isGoSet, linkerFlags, readGoMod, toolSets, totalEffort } from './sets.ts';
+import type { GoSetName, ToolPaths, ToolSetName } from './sets.ts';
 import { ensureWheel } from './wheels.ts';
 
 export interface ToolsOptions<S extends ToolSetName = ToolSetName> {
@@ -17,7 +17,7 @@ export interface ToolsOptions<S extends ToolSetName = ToolSetName> {
   readonly root: string;
   /** Built sets are kept in its folder `tools`, for all checkouts. See defaultCacheDir. */
   readonly cacheDir: string;
-  /** Folder for a log a set, `build-<set>.log`. */
+  /** Folder for the log of a build, `build-tools.log`. */
   readonly logsDir: string;
   /** @default - all */
   readonly sets?: readonly S[];
@@ -25,23 +25,24 @@ export interface ToolsOptions<S extends ToolSetName = ToolSetName> {
   readonly signal?: AbortSignal;
 }
 
-type GoSetName = { [S in ToolSetName]: (typeof toolSets)[S]['source'] extends 'go' ? S : never }[ToolSetName];
+/**
+ * The same for every program, so that packages are compiled once: no machine paths, no tables for debuggers (the linker
+ * would drop them), no WebAssembly runtime for containerd's plugins.
+ */
+const buildFlags = ['-trimpath', '-gcflags=all=-dwarf=false', '-tags=nri_no_wasm'] as const;
 
-const goSetNames = (Object.keys(toolSets) as ToolSetName[]).filter(isGoSet);
+/** Lets the compiler collect garbage seldom, but hold no more than fits twice (two cores) into a machine of 4 GiB. */
+const memoryForSpeed = { GOGC: '400', GOMEMLIMIT: '1GiB' } as const;
 
-function isGoSet(name: ToolSetName): name is GoSetName {
-  return toolSets[name].source === 'go';
-}
-
+/** A set, and where it is kept once built. */
 interface GoBuild {
   readonly set: GoSetName;
-  readonly flags: readonly string[];
   readonly entry: CacheEntry;
 }
 
 /**
- * The pinned programs of the lab: each set is built (or fetched) once and then taken from the cache. Sets are built
- * one after another, so that two cores and a few GiB of memory are enough.
+ * The pinned programs of the lab: each set is built (or fetched) once and then taken from the cache. The sets that are
+ * missing are built together, so that what they share is compiled once and no core waits for another set's linker.
  * @throws ProblemsError with exit code 2 when the disk is too small, 1 when a build fails, naming its log.
  */
 export async function ensureTools<S extends ToolSetName = ToolSetName>(
@@ -56,9 +57,9 @@ export async function ensureTools<S extends ToolSetName = ToolSetName>(
         ...options,
         name: set.wheel,
         what: name,
-        programs: Object.values(set.paths),
+        programs: Object.values(set.programs),
       });
-      for (const [program, path] of Object.entries(set.paths)) paths[program] = join(folder, path);
+      for (const [program, path] of Object.entries(set.programs)) paths[program] = join(folder, path);
     }
   }
   const goSets = names.filter(isGoSet);
@@ -70,40 +71,41 @@ async function ensureGoSets(
   names: readonly GoSetName[],
   options: ToolsOptions,
 ): Promise<Record<string, string>> {
-  // The same Go for every set, whichever are asked for.
-  const required = requiredGo(goSetNames.map((name) => readGoMod(options.root, name)));
-  const go = await ensureGo({ ...options, required });
-  const builds = names.map((name) => describeBuild(name, go, options));
+  const goMod = readGoMod(options.root);
+  const go = await ensureGo({ ...options, required: requiredGo([goMod]) });
+  const flags = [...buildFlags, `-ldflags=${linkerFlags(goMod)}`];
+  const builds = names.map((name) => describeBuild(name, [goMod, ...flags], go, options));
   const missing = builds.filter(({ entry }) => !isCached(entry));
-  if (missing.length > 0) announce(missing, go, options);
+  if (missing.length > 0) await buildSets(missing, flags, go, options);
   const paths: Record<string, string> = {};
-  for (const build of builds) {
-    const folder = await cached(build.entry, (scratch) => buildSet(build, go, scratch, options));
-    for (const [name, file] of contentOf(build.set)) paths[name] = join(folder, file);
+  for (const { set, entry } of builds) {
+    for (const [name, file] of contentOf(set)) paths[name] = join(entry.folder, entry.name, file);
   }
   return paths;
 }
 
 /** What a built set holds: names as in ToolPaths, and files relative to the set's folder. */
 function contentOf(set: GoSetName): readonly (readonly [string, string])[] {
-  const { programs, ...rest } = toolSets[set];
-  const files = 'files' in rest ? Object.keys(rest.files) : [];
   return [
-    ...programs.map((name) => [name, `bin/${name}`] as const),
-    ...files.map((name) => [name, `files/${name}`] as const),
+    ...Object.keys(toolSets[set].programs).map((name) => [name, `bin/${name}`] as const),
+    ...Object.keys(filesOf(set)).map((name) => [name, `files/${name}`] as const),
   ];
 }
 
-function describeBuild(set: GoSetName, go: Go, options: ToolsOptions): GoBuild {
-  const folder = join(options.root, 'toolchain', set);
-  const goMod = readGoMod(options.root, set);
-  const flags = ['-trimpath', '-ldflags', linkerFlags(toolSets[set], goMod)];
+function filesOf(set: GoSetName): Readonly<Record<string, string>> {
+  const described = toolSets[set];
+  return 'files' in described ? described.files : {};
+}
+
+function describeBuild(set: GoSetName, inputs: readonly string[], go: Go, options: ToolsOptions): GoBuild {
+  const folder = join(options.root, 'toolchain');
   const content = contentOf(set).map(([, file]) => file);
-  const goSum = readFileSync(join(folder, 'go.sum'), 'utf8');
-  const key = buildKey([goMod, goSum, ...flags, JSON.stringify(go.env), go.identity, ...content]);
+  const packages = Object.values<string>(toolSets[set].programs);
+  const ownSources = packages.filter((name) => name.startsWith('./')).map((name) => `${name}/main.go`);
+  const texts = ['go.sum', ...ownSources].map((file) => readFileSync(join(folder, file), 'utf8'));
+  const key = buildKey([...inputs, ...texts, JSON.stringify(go.env), go.identity, ...packages, ...content]);
   return {
     set,
-    flags,
     entry: { folder: join(options.cacheDir, 'tools'), name: `${set}-${key}`, holds: content },
   };
 }
@@ -115,55 +117,56 @@ export function buildKey(parts: readonly string[]): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-function announce(missing: readonly GoBuild[], go: Go, options: ToolsOptions): void {
-  const sum = (of: (build: GoBuild) => number) => missing.reduce((total, build) => total + of(build), 0);
+async function buildSets(
+  missing: readonly GoBuild[],
+  flags: readonly string[],
+  go: Go,
+  options: ToolsOptions,
+): Promise<void> {
+  const sets = missing.map(({ set }) => set);
+  const { minutes, gib } = totalEffort(sets);
   checkDiskSpace("building the lab's tools", [
-    { path: options.cacheDir, gib: sum(({ set }) => toolSets[set].gib.programs) },
-    { path: go.buildCache, gib: sum(({ set }) => toolSets[set].gib.build) },
-    { path: go.moduleCache, gib: sum(({ set }) => toolSets[set].gib.modules) },
+    { path: options.cacheDir, gib: gib.programs },
+    { path: go.buildCache, gib: gib.build },
+    { path: go.moduleCache, gib: gib.modules },
   ]);
-  const minutes = sum(({ set }) => toolSets[set].minutes);
   options.report(
-    `tools: building ${missing.map(({ set }) => set).join(', ')}, once: about ${minutes} min on 2 cores when nothing is cached`,
+    `tools: building ${sets.join(', ')}, once: about ${minutes} min on 2 cores when nothing is cached`,
   );
-}
-
-async function buildSet(build: GoBuild, go: Go, scratch: string, options: ToolsOptions): Promise<void> {
-  const set = toolSets[build.set];
-  const logFile = join(options.logsDir, `build-${build.set}.log`);
+  const logFile = join(options.logsDir, 'build-tools.log');
   rmSync(logFile, { force: true });
-  const progress = trackBuild({ set: build.set, expectedMinutes: set.minutes, report: options.report });
+  const progress = trackBuild({ set: 'Go programs', expectedMinutes: minutes, report: options.report });
   const runGo = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     run(go.command, args, {
-      cwd: join(options.root, 'toolchain', build.set),
+      cwd: join(options.root, 'toolchain'),
       env: { ...go.env, ...env },
       logFile,
       onLine: progress.take,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
   const started = Date.now();
+  const packages = sets.flatMap((set) => Object.values<string>(toolSets[set].programs));
   // Listing what has to be compiled fetches the modules.
-  const stale = await runGo([
-    'list',
-    '-deps',
-    ...build.flags,
-    '-f',
-    '{{if .Stale}}{{.ImportPath}}{{end}}',
-    'tool',
-  ]);
-  progress.compiling(stale.stdout.split('\n').filter((line) => line !== '').length);
-  const bin = join(scratch, 'bin');
-  await runGo(['install', '-v', ...build.flags, 'tool'], { GOBIN: bin });
-  const renamed: Readonly<Record<string, string>> = 'renamed' in set ? set.renamed : {};
-  for (const [from, to] of Object.entries(renamed)) renameSync(join(bin, from), join(bin, to));
-  if ('files' in set) {
-    const { stdout } = await runGo(['list', '-m', '-f', '{{.Dir}}', set.module]);
-    mkdirSync(join(scratch, 'files'));
-    for (const [name, path] of Object.entries(set.files)) {
-      writeFileSync(join(scratch, 'files', name), readFileSync(join(stdout.trim(), path)));
+  const stale = '{{if .Stale}}{{.ImportPath}}{{end}}';
+  const listed = await runGo(['list', '-deps', ...flags, '-f', stale, ...packages]);
+  progress.compiling(listed.stdout.split('\n').filter((line) => line !== '').length);
+  await withScratch(join(options.cacheDir, 'tools'), 'go', async (scratch) => {
+    await runGo(['build', '-v', ...flags, '-o', `${scratch}/`, ...packages], memoryForSpeed);
+    for (const { set, entry } of missing) {
+      await cached(entry, async (folder) => {
+        mkdirSync(join(folder, 'bin'));
+        for (const [program, name] of Object.entries<string>(toolSets[set].programs))
+          renameSync(join(scratch, fileNameOf(name)), join(folder, 'bin', program));
+        const files = Object.entries(filesOf(set));
+        if (files.length === 0) return;
+        const { stdout } = await runGo(['list', '-m', '-f', '{{.Dir}}', toolSets[set].module]);
+        mkdirSync(join(folder, 'files'));
+        for (const [name, path] of files)
+          writeFileSync(join(folder, 'files', name), readFileSync(join(stdout.trim(), path)));
+      });
     }
-  }
-  options.report(`tools: ${build.set}: built in ${formatDuration(Date.now() - started)}`);
+  });
+  options.report(`tools: ${sets.join(', ')}: built in ${formatDuration(Date.now() - started)}`);
 }
 
 /** The folders to put on PATH to find these programs. */

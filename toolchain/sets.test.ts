@@ -1,51 +1,67 @@
 import { join } from 'node:path';
-import { describe, expect, test } from '@jest/globals';
-import { istioVersion, linkerFlags, readGoMod, requiredVersion, toolSets } from './sets.ts';
+import { expect, test } from '@jest/globals';
+import {
+  fileNameOf,
+  istioVersion,
+  linkerFlags,
+  readGoMod,
+  requiredVersion,
+  toolSets,
+  totalEffort,
+} from './sets.ts';
 
 const root = join(import.meta.dirname, '..');
+const goMod = readGoMod(root);
+const goSets = Object.values(toolSets).filter((set) => set.source === 'go');
 
-/** Import paths of a go.mod's tool directives, of either form. */
-function toolsOf(goMod: string): readonly string[] {
-  const block = /^tool \(([^)]*)\)/m.exec(goMod)?.[1]?.trim().split(/\s+/) ?? [];
-  return [...block, ...[...goMod.matchAll(/^tool ([^\s(]+)$/gm)].map(([, path]) => path ?? '')];
-}
-
-describe.each(['etcd', 'kubernetes', 'containerd', 'coredns', 'istio'] as const)('%s', (name) => {
-  const set = toolSets[name];
-  const goMod = readGoMod(root, name);
-  const renamed: Record<string, string> = 'renamed' in set ? set.renamed : {};
-
-  test('has the programs that its go.mod builds', () => {
-    const built = toolsOf(goMod)
-      .map(
-        (path) =>
-          path
-            .replace(/\/v\d+$/, '')
-            .split('/')
-            .at(-1) ?? '',
-      )
-      .map((program) => renamed[program] ?? program);
-    expect(built.toSorted()).toEqual(set.programs.toSorted());
-  });
-
-  test('pins its main module', () => {
-    expect(requiredVersion(goMod, set.module)).toMatch(/^v\d+\.\d+\.\d+/);
-  });
+test('go.mod names as tools the packages of all programs that are not our own', () => {
+  const tools = /^tool \(([^)]*)\)/m.exec(goMod)?.[1]?.trim().split(/\s+/);
+  const packages = goSets.flatMap((set) => Object.values<string>(set.programs));
+  expect(tools?.toSorted()).toEqual(packages.filter((name) => !name.startsWith('./')).toSorted());
 });
 
-test('Kubernetes tells the version that its go.mod pins', () => {
-  const goMod = 'module x\n\nrequire k8s.io/kubernetes v1.36.3\n';
-  expect(linkerFlags(toolSets.kubernetes, goMod)).toBe(
-    '-s -w -X k8s.io/component-base/version.gitVersion=v1.36.3 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36',
-  );
+test.each(goSets.map((set) => set.module))('go.mod pins %s', (module) => {
+  expect(requiredVersion(goMod, module)).toMatch(/^v\d+\.\d+\.\d+/);
 });
 
-test('Istio tells its commit', () => {
-  const goMod = 'require (\n\tistio.io/istio v0.0.0-20260827124520-eed52ebb66ad // indirect\n)\n';
-  expect(linkerFlags(toolSets.istio, goMod)).toBe(
-    '-s -w -X istio.io/istio/pkg/version.buildVersion=1.31-dev.eed52ebb66ad -X istio.io/istio/pkg/version.buildGitRevision=eed52ebb66ad -X istio.io/istio/pkg/version.buildTag=1.31-dev.eed52ebb66ad -X istio.io/istio/pkg/version.buildStatus=Clean',
+test('every library of Kubernetes has the version of Kubernetes', () => {
+  const version = requiredVersion(goMod, 'k8s.io/kubernetes').replace(/^v1\./, 'v0.');
+  const replaced = [...goMod.matchAll(/^\t(k8s\.io\/\S+) => (\S+) (\S+)$/gm)].map((match) => match.slice(1));
+  expect(replaced.length).toBeGreaterThan(30);
+  expect(replaced).toEqual(replaced.map(([name]) => [name, name, version]));
+});
+
+test('programs tell the versions that go.mod pins', () => {
+  expect(
+    linkerFlags(
+      'module x\n\nrequire (\n\tistio.io/istio v0.0.0-20260827124520-eed52ebb66ad\n\tk8s.io/kubernetes v1.36.3\n)\n',
+    ),
+  ).toBe(
+    '-s -w' +
+      ' -X k8s.io/component-base/version.gitVersion=v1.36.3' +
+      ' -X k8s.io/component-base/version.gitMajor=1' +
+      ' -X k8s.io/component-base/version.gitMinor=36' +
+      ' -X istio.io/istio/pkg/version.buildVersion=1.31-dev.eed52ebb66ad' +
+      ' -X istio.io/istio/pkg/version.buildGitRevision=eed52ebb66ad' +
+      ' -X istio.io/istio/pkg/version.buildTag=1.31-dev.eed52ebb66ad' +
+      ' -X istio.io/istio/pkg/version.buildStatus=Clean',
   );
   expect(istioVersion(root)).toMatch(/^1\.31-dev\.[0-9a-f]{12}$/);
+});
+
+test.each([
+  ['go.etcd.io/etcd/server/v3', 'server'],
+  ['k8s.io/kubernetes/cmd/kubectl', 'kubectl'],
+  ['./coredns', 'coredns'],
+])('go build names the program of %s %s', (importPath, name) => {
+  expect(fileNameOf(importPath)).toBe(name);
+});
+
+test('all sets at once take less than the sum of each alone, one takes what it takes', () => {
+  const all = totalEffort(['etcd', 'kubernetes', 'containerd', 'coredns', 'istio']);
+  const sum = goSets.reduce((total, { effort }) => total + effort.minutes, 0);
+  expect(all.minutes).toBeLessThan(sum);
+  expect(totalEffort(['istio'])).toEqual(toolSets.istio.effort);
 });
 
 test('a module that is not required is an error', () => {
