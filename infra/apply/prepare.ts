@@ -1,0 +1,69 @@
+import { allOrProblems } from '../../core/all-or-problems.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
+import { Snapshot } from './snapshot.ts';
+import { makeRelease, makeSecret } from './step-work.ts';
+import type { PlanContext } from './step-work.ts';
+
+export interface StepContext extends PlanContext {
+  readonly istioctl: string;
+}
+
+/** A step, and what is known of it before anything is applied. */
+export interface PreparedStep {
+  readonly step: PlanStep;
+  readonly release: readonly KubeObject[];
+  /** Its secrets, where the whole step and all that it comes after are in the clusters just as they would be applied. */
+  readonly settled: readonly KubeObject[] | undefined;
+}
+
+export type Snapshots = Readonly<Record<string, Snapshot>>;
+
+/** Reads all that each cluster holds of the mesh. */
+export async function takeSnapshots(plan: Plan, { clients, signal }: StepContext): Promise<Snapshots> {
+  const taken = Object.entries(clients).map(
+    async ([name, client]) => [name, await Snapshot.take(client, plan.mesh, signal)] as const,
+  );
+  return Object.fromEntries(await allOrProblems(taken));
+}
+
+/** That of a cluster of the plan. */
+export function snapshotOf(snapshots: Snapshots, cluster: string): Snapshot {
+  const found = snapshots[cluster];
+  if (found === undefined) throw new Error(`no snapshot was taken of cluster ${cluster}`);
+  return found;
+}
+
+/** Prepares all steps side by side, each one's answer after those of the steps before it. */
+export async function prepareSteps(
+  plan: Plan,
+  snapshots: Snapshots,
+  context: StepContext,
+): Promise<readonly PreparedStep[]> {
+  const works = new Map<string, Promise<PreparedStep>>();
+  for (const step of plan.steps) {
+    const before = step.after.flatMap((key) => works.get(stepKey(key)) ?? []);
+    works.set(stepKey(step), prepare(step, snapshotOf(snapshots, step.cluster), before, context));
+  }
+  return allOrProblems([...works.values()]);
+}
+
+async function prepare(
+  step: PlanStep,
+  snapshot: Snapshot,
+  before: readonly Promise<PreparedStep>[],
+  context: StepContext,
+): Promise<PreparedStep> {
+  const release = await makeRelease(step, context.istioctl, context);
+  const holds = (objects: readonly KubeObject[]) => objects.every((object) => snapshot.holds(object));
+  const isSettled =
+    holds([...release, ...step.objects]) && (await Promise.all(before)).every(({ settled }) => settled);
+  if (!isSettled) return { step, release, settled: undefined };
+  const secrets = await allOrProblems(step.secrets.map((secret) => makeSecret(step, secret, context, true)));
+  return { step, release, settled: holds(secrets) ? secrets : undefined };
+}
+
+/** A step in a few letters, different for each. */
+export function stepKey({ cluster, stage }: StageKey): string {
+  return `${cluster}/${stage}`;
+}
