@@ -2,7 +2,7 @@ import { synthMesh } from './synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { isHealthy, type ControlPlaneStatus, type MeshStatus } from '../infra/status/mesh-status.ts';
 import { readRecord } from './record.ts';
-import { statusOf } from './up.ts';
+import { statusOf } from './status-of.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface StatusFlags {

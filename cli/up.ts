@@ -1,66 +1,59 @@
-import { refreshLock } from '../images/lock.ts';
 import { writeDist } from '../charts/dist.ts';
-import { synthMesh } from './synth-mesh.ts';
-import type { MeshModel } from '../charts/model/mesh-model.ts';
-import type { RenderedStage } from '../charts/synth.ts';
+import { synthesize } from '../charts/synth.ts';
 import { takeLock } from '../core/lock.ts';
-import { ProblemsError } from '../core/problem.ts';
-import { applyPlan } from '../infra/apply/apply.ts';
-import { connect } from '../infra/kube/connection.ts';
+import { refreshLock } from '../images/lock.ts';
+import { connect, openClients } from '../infra/kube/connection.ts';
 import { planMesh } from '../infra/plan/plan.ts';
 import { preflightMesh } from '../infra/preflight/preflight.ts';
-import type { StackConfig } from '../infra/plan/stack-config.ts';
-import { collectStatus, isHealthy, type MeshStatus } from '../infra/status/mesh-status.ts';
+import { isHealthy } from '../infra/status/mesh-status.ts';
 import { withIssuer } from '../infra/trust/issuer.ts';
 import { awaitTrust } from '../infra/trust/proxies.ts';
 import { describeTrust } from '../infra/trust/state.ts';
-import { defaultSubnet } from '../lab/addresses.ts';
-import { formatParts, labParts } from '../lab/parts.ts';
-import { readLabRecord } from '../lab/state.ts';
+import { shop } from '../mesh.ts';
 import { ensureTools } from '../toolchain/build.ts';
-import { labUp } from './lab/lab-up.ts';
+import { applyMesh, type AppliedMesh } from './apply-mesh.ts';
+import type { LabUp } from './lab/lab-up.ts';
 import { proofsOf } from './proofs/all.ts';
-import { probeCrossCluster } from './proofs/cross-cluster.ts';
-import { writeRecord, type UpRecord } from './record.ts';
-import { pulumiOptions } from './pulumi.ts';
+import { ProvedOnce } from './proofs/due.ts';
+import { ingressUrls } from './proofs/ingress.ts';
+import type { ProofContext } from './proofs/proof.ts';
+import { prove } from './proofs/prove.ts';
+import { writeRecord } from './record.ts';
 import { formatStatus } from './status.ts';
-import { chooseTarget, type TargetFlags } from './target.ts';
+import { statusOf } from './status-of.ts';
+import type { SynthesizedMesh } from './synth-mesh.ts';
+import { chooseTarget, type Target, type TargetFlags } from './target.ts';
 import { runTasks, type Task } from './tasks.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface UpFlags extends TargetFlags {
   readonly labSubnet?: string;
-  readonly proveFailover?: boolean;
+  readonly prove?: boolean;
 }
 
 /** `npm run up`: from nothing, or from any state in between, to a mesh that real calls have proved. */
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
   const started = Date.now();
+  const declared = shop(at.root);
+  const chosen = chooseTarget(at, flags, declared);
+  const lab = chosen.record.lab ? await planLab(at, flags, declared, signal) : undefined;
+  if (lab === undefined) openClients(Object.keys(chosen.config.access), chosen.config.access);
+  // Nothing is written before the flags are right.
   await refreshLock(at.root);
-  const { model, rendered } = synthMesh(at.root);
-  const chosen = chooseTarget(at, flags, model);
-  const lab = chosen.record.lab ? labUp(at, model, labSubnet(at, flags), signal) : undefined;
+  const mesh = { rendered: synthesize(declared), model: declared.model() };
+  const { model } = mesh;
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
-  if (lab === undefined) {
-    const { access, trustDir, trust, remoteAccess } = chosen.config;
-    await preflightMesh(withIssuer(planMesh(model, rendered), trust.issuer), {
-      access,
-      trustDir,
-      trust,
-      remoteAccess,
-      preview: true,
-      signal,
-    });
-  } else await lab.check();
+  if (lab === undefined) await preflightClusters(mesh, chosen, signal);
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
     // Again, now that nobody else can change what is up.
     const { record, config } = chooseTarget(at, flags, model);
-    const summary: string[] = [];
     let istioctl = lab?.istioctl;
+    let applied: AppliedMesh | undefined;
+    let proved: ProvedOnce | undefined;
     const steps: (Task | readonly Task[])[] = [
-      { title: 'dist', run: (report) => synth(at, rendered, report) },
-      ...(lab?.steps ?? [
+      { title: 'dist', run: (report) => writeYaml(at, mesh, report) },
+      ...(lab?.steps(model) ?? [
         {
           title: 'tools: istioctl',
           run: async (report) => {
@@ -75,129 +68,110 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
         run: async (report) => {
           writeRecord(at.stateDir, record);
           if (istioctl === undefined) throw new Error('istioctl is made by an earlier step');
-          const using = { ...config, istioctl: istioctl() };
-          summary.push(await applyMesh(at, record, using, model, rendered, report, signal));
-        },
-      },
-      {
-        title: 'certificates of every proxy',
-        run: async (report) => {
-          const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
-          for (const seen of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
-            report(`${seen.cluster}: ${seen.proxies} proxies have those of ${describeTrust(seen.state)}`);
+          proved = new ProvedOnce(at.stateDir);
+          applied = await applyMesh(at, record, { ...config, istioctl: istioctl() }, mesh, report, signal);
         },
       },
     ];
     await runTasks(steps);
-    const failover = record.lab || flags.proveFailover === true;
-    const seen = await prove(record, model, failover, signal);
+    if (applied === undefined || proved === undefined) throw new Error('the steps ran');
+    const proofs = proofsOf(model);
+    const disturbing = proofs.filter(({ concerns }) => concerns !== undefined);
+    const due = proved.due(disturbing, applied.touched);
+    // Others use clusters that are no lab: nothing is taken away there unasked.
+    const chosenProofs = flags.prove ? disturbing : record.lab ? due : [];
+    const clients = await connect(Object.keys(record.access), record.access, signal);
+    const seen: string[] = [];
+    let context: ProofContext | undefined;
+    const calls = async (report: (line: string) => void) => {
+      context = { model, clients, ingress: await ingressUrls(model, clients, signal), signal };
+      seen.push(
+        ...(await prove(
+          proofs.filter((proof) => !disturbing.includes(proof)),
+          context,
+          report,
+        )),
+      );
+    };
+    const known = proved;
+    await runTasks([
+      [
+        {
+          title: 'certificates of every proxy',
+          run: async (report) => {
+            const namespace = model.controlPlane.namespace;
+            for (const { cluster, proxies, state } of await awaitTrust(
+              Object.values(clients),
+              namespace,
+              report,
+              signal,
+            ))
+              report(`${cluster}: ${proxies} proxies have those of ${describeTrust(state)}`);
+          },
+        },
+        { title: 'proofs by real calls', run: calls },
+      ],
+      // One at a time: each takes away what another one may call.
+      ...chosenProofs.map((proof) => ({
+        title: 'proof that disturbs',
+        run: async (report: (line: string) => void) => {
+          if (context === undefined) throw new Error('the calls were proved before');
+          seen.push(...(await prove([proof], context, report)));
+          known.add(proof);
+        },
+      })),
+    ]);
     const status = await statusOf(record, model, signal);
     const seconds = Math.round((Date.now() - started) / 1000);
     process.stdout.write(
       `\n${formatStatus(status)}\n\nproved by real calls:\n${seen.map((line) => `  ${line}\n`).join('')}`,
     );
-    if (!failover)
-      process.stdout.write(
-        '  not proved: failover, which scales a service to 0 for a moment (--prove-failover)\n',
-      );
-    process.stdout.write(`\n${summary.join('; ')}; ${seconds} s in all\n`);
+    for (const { title } of disturbing.filter((proof) => !chosenProofs.includes(proof))) {
+      const why = due.some((proof) => proof.title === title) ? 'not proved' : 'proved by an earlier up';
+      process.stdout.write(`  ${why}: ${title} (--prove proves it now)\n`);
+    }
+    process.stdout.write(`\n${applied.summary}; ${seconds} s in all\n`);
     return isHealthy(status) ? 0 : 1;
   } catch (error) {
-    const made = readLabRecord(at.stateDir);
-    if (lab !== undefined && made !== undefined && !signal.aborted) {
-      process.stderr.write(`\n${formatParts(labParts(at.stateDir, made.nodes))}\n\n`);
-    }
+    const parts = signal.aborted ? undefined : lab?.parts();
+    if (parts !== undefined) process.stderr.write(`\n${parts}\n\n`);
     throw error;
   } finally {
     lock.release();
   }
 }
 
-function labSubnet(at: Workspace, flags: UpFlags): string {
-  return flags.labSubnet ?? readLabRecord(at.stateDir)?.subnet ?? defaultSubnet;
+/** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */
+async function planLab(
+  at: Workspace,
+  { labSubnet }: UpFlags,
+  declared: ReturnType<typeof shop>,
+  signal: AbortSignal,
+): Promise<LabUp> {
+  const { labUp } = await import('./lab/lab-up.ts');
+  const lab = labUp(at, declared.clusters, labSubnet, signal);
+  await lab.check();
+  return lab;
 }
 
-function synth(
+async function preflightClusters(
+  { model, rendered }: SynthesizedMesh,
+  { config }: Target,
+  signal: AbortSignal,
+): Promise<void> {
+  const { access, trustDir, trust, remoteAccess } = config;
+  await preflightMesh(withIssuer(planMesh(model, rendered), trust.issuer), {
+    ...{ access, trustDir, trust, remoteAccess, signal },
+    preview: true,
+  });
+}
+
+function writeYaml(
   at: Workspace,
-  rendered: readonly RenderedStage[],
+  { rendered }: SynthesizedMesh,
   report: (line: string) => void,
 ): Promise<void> {
   const changed = writeDist(at.root, rendered);
   report(changed.length === 0 ? 'nothing changed' : `changed: ${changed.join(', ')}`);
   return Promise.resolve();
-}
-
-async function applyMesh(
-  at: Workspace,
-  record: UpRecord,
-  config: StackConfig,
-  model: MeshModel,
-  rendered: readonly RenderedStage[],
-  report: (line: string) => void,
-  signal: AbortSignal,
-): Promise<string> {
-  if (record.engine === 'pulumi') {
-    // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
-    const { upWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');
-    const { created, changed, deleted, unchanged } = await upWithPulumi(
-      config,
-      pulumiOptions(at, record, model, report, signal),
-    );
-    return `Pulumi: ${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`;
-  }
-  const { created, changed, deleted, unchanged } = await applyPlan(planMesh(model, rendered), {
-    ...config,
-    report,
-    signal,
-  });
-  return created + changed + deleted === 0
-    ? `nothing to change: all ${unchanged} objects are as declared`
-    : `${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`;
-}
-
-async function prove(
-  record: UpRecord,
-  model: MeshModel,
-  failover: boolean,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const clients = await connect(Object.keys(record.access), record.access, signal);
-  const { clusters } = await statusOf(record, model, signal);
-  const missing = Object.entries(clusters).filter(([, { ingress }]) => ingress === null);
-  if (missing.length > 0) {
-    throw new ProblemsError(
-      missing.map(([name]) => ({ where: `cluster ${name}`, what: 'its ingress gateway has no address' })),
-      1,
-    );
-  }
-  const ingress = Object.fromEntries(
-    Object.entries(clusters).map(([name, { ingress }]) => [name, ingress ?? '']),
-  );
-  const seen: string[] = [];
-  await runTasks(
-    proofsOf(model, { failover }).map(({ title, run }) => ({
-      title: `proof: ${title}`,
-      run: async (report) => {
-        const evidence = await run({ model, clients, ingress, signal });
-        report(evidence);
-        seen.push(`${title}: ${evidence}`);
-      },
-    })),
-  );
-  return seen;
-}
-
-/** The mesh's state, cross-cluster calls included. */
-export function statusOf(record: UpRecord, model: MeshModel, signal: AbortSignal): Promise<MeshStatus> {
-  return collectStatus(model, {
-    engine: record.engine,
-    access: record.access,
-    probe: (clusters) =>
-      probeCrossCluster(
-        model,
-        Object.fromEntries(Object.entries(clusters).map(([name, { ingress }]) => [name, ingress])),
-        signal,
-      ),
-    signal,
-  });
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { z } from 'zod';
 import { ProblemsError } from '../core/problem.ts';
@@ -31,6 +30,8 @@ const banner =
  * @throws ProblemsError (exit code 2) with every error by file and line.
  */
 export async function bundleApp(root: string, directory: string): Promise<Bundle> {
+  // Loaded when it is needed: most commands bundle nothing.
+  const { build } = await import('esbuild');
   try {
     const { outputFiles, metafile } = await build({
       absWorkingDir: root,
