@@ -8,7 +8,7 @@ import { loadAppConfigs } from '../apps/config/app-config.ts';
 import type { AppConfig } from '../apps/config/app-config.ts';
 import { appImage, buildApp } from './app-image.ts';
 import type { Project } from './app-image.ts';
-import { bundleApp } from './bundle.ts';
+import { bundleApps } from './bundle.ts';
 
 /** The digest lock, beside package-lock.json. */
 export const lockFile = 'images.lock.json';
@@ -92,16 +92,20 @@ export function lockedImage(
   throw new ProblemsError([{ where, what: 'is of another version', received: locked.tag, allowed, fix }]);
 }
 
-/** The images that the apps' sources make on a base, by bundling them: about a tenth of a second an app. */
+/** The images that the apps' sources make on a base, by bundling them. */
 export async function lockApps(root: string, base: LockedBase): Promise<LockedApps> {
   const project = readProject(root);
-  const apps = await Promise.all(
-    loadAppConfigs(root).map(async (config) => {
-      const spec = appImage(config, await bundleApp(root, config.directory), project);
-      const { tag, digest } = buildApp(spec, base);
-      return [config.name, { tag, digest }] as const;
-    }),
+  const configs = loadAppConfigs(root);
+  const bundles = await bundleApps(
+    root,
+    configs.map(({ directory }) => directory),
   );
+  const apps = configs.flatMap((config, index) => {
+    const bundle = bundles[index];
+    if (bundle === undefined) return [];
+    const { tag, digest } = buildApp(appImage(config, bundle, project), base);
+    return [[config.name, { tag, digest }] as const];
+  });
   return Object.fromEntries(apps);
 }
 

@@ -55,12 +55,12 @@ async function prepare(
   context: StepContext,
 ): Promise<PreparedStep> {
   const release = await makeRelease(step, context.istioctl, context);
-  const holds = (objects: readonly KubeObject[]) => objects.every((object) => snapshot.holds(object));
-  const isSettled =
-    holds([...release, ...step.objects]) && (await Promise.all(before)).every(({ settled }) => settled);
-  if (!isSettled) return { step, release, settled: undefined };
+  const holds = (objects: readonly KubeObject[]) => snapshot.holds(objects, context.signal);
+  const unsettled = { step, release, settled: undefined };
+  if ((await Promise.all(before)).some(({ settled }) => settled === undefined)) return unsettled;
+  if (!(await holds([...release, ...step.objects]))) return unsettled;
   const secrets = await allOrProblems(step.secrets.map((secret) => makeSecret(step, secret, context, true)));
-  return { step, release, settled: holds(secrets) ? secrets : undefined };
+  return (await holds(secrets)) ? { step, release, settled: secrets } : unsettled;
 }
 
 /** A step in a few letters, different for each. */

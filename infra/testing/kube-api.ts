@@ -256,6 +256,7 @@ export class KubeApi {
       managedFields: withEntry(managedFields, ours),
     };
     const stored = { ...live, ...wanted, metadata: stamped };
+    if (seen.query['dryRun'] !== undefined) return { status: 200, body: stored };
     this.objects.set(seen.path, stored);
     return { status: resourceVersion === undefined ? 201 : 200, body: stored };
   }
