@@ -10,7 +10,7 @@ import { preflightMesh } from '../preflight/preflight.ts';
 import { prune } from './prune.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
-import { prepareSteps, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
+import { prepareSteps, renderAll, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
 import type { PreparedStep, StepContext } from './prepare.ts';
 import { clientOf, makeSecret, settle } from './step-work.ts';
 import { withIssuer } from '../trust/issuer.ts';
@@ -53,10 +53,11 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   const warn = (line: string) => {
     report(`warning: ${line}`);
   };
+  const rendered = renderAll(plan, istioctl, signal);
   const { clients, trust } = await preflightMesh(plan, { ...options, warn });
   const links = new RemoteLinks({ ...options, plan, clients });
   const context = {
-    ...{ plan, clients, trust, links, istioctl, report },
+    ...{ plan, clients, trust, links, rendered, report },
     ...(limits && { limits }),
     ...(signal && { signal }),
   };

@@ -2,11 +2,23 @@ import { allOrProblems } from '../../core/all-or-problems.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
 import { Snapshot } from './snapshot.ts';
-import { makeRelease, makeSecret } from './step-work.ts';
+import { finishRelease, makeSecret, renderRelease } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
 
 export interface StepContext extends PlanContext {
-  readonly istioctl: string;
+  /** What istioctl makes of the releases of each step. */
+  readonly rendered: ReadonlyMap<PlanStep, Promise<readonly KubeObject[]>>;
+}
+
+/** Begins to render the releases of all steps; whoever awaits one is told when it fails. */
+export function renderAll(plan: Plan, istioctl: string, signal?: AbortSignal): StepContext['rendered'] {
+  return new Map(
+    plan.steps.map((step) => {
+      const rendering = renderRelease(step, istioctl, { plan, ...(signal && { signal }) });
+      rendering.catch(() => undefined);
+      return [step, rendering] as const;
+    }),
+  );
 }
 
 /** A step, and what is known of it before anything is applied. */
@@ -54,7 +66,7 @@ async function prepare(
   before: readonly Promise<PreparedStep>[],
   context: StepContext,
 ): Promise<PreparedStep> {
-  const release = await makeRelease(step, context.istioctl, context);
+  const release = finishRelease(step, (await context.rendered.get(step)) ?? [], context);
   const holds = (objects: readonly KubeObject[]) => snapshot.holds(objects, context.signal);
   const unsettled = { step, release, settled: undefined };
   if ((await Promise.all(before)).some(({ settled }) => settled === undefined)) return unsettled;

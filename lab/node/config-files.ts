@@ -84,8 +84,9 @@ export function kubeletConfig(spec: NodeSpec): string {
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     volumePluginDir: `${spec.folder}/volume-plugins`,
     resolvConf: '/dev/null',
-    // A pod that starts is seen at once; the lab is small.
-    syncFrequency: '10s',
+    // Every look at a pod that is not ready yet also tries its readiness probe, whatever its period is: Istio gives its
+    // gateways one of 15 s, which a proxy that starts in two fails once. The lab has few pods to look at.
+    syncFrequency: '1s',
     shutdownGracePeriod: '0s',
     registerWithTaints: [],
   });
