@@ -16,18 +16,24 @@ export interface AppliedMesh {
   readonly touched: Touched;
 }
 
+interface ApplyRun {
+  readonly report: (line: string) => void;
+  /** Called when it turns out that there is nothing to apply, before that is awaited. */
+  readonly settled: () => void;
+  readonly signal: AbortSignal;
+}
+
 /** Brings the clusters to what is declared, with the engine of the record. */
 export async function applyMesh(
   at: Workspace,
   record: UpRecord,
   config: StackConfig,
   { model, rendered }: SynthesizedMesh,
-  report: (line: string) => void,
-  signal: AbortSignal,
+  options: ApplyRun,
 ): Promise<AppliedMesh> {
   return record.engine === 'pulumi'
-    ? byPulumi(at, record, config, model, report, signal)
-    : byApply(model, rendered, { ...config, report, signal });
+    ? byPulumi(at, record, config, model, options)
+    : byApply(model, rendered, { ...config, ...options });
 }
 
 async function byPulumi(
@@ -35,8 +41,7 @@ async function byPulumi(
   record: UpRecord,
   config: StackConfig,
   model: MeshModel,
-  report: (line: string) => void,
-  signal: AbortSignal,
+  { report, signal }: ApplyRun,
 ): Promise<AppliedMesh> {
   // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
   const { upWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');

@@ -133,7 +133,9 @@ describe('applyPlan', () => {
 
   test('changes nothing the second time, and afterwards only what was changed by hand', async () => {
     await up();
+    for (const api of Object.values(apis)) api.requests.length = 0;
     expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 24, deleted: 0 });
+    expect([...applied('east'), ...applied('west')]).toEqual([]);
     apis['west']?.put({
       apiVersion: 'v1',
       kind: 'ConfigMap',

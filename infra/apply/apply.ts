@@ -17,6 +17,8 @@ import { withIssuer } from '../trust/issuer.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
+  /** Called when it turns out that there is nothing to apply, before the mesh is awaited. @default - nobody is told */
+  readonly settled?: () => void;
   /** @default defaultLimits */
   readonly limits?: Limits;
   readonly signal?: AbortSignal;
@@ -63,6 +65,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   };
   const before = await takeSnapshots(plan, context);
   const prepared = await prepareSteps(plan, before, context);
+  if (prepared.every(({ settled }) => settled !== undefined)) options.settled?.();
   const running = new Map<string, Promise<StageResult>>();
   for (const one of prepared) {
     const awaited = one.settled ? [] : one.step.after.flatMap((key) => running.get(stepKey(key)) ?? []);
