@@ -13,7 +13,15 @@ let at: Workspace;
 let stale: string;
 beforeEach(() => {
   const root = mkdtempSync(join(tmpdir(), 'up-'));
-  for (const name of ['apps', 'core', 'gen', 'node_modules', 'package.json', 'tsconfig.json'])
+  for (const name of [
+    'apps',
+    'core',
+    'gen',
+    'node_modules',
+    'package.json',
+    'tsconfig.json',
+    'Pulumi.lab.yaml',
+  ])
     symlinkSync(join(checkout, name), join(root, name));
   const lock = JSON.parse(readFileSync(lockOf(checkout), 'utf8')) as { apps: object };
   const apps = Object.entries(lock.apps).map(([name, image]) => [

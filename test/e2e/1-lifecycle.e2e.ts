@@ -119,19 +119,19 @@ describe('the life of a mesh', () => {
   );
 
   test(
-    'up ends with 1 when a route is broken by hand that no object of the mesh declares',
+    'up ends with 1 when a route is broken by hand with what the mesh does not declare',
     async () => {
-      const broken = JSON.stringify({
-        apiVersion: 'networking.istio.io/v1',
-        kind: 'VirtualService',
-        metadata: { name: 'broken-by-hand', namespace: 'istio-ingress' },
+      const refuse = JSON.stringify({
+        apiVersion: 'security.istio.io/v1',
+        kind: 'AuthorizationPolicy',
+        metadata: { name: 'broken-by-hand', namespace: 'shop' },
         spec: {
-          hosts: ['*'],
-          gateways: ['istio-ingress/edge'],
-          http: [{ directResponse: { status: 503 } }],
+          selector: { matchLabels: { 'app.kubernetes.io/name': 'catalog' } },
+          action: 'DENY',
+          rules: [{}],
         },
       });
-      kubectl('west', 'apply', '-f', '-', { input: broken });
+      kubectl('west', 'apply', '-f', '-', { input: refuse });
       try {
         const { code, stderr } = await npm('up');
         expect(code).toBe(1);
@@ -139,7 +139,7 @@ describe('the life of a mesh', () => {
           /^products of west from west: not reached within 60 s: .*through west: it failed/m,
         );
       } finally {
-        kubectl('west', '-n', 'istio-ingress', 'delete', 'virtualservice', 'broken-by-hand');
+        kubectl('west', '-n', 'shop', 'delete', 'authorizationpolicy', 'broken-by-hand');
       }
       expect((await npm('up')).code).toBe(0);
     },
