@@ -23,10 +23,10 @@ beforeEach(() => {
     'Pulumi.lab.yaml',
   ])
     symlinkSync(join(checkout, name), join(root, name));
-  const lock = JSON.parse(readFileSync(lockOf(checkout), 'utf8')) as { apps: object };
-  const apps = Object.entries(lock.apps).map(([name, image]) => [
+  const lock = JSON.parse(readFileSync(lockOf(checkout), 'utf8')) as { apps: Record<string, object> };
+  const apps = Object.entries(lock.apps).map(([name, image]): [string, object] => [
     name,
-    { ...(image as object), digest: `sha256:${'0'.repeat(64)}` },
+    Object.assign(image, { digest: `sha256:${'0'.repeat(64)}` }),
   ]);
   stale = JSON.stringify({ ...lock, apps: Object.fromEntries(apps) });
   writeFileSync(lockOf(root), stale);

@@ -21,9 +21,13 @@ export function isAsApplied(object: KubeObject, live: KubeObject): boolean {
 
 /** What identifies an object is in nobody's fields. */
 function withoutIdentity(object: KubeObject): unknown {
-  const { apiVersion, kind, metadata, ...rest } = JSON.parse(JSON.stringify(object)) as KubeObject;
-  const { name, namespace, ...own } = metadata;
-  return { ...rest, ...(Object.keys(own).length > 0 && { metadata: own }) };
+  const { metadata, ...rest } = JSON.parse(JSON.stringify(object)) as KubeObject;
+  const own = without(metadata, 'name', 'namespace');
+  return { ...without(rest, 'apiVersion', 'kind'), ...(Object.keys(own).length > 0 && { metadata: own }) };
+}
+
+function without(object: object, ...keys: readonly string[]): object {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
 /**

@@ -11,9 +11,14 @@ export function appliedBy(
   manager: string | undefined,
   object: Readonly<Record<string, unknown>>,
 ): ManagedFields {
-  const { apiVersion, kind: _kind, metadata, ...rest } = object;
-  const { name: _name, namespace: _namespace, ...own } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
-  return { manager, operation: 'Apply', apiVersion, fieldsV1: fieldsOf({ ...rest, metadata: own }) };
+  const { metadata, ...rest } = object;
+  const own = without(metadata ?? {}, 'name', 'namespace');
+  const fieldsV1 = fieldsOf({ ...without(rest, 'apiVersion', 'kind'), metadata: own });
+  return { manager, operation: 'Apply', apiVersion: object['apiVersion'], fieldsV1 };
+}
+
+function without(object: object, ...keys: readonly string[]): object {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
 /** The entries with this one in place of the same manager's. */
