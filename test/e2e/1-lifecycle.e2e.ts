@@ -11,17 +11,11 @@ const minute = 60_000;
 /** The names of the catalog's pods in east: others once it was scaled to 0. */
 function catalogPods(): string {
   const selector = 'app.kubernetes.io/name=catalog';
-  return kubectl(
-    'east',
-    '-n',
-    'shop',
-    'get',
-    'pods',
-    '-l',
-    selector,
-    '-o',
-    'jsonpath={.items[*].metadata.name}',
-  );
+  const pods = JSON.parse(kubectl('east', '-n', 'shop', 'get', 'pods', '-l', selector, '-o', 'json')) as {
+    items: { metadata: { name: string; deletionTimestamp?: string } }[];
+  };
+  const staying = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return staying.map(({ metadata }) => metadata.name).join(' ');
 }
 
 describe('the life of a mesh', () => {
