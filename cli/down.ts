@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { synthMesh } from './synth-mesh.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
-import { labExists, stopLab } from '../lab/lab.ts';
 import { pulumiOptions } from './pulumi.ts';
+import { removeProved } from './proofs/record.ts';
 import { readRecord, removeRecord, type UpRecord } from './record.ts';
 import { configOf } from './target.ts';
 import { runTasks, type Task } from './tasks.ts';
@@ -21,18 +21,12 @@ export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal)
     const steps: Task[] = [];
     if (record !== undefined && !record.lab)
       steps.push({ title: 'mesh', run: (report) => removeApplied(at, record, report, signal) });
-    if (await labExists(at.stateDir)) {
-      steps.push({
-        title: 'lab',
-        run: async (report) => {
-          await stopLab(at.stateDir, report);
-          // The clusters are gone, and with them all that a stack's state speaks of.
-          rmSync(`${at.stateDir}/pulumi`, { recursive: true, force: true });
-        },
-      });
-    }
+    // Loaded when it is needed: nothing but this knows of labs.
+    const { labDown } = await import('./lab/lab-down.ts');
+    steps.push(...(await labDown(at)));
     await runTasks(steps);
     removeRecord(at.stateDir);
+    removeProved(at.stateDir);
     if (flags.purge) {
       rmSync(at.stateDir, { recursive: true, force: true });
       rmSync(at.cacheDir, { recursive: true, force: true });

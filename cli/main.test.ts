@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** The first line of `up`. */
+const beginning = 'up: reading what is declared\n';
+
 /** Runs the real command line with a state folder of its own: what is up from this checkout is no matter. */
 function meshwright(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { status, stdout, stderr } = spawnSync(
@@ -94,9 +97,11 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
       '--repo: is missing: an ApplicationSet names the repository of its tree; allowed the URL that Argo CD reads it by\n',
     ],
   ])('%s', (_, args, message) => {
+    // What the parser of the command line refuses has not begun.
+    const begins = args[0] === 'up' && !message.startsWith('error:');
     expect(meshwright(state, args, { PATH: '/usr/bin:/bin' })).toEqual({
       code: 2,
-      stdout: '',
+      stdout: begins ? beginning : '',
       stderr: message,
     });
     expect(existsSync(state)).toBe(false);
@@ -106,7 +111,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     const flags = ['--context', 'east=prod-eats', '--context', 'west=prod-west'];
     expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
       code: 2,
-      stdout: '',
+      stdout: beginning,
       stderr: `cluster east: ${kubeconfig} has no such context; received "prod-eats"; allowed prod-east, prod-west; fix: did you mean prod-east?\n`,
     });
     expect(existsSync(state)).toBe(false);
@@ -116,7 +121,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     const flags = ['--context', 'east=prod-east', '--context', 'west=prod-west'];
     expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
       code: 1,
-      stdout: '',
+      stdout: beginning,
       stderr: ['east', 'west']
         .map(
           (cluster) =>

@@ -8,6 +8,9 @@ import type { SynthFlags } from './synth.ts';
 import type { UpFlags } from './up.ts';
 import { thisWorkspace } from './workspace.ts';
 
+// It was meant for this process (scripts/run.js), not for the programs that it starts.
+delete process.env['NODE_COMPILE_CACHE'];
+
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
@@ -57,11 +60,10 @@ function program(): Command {
       ]),
     )
     .option('--lab-subnet <CIDR>', "the lab's network, an IPv4 /24")
-    .option(
-      '--prove-failover',
-      'in clusters of yours, too, scale a service to 0 for a moment to prove failover',
-    )
+    .option('--prove', 'prove everything, also what takes a service away for a moment to prove failover')
     .action(async (flags: UpFlags) => {
+      // Before what takes a moment: all that `up` is made of is loaded only now.
+      process.stdout.write('up: reading what is declared\n');
       finish(await (await import('./up.ts')).up(at, flags, signal));
     });
   command('down', 'remove what up made')

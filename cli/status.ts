@@ -3,7 +3,7 @@ import { ProblemsError } from '../core/problem.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
 import { readRecord } from './record.ts';
 import { formatStatus } from './status-text.ts';
-import { statusOf } from './up.ts';
+import { statusOf } from './status-of.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface StatusFlags {

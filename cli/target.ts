@@ -1,4 +1,3 @@
-import type { MeshModel } from '../charts/model/mesh-model.ts';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { ClusterAccess } from '../infra/kube/connection.ts';
 import { findPulumi } from '../infra/pulumi/find-pulumi.ts';
@@ -20,6 +19,11 @@ export interface Target {
   readonly config: StackConfig;
 }
 
+/** What matters of a mesh before it is rendered. */
+interface Declared {
+  readonly clusters: readonly { readonly name: string }[];
+}
+
 /** The stack of the lab. */
 const labStack = 'lab';
 
@@ -31,14 +35,14 @@ const labStack = 'lab';
 export function chooseTarget(
   at: Workspace,
   flags: TargetFlags,
-  model: MeshModel,
+  mesh: Declared,
   env: NodeJS.ProcessEnv = process.env,
 ): Target {
   const before = readRecord(at.stateDir);
   const engine = chooseEngine(flags.engine, before);
   const stack = chooseStack(flags, before);
   const file = settingsOf(at, stack);
-  const reached = chooseClusters(at, flags, model, { before, stack, file }, env);
+  const reached = chooseClusters(at, flags, mesh, { before, stack, file }, env);
   const access = Object.fromEntries(
     Object.entries(reached.access).map(([name, { kubeconfig, context }]) => {
       const apiServer = file.access[name]?.apiServer;
@@ -75,11 +79,11 @@ interface Known {
 function chooseClusters(
   at: Workspace,
   flags: TargetFlags,
-  model: MeshModel,
+  mesh: Declared,
   { before, stack, file }: Known,
   env: NodeJS.ProcessEnv,
 ): Reached {
-  const names = model.clusters.map(({ name }) => name);
+  const names = mesh.clusters.map(({ name }) => name);
   const fileName = `Pulumi.${stack ?? ''}.yaml`;
   const declared = Object.keys(file.access).length > 0;
   if (declared) throwIfAny(missingClusters(file, names, fileName));

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultCacheDir } from '../toolchain/cache.ts';
-import { labKubeconfig } from '../lab/state.ts';
 
 /** Where a checkout keeps things. */
 export interface Workspace {
@@ -11,6 +10,7 @@ export interface Workspace {
   readonly stateDir: string;
   /** Built tools and images, shared by all checkouts of a user. */
   readonly cacheDir: string;
+  /** The lab's, with a context for each cluster. */
   readonly kubeconfig: string;
   readonly trustDir: string;
   readonly logsDir: string;
@@ -28,7 +28,7 @@ export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
     root,
     stateDir,
     cacheDir: defaultCacheDir(),
-    kubeconfig: labKubeconfig(stateDir),
+    kubeconfig: join(stateDir, 'kubeconfig'),
     trustDir: join(stateDir, 'trust'),
     logsDir: join(stateDir, 'logs'),
     lockFile: join(stateDir, 'lock'),

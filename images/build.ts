@@ -23,6 +23,7 @@ import type { DebianPackage } from './debian.ts';
 import { builderIdentity, fileIdentity, imageKey } from './key.ts';
 import type { KeyOptions } from './key.ts';
 import { writeLayer } from './layer.ts';
+import { rememberPackages } from './known-packages.ts';
 import { prune } from './prune.ts';
 import { sbomOf } from './sbom.ts';
 import { istioImages, nodeBase, pauseImage } from './specs.ts';
@@ -69,8 +70,8 @@ type BaseOptions = Pick<ImagesOptions, 'root' | 'cacheDir' | 'report' | 'signal'
 
 /**
  * The images of the apps, of Istio and of the pause container, as archives: built when anything that goes into them
- * changed, else taken from the cache. Apps are held against images.lock.json; where this machine's base is another than
- * the locked one, that is reported.
+ * changed, else taken from the cache. Apps are those of images.lock.json, which the caller has brought to what their sources
+ * make; where this machine's base is another than the locked one, that is reported.
  * @throws ProblemsError with exit code 2 when an app does not bundle or a package cannot be had, 1 when a build fails.
  */
 export async function ensureImages(options: ImagesOptions): Promise<readonly BuiltImage[]> {
@@ -125,13 +126,16 @@ async function withBuilder<T>(
 }
 
 async function resolveAll(
-  { root, signal }: BaseOptions,
+  { root, cacheDir, signal }: BaseOptions,
   images: readonly ImageSpec[],
   scratch: string,
 ): Promise<ReadonlyMap<string, DebianPackage>> {
   const all = [...images, nodeBase(...nodePackage(root))];
   const names = new Set(all.flatMap((image) => [...(image.packages ?? []), ...(image.base?.packages ?? [])]));
-  return resolvePackages([...names].sort(), scratch, signal);
+  const sorted = [...names].sort();
+  return rememberPackages(join(cacheDir, 'images', 'packages.json'), sorted, () =>
+    resolvePackages(sorted, scratch, signal),
+  );
 }
 
 const digest = z.string();
@@ -190,18 +194,25 @@ class Builder {
 
   async ensureApp(app: AppConfig, hub: string, { base, path }: StoredBase): Promise<BuiltImage> {
     const { root } = this.#options;
-    const locked = readLock(root).apps[app.name];
+    const lock = readLock(root);
+    const locked = lock.apps[app.name];
     if (locked === undefined) throw new Error(`${app.name} is locked before it is built`);
-    const bundle = await bundleApp(root, app.directory);
-    const built = buildApp(appImage(app, bundle, readProject(root)), base);
+    const build = async () => {
+      const bundle = await bundleApp(root, app.directory);
+      return { bundle, built: buildApp(appImage(app, bundle, readProject(root)), base) };
+    };
     const reference = referenceOf(hub, { name: app.name, tag: locked.tag });
-    const key = digestOf(`${this.#key.builder} ${reference} ${built.digest}`).slice(7, 23);
+    // On the locked base the lock has the digest already, and only what the cache lacks is bundled.
+    const isLocked = base.layer.digest === lock.base.layer.digest;
+    const digest = isLocked ? locked.digest : (await build()).built.digest;
+    const key = digestOf(`${this.#key.builder} ${reference} ${digest}`).slice(7, 23);
     const entry = {
       folder: this.#folder,
       name: `${app.name}-${key}`,
       holds: [archiveName, sbomName, 'image.json'],
     };
     const folder = await cached(entry, async (target) => {
+      const { bundle, built } = await build();
       const sbom = sbomOf(app, built.digest, bundle.packages, base);
       writeFileSync(join(target, sbomName), sbom);
       const layers = [

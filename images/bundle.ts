@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { z } from 'zod';
+import { allOrProblems } from '../core/all-or-problems.ts';
 import { ProblemsError } from '../core/problem.ts';
 
 /** An npm package whose code is in a bundle. */
@@ -31,10 +31,21 @@ const banner =
  * @throws ProblemsError (exit code 2) with every error by file and line.
  */
 export async function bundleApp(root: string, directory: string): Promise<Bundle> {
+  const [bundle] = await bundleApps(root, [directory]);
+  if (bundle === undefined) throw new Error(`${directory} was not bundled`);
+  return bundle;
+}
+
+/** Bundles several apps as {@link bundleApp} does each, in their order: what they share is read only once. */
+export async function bundleApps(root: string, directories: readonly string[]): Promise<readonly Bundle[]> {
+  // Loaded when it is needed: most commands bundle nothing.
+  const { build } = await import('esbuild');
   try {
     const { outputFiles, metafile } = await build({
       absWorkingDir: root,
-      entryPoints: [`${directory}/main.ts`],
+      entryPoints: directories.map(entryOf),
+      outdir: 'bundles',
+      outbase: '.',
       bundle: true,
       write: false,
       metafile: true,
@@ -46,13 +57,26 @@ export async function bundleApp(root: string, directory: string): Promise<Bundle
       preserveSymlinks: true,
       logLevel: 'silent',
     });
-    const code = withoutPaths(outputFiles[0]?.text ?? '', Object.keys(metafile.inputs));
-    return { code, packages: packagesOf(root, metafile) };
+    const inputs = Object.keys(metafile.inputs);
+    return directories.map((directory) => {
+      const [path, output] =
+        Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === entryOf(directory)) ??
+        [];
+      const file = outputFiles.find((one) => one.path === join(root, path ?? ''));
+      if (output === undefined || file === undefined) throw new Error(`${directory} has no bundle`);
+      return { code: withoutPaths(file.text, inputs), packages: packagesOf(root, output) };
+    });
   } catch (error) {
     if (!isBuildFailure(error)) throw error;
-    throw new ProblemsError(error.errors.map((message) => toProblem(directory, message)));
+    const [only, ...more] = directories;
+    if (only !== undefined && more.length === 0)
+      throw new ProblemsError(error.errors.map((message) => toProblem(only, message)));
+    // One by one, as only then it is known whose errors they are.
+    return allOrProblems(directories.map((directory) => bundleApp(root, directory)));
   }
 }
+
+const entryOf = (directory: string) => `${directory}/main.ts`;
 
 /**
  * esbuild writes a file's path as a comment above its code, and as the key of a module that is loaded on demand. The
@@ -70,9 +94,8 @@ function withoutPaths(code: string, inputs: readonly string[]): string {
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
 
 /** The packages that still have bytes in the output after tree shaking. */
-function packagesOf(root: string, { outputs }: Metafile): readonly BundledPackage[] {
-  const folders = Object.values(outputs)
-    .flatMap(({ inputs }) => Object.entries(inputs))
+function packagesOf(root: string, { inputs }: Metafile['outputs'][string]): readonly BundledPackage[] {
+  const folders = Object.entries(inputs)
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .flatMap(([path]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
   const found = new Map<string, BundledPackage>();

@@ -19,17 +19,17 @@ import { failingDaemons } from './parts.ts';
 import { ensureNodePki, kubeconfig, mergeKubeconfigs, type Kubeconfig } from './pki.ts';
 import { removeShared } from './remove.ts';
 import { foreignLab, foreignLabProblems, removeStaleLab } from './stale-lab.ts';
-import { currentBoot, labKubeconfig, readLabRecord, writeLabRecord, type LabRecord } from './state.ts';
+import { currentBoot, readLabRecord, writeLabRecord, type LabRecord } from './state.ts';
 
 export { importImages, type ImageArchive } from './node-images.ts';
 export { labExists, stopLab } from './remove.ts';
 export type { LabOptions };
 
 /**
- * Starts one single-node cluster for each declared one, or what is missing of them after an interruption,
- * until their API servers answer. Writes the kubeconfig with a context per cluster.
+ * Starts one single-node cluster for each declared one, or what is missing of them after an interruption; it does not wait for
+ * them. Writes the kubeconfig with a context per cluster.
  */
-export async function startLab(options: LabOptions): Promise<void> {
+export async function startNodes(options: LabOptions): Promise<void> {
   const { stateDir, addresses, clusters } = options;
   const nodes = clusters.map(({ name }) => name);
   const earlier = readLabRecord(stateDir);
@@ -48,10 +48,14 @@ export async function startLab(options: LabOptions): Promise<void> {
     ]);
   }
   await withMachineLock('npm run up', () => makeNodes(options, earlier));
+}
+
+/** Waits until the API server of each started node answers. */
+export async function awaitApiServers(options: LabOptions): Promise<void> {
   await Promise.all(
-    nodes.map(async (node) => {
-      await awaitApi(options, node, '/readyz', 'its API server to answer', () => undefined);
-      options.report(`${node}: API server answers at https://${placeOf(options, node).node}:6443`);
+    options.clusters.map(async ({ name }) => {
+      await awaitApi(options, name, '/readyz', 'its API server to answer', () => undefined);
+      options.report(`${name}: API server answers at https://${placeOf(options, name).node}:6443`);
     }),
   );
 }
@@ -87,7 +91,7 @@ async function makeNodes(options: LabOptions, earlier: LabRecord | undefined): P
   ensureCgroups(cgroupMount, nodes);
   await ensureNetwork(addresses, owner);
   const configs = await Promise.all(clusters.map((cluster) => prepareNode(options, cluster)));
-  writeFileAtomic(labKubeconfig(stateDir), stringify(mergeKubeconfigs(configs)), secretMode);
+  writeFileAtomic(options.kubeconfig, stringify(mergeKubeconfigs(configs)), secretMode);
 }
 
 function placeOf(options: LabOptions, node: string): NodeAddresses {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { run } from '../core/run.ts';
 import { waitFor } from '../core/wait.ts';
 import { runningNode } from './node-process.ts';
@@ -10,8 +9,8 @@ import { waitMs, type LabOptions } from './options.ts';
 export interface ImageArchive {
   readonly reference: string;
   readonly archive: string;
-  /** Digest of the image's configuration, `sha256:...`: it tells contents apart under one reference. */
-  readonly id: string;
+  /** Digest of its manifest, `sha256:...`: it tells contents apart under one reference. */
+  readonly digest: string;
   /** Digest that pods ask for it by, `sha256:...`. @default - by the reference alone */
   readonly locked?: string;
 }
@@ -26,15 +25,14 @@ export async function importImages(options: NodeOptions, images: readonly ImageA
   await Promise.all(
     options.clusters.map(async ({ name: node }) => {
       const present = await listImages(options, node);
-      for (const { reference, archive, id, locked } of images) {
-        const manifest = present.get(reference);
-        const current = manifest === undefined ? undefined : await imageId(options, node, manifest);
+      for (const { reference, archive, digest, locked } of images) {
+        const current = present.get(reference);
         const pinned = locked === undefined ? undefined : digestName(reference, locked);
-        if (current !== id) {
+        if (current !== digest) {
           await ctr(options, node, ['images', 'import', '--local', archive]);
           const changed = ' changed under its tag: restart the pods that run it';
           options.report(`${node}: image ${reference}${current === undefined ? '' : changed}`);
-        } else if (pinned === undefined || present.get(pinned) === manifest) continue;
+        } else if (pinned === undefined || present.get(pinned) === current) continue;
         // Nothing is pulled: what a pod asks for by digest has to have a name of that digest.
         if (pinned !== undefined) await ctr(options, node, ['images', 'tag', '--force', reference, pinned]);
       }
@@ -75,15 +73,6 @@ export function parseImageList(table: string): ReadonlyMap<string, string> {
         reference !== undefined && digest?.startsWith('sha256:') ? [[reference, digest] as const] : [],
       ),
   );
-}
-
-const manifestSchema = z.object({ config: z.object({ digest: z.string() }) });
-
-/** The digest of an image's configuration, which its manifest names (OCI image spec); none when that is gone. */
-async function imageId(options: NodeOptions, node: string, manifest: string): Promise<string | undefined> {
-  const { code, stdout } = await ctr(options, node, ['content', 'get', manifest], [0, 1]);
-  if (code !== 0) return undefined;
-  return manifestSchema.safeParse(JSON.parse(stdout)).data?.config.digest;
 }
 
 /** containerd's client, inside the node's mount namespace, where containerd's socket is. */

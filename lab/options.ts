@@ -5,6 +5,8 @@ export interface LabOptions {
   readonly owner: string;
   /** Folder for all the lab keeps, `.meshwright` of the checkout. */
   readonly stateDir: string;
+  /** File that is given a context for each cluster. */
+  readonly kubeconfig: string;
   readonly addresses: LabAddresses;
   readonly clusters: readonly { readonly name: string; readonly region: string; readonly zone: string }[];
   /** Colon-separated folders with the daemons' programs. */

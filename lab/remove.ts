@@ -14,7 +14,8 @@ import {
 } from './network.ts';
 import { stopNode } from './node-process.ts';
 import { removeMountPoints } from './node/mounts.ts';
-import { labKubeconfig, readLabRecord, removeLabRecord } from './state.ts';
+import type { LabOptions } from './options.ts';
+import { readLabRecord, removeLabRecord } from './state.ts';
 
 /** Whether there is a lab to be stopped: by its record, or, that lost, by the machine's network. */
 export async function labExists(stateDir: string): Promise<boolean> {
@@ -24,9 +25,12 @@ export async function labExists(stateDir: string): Promise<boolean> {
 /**
  * Takes a lab down: processes, namespaces, control groups, mount points, state. Logs stay until `purge`.
  * Nothing happens when there is no lab. Without the record the mount points stay, as empty folders. Of what the machine shares, nothing that is another owner's is touched.
- * @param stateDir The lab's state folder; its path is the lab's owner.
+ * @param lab.stateDir The lab's state folder; its path is the lab's owner.
  */
-export async function stopLab(stateDir: string, report: (line: string) => void): Promise<void> {
+export async function stopLab(
+  { stateDir, kubeconfig }: Pick<LabOptions, 'stateDir' | 'kubeconfig'>,
+  report: (line: string) => void,
+): Promise<void> {
   if (!(await labExists(stateDir))) return;
   await withMachineLock('npm run down', async () => {
     const record = readLabRecord(stateDir);
@@ -41,7 +45,7 @@ export async function stopLab(stateDir: string, report: (line: string) => void):
       if (record?.netnsMounted === false) await removeNetnsFolder();
     }
     rmSync(join(stateDir, 'nodes'), { recursive: true, force: true });
-    rmSync(labKubeconfig(stateDir), { force: true });
+    rmSync(kubeconfig, { force: true });
     removeLabRecord(stateDir);
     report(
       foreign

@@ -32,11 +32,6 @@ export function removeLabRecord(stateDir: string): void {
   rmSync(file(stateDir), { force: true });
 }
 
-/** The kubeconfig with one context per cluster of the lab. */
-export function labKubeconfig(stateDir: string): string {
-  return join(stateDir, 'kubeconfig');
-}
-
 /** Names the time since the machine's last start; another after each (random(4)). */
 export function currentBoot(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

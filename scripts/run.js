@@ -11,6 +11,8 @@ const child = spawn(
   {
     cwd: root,
     stdio: 'inherit',
+    // Most of a short command's time is the compilation of what it imports: Node keeps that for the next command.
+    env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile'), ...process.env },
   },
 );
 // A terminal's Ctrl-C reaches the child by itself, too: asked twice, it stops once.

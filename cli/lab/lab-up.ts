@@ -2,12 +2,20 @@ import { join } from 'node:path';
 import { loadAppConfigs } from '../../apps/config/app-config.ts';
 import { referenceOf } from '../../images/spec.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import { planAddresses } from '../../lab/addresses.ts';
+import { defaultSubnet, planAddresses } from '../../lab/addresses.ts';
 import { ensureHostPackages, nodePackages } from '../../toolchain/packages.ts';
 import { archiveName, ensureImages, type BuiltImage } from '../../images/build.ts';
 import { pauseImage } from '../../images/specs.ts';
-import { awaitNodesReady, importImages, startLab, type LabOptions } from '../../lab/lab.ts';
+import {
+  awaitApiServers,
+  awaitNodesReady,
+  importImages,
+  startNodes,
+  type LabOptions,
+} from '../../lab/lab.ts';
 import { preflight } from '../../lab/machine-check.ts';
+import { formatParts, labParts } from '../../lab/parts.ts';
+import { readLabRecord } from '../../lab/state.ts';
 import { binFolders, ensureTools } from '../../toolchain/build.ts';
 import type { ToolPaths } from '../../toolchain/sets.ts';
 import type { Task } from '../tasks.ts';
@@ -16,39 +24,41 @@ import type { Workspace } from '../workspace.ts';
 export interface LabUp {
   /** Looks the machine over before anything is made. */
   readonly check: () => Promise<void>;
-  /** What has to be done until clusters are ready that know the images. */
-  readonly steps: readonly (Task | readonly Task[])[];
+  /** What has to be done until clusters are ready that know the images of the mesh. */
+  readonly steps: (model: MeshModel) => readonly (Task | readonly Task[])[];
   /** Path of istioctl, once the steps ran. */
   readonly istioctl: () => string;
+  /** What every part of the lab does now, as a table; none where there is no lab. */
+  readonly parts: () => string | undefined;
 }
 
-/** Plans bringing the lab up for a mesh. */
-export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: AbortSignal): LabUp {
-  const addresses = planAddresses(
-    subnet,
-    model.clusters.map(({ name }) => name),
-  );
+/**
+ * Plans bringing the lab up for these clusters.
+ * @param subnet - as asked for. @default - that of the lab there is, else one of the lab's own
+ * @throws ProblemsError (exit 2) for a subnet that is none.
+ */
+export function labUp(
+  at: Workspace,
+  clusters: LabOptions['clusters'],
+  subnet: string | undefined,
+  signal: AbortSignal,
+): LabUp {
+  const { root, cacheDir, logsDir, stateDir, kubeconfig } = at;
+  const names = clusters.map(({ name }) => name);
+  const addresses = planAddresses(subnet ?? readLabRecord(stateDir)?.subnet ?? defaultSubnet, names);
   let tools: ToolPaths | undefined;
   let images: readonly BuiltImage[] = [];
   const builtTools = () => {
     if (tools === undefined) throw new Error('the tools are built first');
     return tools;
   };
-  const lab = (report: (line: string) => void): LabOptions => ({
-    owner: at.stateDir,
-    stateDir: at.stateDir,
-    addresses,
-    clusters: model.clusters,
-    path: binFolders(builtTools()).join(':'),
-    pauseImage: referenceOf(model.istio.hub, pauseImage()),
-    report,
-    signal,
-  });
-  const { root, cacheDir, logsDir } = at;
-  return {
-    check: () => preflight(at.stateDir, at.stateDir, addresses),
-    istioctl: () => builtTools().istioctl,
-    steps: [
+  const steps = ({ istio: { hub, tag: istioTag } }: MeshModel): readonly (Task | readonly Task[])[] => {
+    const lab = (report: (line: string) => void): LabOptions => ({
+      ...{ owner: stateDir, stateDir, kubeconfig, addresses, clusters, report, signal },
+      path: binFolders(builtTools()).join(':'),
+      pauseImage: referenceOf(hub, pauseImage()),
+    });
+    return [
       {
         title: 'Debian packages',
         run: (report) => ensureHostPackages({ packages: nodePackages, report, signal }),
@@ -64,34 +74,34 @@ export function labUp(at: Workspace, model: MeshModel, subnet: string, signal: A
           title: 'images',
           run: async (report) => {
             const apps = loadAppConfigs(root);
-            const { hub, tag: istioTag } = model.istio;
-            images = await ensureImages({
-              root,
-              cacheDir,
-              tools: builtTools(),
-              apps,
-              hub,
-              istioTag,
-              report,
-              signal,
-            });
+            const made = { root, cacheDir, tools: builtTools(), apps, hub, istioTag };
+            images = await ensureImages({ ...made, report, signal });
           },
         },
+        { title: 'nodes', run: (report) => startNodes(lab(report)) },
+      ],
+      // containerd takes images while the API server starts.
+      [
+        { title: `clusters: ${names.join(', ')}`, run: (report) => awaitApiServers(lab(report)) },
         {
-          title: `clusters: ${model.clusters.map(({ name }) => name).join(', ')}`,
-          run: (report) => startLab(lab(report)),
+          title: 'images into the clusters',
+          run: (report) =>
+            importImages(
+              lab(report),
+              images.map((image) => ({ ...image, archive: join(image.folder, archiveName) })),
+            ),
         },
       ],
-      {
-        title: 'images into the clusters',
-        run: async (report) => {
-          await importImages(
-            lab(report),
-            images.map((image) => ({ ...image, archive: join(image.folder, archiveName) })),
-          );
-          await awaitNodesReady(lab(report));
-        },
-      },
-    ],
+      { title: 'nodes ready', run: (report) => awaitNodesReady(lab(report)) },
+    ];
+  };
+  return {
+    check: () => preflight(stateDir, stateDir, addresses),
+    steps,
+    istioctl: () => builtTools().istioctl,
+    parts: () => {
+      const made = readLabRecord(stateDir);
+      return made === undefined ? undefined : formatParts(labParts(stateDir, made.nodes));
+    },
   };
 }

@@ -4,15 +4,7 @@ import { failover } from './failover.ts';
 import { outsiders } from './outsider.ts';
 import type { Proof } from './proof.ts';
 
-/**
- * What `up` proves by real calls, in order.
- * @param options.failover - also take the catalog away from a cluster for a moment: not in clusters that others use
- */
-export function proofsOf(model: MeshModel, options: { readonly failover: boolean }): readonly Proof[] {
-  return [
-    ...localReads(model),
-    ...orders(model),
-    ...outsiders(model),
-    ...(options.failover ? failover(model) : []),
-  ];
+/** What `up` proves by real calls. */
+export function proofsOf(model: MeshModel): readonly Proof[] {
+  return [...localReads(model), ...orders(model), ...outsiders(model), ...failover(model)];
 }

@@ -17,8 +17,18 @@ export function failover(model: MeshModel): readonly Proof[] {
     {
       title: `with the catalog of ${cluster} scaled to 0, products are served by ${others.join(' or ')}, and by ${cluster} again after`,
       run: (context) => prove(context, catalog, cluster, others),
+      concerns: (object) => concerns(model, catalog, object),
     },
   ];
+}
+
+/** All of the mesh, but for what belongs to other workloads, by its name; edges are on the calls' way. */
+function concerns({ workloads }: MeshModel, catalog: WorkloadModel, object: string): boolean {
+  const [, namespace, name] = /^\S+ ([^/]+)\/(.+)$/.exec(object) ?? [];
+  const isOf = (workload: WorkloadModel) =>
+    workload.namespace === namespace && (name === workload.name || name?.startsWith(`${workload.name}-`));
+  const owners = workloads.filter(isOf);
+  return owners.length === 0 || owners.some((owner) => owner === catalog || owner.ports.grpc === undefined);
 }
 
 async function prove(

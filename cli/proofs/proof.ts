@@ -17,6 +17,11 @@ export interface Proof {
   readonly title: string;
   /** Returns what was seen. Throws a ProblemsError (exit code 1) when the claim does not hold within its limit. */
   readonly run: (context: ProofContext) => Promise<string>;
+  /**
+   * For a proof that disturbs, as it takes something away for a moment: whether a change of this object, named as
+   * `Deployment shop/catalog`, may undo what it proved. @default - it disturbs nobody, and is made at every `up`
+   */
+  readonly concerns?: (object: string) => boolean;
 }
 
 /** How long configuration may take to reach every proxy, and a failover to happen. */

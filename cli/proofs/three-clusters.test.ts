@@ -31,7 +31,7 @@ async function ingresses(servedBy: (path: string, cluster: string) => string) {
 }
 
 test('up proves three clusters as it proves two', () => {
-  expect(proofsOf(model, { failover: true }).map(({ title }) => title)).toEqual([
+  expect(proofsOf(model).map(({ title }) => title)).toEqual([
     ...names.map((name) => `a product read in ${name} is served by ${name}`),
     ...names.map(
       (name) => `an order placed through ${name} is served by north, stock reserved in east or south`,

@@ -86,7 +86,7 @@ function planOf(extra: readonly KubeObject[] = []) {
   return planMesh(modelOf(clusters), rendered);
 }
 
-function up(plan = planOf(), limits?: Limits) {
+function up(plan = planOf(), limits?: Limits, settled?: () => void) {
   const access = Object.fromEntries(
     clusters.map((name) => [name, { kubeconfig: apis[name]?.kubeconfig ?? '', context: name }]),
   );
@@ -94,6 +94,7 @@ function up(plan = planOf(), limits?: Limits) {
     ...parseConfig({ clusters: access, istioctl, trustDir: 'trust' }, folder, 'test'),
     report: (line) => lines.push(line),
     ...(limits && { limits }),
+    ...(settled && { settled }),
   });
 }
 const applied = (cluster: string) =>
@@ -133,7 +134,9 @@ describe('applyPlan', () => {
 
   test('changes nothing the second time, and afterwards only what was changed by hand', async () => {
     await up();
+    for (const api of Object.values(apis)) api.requests.length = 0;
     expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 24, deleted: 0 });
+    expect([...applied('east'), ...applied('west')]).toEqual([]);
     apis['west']?.put({
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -149,6 +152,52 @@ describe('applyPlan', () => {
     expect(lines).toContain('west 30-mesh: changed ConfigMap shop/in-30-mesh');
     expect(lines).toContain('west 30-mesh: ready, 1 changed');
     expect(lines).toContain('east 30-mesh: ready, nothing to change, 1 unchanged');
+  });
+
+  test('asks by a dry run where the API server has filled something in, and changes nothing', async () => {
+    const gateway = labelManaged(
+      {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'Gateway',
+        metadata: { name: 'gate', namespace: 'shop' },
+        spec: { servers: [{ port: 80 }] },
+      },
+      'shop',
+    );
+    const plan = planOf([gateway]);
+    await up(plan);
+    for (const api of Object.values(apis)) {
+      const live = api.get(gateway);
+      Object.assign(live?.['spec'] as object, { servers: [{ port: 80, protocol: 'filled in' }] });
+      const others = api.intervene;
+      api.intervene = (request) =>
+        request.method === 'PATCH' && request.path.endsWith('/gate')
+          ? { status: 200, body: live }
+          : others(request);
+      api.requests.length = 0;
+    }
+    expect(await up(plan)).toMatchObject({ created: 0, changed: 0, unchanged: 26, deleted: 0 });
+    const patches = (apis['east']?.requests ?? []).filter(({ method }) => method === 'PATCH');
+    expect(patches.map(({ path, query }) => [path.split('/').at(-1), query['dryRun']])).toEqual([
+      ['gate', 'All'],
+    ]);
+  });
+
+  test('tells that there is nothing to apply before anything is awaited, and only then', async () => {
+    const told = () => lines.push('nothing to apply');
+    await up(planOf(), undefined, told);
+    expect(lines).not.toContain('nothing to apply');
+    lines = [];
+    await up(planOf(), undefined, told);
+    const ready = lines.findIndex((line) => line.includes(': ready, '));
+    expect([ready > 0, lines[ready - 1]]).toEqual([true, 'nothing to apply']);
+    apis['east']?.put({
+      ...configMap('in-60-traffic'),
+      metadata: { name: 'in-60-traffic', namespace: 'shop' },
+    });
+    lines = [];
+    await up(planOf(), undefined, told);
+    expect(lines).not.toContain('nothing to apply');
   });
 
   test('deletes at the end what it made before and is no longer declared, and only that', async () => {

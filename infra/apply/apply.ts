@@ -1,6 +1,7 @@
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Limits } from '../plan/limits.ts';
@@ -9,12 +10,15 @@ import { preflightMesh } from '../preflight/preflight.ts';
 import { prune } from './prune.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
-import { clientOf, makeRelease, makeSecret, settle } from './step-work.ts';
-import type { PlanContext } from './step-work.ts';
+import { prepareSteps, renderAll, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
+import type { PreparedStep, StepContext } from './prepare.ts';
+import { clientOf, makeSecret, settle } from './step-work.ts';
 import { withIssuer } from '../trust/issuer.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
+  /** Called when it turns out that there is nothing to apply, before the mesh is awaited. @default - nobody is told */
+  readonly settled?: () => void;
   /** @default defaultLimits */
   readonly limits?: Limits;
   readonly signal?: AbortSignal;
@@ -39,7 +43,8 @@ export interface ApplySummary {
 
 /**
  * Carries out the plan with server-side apply: each stage is applied and awaited before the next one of its cluster,
- * and at the end what is no longer declared is deleted.
+ * and at the end what is no longer declared is deleted. Stages that change nothing, as the clusters are when it begins, and
+ * come after nothing that changes, are only awaited, all side by side.
  * Can be run again at any time, after an interruption too: what is already right is left alone.
  * @throws ProblemsError: exit 2 for a wrong kubeconfig, context, trust folder or what somebody else made
  * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
@@ -50,18 +55,22 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   const warn = (line: string) => {
     report(`warning: ${line}`);
   };
+  const rendered = renderAll(plan, istioctl, signal);
   const { clients, trust } = await preflightMesh(plan, { ...options, warn });
   const links = new RemoteLinks({ ...options, plan, clients });
   const context = {
-    ...{ plan, clients, trust, links, istioctl, report },
+    ...{ plan, clients, trust, links, rendered, report },
     ...(limits && { limits }),
     ...(signal && { signal }),
   };
+  const before = await takeSnapshots(plan, context);
+  const prepared = await prepareSteps(plan, before, context);
+  if (prepared.every(({ settled }) => settled !== undefined)) options.settled?.();
   const running = new Map<string, Promise<StageResult>>();
-  for (const step of plan.steps) {
-    const before = step.after.flatMap((key) => running.get(keyOf(key)) ?? []);
-    const run = Promise.all(before).then(() => applyStep(step, context));
-    running.set(keyOf(step), run);
+  for (const one of prepared) {
+    const awaited = one.settled ? [] : one.step.after.flatMap((key) => running.get(stepKey(key)) ?? []);
+    const run = Promise.all(awaited).then(() => applyStep(one, context));
+    running.set(stepKey(one.step), run);
   }
   const results = await allOrProblems([...running.values()]);
   // Only now: what is no longer declared may have served calls until its successor was ready.
@@ -70,7 +79,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
       const applied = results
         .filter(({ summary }) => summary.cluster === client.cluster)
         .flatMap(({ objects }) => objects);
-      return prune(client, plan, applied, report, signal);
+      return prune(client, plan, snapshotOf(before, client.cluster), applied, report, signal);
     }),
   );
   const stages = results.map(({ summary }) => summary);
@@ -90,22 +99,19 @@ interface StageResult {
   readonly objects: readonly KubeObject[];
 }
 
-interface StepContext extends PlanContext {
-  readonly istioctl: string;
-}
-
-async function applyStep(step: PlanStep, context: StepContext): Promise<StageResult> {
-  const { clients, istioctl, report, signal } = context;
+async function applyStep(
+  { step, release, settled }: PreparedStep,
+  context: StepContext,
+): Promise<StageResult> {
+  const { clients, report } = context;
   const client = clientOf(clients, step.cluster);
   const where = `${step.cluster} ${step.stage}`;
-  const release = await makeRelease(step, istioctl, context);
-  const applied: Applied[] = [];
-  for (const secret of step.secrets) {
-    const object = await makeSecret(step, secret, context);
-    applied.push({ object, outcome: await applyObject(client, object, signal) });
-  }
-  for (const objects of [release, step.objects])
-    applied.push(...(await applyObjects(client, objects, signal)));
+  const applied =
+    settled === undefined
+      ? await applyAll(client, step, release, context)
+      : [...settled, ...release, ...step.objects].map(
+          (object) => ({ object, outcome: 'unchanged' }) as const,
+        );
   await settle(step, release, context);
   const named = (outcome: Applied['outcome']) =>
     applied.filter((entry) => entry.outcome === outcome).map(({ object }) => describe(object));
@@ -125,8 +131,20 @@ async function applyStep(step: PlanStep, context: StepContext): Promise<StageRes
   };
 }
 
-function keyOf({ cluster, stage }: StageKey): string {
-  return `${cluster}/${stage}`;
+async function applyAll(
+  client: KubeClient,
+  step: PlanStep,
+  release: readonly KubeObject[],
+  context: StepContext,
+): Promise<readonly Applied[]> {
+  const applied: Applied[] = [];
+  for (const secret of step.secrets) {
+    const object = await makeSecret(step, secret, context);
+    applied.push({ object, outcome: await applyObject(client, object, context.signal) });
+  }
+  for (const objects of [release, step.objects])
+    applied.push(...(await applyObjects(client, objects, context.signal)));
+  return applied;
 }
 
 /** `3 created, 1 changed, 40 unchanged`; `nothing to change` when only the last is not zero. */

@@ -57,9 +57,26 @@ export async function makeRelease(
   istioctl: string,
   context: Pick<PlanContext, 'plan' | 'trust' | 'signal'>,
 ): Promise<readonly KubeObject[]> {
+  return finishRelease(step, await renderRelease(step, istioctl, context), context);
+}
+
+/** The first half of {@link makeRelease}, which takes a second and needs no cluster. */
+export async function renderRelease(
+  step: PlanStep,
+  istioctl: string,
+  { plan, signal }: Pick<PlanContext, 'plan' | 'signal'>,
+): Promise<readonly KubeObject[]> {
   if (step.releases.length === 0) return [];
-  const rendered = await renderIstioReleases(istioctl, step.releases, context.plan.mesh, context.signal);
-  if (context.plan.issuer !== undefined) return rendered;
+  return renderIstioReleases(istioctl, step.releases, plan.mesh, signal);
+}
+
+/** The second half of {@link makeRelease}. */
+export function finishRelease(
+  step: PlanStep,
+  rendered: readonly KubeObject[],
+  context: Pick<PlanContext, 'plan' | 'trust'>,
+): readonly KubeObject[] {
+  if (rendered.length === 0 || context.plan.issuer !== undefined) return rendered;
   return withTrust(rendered, trustOf(context, step.cluster));
 }
 

@@ -29,9 +29,22 @@ export class KubeClient extends KubeHttp {
 
   /** Server-side apply with force: the manager takes over the object's fields from any other manager. */
   async apply(object: KubeObject, signal?: AbortSignal, fieldManager = manager): Promise<KubeObject> {
+    return this.#patch(object, { fieldManager, force: 'true' }, signal);
+  }
+
+  /** What {@link apply} would answer, without storing anything. */
+  async dryRunApply(object: KubeObject, signal?: AbortSignal): Promise<KubeObject> {
+    return this.#patch(object, { fieldManager: manager, force: 'true', dryRun: 'All' }, signal);
+  }
+
+  async #patch(
+    object: KubeObject,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<KubeObject> {
     const type = await this.#servedType(object, signal);
     return (await this.request('PATCH', pathOf(type, object), {
-      query: { fieldManager, force: 'true' },
+      query,
       body: object,
       contentType: 'application/apply-patch+yaml',
       ...(signal && { signal }),

@@ -13,6 +13,7 @@ import { openClients } from '../kube/connection.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { serveExec } from './exec-server.ts';
+import { appliedBy, withEntry } from './managed-fields.ts';
 import type { RunInPod } from './exec-server.ts';
 
 /** One request as the server saw it. */
@@ -243,7 +244,7 @@ export class KubeApi {
       string,
       unknown
     >;
-    const ours = { manager: seen.query['fieldManager'], operation: 'Apply' };
+    const ours = appliedBy(seen.query['fieldManager'], wanted);
     const same =
       live !== undefined && JSON.stringify({ ...live, metadata }) === JSON.stringify({ ...live, ...wanted });
     if (same) return { status: 200, body: live };
@@ -252,9 +253,10 @@ export class KubeApi {
       ...(wanted['metadata'] as object),
       uid: uid ?? `uid-${version}`,
       resourceVersion: version,
-      managedFields: managedFields ?? [ours],
+      managedFields: withEntry(managedFields, ours),
     };
     const stored = { ...live, ...wanted, metadata: stamped };
+    if (seen.query['dryRun'] !== undefined) return { status: 200, body: stored };
     this.objects.set(seen.path, stored);
     return { status: resourceVersion === undefined ? 201 : 200, body: stored };
   }

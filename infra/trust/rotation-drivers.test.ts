@@ -43,7 +43,7 @@ async function world(driver: 'apply' | 'pulumi', folder: string, apis: Map<strin
     api.intervene = (request) => {
       const { method, path, query } = request;
       const isIstiod = path.endsWith('/deployments/istiod');
-      if (query['fieldManager'] === manager && query['force'] === 'true') {
+      if (query['fieldManager'] === manager && query['force'] === 'true' && query['dryRun'] === undefined) {
         const wanted = request.body as Record<string, unknown>;
         const live = api.objects.get(path);
         const same = Object.entries(wanted).every(

@@ -84,8 +84,9 @@ export function kubeletConfig(spec: NodeSpec): string {
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
     volumePluginDir: `${spec.folder}/volume-plugins`,
     resolvConf: '/dev/null',
-    // The lab is small, so frequent syncs are cheap, and a starting pod is seen at once.
-    syncFrequency: '10s',
+    // At each sync the kubelet also tries the readiness probe of a pod that is not ready, whatever the probe's period is.
+    // Istio gives its gateways a period of 15 s, and a proxy that takes 2 s to start fails the first probe.
+    syncFrequency: '1s',
     shutdownGracePeriod: '0s',
     registerWithTaints: [],
   });

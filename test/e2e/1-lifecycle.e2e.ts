@@ -3,10 +3,20 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { writeFileAtomic } from '../../core/files.ts';
 import { killHard, npm, root, start, stateDir } from './cli.ts';
-import { status } from './lab.ts';
+import { kubectl, status } from './lab.ts';
 import { cleanMachineFile, settledMachineState } from './machine.ts';
 
 const minute = 60_000;
+
+/** The names of the catalog's pods in east: others once it was scaled to 0. */
+function catalogPods(): string {
+  const selector = 'app.kubernetes.io/name=catalog';
+  const pods = JSON.parse(kubectl('east', '-n', 'shop', 'get', 'pods', '-l', selector, '-o', 'json')) as {
+    items: { metadata: { name: string; deletionTimestamp?: string } }[];
+  };
+  const staying = pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  return staying.map(({ metadata }) => metadata.name).join(' ');
+}
 
 describe('the life of a mesh', () => {
   test(
@@ -43,13 +53,88 @@ describe('the life of a mesh', () => {
   );
 
   test(
-    'up again changes nothing and says so',
+    'up again changes nothing, disturbs nobody and says so',
     async () => {
       const dist = readFileSync(join(root, 'dist/east/50-workloads.k8s.yaml'));
+      const before = catalogPods();
       const { code, stdout } = await npm('up');
       expect(code).toBe(0);
       expect(stdout).toMatch(/^nothing to change: all \d+ objects are as declared; \d+ s in all$/m);
+      expect(stdout).toMatch(/^ {2}proved by an earlier up: with the catalog of east scaled to 0, /m);
+      expect(catalogPods()).toBe(before);
       expect(readFileSync(join(root, 'dist/east/50-workloads.k8s.yaml'))).toEqual(dist);
+    },
+    10 * minute,
+  );
+
+  test(
+    'up with --prove proves failover, though nothing changed',
+    async () => {
+      const before = catalogPods();
+      const { code, stdout } = await npm('up', ['--prove']);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^nothing to change: /m);
+      expect(stdout).toMatch(/^ {2}with the catalog of east scaled to 0, .*: by west\/.*, then by east\//m);
+      expect(catalogPods()).not.toBe(before);
+    },
+    10 * minute,
+  );
+
+  test(
+    'up brings back what was deleted or edited by hand, in either cluster, and disturbs nobody for what concerns nothing',
+    async () => {
+      await npm('up'); // what the proof before scaled is the plan's again
+      const before = catalogPods();
+      kubectl('east', '-n', 'shop', 'delete', 'serviceaccount', 'orders');
+      kubectl(
+        'west',
+        '-n',
+        'shop',
+        'label',
+        '--overwrite',
+        'service',
+        'inventory',
+        'app.kubernetes.io/name=else',
+      );
+      const { code, stdout } = await npm('up');
+      expect(code).toBe(0);
+      expect(stdout).toContain('west 40-services: changed Service shop/inventory');
+      expect(stdout).toMatch(/^1 created, 1 changed, 0 deleted, \d+ unchanged; /m);
+      expect(stdout).toMatch(/^ {2}proved by an earlier up: with the catalog of east scaled to 0, /m);
+      expect(kubectl('east', '-n', 'shop', 'get', 'serviceaccount', 'orders', '-o', 'name').trim()).toBe(
+        'serviceaccount/orders',
+      );
+      const label = String.raw`jsonpath={.metadata.labels.app\.kubernetes\.io/name}`;
+      expect(kubectl('west', '-n', 'shop', 'get', 'service', 'inventory', '-o', label)).toBe('inventory');
+      expect(catalogPods()).toBe(before);
+    },
+    10 * minute,
+  );
+
+  test(
+    'up ends with 1 when a route is broken by hand with what the mesh does not declare',
+    async () => {
+      const refuse = JSON.stringify({
+        apiVersion: 'security.istio.io/v1',
+        kind: 'AuthorizationPolicy',
+        metadata: { name: 'broken-by-hand', namespace: 'shop' },
+        spec: {
+          selector: { matchLabels: { 'app.kubernetes.io/name': 'catalog' } },
+          action: 'DENY',
+          rules: [{}],
+        },
+      });
+      kubectl('west', 'apply', '-f', '-', { input: refuse });
+      try {
+        const { code, stderr } = await npm('up');
+        expect(code).toBe(1);
+        expect(stderr).toMatch(
+          /^products of west from west: not reached within 60 s: .*through west: it failed/m,
+        );
+      } finally {
+        kubectl('west', '-n', 'shop', 'delete', 'authorizationpolicy', 'broken-by-hand');
+      }
+      expect((await npm('up')).code).toBe(0);
     },
     10 * minute,
   );

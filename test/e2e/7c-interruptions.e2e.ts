@@ -118,7 +118,7 @@ async function killedWithoutCatalog(): Promise<boolean> {
         if (line === '0') resolve('scaled');
       });
     });
-    const running = start('up', [...other.flags, '--prove-failover'], other.env);
+    const running = start('up', [...other.flags, '--prove'], other.env);
     expect(await Promise.race([gone, running.finished])).toBe('scaled');
     await killHard(running);
   } finally {

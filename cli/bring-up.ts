@@ -1,0 +1,198 @@
+import { writeDist } from '../charts/dist.ts';
+import { takeLock } from '../core/lock.ts';
+import { connect } from '../infra/kube/connection.ts';
+import type { StackConfig } from '../infra/plan/stack-config.ts';
+import { planMesh } from '../infra/plan/plan.ts';
+import { preflightMesh } from '../infra/preflight/preflight.ts';
+import { isHealthy } from '../infra/status/mesh-status.ts';
+import { withIssuer } from '../infra/trust/issuer.ts';
+import { awaitTrust } from '../infra/trust/proxies.ts';
+import { describeTrust } from '../infra/trust/state.ts';
+import { ensureTools } from '../toolchain/build.ts';
+import { applyMesh, type AppliedMesh } from './apply-mesh.ts';
+import type { LabUp } from './lab/lab-up.ts';
+import { proofsOf } from './proofs/all.ts';
+import { ProvedOnce } from './proofs/due.ts';
+import { ingressUrls } from './proofs/ingress.ts';
+import type { Proof } from './proofs/proof.ts';
+import { prove } from './proofs/prove.ts';
+import { recordFailure, recordStart, writeRecord, type UpRecord } from './record.ts';
+import { statusOf } from './status-of.ts';
+import { formatEnding } from './summary.ts';
+import type { SynthesizedMesh } from './synth-mesh.ts';
+import { chooseTarget } from './target.ts';
+import { runTasks, type Task } from './tasks.ts';
+import type { UpFlags } from './up.ts';
+import type { Workspace } from './workspace.ts';
+
+export interface BringUp {
+  readonly flags: UpFlags;
+  readonly mesh: SynthesizedMesh;
+  /** Undefined in clusters that are there. */
+  readonly lab: LabUp | undefined;
+  readonly config: StackConfig;
+  /** In milliseconds since the epoch. */
+  readonly started: number;
+}
+
+/** The second half of `up`, once flags and declaration are right: brings clusters and mesh up, and proves them. */
+export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal): Promise<number> {
+  const { flags, mesh, lab, started } = asked;
+  const { model } = mesh;
+  // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
+  if (lab === undefined) await preflightClusters(asked, signal);
+  const lock = takeLock(at.lockFile, 'npm run up');
+  try {
+    // Again, now that nobody else can change what is up.
+    const { record, config } = chooseTarget(at, flags, model);
+    const istioctl = await makeClusters(at, mesh, lab, signal);
+    const proved = new ProvedOnce(at.stateDir);
+    const steady = proofsOf(model).filter(({ concerns }) => concerns === undefined);
+    const disturbing = proofsOf(model).filter(({ concerns }) => concerns !== undefined);
+    const using = { ...config, istioctl };
+    const { applied, seen } = await applyAndProve(at, { record, mesh, config: using, steady }, signal);
+    const due = proved.due(disturbing, applied.touched);
+    // Others use clusters that are no lab: nothing is taken away there unasked.
+    const chosen = flags.prove === true ? disturbing : record.lab ? due : [];
+    const lines = [...seen, ...(await disturb(record, mesh, chosen, proved, signal))];
+    const status = await statusOf(record, model, signal);
+    const seconds = Math.round((Date.now() - started) / 1000);
+    writeRecord(at.stateDir, record);
+    const remarks = disturbing
+      .filter((proof) => !chosen.includes(proof))
+      .map((proof) => {
+        const why = due.includes(proof) ? 'not proved' : 'proved by an earlier up';
+        return `${why}: ${proof.title} (--prove proves it now)`;
+      });
+    const ending = { model, record, status, proved: lines, remarks, applied: applied.summary, seconds };
+    process.stdout.write(`\n${formatEnding(ending)}\n`);
+    return isHealthy(status) ? 0 : 1;
+  } catch (error) {
+    recordFailure(at.stateDir, error);
+    const parts = signal.aborted ? undefined : lab?.parts();
+    if (parts !== undefined) process.stderr.write(`\n${parts}\n\n`);
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal): Promise<void> {
+  const { access, trustDir, trust, remoteAccess } = config;
+  const plan = withIssuer(planMesh(mesh.model, mesh.rendered), trust.issuer);
+  await preflightMesh(plan, { access, trustDir, trust, remoteAccess, signal, preview: true });
+}
+
+/**
+ * Writes dist/, and brings up what the mesh is to be applied to.
+ * @returns the path of istioctl
+ */
+async function makeClusters(
+  at: Workspace,
+  { model, rendered }: SynthesizedMesh,
+  lab: LabUp | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const { root, cacheDir, logsDir } = at;
+  let istioctl = lab?.istioctl;
+  const dist: Task = {
+    title: 'dist',
+    run: (report) => {
+      const changed = writeDist(root, rendered);
+      report(changed.length === 0 ? 'nothing changed' : `changed: ${changed.join(', ')}`);
+      return Promise.resolve();
+    },
+  };
+  const tools: Task = {
+    title: 'tools: istioctl',
+    run: async (report) => {
+      const built = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report, signal });
+      istioctl = () => built.istioctl;
+    },
+  };
+  await runTasks([dist, ...(lab?.steps(model) ?? [tools])]);
+  if (istioctl === undefined) throw new Error('istioctl is made by these steps');
+  return istioctl();
+}
+
+interface Work {
+  readonly record: UpRecord;
+  readonly mesh: SynthesizedMesh;
+  readonly config: StackConfig;
+  /** Proofs that disturb nobody. */
+  readonly steady: readonly Proof[];
+}
+
+/** Proves once the mesh is applied; while it is only awaited, when there is nothing to apply. */
+async function applyAndProve(
+  at: Workspace,
+  { record, mesh, config, steady }: Work,
+  signal: AbortSignal,
+): Promise<{ readonly applied: AppliedMesh; readonly seen: readonly string[] }> {
+  const { model } = mesh;
+  const stands = Promise.withResolvers<boolean>();
+  let applied: AppliedMesh | undefined;
+  let seen: readonly string[] = [];
+  await runTasks([
+    [
+      {
+        title: `mesh, applied by ${record.engine === 'pulumi' ? 'Pulumi' : 'server-side apply'}`,
+        run: async (report) => {
+          try {
+            recordStart(at.stateDir, record);
+            const settled = () => {
+              stands.resolve(true);
+            };
+            applied = await applyMesh(at, record, config, mesh, { report, settled, signal });
+          } finally {
+            stands.resolve(applied !== undefined);
+          }
+        },
+      },
+      {
+        title: 'certificates of every proxy',
+        run: async (report) => {
+          if (!(await stands.promise)) return; // the apply tells why
+          const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
+          for (const one of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
+            report(`${one.cluster}: ${one.proxies} proxies have those of ${describeTrust(one.state)}`);
+        },
+      },
+      {
+        title: 'proofs by real calls',
+        run: async (report) => {
+          if (!(await stands.promise)) return;
+          seen = await prove(steady, await contextOf(record, mesh, signal), report);
+        },
+      },
+    ],
+  ]);
+  if (applied === undefined) throw new Error('the mesh was applied');
+  return { applied, seen };
+}
+
+/** Makes proofs that disturb, one at a time: each takes away what another one may call. */
+async function disturb(
+  record: UpRecord,
+  mesh: SynthesizedMesh,
+  proofs: readonly Proof[],
+  proved: ProvedOnce,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const seen: string[] = [];
+  await runTasks(
+    proofs.map((proof) => ({
+      title: 'proof that takes a service away for a moment',
+      run: async (report) => {
+        seen.push(...(await prove([proof], await contextOf(record, mesh, signal), report)));
+        proved.add(proof);
+      },
+    })),
+  );
+  return seen;
+}
+
+async function contextOf({ access }: UpRecord, { model }: SynthesizedMesh, signal: AbortSignal) {
+  const clients = await connect(Object.keys(access), access, signal);
+  return { model, clients, ingress: await ingressUrls(model, clients, signal), signal };
+}

@@ -1,0 +1,65 @@
+import { isDeepStrictEqual } from 'node:util';
+import { yieldToIstiod } from './apply-object.ts';
+import { isAsApplied } from './as-applied.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { KubeError } from '../kube/kube-http.ts';
+import { describe, field } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { concurrency, listManaged } from '../kube/managed.ts';
+import { pool } from '../kube/pool.ts';
+
+/** The objects of a mesh that a cluster held at one moment. */
+export class Snapshot {
+  readonly objects: readonly KubeObject[];
+  readonly #client: KubeClient;
+  readonly #byKey: ReadonlyMap<string, KubeObject>;
+
+  private constructor(client: KubeClient, objects: readonly KubeObject[]) {
+    this.#client = client;
+    this.objects = objects;
+    this.#byKey = new Map(objects.map((object) => [keyOf(object), object]));
+  }
+
+  static async take(client: KubeClient, mesh: string, signal: AbortSignal | undefined): Promise<Snapshot> {
+    const types = await client.sweepableTypes(signal);
+    return new Snapshot(client, await listManaged(client, types, mesh, signal));
+  }
+
+  /**
+   * Whether all these objects were there just as an apply would leave them. Where that cannot be told from the live object, as
+   * the API server fills in what was left out of it, a dry run of the apply tells.
+   */
+  async holds(objects: readonly KubeObject[], signal: AbortSignal | undefined): Promise<boolean> {
+    const pairs = objects.flatMap((object) => {
+      const live = this.#byKey.get(keyOf(object));
+      return live === undefined ? [] : [{ object: yieldToIstiod(object, live), live }];
+    });
+    if (pairs.length < objects.length) return false;
+    const unclear = pairs.filter(({ object, live }) => !isAsApplied(object, live));
+    if (unclear.some(({ live }) => field(live, 'metadata', 'deletionTimestamp') !== undefined)) return false;
+    const same = await pool(unclear, concurrency, ({ object, live }) =>
+      this.#changesNothing(object, live, signal),
+    );
+    return same.every(Boolean);
+  }
+
+  async #changesNothing(
+    object: KubeObject,
+    live: KubeObject,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    try {
+      return isDeepStrictEqual(await this.#client.dryRunApply(object, signal), live);
+    } catch (error) {
+      // Whoever applies it is told why.
+      if (error instanceof KubeError) return false;
+      throw error;
+    }
+  }
+}
+
+/** Without the version: an object is listed in the preferred one, whichever it was applied in. */
+export function keyOf(object: KubeObject): string {
+  const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : '';
+  return `${group} ${describe(object)}`;
+}
