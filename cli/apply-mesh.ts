@@ -5,9 +5,9 @@ import { planMesh } from '../infra/plan/plan.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
 import type { Touched } from './proofs/due.ts';
 import { pulumiOptions } from './pulumi.ts';
-import type { UpRecord } from './record.ts';
-import type { SynthesizedMesh } from './synth-mesh.ts';
-import type { Workspace } from './workspace.ts';
+import type { UpRecord } from './workspace/record.ts';
+import type { SynthesizedMesh } from './workspace/synth-mesh.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 /** What an apply did. */
 export interface AppliedMesh {

@@ -16,14 +16,14 @@ import { ProvedOnce } from './proofs/due.ts';
 import { ingressUrls } from './proofs/ingress.ts';
 import type { Proof } from './proofs/proof.ts';
 import { prove } from './proofs/prove.ts';
-import { recordFailure, recordStart, writeRecord, type UpRecord } from './record.ts';
+import { recordFailure, recordStart, writeRecord, type UpRecord } from './workspace/record.ts';
 import { statusOf } from './status-of.ts';
-import { formatEnding } from './summary.ts';
-import type { SynthesizedMesh } from './synth-mesh.ts';
-import { chooseTarget } from './target.ts';
-import { runTasks, type Task } from './tasks.ts';
-import type { UpFlags } from './up.ts';
-import type { Workspace } from './workspace.ts';
+import { formatEnding } from './output/summary.ts';
+import type { SynthesizedMesh } from './workspace/synth-mesh.ts';
+import { chooseTarget } from './workspace/target.ts';
+import { runTasks, type Task } from './output/tasks.ts';
+import type { UpFlags } from './up-flags.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 export interface BringUp {
   readonly flags: UpFlags;

@@ -1,13 +1,13 @@
 import { rmSync } from 'node:fs';
-import { synthMesh } from './synth-mesh.ts';
+import { synthMesh } from './workspace/synth-mesh.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { removeProved } from './proofs/record.ts';
-import { readRecord, removeRecord, type UpRecord } from './record.ts';
-import { configOf } from './target.ts';
-import { runTasks, type Task } from './tasks.ts';
-import type { Workspace } from './workspace.ts';
+import { readRecord, removeRecord, type UpRecord } from './workspace/record.ts';
+import { configOf } from './workspace/target.ts';
+import { runTasks, type Task } from './output/tasks.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 export interface DownFlags {
   readonly purge?: boolean;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { synthMesh } from './synth-mesh.ts';
+import { synthMesh } from './workspace/synth-mesh.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import type { ArgoSource } from '../infra/export/argocd.ts';
 import { isStored, type SecretReference, type SecretStore } from '../infra/export/external-secret.ts';
@@ -13,7 +13,7 @@ import type { Plan, PlanStep } from '../infra/plan/plan.ts';
 import { readStackFile } from '../infra/plan/stack-file.ts';
 import { describeIssuer, withIssuer } from '../infra/trust/issuer.ts';
 import { ensureTools } from '../toolchain/build.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 export interface ExportFlags {
   readonly out: string;

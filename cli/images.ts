@@ -1,12 +1,12 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { lockFile, writeLock } from '../images/lock.ts';
 import { lockApps, refreshLock } from '../images/lock-apps.ts';
-import { synthMesh } from './synth-mesh.ts';
+import { synthMesh } from './workspace/synth-mesh.ts';
 import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../images/build.ts';
 import { imageTable } from '../images/table.ts';
 import { ensureTools } from '../toolchain/build.ts';
-import { runTasks } from './tasks.ts';
-import type { Workspace } from './workspace.ts';
+import { runTasks } from './output/tasks.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 export interface ImagesFlags {
   readonly updateBase?: boolean;

@@ -5,8 +5,8 @@ import type { ExportFlags } from './export.ts';
 import type { ImagesFlags } from './images.ts';
 import type { StatusFlags } from './status.ts';
 import type { SynthFlags } from './synth.ts';
-import type { UpFlags } from './up.ts';
-import { thisWorkspace } from './workspace.ts';
+import type { UpFlags } from './up-flags.ts';
+import { thisWorkspace } from './workspace/workspace.ts';
 
 // It was meant for this process (scripts/run.js), not for the programs that it starts.
 delete process.env['NODE_COMPILE_CACHE'];

@@ -1,5 +1,5 @@
 import { scaffold } from '../scaffold/scaffold.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 /** `npm run new -- NAME`: makes a service that passes `npm test` and runs in the lab. */
 export async function newService(at: Workspace, name: string): Promise<number> {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { MeshModel } from '../charts/model/mesh-model.ts';
 import type { PulumiOptions } from '../infra/pulumi/pulumi-engine.ts';
-import type { UpRecord } from './record.ts';
-import type { Workspace } from './workspace.ts';
+import type { UpRecord } from './workspace/record.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 /** How the Pulumi engine is run for a checkout's mesh. */
 export function pulumiOptions(

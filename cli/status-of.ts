@@ -1,7 +1,7 @@
 import type { MeshModel } from '../charts/model/mesh-model.ts';
 import { collectStatus, type MeshStatus } from '../infra/status/mesh-status.ts';
 import { probeCrossCluster } from './proofs/cross-cluster.ts';
-import type { UpRecord } from './record.ts';
+import type { UpRecord } from './workspace/record.ts';
 
 /** The mesh's state, cross-cluster calls included. */
 export function statusOf(record: UpRecord, model: MeshModel, signal: AbortSignal): Promise<MeshStatus> {

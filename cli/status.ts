@@ -1,10 +1,10 @@
-import { synthMesh } from './synth-mesh.ts';
+import { synthMesh } from './workspace/synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
-import { readRecord } from './record.ts';
-import { formatStatus } from './status-text.ts';
+import { readRecord } from './workspace/record.ts';
+import { formatStatus } from './output/status-text.ts';
 import { statusOf } from './status-of.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 export interface StatusFlags {
   readonly json?: boolean;

@@ -1,8 +1,8 @@
 import { lockFile } from '../images/lock.ts';
 import { checkLock, refreshLock } from '../images/lock-apps.ts';
 import { checkDist, writeDist } from '../charts/dist.ts';
-import { synthMesh } from './synth-mesh.ts';
-import type { Workspace } from './workspace.ts';
+import { synthMesh } from './workspace/synth-mesh.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 export interface SynthFlags {
   readonly check?: boolean;

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { up, type UpFlags } from './up.ts';
-import { thisWorkspace, type Workspace } from './workspace.ts';
+import { up } from './up.ts';
+import { thisWorkspace, type Workspace } from './workspace/workspace.ts';
 
 const checkout = thisWorkspace().root;
 const lockOf = (root: string) => join(root, 'images.lock.json');

@@ -3,13 +3,9 @@ import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
 import { shop } from '../mesh.ts';
 import type { LabUp } from './lab/lab-up.ts';
-import { chooseTarget, type TargetFlags } from './target.ts';
-import type { Workspace } from './workspace.ts';
-
-export interface UpFlags extends TargetFlags {
-  readonly labSubnet?: string;
-  readonly prove?: boolean;
-}
+import type { UpFlags } from './up-flags.ts';
+import { chooseTarget } from './workspace/target.ts';
+import type { Workspace } from './workspace/workspace.ts';
 
 /** `npm run up`: from nothing, or from any state in between, to a mesh that real calls have proved. */
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { labExists, stopLab } from '../../lab/lab.ts';
-import type { Task } from '../tasks.ts';
-import type { Workspace } from '../workspace.ts';
+import type { Task } from '../output/tasks.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 
 /** Takes down the lab of a checkout; nothing where there is none. */
 export async function labDown(at: Workspace): Promise<readonly Task[]> {

@@ -18,8 +18,8 @@ import { formatParts, labParts } from '../../lab/parts.ts';
 import { readLabRecord } from '../../lab/state.ts';
 import { binFolders, ensureTools } from '../../toolchain/build.ts';
 import type { ToolPaths } from '../../toolchain/sets.ts';
-import type { Task } from '../tasks.ts';
-import type { Workspace } from '../workspace.ts';
+import type { Task } from '../output/tasks.ts';
+import type { Workspace } from '../workspace/workspace.ts';
 
 export interface LabUp {
   /** Looks the machine over before anything is made. */

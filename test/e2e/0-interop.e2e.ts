@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { implement } from '../../apps/runtime/handlers.ts';
 import { startLocal } from '../../apps/testing/local.ts';
 import type { Local } from '../../apps/testing/local.ts';
-import { thisWorkspace } from '../../cli/workspace.ts';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { run } from '../../core/run.ts';
 import { TestService } from '../../gen/grpc/testing/test_pb.js';
 import { interopCases } from '../interop/cases.ts';

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { thisWorkspace } from '../../cli/workspace.ts';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { openClients } from '../../infra/kube/connection.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
 import type { TrustSettings } from '../../infra/plan/stack-config.ts';

@@ -1,7 +1,7 @@
 // gRPC's own interop client, in Go, against a service on our runtime: pod to pod, through the proxies of both and, from one
 // cluster to the other, the east-west gateway. 0-interop.e2e.ts runs the same cases without a mesh.
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { thisWorkspace } from '../../cli/workspace.ts';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { interopCases } from '../interop/cases.ts';
 import { ensureInterop } from '../peers/interop.ts';
 import { callMany, eventually, status } from './call.ts';

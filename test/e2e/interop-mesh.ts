@@ -7,7 +7,7 @@ import { services } from '../../apps/config/services.ts';
 import { methodsOf } from '../../charts/constructs/scope/method.ts';
 import { GrpcService, lab, Mesh, type Method, type MethodKind } from '../../charts/index.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
-import { thisWorkspace } from '../../cli/workspace.ts';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { TestService, UnimplementedService } from '../../gen/grpc/testing/test_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { archiveName, ensureImages } from '../../images/build.ts';

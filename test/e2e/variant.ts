@@ -1,7 +1,7 @@
 import type { Mesh } from '../../charts/constructs/mesh.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { thisWorkspace } from '../../cli/workspace.ts';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { applyPlan } from '../../infra/apply/apply.ts';
 import { planMesh } from '../../infra/plan/plan.ts';
 import { parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileAtomic } from '../core/files.ts';
-import { oneLine } from '../core/one-line.ts';
-import { ProblemsError } from '../core/problem.ts';
+import { writeFileAtomic } from '../../core/files.ts';
+import { oneLine } from '../../core/one-line.ts';
+import { ProblemsError } from '../../core/problem.ts';
 
 const recordSchema = z.object({
   engine: z.enum(['apply', 'pulumi']),

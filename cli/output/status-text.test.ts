@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isHealthy, type MeshStatus } from '../infra/status/mesh-status.ts';
+import { isHealthy, type MeshStatus } from '../../infra/status/mesh-status.ts';
 import { formatStatus, troubles } from './status-text.ts';
 import { anyStatus, tooLong } from './testing/any-status.ts';
 import { clusterStatus, meshStatus } from './testing/sample-status.ts';

@@ -1,8 +1,8 @@
-import { ProblemsError, throwIfAny } from '../core/problem.ts';
-import type { ClusterAccess } from '../infra/kube/connection.ts';
-import { findPulumi } from '../infra/pulumi/find-pulumi.ts';
-import { missingClusters, parseConfig, type StackConfig } from '../infra/plan/stack-config.ts';
-import { readStackFile } from '../infra/plan/stack-file.ts';
+import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import type { ClusterAccess } from '../../infra/kube/connection.ts';
+import { findPulumi } from '../../infra/pulumi/find-pulumi.ts';
+import { missingClusters, parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
+import { readStackFile } from '../../infra/plan/stack-file.ts';
 import { parseContexts } from './contexts.ts';
 import { readRecord, type UpRecord } from './record.ts';
 import type { Workspace } from './workspace.ts';

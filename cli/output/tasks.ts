@@ -1,5 +1,5 @@
 import { Listr, PRESET_TIMER, type ListrTask } from 'listr2';
-import { ProblemsError } from '../core/problem.ts';
+import { ProblemsError } from '../../core/problem.ts';
 
 /** A step of a command, for people: what it does, and how it does it. */
 export interface Task {

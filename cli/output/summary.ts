@@ -1,7 +1,7 @@
-import type { EdgeModel, MeshModel } from '../charts/model/mesh-model.ts';
-import { isHealthy, type MeshStatus } from '../infra/status/mesh-status.ts';
+import type { EdgeModel, MeshModel } from '../../charts/model/mesh-model.ts';
+import { isHealthy, type MeshStatus } from '../../infra/status/mesh-status.ts';
 import { command, quote, wrap } from './layout.ts';
-import type { UpRecord } from './record.ts';
+import type { UpRecord } from '../workspace/record.ts';
 import { formatStatus, verdict } from './status-text.ts';
 
 /** What `up` knows when it has come to its end. */

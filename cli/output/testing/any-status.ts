@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ClusterStatus, MeshStatus } from '../../infra/status/mesh-status.ts';
+import type { ClusterStatus, MeshStatus } from '../../../infra/status/mesh-status.ts';
 
 const name = fc.stringMatching(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
 /** DNS names: fast-check's own take ten times as long to make. */

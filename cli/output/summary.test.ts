@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { EdgeModel, MeshModel } from '../charts/model/mesh-model.ts';
+import type { EdgeModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import { formatEnding, type Ending } from './summary.ts';
 import { anyStatus, dnsName, tooLong } from './testing/any-status.ts';
 import { clusterStatus, meshStatus } from './testing/sample-status.ts';

@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { nearest } from '../core/names.ts';
-import { throwIfAny, type Problem } from '../core/problem.ts';
-import type { ClusterAccess } from '../infra/kube/connection.ts';
+import { nearest } from '../../core/names.ts';
+import { throwIfAny, type Problem } from '../../core/problem.ts';
+import type { ClusterAccess } from '../../infra/kube/connection.ts';
 
 type Access = Readonly<Record<string, ClusterAccess>>;
 

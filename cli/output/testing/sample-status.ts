@@ -1,4 +1,4 @@
-import type { ClusterStatus, MeshStatus } from '../../infra/status/mesh-status.ts';
+import type { ClusterStatus, MeshStatus } from '../../../infra/status/mesh-status.ts';
 
 /** A healthy cluster of the lab, which reads one other. */
 export function clusterStatus(

@@ -1,4 +1,4 @@
-import type { ClusterStatus, ControlPlaneStatus, MeshStatus } from '../infra/status/mesh-status.ts';
+import type { ClusterStatus, ControlPlaneStatus, MeshStatus } from '../../infra/status/mesh-status.ts';
 import { table, wrap } from './layout.ts';
 
 /** The status for people: healthy or not, what is wrong, then tables; no line over 80 columns but for URLs and paths. */

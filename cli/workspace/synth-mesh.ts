@@ -1,7 +1,7 @@
-import type { MeshModel } from '../charts/model/mesh-model.ts';
-import { shop } from '../mesh.ts';
-import { synthesize } from '../charts/synth.ts';
-import type { RenderedStage } from '../charts/synth.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import { shop } from '../../mesh.ts';
+import { synthesize } from '../../charts/synth.ts';
+import type { RenderedStage } from '../../charts/synth.ts';
 
 /** A mesh as it is applied: the model for those who plan, the YAML for those who review. */
 export interface SynthesizedMesh {

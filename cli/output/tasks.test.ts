@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { ProblemsError } from '../core/problem.ts';
+import { ProblemsError } from '../../core/problem.ts';
 import { runTasks } from './tasks.ts';
 
 describe('runTasks', () => {
@@ -57,7 +57,7 @@ describe('runTasks', () => {
       clearInterval(idle);
     `;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: fileURLToPath(new URL('.', import.meta.url)),
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
       env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: '' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { defaultCacheDir } from '../toolchain/cache.ts';
+import { defaultCacheDir } from '../../toolchain/cache.ts';
 
 /** Where a checkout keeps things. */
 export interface Workspace {
@@ -22,7 +22,7 @@ export interface Workspace {
  * @param env - MESHWRIGHT_STATE_DIR moves the state folder, for a checkout that is not to be written to
  */
 export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
-  const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+  const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
   const stateDir = resolve(env['MESHWRIGHT_STATE_DIR'] ?? join(root, '.meshwright'));
   return {
     root,

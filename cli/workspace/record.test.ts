@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProblemsError } from '../core/problem.ts';
+import { ProblemsError } from '../../core/problem.ts';
 import { readRecord, recordFailure, recordStart, writeRecord } from './record.ts';
 
 let folder: string;
