@@ -16,6 +16,6 @@ test('a declaration needs no development dependency, such as the bundler', () =>
   expect(developmentOnly(loaded)).toEqual([]);
 });
 
-test('a module that bundles is seen to load the bundler', () => {
-  expect(developmentOnly(packagesLoadedBy('images/lock-apps.ts'))).toEqual(['esbuild']);
+test('a module that needs one is seen to load it', () => {
+  expect(developmentOnly(packagesLoadedBy('scaffold/edits.ts'))).toEqual(['typescript']);
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { UpFlags } from './up-flags.ts';
 import { up } from './up.ts';
 import { thisWorkspace, type Workspace } from './workspace/workspace.ts';
 
@@ -51,7 +52,7 @@ test.each<[string, Partial<UpFlags>, string]>([
   [
     'a subnet that is none',
     { labSubnet: '10.0.0.0/8' },
-    '--lab-subnet: is no subnet for a lab; received "10.0.0.0/8"; allowed an IPv4 /24 such as 172.29.0.0/24',
+    '--lab-subnet: is not a valid subnet for a lab; received "10.0.0.0/8"; allowed an IPv4 /24 such as 172.29.0.0/24',
   ],
 ])('%s is told before anything is written', async (_, flags, message) => {
   const running = up(at, { context: [], engine: 'apply', ...flags }, new AbortController().signal);

@@ -57,7 +57,7 @@ describe('runTasks', () => {
       clearInterval(idle);
     `;
     const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
       env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: '' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -200,6 +200,17 @@ describe('applyPlan', () => {
     expect(lines).not.toContain('nothing to apply');
   });
 
+  test('also awaits that control planes read each other when there is nothing to apply', async () => {
+    await up();
+    planes['east']!.status['west'] = 'timeout';
+    const limits = { remoteCluster: 0, declaredGateway: 0, loadBalancer: 0 };
+    const { exitCode, message } = await problemOf(up(planOf(), limits));
+    expect([exitCode, message.split(';')[0]]).toEqual([
+      1,
+      "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 0 s: istiod-1 reports timeout",
+    ]);
+  });
+
   test('deletes at the end what it made before and is no longer declared, and only that', async () => {
     const namespace = labelManaged(
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'old' }, status: { phase: 'Active' } },

@@ -68,7 +68,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   if (prepared.every(({ settled }) => settled !== undefined)) options.settled?.();
   const running = new Map<string, Promise<StageResult>>();
   for (const one of prepared) {
-    const awaited = one.settled ? [] : one.step.after.flatMap((key) => running.get(stepKey(key)) ?? []);
+    const awaited = awaitedBy(one, plan).flatMap((key) => running.get(stepKey(key)) ?? []);
     const run = Promise.all(awaited).then(() => applyStep(one, context));
     running.set(stepKey(one.step), run);
   }
@@ -92,6 +92,16 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
     unchanged: total(({ unchanged }) => unchanged),
     deleted: deleted.reduce((sum, number) => sum + number, 0),
   };
+}
+
+/**
+ * The steps to be over before a step. One that changes nothing awaits none, but for a cluster's last step, which ends what the
+ * steps before it have begun: see {@link settle}.
+ */
+function awaitedBy({ step, settled }: PreparedStep, { steps }: Plan): readonly StageKey[] {
+  if (settled === undefined) return step.after;
+  const own = steps.filter(({ cluster }) => cluster === step.cluster);
+  return step === own.at(-1) ? own.slice(0, -1) : [];
 }
 
 interface StageResult {
