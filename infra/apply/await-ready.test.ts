@@ -54,14 +54,13 @@ describe('awaitReady', () => {
     const lines: string[] = [];
     api.put(deployment({ replicas: 1, updatedReplicas: 1, availableReplicas: 1 }));
     api.put(service);
-    const later = setTimeout(200).then(() => {
-      api.put({ ...service, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } });
-    });
     await awaitReady(api.client, readinessOf([deployment({}), service]), {
       namespaces: [],
-      report: (line) => lines.push(line),
+      report: (line) => {
+        lines.push(line);
+        api.put({ ...service, status: { loadBalancer: { ingress: [{ ip: '10.0.0.1' }] } } });
+      },
     });
-    await later;
     expect(lines).toEqual([
       'east: Service in/gateway given an address: waiting, its status names no load balancer address',
     ]);
