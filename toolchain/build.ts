@@ -26,10 +26,10 @@ export interface ToolsOptions<S extends ToolSetName = ToolSetName> {
 }
 
 /**
- * The same for every program, so that packages are compiled once: no machine paths, no tables for debuggers (the linker
- * would drop them), no WebAssembly runtime for containerd's plugins.
+ * The same for every program, so that packages are compiled once: no machine paths, and no tables for debuggers, which the
+ * linker would drop.
  */
-const buildFlags = ['-trimpath', '-gcflags=all=-dwarf=false', '-tags=nri_no_wasm'] as const;
+const buildFlags = ['-trimpath', '-gcflags=all=-dwarf=false'] as const;
 
 /** Lets the compiler collect garbage seldom, but hold no more than fits twice (two cores) into a machine of 4 GiB. */
 const memoryForSpeed = { GOGC: '400', GOMEMLIMIT: '1GiB' } as const;
