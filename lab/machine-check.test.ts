@@ -22,7 +22,7 @@ describe('machineProblems', () => {
       'another system',
       { platform: 'darwin', architecture: 'arm64', uid: 501 },
       [
-        'lab: runs its nodes as Linux processes on x64; received "darwin arm64"; allowed linux x64; ' +
+        'lab: this machine is not Linux on x64, which nodes of the lab need; received "darwin arm64"; allowed linux x64; ' +
           `fix: run it on a Linux machine, ${orElse}`,
       ],
     ],

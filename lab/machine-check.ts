@@ -54,7 +54,7 @@ export function machineProblems(facts: MachineFacts, startsNode: boolean): reado
   if (facts.platform !== 'linux' || facts.architecture !== 'x64') {
     problems.push({
       where: 'lab',
-      what: 'runs its nodes as Linux processes on x64',
+      what: 'this machine is not Linux on x64, which nodes of the lab need',
       received: `${facts.platform} ${facts.architecture}`,
       allowed: 'linux x64',
       fix: `run it on a Linux machine, ${elsewhere}`,

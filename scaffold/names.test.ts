@@ -60,7 +60,7 @@ describe('refuses', () => {
     '%j, which is no name',
     (name) => {
       const received = JSON.stringify(name);
-      const message = `npm run new: is not a valid name for a service; received ${received}; allowed ${rule}`;
+      const message = `npm run new: is not a valid service name; received ${received}; allowed ${rule}`;
       expect(formatProblem(namesOf(name) as never)).toBe(message);
     },
   );

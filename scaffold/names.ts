@@ -39,7 +39,7 @@ const objectFields = ['constructor', 'toString', 'valueOf', 'toJson'];
 export function namesOf(name: string): ServiceNames | Problem {
   const where = 'npm run new';
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40) {
-    return { where, what: 'is not a valid name for a service', received: name, allowed: rule };
+    return { where, what: 'is not a valid service name', received: name, allowed: rule };
   }
   const { snake, camel, pascal } = notations(name);
   if (/(^|-)service$/.test(name)) {

@@ -22,7 +22,7 @@ describe('a variable that names a service of the mesh', () => {
     'is refused when the workload may not call it: %s',
     (value) => {
       expect(withEnv(value, false)).toEqual([
-        `${at} a host that the workload may not call; received "${host}"; fix: declare the methods it calls with \`calls\`, or remove the variable`,
+        `${at} a host that the workload may not call; received "${host}"; fix: declare the call with \`calls\`, or remove the variable`,
       ]);
       expect(withEnv(value, true)).toEqual([]);
     },

@@ -54,7 +54,7 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
                 where,
                 what: `${at} names a host that the workload may not call`,
                 received: host,
-                fix: 'declare the methods it calls with `calls`, or remove the variable',
+                fix: 'declare the call with `calls`, or remove the variable',
               },
             ];
           },

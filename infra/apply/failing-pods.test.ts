@@ -25,7 +25,7 @@ describe('a wait ends early for a pod that cannot heal', () => {
       exitCode: 1,
       message:
         `${about}: does not get ready: ${it} cannot pull its image: ErrImagePull: manifest unknown; ` +
-        'fix: name an image that the registry has, and give the nodes the right to pull it (imagePullSecrets), ' +
+        'fix: use an image that exists in the registry, and set imagePullSecrets if it is private, ' +
         `then run the command again; to see more: \`${east.kubectl} describe pod catalog-1\``,
     });
     expect(east.lines).toEqual([
@@ -144,7 +144,7 @@ describe('a pod that may heal is told at once', () => {
     const { message } = await problemOf(east.wait([deploymentOf()], { hardly: 900 }));
     expect(message).toBe(
       `${about}: does not get ready: ${it} cannot pull its image: ImagePullBackOff: dial tcp: no such host; ` +
-        'fix: make the registry answer the nodes, or bring the image to them, then run the command again; ' +
+        'fix: make the registry reachable from the nodes, or load the image onto them, then run the command again; ' +
         `to see more: \`${east.kubectl} describe pod catalog-1\``,
     );
     expect(east.lines).toEqual([
@@ -172,7 +172,7 @@ describe('a pod that may heal is told at once', () => {
     const { message } = await problemOf(east.wait([deploymentOf()], {}, 600));
     expect(message.split('\n')).toEqual([
       `${about}: does not get ready: ${it} is not ready: Unhealthy: Startup probe failed: connection refused; ` +
-        `fix: mend what its log names, or correct the probe, then run the command again; to see more: \`${east.kubectl} logs catalog-1 -c catalog\``,
+        `fix: correct the error in its log, or its readiness probe, then run the command again; to see more: \`${east.kubectl} logs catalog-1 -c catalog\``,
       `    the log of ${it} ends:`,
       '      (it is empty)',
     ]);

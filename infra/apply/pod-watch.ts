@@ -214,7 +214,7 @@ function refusals(live: KubeObject): readonly Trouble[] {
       reason: text(failure, 'reason') ?? 'FailedCreate',
       what: `gets no pods: ${message}`,
       outlook: refused ? 'hardly' : 'maybe',
-      fix: refused ? 'declare pods that the cluster admits' : 'mend what it names',
+      fix: refused ? 'declare pods that the cluster admits' : 'correct what this message names',
       restarts: 0,
     },
   ];

@@ -80,7 +80,7 @@ describe('writeFolder', () => {
     writeFileSync(join(folder, '.git/HEAD'), 'ref');
     expect(await problem()).toEqual({
       exitCode: 2,
-      message: `${folder}: was not written by an export: it has no meshwright-export.json; allowed a new or empty folder, or one that an export wrote; fix: choose a separate folder inside the repository`,
+      message: `${folder}: was not created by npm run export: it has no meshwright-export.json; allowed a new or empty folder, or one that npm run export created; fix: choose another folder inside the repository`,
     });
     expect(files()).toEqual(['.git', '.git/HEAD']);
   });

@@ -55,9 +55,9 @@ function readOwn(directory: string): ReadonlyMap<string, string> {
     throw new ProblemsError([
       {
         where: directory,
-        what: `was not written by an export: it has no ${listFile}`,
-        allowed: 'a new or empty folder, or one that an export wrote',
-        fix: 'choose a separate folder inside the repository',
+        what: `was not created by npm run export: it has no ${listFile}`,
+        allowed: 'a new or empty folder, or one that npm run export created',
+        fix: 'choose another folder inside the repository',
       },
     ]);
   }

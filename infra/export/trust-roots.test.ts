@@ -76,7 +76,7 @@ describe('are refused', () => {
 
   test('when they are none', async () => {
     expect(await refused('')).toBe(
-      `--trust-roots: holds no certificates, or one that cannot be read; received "FILE"; ${allowed}`,
+      `--trust-roots: contains no certificate, or one that cannot be parsed; received "FILE"; ${allowed}`,
     );
     expect((await problemOf(Promise.resolve().then(() => readTrustRoots('/none')))).message).toBe(
       `--trust-roots: there is no such file; received "/none"; ${allowed}`,

@@ -23,7 +23,7 @@ export function readTrustRoots(file: string, now = new Date()): string {
   // The tree may be public.
   if (content.includes('PRIVATE KEY')) return refuse('holds a private key');
   const roots = parseCertificates(content);
-  if (roots === undefined) return refuse('holds no certificates, or one that cannot be read');
+  if (roots === undefined) return refuse('contains no certificate, or one that cannot be parsed');
   const findings = roots.flatMap((certificate, index) => {
     const name = `certificate ${index + 1}`;
     if (!certificate.checkIssued(certificate) || !certificate.verify(certificate.publicKey))

@@ -40,7 +40,7 @@ describe('a pod that does not start', () => {
     [
       'an image that must not be pulled',
       container(waiting('c', 'ErrImageNeverPull', 'image "x:1" is not present with pull policy of Never')),
-      `${it} has an image that its node does not have and must not pull: ErrImageNeverPull: image "x:1" is not present with pull policy of Never`,
+      `${it} needs an image that is not on its node, and imagePullPolicy forbids a pull: ErrImageNeverPull: image "x:1" is not present with pull policy of Never`,
       'never',
       null,
     ],
@@ -171,7 +171,7 @@ describe('a pod that does not start', () => {
     [
       'an eviction',
       { status: { phase: 'Failed', reason: 'Evicted', message: 'The node was low on resource: memory.' } },
-      'Pod shop/catalog-1 was ended by the cluster: Evicted: The node was low on resource: memory.',
+      'Pod shop/catalog-1 was terminated by the cluster: Evicted: The node was low on resource: memory.',
       'maybe',
       null,
     ],

@@ -74,8 +74,8 @@ function ofPod(pod: KubeObject): readonly Trouble[] {
   }
   if (text(pod, 'status', 'phase') !== 'Failed') return [];
   const reason = text(pod, 'status', 'reason') ?? 'Failed';
-  const what = `was ended by the cluster: ${said(reason, text(pod, 'status', 'message'))}`;
-  return [{ ...base, reason, what, fix: 'mend on its node what the message names' }];
+  const what = `was terminated by the cluster: ${said(reason, text(pod, 'status', 'message'))}`;
+  return [{ ...base, reason, what, fix: 'correct the cause on its node' }];
 }
 
 function ofContainer(pod: KubeObject, status: unknown, init: boolean): Trouble | undefined {
@@ -118,9 +118,9 @@ function waitingTrouble(reason: string, message: string, image: string | undefin
     case 'ErrImageNeverPull':
       return {
         reason,
-        what: `has an image that its node does not have and must not pull: ${told}`,
+        what: `needs an image that is not on its node, and imagePullPolicy forbids a pull: ${told}`,
         outlook: 'never',
-        fix: 'bring the image to the nodes, or let them pull it (imagePullPolicy)',
+        fix: 'load the image onto the nodes, or set imagePullPolicy to IfNotPresent',
       };
     case 'ErrImagePull':
     case 'ImagePullBackOff':
@@ -133,8 +133,8 @@ function waitingTrouble(reason: string, message: string, image: string | undefin
         what: `cannot pull its image: ${told}`,
         outlook: never ? 'never' : 'hardly',
         fix: never
-          ? 'name an image that the registry has, and give the nodes the right to pull it (imagePullSecrets)'
-          : 'make the registry answer the nodes, or bring the image to them',
+          ? 'use an image that exists in the registry, and set imagePullSecrets if it is private'
+          : 'make the registry reachable from the nodes, or load the image onto them',
       };
     }
     case 'CreateContainerConfigError':
@@ -149,7 +149,7 @@ function waitingTrouble(reason: string, message: string, image: string | undefin
         reason,
         what: `cannot be started: ${told}`,
         outlook: startFailures.includes(reason) ? 'hardly' : 'maybe',
-        fix: 'mend what it names',
+        fix: 'correct what this message names',
       };
   }
 }

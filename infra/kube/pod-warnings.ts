@@ -30,7 +30,7 @@ export async function warningOf(
   const container = /^spec\.(?:initC|c)ontainers\{(.*)\}$/.exec(
     text(event, 'involvedObject', 'fieldPath') ?? '',
   );
-  const { what, fix } = known[reason] ?? { what: 'is not ready', fix: 'mend what it names' };
+  const { what, fix } = known[reason] ?? { what: 'is not ready', fix: 'correct what this message names' };
   return {
     pod,
     ...(container?.[1] !== undefined && { container: container[1] }),
@@ -70,7 +70,7 @@ const known: Readonly<Record<string, { readonly what: string; readonly fix: stri
   },
   FailedAttachVolume: {
     what: 'cannot attach its volumes',
-    fix: 'mend what it names',
+    fix: 'correct what this message names',
   },
   FailedCreatePodSandBox: {
     what: 'gets no network or sandbox on its node',
@@ -78,6 +78,6 @@ const known: Readonly<Record<string, { readonly what: string; readonly fix: stri
   },
   Unhealthy: {
     what: 'is not ready',
-    fix: 'mend what its log names, or correct the probe',
+    fix: 'correct the error in its log, or its readiness probe',
   },
 };

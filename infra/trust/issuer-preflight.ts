@@ -94,7 +94,7 @@ async function otherCa(
     return [
       {
         where,
-        what: `is signed by another issuer than the one in the stack: ${cut}`,
+        what: `is signed by a different issuer than trust.issuer names: ${cut}`,
         received: describeIssuer(issuer),
         allowed: describeIssuer(signed),
         fix: 'restore the previous trust.issuer, or take the mesh down first',

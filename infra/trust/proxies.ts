@@ -65,7 +65,7 @@ export async function checkProxies(
       if (held === undefined) return 'none';
       const signed =
         state.issuer === undefined ? held.leaf.verify(signer.publicKey) : isSignedUnder(held, wanted);
-      if (!signed) return found('its certificate is signed by another CA');
+      if (!signed) return found('its certificate is not signed by the CA of its cluster');
       return sameSet(held.anchors, wanted) ? 'current' : found('it trusts other roots');
     } catch (error) {
       signal?.throwIfAborted();

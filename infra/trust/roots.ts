@@ -107,7 +107,7 @@ function absentRootProblem(folder: string, clusters: readonly string[]): Problem
     return {
       where: file,
       what: 'is not a private key in PEM, and has no root-cert.pem beside it',
-      fix: 'put the root key there with its certificate, or move the file away',
+      fix: 'put the PEM root key into this file and its certificate into root-cert.pem beside it, or move the file away',
     };
   }
 }

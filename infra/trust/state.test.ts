@@ -67,7 +67,7 @@ describe('stepProblem', () => {
     [
       at(1, undefined, 3),
       at(1, undefined, 2),
-      'east: trust.intermediate can only rise: an earlier intermediate CA is not used again; received "generation 1, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
+      'east: trust.intermediate can only increase: an earlier intermediate CA is never used again; received "generation 1, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
     ],
   ])('%j to %j is refused', (live, wanted, text) => {
     expect(message(live, wanted)).toBe(text);
@@ -78,7 +78,7 @@ describe('stepProblem', () => {
     expect(isPhase(at(1), at(1, undefined, 2))).toBe(false);
     expect(message(at(2, 'add-root', 3), at(2, 're-issue', 1))).toBeUndefined();
     expect(message(at(1, undefined, 3), at(2, 'add-root', 2))).toBe(
-      'east: trust.intermediate can only rise: an earlier intermediate CA is not used again; received "generation 2, phase add-root, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
+      'east: trust.intermediate can only increase: an earlier intermediate CA is never used again; received "generation 2, phase add-root, intermediate 2"; allowed generation 1, intermediate 3 as it is now, a higher intermediate, or generation 2, phase add-root',
     );
   });
 });

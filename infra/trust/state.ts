@@ -101,7 +101,7 @@ export function stepProblem(where: string, live: TrustSettings, wanted: TrustSet
   if (sameSigner && wanted.intermediate < live.intermediate) {
     return {
       where,
-      what: 'trust.intermediate can only rise: an earlier intermediate CA is not used again',
+      what: 'trust.intermediate can only increase: an earlier intermediate CA is never used again',
       received,
       allowed,
     };

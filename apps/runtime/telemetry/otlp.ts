@@ -90,10 +90,13 @@ export function createTracing(program: Program, log: Logger): Tracing {
       const limit = new AbortController();
       const late = sleep(stopLimit, 'late' as const, { signal: limit.signal }).catch(() => undefined);
       const sent = provider.shutdown().catch((error: unknown) => {
-        log.warn({ from: 'opentelemetry', err: error }, 'the last spans were not sent');
+        log.warn({ from: 'opentelemetry', err: error }, 'some spans were not exported before the end');
       });
       if ((await Promise.race([sent, late])) === 'late') {
-        log.warn({ from: 'opentelemetry' }, `the last spans were not sent within ${stopLimit} ms`);
+        log.warn(
+          { from: 'opentelemetry' },
+          `some spans were not exported before the end within ${stopLimit} ms`,
+        );
       }
       limit.abort();
     },
