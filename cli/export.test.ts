@@ -47,12 +47,12 @@ test.each<[string, ExportFlags, string]>([
   [
     'a store of an unknown kind',
     { ...kustomize, secretStore: 'Vault/prod' },
-    `--secret-store: names no store of the external-secrets operator; received "Vault/prod"; ${stores}`,
+    `--secret-store: is not a store of the external-secrets operator; received "Vault/prod"; ${stores}`,
   ],
   [
     'a store of no name',
     { ...kustomize, secretStore: 'SecretStore/' },
-    `--secret-store: names no store of the external-secrets operator; received "SecretStore/"; ${stores}`,
+    `--secret-store: is not a store of the external-secrets operator; received "SecretStore/"; ${stores}`,
   ],
   [
     'one key for all',
@@ -62,30 +62,30 @@ test.each<[string, ExportFlags, string]>([
   [
     'a key without a store',
     { ...kustomize, secretStore: 'none', secretKey: '{cluster}{secret}' },
-    '--secret-key: is of no use without a store; fix: leave it out, or name the store with --secret-store',
+    '--secret-key: has no effect without a store; fix: leave it out, or name the store with --secret-store',
   ],
   [
     'flags of the other format',
     { ...kustomize, repo: 'https://git.example.com/a.git', path: 'a' },
-    '--repo: is of no use to the format kustomize; fix: leave it out, or add --format argocd\n' +
-      '--path: is of no use to the format kustomize; fix: leave it out, or add --format argocd',
+    '--repo: has no effect with the format kustomize; fix: leave it out, or add --format argocd\n' +
+      '--path: has no effect with the format kustomize; fix: leave it out, or add --format argocd',
   ],
   [
     'an ApplicationSet without a repository, and all else that is wrong',
     { out: 'mesh', format: 'argocd', secretStore: 'a/b/c', path: '/mesh' },
-    `--secret-store: names no store of the external-secrets operator; received "a/b/c"; ${stores}\n` +
+    `--secret-store: is not a store of the external-secrets operator; received "a/b/c"; ${stores}\n` +
       '--repo: is missing: an ApplicationSet names the repository of its tree; allowed the URL that Argo CD reads it by\n' +
-      `--path: is no folder within the repository; received "/mesh"; ${folders}`,
+      `--path: is not a folder inside the repository; received "/mesh"; ${folders}`,
   ],
   [
     'a folder outside the repository',
     { ...argocd, path: '../mesh' },
-    `--path: is no folder within the repository; received "../mesh"; ${folders}`,
+    `--path: is not a folder inside the repository; received "../mesh"; ${folders}`,
   ],
   [
     'a repository with a password, which is not repeated',
     { ...argocd, repo: 'https://me:hunter2@git.example.com/a.git' },
-    '--repo: holds a password, which would stand in the tree; fix: leave user and password out, and give them to Argo CD as repository credentials',
+    '--repo: contains a password, which the tree would show; fix: leave user and password out, and give them to Argo CD as repository credentials',
   ],
 ])('%s is a wrong use', (_, flags, message) => {
   expect(() => parseFlags(flags, plan)).toThrow(
@@ -98,7 +98,7 @@ test('trust anchors beside an issuer are a wrong use', () => {
   expect(() => parseFlags({ ...kustomize, trustRoots: 'roots.pem' }, { ...plan, issuer })).toThrow(
     expect.objectContaining({
       message:
-        '--trust-roots: has no meaning beside trust.issuer: every control plane sends the root of its own CA, and the root stays; fix: leave it out',
+        '--trust-roots: cannot be used with trust.issuer: every control plane sends the root of its own CA, and the root stays; fix: leave it out',
       exitCode: 2,
     }),
   );

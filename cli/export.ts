@@ -96,7 +96,7 @@ export function parseFlags(flags: ExportFlags, { mesh, issuer }: Pick<Plan, 'mes
       : [
           {
             where: '--trust-roots',
-            what: 'has no meaning beside trust.issuer: every control plane sends the root of its own CA, and the root stays',
+            what: 'cannot be used with trust.issuer: every control plane sends the root of its own CA, and the root stays',
             fix: 'leave it out',
           },
         ];
@@ -119,7 +119,7 @@ function parseStore({ secretStore, secretKey }: ExportFlags, mesh: string): Read
   if (secretStore === 'none') {
     if (secretKey === undefined) return { value: undefined };
     const fix = 'leave it out, or name the store with --secret-store';
-    return { problems: [{ where: '--secret-key', what: 'is of no use without a store', fix }] };
+    return { problems: [{ where: '--secret-key', what: 'has no effect without a store', fix }] };
   }
   const parts = secretStore.split('/');
   const name = parts.at(-1) ?? '';
@@ -128,7 +128,7 @@ function parseStore({ secretStore, secretKey }: ExportFlags, mesh: string): Read
   if (kind === undefined || parts.length > 2 || !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name)) {
     problems.push({
       where: '--secret-store',
-      what: 'names no store of the external-secrets operator',
+      what: 'is not a store of the external-secrets operator',
       received: secretStore,
       allowed: 'NAME (a ClusterSecretStore), SecretStore/NAME, or none to make the Secrets yourself',
     });
@@ -154,7 +154,7 @@ function parseSource({ format, repo, revision, path }: ExportFlags): Read<ArgoSo
     return {
       problems: useless.map(([flag]) => ({
         where: `--${flag}`,
-        what: 'is of no use to the format kustomize',
+        what: 'has no effect with the format kustomize',
         fix,
       })),
     };
@@ -169,13 +169,13 @@ function parseSource({ format, repo, revision, path }: ExportFlags): Read<ArgoSo
   } else if (hasPassword(repo)) {
     // Not shown: it is a secret.
     const fix = 'leave user and password out, and give them to Argo CD as repository credentials';
-    problems.push({ where: '--repo', what: 'holds a password, which would stand in the tree', fix });
+    problems.push({ where: '--repo', what: 'contains a password, which the tree would show', fix });
   }
   const folder = path ?? '.';
   if ((folder !== '.' && !/^[^/]+(\/[^/]+)*$/.test(folder)) || folder.split('/').includes('..')) {
     problems.push({
       where: '--path',
-      what: 'is no folder within the repository',
+      what: 'is not a folder inside the repository',
       received: folder,
       allowed: 'such as clusters/mesh; left out for the root of the repository',
     });

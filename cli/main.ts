@@ -21,7 +21,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // Whoever read the output may be gone (a closed terminal, `| head`): then stop in good order, undoing what is to be undone.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', () => {
-    interruption.abort(new Error('stopped: nobody reads the output any more'));
+    interruption.abort(new Error('stopped: the output is no longer read'));
   });
 }
 

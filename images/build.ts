@@ -196,7 +196,7 @@ class Builder {
     const { root } = this.#options;
     const lock = readLock(root);
     const locked = lock.apps[app.name];
-    if (locked === undefined) throw new Error(`${app.name} is locked before it is built`);
+    if (locked === undefined) throw new Error(`${app.name} is not in images.lock.json`);
     const build = async () => {
       const bundle = await bundleApp(root, app.directory);
       return { bundle, built: buildApp(appImage(app, bundle, readProject(root)), base) };

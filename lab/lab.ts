@@ -73,7 +73,7 @@ async function makeNodes(options: LabOptions, earlier: LabRecord | undefined): P
   const { owner: current } = await labOwner();
   if (earlier === undefined && current === owner) {
     await removeShared(stateDir, nodesInNetwork());
-    report('a lab without its record removed');
+    report('removed a lab whose record is missing');
   }
   const boot = currentBoot();
   if (earlier?.boot !== boot) {

@@ -31,12 +31,12 @@ test.each<[string, ForeignLab, string]>([
   [
     'whose checkout is gone, and which runs',
     { owner, ownerExists: false, processes: [12, 13] },
-    `lab: a checkout that is gone has its lab on this machine, and processes of it run: 12, 13; ${rest}`,
+    `lab: the lab of a checkout that is gone is on this machine, and its processes run: 12, 13; ${rest}`,
   ],
   [
     'with many processes',
     { owner, ownerExists: false, processes: [12, 13, 14, 15, 16, 17, 18] },
-    `lab: a checkout that is gone has its lab on this machine, and processes of it run: 12, 13, 14, 15, 16 and 2 more; ${rest}`,
+    `lab: the lab of a checkout that is gone is on this machine, and its processes run: 12, 13, 14, 15, 16 and 2 more; ${rest}`,
   ],
 ])('a lab %s is refused', (_, lab, message) => {
   expect(messages(lab)).toEqual([message]);

@@ -29,7 +29,7 @@ export function foreignLabProblems(owner: string, lab: ForeignLab | undefined): 
   if (processes.length === 0) return [];
   return ownerProblems(owner, lab.owner).map((problem) => ({
     ...problem,
-    what: `a checkout that is gone has its lab on this machine, and processes of it run: ${listed(processes)}`,
+    what: `the lab of a checkout that is gone is on this machine, and its processes run: ${listed(processes)}`,
   }));
 }
 

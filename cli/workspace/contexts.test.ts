@@ -44,7 +44,7 @@ describe('parseContexts', () => {
   });
 
   test.each<[string, readonly string[], string]>([
-    ['no context', ['east'], '--context: names no context; received "east"; allowed CLUSTER=CONTEXT'],
+    ['no context', ['east'], '--context: does not name a context; received "east"; allowed CLUSTER=CONTEXT'],
     [
       'an unknown cluster',
       ['eats=a', 'west=b'],
@@ -74,7 +74,7 @@ describe('parseContexts', () => {
   test('reports everything at once', () => {
     expect(() => parseContexts(['north=a', 'east'], clusters, {})).toThrow(
       '--context: names a cluster that the mesh does not declare; received "north"; allowed east, west\n' +
-        '--context: names no context; received "east"; allowed CLUSTER=CONTEXT',
+        '--context: does not name a context; received "east"; allowed CLUSTER=CONTEXT',
     );
   });
 });

@@ -27,7 +27,7 @@ export function parseContexts(
     if (context === '') {
       problems.push({
         where: '--context',
-        what: 'names no context',
+        what: 'does not name a context',
         received: flag,
         allowed: 'CLUSTER=CONTEXT',
       });

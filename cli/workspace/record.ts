@@ -40,7 +40,7 @@ export function readRecord(stateDir: string): UpRecord | undefined {
     throw new ProblemsError([
       {
         where: file(stateDir),
-        what: 'is no record of what is up',
+        what: 'is not a record of what is up',
         fix: 'restore it, or remove it and give `npm run up` the same contexts again',
       },
     ]);

@@ -76,7 +76,7 @@ describe('the target of up', () => {
     [
       'a stack without clusters',
       { stack: 'bare' },
-      'Pulumi.bare.yaml: says of no cluster how to reach it; fix: add meshwright:clusters to it, or give a --context for each of east, west',
+      'Pulumi.bare.yaml: does not say how to reach any cluster; fix: add meshwright:clusters to it, or give a --context for each of east, west',
     ],
     [
       'other clusters than those it is up in',

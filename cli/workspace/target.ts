@@ -111,7 +111,7 @@ function chooseClusters(
     throw new ProblemsError([
       {
         where: fileName,
-        what: 'says of no cluster how to reach it',
+        what: 'does not say how to reach any cluster',
         fix: `add meshwright:clusters to it, or give a --context for each of ${names.join(', ')}`,
       },
     ]);

@@ -59,7 +59,7 @@ test(
     await once(left, 'spawn');
     expect(await npm('up')).toMatchObject(
       refusal(
-        `a checkout that is gone has its lab on this machine, and processes of it run: ${left.pid ?? 0}`,
+        `the lab of a checkout that is gone is on this machine, and its processes run: ${left.pid ?? 0}`,
       ),
     );
     left.kill();
