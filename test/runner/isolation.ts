@@ -1,7 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /** How long a file's sockets and children may take to close after its last hook, in milliseconds. */
-const closingTime = 2_000;
+const closingTime = 5_000;
 
 /** Objects that every module sees: a file that leaves one changed would change the next file's world. */
 const shared: readonly (readonly [string, object])[] = [
