@@ -1,16 +1,16 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { z } from 'zod';
 import { secretMode, writeFileAtomic } from '../core/files.ts';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import { waitFor } from '../core/wait.ts';
 import type { NodeAddresses } from './addresses.ts';
-import { cgroupMount, cgroupRoot, ensureCgroups } from './cgroups.ts';
+import { cgroupMount, cgroupRoot, ensureCgroups, removeCgroups } from './cgroups.ts';
+import { whyNodeNotReady, whyPodsNotReported } from './fresh-status.ts';
 import { withMachineLock } from './machine-lock.ts';
 import { isMountPoint, netnsFolder } from './netns-folder.ts';
 import { endProcesses, ensureNetwork, labOwner, nodeNamespace, nodesInNetwork } from './network.ts';
-import { nodeProcess, runningNode, startNode } from './node-process.ts';
+import { nodeProcess, nodeStart, runningNode, startNode } from './node-process.ts';
 import { askApiServer } from './node/api.ts';
 import { makeMountPoints, missingMountPoints } from './node/mounts.ts';
 import { nodeFolder, nodeLogs, nodePaths, type NodeSpec } from './node/spec.ts';
@@ -124,6 +124,9 @@ async function prepareNode(
   );
   // What still runs of a node whose state was lost would be in the new one's way.
   await endProcesses(nodeNamespace(name));
+  // Before it starts any pod, a kubelet tries for 3 s to identify each control group of the containers that died with the node.
+  await removeCgroups(cgroupMount, [name]);
+  ensureCgroups(cgroupMount, [name]);
   const spec: NodeSpec = {
     ...cluster,
     address: place.node,
@@ -142,22 +145,19 @@ async function prepareNode(
   return admin;
 }
 
-const nodeSchema = z.object({
-  status: z.object({
-    conditions: z.array(z.object({ type: z.string(), status: z.string(), message: z.string() })),
-  }),
-});
-
-/** Waits until each cluster's node is Ready. */
+/** Waits until each cluster's node is Ready, and nothing is known of its pods from an earlier start of the node. */
 export async function awaitNodesReady(options: LabOptions): Promise<void> {
   await Promise.all(
-    options.clusters.map(({ name }) =>
-      awaitApi(options, name, `/api/v1/nodes/${name}`, 'its node to be Ready', (body) => {
-        const { conditions } = nodeSchema.parse(JSON.parse(body)).status;
-        const ready = conditions.find(({ type }) => type === 'Ready');
-        return ready?.status === 'True' ? undefined : (ready?.message ?? 'the kubelet has not reported yet');
-      }),
-    ),
+    options.clusters.map(async ({ name }) => {
+      const start = nodeStart(options.stateDir, name);
+      await awaitApi(options, name, `/api/v1/nodes/${name}`, 'its node to be Ready', (body) =>
+        whyNodeNotReady(body, start),
+      );
+      const pods = `/api/v1/pods?fieldSelector=spec.nodeName%3D${name}`;
+      await awaitApi(options, name, pods, 'the states of its pods', (body) =>
+        whyPodsNotReported(body, start),
+      );
+    }),
   );
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -18,6 +18,11 @@ const identitySchema = z.object({ pid: z.number(), startTime: z.string() });
 export function nodeProcess(stateDir: string, node: string): ProcessIdentity | undefined {
   const identity = identitySchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).process));
   return identity.success && isAlive(identity.data) ? identity.data : undefined;
+}
+
+/** When a node that has been started was started, in milliseconds since 1970. */
+export function nodeStart(stateDir: string, node: string): number {
+  return statSync(nodePaths(nodeFolder(stateDir, node)).process).mtimeMs;
 }
 
 /** The outer process of a node that has been started. @throws ProblemsError (exit code 1) when it has ended. */

@@ -183,14 +183,17 @@ describe('applyPlan', () => {
     ]);
   });
 
-  test('tells that there is nothing to apply before anything is awaited, and only then', async () => {
+  test('tells that there is nothing to apply before it awaits what clusters have of each other, and only then', async () => {
     const told = () => lines.push('nothing to apply');
     await up(planOf(), undefined, told);
     expect(lines).not.toContain('nothing to apply');
     lines = [];
     await up(planOf(), undefined, told);
-    const ready = lines.findIndex((line) => line.includes(': ready, '));
-    expect([ready > 0, lines[ready - 1]]).toEqual([true, 'nothing to apply']);
+    const place = (line: string) => lines.findIndex((one) => one.startsWith(line));
+    expect(place('nothing to apply')).toBeGreaterThan(place('east 50-workloads: ready, '));
+    expect(place('nothing to apply')).toBeGreaterThan(place('west 50-workloads: ready, '));
+    expect(place('nothing to apply')).toBeLessThan(place('east 60-traffic: ready, '));
+    expect(place('nothing to apply')).toBeLessThan(place('west 60-traffic: ready, '));
     apis['east']?.put({
       ...configMap('in-60-traffic'),
       metadata: { name: 'in-60-traffic', namespace: 'shop' },

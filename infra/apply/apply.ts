@@ -17,7 +17,10 @@ import { withIssuer } from '../trust/issuer.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
-  /** Called when it turns out that there is nothing to apply, before the mesh is awaited. @default - nobody is told */
+  /**
+   * Called when there is nothing to apply and everything is ready, before it is awaited that the clusters read and reach each
+   * other. @default - nobody is told
+   */
   readonly settled?: () => void;
   /** @default defaultLimits */
   readonly limits?: Limits;
@@ -65,11 +68,16 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   };
   const before = await takeSnapshots(plan, context);
   const prepared = await prepareSteps(plan, before, context);
-  if (prepared.every(({ settled }) => settled !== undefined)) options.settled?.();
+  const changesNothing = prepared.every(({ settled }) => settled !== undefined);
+  let waiting = prepared.length;
+  const readied = () => {
+    waiting--;
+    if (changesNothing && waiting === 0) options.settled?.();
+  };
   const running = new Map<string, Promise<StageResult>>();
   for (const one of prepared) {
     const awaited = awaitedBy(one, plan).flatMap((key) => running.get(stepKey(key)) ?? []);
-    const run = Promise.all(awaited).then(() => applyStep(one, context));
+    const run = Promise.all(awaited).then(() => applyStep(one, { ...context, readied }));
     running.set(stepKey(one.step), run);
   }
   const results = await allOrProblems([...running.values()]);

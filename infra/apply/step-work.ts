@@ -22,6 +22,8 @@ export interface PlanContext {
   readonly trust: Readonly<Record<string, ClusterTrust>>;
   readonly links: RemoteLinks;
   readonly report: (line: string) => void;
+  /** Called for each step once all of it is ready. @default - nobody is told */
+  readonly readied?: () => void;
   /** @default defaultLimits */
   readonly limits?: Limits;
   readonly signal?: AbortSignal;
@@ -92,7 +94,7 @@ export function finishRelease(
 export async function settle(
   step: PlanStep,
   release: readonly KubeObject[],
-  { plan, clients, links, report, limits = defaultLimits, signal }: PlanContext,
+  { plan, clients, links, report, readied, limits = defaultLimits, signal }: PlanContext,
 ): Promise<void> {
   const client = clientOf(clients, step.cluster);
   const namespaces = plan.steps
@@ -107,6 +109,7 @@ export async function settle(
       report,
       ...(signal && { signal }),
     });
+  readied?.();
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
   if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;
   const others = plan.clusters.filter((name) => name !== step.cluster).map((name) => clientOf(clients, name));
