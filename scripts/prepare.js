@@ -40,7 +40,7 @@ export function prepare() {
   });
   if (result.status !== 0) {
     fail(
-      `npm ci: ended with ${result.status ?? result.signal ?? result.error?.message}; its messages are above; mend that and run the command again`,
+      `npm ci: ended with ${result.status ?? result.signal ?? result.error?.message}; its messages are above; correct the cause and run the command again`,
     );
   }
   writeFileSync(stampFile, '');

@@ -139,7 +139,7 @@ trust: generation 1, intermediate 1, root until 2039-12-30
 nothing to change: all 123 objects are as declared; 12 s in all
 
 Next:
-  mend what can be mended:
+  try again:
     npm run up
   look inside with kubectl, contexts east, west:
     export KUBECONFIG=/home/ann/shop/.meshwright/kubeconfig

@@ -33,7 +33,7 @@ export function formatEnding(ending: Ending): string {
           { title: 'call it through the ingress gateway of each cluster:', lines: calling(model, status) },
           { title: 'read its HTTP API in a browser:', lines: pages(model, status) },
         ]
-      : [{ title: 'mend what can be mended:', lines: ['    npm run up'] }]),
+      : [{ title: 'try again:', lines: ['    npm run up'] }]),
     kubectl(model, record),
     ...(healthy ? [{ title: 'add a service:', lines: ['    npm run new -- NAME'] }] : []),
     { title: 'see how it does:', lines: ['    npm run status'] },

@@ -79,7 +79,7 @@ describe('a wait ends early for a pod that cannot heal', () => {
     expect(await problemOf(east.wait())).toEqual({
       exitCode: 1,
       message: [
-        `${about}: does not get ready: ${it} ended with exit code 1, restarted 3 times; fix: mend what its log names, ` +
+        `${about}: does not get ready: ${it} ended with exit code 1, restarted 3 times; fix: correct the error in its log, ` +
           `then run the command again; to see more: \`${east.kubectl} logs catalog-1 -c catalog\``,
         `    the log of ${it} ends:`,
         ...shown.map((line) => `      ${line}`),
@@ -115,7 +115,7 @@ describe('a wait ends early for a pod that cannot heal', () => {
       `${about}: does not get ready: ${it} has an image whose name is invalid: InvalidImageName: bad; ` +
         `fix: correct the image's name, then run the command again; to see more: \`${east.kubectl} describe pod catalog-1\``,
       'east: Deployment shop/orders: does not get ready: container orders of Pod shop/orders-1 ended with exit code 1; ' +
-        `fix: mend what its log names, then run the command again; to see more: \`${east.kubectl} logs orders-1 -c orders\``,
+        `fix: correct the error in its log, then run the command again; to see more: \`${east.kubectl} logs orders-1 -c orders\``,
       '    the log of container orders of Pod shop/orders-1 ends:',
       '      no configuration',
     ]);

@@ -186,7 +186,7 @@ function crashed(base: Pick<Trouble, 'pod' | 'container' | 'restarts'>, status: 
   return {
     ...found,
     what: `${code}${why}${restarted}`,
-    fix: 'mend what its log names',
+    fix: 'correct the error in its log',
   };
 }
 

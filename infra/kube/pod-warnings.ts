@@ -74,7 +74,7 @@ const known: Readonly<Record<string, { readonly what: string; readonly fix: stri
   },
   FailedCreatePodSandBox: {
     what: 'gets no network or sandbox on its node',
-    fix: 'mend on the node what it names',
+    fix: 'correct the cause on the node',
   },
   Unhealthy: {
     what: 'is not ready',

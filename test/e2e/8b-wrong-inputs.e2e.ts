@@ -114,7 +114,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
     const { code, stderr } = await refused(path, ['--context', 'east=east', '--context', 'west=again']);
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /cluster west: context again reaches the cluster that is east already, by context east; received "https:\/\/\S+"; allowed a Kubernetes cluster of its own for each cluster of the mesh; fix: name another context with --context west=CONTEXT\n/,
+      /cluster west: context again reaches the same Kubernetes cluster as context east of east; received "https:\/\/\S+"; allowed a Kubernetes cluster of its own for each cluster of the mesh; fix: name another context with --context west=CONTEXT\n/,
     );
   });
 

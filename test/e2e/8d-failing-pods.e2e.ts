@@ -106,7 +106,7 @@ test('the wait ends early, with all that does not start', () => {
   );
   const crash = heads.find((line) => line.startsWith('west: '));
   expect(crash).toMatch(
-    /container catalog of Pod shop\/catalog-\S+ ended with exit code 3, restarted 3 times; fix: mend what its log names, then run the command again; to see more: `kubectl --kubeconfig \S+ --context west -n shop logs catalog-\S+ -c catalog( --previous)?`$/,
+    /container catalog of Pod shop\/catalog-\S+ ended with exit code 3, restarted 3 times; fix: correct the error in its log, then run the command again; to see more: `kubectl --kubeconfig \S+ --context west -n shop logs catalog-\S+ -c catalog( --previous)?`$/,
   );
   expect(problem.message).toMatch(
     /\n {4}the log of container catalog of .* ends:\n {6}reading it\n {6}no DB_URL$/m,
