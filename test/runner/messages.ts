@@ -18,7 +18,7 @@ export type Report =
       readonly outcome: Outcome;
       /** Resident memory in bytes. */
       readonly memory: number;
-      /** The file left something open: the process cannot be used for another file. */
+      /** The file left something open or changed: the process cannot be used for another file. */
       readonly spoiled: boolean;
     };
 

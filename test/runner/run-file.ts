@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { BufferedConsole } from '@jest/console';
@@ -65,12 +66,13 @@ export async function runFile(file: RunFile, send: Send): Promise<void> {
     addErrors(result, [...stray.map(serializable), ...left.map(withoutStack)], file);
     complete(result, { path, start, config, buffered });
   }
-  send({
-    kind: 'done',
-    outcome,
-    memory: process.memoryUsage.rss(),
-    spoiled: outcome.result === undefined || left.length > 0,
-  });
+  const spoiled = outcome.result === undefined || left.length > 0 || hasOwnProcess(path);
+  send({ kind: 'done', outcome, memory: process.memoryUsage.rss(), spoiled });
+}
+
+/** A file that says so changes its process for good: no other file runs in it afterwards. */
+function hasOwnProcess(path: string): boolean {
+  return readFileSync(path, 'utf8').startsWith('/** @own-process ');
 }
 
 /** What circus asks of jest's module registry: here modules are Node's. */

@@ -1,3 +1,4 @@
+/** @own-process Tracing is the program's: what is started once, all later clients and servers of the process use. */
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { create } from '@bufbuild/protobuf';
