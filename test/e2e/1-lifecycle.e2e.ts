@@ -74,7 +74,7 @@ describe('the life of a mesh', () => {
       const { code, stdout } = await npm('up', ['--prove']);
       expect(code).toBe(0);
       expect(stdout).toMatch(/^nothing to change: /m);
-      expect(stdout).toMatch(/: with the catalog of east scaled to 0, .*: by west\/.*, then by east\//m);
+      expect(stdout).toMatch(/ with the catalog of east scaled to 0, .*: by west\/.*, then by east\//m);
       expect(catalogPods()).not.toBe(before);
     },
     10 * minute,
