@@ -27,7 +27,8 @@ const broken: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     command: [
       '/usr/bin/node',
       '-e',
-      "console.log('reading it'); console.error('no DB_URL'); process.exit(3)",
+      // Both lines in one stream: what a pod writes to two has no order.
+      "console.error('reading it'); console.error('no DB_URL'); process.exit(3)",
     ],
   },
 };
