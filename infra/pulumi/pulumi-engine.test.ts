@@ -23,10 +23,10 @@ let lines: string[];
 const path = process.env['PATH'];
 
 /** A `pulumi` that reports its version and otherwise runs the script with the command's arguments. */
-function installPulumi(script: string): void {
+function installPulumi(script: string, version = 'v3.248.0'): void {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
-  writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\n[ "$1" = version ] && echo v3.248.0 && exit\n${script}\n`);
+  writeFileSync(join(bin, 'pulumi'), `#!/bin/sh\n[ "$1" = version ] && echo ${version} && exit\n${script}\n`);
   chmodSync(join(bin, 'pulumi'), 0o755);
   process.env['PATH'] = [bin, path].join(delimiter);
 }
@@ -104,6 +104,47 @@ describe('upWithPulumi', () => {
       'pulumi up: failed: error: preview failed; fix: correct the error and run the command again; to switch to --engine apply, run `npm run down` first',
     );
     expect(calls().filter((call) => call.startsWith('up '))).toEqual([]);
+  });
+
+  /** Writes what the preview found into the file of events, by which engines up to 3.205 tell them to the Automation API. */
+  const previewFinds = (changes: object) => {
+    const summary = JSON.stringify({ summaryEvent: { durationSeconds: 1, resourceChanges: changes } });
+    installPulumi(
+      `echo "$*" >> ${folder}/calls; case "$*" in preview*) while [ $# -gt 0 ]; do [ "$1" = --event-log ] && log=$2; shift; done; ` +
+        `echo '${summary}' >> "$log"; echo '{"cancelEvent":{}}' >> "$log";; up*) exit 255;; esac`,
+      'v3.205.0',
+    );
+  };
+
+  test('stops after a preview that finds nothing to change', async () => {
+    previewFinds({ same: 218 });
+    expect(await upWithPulumi(config, options())).toEqual({
+      created: 0,
+      changed: 0,
+      deleted: 0,
+      unchanged: 218,
+    });
+    expect(calls().filter((call) => call.startsWith('preview '))).toEqual([
+      expect.stringContaining('--refresh'),
+    ]);
+    expect(calls().filter((call) => call.startsWith('up '))).toEqual([]);
+    expect(lines).toEqual(['pulumi: the preview finds nothing to change']);
+  });
+
+  test('goes on after a preview that finds a change', async () => {
+    previewFinds({ same: 217, update: 1 });
+    await problemOf(upWithPulumi(config, options()));
+    expect(calls().filter((call) => call.startsWith('up '))).toHaveLength(1);
+  });
+
+  test('says that Pulumi was killed, and not what it was doing then', async () => {
+    installPulumi(`case "$*" in up*) echo 'updating east/shop/catalog'; kill -9 $$;; esac`);
+    expect(await problemOf(upWithPulumi(config, options()))).toEqual({
+      exitCode: 1,
+      message:
+        'pulumi up: Pulumi was ended by SIGKILL before it was done; what it had finished is kept in its state; ' +
+        'fix: run the command again, which goes on from there; if it ends so again, check whether the machine runs out of memory',
+    });
   });
 
   test('repeats what Pulumi said last', async () => {

@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { secretMode, writeFileAtomic } from '../../core/files.ts';
-import { ProblemsError } from '../../core/problem.ts';
+import { fileBackendSettings, removeOldHistory } from './file-backend.ts';
 import { followUpdate } from './pulumi-progress.ts';
+import { inPulumi } from './pulumi-run.ts';
 import { prepareRemoval } from './pulumi-state.ts';
 import { project, writeConfig } from '../plan/stack-config.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
@@ -39,12 +40,13 @@ export interface PulumiSummary {
  * stack's file says (`secretsprovider`, `encryptedkey`, `encryptionsalt`), by default with the passphrase of the environment
  * (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one created in `stateDir`.
  * The state is refreshed from the clusters first, so that changes and deletions by hand are corrected. A preview runs before
- * that: it counts the resources, and the policy pack rejects violations before anything is changed.
+ * that: it counts the resources, and the policy pack rejects violations before anything is changed. When it finds nothing to
+ * change in the refreshed state, that is all.
  * @throws ProblemsError: exit 2 when the encryption in the stack's file is not that of the state, exit 1 with Pulumi's last lines.
  */
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
   const stack = await openStack(options);
-  return inPulumi('up', options, async (output) => {
+  return inPulumi('up', options.signal, async (output) => {
     await stack.setAllConfig(
       Object.fromEntries(
         Object.entries(writeConfig(config)).map(([key, value]) => [`${project}:${key}`, { value }]),
@@ -59,8 +61,15 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     };
     const { changeSummary } = await stack.preview({ ...common, onEvent: followUpdate('preview', report) });
     const planned = Object.values(changeSummary).reduce((sum, number) => sum + number, 0);
+    const unchanged = changeSummary.same ?? 0;
+    if (planned > 0 && planned === unchanged) {
+      report('the preview finds nothing to change');
+      return { created: 0, changed: 0, deleted: 0, unchanged };
+    }
     const onEvent = followUpdate('up', report, planned);
     const { summary } = await stack.up({ ...common, onEvent, suppressOutputs: true });
+    const backend = ownBackend(options);
+    if (backend !== undefined) removeOldHistory(backend, options.stack);
     const count = (...operations: readonly string[]) =>
       operations.reduce(
         (sum, name) => sum + ((summary.resourceChanges as Record<string, number> | undefined)?.[name] ?? 0),
@@ -86,7 +95,7 @@ export async function downWithPulumi(options: PulumiOptions): Promise<void> {
     options.report('pulumi: nothing to remove, there is no stack');
     return;
   }
-  await inPulumi('destroy', options, async (output) => {
+  await inPulumi('destroy', options.signal, async (output) => {
     try {
       const environment = workspace(options, readEncryption(options.stateDir, options.stack));
       const stack = await LocalWorkspace.selectStack(
@@ -124,7 +133,7 @@ async function openStack(options: PulumiOptions): Promise<Stack> {
     kept,
     usesOwnPassphrase(options),
   );
-  return inPulumi('stack select', options, () =>
+  return inPulumi('stack select', options.signal, () =>
     LocalWorkspace.createOrSelectStack(
       { stackName: stack, workDir: stateDir },
       {
@@ -180,7 +189,7 @@ function workspace(
       // The program is TypeScript without a build step: it needs the project's own Node.
       PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
       PULUMI_SKIP_UPDATE_CHECK: 'true',
-      ...(backend !== undefined && { PULUMI_BACKEND_URL: `file://${backend}` }),
+      ...(backend !== undefined && { PULUMI_BACKEND_URL: `file://${backend}`, ...fileBackendSettings }),
       ...(ownPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(stateDir) }),
       // When this variable is set, Pulumi prefers it.
       ...(local &&
@@ -197,68 +206,4 @@ function passphraseFile(stateDir: string): string {
   const file = join(stateDir, 'passphrase');
   if (!existsSync(file)) writeFileAtomic(file, randomBytes(32).toString('base64url'), secretMode);
   return file;
-}
-
-interface PulumiOutput {
-  readonly onOutput: (text: string) => void;
-  readonly color: 'never';
-  readonly suppressProgress: true;
-  readonly signal: AbortSignal;
-}
-
-const shownLines = 8;
-const noticeMs = 1_000;
-
-/** Runs Pulumi; its last lines of output explain a failure. */
-async function inPulumi<T>(
-  what: string,
-  options: PulumiOptions,
-  work: (output: PulumiOutput) => Promise<T>,
-): Promise<T> {
-  const output: string[] = [];
-  const forwarded = new AbortController();
-  let notice: NodeJS.Timeout | undefined;
-  // A terminal's ^C reaches Pulumi too, and on a second one Pulumi stops without cleaning up: so the interrupt is
-  // forwarded only when Pulumi does not report that it is stopping already.
-  const interrupt = () => {
-    notice = setTimeout(() => {
-      if (!output.some((line) => line.includes('^C received'))) forwarded.abort();
-    }, noticeMs);
-  };
-  options.signal?.addEventListener('abort', interrupt, { once: true });
-  // Kept to explain a failure; progress is reported from the engine's events.
-  const onOutput = (text: string) => {
-    output.push(...text.split('\n').filter((line) => line.trim() !== ''));
-  };
-  try {
-    return await work({
-      onOutput,
-      color: 'never',
-      suppressProgress: true,
-      signal: forwarded.signal,
-    });
-  } catch (error) {
-    options.signal?.throwIfAborted();
-    if (error instanceof ProblemsError) throw error;
-    const lines =
-      output.length > 0
-        ? output
-        : (error instanceof Error ? error.message : String(error)).trim().split('\n');
-    throw new ProblemsError(
-      [
-        {
-          where: `pulumi ${what}`,
-          what: `failed: ${lines
-            .slice(-shownLines)
-            .map((line) => line.trim())
-            .join(' | ')}`,
-          fix: 'correct the error and run the command again; to switch to --engine apply, run `npm run down` first',
-        },
-      ],
-      1,
-    );
-  } finally {
-    clearTimeout(notice);
-    options.signal?.removeEventListener('abort', interrupt);
-  }
 }

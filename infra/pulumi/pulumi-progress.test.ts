@@ -80,6 +80,11 @@ describe('followUpdate', () => {
         said('error', '<{%reset%}>no such image<{%reset%}>\n', { urn: deployment }),
         said('warning', 'cluster east is unreachable'),
         said('info', 'east: Deployment shop/catalog available: waiting', { ephemeral: true }),
+        said('info', 'west: CA: issuing', {
+          urn: 'urn:pulumi:lab::meshwright::pulumi:pulumi:Stack::meshwright-lab',
+          ephemeral: true,
+        }),
+        said('info', 'Service initialization complete', { urn: deployment, ephemeral: true }),
         said('info', 'kept in the log'),
         said('info#err', '\n', { ephemeral: true }),
       ]),
@@ -89,6 +94,13 @@ describe('followUpdate', () => {
       'Deployment east/shop/catalog: no such image',
       'cluster east is unreachable',
       'east: Deployment shop/catalog available: waiting',
+      'west: CA: issuing',
     ]);
+  });
+
+  test('names a provider as what it is', () => {
+    const provider =
+      'urn:pulumi:lab::meshwright::meshwright:infra:Mesh$meshwright:infra:Cluster$pulumi:providers:kubernetes::east';
+    expect(follow('up', [after(1, 'create', provider)])).toEqual(['created provider east (1 done)']);
   });
 });

@@ -51,19 +51,30 @@ export function followUpdate(
 
 type Diagnostic = NonNullable<EngineEvent['diagnosticEvent']>;
 
-/** Errors, warnings, and the program's ephemeral messages about what it waits for. */
-function isReported({ severity, ephemeral = false, message }: Diagnostic): boolean {
-  return plain(message) !== '' && (severity === 'error' || severity === 'warning' || ephemeral);
+/**
+ * Errors, warnings, and the program's ephemeral messages about what it waits for. The provider has ephemeral messages too,
+ * each of an object: in a refresh they repeat what happened when the object was made.
+ */
+function isReported({ severity, ephemeral = false, message, urn = '' }: Diagnostic): boolean {
+  return (
+    plain(message) !== '' && (severity === 'error' || severity === 'warning' || (ephemeral && isProgram(urn)))
+  );
 }
 
-/** `Deployment east/shop/catalog`, from a URN's last two parts. */
+/** Whether a message is of the program as a whole: its own log has no URN, or the stack's. */
+function isProgram(urn: string): boolean {
+  return urn === '' || urn.includes('::pulumi:pulumi:Stack::');
+}
+
+/** `Deployment east/shop/catalog`, from a URN's last two parts; `provider east` for a provider. */
 function nameOf(urn: string): string {
   const [, , types = '', name = ''] = urn.split('::');
+  if (/(^|\$)pulumi:providers:[^$]*$/.test(types)) return `provider ${name}`;
   return `${types.split(':').at(-1) ?? ''} ${name}`;
 }
 
 function of(urn: string | undefined): string {
-  return urn === undefined || urn === '' ? '' : `${nameOf(urn)}: `;
+  return urn === undefined || isProgram(urn) ? '' : `${nameOf(urn)}: `;
 }
 
 /** Without Pulumi's colour marks, on one line. */
