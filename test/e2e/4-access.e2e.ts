@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import { callOnce, eventually, status, type Answer } from './call.ts';
 import { ensureUp, kubectl } from './lab.ts';
+import { removeOutsider, startOutsider, type Outsider } from './outside.ts';
 
 const minute = 60_000;
 
@@ -61,17 +62,18 @@ test.each([
   });
 });
 
+const image = (cluster: string) =>
+  kubectl(
+    cluster,
+    '-n',
+    'shop',
+    'get',
+    'deployment/catalog',
+    '-o',
+    'jsonpath={.spec.template.spec.containers[0].image}',
+  );
+
 describe('a workload of the mesh with an identity that nobody named', () => {
-  const image = (cluster: string) =>
-    kubectl(
-      cluster,
-      '-n',
-      'shop',
-      'get',
-      'deployment/catalog',
-      '-o',
-      'jsonpath={.spec.template.spec.containers[0].image}',
-    );
   beforeAll(() => {
     for (const cluster of ['east', 'west']) {
       applyIntruder(cluster, image(cluster));
@@ -103,6 +105,32 @@ describe('a workload of the mesh with an identity that nobody named', () => {
     await eventually(`intruder of ${cluster} -> ${path}`, status.permissionDenied, () =>
       callFrom(cluster, 'pod/intruder', 'intruder', service, path),
     );
+  });
+});
+
+describe.each(['east', 'west'])('a pod of %s without a sidecar', (cluster) => {
+  let outsider: Outsider;
+  beforeAll(() => {
+    outsider = startOutsider(cluster, image(cluster));
+  }, 3 * minute);
+  afterAll(() => {
+    removeOutsider(cluster);
+  });
+
+  test('gets no configuration from istiod in the name of a proxy', () => {
+    const clusters = Buffer.from('type.googleapis.com/envoy.config.cluster.v3.Cluster');
+    const proxy = Buffer.from('sidecar~192.0.2.1~orders-1.shop~shop.svc.cluster.local');
+    // envoy.service.discovery.v3.DiscoveryRequest: node.id is field 1 of field 2, type_url field 4.
+    const message = Buffer.concat([
+      Buffer.from([18, proxy.length + 2, 10, proxy.length]),
+      proxy,
+      Buffer.from([34, clusters.length]),
+      clusters,
+    ]);
+    const path = '/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources';
+    const address = 'istiod.istio-system.svc:15010';
+    const { status: code, bytes } = callOnce(outsider.caller, { address, path, message, timeoutMs: 10_000 });
+    expect({ code, bytes }).toEqual({ code: status.unauthenticated, bytes: 0 });
   });
 });
 

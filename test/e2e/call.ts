@@ -17,6 +17,7 @@ export const status = {
   unimplemented: '12',
   internal: '13',
   unavailable: '14',
+  unauthenticated: '16',
 } as const;
 
 /** Where a call comes from: a pod of a workload, by whose proxy and under whose identity it is made. */

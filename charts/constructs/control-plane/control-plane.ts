@@ -175,6 +175,9 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
           : { autoscaleEnabled: false, replicaCount: minReplicas }),
         env: {
           ...trustEnv,
+          // Else istiod gives its configuration on port 15010 to whoever asks, in plaintext and as whichever proxy it names.
+          // Proxies ask on port 15012, by TLS and with their account's token (`pkg/security/authentication.go` in Istio's sources).
+          XDS_AUTH_PLAINTEXT: 'true',
           ...(upstreamEnvoy
             ? { PILOT_ENABLE_ALPN_FILTER: 'false', PILOT_ENABLE_METADATA_EXCHANGE: 'false' }
             : {}),
