@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { LockedBase } from './lock.ts';
-import { nodeVersion } from './project.ts';
+import { nodeFolder, nodeVersion } from './project.ts';
 
 /** A base of the apps, and the path of its layer. */
 export interface StoredBase {
@@ -13,9 +13,9 @@ export interface StoredBase {
 /** Platform that images are built for: this machine's, as the OCI image spec writes it. */
 export const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
-/** The program of the `node` npm package, which the project itself runs on, and its version. */
+/** Node's program, of the npm package that the project itself runs on, and its version. */
 export function nodePackage(root: string): readonly [program: string, version: string] {
-  return [join(root, 'node_modules/node/bin/node'), nodeVersion(root)];
+  return [join(nodeFolder(root), 'bin/node'), nodeVersion(root)];
 }
 
 /** This machine's distribution, from os-release(5): `debian-12`. */

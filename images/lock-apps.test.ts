@@ -39,10 +39,14 @@ const app = (name: string, code: string, changed: object = {}) => {
   write(`apps/${name}/config.yml`, stringify(config));
 };
 
+const pinNode = (version: string) => {
+  const optionalDependencies = { [`node-linux-${process.arch}`]: version };
+  write('package.json', JSON.stringify({ license: 'ISC', optionalDependencies }));
+};
+
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'lock-'));
-  write('package.json', JSON.stringify({ license: 'ISC' }));
-  write('node_modules/node/package.json', JSON.stringify({ version: '24.21.0' }));
+  pinNode('24.21.0');
   write('node_modules/lib/package.json', JSON.stringify({ name: 'lib', version: '1.0.0' }));
   write('node_modules/lib/index.js', 'export const used = 1;\nexport const unused = 2;\n');
   app('cart', "import { used } from 'lib';\nconsole.log(used);\n");
@@ -134,7 +138,7 @@ test('the check names every app that the lock does not have as its sources make 
 });
 
 test('the check wants the Node of package.json in the base', async () => {
-  write('node_modules/node/package.json', JSON.stringify({ version: '24.22.0' }));
+  pinNode('24.22.0');
   await expect(checkLock(root)).rejects.toThrow(
     'images.lock.json: base.node: is not the version that package.json asks for; received "24.21.0"; allowed 24.22.0; ' +
       'fix: run npm run images -- --update-base, then npm run synth',

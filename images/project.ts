@@ -18,10 +18,18 @@ export function readProject(root: string): Project {
   return { ...(license === undefined ? {} : { license }), ...(source === undefined ? {} : { source }) };
 }
 
-const packageSchema = z.object({ version: z.string() });
+/** Folder of the npm package with Node's program for this machine, which the project and its images run on. */
+export function nodeFolder(root: string): string {
+  return join(root, 'node_modules', nodePackageName);
+}
 
-/** Version of the npm package `node`, which the project and its images run on. */
+const nodePackageName = `node-linux-${process.arch}`;
+const nodeSchema = z.object({ optionalDependencies: z.record(z.string(), z.string()) });
+
+/** Version of that package, as package.json pins it. */
 export function nodeVersion(root: string): string {
-  const text = readFileSync(join(root, 'node_modules/node/package.json'), 'utf8');
-  return packageSchema.parse(JSON.parse(text)).version;
+  const text = readFileSync(join(root, 'package.json'), 'utf8');
+  const { [nodePackageName]: version } = nodeSchema.parse(JSON.parse(text)).optionalDependencies;
+  if (version === undefined) throw new Error(`package.json: optionalDependencies lacks ${nodePackageName}`);
+  return version;
 }

@@ -8,15 +8,19 @@ import { generate } from './generate.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Node 24, the dev dependency: scripts do not depend on the host's Node. */
-export const node24 = join(root, 'node_modules', '.bin', 'node');
+/** Whether there is an npm package with Node's program for this machine. */
+const isPackaged = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch);
+
+/** Node 24: that of the npm package, so that scripts do not depend on the host's, and elsewhere than on Linux the host's. */
+export const node24 = isPackaged ? join(root, 'node_modules', '.bin', 'node') : process.execPath;
 
 /** Installs the locked npm packages when they are missing or the lock file changed, and says so. */
 export function prepare() {
   const [major = 0] = process.versions.node.split('.').map(Number);
-  if (major < 18)
+  const oldest = isPackaged ? 18 : 24;
+  if (major < oldest)
     fail(
-      `node: version ${process.versions.node} received; allowed 18 or newer; install a newer Node and run the command again`,
+      `node: version ${process.versions.node} received; allowed ${oldest} or newer; install a newer Node and run the command again`,
     );
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -43,6 +47,11 @@ export function prepare() {
       `npm ci: ended with ${result.status ?? result.signal ?? result.error?.message}; its messages are above; correct the cause and run the command again`,
     );
   }
+  // npm leaves an optional package out without a word when it cannot fetch it.
+  if (!existsSync(node24))
+    fail(
+      `${node24}: npm ci did not install node-linux-${process.arch}; let npm fetch that package (npm pack node-linux-${process.arch} shows why it cannot) and run the command again`,
+    );
   writeFileSync(stampFile, '');
 }
 
