@@ -15,6 +15,7 @@ import { addControlPlane } from '../testing/control-plane.ts';
 import type { ControlPlane } from '../testing/control-plane.ts';
 import { addGateway, tryFrom } from '../testing/gateway.ts';
 import { KubeApi } from '../testing/kube-api.ts';
+import { quickLimits } from '../testing/limits.ts';
 import { modelOf } from '../testing/models.ts';
 import { problemOf } from '../testing/problems.ts';
 
@@ -86,14 +87,14 @@ function planOf(extra: readonly KubeObject[] = []) {
   return planMesh(modelOf(clusters), rendered);
 }
 
-function up(plan = planOf(), limits?: Limits, settled?: () => void) {
+function up(plan = planOf(), limits: Partial<Limits> = {}, settled?: () => void) {
   const access = Object.fromEntries(
     clusters.map((name) => [name, { kubeconfig: apis[name]?.kubeconfig ?? '', context: name }]),
   );
   return applyPlan(plan, {
     ...parseConfig({ clusters: access, istioctl, trustDir: 'trust' }, folder, 'test'),
     report: (line) => lines.push(line),
-    ...(limits && { limits }),
+    limits: { ...quickLimits, ...limits },
     ...(settled && { settled }),
   });
 }

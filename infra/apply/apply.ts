@@ -23,7 +23,7 @@ export interface ApplyOptions extends StackConfig {
    */
   readonly settled?: () => void;
   /** @default defaultLimits */
-  readonly limits?: Limits;
+  readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
 }
 

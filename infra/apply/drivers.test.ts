@@ -11,6 +11,7 @@ import { planMesh } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { parseConfig } from '../plan/stack-config.ts';
 import { playControllers } from '../testing/controllers.ts';
+import { quickLimits } from '../testing/limits.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { meshes, root, writeIstioctl } from '../testing/meshes.ts';
 import type { Registered } from '../testing/pulumi-engine.ts';
@@ -68,6 +69,7 @@ describe.each(meshes)('both drivers, for %s clusters', (_, declare) => {
     await applyPlan(plan, {
       ...parseConfig({ clusters: one.access, istioctl, trustDir }, root, 'test'),
       report: () => undefined,
+      limits: quickLimits,
     });
 
     const other = await clusters();

@@ -8,6 +8,7 @@ import { planMesh, type Plan } from '../plan/plan.ts';
 import { removeMesh } from './remove.ts';
 import { parseConfig } from '../plan/stack-config.ts';
 import { playControllers } from '../testing/controllers.ts';
+import { quickLimits } from '../testing/limits.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { meshes, writeIstioctl } from '../testing/meshes.ts';
 
@@ -50,7 +51,8 @@ afterEach(async () => {
 });
 
 const report = () => undefined;
-const up = (signal = new AbortController().signal) => applyPlan(plan, { ...config, report, signal });
+const up = (signal = new AbortController().signal) =>
+  applyPlan(plan, { ...config, report, signal, limits: quickLimits });
 const down = (signal = new AbortController().signal) => removeMesh(model, { ...config, report, signal });
 
 /** What the clusters hold, without what is another each time: identities of objects, versions, and the tokens they bear. */

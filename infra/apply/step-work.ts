@@ -25,7 +25,7 @@ export interface PlanContext {
   /** Called for each step once all of it is ready. @default - nobody is told */
   readonly readied?: () => void;
   /** @default defaultLimits */
-  readonly limits?: Limits;
+  readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
 }
 
@@ -94,7 +94,7 @@ export function finishRelease(
 export async function settle(
   step: PlanStep,
   release: readonly KubeObject[],
-  { plan, clients, links, report, readied, limits = defaultLimits, signal }: PlanContext,
+  { plan, clients, links, report, readied, limits = {}, signal }: PlanContext,
 ): Promise<void> {
   const client = clientOf(clients, step.cluster);
   const namespaces = plan.steps
@@ -113,7 +113,11 @@ export async function settle(
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
   if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;
   const others = plan.clusters.filter((name) => name !== step.cluster).map((name) => clientOf(clients, name));
-  const reach = { gateway: plan.eastWest, from: client, others, report, limits, ...(signal && { signal }) };
+  const reach = {
+    ...{ gateway: plan.eastWest, from: client, others, report },
+    limits: { ...defaultLimits, ...limits },
+    ...(signal && { signal }),
+  };
   await allOrProblems([links.opened(step.cluster), awaitGateways(reach)]);
 }
 

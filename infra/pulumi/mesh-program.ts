@@ -10,6 +10,7 @@ import type { Plan, PlanStep } from '../plan/plan.ts';
 import { preflightMesh, settledTrust } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { deployMesh } from './program.ts';
+import type { Limits } from '../plan/limits.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
 import { readConfig } from '../plan/stack-config.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
@@ -23,6 +24,7 @@ import { withIssuer } from '../trust/issuer.ts';
  * @param root - folder that the paths of the stack's configuration are relative to
  * @param get - returns a value of the stack's configuration by its key in this project
  * @param report - called with each line of progress
+ * @param limits - what differs from `defaultLimits`
  * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is not a bug of the program.
  */
 export async function runProgram(
@@ -30,6 +32,7 @@ export async function runProgram(
   root: string,
   get: (key: string) => string | undefined,
   report: (line: string) => void,
+  limits: Partial<Limits> = {},
 ): Promise<MeshOutputs> {
   return asRunError(async () => {
     const model = mesh.model();
@@ -38,8 +41,8 @@ export async function runProgram(
     const plan = withIssuer(planned, config.trust.issuer);
     const preview = pulumi.runtime.isDryRun();
     const { clients, trust, trustNotAfter, unreached } = await preflight(plan, config, preview);
-    const links = new RemoteLinks({ ...config, plan, clients, report });
-    const context = { plan, clients, trust, links, report };
+    const links = new RemoteLinks({ ...config, plan, clients, report, limits });
+    const context = { plan, clients, trust, links, report, limits };
     return deployMesh({
       plan,
       model,

@@ -41,7 +41,7 @@ const onNodePorts: GatewayModel = {
   ...byLoadBalancer,
   given: { west: { addresses: ['192.0.2.20', 'nodes.west.example'], port: 31443 } },
 };
-const limits = { remoteCluster: 0, declaredGateway: 0, loadBalancer: 0 };
+const limits = { declaredGateway: 0, loadBalancer: 0 };
 const reach = (gateway = byLoadBalancer, waits = limits) =>
   awaitGateways({
     gateway,

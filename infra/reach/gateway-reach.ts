@@ -19,7 +19,7 @@ export interface ReachOptions {
   /** The clusters whose gateways have to be reached. */
   readonly others: readonly KubeClient[];
   readonly report: (line: string) => void;
-  readonly limits: Limits;
+  readonly limits: Pick<Limits, 'declaredGateway' | 'loadBalancer'>;
   readonly signal?: AbortSignal;
 }
 

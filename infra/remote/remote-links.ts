@@ -14,7 +14,7 @@ export interface LinkOptions extends Pick<StackConfig, 'access' | 'remoteAccess'
   readonly clients: Clients;
   readonly report: (line: string) => void;
   /** @default defaultLimits */
-  readonly limits?: Limits;
+  readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
 }
 
@@ -58,13 +58,13 @@ export class RemoteLinks {
   }
 
   async #settle(reader: string, writtenAt: number): Promise<void> {
-    const { plan, limits = defaultLimits } = this.#options;
+    const { plan } = this.#options;
+    const limits = { ...defaultLimits, ...this.#options.limits };
     const { clusters } = plan;
     const client = this.#client(reader);
     const remotes = clusters.filter((name) => name !== reader).map((name) => this.#client(name));
     await revokeStrangers(client, { ...this.#common(), clusters });
-    const timeoutMs = limits.remoteCluster;
-    await settleRemotes({ ...this.#common(), reader: client, remotes, writtenAt, timeoutMs });
+    await settleRemotes({ ...this.#common(), reader: client, remotes, writtenAt, limits });
   }
 
   #common() {

@@ -7,6 +7,7 @@ import { istiodLog, lastWatchError, readClusters } from './istiod-clusters.ts';
 import type { Reading } from './istiod-clusters.ts';
 import { KubeClient } from '../kube/kube-client.ts';
 import { KubeError } from '../kube/kube-http.ts';
+import type { Limits } from '../plan/limits.ts';
 import { remoteSecretName } from '../plan/plan.ts';
 import { revokeOthers } from './remote-access.ts';
 import { readRemoteSecret } from './remote-secret.ts';
@@ -22,19 +23,13 @@ export interface SyncOptions {
   /** When the remote secrets were written, in milliseconds since the epoch. */
   readonly writtenAt: number;
   readonly report: (line: string) => void;
-  /** How long to wait, in milliseconds. */
-  readonly timeoutMs: number;
+  readonly limits: Pick<Limits, 'remoteCluster' | 'remoteSecretTaken'>;
   readonly signal?: AbortSignal;
 }
 
 const intervalMs = 500;
 /** Extra time for the check that runs when the time is up: its answer is reported. */
 const lastCheckMs = 60_000;
-/**
- * A synced istiod also reports `synced` just before it reads a new secret. A watch delivers the secret within milliseconds;
- * reports within this time after the secret was written are not trusted.
- */
-const settlingMs = 2_000;
 const requestMs = 5_000;
 
 /**
@@ -61,7 +56,8 @@ type Unread = ReadonlyMap<string, readonly Reading[]>;
 
 /** The clusters that are not synced when the time is up, with the last report of each istiod. */
 async function awaitSynced(options: SyncOptions): Promise<Unread> {
-  const { namespace, reader, remotes, writtenAt, report, timeoutMs, signal } = options;
+  const { namespace, reader, remotes, writtenAt, report, limits, signal } = options;
+  const timeoutMs = limits.remoteCluster;
   const names = remotes.map(({ cluster }) => cluster);
   const what = `${reader.cluster}: istiod synced with ${names.join(', ')}`;
   const started = Date.now();
@@ -74,7 +70,7 @@ async function awaitSynced(options: SyncOptions): Promise<Unread> {
       const open = names.filter((name) => !isSynced(readings.get(name)));
       const unread = new Map(open.map((name) => [name, readings.get(name) ?? []]));
       const ended = looked - started >= timeoutMs;
-      if (ended || (open.length === 0 && looked >= writtenAt + settlingMs))
+      if (ended || (open.length === 0 && looked >= writtenAt + limits.remoteSecretTaken))
         return { done: true, value: unread };
       if (open.length === 0) return { done: false, because: 'its istiod may not have read the secrets yet' };
       const because = [...unread].map(([cluster, seen]) => `${cluster}: ${inWords(seen)}`).join('; ');
@@ -106,12 +102,12 @@ async function explain(
   remote: KubeClient,
   readings: readonly Reading[],
 ): Promise<Problem> {
-  const { namespace, reader, timeoutMs } = options;
+  const { namespace, reader, limits } = options;
   const { cluster } = remote;
   const bad = readings.find(({ status }) => status !== 'synced');
   const reason = bad && (await reasonOf(options, cluster, bad.pod));
   const { server, answer } = await askFromHere(options, cluster);
-  const seconds = Math.round(timeoutMs / 1000);
+  const seconds = Math.round(limits.remoteCluster / 1000);
   return {
     where: `${reader.cluster}: remote secret ${namespace}/${remoteSecretName(cluster)}`,
     what: [

@@ -1,6 +1,7 @@
 import type { Mesh } from '../../charts/index.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { runProgram } from '../pulumi/mesh-program.ts';
+import { quickLimits } from './limits.ts';
 import type { KubeApi } from './kube-api.ts';
 import { root } from './meshes.ts';
 import { runInEngine } from './pulumi-engine.ts';
@@ -19,7 +20,7 @@ export interface OnServers {
 /** Runs the Pulumi program for a mesh, with servers of the tests in the place of clusters. A preview sends nothing. */
 export function runOnServers(mesh: Mesh<string>, { apis, config, preview = false, report }: OnServers) {
   return runInEngine(
-    () => runProgram(mesh, root, (key) => config[key], report ?? (() => undefined)),
+    () => runProgram(mesh, root, (key) => config[key], report ?? (() => undefined), quickLimits),
     async (cluster, inputs) => {
       const client = apis.get(cluster)?.client;
       if (client === undefined) throw new Error(`no server stands in for ${cluster}`);

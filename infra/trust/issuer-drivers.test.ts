@@ -12,6 +12,7 @@ import { makeCertificate } from '../testing/certificates.ts';
 import type { MadeCertificate } from '../testing/certificates.ts';
 import { playCertManager } from '../testing/cert-manager.ts';
 import { playControllers } from '../testing/controllers.ts';
+import { quickLimits } from '../testing/limits.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { meshes, root as project, writeIstioctl } from '../testing/meshes.ts';
 import { runOnServers } from '../testing/run-on-servers.ts';
@@ -79,6 +80,7 @@ test('server-side apply waits for the issuer before istiod starts, makes no CA, 
   const options = {
     ...parseConfig({ clusters: access, istioctl: writeIstioctl(folder), trustDir, trust }, project, 'test'),
     report: () => undefined,
+    limits: quickLimits,
   };
   await applyPlan(plan, options);
   expectIssued(seen);

@@ -10,6 +10,7 @@ import { planMesh } from '../plan/plan.ts';
 import { parseConfig } from '../plan/stack-config.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
 import { playControllers } from '../testing/controllers.ts';
+import { quickLimits } from '../testing/limits.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { meshes, root as project, writeIstioctl } from '../testing/meshes.ts';
 import { runOnServers } from '../testing/run-on-servers.ts';
@@ -72,7 +73,8 @@ async function world(driver: 'apply' | 'pulumi', folder: string, apis: Map<strin
     if (driver === 'apply') {
       const mesh = declare();
       const config = parseConfig({ clusters: access, istioctl, trustDir, trust }, project, 'test');
-      return applyPlan(planMesh(mesh.model(), synthesize(mesh)), { ...config, report: () => undefined });
+      const options = { ...config, report: () => undefined, limits: quickLimits };
+      return applyPlan(planMesh(mesh.model(), synthesize(mesh)), options);
     }
     const config: Record<string, string> = {
       clusters: JSON.stringify(access),
