@@ -18,7 +18,9 @@ export interface AppliedMesh {
 
 interface ApplyRun {
   readonly report: (line: string) => void;
-  /** Called when it turns out that there is nothing to apply, before that is awaited. */
+  /** Called when it is known whether there is something to apply; Pulumi does not tell. */
+  readonly compared: (changesNothing: boolean) => void;
+  /** Called when there is nothing to apply and everything is ready. */
   readonly settled: () => void;
   readonly signal: AbortSignal;
 }

@@ -13,10 +13,11 @@ import { applyMesh, type AppliedMesh } from './apply-mesh.ts';
 import type { LabUp } from './lab/lab-up.ts';
 import { proofsOf } from './proofs/all.ts';
 import { ProvedOnce } from './proofs/due.ts';
+import { beginProofs, type Outcome } from './proofs/early.ts';
 import { ingressUrls } from './proofs/ingress.ts';
 import type { Proof } from './proofs/proof.ts';
 import { prove } from './proofs/prove.ts';
-import { recordFailure, recordStart, writeRecord, type UpRecord } from './workspace/record.ts';
+import { readRecord, recordFailure, recordStart, writeRecord, type UpRecord } from './workspace/record.ts';
 import { statusOf } from './status-of.ts';
 import { formatEnding } from './output/summary.ts';
 import type { SynthesizedMesh } from './workspace/synth-mesh.ts';
@@ -50,7 +51,8 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
     const steady = proofsOf(model).filter(({ concerns }) => concerns === undefined);
     const disturbing = proofsOf(model).filter(({ concerns }) => concerns !== undefined);
     const using = { ...config, istioctl };
-    const { applied, seen } = await applyAndProve(at, { record, mesh, config: using, steady }, signal);
+    const work = { record, mesh, config: using, steady };
+    const { applied, seen } = await applyAndProve(at, work, signal);
     const due = proved.due(disturbing, applied.touched);
     // Others use clusters that are no lab: nothing is taken away there unasked.
     const chosen = flags.prove === true ? disturbing : record.lab ? due : [];
@@ -123,14 +125,18 @@ interface Work {
   readonly steady: readonly Proof[];
 }
 
-/** Proves once the mesh is applied; while it is only awaited, when there is nothing to apply. */
+/** Proves once the mesh is applied. Where an earlier `up` ended well, proofs begin at once, and count if nothing is changed. */
 async function applyAndProve(
   at: Workspace,
   { record, mesh, config, steady }: Work,
   signal: AbortSignal,
 ): Promise<{ readonly applied: AppliedMesh; readonly seen: readonly string[] }> {
   const { model } = mesh;
-  const stands = Promise.withResolvers<boolean>();
+  const ended = Promise.withResolvers<Outcome>();
+  const stands = ended.promise.then((outcome) => outcome !== 'failed');
+  const before = readRecord(at.stateDir);
+  const wasUp = before !== undefined && before.unfinishedUp === undefined && record.engine === 'apply';
+  let discard = (): void => undefined;
   let applied: AppliedMesh | undefined;
   let seen: readonly string[] = [];
   await runTasks([
@@ -140,19 +146,22 @@ async function applyAndProve(
         run: async (report) => {
           try {
             recordStart(at.stateDir, record);
-            const settled = () => {
-              stands.resolve(true);
+            const compared = (changesNothing: boolean) => {
+              if (!changesNothing) discard();
             };
-            applied = await applyMesh(at, record, config, mesh, { report, settled, signal });
+            const settled = () => {
+              ended.resolve('unchanged');
+            };
+            applied = await applyMesh(at, record, config, mesh, { report, compared, settled, signal });
           } finally {
-            stands.resolve(applied !== undefined);
+            ended.resolve(applied === undefined ? 'failed' : 'changed');
           }
         },
       },
       {
         title: 'certificates of every proxy',
         run: async (report) => {
-          if (!(await stands.promise)) return; // the apply tells why
+          if (!(await stands)) return; // the apply tells why
           const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
           for (const one of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
             report(`${one.cluster}: ${one.proxies} proxies have those of ${describeTrust(one.state)}`);
@@ -161,8 +170,15 @@ async function applyAndProve(
       {
         title: 'proofs by real calls',
         run: async (report) => {
-          if (!(await stands.promise)) return;
-          seen = await prove(steady, await contextOf(record, mesh, signal), report);
+          const proofs = beginProofs(
+            steady,
+            (until) => contextOf(record, mesh, until),
+            wasUp,
+            signal,
+            report,
+          );
+          discard = proofs.discard;
+          seen = await proofs.seen(await ended.promise);
         },
       },
     ],

@@ -25,6 +25,8 @@ let apis: Record<string, KubeApi>;
 let planes: Record<string, ControlPlane>;
 let istioctl: string;
 let lines: string[];
+/** What each apply found when it had compared. */
+let changesNothing: boolean[];
 
 /** Stands for istioctl: a release of istiod's configuration. */
 const release = `#!/bin/sh
@@ -41,6 +43,7 @@ beforeEach(async () => {
   writeFileSync(istioctl, release);
   chmodSync(istioctl, 0o755);
   lines = [];
+  changesNothing = [];
   apis = {};
   planes = {};
   for (const cluster of clusters) {
@@ -95,6 +98,7 @@ function up(plan = planOf(), limits: Partial<Limits> = {}, settled?: () => void)
     ...parseConfig({ clusters: access, istioctl, trustDir: 'trust' }, folder, 'test'),
     report: (line) => lines.push(line),
     limits: { ...quickLimits, ...limits },
+    compared: (nothing) => changesNothing.push(nothing),
     ...(settled && { settled }),
   });
 }
@@ -153,6 +157,7 @@ describe('applyPlan', () => {
     expect(lines).toContain('west 30-mesh: changed ConfigMap shop/in-30-mesh');
     expect(lines).toContain('west 30-mesh: ready, 1 changed');
     expect(lines).toContain('east 30-mesh: ready, nothing to change, 1 unchanged');
+    expect(changesNothing).toEqual([false, true, false]);
   });
 
   test('asks by a dry run where the API server has filled something in, and changes nothing', async () => {

@@ -17,6 +17,8 @@ import { withIssuer } from '../trust/issuer.ts';
 
 export interface ApplyOptions extends StackConfig {
   readonly report: (line: string) => void;
+  /** Called when the clusters have been compared with what is declared. @default - nobody is told */
+  readonly compared?: (changesNothing: boolean) => void;
   /**
    * Called when there is nothing to apply and everything is ready, before it is awaited that the clusters read and reach each
    * other. @default - nobody is told
@@ -69,6 +71,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   const before = await takeSnapshots(plan, context);
   const prepared = await prepareSteps(plan, before, context);
   const changesNothing = prepared.every(({ settled }) => settled !== undefined);
+  options.compared?.(changesNothing);
   let waiting = prepared.length;
   const readied = () => {
     waiting--;
