@@ -6,9 +6,9 @@ import type { Socket } from 'node:net';
 export interface RawConnection {
   readonly socket: Socket;
   /** Each byte as a character. */
-  text(): string;
+  readonly text: () => string;
   /** The HTTP statuses of the answers that have come. */
-  statuses(): number[];
+  readonly statuses: () => number[];
   /** Settles when the server has ended it. */
   readonly ended: Promise<unknown>;
 }
