@@ -4,16 +4,23 @@ import type { Duplex } from 'node:stream';
 import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
 import type { Logger } from '../runtime/log.ts';
 import { comments } from '../../gen/comments.js';
+import { statusError } from '../runtime/status.ts';
 import { bindingsOf } from './binding/bindings.ts';
+import type { Account } from './exchange/budget/account.ts';
+import { Budget } from './exchange/budget/budget.ts';
+import { clientOf } from './exchange/budget/client.ts';
+import type { ClientRules } from './exchange/budget/client.ts';
+import { memoryBudget } from './exchange/budget/memory.ts';
+import { alone } from './exchange/guard/alone.ts';
 import { readBody } from './exchange/body.ts';
 import type { BodyLimits } from './exchange/body.ts';
 import type { Timeouts } from './exchange/deadline.ts';
 import { knownError } from './exchange/errors.ts';
-import { leftoverOf, sendJson } from './exchange/exchange.ts';
+import { failWith, leftoverOf, sendJson } from './exchange/exchange.ts';
 import type { Exchange, Scope } from './exchange/exchange.ts';
 import { Crossing } from './exchange/headers.ts';
 import type { HeaderRules } from './exchange/headers.ts';
-import { watchRequest } from './exchange/observe.ts';
+import { heard, watchRequest } from './exchange/observe.ts';
 import type { Observer } from './exchange/observe.ts';
 import { refuse } from './exchange/refuse.ts';
 import { Pages } from './openapi/pages.ts';
@@ -36,10 +43,17 @@ export interface GatewayOptions {
   readonly body: BodyLimits;
   /** How long a stream may stand still before it is ended. Milliseconds. */
   readonly streamIdleMs: number;
-  /** Most requests in flight; more are answered 503. Streams are among them. */
+  /** Most requests in flight, streams and WebSockets among them; more are answered 503, and half as many of one client 429. */
   readonly maxRequests: number;
-  /** Most streams open; more are answered 503. */
+  /** Most streams open; more are answered 503, and half as many of one client 429. */
   readonly maxStreams: number;
+  /**
+   * Most bytes that wait in here; more are refused with 503, and half as many of one client with 429.
+   * @default - a quarter of the memory that the container or the machine has
+   */
+  readonly maxBytes?: number;
+  /** Who is one client. @default - an address of a peer */
+  readonly clients?: ClientRules;
   readonly headers: HeaderRules;
   /** Origins, besides its own, of pages that may open a WebSocket, such as `https://shop.example`. */
   readonly webSocketOrigins: readonly string[];
@@ -59,7 +73,7 @@ export interface Gateway {
   /** Answers a handshake of WebSocket, on a connection that is HTTP's no more. Never throws. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** What is open now. */
-  readonly open: { requests(): number; streams(): number };
+  readonly open: { requests(): number; streams(): number; bytes(): number };
   /** Tells every open stream to end: UNAVAILABLE, which asks the client to call again. */
   stopStreams(): void;
 }
@@ -70,7 +84,8 @@ export interface Gateway {
  * @throws Error when an option is wrong
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { upstreams, registry, log, observer = nobody, maxRequests, maxStreams } = options;
+  const { upstreams, registry, log, clients = peers } = options;
+  const observer = heard(options.observer ?? nobody, log);
   const services = [...options.services];
   const bindings = bindingsOf(services);
   const table = new RouteTable(bindings, upstreams, registry);
@@ -89,47 +104,46 @@ export function createGateway(options: GatewayOptions): Gateway {
     streams: new Set(),
   };
   const webSockets = createWebSockets(scope, options.webSocketOrigins, observer);
-  let inFlight = 0;
+  const budget = new Budget({
+    bytes: options.maxBytes ?? memoryBudget(),
+    calls: options.maxRequests,
+    streams: options.maxStreams,
+  });
 
   const start = (exchange: Exchange, { route }: Match) => {
-    const { request, response } = exchange;
+    const { request, response, account } = exchange;
     exchange.negotiate();
-    if (route.manyIn || route.manyOut) {
-      if (scope.streams.size >= maxStreams) throw overloaded('streams');
-      exchange.watch();
-    }
+    if (route.manyIn || route.manyOut) exchange.watch();
     if (route.manyIn) sendLines(exchange, scope.body.bytes);
     else if (route.binding.body.kind === 'none') exchange.sendOne(undefined);
     else {
-      readBody(
-        request,
-        response,
-        scope.body,
-        (body) => {
-          exchange.sendOne(body);
+      readBody(request, response, scope.body, account, {
+        done: (body) => {
+          alone(exchange, () => {
+            exchange.sendOne(body);
+          });
         },
-        (error) => {
-          // A connection that broke off has its own end.
-          if (error instanceof HttpError) exchange.fail(error);
+        failed: (error) => {
+          failWith(exchange, error);
         },
-      );
+      });
     }
   };
 
   return {
     handle: (request, response) => {
       let exchange: Exchange | undefined;
-      inFlight++;
+      let account: Account | undefined;
       const done = watchRequest(request, observer);
       const page = pages.find(request.url ?? '');
       let code: status | undefined;
       response.once('close', () => {
-        inFlight--;
+        account?.close();
         exchange?.closed();
         done(response, page?.path ?? exchange?.match.route.template, exchange?.code ?? code);
       });
       try {
-        if (inFlight > maxRequests) throw overloaded('requests');
+        account = budget.open(clientOf(request, clients));
         if (page !== undefined) {
           page.answer(request, response);
           return;
@@ -140,7 +154,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           return;
         }
         const Kind = matched.route.manyOut ? StreamExchange : UnaryExchange;
-        exchange = new Kind(request, response, matched, scope);
+        exchange = new Kind(request, response, matched, scope, account);
         start(exchange, matched);
       } catch (thrown) {
         if (exchange !== undefined) {
@@ -159,30 +173,35 @@ export function createGateway(options: GatewayOptions): Gateway {
     takesUpgrade: (request) => {
       try {
         return (
-          request.headers.upgrade?.toLowerCase() === 'websocket' && table.findStream(request) !== undefined
+          request.method === 'GET' &&
+          request.headers.upgrade?.toLowerCase() === 'websocket' &&
+          table.findStream(request) !== undefined
         );
       } catch {
         return false; // its path is malformed: the answer says so
       }
     },
     upgrade: (request, socket, head) => {
-      const matched = table.findStream(request);
-      if (matched === undefined) socket.destroy();
-      else if (scope.streams.size >= maxStreams) refuse(socket, overloaded('streams'));
-      else webSockets.accept(request, socket, head, matched);
+      try {
+        const matched = table.findStream(request);
+        if (matched === undefined) throw statusError(status.NOT_FOUND, 'path: nothing is served here');
+        webSockets.accept(request, socket, head, matched, budget.open(clientOf(request, clients)));
+      } catch (thrown) {
+        const error = knownError(thrown, log);
+        const headers = error instanceof HttpError ? error.headers : {};
+        refuse(socket, new HttpError(httpStatusOf(error), error.code, error.message, headers));
+      }
     },
-    open: { requests: () => inFlight, streams: () => scope.streams.size },
+    open: {
+      requests: () => budget.held.calls,
+      streams: () => budget.held.streams,
+      bytes: () => budget.held.bytes,
+    },
     stopStreams: () => {
       for (const stream of [...scope.streams]) stream.stop();
     },
   };
 }
 
+const peers: ClientRules = { subject: undefined, proxies: 0 };
 const nobody: Observer = () => undefined;
-
-/** Not 429: it is this server that has too much to do, not this client. */
-function overloaded(what: string): HttpError {
-  return new HttpError(503, status.UNAVAILABLE, `too many ${what} are in flight; call again later`, {
-    'retry-after': '1',
-  });
-}

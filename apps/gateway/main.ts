@@ -4,6 +4,7 @@ import { serveMetrics } from '../runtime/telemetry/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
+import { memoryBudget } from './exchange/budget/memory.ts';
 import type { Timeouts } from './exchange/deadline.ts';
 import { createGatewayMetrics } from './exchange/metrics.ts';
 import { createObserver } from './exchange/observe.ts';
@@ -29,6 +30,11 @@ const environment = {
   MAX_CONNECTIONS: integer(1, 1_000_000).default(4_000),
   MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
   MAX_STREAMS: integer(1, 1_000_000).default(500),
+  MAX_BYTES: integer(2 ** 20, 2 ** 33).optional(),
+  TRUSTED_PROXIES: integer(0, 10).default(0),
+  SUBJECT_HEADER: text('a header x-... in lower case')
+    .regex(/^x-[a-z0-9._-]+$/, { error: 'a header x-... in lower case' })
+    .optional(),
   CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
   WEBSOCKET_ORIGINS: list(/^https?:\/\/[^/]+$/, 'a list of origins, separated by commas').default([]),
   OPENAPI_METHODS: list(
@@ -65,6 +71,8 @@ await runProgram('gateway', environment, async (env, log) => {
     streamIdleMs: env.STREAM_IDLE_MS,
     maxRequests: env.MAX_REQUESTS,
     maxStreams: env.MAX_STREAMS,
+    maxBytes: env.MAX_BYTES ?? memoryBudget(),
+    clients: { subject: env.SUBJECT_HEADER, proxies: env.TRUSTED_PROXIES },
     headers: { claims: env.CLAIM_HEADERS, answers: env.ANSWER_METADATA },
     described: parseDescribed(env.OPENAPI_METHODS, addresses.keys()),
     webSocketOrigins: env.WEBSOCKET_ORIGINS,

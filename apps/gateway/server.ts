@@ -3,12 +3,16 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
 import type { Logger } from '../runtime/log.ts';
 import type { Drainable } from '../runtime/run.ts';
 import { Bag } from './transport/bag.ts';
 import type { Placed } from './transport/bag.ts';
 import type { Gateway } from './gateway.ts';
-import { refuseUnread } from './exchange/refuse.ts';
+import { sendJson } from './exchange/exchange.ts';
+import { unsound } from './exchange/guard/sound.ts';
+import { HttpError, statusJson } from './exchange/http-status.ts';
+import { noTypes, refuse, refuseUnread } from './exchange/refuse.ts';
 
 export interface HttpServerOptions {
   readonly gateway: Gateway;
@@ -68,7 +72,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   let draining = false;
   let closing = false;
   const open = new Bag<OpenResponse>();
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const entry = { response, place: -1 };
     open.add(entry);
     response.once('close', () => {
@@ -81,14 +85,26 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
         });
     });
     if (draining) closeAfter(response);
-    if (request.url === '/healthz') sendText(response, 200, 'ok');
-    else if (request.url === '/readyz')
-      sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok');
+    const problem = unsound(request);
+    const probe = problem === undefined ? probeOf(request) : undefined;
+    if (problem !== undefined) sendProblem(response, problem);
+    else if (probe === '/healthz') sendText(response, 200, 'ok');
+    else if (probe === '/readyz') sendText(response, draining ? 503 : 200, draining ? 'draining' : 'ok');
     else gateway.handle(request, response);
+  };
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      answer(request, response);
+    } catch (error) {
+      log.error({ err: error }, 'request dropped');
+      response.destroy();
+    }
   };
   const server = createServer(
     {
       maxHeaderSize: headerLimit,
+      // The server's own refusal has no body.
+      requireHostHeader: false,
       headersTimeout: options.headersTimeoutMs,
       // Bodies have their own limit, as streams of them may go on for long.
       requestTimeout: 0,
@@ -103,6 +119,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   );
   // The client gets its 100 when the body is about to be read, and not before one that is refused.
   server.on('checkContinue', handle);
+  // Answered 417: the server's own refusal has no body.
+  server.on('checkExpectation', handle);
+  // RFC 9110, section 9.3.6: this is no proxy, and no resource here has the method.
+  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    const message = 'method: CONNECT received; no path allows it';
+    refuse(socket, new HttpError(405, status.UNIMPLEMENTED, message, { allow: '' }));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const inAnswer = open.list().some(({ response }) => response.socket === socket && response.headersSent);
     if (inAnswer || !socket.writable) socket.destroy();
@@ -114,7 +138,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     upgraded.add(socket);
     socket.once('close', () => upgraded.delete(socket));
     socket.on('error', () => socket.destroy());
-    gateway.upgrade(request, socket, head);
+    const problem = unsound(request);
+    if (problem === undefined) gateway.upgrade(request, socket, head);
+    else refuse(socket, problem);
   });
   server.maxConnections = options.maxConnections;
   server.timeout = stillMs;
@@ -145,6 +171,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
 /** Ends the connection after this response, as HTTP/1.1 says it. */
 function closeAfter(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close');
+}
+
+/** The path of a request for what the server itself says, in whatever form it is. */
+function probeOf({ url = '' }: IncomingMessage): string | undefined {
+  return /^(?:[hH][tT]{2}[pP][sS]?:\/\/[^/?#]*)?(\/(?:healthz|readyz))(?:\?|$)/.exec(url)?.[1];
+}
+
+function sendProblem(response: ServerResponse, error: HttpError): void {
+  sendJson(response, error.httpStatus, error.headers, statusJson(error, noTypes));
 }
 
 function sendText(response: ServerResponse, httpStatus: number, text: string): void {

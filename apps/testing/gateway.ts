@@ -4,7 +4,7 @@ import { registry as shopRegistry } from '../config/services.ts';
 import type { CallContext, Implementation } from '../runtime/handlers.ts';
 import { silent, startLocal } from './local.ts';
 import { createGateway } from '../gateway/gateway.ts';
-import type { GatewayOptions } from '../gateway/gateway.ts';
+import type { Gateway, GatewayOptions } from '../gateway/gateway.ts';
 import { startHttpServer } from '../gateway/server.ts';
 import type { HttpServerOptions, RunningHttpServer } from '../gateway/server.ts';
 import { openUpstreams } from '../gateway/transport/upstreams.ts';
@@ -34,7 +34,7 @@ export interface Options {
 /** A gateway before a real gRPC server, and its base URL. */
 export async function start(
   options: Options,
-): Promise<{ url: string; port: number; server: RunningHttpServer }> {
+): Promise<{ url: string; port: number; server: RunningHttpServer; held: Gateway['open'] }> {
   const local = await startLocal([options.implementation], { servedBy: 'here/pod-1' });
   cleanups.push(() => local.stop());
   const addresses = new Map<DescService, string>([
@@ -54,6 +54,7 @@ export async function start(
     streamIdleMs: 20_000,
     maxRequests: 1_000,
     maxStreams: 100,
+    maxBytes: 64 * 2 ** 20,
     headers: { claims: options.claimHeaders ?? [], answers: [] },
     webSocketOrigins: [],
     log: silent,
@@ -71,7 +72,7 @@ export async function start(
     ...options.server,
   });
   cleanups.push(() => server.drain());
-  return { url: `http://127.0.0.1:${server.port}`, port: server.port, server };
+  return { url: `http://127.0.0.1:${server.port}`, port: server.port, server, held: gateway.open };
 }
 
 type Echo = (book: never, context: CallContext) => unknown;

@@ -6,14 +6,20 @@ export function asBuffer(bytes: Uint8Array): Buffer {
 /** Longest run copied byte by byte: below it a call of `set` costs more than the loop. */
 const shortRun = 32;
 
+/** What is written would be longer than there is room for. */
+export class NoRoomError extends Error {}
+
 /** Bytes being written, in a buffer that grows and is used again. */
 export class ByteWriter {
   bytes: Uint8Array = new Uint8Array(4096);
   pos = 0;
+  /** The most that may be written. It is looked at when the buffer has to grow. Bytes. */
+  most = Infinity;
 
   /** Makes room for so many more bytes. */
   reserve(count: number): void {
     if (this.pos + count <= this.bytes.length) return;
+    if (this.pos + count > this.most) throw new NoRoomError();
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.pos + count));
     larger.set(this.bytes.subarray(0, this.pos));
     this.bytes = larger;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Registry } from '@bufbuild/protobuf';
 import type { Binding } from '../../../http-rule/binding.ts';
-import { ByteWriter, asBuffer } from './bytes.ts';
+import { ByteWriter, NoRoomError, asBuffer } from './bytes.ts';
 import { Decoders } from './from-json/decode.ts';
 import type { Decode } from './from-json/decode.ts';
 import { Encoders } from './to-json/encode.ts';
@@ -29,9 +29,10 @@ export interface BindingCodec {
   decode(parts: RequestParts): Uint8Array;
   /**
    * JSON in UTF-8 of one answer, or of the part of it that is the response's body.
-   * @throws StatusError INTERNAL when the answer is malformed or has no JSON form
+   * @param room - how long it may become at most. Bytes. @default - no limit
+   * @throws StatusError INTERNAL when the answer is malformed or has no JSON form; NoRoomError when it becomes longer
    */
-  encode(answer: Uint8Array): Uint8Array;
+  encode(answer: Uint8Array, room?: number): Uint8Array;
 }
 
 /**
@@ -70,7 +71,17 @@ export function codecOf(binding: Binding, registry: Registry): BindingCodec {
       }
       return writer.take();
     },
-    encode: (answer) => encode(answer, writer),
+    encode: (answer, room = Infinity) => {
+      writer.most = room;
+      try {
+        return encode(answer, writer);
+      } catch (error) {
+        if (error instanceof NoRoomError) writer.clear();
+        throw error;
+      } finally {
+        writer.most = Infinity;
+      }
+    },
   };
 }
 

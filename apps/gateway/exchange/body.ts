@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createGunzip, gunzip } from 'node:zlib';
 import type { Readable } from 'node:stream';
 import { status } from '@grpc/grpc-js';
+import type { Account } from './budget/account.ts';
+import { patienceMs } from './budget/budget.ts';
 import { Gather } from './gather.ts';
+import { inflated, inflaterBytes, inflationError } from './guard/inflate.ts';
 import { LineCutter } from './lines.ts';
 import { HttpError } from './http-status.ts';
 
@@ -20,55 +22,82 @@ const ndjson = /^application\/x-ndjson *(?:;|$)/i;
 /** Ends the connection too: it still holds the rest of the body. */
 const close = { connection: 'close' };
 
-/**
- * Reads a request's body as a whole and hands it over, once; calls nothing more after `failed`.
- * @param failed - receives an HttpError: 413 too long, 415 not JSON or in another encoding than gzip, 400 broken gzip,
- * 408 too slow
- */
+/** Inflated lines may be so many times the limit of one in all; those that come as they are have no limit to the whole. */
+const inflatedLines = 16;
+
+/** So much of inflated lines no ratio counts for: short texts are packed well. Bytes. */
+const inflatedFree = 65_536;
+
+/** Who reads a body as a whole. One of the two is called, once. */
+export interface BodyReader {
+  done(body: Uint8Array): void;
+  /**
+   * @param error - an HttpError: 413 too long, 415 not JSON or in another encoding than gzip, 400 broken gzip, 408 too
+   * slow, 429 or 503 no room for it; or that of the connection
+   */
+  failed(error: unknown): void;
+}
+
+/** Reads a request's body as a whole and hands it over. */
 export function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   limits: BodyLimits,
-  done: (body: Uint8Array) => void,
-  failed: (error: Error) => void,
+  account: Account,
+  reader: BodyReader,
 ): void {
   const problem = typeProblem(request, json, 'application/json') ?? lengthProblem(request, limits.bytes);
   if (problem !== undefined) {
-    failed(problem);
+    reader.failed(problem);
     return;
   }
-  if (request.headers.expect !== undefined) response.writeContinue();
-  const gather = new Gather();
-  const end = (error?: Error) => {
+  const packed = isGzip(request);
+  wantBody(request, response);
+  const source = packed ? inflated(request, { most: limits.bytes, free: limits.bytes }) : request;
+  const beside = packed ? inflaterBytes : 0;
+  const gather = new Gather(limits.bytes);
+  let over = false;
+  const stop = () => {
+    over = true;
     clearTimeout(timer);
-    request.off('data', onData).off('end', onEnd).off('error', end);
-    if (error !== undefined) failed(error);
+    account.read();
+    source.off('data', onData).off('end', onEnd);
+  };
+  const fail = (error: unknown) => {
+    if (over) return;
+    stop();
+    if (packed) source.destroy();
+    reader.failed(error instanceof Error ? inflationError(error) : error);
   };
   const onData = (part: Buffer) => {
-    if (gather.length + part.length > limits.bytes) end(tooLong(limits.bytes));
-    else gather.add(part);
+    if (gather.length + part.length > limits.bytes) {
+      fail(tooLong(limits.bytes));
+      return;
+    }
+    gather.add(part);
+    account.came(part.length);
+    try {
+      account.hold('input', gather.held + beside);
+    } catch (error) {
+      fail(error);
+    }
   };
   const onEnd = () => {
-    end();
-    if (request.headers['content-encoding'] === 'gzip') inflate(gather.take(), limits.bytes, done, failed);
-    else done(gather.take());
+    stop();
+    reader.done(gather.take());
   };
   const timer = setTimeout(() => {
-    end(tooSlow(limits.timeoutMs));
+    fail(tooSlow(limits.timeoutMs));
   }, limits.timeoutMs);
-  request.on('data', onData).on('end', onEnd).on('error', end);
+  account.reading(() => {
+    fail(tooStill());
+  });
+  source.on('data', onData).on('end', onEnd).on('error', fail);
 }
 
-function inflate(
-  bytes: Buffer,
-  limit: number,
-  done: (body: Uint8Array) => void,
-  failed: (error: Error) => void,
-): void {
-  gunzip(bytes, { maxOutputLength: limit }, (error, inflated) => {
-    if (error === null) done(inflated);
-    else failed('code' in error && error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLong(limit) : broken(error));
-  });
+/** Who said that it waits to be asked for its body (RFC 9110, section 10.1.1) is; one of HTTP/1.0 cannot have. */
+function wantBody({ headers, httpVersion }: IncomingMessage, response: ServerResponse): void {
+  if (headers.expect !== undefined && httpVersion !== '1.0') response.writeContinue();
 }
 
 /** A body in lines as it arrives. */
@@ -82,8 +111,8 @@ export interface LineReader {
   /** @returns whether the next line may come at once */
   line(line: Buffer): boolean;
   end(): void;
-  /** Receives an HttpError, or the error of the connection. Nothing comes after it. */
-  failed(error: Error): void;
+  /** Receives an HttpError, or the error of the connection, or what `line` has thrown. Nothing comes after it. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -94,6 +123,7 @@ export function readLines(
   request: IncomingMessage,
   response: ServerResponse,
   limit: number,
+  account: Account,
   reader: LineReader,
 ): Lines {
   const problem = typeProblem(request, ndjson, 'application/x-ndjson');
@@ -101,18 +131,22 @@ export function readLines(
     reader.failed(problem);
     return { resume: () => undefined };
   }
-  if (request.headers.expect !== undefined) response.writeContinue();
-  const source: Readable =
-    request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+  const packed = isGzip(request);
+  wantBody(request, response);
+  const source: Readable = packed
+    ? inflated(request, { most: inflatedLines * limit, free: inflatedFree })
+    : request;
+  const beside = packed ? inflaterBytes : 0;
   const cutter = new LineCutter(limit);
   let held: Buffer = nothing;
   let position = 0;
   let over = false;
-  const fail = (error: Error) => {
+  const fail = (error: unknown) => {
     if (over) return;
     over = true;
-    source.pause();
-    reader.failed(error);
+    if (packed) source.destroy();
+    else source.pause();
+    reader.failed(error instanceof Error ? inflationError(error) : error);
   };
   /** Hands over the lines of what is held; false when the reader takes no more for now. */
   const advance = (): boolean => {
@@ -137,18 +171,33 @@ export function readLines(
     if (last.length > 0) reader.line(last);
     reader.end();
   };
+  /** What is not handed over yet is held. */
+  const goOn = (): boolean => {
+    try {
+      const all = advance();
+      if (!over) account.hold('input', cutter.held + (all ? 0 : held.length) + beside);
+      return all;
+    } catch (error) {
+      fail(error);
+      return false;
+    }
+  };
   source.on('data', (part: Buffer) => {
+    if (over) return;
     [held, position] = [part, 0];
-    if (!advance()) source.pause();
+    if (!goOn()) source.pause();
   });
-  source.on('end', finish);
-  source.on('error', (error) => {
-    fail(source === request ? error : broken(error));
+  source.on('end', () => {
+    try {
+      finish();
+    } catch (error) {
+      reader.failed(error);
+    }
   });
-  if (source !== request) request.on('error', fail);
+  source.on('error', fail);
   return {
     resume: () => {
-      if (!over && advance()) source.resume();
+      if (!over && goOn()) source.resume();
     },
   };
 }
@@ -163,12 +212,18 @@ function typeProblem({ headers }: IncomingMessage, types: RegExp, allowed: strin
     });
   }
   const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity' && encoding !== 'gzip') {
+  if (encoding !== undefined && !/^(?:identity|gzip|x-gzip)$/i.test(encoding)) {
     return unsupported(`content-encoding: ${JSON.stringify(encoding)} received; allowed gzip, identity`, {
       'accept-encoding': 'gzip',
     });
   }
   return undefined;
+}
+
+/** `x-gzip` is the same, and names of codings have no case (RFC 9110, sections 8.4.1 and 8.4.1.3). */
+function isGzip({ headers }: IncomingMessage): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && /^(?:x-)?gzip$/i.test(encoding);
 }
 
 function lengthProblem({ headers }: IncomingMessage, limit: number): HttpError | undefined {
@@ -188,6 +243,7 @@ function tooSlow(limitMs: number): HttpError {
   return new HttpError(408, status.DEADLINE_EXCEEDED, `body: not there after ${limitMs} ms`, close);
 }
 
-function broken(error: Error): HttpError {
-  return new HttpError(400, status.INVALID_ARGUMENT, `body: no sound gzip: ${error.message}`, close);
+function tooStill(): HttpError {
+  const message = `body: nothing came for ${patienceMs} ms, and others wait`;
+  return new HttpError(408, status.DEADLINE_EXCEEDED, message, close);
 }

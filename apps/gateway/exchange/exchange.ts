@@ -4,14 +4,18 @@ import type { Registry } from '@bufbuild/protobuf';
 import type { Logger } from '../../runtime/log.ts';
 import { statusError } from '../../runtime/status.ts';
 import type { StatusError } from '../../runtime/status.ts';
+import type { Account } from './budget/account.ts';
 import type { BodyLimits } from './body.ts';
 import { deadlineOf } from './deadline.ts';
 import type { Timeouts } from './deadline.ts';
 import { errorOf, knownError } from './errors.ts';
+import { AloneListener, alone } from './guard/alone.ts';
+import type { Failing } from './guard/alone.ts';
 import { takesTrailers } from './headers.ts';
 import type { Crossing } from './headers.ts';
 import type { Match } from './route.ts';
 import { HttpError, httpStatusOf, statusJson } from './http-status.ts';
+import { replayLimit } from '../transport/outbox.ts';
 import type { Call, CallListener, CallStatus, MetadataPairs } from '../transport/types.ts';
 
 /** What all exchanges of a gateway share. */
@@ -29,19 +33,29 @@ export interface Scope {
 }
 
 /** One request of HTTP answered by one call of gRPC. What comes after it is over is left aside. */
-export abstract class Exchange implements CallListener {
+export abstract class Exchange implements CallListener, Failing {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly match: Match;
+  /** What it holds. */
+  readonly account: Account;
   /** The gRPC status that was answered; undefined until then. */
   code: status | undefined;
   protected readonly scope: Scope;
   protected call: Call | undefined;
   protected answerHeader: MetadataPairs = [];
+  #answers = false;
   #whenWritable: (() => void) | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse, match: Match, scope: Scope) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    match: Match,
+    scope: Scope,
+    account: Account,
+  ) {
+    this.account = account;
     this.request = request;
     this.response = response;
     this.match = match;
@@ -51,16 +65,22 @@ export abstract class Exchange implements CallListener {
   /** What the client takes for an answer. @throws HttpError 406 when that is nothing that is made here */
   abstract negotiate(): void;
 
-  /** Watches a stream: it may not stand still for longer than the limit, and is told when the gateway stops. */
+  /**
+   * Watches a stream: it may not stand still for longer than the limit, and is told when the gateway stops.
+   * @throws HttpError when there are too many
+   */
   watch(): void {
     const { streams, streamIdleMs } = this.scope;
+    this.account.stream();
     streams.add(this);
     // The server's own limit is for requests without a stream.
     this.request.socket.setTimeout(0);
     this.#idle = setTimeout(() => {
-      this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
-      // One who does not read will not read the error either.
-      if (this.response.writableLength > 0) this.response.destroy();
+      alone(this, () => {
+        this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
+        // One who does not read will not read the error either; nor what is left of a stream that has ended.
+        if (this.response.writableLength > 0) this.response.destroy();
+      });
     }, streamIdleMs);
   }
 
@@ -80,7 +100,7 @@ export abstract class Exchange implements CallListener {
     const { headers } = this.request;
     const metadata = this.scope.crossing.metadataOf(this.request);
     const deadline = deadlineOf(headers, route.manyIn || route.manyOut, this.scope.timeouts);
-    this.call = route.transport.call(route.path, { metadata, deadline }, this);
+    this.call = route.transport.call(route.path, { metadata, deadline }, new AloneListener(this));
     return this.call;
   }
 
@@ -90,6 +110,8 @@ export abstract class Exchange implements CallListener {
     try {
       const { route, path, query } = this.match;
       const message = route.codec.decode({ path, query, body });
+      this.account.hold('input', 0);
+      this.account.hold('sent', message.length);
       const call = this.open();
       call.send(message);
       call.endSend();
@@ -109,6 +131,16 @@ export abstract class Exchange implements CallListener {
 
   header(metadata: MetadataPairs): void {
     this.answerHeader = metadata;
+    this.#answers = true;
+  }
+
+  /** How much of so many bytes that were sent is kept, to be sent again should the service not take the call. */
+  kept(bytes: number): number {
+    return this.#answers || bytes > replayLimit ? 0 : bytes;
+  }
+
+  awaits(length: number): void {
+    this.account.hold('answer', length);
   }
 
   abstract message(bytes: Uint8Array): void;
@@ -119,8 +151,10 @@ export abstract class Exchange implements CallListener {
 
   abstract end(ended: CallStatus): void;
 
-  /** The client is gone. */
+  /** The answer is there, or the client is gone. */
   closed(): void {
+    clearTimeout(this.#idle);
+    this.account.close();
     if (this.over) return;
     this.settle(status.CANCELLED);
     this.call?.cancel();
@@ -129,7 +163,7 @@ export abstract class Exchange implements CallListener {
   /** Ends the exchange: what comes after this is left aside. */
   protected settle(code: status): void {
     this.code = code;
-    clearTimeout(this.#idle);
+    this.account.read();
     this.scope.streams.delete(this);
   }
 
@@ -141,6 +175,16 @@ export abstract class Exchange implements CallListener {
     this.call?.cancel();
     if (this.response.destroyed) return;
     this.answerError(error);
+  }
+
+  drop(thrown: unknown): void {
+    this.scope.log.error({ err: thrown }, 'request dropped');
+    this.response.destroy();
+  }
+
+  /** JSON of a message of the answer. @throws StatusError when it has none, or there is no room for it */
+  protected encode(bytes: Uint8Array): Uint8Array {
+    return this.account.make((room) => this.match.route.codec.encode(bytes, room));
   }
 
   protected failed(ended: CallStatus): void {
@@ -202,6 +246,14 @@ function pairsOf({ metadata }: StatusError): MetadataPairs {
       .get(name)
       .map((value) => [name, typeof value === 'string' ? value : value.toString('base64')] as const),
   );
+}
+
+/** Fails an exchange whose body cannot be read. A connection that broke off has its own end. */
+export function failWith(exchange: Exchange, error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return;
+  alone(exchange, () => {
+    exchange.fail(error);
+  });
 }
 
 /** What a stream that may not go on is told. */

@@ -6,6 +6,17 @@ export class Gather {
   #bytes: Buffer | undefined;
   #length = 0;
   #owned = false;
+  readonly #most: number;
+
+  /** @param most - what will be added at most, so that no more room is made. Bytes. */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** The memory that what was added takes. Bytes. */
+  get held(): number {
+    return this.#bytes?.length ?? 0;
+  }
 
   get length(): number {
     return this.#length;
@@ -20,7 +31,7 @@ export class Gather {
     } else if (this.#owned && length <= known.length) {
       part.copy(known, this.#length);
     } else {
-      const grown = Buffer.allocUnsafe(Math.max(4_096, 2 * length));
+      const grown = Buffer.allocUnsafe(Math.max(length, Math.min(this.#most, Math.max(4_096, 2 * length))));
       known.copy(grown, 0, 0, this.#length);
       part.copy(grown, this.#length);
       this.#bytes = grown;

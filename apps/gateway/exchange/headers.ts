@@ -71,7 +71,8 @@ export class Crossing {
     const headers: Record<string, string> = {};
     for (const [name, value] of metadata) {
       const header = outbound.has(name) ? name : this.#answers.has(name) ? prefix + name : undefined;
-      if (header === undefined) continue;
+      // A service may say what HTTP/1.1 has no place for.
+      if (header === undefined || !soundValue.test(value)) continue;
       headers[header] = headers[header] === undefined ? value : `${headers[header]}, ${value}`;
     }
     return headers;
@@ -80,7 +81,7 @@ export class Crossing {
   /** The response's trailer fields for an answer's trailing metadata. */
   trailersOf(metadata: MetadataPairs): [string, string][] {
     return metadata
-      .filter(([name]) => this.#answers.has(name))
+      .filter(([name, value]) => this.#answers.has(name) && soundValue.test(value))
       .map(([name, value]) => [`grpc-trailer-${name}`, value]);
   }
 }
@@ -91,6 +92,8 @@ export function takesTrailers({ headers }: IncomingMessage): boolean {
   return typeof te === 'string' && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(te);
 }
 
+/** Source: RFC 9110, section 5.5. */
+const soundValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const printable = /^[\x20-\x7e]*$/;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
 

@@ -4,6 +4,7 @@ import type { JsonValue, Registry } from '@bufbuild/protobuf';
 import { AnySchema } from '@bufbuild/protobuf/wkt';
 import { StatusSchema } from '../../../gen/google/rpc/status_pb.js';
 import { StatusError } from '../../runtime/status.ts';
+import { namesInside } from './guard/addresses.ts';
 import { withWellKnown } from '../codec/types.ts';
 
 /** Source: google/rpc/code.proto, "HTTP Mapping". */
@@ -54,7 +55,10 @@ export function statusJson(error: StatusError, registry: Registry): string {
   return JSON.stringify({ code: error.code, message: error.message, details: detailsOf(error, registry) });
 }
 
-/** The details in the trailer `grpc-status-details-bin`; those of a type that is not known have no JSON form. */
+/**
+ * The details in the trailer `grpc-status-details-bin`; those of a type that is not known have no JSON form, and those that
+ * name an address inside are nobody's business outside.
+ */
 function detailsOf(error: StatusError, registry: Registry): JsonValue[] {
   const [bytes] = error.metadata.get('grpc-status-details-bin');
   if (!(bytes instanceof Uint8Array)) return [];
@@ -62,7 +66,9 @@ function detailsOf(error: StatusError, registry: Registry): JsonValue[] {
   try {
     return fromBinary(StatusSchema, bytes).details.flatMap((any) => {
       const known = types.getMessage(any.typeUrl.slice(any.typeUrl.lastIndexOf('/') + 1));
-      return known === undefined ? [] : [toJson(AnySchema, any, { registry: types })];
+      if (known === undefined) return [];
+      const json = toJson(AnySchema, any, { registry: types });
+      return namesInside(JSON.stringify(json)) ? [] : [json];
     });
   } catch {
     return []; // malformed details must not hide the error itself

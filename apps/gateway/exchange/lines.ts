@@ -9,11 +9,17 @@ export interface Cut {
 /** Cuts a stream of bytes into its lines, holding at most one of them. */
 export class LineCutter {
   readonly #limit: number;
-  readonly #gather = new Gather();
+  readonly #gather: Gather;
 
   /** @param limit - longest line, its end not counted. Bytes. */
   constructor(limit: number) {
     this.#limit = limit;
+    this.#gather = new Gather(limit + 1);
+  }
+
+  /** The memory that the line so far takes. Bytes. */
+  get held(): number {
+    return this.#gather.held;
   }
 
   /**
@@ -21,6 +27,11 @@ export class LineCutter {
    * @returns 'long' when the line is over the limit
    */
   take(bytes: Buffer, from: number): Cut | 'long' {
+    // Empty lines one by one would cost a thousand times what it costs to send them as gzip.
+    if (this.#gather.length === 0) {
+      const first = afterEmpty(bytes, from);
+      if (first > from) return { line: undefined, next: first };
+    }
     const end = bytes.indexOf(newline, from);
     const part = bytes.subarray(from, end < 0 ? bytes.length : end);
     // One more: a carriage return before an end of line is not the line's.
@@ -35,6 +46,16 @@ export class LineCutter {
   rest(): Buffer {
     const line = this.#gather.take();
     return line.at(-1) === carriageReturn ? line.subarray(0, -1) : line;
+  }
+}
+
+/** Where the first line begins that is not empty. */
+function afterEmpty(bytes: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    if (bytes[at] === newline) at++;
+    else if (bytes[at] === carriageReturn && bytes[at + 1] === newline) at += 2;
+    else return at;
   }
 }
 

@@ -31,6 +31,17 @@ export function createObserver(log: Logger, metrics: Pick<GatewayMetrics, 'recor
   };
 }
 
+/** An observer that throws is told of in the log: a request that is over has nothing left that could fail. */
+export function heard(observer: Observer, log: Logger): Observer {
+  return (finished) => {
+    try {
+      observer(finished);
+    } catch (error) {
+      log.error({ err: error }, 'observer failed');
+    }
+  };
+}
+
 /** Starts watching a request; what is returned is called at its end. */
 export function watchRequest(
   request: IncomingMessage,

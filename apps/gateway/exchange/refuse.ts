@@ -4,7 +4,8 @@ import { status } from '@grpc/grpc-js';
 import { HttpError, statusJson } from './http-status.ts';
 import { createRegistry } from '@bufbuild/protobuf';
 
-const noTypes = createRegistry();
+/** For errors of the gateway's own, whose details are none. */
+export const noTypes = createRegistry();
 
 /** Answers a request that Node's parser gave up on, and ends the connection: where the next one starts is not known. */
 export function refuseUnread(socket: Duplex, error: NodeJS.ErrnoException): void {

@@ -46,17 +46,6 @@ export interface Allowed {
 /** Longest request target; RFC 9110, section 4.1, asks for at least 8000. Bytes. */
 const urlLimit = 8_192;
 
-/** Source: RFC 9112, section 3.2: two might be read by one server as the one, by another as the other. */
-function checkHosts({ rawHeaders }: IncomingMessage): void {
-  let hosts = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
-  }
-  if (hosts < 2) return;
-  throw new HttpError(400, status.INVALID_ARGUMENT, 'host: given more than once', { connection: 'close' });
-}
-
 /** The routes of a gateway, by method and path. */
 export class RouteTable {
   readonly #router: Router<Binding>;
@@ -77,13 +66,12 @@ export class RouteTable {
   /** @throws StatusError NOT_FOUND, HttpError 405 or 414 */
   find(request: IncomingMessage): Match | Allowed {
     const { method = '', url = '/' } = request;
-    checkHosts(request);
     if (url.length > urlLimit) {
       const message = `target: more than ${urlLimit} bytes`;
       throw new HttpError(414, status.INVALID_ARGUMENT, message, { connection: 'close' });
     }
     if (url === '*' && method === 'OPTIONS') return { allow: undefined };
-    const { rawPath, query } = partsOf(url);
+    const { rawPath, query } = targetOf(url);
     let found = this.#router.find(method, rawPath);
     // RFC 9110, section 9.3.2: what has GET has HEAD, and the server leaves the body out; but a stream has no end to wait for.
     if (found.kind === 'method' && method === 'HEAD' && found.allowed.includes('GET')) {
@@ -110,7 +98,7 @@ export class RouteTable {
    */
   findStream({ url = '/' }: IncomingMessage): Match | undefined {
     if (url.length > urlLimit) return undefined;
-    const { rawPath, query } = partsOf(url);
+    const { rawPath, query } = targetOf(url);
     const first = this.#router.find('GET', rawPath);
     const others =
       first.kind === 'method' ? first.allowed.map((each) => this.#router.find(each, rawPath)) : [];
@@ -155,7 +143,7 @@ export class RouteTable {
  * has every server take.
  * @throws StatusError INVALID_ARGUMENT for a fragment, which no target has
  */
-function partsOf(target: string): { rawPath: string; query: string } {
+export function targetOf(target: string): { rawPath: string; query: string } {
   const origin = target.startsWith('/') ? undefined : /^https?:\/\/[^/?#]*/i.exec(target)?.[0];
   const url = origin === undefined ? target : target.slice(origin.length) || '/';
   if (url.includes('#'))

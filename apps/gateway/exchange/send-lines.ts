@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { StatusError } from '../../runtime/status.ts';
 import { readLines } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { HttpError } from './http-status.ts';
+import { failWith } from './exchange.ts';
 import type { Call } from '../transport/types.ts';
 
 /** Sends each line of the request's body as a message, no faster than the service takes them. */
@@ -11,7 +11,8 @@ export function sendLines(exchange: Exchange, limit: number): void {
   const { route, path, query } = match;
   const call: Call = exchange.open();
   let number = 0;
-  const lines = readLines(request, response, limit, {
+  let sent = 0;
+  const lines = readLines(request, response, limit, exchange.account, {
     line: (line) => {
       if (exchange.over) return false;
       number++;
@@ -23,17 +24,20 @@ export function sendLines(exchange: Exchange, limit: number): void {
         return false;
       }
       exchange.touch();
-      return call.send(message);
+      const ready = call.send(message);
+      sent += message.length;
+      exchange.account.hold('sent', exchange.kept(sent) + (ready ? 0 : message.length));
+      return ready;
     },
     end: () => {
       if (!exchange.over) call.endSend();
     },
     failed: (error) => {
-      // A connection that broke off has its own end.
-      if (error instanceof HttpError) exchange.fail(error);
+      failWith(exchange, error);
     },
   });
   exchange.onWritable(() => {
+    exchange.account.hold('sent', exchange.kept(sent));
     lines.resume();
   });
 }

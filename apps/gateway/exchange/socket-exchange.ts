@@ -1,13 +1,18 @@
+import type { Duplex } from 'node:stream';
 import { status } from '@grpc/grpc-js';
 import type { RawData, WebSocket } from 'ws';
 import { statusError } from '../../runtime/status.ts';
 import type { StatusError } from '../../runtime/status.ts';
+import type { Account } from './budget/account.ts';
+import { AloneListener, alone } from './guard/alone.ts';
+import type { Failing } from './guard/alone.ts';
 import { errorOf, knownError } from './errors.ts';
 import { stopping } from './exchange.ts';
 import type { Scope } from './exchange.ts';
 import { textOf } from './formats.ts';
 import type { Match } from './route.ts';
 import { statusJson } from './http-status.ts';
+import { streamWindow } from '../transport/connection.ts';
 import type { Call, CallListener, CallOptions, CallStatus, MetadataPairs } from '../transport/types.ts';
 
 /** A client that has not answered a ping when the next one is due is gone. Milliseconds. */
@@ -16,16 +21,20 @@ const pingMs = 30_000;
 /** Answers wait in the service, not here, while this much waits for the client. Bytes. */
 const sendBuffer = 65_536;
 
+/** What each part that comes takes beside its bytes. Bytes. */
+const partBytes = 256;
+
 /** Close codes: of RFC 6455, section 7.4.1, and from 4000 on, which are an application's, those of gRPC. */
 const closeCodes = { done: 1000, goingAway: 1001, textOnly: 1003, afterEnd: 1008, grpc: 4000 } as const;
 
 /** A streaming call over a WebSocket. */
-export class SocketExchange implements CallListener {
+export class SocketExchange implements CallListener, Failing {
   /** The gRPC status that ended it; undefined until then. */
   code: status | undefined;
   readonly #socket: WebSocket;
   readonly #match: Match;
   readonly #scope: Scope;
+  readonly #account: Account;
   #call: Call | undefined;
   #header: MetadataPairs = [];
   #inputEnded = false;
@@ -33,41 +42,63 @@ export class SocketExchange implements CallListener {
   #alive = true;
   #idle: NodeJS.Timeout | undefined;
   #pings: NodeJS.Timeout | undefined;
+  /** What came since the last whole message. Bytes. */
+  #unread = 0;
+  readonly #heard = new AloneListener(this);
 
-  constructor(socket: WebSocket, match: Match, scope: Scope) {
+  /** @param account - open, and counted as a stream */
+  constructor(socket: WebSocket, match: Match, scope: Scope, account: Account) {
+    this.#account = account;
     this.#socket = socket;
     this.#match = match;
     this.#scope = scope;
   }
 
-  /** Starts the call, or waits for its request. */
-  start(options: CallOptions): void {
+  /**
+   * Starts the call, or waits for its request.
+   * @param connection - that the socket is on
+   */
+  start(options: CallOptions, connection: Duplex): void {
     const { streamIdleMs, streams } = this.#scope;
     const { route } = this.#match;
     streams.add(this);
     this.#idle = setTimeout(() => {
-      this.#fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
-      if (this.#socket.bufferedAmount > 0) this.#socket.terminate();
+      alone(this, () => {
+        this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
+        if (this.#socket.bufferedAmount > 0) this.#socket.terminate();
+      });
     }, streamIdleMs);
     this.#pings = setInterval(() => {
-      this.#ping();
+      alone(this, () => {
+        this.#ping();
+      });
     }, pingMs);
     this.#socket.on('pong', () => (this.#alive = true));
+    // Before the library looks at them: a message that ends in them is no longer held.
+    connection.prependListener('data', (part: Buffer) => {
+      alone(this, () => {
+        this.#came(part, connection);
+      });
+    });
     this.#socket.on('message', (data, isBinary) => {
-      this.#received(data, isBinary, options);
+      alone(this, () => {
+        this.#received(data, isBinary, options);
+      });
     });
     // What a client does against the protocol is answered by the library, with the close code for it.
     this.#socket.on('error', () => undefined);
     this.#socket.once('close', () => {
+      clearTimeout(this.#idle);
+      this.#account.close();
       if (this.over) return;
       this.#settle(status.CANCELLED);
       this.#call?.cancel();
     });
-    if (route.manyIn) this.#call = route.transport.call(route.path, options, this);
+    if (route.manyIn) this.#call = route.transport.call(route.path, options, this.#heard);
     else if (route.binding.body.kind === 'none') this.#sendOnly(undefined, options);
   }
 
-  private get over(): boolean {
+  get over(): boolean {
     return this.code !== undefined;
   }
 
@@ -75,30 +106,42 @@ export class SocketExchange implements CallListener {
     this.#header = metadata;
   }
 
+  awaits(length: number): void {
+    this.#account.hold('answer', length);
+  }
+
   message(bytes: Uint8Array): void {
     if (this.over) return;
     this.#idle?.refresh();
-    try {
-      this.#socket.send(`{"result":${textOf(this.#match.route.codec.encode(bytes))}}`, () => {
+    this.#account.hold('answer', bytes.length);
+    const json = this.#account.make((room) => this.#match.route.codec.encode(bytes, room));
+    this.#account.hold('answer', 0);
+    this.#socket.send(`{"result":${textOf(json)}}`, () => {
+      alone(this, () => {
         this.#sent();
       });
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
+    });
     if (this.#paused || this.#socket.bufferedAmount < sendBuffer) return;
     this.#paused = true;
     this.#call?.pause();
+    try {
+      this.#account.hold('queue', this.#socket.bufferedAmount + streamWindow);
+    } catch (error) {
+      this.fail(error);
+      // What waits is to be gone at once, and the error would wait behind it.
+      this.#socket.terminate();
+    }
   }
 
   writable(): void {
+    this.#account.hold('sent', 0);
     if (!this.over) this.#socket.resume();
   }
 
   end(ended: CallStatus): void {
     if (this.over) return;
     if (ended.code !== 0) {
-      this.#fail(errorOf(ended, this.#header, this.#match.route, this.#scope.log));
+      this.fail(errorOf(ended, this.#header, this.#match.route, this.#scope.log));
       return;
     }
     this.#settle(status.OK);
@@ -107,12 +150,30 @@ export class SocketExchange implements CallListener {
 
   /** Ends the stream because the gateway stops. */
   stop(): void {
-    this.#fail(stopping, closeCodes.goingAway);
+    alone(this, () => {
+      this.fail(stopping, closeCodes.goingAway);
+    });
+  }
+
+  /** Fragments are views of the parts that they came in, and keep them until the message is whole. */
+  #came(part: Buffer, connection: Duplex): void {
+    this.#unread += part.length + partBytes;
+    try {
+      this.#account.hold('input', this.#unread);
+    } catch (error) {
+      if (this.over) throw error;
+      this.fail(error);
+      // Its close frame is not waited for: more fragments would come before it.
+      connection.pause();
+      connection.end(() => connection.destroy());
+    }
   }
 
   #received(data: RawData, isBinary: boolean, options: CallOptions): void {
     if (this.over) return;
     this.#idle?.refresh();
+    this.#unread = 0;
+    this.#account.hold('input', 0);
     if (isBinary) {
       this.#refuse(closeCodes.textOnly, 'text messages only');
       return;
@@ -128,31 +189,28 @@ export class SocketExchange implements CallListener {
   }
 
   #send(body: Buffer): void {
-    try {
-      const { route, path, query } = this.#match;
-      if (this.#call?.send(route.codec.decode({ path, query, body })) === false) this.#socket.pause();
-    } catch (error) {
-      this.#fail(error);
-    }
+    const { route, path, query } = this.#match;
+    const message = route.codec.decode({ path, query, body });
+    if (this.#call?.send(message) !== false) return;
+    this.#socket.pause();
+    this.#account.hold('sent', message.length);
   }
 
   /** Makes a call that takes one message. */
   #sendOnly(body: Buffer | undefined, options: CallOptions): void {
     this.#inputEnded = true;
-    try {
-      const { route, path, query } = this.#match;
-      const message = route.codec.decode({ path, query, body });
-      this.#call = route.transport.call(route.path, options, this);
-      this.#call.send(message);
-      this.#call.endSend();
-    } catch (error) {
-      this.#fail(error);
-    }
+    const { route, path, query } = this.#match;
+    const message = route.codec.decode({ path, query, body });
+    this.#account.hold('sent', message.length);
+    this.#call = route.transport.call(route.path, options, this.#heard);
+    this.#call.send(message);
+    this.#call.endSend();
   }
 
   #sent(): void {
     if (!this.#paused || this.#socket.bufferedAmount >= sendBuffer) return;
     this.#paused = false;
+    this.#account.hold('queue', 0);
     this.#idle?.refresh();
     this.#call?.resume();
   }
@@ -166,13 +224,18 @@ export class SocketExchange implements CallListener {
     this.#socket.ping();
   }
 
-  #fail(thrown: unknown, closeCode?: number): void {
+  fail(thrown: unknown, closeCode?: number): void {
     if (this.over) return;
     const error: StatusError = knownError(thrown, this.#scope.log);
     this.#settle(error.code);
     this.#socket.send(`{"error":${statusJson(error, this.#scope.registry)}}`);
     this.#socket.close(closeCode ?? closeCodes.grpc + error.code, reasonOf(error.message));
     this.#call?.cancel();
+  }
+
+  drop(thrown: unknown): void {
+    this.#scope.log.error({ err: thrown }, 'WebSocket dropped');
+    this.#socket.terminate();
   }
 
   #refuse(code: number, reason: string): void {
@@ -183,7 +246,6 @@ export class SocketExchange implements CallListener {
 
   #settle(code: status): void {
     this.code = code;
-    clearTimeout(this.#idle);
     clearInterval(this.#pings);
     this.#scope.streams.delete(this);
     // One that is not read would not hear the client close.

@@ -3,9 +3,11 @@ import type { StatusError } from '../../runtime/status.ts';
 import { negotiate } from './accept.ts';
 import { errorOf, knownError } from './errors.ts';
 import { Exchange } from './exchange.ts';
+import { alone } from './guard/alone.ts';
 import { formats } from './formats.ts';
 import type { StreamFormat } from './formats.ts';
 import { statusJson } from './http-status.ts';
+import { streamWindow } from '../transport/connection.ts';
 import type { CallStatus, MetadataPairs } from '../transport/types.ts';
 
 /** So long a stream of events may be silent before the client gets a sign of life. Milliseconds. */
@@ -33,29 +35,45 @@ export class StreamExchange extends Exchange {
     super.header(metadata);
     if (this.over) return;
     this.#headerDelay = setTimeout(() => {
-      this.#begin();
+      alone(this, () => {
+        this.#begin();
+      });
     }, headerDelayMs);
   }
 
   message(bytes: Uint8Array): void {
     if (this.over) return;
-    let text: string;
-    try {
-      text = this.#format.message(this.match.route.codec.encode(bytes));
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
+    this.account.hold('answer', bytes.length);
+    const text = this.#format.message(this.encode(bytes));
+    this.account.hold('answer', 0);
     this.#begin();
     this.touch();
     this.#keepAlive?.refresh();
     if (this.response.write(text)) return;
     this.call?.pause();
-    this.response.once('drain', () => {
+    this.response.once('drain', this.#onDrain);
+    this.#holdQueue();
+  }
+
+  /** One who reads slowly has what waits here, and what the service may still send before it is held back. */
+  #holdQueue(): void {
+    try {
+      this.account.hold('queue', this.response.writableLength + streamWindow);
+    } catch (error) {
+      this.fail(error);
+      // What waits is to be gone at once, and the error would wait behind it.
+      this.response.destroy();
+    }
+  }
+
+  readonly #onDrain = (): void => {
+    alone(this, () => {
+      this.account.hold('queue', 0);
+      if (this.over) return;
       this.touch();
       this.call?.resume();
     });
-  }
+  };
 
   end(ended: CallStatus): void {
     if (this.over) return;
@@ -88,8 +106,10 @@ export class StreamExchange extends Exchange {
     const { keepAlive } = this.#format;
     if (keepAlive === undefined) return;
     this.#keepAlive = setInterval(() => {
-      // One that waits for the client to read has nothing to add.
-      if (!this.response.writableNeedDrain) this.response.write(keepAlive);
+      alone(this, () => {
+        // One that waits for the client to read has nothing to add.
+        if (!this.response.writableNeedDrain) this.response.write(keepAlive);
+      });
     }, keepAliveMs);
   }
 

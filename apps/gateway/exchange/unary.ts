@@ -3,6 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { statusError } from '../../runtime/status.ts';
 import { negotiate, takesGzip } from './accept.ts';
 import { Exchange, leftoverOf, sendJson } from './exchange.ts';
+import { alone } from './guard/alone.ts';
 import type { CallStatus } from '../transport/types.ts';
 
 /** Shorter answers are not worth the time that gzip takes. Bytes. */
@@ -17,8 +18,10 @@ export class UnaryExchange extends Exchange {
   }
 
   message(bytes: Uint8Array): void {
-    if (this.#answer === undefined) this.#answer = bytes;
-    else this.fail(statusError(status.INTERNAL, `${this.match.route.name}: more than one answer`));
+    if (this.#answer === undefined) {
+      this.account.hold('answer', bytes.length);
+      this.#answer = bytes;
+    } else this.fail(statusError(status.INTERNAL, `${this.match.route.name}: more than one answer`));
   }
 
   end(ended: CallStatus): void {
@@ -31,14 +34,17 @@ export class UnaryExchange extends Exchange {
   }
 
   #send(answer: Uint8Array, ended: CallStatus): void {
-    let body: string | Uint8Array;
+    let body: Uint8Array;
     try {
-      body = this.match.route.codec.encode(answer);
+      body = this.encode(answer);
+      this.account.hold('queue', body.length);
     } catch (error) {
       this.fail(error);
       return;
     }
     this.settle(status.OK);
+    this.#answer = undefined;
+    this.account.hold('answer', 0);
     // A service may answer before it has read all that the client sends.
     const headers: Record<string, string> = {
       ...this.scope.crossing.headersOf(this.answerHeader),
@@ -55,10 +61,12 @@ export class UnaryExchange extends Exchange {
       return;
     }
     gzip(body, (error, packed) => {
-      if (this.response.destroyed) return;
-      if (error === null) {
-        sendJson(this.response, 200, { ...headers, 'content-encoding': 'gzip' }, packed, trailers);
-      } else sendJson(this.response, 200, headers, body, trailers);
+      alone(this, () => {
+        if (this.response.destroyed) return;
+        if (error === null) {
+          sendJson(this.response, 200, { ...headers, 'content-encoding': 'gzip' }, packed, trailers);
+        } else sendJson(this.response, 200, headers, body, trailers);
+      });
     });
   }
 }

@@ -80,7 +80,7 @@ export function statusOfProblem(problem: FrameProblem): CallStatus {
     return localStatus(status.INTERNAL, 'a message is compressed, which was not offered');
   }
   const message = `a message of ${problem.length} bytes was received; allowed at most ${problem.limit}`;
-  return localStatus(status.RESOURCE_EXHAUSTED, message);
+  return { ...localStatus(status.RESOURCE_EXHAUSTED, message), reason: 'tooLong' };
 }
 
 /** The code in `grpc-status`: UNKNOWN when gRPC defines none such. */

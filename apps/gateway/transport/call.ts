@@ -137,6 +137,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#connection?.heard();
     this.#reader.push(chunk);
     this.#deliver();
+    if (!this.#ended && this.#reader.awaited > 0) this.#listener.awaits?.(this.#reader.awaited);
   }
 
   trailers(raw: readonly string[]): void {

@@ -37,7 +37,7 @@ export interface StreamUser extends Placed {
 }
 
 /** What a peer may send on one stream before it waits; also the most that a paused call holds. Bytes. */
-const streamWindow = 256 * 1024;
+export const streamWindow = 256 * 1024;
 
 /** node:http2 gives this back as data comes in, so it only has to cover a turn of the event loop. Bytes. */
 const connectionWindow = 16 * 1024 * 1024;

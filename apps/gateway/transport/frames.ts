@@ -73,6 +73,11 @@ export class MessageReader {
     return message;
   }
 
+  /** The length of the message of which only a part has come; 0 when there is none. Bytes. */
+  get awaited(): number {
+    return this.#gathered > 0 ? this.#length : 0;
+  }
+
   /** Whether the stream may end here: between two messages. */
   get between(): boolean {
     return this.#length < 0 && this.#prefixFilled === 0 && this.#offset === this.#chunk.length;

@@ -3,7 +3,7 @@ import { frameMessage } from './frames.ts';
 import { listenToDrain } from './stream.ts';
 
 /** What is kept of a request until the answer begins, to send it again on another connection. Bytes. */
-const replayLimit = 256 * 1024;
+export const replayLimit = 256 * 1024;
 
 /** What may be sent before there is a connection. Bytes. */
 const queueLimit = 64 * 1024;

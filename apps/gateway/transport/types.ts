@@ -34,6 +34,8 @@ export interface CallListener {
   header(metadata: MetadataPairs): void;
   /** One message, as often as the service sent one: a unary method's single answer is for the caller to check. */
   message(bytes: Uint8Array): void;
+  /** Part of a message of so many bytes has come, and is held until it is whole. Told anew with each part. */
+  awaits?(length: number): void;
   /** The next message may be sent: after {@link Call.send} returned false. */
   writable(): void;
   /** Exactly once, and the last. */
@@ -48,6 +50,8 @@ export interface CallStatus {
   readonly trailers: MetadataPairs;
   /** Who says so: the service (or a proxy that speaks gRPC), or this transport for want of an answer. */
   readonly from: 'peer' | 'transport';
+  /** Set when this transport took no message as long as the service sent. */
+  readonly reason?: 'tooLong';
 }
 
 export interface Call {

@@ -1,0 +1,138 @@
+import { status } from '@grpc/grpc-js';
+import { HttpError } from '../http-status.ts';
+import { Account } from './account.ts';
+import { Standing } from './standing.ts';
+
+/** What the process may hold in all. One client may hold half of each. */
+export interface BudgetLimits {
+  /** Of bodies, messages and answers, in every form in which they wait. */
+  readonly bytes: number;
+  /** Requests and WebSockets that are not over. */
+  readonly calls: number;
+  /** Those of them that stream. */
+  readonly streams: number;
+}
+
+/** What is held, by one client or by all. */
+export type Tally = { -readonly [Kind in keyof BudgetLimits]: number };
+
+/** A body of which nothing more has come for so long gives way to who has no room. Milliseconds. */
+export const patienceMs = 1_000;
+
+/** When so many clients are known, those that hold nothing are forgotten. */
+const knownClients = 1_024;
+
+/**
+ * The one account of what the process holds for its clients. What does not fit is refused: with 503 when the process is
+ * full, with 429 when it is beyond the client's own share. Before that the bodies that stand still give way.
+ */
+export class Budget {
+  readonly limits: BudgetLimits;
+  readonly held: Readonly<Tally>;
+  readonly #share: BudgetLimits;
+  readonly #held = emptyTally();
+  /** Kept when they hold nothing: a Map that things come to and go from all the time is dear to collect (bag.ts). */
+  readonly #clients = new Map<string, Tally>();
+  /** The bodies that are being read. */
+  readonly #standing = new Standing();
+
+  constructor(limits: BudgetLimits) {
+    this.limits = limits;
+    this.held = this.#held;
+    this.#share = {
+      bytes: Math.ceil(limits.bytes / 2),
+      calls: Math.ceil(limits.calls / 2),
+      streams: Math.ceil(limits.streams / 2),
+    };
+  }
+
+  /** Takes in one more request or WebSocket. @param client - see {@link clientOf} @throws HttpError 503 or 429 */
+  open(client: string): Account {
+    const account = new Account(this, this.#tallyOf(client), this.#standing);
+    this.take('calls', 1, account);
+    return account;
+  }
+
+  /** For accounts: takes so much more. @throws HttpError 503 or 429 when there is no room, whatever gives way */
+  take(kind: keyof BudgetLimits, amount: number, account: Account): void {
+    const { own } = account;
+    if (!this.#makeRoom(this.#held, this.limits, kind, amount, account)) throw overloaded(names[kind]);
+    if (!this.#makeRoom(own, this.#share, kind, amount, account)) throw overShare(names[kind]);
+    this.#held[kind] += amount;
+    own[kind] += amount;
+  }
+
+  /** For accounts: gives back what they took. */
+  give(kind: keyof BudgetLimits, amount: number, own: Tally): void {
+    this.#held[kind] -= amount;
+    own[kind] -= amount;
+  }
+
+  /** How many more bytes an account may take now. */
+  roomOf({ own }: Account): number {
+    return Math.max(0, Math.min(this.limits.bytes - this.#held.bytes, this.#share.bytes - own.bytes));
+  }
+
+  /** Ends every body that stands still. @returns whether an account may take more than it might have before */
+  makeRoom(account: Account): boolean {
+    const before = this.roomOf(account);
+    this.#makeRoom(this.#held, this.limits, 'bytes', Infinity, account);
+    return this.roomOf(account) > before;
+  }
+
+  /** Why an account may take no more bytes than its room is. */
+  refusal({ own, bytes }: Account): HttpError {
+    const { limits } = this;
+    if (own.bytes === bytes) {
+      const message = `the answer takes more than the ${this.#share.bytes} bytes that a client may hold here`;
+      if (this.#held.bytes === bytes) return new HttpError(500, status.RESOURCE_EXHAUSTED, message);
+    }
+    const isFull = limits.bytes - this.#held.bytes < this.#share.bytes - own.bytes;
+    return isFull ? overloaded(names.bytes) : overShare(names.bytes);
+  }
+
+  /** Ends bodies that stand still, the oldest first, until it fits. @returns whether it does */
+  #makeRoom(
+    held: Tally,
+    most: BudgetLimits,
+    kind: keyof BudgetLimits,
+    amount: number,
+    account: Account,
+  ): boolean {
+    if (held[kind] + amount <= most[kind]) return true;
+    for (const body of this.#standing.since(performance.now() - patienceMs)) {
+      const helps = body !== account && (held === this.#held || body.own === held);
+      if (helps && (kind !== 'bytes' || body.bytes > 0)) body.giveWay();
+      if (held[kind] + amount <= most[kind]) return true;
+    }
+    return false;
+  }
+
+  #tallyOf(client: string): Tally {
+    const known = this.#clients.get(client);
+    if (known !== undefined) return known;
+    if (this.#clients.size >= knownClients) {
+      for (const [name, { calls }] of this.#clients) if (calls === 0) this.#clients.delete(name);
+    }
+    const tally = emptyTally();
+    this.#clients.set(client, tally);
+    return tally;
+  }
+}
+
+function emptyTally(): Tally {
+  return { bytes: 0, calls: 0, streams: 0 };
+}
+
+const names = { bytes: 'bytes', calls: 'requests', streams: 'streams' } as const;
+const later = { 'retry-after': '1' };
+
+/** Not 429: it is this server that has too much to do, not this client. */
+function overloaded(what: string): HttpError {
+  return new HttpError(503, status.UNAVAILABLE, `too many ${what} are in flight; call again later`, later);
+}
+
+function overShare(what: string): HttpError {
+  const message = `too many ${what} of this client are in flight; call again later`;
+  return new HttpError(429, status.RESOURCE_EXHAUSTED, message, later);
+}

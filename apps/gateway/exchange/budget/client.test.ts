@@ -1,0 +1,32 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { clientOf } from './client.ts';
+
+function from(remoteAddress: string, headers: Record<string, string>): IncomingMessage {
+  const socket = Object.defineProperty(new Socket(), 'remoteAddress', { value: remoteAddress });
+  return Object.assign(new IncomingMessage(socket), { headers });
+}
+
+const sidecar = '127.0.0.6';
+const cert =
+  'By=spiffe://a/gateway;URI=spiffe://a/forged,By=spiffe://a/gateway;Hash=1;Subject="";URI=spiffe://a/ns/shop/sa/web';
+
+test.each<[string, string, Record<string, string>, number, string]>([
+  ['a peer', '10.1.2.3', {}, 0, '10.1.2.3'],
+  ['a peer that forges its address', '10.1.2.3', { 'x-forwarded-for': '1.1.1.1' }, 0, '10.1.2.3'],
+  ['behind the ingress', sidecar, { 'x-forwarded-for': '1.1.1.1, 203.0.113.9' }, 1, '203.0.113.9'],
+  ['behind another proxy', sidecar, { 'x-forwarded-for': '1.1.1.1,203.0.113.9, 10.0.0.1' }, 2, '203.0.113.9'],
+  ['around that proxy', sidecar, { 'x-forwarded-for': '203.0.113.9' }, 2, sidecar],
+  ['by its token', sidecar, { 'x-user': 'ada', 'x-forwarded-for': '1.1.1.1' }, 1, 'subject ada'],
+  ['in the mesh', sidecar, { 'x-forwarded-client-cert': cert }, 0, 'spiffe://a/ns/shop/sa/web'],
+  [
+    'outside, with a certificate of its own making',
+    '10.1.2.3',
+    { 'x-forwarded-client-cert': cert },
+    0,
+    '10.1.2.3',
+  ],
+])('A4: one client is %s', (_, peer, headers, proxies, client) => {
+  expect(clientOf(from(peer, headers), { subject: 'x-user', proxies })).toBe(client);
+});
