@@ -9,6 +9,7 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import './grpc/mended.ts';
 import type { CallOptions, StreamOptions } from './client/call-options.ts';
 import { fromServiceError, startCall } from './client/client-call.ts';
 import { streamCaller } from './client/client-streams.ts';
@@ -101,7 +102,11 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
     const call = client.makeUnaryRequest(
       path,
       encodeRequest,
-      decodeAnswer,
+      (bytes: Buffer) => {
+        // grpc-js reads on for no unary call: a second answer, or a part of one, would leave it waiting for its deadline.
+        call.call?.startRead();
+        return decodeAnswer(bytes);
+      },
       request,
       metadata,
       { deadline },
