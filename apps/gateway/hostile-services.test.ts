@@ -57,3 +57,51 @@ describe('B4: what is not one whole answer is none', () => {
     expect(await call(url)).toMatchObject({ status: 501 });
   });
 });
+
+describe('A1: metadata that gRPC does not allow and HTTP/2 does', () => {
+  const odd = {
+    'x-note': 'café',
+    'x-emoji': '☺',
+    'x-tab': 'a\tb',
+    'x-inventory-served-by': 'é',
+    'x-odd!name': '1',
+    'odd-bin': 'é',
+    'x-empty': '',
+  };
+
+  test.each(['Trailers-Only', 'trailers', 'headers'])(
+    "a call's own status gets through: in %s",
+    async (where) => {
+      const problem = { 'grpc-status': '5', 'grpc-message': 'no such book' };
+      const url = await start((stream) => {
+        if (where === 'Trailers-Only') stream.respond({ ...head, ...odd, ...problem }, { endStream: true });
+        else if (where === 'trailers') answerWith(stream, Buffer.alloc(0), { ...odd, ...problem });
+        else {
+          stream.respond({ ...head, ...odd }, { waitForTrailers: true });
+          stream.once('wantTrailers', () => {
+            stream.sendTrailers(problem);
+          });
+          stream.end();
+        }
+      });
+      expect(await call(url)).toMatchObject({
+        status: 404,
+        body: { code: 5, message: 'no such book', details: [] },
+      });
+    },
+  );
+
+  test('of an answer that is OK it is left out', async () => {
+    const url = await start((stream) => {
+      stream.respond({ ...head, ...odd }, { waitForTrailers: true });
+      stream.once('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': '0', ...odd });
+      });
+      stream.end(framed(Buffer.alloc(0)));
+    });
+    const { status, headers } = await call(url, { headers: { te: 'trailers' } });
+    expect(status).toBe(200);
+    expect(headers.get('x-served-by')).toBe('there/pod-1');
+    expect(headers.get('x-inventory-served-by')).toBeNull();
+  });
+});

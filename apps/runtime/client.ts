@@ -11,7 +11,7 @@ import type {
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import './grpc/mended.ts';
 import type { CallOptions, StreamOptions } from './client/call-options.ts';
-import { fromServiceError, startCall } from './client/client-call.ts';
+import { startCall } from './client/client-call.ts';
 import { streamCaller } from './client/client-streams.ts';
 import { codecOf } from './wire.ts';
 
@@ -113,7 +113,7 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
       (error, response) => {
         outgoing.ended(error);
         if (error === null && response !== undefined) resolve(response as MessageShape<O>);
-        else reject(fromServiceError(error));
+        else reject(outgoing.failure(error));
       },
     );
     outgoing.started(call);

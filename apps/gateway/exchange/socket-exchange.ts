@@ -105,6 +105,12 @@ export class SocketExchange implements CallListener {
     this.#socket.close(closeCodes.done);
   }
 
+  thrown(error: unknown): void {
+    this.#scope.log.error({ err: error, method: this.#match.route.name }, 'an answer could not be given');
+    if (!this.over) this.#settle(status.INTERNAL);
+    this.#socket.terminate();
+  }
+
   /** Ends the stream because the gateway stops. */
   stop(): void {
     this.#fail(stopping, closeCodes.goingAway);

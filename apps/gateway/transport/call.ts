@@ -75,7 +75,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#stream = stream;
     if (this.#paused) stream.pause();
     listen(stream, this);
-    if (this.#outbox.replay(stream)) this.#listener.writable();
+    if (this.#outbox.replay(stream)) this.#tellWritable();
   }
 
   send(message: Uint8Array): boolean {
@@ -129,7 +129,9 @@ export class ClientCall implements Call, StreamUser, StreamListener {
       this.finish(peerStatus(headers) ?? notGrpc(headers));
     } else {
       if (!this.#outbox.ended && this.#stream !== undefined) listenToEnd(this.#stream);
-      this.#listener.header(headers.metadata);
+      this.#tell(() => {
+        this.#listener.header(headers.metadata);
+      });
     }
   }
 
@@ -151,7 +153,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   }
 
   drain(): void {
-    if (this.#outbox.drained()) this.#listener.writable();
+    if (this.#outbox.drained()) this.#tellWritable();
   }
 
   closed(): void {
@@ -184,11 +186,13 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   /** Hands over what has been read, unless paused. */
   #deliver(): void {
     this.#delivering = true;
-    while (this.#mayFlow()) {
-      const message = this.#reader.next();
-      if (message === undefined) break;
-      this.#listener.message(message);
-    }
+    this.#tell(() => {
+      while (this.#mayFlow()) {
+        const message = this.#reader.next();
+        if (message === undefined) break;
+        this.#listener.message(message);
+      }
+    });
     this.#delivering = false;
     const { problem } = this.#reader;
     if (problem !== undefined) this.finish(statusOfProblem(problem));
@@ -231,7 +235,31 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.finish(localStatus(status.UNKNOWN, 'the answer has no grpc-status'));
   }
 
+  /** Has the listener told. What it throws ends its call, and nobody else's: the socket below is shared. */
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#release(NGHTTP2_CANCEL);
+      this.#listener.thrown(error);
+    }
+  }
+
+  #tellWritable(): void {
+    this.#tell(() => {
+      this.#listener.writable();
+    });
+  }
+
   #end(result: CallStatus, reset: number | undefined): void {
+    if (this.#ended) return;
+    this.#release(reset);
+    this.#tell(() => {
+      this.#listener.end(result);
+    });
+  }
+
+  #release(reset: number | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
@@ -240,7 +268,6 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#outbox.commit();
     if (reset !== undefined) stream?.close(reset);
     this.#owner.ended(this);
-    this.#listener.end(result);
   }
 
   #leaveStream(): void {
