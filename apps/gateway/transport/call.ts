@@ -21,6 +21,9 @@ export interface CallOwner {
 /** setTimeout takes no more. Milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
+/** A peer that breaks every connection before a request is on its way would be connected to for ever. */
+const mostUnsent = 3;
+
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
 const ok: number = status.OK;
 
@@ -41,6 +44,8 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   #paused = false;
   #delivering = false;
   #retried = false;
+  /** Connections that ended before the request was on its way. */
+  #unsent = 0;
   #ended = false;
   /** The peer's, while messages before it are not delivered. */
   #status: CallStatus | undefined;
@@ -71,7 +76,14 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   /** Starts the request on a connection with room. */
   attach(connection: Connection): void {
     this.#connection = connection;
-    const stream = connection.open(this, this.#timedHeaders());
+    let stream: ClientHttp2Stream;
+    try {
+      stream = connection.open(this, this.#timedHeaders());
+    } catch (error) {
+      if (connection.lost !== undefined) this.refused(false);
+      else this.finish(localStatus(status.INTERNAL, `the request cannot be sent: ${String(error)}`));
+      return;
+    }
     this.#stream = stream;
     if (this.#paused) stream.pause();
     listen(stream, this);
@@ -115,8 +127,19 @@ export class ClientCall implements Call, StreamUser, StreamListener {
       return;
     }
     if (seen) this.#retried = true;
+    else if ((this.#unsent += 1) === mostUnsent) {
+      const lost = this.#connection?.lost ?? 'closed by the peer';
+      this.finish(localStatus(status.UNAVAILABLE, `connection lost: ${lost}`));
+      return;
+    }
     this.#leaveStream();
-    this.#owner.place(this);
+    // After a turn of the event loop, in which a session that is broken may end.
+    setImmediate(placeAgain, this);
+  }
+
+  /** For the turn after {@link refused}. */
+  placeAgain(): void {
+    if (!this.#ended) this.#owner.place(this);
   }
 
   response(raw: readonly string[], flags: number): void {
@@ -277,6 +300,10 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#stream = undefined;
     connection?.release(this);
   }
+}
+
+function placeAgain(call: ClientCall): void {
+  call.placeAgain();
 }
 
 function onTimer(call: ClientCall): void {
