@@ -9,8 +9,9 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import './grpc/mended.ts';
 import type { CallOptions, StreamOptions } from './client/call-options.ts';
-import { fromServiceError, startCall } from './client/client-call.ts';
+import { startCall } from './client/client-call.ts';
 import { streamCaller } from './client/client-streams.ts';
 import { codecOf } from './wire.ts';
 
@@ -101,14 +102,18 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
     const call = client.makeUnaryRequest(
       path,
       encodeRequest,
-      decodeAnswer,
+      (bytes: Buffer) => {
+        // grpc-js reads on for no unary call: a second answer, or a part of one, would leave it waiting for its deadline.
+        call.call?.startRead();
+        return decodeAnswer(bytes);
+      },
       request,
       metadata,
       { deadline },
       (error, response) => {
         outgoing.ended(error);
         if (error === null && response !== undefined) resolve(response as MessageShape<O>);
-        else reject(fromServiceError(error));
+        else reject(outgoing.failure(error));
       },
     );
     outgoing.started(call);

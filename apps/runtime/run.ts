@@ -16,8 +16,8 @@ export interface Drainable {
 }
 
 /**
- * The main function of a program: reads its environment, starts it, drains it at SIGTERM or SIGINT and exits with 0. Exits
- * with 2 when the environment is wrong and with 1 when the program cannot start; the log says why.
+ * The main function of a program: reads its environment, starts it, drains it at SIGTERM or SIGINT and exits with 0. An
+ * error that nobody caught is logged, and the program goes on. Exits with 2 when the environment is wrong and with 1 when the program cannot start; the log says why.
  * @param app - name in the log
  * @param shape - the variables that it reads in addition to {@link baseEnv}
  * @param start - starts the program
@@ -34,6 +34,7 @@ export async function runProgram<S extends z.ZodRawShape>(
     log = createLog({ app, cluster: CLUSTER_NAME, pod: POD_NAME, level: env.LOG_LEVEL });
     redirectGrpcLog(log);
     const running = await start(env, log);
+    outlive(log);
     await terminated();
     await running.drain();
     process.exit(0);
@@ -96,6 +97,17 @@ async function startMetrics(app: string, port: number): Promise<{ interceptor: I
   const metrics = createMetrics(app);
   const { close } = await serveMetrics(metrics, port);
   return { interceptor: measureCalls(metrics.meter), close };
+}
+
+/**
+ * Lets a running program go on after an error that nobody caught: a handler's timer, a listener of a signal, a promise that
+ * nobody waits for. It belongs to one call, whose deadline ends it; to end the process would end every call in it, again and
+ * again for whoever can cause it. One that comes while the program starts ends it.
+ */
+function outlive(log: Logger): void {
+  process.on('uncaughtException', (error, origin) => {
+    log.error({ err: error, origin }, 'an error that nobody caught; the program goes on');
+  });
 }
 
 /** Redirects grpc-js' messages to the log; by default it writes plain lines to standard error. */

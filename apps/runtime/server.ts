@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import './grpc/mended.ts';
 import { register } from './server/adapter.ts';
 import type { Implementation } from './handlers.ts';
 import { createHealth } from './server/health.ts';

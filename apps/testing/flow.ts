@@ -59,6 +59,9 @@ export class Flow {
           end: (ended) => {
             listener.end(ended);
           },
+          thrown: (error) => {
+            listener.thrown(error);
+          },
         });
         return {
           send: (message) => {

@@ -151,6 +151,13 @@ export abstract class Exchange implements CallListener, Failing {
 
   abstract end(ended: CallStatus): void;
 
+  thrown(error: unknown): void {
+    this.scope.log.error({ err: error, method: this.match.route.name }, 'an answer could not be given');
+    if (!this.over) this.settle(status.INTERNAL);
+    // Nothing of it may have been sent, or a part.
+    this.response.destroy();
+  }
+
   /** The answer is there, or the client is gone. */
   closed(): void {
     clearTimeout(this.#idle);

@@ -148,6 +148,12 @@ export class SocketExchange implements CallListener, Failing {
     this.#socket.close(closeCodes.done);
   }
 
+  thrown(error: unknown): void {
+    this.#scope.log.error({ err: error, method: this.#match.route.name }, 'an answer could not be given');
+    if (!this.over) this.#settle(status.INTERNAL);
+    this.#socket.terminate();
+  }
+
   /** Ends the stream because the gateway stops. */
   stop(): void {
     alone(this, () => {

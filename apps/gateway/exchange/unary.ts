@@ -21,7 +21,7 @@ export class UnaryExchange extends Exchange {
     if (this.#answer === undefined) {
       this.account.hold('answer', bytes.length);
       this.#answer = bytes;
-    } else this.fail(statusError(status.INTERNAL, `${this.match.route.name}: more than one answer`));
+    } else this.fail(statusError(status.UNIMPLEMENTED, `${this.match.route.name}: more than one answer`));
   }
 
   end(ended: CallStatus): void {
@@ -29,7 +29,7 @@ export class UnaryExchange extends Exchange {
     const answer = this.#answer;
     if (ended.code !== 0) this.failed(ended);
     else if (answer === undefined) {
-      this.fail(statusError(status.INTERNAL, `${this.match.route.name}: the answer has no message`));
+      this.fail(statusError(status.UNIMPLEMENTED, `${this.match.route.name}: the answer has no message`));
     } else this.#send(answer, ended);
   }
 

@@ -21,6 +21,9 @@ export interface CallOwner {
 /** setTimeout takes no more. Milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
+/** A peer that breaks every connection before a request is on its way would be connected to for ever. */
+const mostUnsent = 3;
+
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants;
 const ok: number = status.OK;
 
@@ -41,6 +44,8 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   #paused = false;
   #delivering = false;
   #retried = false;
+  /** Connections that ended before the request was on its way. */
+  #unsent = 0;
   #ended = false;
   /** The peer's, while messages before it are not delivered. */
   #status: CallStatus | undefined;
@@ -71,11 +76,18 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   /** Starts the request on a connection with room. */
   attach(connection: Connection): void {
     this.#connection = connection;
-    const stream = connection.open(this, this.#timedHeaders());
+    let stream: ClientHttp2Stream;
+    try {
+      stream = connection.open(this, this.#timedHeaders());
+    } catch (error) {
+      if (connection.lost !== undefined) this.refused(false);
+      else this.finish(localStatus(status.INTERNAL, `the request cannot be sent: ${String(error)}`));
+      return;
+    }
     this.#stream = stream;
     if (this.#paused) stream.pause();
     listen(stream, this);
-    if (this.#outbox.replay(stream)) this.#listener.writable();
+    if (this.#outbox.replay(stream)) this.#tellWritable();
   }
 
   send(message: Uint8Array): boolean {
@@ -115,8 +127,19 @@ export class ClientCall implements Call, StreamUser, StreamListener {
       return;
     }
     if (seen) this.#retried = true;
+    else if ((this.#unsent += 1) === mostUnsent) {
+      const lost = this.#connection?.lost ?? 'closed by the peer';
+      this.finish(localStatus(status.UNAVAILABLE, `connection lost: ${lost}`));
+      return;
+    }
     this.#leaveStream();
-    this.#owner.place(this);
+    // After a turn of the event loop, in which a session that is broken may end.
+    setImmediate(placeAgain, this);
+  }
+
+  /** For the turn after {@link refused}. */
+  placeAgain(): void {
+    if (!this.#ended) this.#owner.place(this);
   }
 
   response(raw: readonly string[], flags: number): void {
@@ -129,7 +152,9 @@ export class ClientCall implements Call, StreamUser, StreamListener {
       this.finish(peerStatus(headers) ?? notGrpc(headers));
     } else {
       if (!this.#outbox.ended && this.#stream !== undefined) listenToEnd(this.#stream);
-      this.#listener.header(headers.metadata);
+      this.#tell(() => {
+        this.#listener.header(headers.metadata);
+      });
     }
   }
 
@@ -152,7 +177,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   }
 
   drain(): void {
-    if (this.#outbox.drained()) this.#listener.writable();
+    if (this.#outbox.drained()) this.#tellWritable();
   }
 
   closed(): void {
@@ -185,11 +210,13 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   /** Hands over what has been read, unless paused. */
   #deliver(): void {
     this.#delivering = true;
-    while (this.#mayFlow()) {
-      const message = this.#reader.next();
-      if (message === undefined) break;
-      this.#listener.message(message);
-    }
+    this.#tell(() => {
+      while (this.#mayFlow()) {
+        const message = this.#reader.next();
+        if (message === undefined) break;
+        this.#listener.message(message);
+      }
+    });
     this.#delivering = false;
     const { problem } = this.#reader;
     if (problem !== undefined) this.finish(statusOfProblem(problem));
@@ -232,7 +259,31 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.finish(localStatus(status.UNKNOWN, 'the answer has no grpc-status'));
   }
 
+  /** Has the listener told. What it throws ends its call, and nobody else's: the socket below is shared. */
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#release(NGHTTP2_CANCEL);
+      this.#listener.thrown(error);
+    }
+  }
+
+  #tellWritable(): void {
+    this.#tell(() => {
+      this.#listener.writable();
+    });
+  }
+
   #end(result: CallStatus, reset: number | undefined): void {
+    if (this.#ended) return;
+    this.#release(reset);
+    this.#tell(() => {
+      this.#listener.end(result);
+    });
+  }
+
+  #release(reset: number | undefined): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
@@ -241,7 +292,6 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#outbox.commit();
     if (reset !== undefined) stream?.close(reset);
     this.#owner.ended(this);
-    this.#listener.end(result);
   }
 
   #leaveStream(): void {
@@ -251,6 +301,10 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#stream = undefined;
     connection?.release(this);
   }
+}
+
+function placeAgain(call: ClientCall): void {
+  call.placeAgain();
 }
 
 function onTimer(call: ClientCall): void {

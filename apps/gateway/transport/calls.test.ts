@@ -125,6 +125,9 @@ describe('pause()', () => {
         end: (result) => {
           recorder.end(result);
         },
+        thrown: (error) => {
+          recorder.thrown(error);
+        },
       },
     );
     call.endSend();
@@ -136,4 +139,42 @@ describe('pause()', () => {
     }
     expect(await recorder.ended).toMatchObject({ code: 0 });
   });
+});
+
+describe('A1: a listener that throws', () => {
+  test.each(['header', 'message', 'writable', 'end'] as const)(
+    'in %s() ends its call, is told so, and no other call notices',
+    async (name) => {
+      const codes: number[] = [];
+      const { transport } = await start((stream, headers) => {
+        if (headers[':path'] !== '/test.Echo/Odd') {
+          stream.once('close', () => codes.push(stream.rstCode));
+          answer(stream, [Buffer.from('x')]);
+          return;
+        }
+        stream.resume();
+        stream.respond(grpc, { waitForTrailers: true });
+        stream.once('wantTrailers', () => {
+          stream.sendTrailers({ 'grpc-status': '0' });
+        });
+        stream.write(framed(Buffer.from('x')));
+        stream.once('end', () => stream.end());
+      });
+      const recorder = new Recorder();
+      const error = new Error('thrown by a test');
+      recorder[name] = () => {
+        throw error;
+      };
+      const others = Array.from({ length: 5 }, () => unary(transport));
+      const call = transport.call('/test.Echo/Odd', { metadata: [], deadline: later() }, recorder);
+      // More than a stream takes at once.
+      call.send(Buffer.alloc(400_000));
+      if (name === 'end') call.endSend();
+      await recorder.until(({ errors }) => errors.length > 0);
+      expect(recorder.errors).toEqual([error]);
+      expect(recorder.ends).toBe(0);
+      for (const { status: end } of await Promise.all(others)) expect(end.code).toBe(0);
+      expect((await unary(transport)).status.code).toBe(0);
+    },
+  );
 });

@@ -101,7 +101,9 @@ export class Connection {
   }
 
   get hasRoom(): boolean {
-    return this.#state === 'ready' && this.#users.size < this.#mostStreams && !this.session.closed;
+    const { closed, destroyed } = this.session;
+    // node:http2 ends the streams of a session that the peer broke before it says that the session is over.
+    return this.#state === 'ready' && this.#users.size < this.#mostStreams && !closed && !destroyed;
   }
 
   /** Why the connection ended, or is ending; undefined while it stands. */
@@ -111,7 +113,7 @@ export class Connection {
       : undefined;
   }
 
-  /** Opens a stream. There has to be room. */
+  /** Opens a stream. There has to be room. @throws Error when node:http2 does not take the headers, or the session is over */
   open(user: StreamUser, headers: readonly string[]): ClientHttp2Stream {
     this.#users.add(user);
     if (this.#pingTimer === undefined) this.#armPing();

@@ -62,7 +62,9 @@ export interface ReceivedHeaders {
 
 /**
  * Sorts headers as node:http2 gives them, name after value after name: what the protocol itself uses, and the metadata.
- * `grpc-status-details-bin` is metadata. Binary values that were joined by commas become pairs of their own.
+ * `grpc-status-details-bin` is metadata. Binary values that were joined by commas become pairs of their own. What HTTP/2
+ * allows and gRPC does not (a tab, letters beyond ASCII) is thrown away, as PROTOCOL-HTTP2.md lets libraries do: nothing
+ * behind this one, be it a Metadata or a header of HTTP/1.1, has to take it.
  */
 export function readHeaders(raw: readonly string[]): ReceivedHeaders {
   let httpStatus = '';
@@ -93,6 +95,7 @@ export function readHeaders(raw: readonly string[]): ReceivedHeaders {
       case 'grpc-accept-encoding':
         break;
       default:
+        if (!asciiForm.test(value) || !nameForm.test(name)) break;
         if (!name.endsWith('-bin') || !value.includes(',')) metadata.push([name, value]);
         else for (const part of value.split(',')) metadata.push([name, part.trim()]);
     }

@@ -102,13 +102,16 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
 
   close(): void {
     this.#state = 'closed';
-    const closed = localStatus(status.UNAVAILABLE, 'the transport was closed');
     for (const call of [...this.#waiting]) call.finish(closed);
     for (const connection of [...this.#connections, ...this.#leaving]) connection.close(closed);
     for (const resolve of this.#drained.splice(0)) resolve();
   }
 
   place(call: ClientCall): void {
+    if (this.#state === 'closed') {
+      call.finish(closed);
+      return;
+    }
     for (const connection of this.#connections) {
       if (connection.hasRoom) {
         call.attach(connection);
@@ -204,6 +207,8 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
     return undefined;
   }
 }
+
+const closed = localStatus(status.UNAVAILABLE, 'the transport was closed');
 
 function finish(call: ClientCall, result: CallStatus): void {
   call.finish(result);

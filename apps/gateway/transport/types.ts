@@ -40,6 +40,11 @@ export interface CallListener {
   writable(): void;
   /** Exactly once, and the last. */
   end(status: CallStatus): void;
+  /**
+   * One of the others threw, which ended the call: this is the last then. Must not throw itself: who calls is a socket,
+   * which other calls share.
+   */
+  thrown(error: unknown): void;
 }
 
 export interface CallStatus {

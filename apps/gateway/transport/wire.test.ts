@@ -4,6 +4,14 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import {
+  dataFrame,
+  goawayFrame,
+  headersFrame,
+  onHeaders,
+  settingsFrame,
+  trailersFrame,
+} from './testing/wire-frames.ts';
 import { Recorder, answer, framed, later, startPeer, startRaw, unary } from './testing/scripted-server.ts';
 import { createTransport } from './transport.ts';
 
@@ -11,55 +19,6 @@ const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-/** An HTTP/2 frame. Source: RFC 9113 section 4.1. */
-function frame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
-
-/** A header as HPACK literal that is not indexed. Source: RFC 7541 section 6.2.2. */
-const literal = (name: string, value: string) =>
-  Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name),
-    Buffer.from([value.length]),
-    Buffer.from(value),
-  ]);
-
-const settings = frame(4, 0, 0);
-/** 0x88 is `:status: 200` of the static table; END_HEADERS. */
-const headers = (stream: number) =>
-  frame(1, 4, stream, Buffer.concat([Buffer.from([0x88]), literal('content-type', 'application/grpc')]));
-const data = (stream: number, bytes: Uint8Array) => frame(0, 0, stream, bytes);
-/** END_HEADERS and END_STREAM. */
-const trailers = (stream: number) => frame(1, 5, stream, literal('grpc-status', '0'));
-const goaway = (last: number) => {
-  const payload = Buffer.alloc(8);
-  payload.writeUInt32BE(last);
-  return frame(7, 0, 0, payload);
-};
-
-/** Reads a client's frames; tells of each HEADERS frame's stream. */
-function onHeaders(socket: Socket, tell: (stream: number) => void): void {
-  let rest = Buffer.alloc(0);
-  let preface = 24;
-  socket.on('data', (chunk: Buffer) => {
-    rest = Buffer.concat([rest, chunk]);
-    if (preface > 0 && rest.length >= preface) {
-      rest = rest.subarray(preface);
-      preface = 0;
-    }
-    while (preface === 0 && rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
-      if (rest[3] === 1) tell(rest.readUInt32BE(5));
-      rest = rest.subarray(9 + rest.readUIntBE(0, 3));
-    }
-  });
-}
 
 async function raw(onSocket: (socket: Socket, number: number) => void): Promise<string> {
   const { address, stop } = await startRaw(onSocket);
@@ -92,14 +51,14 @@ function orderOf(): { readonly told: string[]; readonly listener: Recorder } {
 describe('bytes of the wire', () => {
   test('a whole answer in one piece is told in order', async () => {
     const address = await raw((socket) => {
-      socket.write(settings);
+      socket.write(settingsFrame);
       onHeaders(socket, (id) => {
         socket.write(
           Buffer.concat([
-            headers(id),
-            data(id, framed(Buffer.from('a'))),
-            data(id, framed(Buffer.from('b'))),
-            trailers(id),
+            headersFrame(id),
+            dataFrame(id, framed(Buffer.from('a'))),
+            dataFrame(id, framed(Buffer.from('b'))),
+            trailersFrame(id),
           ]),
         );
       });
@@ -113,10 +72,10 @@ describe('bytes of the wire', () => {
   test('messages are the same however DATA frames and packets cut them', async () => {
     let script: { readonly bytes: Buffer; readonly frames: number[]; readonly packets: number[] };
     const address = await raw((socket) => {
-      socket.write(settings);
+      socket.write(settingsFrame);
       onHeaders(socket, (id) => {
-        const pieces = cut(script.bytes, script.frames).map((piece) => data(id, piece));
-        const bytes = Buffer.concat([headers(id), ...pieces, trailers(id)]);
+        const pieces = cut(script.bytes, script.frames).map((piece) => dataFrame(id, piece));
+        const bytes = Buffer.concat([headersFrame(id), ...pieces, trailersFrame(id)]);
         const packets = cut(bytes, script.packets);
         const next = () => {
           const packet = packets.shift();
@@ -151,11 +110,15 @@ describe('bytes of the wire', () => {
     async (last) => {
       let made = 0;
       const address = await raw((socket, number) => {
-        socket.write(settings);
+        socket.write(settingsFrame);
         onHeaders(socket, (id) => {
           made += 1;
-          const end = Buffer.concat([headers(id), data(id, framed(Buffer.from('x'))), trailers(id)]);
-          socket.write(number === 1 && id === 1 ? Buffer.concat([end, goaway(last)]) : end);
+          const end = Buffer.concat([
+            headersFrame(id),
+            dataFrame(id, framed(Buffer.from('x'))),
+            trailersFrame(id),
+          ]);
+          socket.write(number === 1 && id === 1 ? Buffer.concat([end, goawayFrame(last)]) : end);
         });
       });
       const transport = client(address);

@@ -28,6 +28,8 @@ export interface OutgoingCall {
   started(call: Pick<ClientUnaryCall, 'cancel' | 'once'>): void;
   /** Call it once, when the call has ended. */
   ended(error: ServiceError | null): void;
+  /** What the call failed with: what `onHeader` threw, if it did, or the status. */
+  failure(error: ServiceError | null): Error;
 }
 
 /** Starts a call: passes on the parent's metadata, starts a span if there is tracing, and takes the earlier of both deadlines. */
@@ -39,6 +41,7 @@ export function startCall(client: Client, method: DescMethod, options: StreamOpt
   }
   const span = tracing()?.startCall({ method, client, parent, metadata });
   let cancel: () => void = () => undefined;
+  let thrown: Error | undefined;
   return {
     metadata,
     deadline: Math.min(Date.now() + timeoutMs, parent?.deadline ?? Infinity),
@@ -46,7 +49,17 @@ export function startCall(client: Client, method: DescMethod, options: StreamOpt
       cancel = () => {
         call.cancel();
       };
-      if (onHeader !== undefined) call.once('metadata', onHeader);
+      if (onHeader !== undefined) {
+        call.once('metadata', (header: Metadata) => {
+          try {
+            onHeader(header);
+          } catch (error) {
+            // Who emits is a connection, which other calls share.
+            thrown = error instanceof Error ? error : new Error(String(error));
+            cancel();
+          }
+        });
+      }
       if (signal?.aborted === true) cancel();
       else signal?.addEventListener('abort', cancel, { once: true });
     },
@@ -54,11 +67,12 @@ export function startCall(client: Client, method: DescMethod, options: StreamOpt
       signal?.removeEventListener('abort', cancel);
       span?.end(error === null ? status.OK : error.code);
     },
+    failure: (error) => thrown ?? fromServiceError(error),
   };
 }
 
 /** The status that a call failed with. */
-export function fromServiceError(error: ServiceError | null): StatusError {
+function fromServiceError(error: ServiceError | null): StatusError {
   if (error === null) return new StatusError(status.UNKNOWN, 'the answer has no message');
   return new StatusError(error.code, error.details, error.metadata);
 }

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { Writable } from 'node:stream';
 import type { Client, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
 import type { DescMethod, Message, MessageInitShape } from '@bufbuild/protobuf';
-import { startCall, fromServiceError } from './client-call.ts';
+import { startCall } from './client-call.ts';
 import type { OutgoingCall } from './client-call.ts';
 import type { StreamOptions } from './call-options.ts';
 import { codecOf } from '../wire.ts';
@@ -43,7 +43,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
             },
           );
           outgoing.started(call);
-          const sending = send(requests, call);
+          const sending = send(requests, call, outgoing);
         });
     default:
       return (requests: Requests, options: StreamOptions = {}) => {
@@ -51,7 +51,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
         const { metadata, deadline } = outgoing;
         const call = client.makeBidiStreamRequest(path, encodeRequest, decodeAnswer, metadata, { deadline });
         outgoing.started(call);
-        return answersOf(call, outgoing, send(requests, call));
+        return answersOf(call, outgoing, send(requests, call, outgoing));
       };
   }
 }
@@ -64,7 +64,7 @@ interface Sending {
 }
 
 /** Sends requests as fast as the call accepts them. */
-function send(requests: Requests, call: Writable & { cancel(): void }): Sending {
+function send(requests: Requests, call: Writable & { cancel(): void }, outgoing: OutgoingCall): Sending {
   const source = Readable.from(requests, { highWaterMark: 1 });
   let failure: Error | undefined;
   source.once('error', (error) => {
@@ -74,7 +74,7 @@ function send(requests: Requests, call: Writable & { cancel(): void }): Sending 
   source.pipe(call);
   return {
     stop: () => source.destroy(),
-    thrown: (error) => failure ?? fromServiceError(error),
+    thrown: (error) => failure ?? outgoing.failure(error),
   };
 }
 
@@ -100,6 +100,6 @@ function answersOf(
     } finally {
       call.cancel();
     }
-    if (failed !== undefined) throw sending?.thrown(failed) ?? fromServiceError(failed);
+    if (failed !== undefined) throw sending?.thrown(failed) ?? outgoing.failure(failed);
   })();
 }

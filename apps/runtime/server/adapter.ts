@@ -17,8 +17,9 @@ import type { AnyCall } from './call-context.ts';
 import type { CallContext, Handler, Implementation } from '../handlers.ts';
 import { chain } from './interceptors.ts';
 import type { Hooks, Interceptor } from './interceptors.ts';
+import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
-import { toStatus } from '../status.ts';
+import { statusError, toStatus } from '../status.ts';
 import { codecOf } from '../wire.ts';
 
 /** Shared by all calls of a server. */
@@ -86,6 +87,7 @@ function unary(handler: AnyHandler<'unary'>, scope: MethodScope) {
     const context = new ServerCallContext(call, scope);
     const hooks = scope.hooksOf(context);
     void answerOnce(call, callback, context, hooks, scope, () => {
+      checkEnd(call);
       hooks.request(call.request);
       return handler(call.request, context);
     });
@@ -105,6 +107,7 @@ function serverStreaming(handler: AnyHandler<'server_streaming'>, scope: MethodS
     const context = new ServerCallContext(call, scope, scope.stopping);
     const hooks = scope.hooksOf(context);
     void answerMany(call, context, hooks, scope, () => {
+      checkEnd(call);
       hooks.request(call.request);
       return handler(call.request, context);
     });
@@ -180,6 +183,13 @@ async function* requestsOf(call: unknown, hooks: Hooks): AsyncGenerator<Message,
     hooks.request(message as Message);
     yield message as Message;
   }
+  checkEnd(call);
+}
+
+/** @throws StatusError INTERNAL when the requests of a call, which have ended, do not end with a whole message */
+function checkEnd(call: unknown): void {
+  const { decoder } = (call as { call: { decoder: MessageDecoder } }).call;
+  if (!decoder.between) throw statusError(status.INTERNAL, 'the request ends within a message');
 }
 
 function failure(error: unknown, context: CallContext, hooks: Hooks): StatusObject {

@@ -72,7 +72,14 @@ export class Hooks {
     for (const hooks of this.#started) hooks.response?.(message);
   }
 
+  /** What an interceptor throws at the end is logged: the others still get `end`, and the caller its answer. */
   end(outcome: Outcome): void {
-    for (const hooks of this.#started.reverse()) hooks.end?.(outcome);
+    for (const hooks of this.#started.reverse()) {
+      try {
+        hooks.end?.(outcome);
+      } catch (error) {
+        this.#context.log.error({ err: error }, 'an interceptor failed at the end of a call');
+      }
+    }
   }
 }

@@ -103,6 +103,8 @@ export class Recorder implements CallListener {
   readonly headers: MetadataPairs[] = [];
   readonly messages: Uint8Array[] = [];
   writables = 0;
+  /** What its own functions threw. */
+  readonly errors: unknown[] = [];
   /** How often the call ended. */
   ends = 0;
   readonly #ended = Promise.withResolvers<CallStatus>();
@@ -131,6 +133,11 @@ export class Recorder implements CallListener {
   end(status: CallStatus): void {
     this.ends += 1;
     this.#ended.resolve(status);
+    this.#look();
+  }
+
+  thrown(error: unknown): void {
+    this.errors.push(error);
     this.#look();
   }
 
