@@ -30,6 +30,7 @@ const environment = {
   MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
   MAX_STREAMS: integer(1, 1_000_000).default(500),
   CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
+  REFUSED_METADATA: list(name, 'a list of metadata names in lower case, separated by commas').default([]),
   WEBSOCKET_ORIGINS: list(/^https?:\/\/[^/]+$/, 'a list of origins, separated by commas').default([]),
   OPENAPI_METHODS: list(
     /^[\w.]+\/\w+$/,
@@ -65,7 +66,7 @@ await runProgram('gateway', environment, async (env, log) => {
     streamIdleMs: env.STREAM_IDLE_MS,
     maxRequests: env.MAX_REQUESTS,
     maxStreams: env.MAX_STREAMS,
-    headers: { claims: env.CLAIM_HEADERS, answers: env.ANSWER_METADATA },
+    headers: { claims: env.CLAIM_HEADERS, refused: env.REFUSED_METADATA, answers: env.ANSWER_METADATA },
     described: parseDescribed(env.OPENAPI_METHODS, addresses.keys()),
     webSocketOrigins: env.WEBSOCKET_ORIGINS,
     log,

@@ -58,6 +58,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   readonly tracing: Tracing | undefined;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C>;
+  readonly claimMetadata = new Set<string>();
   readonly #apps = new Map<string, LoadedApp>();
   #lock: ImagesLock | undefined;
 

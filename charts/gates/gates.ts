@@ -1,4 +1,5 @@
 import type { Problem } from '../../core/problem.ts';
+import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
@@ -22,6 +23,7 @@ export const gates: readonly Gate[] = [
   missingExports,
   deadRoutes,
   conflicts,
+  claimedHeaders,
   protocols,
   headless,
   envHosts,

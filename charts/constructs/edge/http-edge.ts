@@ -6,7 +6,7 @@ import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
-import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
+import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
 import { given } from '../scope/mesh-construct.ts';
@@ -76,6 +76,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.hosts = props.hosts ?? ['*'];
     this.tls = props.tls;
     this.rateLimits = props.rateLimits ?? [];
+    for (const name of this.#claimMetadata) scope.mesh.claimMetadata.add(name);
     // What it translates is what it may call.
     this.calls(...this.methods);
   }
@@ -164,17 +165,20 @@ export class HttpEdge<C extends string> extends Workload<C> {
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
-    const { cors, jwt, openapi } = this.#props;
-    const claims = Object.values(jwt?.claims ?? {});
+    const { cors, openapi } = this.#props;
     const pages = webSocketOrigins(cors);
     const env = {
       UPSTREAMS: upstreams(entries),
-      ...(claims.length === 0 ? {} : { CLAIM_HEADERS: claims.join(',') }),
+      ...claimVariables(this.#claimMetadata, this.mesh.claimMetadata),
       ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
       // Of what the services have beside, nobody outside learns.
       ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),
     };
     return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
+  }
+
+  get #claimMetadata(): readonly string[] {
+    return Object.values(this.#props.jwt?.claims ?? {});
   }
 
   /** Unlike every other edge's of the mesh: names are DNS labels, which have no dots. */

@@ -44,6 +44,8 @@ export interface Mesh<C extends string = string> extends Construct {
   readonly tracing: Tracing | undefined;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C>;
+  /** Metadata that claims of tokens go on as, at whatever edge. No way into the mesh takes it from a client. */
+  readonly claimMetadata: Set<string>;
   /** Declares an application namespace, in every cluster. */
   namespace(name: string): Namespace<C>;
   /** What is wrong with the mesh's own properties. */

@@ -7,7 +7,7 @@ import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
 import { httpOperations } from '../http/http-paths.ts';
 import { appContainer } from './container.ts';
-import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
+import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 import type { DeploymentPlan } from './deployment.ts';
 import { given } from '../scope/mesh-construct.ts';
@@ -200,7 +200,10 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
         cluster,
         shutdown: config.shutdown,
         // In the same pod: over the loopback, past the proxy.
-        env: { UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]) },
+        env: {
+          UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]),
+          ...claimVariables([], mesh.claimMetadata),
+        },
       }),
     ];
   }
