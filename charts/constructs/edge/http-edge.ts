@@ -1,5 +1,6 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { patternsOf } from '../../../http-rule/pattern.ts';
@@ -51,6 +52,19 @@ export interface HttpEdgeProps<C extends string> {
   readonly app?: string;
 }
 
+const propKeys = keysOf<HttpEdgeProps<string>>({
+  expose: true,
+  hosts: true,
+  jwt: true,
+  rateLimits: true,
+  cors: true,
+  openapi: true,
+  tls: true,
+  placement: true,
+  tracing: true,
+  app: true,
+});
+
 /**
  * A way into the mesh for HTTP: a workload that translates HTTP with JSON into gRPC for the exposed methods, and what
  * brings their requests to it from the ingress gateways. Those refuse everything else with 403, a request without the
@@ -63,6 +77,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
   readonly tls: Tls | undefined;
   readonly rateLimits: readonly RateLimit<C>[];
   readonly #props: HttpEdgeProps<C>;
+  /** The same as they were given. */
+  readonly #declared: unknown;
 
   constructor(scope: Namespace<C>, name: string, declared: HttpEdgeProps<C>) {
     const props = given(declared);
@@ -72,6 +88,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       tracing: props.tracing,
     });
     this.#props = props;
+    this.#declared = declared;
     this.methods = exposedMethods(scope.mesh, props.expose);
     this.hosts = props.hosts ?? ['*'];
     this.tls = props.tls;
@@ -89,7 +106,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
   }
 
   override problems(): readonly Problem[] {
-    return [...super.problems(), ...this.#appProblems(), ...this.#edgeProblems()];
+    const unknown = unknownKeys(this.where, this.#declared, propKeys);
+    return [...super.problems(), ...unknown, ...this.#appProblems(), ...this.#edgeProblems()];
   }
 
   override project(into: Projection): void {

@@ -1,6 +1,7 @@
 import { App, ApiObject, Chart } from 'cdk8s';
 import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { managedByLabel, manager, partOfLabel } from '../../model/labels.ts';
 import type { Differs, RenderedObject } from '../../model/rendered.ts';
@@ -28,6 +29,16 @@ export interface Metadata {
   readonly differs?: Differs;
 }
 
+const metadataKeys = keysOf<Metadata>({
+  name: true,
+  namespace: true,
+  app: true,
+  labels: true,
+  annotations: true,
+  differs: true,
+});
+const differsKeys = keysOf<Differs>({ because: true, clusters: true, paths: true });
+
 interface Added {
   readonly object: ApiObject;
   readonly where: string;
@@ -48,7 +59,7 @@ export class Projection {
   readonly cluster: Cluster;
   /** Path of the construct that is adding its objects. */
   where = '';
-  /** Objects that two constructs add: the later one would take the place of the other in the cluster. */
+  /** What is wrong with what constructs add: objects that two of them add, the later in the place of the other, and unknown keys. */
   readonly problems: Problem[] = [];
   readonly #owners = new Map<string, string>();
   readonly #added = new Map<StageName, Added[]>();
@@ -137,14 +148,19 @@ export class Projection {
   }
 
   /** Whether no construct has added the object, in whatever stage. */
-  #claim({ apiVersion, kind }: GroupVersionKind, { namespace, name }: Metadata, where: string): boolean {
+  #claim({ apiVersion, kind }: GroupVersionKind, metadata: Metadata, where: string): boolean {
+    const { namespace, name } = metadata;
     const key = [apiVersion, kind, namespace ?? '', name].join(' ');
     const owner = this.#owners.get(key);
+    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+    this.problems.push(
+      ...unknownKeys(`${where}: ${title}: metadata`, metadata, metadataKeys),
+      ...unknownKeys(`${where}: ${title}: metadata.differs`, metadata.differs, differsKeys),
+    );
     if (owner === undefined) {
       this.#owners.set(key, where);
       return true;
     }
-    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
     this.problems.push({ where, what: `adds the ${title}, as does ${owner}`, fix: 'rename one of them' });
     return false;
   }

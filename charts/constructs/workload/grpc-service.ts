@@ -3,6 +3,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
 import { metricsPorts } from '../../../apps/config/ports.ts';
 import { services as knownServices } from '../../../apps/config/services.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
 import { httpOperations } from '../http/http-paths.ts';
@@ -43,6 +44,14 @@ export interface GrpcServiceProps<S extends DescService, C extends string, V ext
   readonly tracing?: WorkloadTracing;
 }
 
+const propKeys = keysOf<GrpcServiceProps<DescService, string>>({
+  app: true,
+  service: true,
+  placement: true,
+  versions: true,
+  tracing: true,
+});
+
 /**
  * A gRPC service of the mesh. When its config.yml says `httpGateway`, each pod also carries the HTTP gateway, which
  * serves the service's google.api.http paths on the Service's port `http`.
@@ -60,6 +69,8 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   readonly method: Methods<S, C>;
   /** Its versions, in the order they were declared. */
   readonly versions: readonly V[];
+  /** Its properties as they were given. */
+  readonly #props: unknown;
   /** What was given for the descriptor. */
   readonly #given: unknown;
   readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
@@ -67,6 +78,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
     super(scope, name, props);
     const { service, versions } = given(props);
+    this.#props = props;
     this.#given = service;
     this.service = isService(service) ? service : ({ ...noService } as unknown as S);
     this.#versions = versions;
@@ -101,7 +113,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   }
 
   override problems(): readonly Problem[] {
-    const found = [...super.problems()];
+    const found = [...super.problems(), ...unknownKeys(this.where, this.#props, propKeys)];
     const versions = this.#versions;
     if (versions !== undefined) found.push(...versionProblems(this, versions));
     if (!isService(this.#given)) {

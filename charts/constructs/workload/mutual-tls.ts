@@ -1,3 +1,4 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
@@ -22,6 +23,7 @@ export interface ServiceMutualTlsProps extends MutualTlsProps {
   readonly ports?: Readonly<Partial<Record<'grpc' | 'http' | `${number}`, MutualTlsMode>>>;
 }
 
+const propKeys = keysOf<ServiceMutualTlsProps>({ mode: true, ports: true });
 const modes: readonly string[] = ['STRICT', 'PERMISSIVE'] satisfies readonly MutualTlsMode[];
 
 /**
@@ -44,7 +46,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     super(scope, id);
     this.mesh = scope.mesh;
     this.#scope = scope;
-    this.#props = given(props);
+    this.#props = props;
   }
 
   override problems(): readonly Problem[] {
@@ -54,13 +56,14 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
       const what = 'mutual TLS belongs to a namespace or a service; the mesh itself is STRICT';
       return [{ where: this.where, what, fix: 'pass one of them as its scope' }];
     }
-    const { mode, ports = {} } = this.#props;
+    const { mode, ports = {} } = given(this.#props);
     const modesGiven: readonly [string, unknown][] = [
       ['mode', mode],
       ...Object.entries(ports).map(([port, value]): [string, unknown] => [`ports.${port}`, value]),
     ];
     const first = this.#scope.node.children.find((part) => part instanceof MutualTls);
     return [
+      ...unknownKeys(this.where, this.#props, propKeys),
       ...(first === this
         ? []
         : [
@@ -107,7 +110,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
 
   /** Modes by number of the pod's port, which is also that of the Service. */
   #portModes(): Readonly<Record<string, MutualTlsMode>> {
-    const { ports = {} } = this.#props;
+    const { ports = {} } = given(this.#props);
     const scope = this.#scope;
     const known: Readonly<Record<string, number>> = scope instanceof Namespace ? {} : { ...scope.ports };
     return Object.fromEntries(
@@ -116,7 +119,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
   }
 
   #portProblems(): Problem[] {
-    const { ports } = this.#props;
+    const { ports } = given(this.#props);
     const scope = this.#scope;
     if (ports === undefined) return [];
     if (scope instanceof Namespace) {

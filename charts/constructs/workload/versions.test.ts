@@ -171,7 +171,7 @@ describe('problems', () => {
         'demo/shop/catalog: versions.v2: placement: is no list of clusters; received "west"; allowed west',
         'demo/shop/catalog: versions.v2.replicas: is no number of pods; received 1.5; allowed a whole number from 0 to 1000',
         'demo/shop/catalog: versions.v3: is no version; received null; allowed a mapping with the keys image, placement, replicas',
-        'demo/shop/catalog: versions.v4.imag: unknown key; allowed image, placement, replicas; fix: did you mean image?',
+        'demo/shop/catalog: versions.v4.imag: unknown key; received "imag"; allowed image, placement, replicas; fix: did you mean image?',
       ],
     ],
     [

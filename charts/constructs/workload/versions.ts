@@ -1,4 +1,5 @@
-import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { placementProblems } from './workload-rules.ts';
 import { Workload } from './workload.ts';
@@ -16,6 +17,8 @@ export interface VersionProps<C extends string> {
   /** Pods per cluster. @default - what config.yml says */
   readonly replicas?: number;
 }
+
+const propKeys = keysOf<VersionProps<string>>({ image: true, placement: true, replicas: true });
 
 /** What the Deployment of a version is called. */
 export function deploymentName(service: string, version: string): string {
@@ -72,23 +75,12 @@ export function versionProblems(
 
 function oneVersion(service: Workload, name: string, props: unknown): readonly Problem[] {
   const where = `${service.where}: versions.${name}`;
-  const allowed = 'a mapping with the keys image, placement, replicas';
+  const allowed = `a mapping with the keys ${propKeys.join(', ')}`;
   if (typeof props !== 'object' || props === null) {
     return [{ where, what: 'is no version', received: props, allowed }];
   }
   const { image, placement, replicas } = props as Readonly<Record<string, unknown>>;
-  const problems: Problem[] = nameProblems(service, name, where);
-  for (const key of Object.keys(props)) {
-    if (['image', 'placement', 'replicas'].includes(key)) continue;
-    const near = nearest(key, ['image', 'placement', 'replicas']);
-    const fix = near === undefined ? 'remove it' : `did you mean ${near}?`;
-    problems.push({
-      where: `${where}.${key}`,
-      what: 'unknown key',
-      allowed: 'image, placement, replicas',
-      fix,
-    });
-  }
+  const problems: Problem[] = [...nameProblems(service, name, where), ...unknownKeys(where, props, propKeys)];
   if (image !== undefined) problems.push(...imageProblems(`${where}.image`, image));
   if (placement !== undefined) {
     const unknown = 'the service does not run there';
