@@ -1,4 +1,5 @@
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { acceptedBy } from '../../gates/rules/rule.ts';
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
@@ -87,7 +88,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
         '30-mesh',
         this.where,
         'PeerAuthentication',
-        { name: 'mutual-tls', namespace: scope.name },
+        { name: 'mutual-tls', namespace: scope.name, ...this.#acceptance([mode]) },
         { mtls: { mode } },
       );
       return;
@@ -99,13 +100,24 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
       this.where,
       'PeerAuthentication',
       // Beside that of the namespace, whatever the service is called.
-      { name: `${scope.name}-mutual-tls`, namespace: scope.namespace.name, app: scope.name },
+      {
+        name: `${scope.name}-mutual-tls`,
+        namespace: scope.namespace.name,
+        app: scope.name,
+        ...this.#acceptance([mode, ...Object.values(ports).map((port) => port.mode)]),
+      },
       {
         selector: { matchLabels: { [nameLabel]: scope.name } },
         mtls: { mode },
         ...(Object.keys(ports).length === 0 ? {} : { portLevelMtls: ports }),
       },
     );
+  }
+
+  /** A declared exception from the rule that mutual TLS is strict, for the gates and Pulumi's policy pack. */
+  #acceptance(all: readonly MutualTlsMode[]): { readonly annotations?: Readonly<Record<string, string>> } {
+    if (all.every((mode) => mode === 'STRICT')) return {};
+    return { annotations: { [acceptedBy('strict-mutual-tls')]: `declared by the MutualTls ${this.where}` } };
   }
 
   /** Modes by number of the pod's port, which is also that of the Service. */

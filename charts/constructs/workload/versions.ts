@@ -1,6 +1,7 @@
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
+import { movingTag } from '../../gates/rules/pod-rules.ts';
 import { placementProblems } from './workload-rules.ts';
 import { Workload } from './workload.ts';
 
@@ -36,7 +37,8 @@ function hasRegistry(image: string): boolean {
   return path.length > 0 && (/[.:]/.test(first) || first === 'localhost');
 }
 
-const imageRule = 'NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag not latest';
+const imageRule =
+  'NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag one that is never moved';
 const path = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*`;
 const reference = new RegExp(
   String.raw`^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?${path}(?:/${path})*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@sha256:[0-9a-f]{64})?$`,
@@ -133,8 +135,8 @@ function imageProblems(where: string, image: unknown): Problem[] {
     return [{ where, what: 'is no image reference', received: image, allowed: imageRule }];
   }
   const { tag, digest } = parsed;
-  if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return [];
-  const what = tag === undefined ? 'the image has no tag' : 'the tag latest names another image tomorrow';
+  if (digest !== undefined || (tag !== undefined && !movingTag.test(tag))) return [];
+  const what = tag === undefined ? 'the image has no tag' : `the tag ${tag} may name another image tomorrow`;
   return [{ where, what, received: image, allowed: imageRule }];
 }
 
