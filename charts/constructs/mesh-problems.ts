@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import { unknownKeys, keysOf } from '../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
@@ -71,7 +72,9 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
         isLabelValue,
       );
     }
-    problems.push(...unknownKeys(where, given[cluster.name], clusterKeys));
+    problems.push(
+      ...unknownKeys(where, own(given as Readonly<Record<string, unknown>>, cluster.name), clusterKeys),
+    );
     problems.push(...gatewayProblems(`${where}.gateways`, cluster.gateways));
   }
   return [

@@ -83,7 +83,7 @@ export class Projection {
     metadata: Metadata,
     props: Omit<P, 'metadata'>,
   ): void {
-    if (!this.#claim(kind.GVK, metadata, this.where)) return;
+    if (!this.#claim(kind.GVK, metadata, this.where, props)) return;
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
     const object = new kind(this.#chart(stage), objectId(kind.name, metadata), named);
     this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
@@ -141,14 +141,14 @@ export class Projection {
     where: string,
     custom: boolean,
   ): void {
-    if (!this.#claim(type, metadata, where)) return;
+    if (!this.#claim(type, metadata, where, body)) return;
     const props = { ...type, metadata: labelled(metadata), ...body };
     const object = new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
     this.#note(stage, { object, where, differs: metadata.differs, custom });
   }
 
-  /** Whether no construct has added the object, in whatever stage. */
-  #claim({ apiVersion, kind }: GroupVersionKind, metadata: Metadata, where: string): boolean {
+  /** Whether no construct has added the object, in whatever stage, and it can be written. */
+  #claim({ apiVersion, kind }: GroupVersionKind, metadata: Metadata, where: string, body: object): boolean {
     const { namespace, name } = metadata;
     const key = [apiVersion, kind, namespace ?? '', name].join(' ');
     const owner = this.#owners.get(key);
@@ -157,6 +157,12 @@ export class Projection {
       ...unknownKeys(`${where}: ${title}: metadata`, metadata, metadataKeys),
       ...unknownKeys(`${where}: ${title}: metadata.differs`, metadata.differs, differsKeys),
     );
+    const unwritable = keyOf([metadata, body], ['constructor', '__proto__']);
+    if (unwritable !== undefined) {
+      const what = `the ${title} has a key that cdk8s cannot write`;
+      this.problems.push({ where, what, received: unwritable, fix: 'choose another name' });
+      return false;
+    }
     if (owner === undefined) {
       this.#owners.set(key, where);
       return true;
@@ -176,6 +182,18 @@ export class Projection {
     if (chart === undefined) throw new Error(`no stage ${stage}`);
     return chart;
   }
+}
+
+/** The first of some keys that a value has, however deep. */
+function keyOf(value: unknown, keys: readonly string[]): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found = keys.find((key) => Object.hasOwn(value, key));
+  if (found !== undefined) return found;
+  for (const inner of Object.values(value)) {
+    const deeper = keyOf(inner, keys);
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
 }
 
 function sortKey({ kind, metadata }: KubernetesObject): string {

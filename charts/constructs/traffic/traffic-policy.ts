@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { own } from '../../../core/own.ts';
 import { keysOf } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { maxRestingSeconds } from './connection-age.ts';
@@ -128,7 +129,7 @@ function weightProblems(
   const before = findings.problems.length;
   const weights = findings.mapping('weights', value, versions);
   if (weights === undefined) return;
-  for (const version of versions.filter((name) => weights[name] === undefined)) {
+  for (const version of versions.filter((name) => own(weights, name) === undefined)) {
     findings.add('weights', {
       what: `leaves out version ${version}`,
       fix: `add ${version}: 0, or its share`,

@@ -3,6 +3,7 @@ import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
 import { metricsPorts } from '../../../apps/config/ports.ts';
 import { services as knownServices } from '../../../apps/config/services.ts';
+import { own } from '../../../core/own.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
@@ -140,14 +141,14 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   get runningVersions(): readonly V[] {
     const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
     const replicas = this.soundConfig?.replicas ?? 1;
-    return this.versions.filter((version) => (declared[version]?.replicas ?? replicas) > 0);
+    return this.versions.filter((version) => (own(declared, version)?.replicas ?? replicas) > 0);
   }
 
   /** Clusters that pods of a version are in; none for one it does not have, or that runs nowhere. */
   versionClusters(version: string): readonly C[] {
     if (!this.runningVersions.some((known) => known === version)) return [];
     const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
-    const placement: unknown = declared[version]?.placement;
+    const placement: unknown = own(declared, version)?.placement;
     return this.clusters.filter((cluster) => !Array.isArray(placement) || placement.includes(cluster));
   }
 

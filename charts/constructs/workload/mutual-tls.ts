@@ -1,3 +1,4 @@
+import { own } from '../../../core/own.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { acceptedBy } from '../../gates/rules/rule.ts';
 import { nearest } from '../../../core/names.ts';
@@ -126,7 +127,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     const scope = this.#scope;
     const known: Readonly<Record<string, number>> = scope instanceof Namespace ? {} : { ...scope.ports };
     return Object.fromEntries(
-      Object.entries(ports).map(([port, mode]) => [String(known[port] ?? port), mode]),
+      Object.entries(ports).map(([port, mode]) => [String(own(known, port) ?? port), mode]),
     ) as Record<string, MutualTlsMode>;
   }
 
