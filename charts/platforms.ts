@@ -1,3 +1,5 @@
+import { keysOf, unknownKeys } from '../core/keys.ts';
+import { throwIfAny } from '../core/problem.ts';
 import type { Platform } from './constructs/scope/platform.ts';
 
 /**
@@ -34,11 +36,20 @@ export interface ReleasedOptions {
   readonly imagePullSecrets?: readonly string[];
 }
 
+const optionKeys = keysOf<ReleasedOptions>({
+  imageHub: true,
+  istioTag: true,
+  istioHub: true,
+  imagePullSecrets: true,
+});
+
 /**
  * Any other clusters: released Istio images, proxies with Istio's default sizes, and two replicas of istiod and of each
  * gateway, so that no part of the mesh depends on one node.
+ * @throws ProblemsError for an option that it does not know
  */
 export function released(options: ReleasedOptions): Platform {
+  throwIfAny(unknownKeys('released', options, optionKeys));
   const proxy = {
     requests: { cpu: '100m', memory: '128Mi' },
     limits: { cpu: '2', memory: '1Gi' },

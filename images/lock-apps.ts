@@ -1,4 +1,5 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
+import { own } from '../core/own.ts';
 import { throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { appImage, buildApp } from './app-image.ts';
@@ -44,7 +45,7 @@ export async function checkLock(root: string): Promise<void> {
   throwIfAny([
     ...nodeProblems(root, base),
     ...names.flatMap((name): readonly Problem[] => {
-      const [locked, source] = [apps[name], made[name]];
+      const [locked, source] = [own(apps, name), own(made, name)];
       if (locked?.digest === source?.digest && locked?.tag === source?.tag) return [];
       return [
         { where: `${lockFile}: apps.${name}`, ...lockProblem(locked !== undefined, source !== undefined) },

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { own } from '../core/own.ts';
 import { writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
 import type { AppConfig } from '../apps/config/app-config.ts';
@@ -79,7 +80,7 @@ export function lockedImage(
   { apps }: ImagesLock,
   { name, image }: Pick<AppConfig, 'name' | 'image'>,
 ): LockedApps[string] {
-  const locked = apps[name];
+  const locked = own(apps, name);
   const fix = 'run npm run synth, which updates the lock from the sources';
   const where = `${lockFile}: apps.${name}`;
   if (locked === undefined)

@@ -1,7 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 
-/** Variables that the charts set for every container, so config.yml must not. */
+/** Variables that the charts set, some for the gateway's containers alone, so config.yml must not. */
 const reserved = [
   'CLUSTER_NAME',
   'POD_NAME',
@@ -11,6 +11,10 @@ const reserved = [
   'METRICS_PORT',
   'SERVICE_VERSION',
   'UPSTREAMS',
+  'CLAIM_HEADERS',
+  'REFUSED_METADATA',
+  'WEBSOCKET_ORIGINS',
+  'OPENAPI_METHODS',
   'DRAIN_DELAY_MS',
   'DRAIN_LIMIT_MS',
 ];

@@ -36,6 +36,7 @@ const environment = {
     .regex(/^x-[a-z0-9._-]+$/, { error: 'a header x-... in lower case' })
     .optional(),
   CLAIM_HEADERS: list(/^x-[a-z0-9._-]+$/, 'a list of headers x-..., separated by commas').default([]),
+  REFUSED_METADATA: list(name, 'a list of metadata names in lower case, separated by commas').default([]),
   WEBSOCKET_ORIGINS: list(/^https?:\/\/[^/]+$/, 'a list of origins, separated by commas').default([]),
   OPENAPI_METHODS: list(
     /^[\w.]+\/\w+$/,
@@ -73,7 +74,7 @@ await runProgram('gateway', environment, async (env, log) => {
     maxStreams: env.MAX_STREAMS,
     maxBytes: env.MAX_BYTES ?? memoryBudget(),
     clients: { subject: env.SUBJECT_HEADER, proxies: env.TRUSTED_PROXIES },
-    headers: { claims: env.CLAIM_HEADERS, answers: env.ANSWER_METADATA },
+    headers: { claims: env.CLAIM_HEADERS, refused: env.REFUSED_METADATA, answers: env.ANSWER_METADATA },
     described: parseDescribed(env.OPENAPI_METHODS, addresses.keys()),
     webSocketOrigins: env.WEBSOCKET_ORIGINS,
     log,

@@ -9,11 +9,14 @@ import type { MeshModel } from '../model/mesh-model.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
-import type { Cluster, ClusterProps } from './scope/cluster.ts';
+import type { Cluster } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import { given, Namespace } from './scope/mesh-construct.ts';
 import type { Ingress, LoadedApp, Mesh as MeshType, MeshGateway } from './scope/mesh-construct.ts';
 import { meshProblems, rootProblems } from './mesh-problems.ts';
+import type { MeshProps } from './mesh-props.ts';
+
+export type { MeshProps } from './mesh-props.ts';
 import { MeshDefaults } from './control-plane/mesh-defaults.ts';
 import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './scope/names.ts';
 import type { Platform } from './scope/platform.ts';
@@ -23,21 +26,6 @@ import { controlPlanesOf } from './scope/revisions.ts';
 import type { Tracing } from './scope/tracing.ts';
 import { tracingProblems } from './telemetry/tracing.ts';
 import { Workload } from './workload/workload.ts';
-
-export interface MeshProps<C extends string> {
-  /** Project root, as a path: app folders are relative to it. */
-  readonly root: string;
-  /** SPIFFE trust domain that every workload identity of the mesh is in, such as `shop.example`. */
-  readonly trustDomain: string;
-  /** The clusters by name, at least one. */
-  readonly clusters: Readonly<Record<C, ClusterProps>>;
-  /** Where the mesh runs. */
-  readonly platform: Platform;
-  /** How each cluster's gateways are reached. @default - by load balancers, which let in what the platform says */
-  readonly gateways?: Gateways;
-  /** Where the proxies send spans. @default - none are made */
-  readonly tracing?: Tracing;
-}
 
 export type Mesh<C extends string> = MeshType<C>;
 
@@ -58,6 +46,9 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   readonly tracing: Tracing | undefined;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C>;
+  readonly claimMetadata = new Set<string>();
+  /** Its properties as they were given. */
+  readonly #props: unknown;
   readonly #apps = new Map<string, LoadedApp>();
   #lock: ImagesLock | undefined;
 
@@ -65,11 +56,12 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     // Plain JavaScript may leave out anything; its problems say so.
     super(typeof (id as unknown) === 'string' ? id : '');
     const { root, trustDomain, clusters, platform, gateways, tracing } = given(props);
-    const declared = given((clusters as typeof clusters | undefined) ?? ({} as typeof clusters));
+    const declared = (clusters as typeof clusters | undefined) ?? ({} as typeof clusters);
+    this.#props = props;
     this.name = id;
     this.root = root;
     this.trustDomain = trustDomain;
-    this.clusters = (Object.keys(declared) as C[]).map((name) => ({ name, ...declared[name] }));
+    this.clusters = (Object.keys(declared) as C[]).map((name) => ({ ...declared[name], name }));
     this.platform = platform;
     this.gateways = gateways;
     this.tracing = tracing;
@@ -91,7 +83,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     const namespaces = this.node.findAll().filter((part) => part instanceof Namespace);
     const names = namespaces.map(({ name }) => name);
     const revisioned = [...names, ingressGateway.namespace, eastWestGateway.namespace];
-    const problems = [...meshProblems(this), ...revisionProblems(this, revisioned)];
+    const problems = [...meshProblems(this, this.#props), ...revisionProblems(this, revisioned)];
     if (this.tracing === undefined) return problems;
     return [...problems, ...tracingProblems(this.name, this.tracing, names)];
   }

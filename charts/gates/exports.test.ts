@@ -15,7 +15,6 @@ test('policy and hosts that a caller or a gateway needs and does not see', () =>
         http: [{ route: [{ destination: { host: 'orders.web.svc.cluster.local' } }] }],
       });
       istio(into, 'Sidecar', 'custom', {
-        workloadSelector: { labels: { app: 'custom' } },
         egress: [{ hosts: ['web/orders.web.svc.cluster.local'] }],
       });
     },

@@ -1,14 +1,18 @@
 import type { Problem } from '../../core/problem.ts';
+import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
+import { forbidden } from './forbidden.ts';
 import { headless } from './headless.ts';
 import { unknownHosts } from './hosts.ts';
+import { undeclaredNamespaces } from './namespaces.ts';
 import { protocols } from './protocols.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 import { deadRoutes } from './routes.ts';
 import { schemaProblems } from './schemas.ts';
 import { plainSecrets } from './secrets.ts';
+import { selections } from './selectors.ts';
 import { symmetry } from './symmetry.ts';
 
 /** Checks the rendered objects of all clusters, whoever rendered them, and returns what is wrong. */
@@ -22,8 +26,12 @@ export const gates: readonly Gate[] = [
   missingExports,
   deadRoutes,
   conflicts,
+  claimedHeaders,
   protocols,
   headless,
   envHosts,
   plainSecrets,
+  undeclaredNamespaces,
+  selections,
+  forbidden,
 ];

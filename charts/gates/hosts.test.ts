@@ -18,7 +18,6 @@ test('a name in traffic policy that resolves in no cluster is refused, with the 
         servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['*.shop.local'] }],
       });
       istio(into, 'Sidecar', 'egress', {
-        workloadSelector: { labels: { app: 'x' } },
         egress: [{ hosts: ['shop/stock.shop.svc.cluster.local', 'goods/*'] }],
       });
     },

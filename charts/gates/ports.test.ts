@@ -5,7 +5,7 @@ import { istio, problemsWith } from '../testing/custom.ts';
 const metadata = { name: 'x', namespace: 'shop' };
 const withPort = (port: k8s.ServicePort) =>
   problemsWith((into) => {
-    into.add('40-services', k8s.KubeService, metadata, { spec: { selector: { app: 'x' }, ports: [port] } });
+    into.add('40-services', k8s.KubeService, metadata, { spec: { ports: [port] } });
   });
 const names = 'grpc, grpc-web, http, http2, https, http_proxy, mongo, mysql, redis, tcp, tls';
 
@@ -47,7 +47,6 @@ test('a port of a Gateway has a protocol that Istio knows', () => {
 describe('a headless Service', () => {
   const spec: k8s.ServiceSpec = {
     clusterIp: 'None',
-    selector: { app: 'x' },
     ports: [{ name: 'grpc', port: 50051 }],
   };
 

@@ -20,6 +20,12 @@ test('every schema has its say on every object, Kubernetes’ own and Istio’s,
     'demo/custom: EnvoyFilter shop/x: spec.configPatches.0.applyTo must be equal to one of the allowed values',
     'demo/custom: Deployment shop/x: spec.replicas must be integer',
     'demo/custom: Deployment shop/x: spec.template.spec.containers.0 must have required property name',
+    'demo/custom: Deployment shop/x: containers[].image is missing: without a tag it means the newest image; ' +
+      'fix: use a digest or a fixed tag; or, if it has to be so, give the reason in its annotation ' +
+      'meshwright/accept-pinned-images',
+    'demo/custom: Deployment shop/x: containers[].resources lacks requests.cpu, requests.memory, limits.memory; ' +
+      'fix: say how much it needs; or, if it has to be so, give the reason in its annotation ' +
+      'meshwright/accept-bounded-resources',
   ]);
 });
 

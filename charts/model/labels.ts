@@ -18,3 +18,6 @@ export const revisionLabel = 'istio.io/rev';
 
 /** The revision that has no name of its own, as Istio calls it. */
 export const defaultRevision = 'default';
+
+/** Annotation of a LoadBalancer Service that any address may call; its value is the reason. */
+export const anySourceAnnotation = 'meshwright/any-source';

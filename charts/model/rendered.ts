@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import type { KubernetesObject } from './mesh-model.ts';
 
 /**
@@ -73,7 +74,7 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   let found = value;
   for (const key of path) {
     if (typeof found !== 'object' || found === null) return undefined;
-    found = (found as Readonly<Record<string, unknown>>)[key];
+    found = own(found as Readonly<Record<string, unknown>>, key);
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import type { ClusterStatus, ControlPlaneStatus, MeshStatus } from '../../infra/status/mesh-status.ts';
 import { table, wrap } from './layout.ts';
 
@@ -120,7 +121,7 @@ function serviceTable({ clusters, services }: MeshStatus): readonly string[] {
     Object.entries(services).map(([service, replicas]) => [
       service,
       ...names.map((name) => {
-        const there = replicas[name];
+        const there = own(replicas, name);
         return there === undefined ? '-' : `${there.ready}/${there.desired}`;
       }),
     ]),

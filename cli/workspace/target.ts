@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import { ProblemsError, throwIfAny } from '../../core/problem.ts';
 import type { ClusterAccess } from '../../infra/kube/connection.ts';
 import { findPulumi } from '../../infra/pulumi/find-pulumi.ts';
@@ -45,7 +46,7 @@ export function chooseTarget(
   const reached = chooseClusters(at, flags, mesh, { before, stack, file }, env);
   const access = Object.fromEntries(
     Object.entries(reached.access).map(([name, { kubeconfig, context }]) => {
-      const apiServer = file.access[name]?.apiServer;
+      const apiServer = own(file.access, name)?.apiServer;
       return [name, { kubeconfig, context, ...(apiServer !== undefined && { apiServer }) }];
     }),
   );

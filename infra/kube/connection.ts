@@ -1,5 +1,6 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { existsSync } from 'node:fs';
+import { own } from '../../core/own.ts';
 import { nearest } from '../../core/names.ts';
 import { ProblemsError, throwIfAny } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
@@ -27,7 +28,7 @@ export function openClients(
   const problems: Problem[] = [];
   const clients: Record<string, KubeClient> = {};
   for (const cluster of clusters) {
-    const opened = openClient(cluster, access[cluster]);
+    const opened = openClient(cluster, own(access, cluster));
     if (opened instanceof KubeClient) clients[cluster] = opened;
     else problems.push(opened);
   }

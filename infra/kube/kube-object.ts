@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import { managedByLabel, manager, partOfLabel } from '../../charts/model/labels.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 
@@ -37,7 +38,7 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   let current = value;
   for (const key of path) {
     if (typeof current !== 'object' || current === null) return undefined;
-    current = (current as Readonly<Record<string, unknown>>)[key];
+    current = own(current as Readonly<Record<string, unknown>>, key);
   }
   return current;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { prod } from '../../charts/examples/prod.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { rules } from '../policy/rules.ts';
+import { packRules as rules } from '../../charts/gates/rules/rules.ts';
 import { configKeys, missingClusters, parseConfig, project } from './stack-config.ts';
 import { readStackFile } from './stack-file.ts';
 import { root } from '../testing/meshes.ts';

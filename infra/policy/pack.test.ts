@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { rules } from './rules.ts';
+import { packRules as rules } from '../../charts/gates/rules/rules.ts';
 
 // Generated for CommonJS, without names that an import could see.
 const require = createRequire(import.meta.url);

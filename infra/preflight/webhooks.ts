@@ -67,7 +67,9 @@ function withLive(planned: KubeObject, live: KubeObject | undefined): KubeObject
 function injectionProblems(cluster: string, namespace: KubeObject): readonly Problem[] {
   const { labels = {}, annotations = {}, name } = namespace.metadata;
   return otherMeshes.flatMap(({ mesh, key, on }): Problem[] => {
-    const [kind, value] = key in labels ? ['label', labels[key]] : ['annotation', annotations[key]];
+    const [kind, value] = Object.hasOwn(labels, key)
+      ? ['label', labels[key]]
+      : ['annotation', annotations[key]];
     if (value === undefined || !on.includes(value)) return [];
     return [
       {

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import * as pulumi from '@pulumi/pulumi';
 import type { GatewayModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import type { ClusterAccess } from '../kube/connection.ts';
@@ -39,7 +40,7 @@ export async function deployMesh(inputs: DeployInputs): Promise<MeshOutputs> {
   const mesh = new MeshDeployment(plan.mesh);
   const clusters = new Map(
     plan.clusters.map((name) => {
-      const access = inputs.access[name];
+      const access = own(inputs.access, name);
       if (access === undefined) throw new Error(`no kubeconfig context was given for cluster ${name}`);
       return [name, new Cluster(name, access, mesh, plan.mesh)];
     }),
@@ -145,9 +146,9 @@ function outputsOf(
     );
   };
   return {
-    context: access[cluster]?.context ?? '',
+    context: own(access, cluster)?.context ?? '',
     ingress: addresses(model.ingress),
     eastWest: addresses(model.eastWest),
-    trustNotAfter: trustNotAfter[cluster]?.toISOString() ?? '',
+    trustNotAfter: own(trustNotAfter, cluster)?.toISOString() ?? '',
   };
 }

@@ -1,3 +1,4 @@
+import { own } from '../../core/own.ts';
 import { isIPv6 } from 'node:net';
 import type { GatewayModel } from '../../charts/model/mesh-model.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
@@ -18,7 +19,7 @@ export function gatewayEndpoints(
   cluster: string,
   service: KubeObject | undefined,
 ): readonly Endpoint[] {
-  const given = gateway.given[cluster];
+  const given = own(gateway.given, cluster);
   if (given !== undefined) return given.addresses.map((host) => ({ host, port: given.port }));
   const hosts = service === undefined ? [] : loadBalancerAddresses(service);
   return hosts.map((host) => ({ host, port: gateway.port }));

@@ -1,4 +1,5 @@
 import type { GatewayModel } from '../../charts/model/mesh-model.ts';
+import { own } from '../../core/own.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -50,7 +51,7 @@ export async function awaitGateways(options: ReachOptions): Promise<void> {
 async function awaitOne(options: ReachOptions, to: KubeClient, endpoint: Endpoint): Promise<void> {
   const { gateway, from, report, limits, signal } = options;
   const address = formatEndpoint(endpoint);
-  const declared = gateway.given[to.cluster] !== undefined;
+  const declared = own(gateway.given, to.cluster) !== undefined;
   const timeoutMs = declared ? limits.declaredGateway : limits.loadBalancer;
   const what = `${from.cluster}: east-west gateway of ${to.cluster} at ${address} reached`;
   const started = Date.now();

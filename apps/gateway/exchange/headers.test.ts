@@ -95,6 +95,21 @@ describe('in', () => {
   });
 });
 
+test("A2: what another way in vouches for is not a client's to set, nor taken from a header", async () => {
+  const seen: Metadata[] = [];
+  const echoed = echo(rules, (_, { metadata }) => {
+    seen.push(metadata);
+    return {};
+  });
+  const gateway = { headers: { claims: [], refused: ['x-user'], answers: [] } };
+  const { url } = await start({ ...echoed, gateway });
+  const forged = await call(`${url}/v1/books`, { headers: { 'Grpc-Metadata-X-User': 'admin' } });
+  const message = 'grpc-metadata-x-user: "x-user" is not metadata that a client may set';
+  expect([forged.status, forged.body]).toEqual([400, { code: 3, message, details: [] }]);
+  const plain = await call(`${url}/v1/books`, { headers: { 'x-user': 'admin' } });
+  expect([plain.status, seen.map((metadata) => metadata.get('x-user'))]).toEqual([200, [[]]]);
+});
+
 describe('out', () => {
   const answers = ['x-a', 'x-a-bin', 'x-b'];
   const gateway = { headers: { claims: [], answers } };

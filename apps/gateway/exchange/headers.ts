@@ -16,6 +16,8 @@ const prefix = 'grpc-metadata-';
 export interface HeaderRules {
   /** Headers that go in as well: what the proxy before this one found in the client's token. Lower case. */
   readonly claims: readonly string[];
+  /** Metadata that a client may not set, beside the claims: what other ways to the services vouch for. @default - none */
+  readonly refused?: readonly string[];
   /** Metadata of answers that goes out, as `grpc-metadata-NAME` or `grpc-trailer-NAME`. Lower case. */
   readonly answers: readonly string[];
 }
@@ -28,7 +30,7 @@ export class Crossing {
 
   constructor(rules: HeaderRules) {
     this.#inbound = [...inbound, ...rules.claims];
-    this.#own = new Set(this.#inbound);
+    this.#own = new Set([...this.#inbound, ...(rules.refused ?? [])]);
     this.#answers = new Set(rules.answers);
   }
 

@@ -1,3 +1,4 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
@@ -18,6 +19,8 @@ export interface ExternalServiceProps {
   /** IP addresses the host is at, the same from every cluster. @default - those its name resolves to */
   readonly addresses?: readonly string[];
 }
+
+const propKeys = keysOf<ExternalServiceProps>({ host: true, port: true, protocol: true, addresses: true });
 
 export type ExternalProtocol = 'GRPC' | 'HTTP' | 'TLS';
 
@@ -42,12 +45,15 @@ export class ExternalService<C extends string> extends MeshConstruct<C> {
   readonly port: number;
   readonly protocol: ExternalProtocol;
   readonly addresses: readonly string[] | undefined;
+  /** Its properties as they were given. */
+  readonly #props: unknown;
   readonly #callers = new Set<ExternalCaller>();
 
   constructor(scope: Namespace<C>, name: string, props: ExternalServiceProps) {
     super(scope, name);
     refuseScope(scope instanceof Namespace, this.where, scope, 'a namespace of the mesh');
     const { host, port, protocol, addresses } = given(props);
+    this.#props = props;
     this.mesh = scope.mesh;
     this.namespace = scope;
     this.name = name;
@@ -63,10 +69,8 @@ export class ExternalService<C extends string> extends MeshConstruct<C> {
   }
 
   override problems(): readonly Problem[] {
-    return externalProblems(
-      this,
-      this.namespace.node.children.filter((part) => part instanceof ExternalService),
-    );
+    const siblings = this.namespace.node.children.filter((part) => part instanceof ExternalService);
+    return [...unknownKeys(this.where, this.#props, propKeys), ...externalProblems(this, siblings)];
   }
 
   override project(into: Projection): void {

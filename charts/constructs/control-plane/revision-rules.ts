@@ -1,7 +1,8 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { supportedIstioRule, unsupportedIstio } from '../scope/istio-versions.ts';
-import type { Cluster } from '../scope/cluster.ts';
+import type { Cluster, ClusterIstio, RevisionProps } from '../scope/cluster.ts';
 import type { Platform } from '../scope/platform.ts';
 
 interface Declared {
@@ -9,6 +10,9 @@ interface Declared {
   readonly platform: Platform;
   readonly clusters: readonly Cluster[];
 }
+
+const istioKeys = keysOf<ClusterIstio>({ revisions: true, use: true, namespaces: true });
+const revisionKeys = keysOf<RevisionProps>({ tag: true, hub: true });
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -53,11 +57,13 @@ function clusterProblems(
   if (declared === undefined || revisions.length === 0) {
     const allowed =
       "{ revisions: { '1-30': { tag: '1.30.0' } } }, with `default` for the one without a revision";
-    return [{ where, what: 'declares no control plane', received: istio, allowed }];
+    const unknown = unknownKeys(where, istio, istioKeys);
+    return [...unknown, { where, what: 'declares no control plane', received: istio, allowed }];
   }
   const names = revisions.map(([revision]) => revision);
   const { use } = declared;
   return [
+    ...unknownKeys(where, declared, istioKeys),
     ...revisions.flatMap(([revision, props]) =>
       revisionProps(`${where}.revisions.${revision}`, revision, props, isReleased),
     ),
@@ -95,6 +101,7 @@ function revisionProps(
     const allowed = "{} for the platform's images, or { tag, hub }";
     return [...problems, { where, what: 'is no control plane', received: props, allowed }];
   }
+  problems.push(...unknownKeys(where, fields, revisionKeys));
   const { tag, hub } = fields;
   if (tag !== undefined) problems.push(...tagProblems(`${where}.tag`, tag, isReleased));
   if (hub !== undefined && (typeof hub !== 'string' || hub === '' || hub.endsWith('/'))) {

@@ -1,3 +1,4 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { re2Problem } from '../http/re2.ts';
@@ -20,6 +21,15 @@ export interface Cors {
   /** How long a browser may remember the answer to a preflight, in seconds. @default 600 */
   readonly maxAgeSeconds?: number;
 }
+
+const corsKeys = keysOf<Cors>({
+  origins: true,
+  methods: true,
+  headers: true,
+  exposeHeaders: true,
+  credentials: true,
+  maxAgeSeconds: true,
+});
 
 type Policy = NonNullable<NonNullable<IstioSpec<'VirtualService'>['http']>[number]['corsPolicy']>;
 
@@ -75,11 +85,17 @@ export function corsProblems(edge: string, cors: Cors | undefined): readonly Pro
   const { origins, maxAgeSeconds = 600 } = cors as { origins: unknown; maxAgeSeconds?: number };
   if (!Array.isArray(origins) || origins.length === 0) {
     const allowed = 'a list of origins, such as https://shop.example';
-    return [{ where: `${where}.origins`, what: 'there is no origin', received: origins, allowed }];
+    const unknown = unknownKeys(where, cors, corsKeys);
+    return [
+      ...unknown,
+      { where: `${where}.origins`, what: 'there is no origin', received: origins, allowed },
+    ];
   }
-  const problems = origins.flatMap((origin: unknown, index): readonly Problem[] =>
+  const problems: Problem[] = unknownKeys(where, cors, corsKeys);
+  const ofOrigins = origins.flatMap((origin: unknown, index): readonly Problem[] =>
     originProblems(`${where}.origins[${index}]`, origin, cors.credentials === true),
   );
+  problems.push(...ofOrigins);
   const { methods = [] } = cors as { methods?: unknown };
   if (!Array.isArray(methods) || !methods.every((each) => each === '*' || istioMethods.includes(each))) {
     const allowed = `a list of ${istioMethods.join(', ')}, *`;
@@ -109,6 +125,8 @@ function originProblems(where: string, origin: unknown, credentials: boolean): r
     if (URL.canParse(origin) && new URL(origin).origin === origin) return [];
     return [{ where, what: 'is no origin', received: origin, allowed }];
   }
+  const unknown = unknownKeys(where, origin, ['regex']);
+  if (unknown.length > 0) return unknown;
   const regex: unknown =
     typeof origin === 'object' && origin !== null && 'regex' in origin ? origin.regex : undefined;
   if (typeof regex !== 'string' || regex === '')

@@ -1,12 +1,13 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
-import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
+import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
 import { given } from '../scope/mesh-construct.ts';
@@ -51,6 +52,19 @@ export interface HttpEdgeProps<C extends string> {
   readonly app?: string;
 }
 
+const propKeys = keysOf<HttpEdgeProps<string>>({
+  expose: true,
+  hosts: true,
+  jwt: true,
+  rateLimits: true,
+  cors: true,
+  openapi: true,
+  tls: true,
+  placement: true,
+  tracing: true,
+  app: true,
+});
+
 /**
  * A way into the mesh for HTTP: a workload that translates HTTP with JSON into gRPC for the exposed methods, and what
  * brings their requests to it from the ingress gateways. Those refuse everything else with 403, a request without the
@@ -63,6 +77,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
   readonly tls: Tls | undefined;
   readonly rateLimits: readonly RateLimit<C>[];
   readonly #props: HttpEdgeProps<C>;
+  /** The same as they were given. */
+  readonly #declared: unknown;
 
   constructor(scope: Namespace<C>, name: string, declared: HttpEdgeProps<C>) {
     const props = given(declared);
@@ -72,10 +88,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
       tracing: props.tracing,
     });
     this.#props = props;
+    this.#declared = declared;
     this.methods = exposedMethods(scope.mesh, props.expose);
     this.hosts = props.hosts ?? ['*'];
     this.tls = props.tls;
     this.rateLimits = props.rateLimits ?? [];
+    for (const name of this.#claimMetadata) scope.mesh.claimMetadata.add(name);
     // What it translates is what it may call.
     this.calls(...this.methods);
   }
@@ -88,7 +106,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
   }
 
   override problems(): readonly Problem[] {
-    return [...super.problems(), ...this.#appProblems(), ...this.#edgeProblems()];
+    const unknown = unknownKeys(this.where, this.#declared, propKeys);
+    return [...super.problems(), ...unknown, ...this.#appProblems(), ...this.#edgeProblems()];
   }
 
   override project(into: Projection): void {
@@ -164,17 +183,20 @@ export class HttpEdge<C extends string> extends Workload<C> {
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
-    const { cors, jwt, openapi } = this.#props;
-    const claims = Object.values(jwt?.claims ?? {});
+    const { cors, openapi } = this.#props;
     const pages = webSocketOrigins(cors);
     const env = {
       UPSTREAMS: upstreams(entries),
-      ...(claims.length === 0 ? {} : { CLAIM_HEADERS: claims.join(',') }),
+      ...claimVariables(this.#claimMetadata, this.mesh.claimMetadata),
       ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
       // Of what the services have beside, nobody outside learns.
       ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),
     };
     return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
+  }
+
+  get #claimMetadata(): readonly string[] {
+    return Object.values(this.#props.jwt?.claims ?? {});
   }
 
   /** Unlike every other edge's of the mesh: names are DNS labels, which have no dots. */

@@ -1,11 +1,24 @@
 import { createPublicKey } from 'node:crypto';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from '../access/authorization.ts';
 import type { Method } from '../scope/method.ts';
 import { fullName, isSameMethod } from './expose.ts';
+import type { ClaimRule, Jwt } from './jwt.ts';
 
 /** What plain JavaScript may have passed for a {@link Jwt}. */
 type Unchecked = Readonly<Record<string, unknown>>;
+
+const jwtKeys = keysOf<Jwt<string>>({
+  issuer: true,
+  audiences: true,
+  claims: true,
+  except: true,
+  rules: true,
+  jwksUri: true,
+  jwks: true,
+});
+const ruleKeys = keysOf<ClaimRule<string>>({ method: true, claim: true, values: true });
 
 /** Members of a JSON Web Key that are private or a shared secret (RFC 7518, sections 6.2.2, 6.3.2 and 6.4). */
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
@@ -28,6 +41,8 @@ export function jwtProblems(
   const where = `${edge}: jwt`;
   if (!isRecord(jwt)) return [{ where, what: 'is no JWT setting', received: typeof jwt }];
   return [
+    // Not those of a key set: others may be in it, and mean nothing to who does not know them (RFC 7517, 4 and 5).
+    ...unknownKeys(where, jwt, jwtKeys),
     ...issuerProblems(where, jwt),
     ...keyProblems(where, jwt),
     ...claimProblems(where, jwt['claims']),
@@ -151,6 +166,7 @@ function methodProblems(
   problems.push(...exposedProblems(edge, mesh, methods, exposed, (index) => `jwt.rules[${index}].method`));
   checks.forEach(({ method, claim, values }, index) => {
     const where = `${edge}: jwt.rules[${index}]`;
+    problems.push(...unknownKeys(where, checks[index], ruleKeys));
     if (isMethod(method) && open.some((each) => isMethod(each) && isSameMethod(each, method))) {
       const fix = 'take it out of except, or drop the rule';
       problems.push({ where, what: 'the method needs no token', received: fullName(method), fix });

@@ -1,3 +1,4 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 
@@ -11,6 +12,8 @@ export interface Tls {
   /** Whether port 80 redirects to HTTPS (301); else it is closed for these hosts. @default true */
   readonly httpRedirect?: boolean;
 }
+
+const tlsKeys = keysOf<Tls>({ secret: true, httpRedirect: true });
 
 /** Ports of the ingress gateways' Service. */
 interface Ports {
@@ -42,7 +45,7 @@ export function tlsProblems(edge: string, tls: unknown): readonly Problem[] {
   if (tls === undefined) return [];
   const where = `${edge}: tls`;
   const { secret, httpRedirect } = (tls ?? {}) as { secret?: unknown; httpRedirect?: unknown };
-  const problems: Problem[] = [];
+  const problems: Problem[] = unknownKeys(where, tls, tlsKeys);
   if (typeof secret !== 'string' || !/^(?=.{1,253}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(secret)) {
     problems.push({
       where: `${where}.secret`,

@@ -1,14 +1,18 @@
 import { BlockList, isIP } from 'node:net';
-import { isDnsLabel, nearest } from '../../../core/names.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
+import type { Gateways, LoadBalancer, NodePort } from '../scope/gateway-address.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Ports of each gateway, the first of which it cannot do without. */
-const portsOf: Readonly<Record<string, readonly string[]>> = {
+const portsOf: Readonly<Record<keyof Gateways, readonly string[]>> = {
   eastWest: ['tls'],
   ingress: ['http', 'https'],
 };
+const balancerKeys = keysOf<LoadBalancer>({ type: true, sources: true, annotations: true, class: true });
+const nodePortKeys = keysOf<NodePort<object>>({ type: true, addresses: true, ports: true });
 
 const forms =
   "{ type: 'LoadBalancer', sources } or { type: 'NodePort', addresses, ports }, or leave it out for any load balancer";
@@ -23,11 +27,9 @@ export function gatewayProblems(where: string, gateways: unknown): readonly Prob
       { where, what: 'says nothing of gateways', received: gateways, allowed: '{ eastWest, ingress }' },
     ];
   }
-  return Object.entries(gateways).flatMap(([gateway, address]): readonly Problem[] => {
+  const found = Object.entries(portsOf).flatMap(([gateway, ports]): readonly Problem[] => {
     const at = `${where}.${gateway}`;
-    const ports = portsOf[gateway];
-    if (ports === undefined)
-      return [unknownKey(at, gateway, Object.keys(portsOf), 'is no gateway of a mesh')];
+    const address = gateways[gateway];
     if (address === undefined) return [];
     if (!isObject(address)) return [{ where: at, what: 'is no address', received: address, allowed: forms }];
     switch (address['type']) {
@@ -41,11 +43,12 @@ export function gatewayProblems(where: string, gateways: unknown): readonly Prob
         ];
     }
   });
+  return [...unknownKeys(where, gateways, Object.keys(portsOf)), ...found];
 }
 
 function loadBalancerProblems(where: string, address: Fields): readonly Problem[] {
   return [
-    ...keyProblems(where, address, ['type', 'sources', 'annotations', 'class']),
+    ...unknownKeys(where, address, balancerKeys),
     ...sourceProblems(`${where}.sources`, address['sources']),
     ...annotationProblems(`${where}.annotations`, address['annotations']),
     ...classProblems(`${where}.class`, address['class']),
@@ -57,8 +60,10 @@ const sourcesRule = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } 
 /** Checks from where connections are let in: {@link Sources}. */
 export function sourceProblems(where: string, sources: unknown): readonly Problem[] {
   if (isObject(sources)) {
+    const unknown = unknownKeys(where, sources, ['any']);
+    if (unknown.length > 0) return unknown;
     const reason = sources['any'];
-    if (typeof reason === 'string' && reason.trim() !== '' && Object.keys(sources).length === 1) return [];
+    if (typeof reason === 'string' && reason.trim() !== '') return [];
     return [{ where, what: 'says no reason to let anybody in', received: sources, allowed: sourcesRule }];
   }
   if (!Array.isArray(sources) || sources.length === 0) {
@@ -137,7 +142,7 @@ function classProblems(where: string, name: unknown): readonly Problem[] {
 
 function nodePortProblems(where: string, address: Fields, names: readonly string[]): readonly Problem[] {
   return [
-    ...keyProblems(where, address, ['type', 'addresses', 'ports']),
+    ...unknownKeys(where, address, nodePortKeys),
     ...addressProblems(`${where}.addresses`, address['addresses']),
     ...portProblems(`${where}.ports`, address['ports'], names),
   ];
@@ -189,10 +194,9 @@ function portProblems(where: string, ports: unknown, names: readonly string[]): 
       { where, what: `names no port for ${first}`, received: ports, allowed: `{ ${first}: ${allowed} }` },
     ];
   }
-  const given = Object.entries(ports).filter(([, port]) => port !== undefined);
-  return given.flatMap(([name, port], index): readonly Problem[] => {
+  const given = Object.entries(ports).filter(([name, port]) => names.includes(name) && port !== undefined);
+  const found = given.flatMap(([name, port], index): readonly Problem[] => {
     const at = `${where}.${name}`;
-    if (!names.includes(name)) return [unknownKey(at, name, names, 'is no port of this gateway')];
     if (typeof port !== 'number' || !Number.isInteger(port) || port < lowest || port > last) {
       return [{ where: at, what: 'is no node port', received: port, allowed }];
     }
@@ -200,23 +204,7 @@ function portProblems(where: string, ports: unknown, names: readonly string[]): 
     if (rival === undefined) return [];
     return [{ where: at, what: `is that of ${rival}, too`, received: port, fix: 'choose another' }];
   });
-}
-
-function keyProblems(where: string, address: Fields, known: readonly string[]): readonly Problem[] {
-  return Object.keys(address)
-    .filter((key) => !known.includes(key))
-    .map((key) => unknownKey(`${where}.${key}`, key, known, `is unknown to a ${String(address['type'])}`));
-}
-
-function unknownKey(where: string, key: string, known: readonly string[], what: string): Problem {
-  const near = nearest(key, known);
-  return {
-    where,
-    what,
-    received: key,
-    allowed: known.join(', '),
-    ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
-  };
+  return [...unknownKeys(where, ports, names), ...found];
 }
 
 function isObject(value: unknown): value is Fields {

@@ -159,7 +159,7 @@ test('what is wrong with an address is told where it was declared', () => {
   ]);
   expect(wrong({ eastwest: {} }, { west: { ingress: 'x' } })).toEqual([
     'demo: clusters.west.gateways.ingress: is no address; received "x"; allowed ' + forms,
-    'demo: gateways.eastwest: is no gateway of a mesh; received "eastwest"; allowed eastWest, ingress; fix: did you mean eastWest?',
+    'demo: gateways.eastwest: unknown key; received "eastwest"; allowed eastWest, ingress; fix: did you mean eastWest?',
   ]);
   expect(wrong({ eastWest: { type: 'ClusterIP' } })).toEqual([
     `demo: gateways.eastWest.type: is no form of address; received "ClusterIP"; allowed ${forms}`,
@@ -184,7 +184,7 @@ test('what is wrong with an address is told where it was declared', () => {
       ingress: { type: 'LoadBalancer', sources: { any: ' ' } },
     }),
   ).toEqual([
-    'demo: gateways.eastWest.port: is unknown to a LoadBalancer; received "port"; allowed type, sources, annotations, class',
+    'demo: gateways.eastWest.port: unknown key; received "port"; allowed type, sources, annotations, class; fix: remove it',
     'demo: gateways.eastWest.sources[0]: is an address within its range, which says less than it seems to; received "10.0.0.1/8"; fix: write 10.0.0.0/8, or a longer prefix',
     'demo: gateways.eastWest.sources[1]: is everybody; received "0.0.0.0/0"; fix: write sources: { any: REASON }',
     'demo: gateways.eastWest.sources[2]: is no CIDR; received "10.0.0.0"; allowed such as 10.0.0.0/8 or fd00::/8',
@@ -212,8 +212,8 @@ test('what is wrong with an address is told where it was declared', () => {
     'demo: gateways.eastWest.addresses[3]: the address is listed twice; received "192.0.2.1"; fix: remove one',
     'demo: gateways.eastWest.ports.tls: is no node port; received 15443; allowed 30000 to 32767',
     `demo: gateways.ingress.addresses: names no address; received []; allowed ${addresses}`,
+    'demo: gateways.ingress.ports.tsl: unknown key; received "tsl"; allowed http, https; fix: remove it',
     'demo: gateways.ingress.ports.https: is that of http, too; received 30080; fix: choose another',
-    'demo: gateways.ingress.ports.tsl: is no port of this gateway; received "tsl"; allowed http, https',
   ]);
   expect(wrong({ eastWest: { type: 'NodePort' }, ingress: { type: 'LoadBalancer', sources: [] } })).toEqual([
     `demo: gateways.eastWest.addresses: names no address; received nothing; allowed ${addresses}`,

@@ -3,7 +3,7 @@ import type { Differs } from '../../model/rendered.ts';
 import type { Cluster } from '../scope/cluster.ts';
 import type { GatewayPort, Gateways, LoadBalancer } from '../scope/gateway-address.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { anySourceAnnotation } from '../scope/names.ts';
+import { anySourceAnnotation } from '../../model/labels.ts';
 import { addressOf } from './address.ts';
 
 /** What makes a gateway's Service what it is, by how the gateway is reached. */

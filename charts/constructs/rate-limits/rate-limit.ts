@@ -1,3 +1,4 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 
@@ -24,6 +25,8 @@ export type RateLimit<C extends string> = {
     }
 );
 
+const limitKeys = keysOf<RateLimit<string>>({ method: true, by: true, perSecond: true, burst: true });
+
 /** Envoy's tokens are 32-bit. */
 const most = 1_000_000_000;
 
@@ -38,7 +41,7 @@ export function rateLimitProblems(construct: string, limits: unknown): readonly 
     const { method, perSecond, burst, by } = (limit ?? {}) as Partial<
       Record<keyof RateLimit<string>, unknown>
     >;
-    const problems: Problem[] = [];
+    const problems: Problem[] = unknownKeys(where, limit, limitKeys);
     const kinds = method === undefined ? ['client', 'all'] : ['client', 'method'];
     if (!kinds.includes(by as string)) {
       problems.push({

@@ -1,4 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod, pathOf } from '../access/authorization.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
@@ -20,6 +21,8 @@ export interface ServiceLimitsProps<C extends string> {
   readonly rateLimits: readonly RateLimit<C>[];
 }
 
+const propKeys = keysOf<ServiceLimitsProps<string>>({ rateLimits: true });
+
 /**
  * Rate limits of a gRPC service, held by the proxy of each of its pods: calls over a limit end with
  * RESOURCE_EXHAUSTED and do not reach the app. A stream counts as one call. Calls that access refuses do not count.
@@ -28,9 +31,12 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
   readonly mesh: Mesh<C>;
   readonly service: GrpcService<S, C, string>;
   readonly rateLimits: readonly RateLimit<C>[];
+  /** Its properties as they were given. */
+  readonly #props: unknown;
 
   constructor(scope: GrpcService<S, C, string>, id: string, props: ServiceLimitsProps<NoInfer<C>>) {
     super(scope, id);
+    this.#props = props;
     this.mesh = scope.mesh;
     this.service = scope;
     this.rateLimits = given(props).rateLimits;
@@ -43,7 +49,7 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
       const fix = 'pass the service as its scope';
       return [{ where, what: 'service limits belong to a GrpcService', fix }];
     }
-    const problems = [...rateLimitProblems(where, rateLimits)];
+    const problems = [...unknownKeys(where, this.#props, propKeys), ...rateLimitProblems(where, rateLimits)];
     if (!Array.isArray(rateLimits)) return problems;
     if (rateLimits.length === 0)
       problems.push({

@@ -44,6 +44,8 @@ export interface Mesh<C extends string = string> extends Construct {
   readonly tracing: Tracing | undefined;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C>;
+  /** Metadata that claims of tokens go on as, at whatever edge. No way into the mesh takes it from a client. */
+  readonly claimMetadata: Set<string>;
   /** Declares an application namespace, in every cluster. */
   namespace(name: string): Namespace<C>;
   /** What is wrong with the mesh's own properties. */
@@ -82,7 +84,8 @@ export abstract class MeshConstruct<C extends string = string> extends Construct
   constructor(scope: Construct, name: string) {
     refuseScope(Construct.isConstruct(scope), nameOr(name), scope, 'a construct of the mesh');
     super(scope, freeId(scope, name));
-    this.where = `${scope.node.path}/${nameOr(name)}`;
+    const above = scope instanceof MeshConstruct && !scope.isDuplicate ? scope.where : scope.node.path;
+    this.where = `${above}/${nameOr(name)}`;
     this.isDuplicate = this.node.id !== idOf(name);
   }
 
@@ -169,7 +172,9 @@ function nameOr(name: unknown): string {
 }
 
 function idOf(name: string): string {
-  return nameOr(name) === '' ? '(unnamed)' : nameOr(name).replaceAll('/', '--');
+  const id = nameOr(name) === '' ? '(unnamed)' : nameOr(name).replaceAll('/', '--');
+  // The library keeps children in a plain object, which has such names without any child.
+  return id in Object.prototype ? `${id}#` : id;
 }
 
 /** The constructs library throws on a taken or empty id; a duplicate gets an id of its own and is reported later. */

@@ -84,7 +84,7 @@ export function methodsOf<S extends DescService, C extends string>(
   return new Proxy(known, {
     // Names alone: symbols are what the language and test tools ask any object for.
     get: (target, name) =>
-      typeof name === 'symbol' || name in target
+      typeof name === 'symbol' || Object.hasOwn(target, name)
         ? (Reflect.get(target, name) as unknown)
         : new UnknownMethod(service.where, name, Object.keys(target)),
   }) as Methods<S, C>;

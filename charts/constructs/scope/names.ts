@@ -40,6 +40,3 @@ export const versionLabel = 'version';
 
 /** Istio's label for the network something is in, on namespaces, gateways and their Services. */
 export const networkLabel = 'topology.istio.io/network';
-
-/** Annotation of a LoadBalancer Service that any address may call; its value is the reason. */
-export const anySourceAnnotation = 'meshwright/any-source';

@@ -1,6 +1,7 @@
 import { App, ApiObject, Chart } from 'cdk8s';
 import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { managedByLabel, manager, partOfLabel } from '../../model/labels.ts';
 import type { Differs, RenderedObject } from '../../model/rendered.ts';
@@ -28,6 +29,16 @@ export interface Metadata {
   readonly differs?: Differs;
 }
 
+const metadataKeys = keysOf<Metadata>({
+  name: true,
+  namespace: true,
+  app: true,
+  labels: true,
+  annotations: true,
+  differs: true,
+});
+const differsKeys = keysOf<Differs>({ because: true, clusters: true, paths: true });
+
 interface Added {
   readonly object: ApiObject;
   readonly where: string;
@@ -48,7 +59,7 @@ export class Projection {
   readonly cluster: Cluster;
   /** Path of the construct that is adding its objects. */
   where = '';
-  /** Objects that two constructs add: the later one would take the place of the other in the cluster. */
+  /** What is wrong with what constructs add: objects that two of them add, the later in the place of the other, and unknown keys. */
   readonly problems: Problem[] = [];
   readonly #owners = new Map<string, string>();
   readonly #added = new Map<StageName, Added[]>();
@@ -72,7 +83,7 @@ export class Projection {
     metadata: Metadata,
     props: Omit<P, 'metadata'>,
   ): void {
-    if (!this.#claim(kind.GVK, metadata, this.where)) return;
+    if (!this.#claim(kind.GVK, metadata, this.where, props)) return;
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
     const object = new kind(this.#chart(stage), objectId(kind.name, metadata), named);
     this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
@@ -130,21 +141,32 @@ export class Projection {
     where: string,
     custom: boolean,
   ): void {
-    if (!this.#claim(type, metadata, where)) return;
+    if (!this.#claim(type, metadata, where, body)) return;
     const props = { ...type, metadata: labelled(metadata), ...body };
     const object = new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
     this.#note(stage, { object, where, differs: metadata.differs, custom });
   }
 
-  /** Whether no construct has added the object, in whatever stage. */
-  #claim({ apiVersion, kind }: GroupVersionKind, { namespace, name }: Metadata, where: string): boolean {
+  /** Whether no construct has added the object, in whatever stage, and it can be written. */
+  #claim({ apiVersion, kind }: GroupVersionKind, metadata: Metadata, where: string, body: object): boolean {
+    const { namespace, name } = metadata;
     const key = [apiVersion, kind, namespace ?? '', name].join(' ');
     const owner = this.#owners.get(key);
+    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+    this.problems.push(
+      ...unknownKeys(`${where}: ${title}: metadata`, metadata, metadataKeys),
+      ...unknownKeys(`${where}: ${title}: metadata.differs`, metadata.differs, differsKeys),
+    );
+    const unwritable = keyOf([metadata, body], ['constructor', '__proto__']);
+    if (unwritable !== undefined) {
+      const what = `the ${title} has a key that cdk8s cannot write`;
+      this.problems.push({ where, what, received: unwritable, fix: 'choose another name' });
+      return false;
+    }
     if (owner === undefined) {
       this.#owners.set(key, where);
       return true;
     }
-    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
     this.problems.push({ where, what: `adds the ${title}, as does ${owner}`, fix: 'rename one of them' });
     return false;
   }
@@ -160,6 +182,18 @@ export class Projection {
     if (chart === undefined) throw new Error(`no stage ${stage}`);
     return chart;
   }
+}
+
+/** The first of some keys that a value has, however deep. */
+function keyOf(value: unknown, keys: readonly string[]): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found = keys.find((key) => Object.hasOwn(value, key));
+  if (found !== undefined) return found;
+  for (const inner of Object.values(value)) {
+    const deeper = keyOf(inner, keys);
+    if (deeper !== undefined) return deeper;
+  }
+  return undefined;
 }
 
 function sortKey({ kind, metadata }: KubernetesObject): string {

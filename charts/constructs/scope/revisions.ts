@@ -1,3 +1,4 @@
+import { own } from '../../../core/own.ts';
 import { defaultRevision, revisionLabel } from '../../model/labels.ts';
 import type { ControlPlaneModel, KubernetesObject } from '../../model/mesh-model.ts';
 import type { Differs } from '../../model/rendered.ts';
@@ -24,7 +25,7 @@ export function usedRevision({ istio = single }: Cluster): string {
 
 /** The revision that a namespace of a cluster belongs to. */
 export function revisionOf(cluster: Cluster, namespace: string): string {
-  return cluster.istio?.namespaces?.[namespace] ?? usedRevision(cluster);
+  return own(cluster.istio?.namespaces, namespace) ?? usedRevision(cluster);
 }
 
 /**
@@ -49,7 +50,7 @@ export const ofRevision: Differs = {
 
 /** What may differ in an object whose pods are labelled, beside what its construct says. */
 export function differsByRevision(kind: string, differs: Differs | undefined): Differs | undefined {
-  if (templates[kind] === undefined) return differs;
+  if (own(templates, kind) === undefined) return differs;
   return { ...ofRevision, ...differs, paths: [...(differs?.paths ?? []), ...(ofRevision.paths ?? [])] };
 }
 
@@ -66,7 +67,7 @@ const templates: Readonly<Record<string, readonly string[]>> = {
  * restarts nothing, the pods' label does: a Deployment rolls its pods out anew, as after every other change.
  */
 export function labelPods(object: KubernetesObject, cluster: Cluster): KubernetesObject {
-  const path = templates[object.kind];
+  const path = own(templates, object.kind);
   const { namespace } = object.metadata;
   if (path === undefined || namespace === undefined) return object;
   const revision = revisionOf(cluster, namespace);

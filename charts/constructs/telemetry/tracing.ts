@@ -1,3 +1,4 @@
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
@@ -68,14 +69,22 @@ export function workloadTracing(
   return { selector: { matchLabels }, tracing: [{ randomSamplingPercentage: samplingPercent }] };
 }
 
+const tracingKeys = keysOf<Tracing>({ collector: true, samplingPercent: true });
+const collectorKeys = keysOf<Tracing['collector']>({ host: true, port: true });
+const workloadKeys = keysOf<WorkloadTracing>({ samplingPercent: true });
+
 /** What is wrong with a mesh's tracing. */
 export function tracingProblems(
   mesh: string,
-  { collector, samplingPercent }: Tracing,
+  tracing: Tracing,
   namespaces: readonly string[],
 ): readonly Problem[] {
   const where = `${mesh}: tracing`;
-  const problems: Problem[] = [];
+  const { collector, samplingPercent } = tracing;
+  const problems: Problem[] = [
+    ...unknownKeys(where, tracing, tracingKeys),
+    ...unknownKeys(`${where}.collector`, collector, collectorKeys),
+  ];
   // Plain JavaScript may leave anything out.
   const { host, port = defaultPort } = (collector as Tracing['collector'] | undefined) ?? { host: undefined };
   if (typeof host !== 'string' || !isFullName(host)) {
@@ -114,7 +123,8 @@ export function workloadTracingProblems(
     ofMesh === undefined
       ? [{ where, what: 'the mesh has no tracing', fix: 'give the mesh a collector: tracing: { collector }' }]
       : [];
-  return [...unsent, ...samplingProblems(where, tracing.samplingPercent)];
+  const unknown = unknownKeys(where, tracing, workloadKeys);
+  return [...unsent, ...unknown, ...samplingProblems(where, tracing.samplingPercent)];
 }
 
 function samplingProblems(where: string, percent: unknown): readonly Problem[] {

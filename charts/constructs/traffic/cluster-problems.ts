@@ -1,3 +1,4 @@
+import { own } from '../../../core/own.ts';
 import type { Cluster } from '../scope/cluster.ts';
 import type { Findings, Mapping } from './findings.ts';
 
@@ -53,7 +54,7 @@ export function distributionProblems(findings: Findings, placed: Placed, value: 
   const names = placed.clusters.map(({ name }) => name);
   const distribution = mappingOfClusters(findings, 'distribution', value, names);
   if (distribution === undefined) return;
-  for (const name of names.filter((cluster) => !(cluster in distribution))) {
+  for (const name of names.filter((cluster) => !Object.hasOwn(distribution, cluster))) {
     findings.add('distribution', {
       what: `says nothing of calls made in ${name}, which Istio would then spread over all pods of all clusters alike`,
       fix: `add ${name}: { ${placed.placement[0] ?? name}: 100 }, or other shares`,
@@ -93,7 +94,7 @@ function shareProblems(
 ): void {
   const path = `distribution.${from}`;
   for (const { version, placement } of routed) {
-    if (placement.some((cluster) => (to[cluster] ?? 0) > 0)) continue;
+    if (placement.some((cluster) => (own(to, cluster) ?? 0) > 0)) continue;
     findings.add(path, {
       what: `leaves no pod to calls of version ${version}, which runs in ${placement.join(', ')} only`,
       received: to,
@@ -102,9 +103,9 @@ function shareProblems(
   }
   const giver = Object.entries(distribution).find(
     ([name, shares]) =>
-      name !== from && ((shares as Readonly<Record<string, number>> | null)?.[from] ?? 0) > 0,
+      name !== from && (own((shares as Readonly<Record<string, number>> | null) ?? {}, from) ?? 0) > 0,
   );
-  if (giver === undefined || (to[from] ?? 0) > 0) return;
+  if (giver === undefined || (own(to, from) ?? 0) > 0) return;
   findings.add(path, {
     what:
       `gives ${from} itself nothing, while distribution.${giver[0]} sends it calls: ` +

@@ -1,3 +1,4 @@
+import { unknownKeys } from '../../../core/keys.ts';
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 
@@ -28,9 +29,7 @@ export class Findings {
       this.add(path, { what: 'is no mapping', received: value, allowed: `a mapping with the keys ${keys}` });
       return undefined;
     }
-    for (const key of Object.keys(value)) {
-      if (!known.includes(key)) this.unknown(path === '' ? key : `${path}.${key}`, 'unknown key', key, known);
-    }
+    this.problems.push(...unknownKeys(path === '' ? this.#where : `${this.#where}: ${path}`, value, known));
     return value as Mapping;
   }
 

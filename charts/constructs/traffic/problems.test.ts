@@ -123,7 +123,7 @@ test('limits, unknown keys and what is no mapping', () => {
     'rule: unknown key; received "rule"; allowed failover, distribution, weights, rules, connections, outliers; fix: did you mean rules?',
     'rules: is no list; received {}',
     'connections.maxConnections: unknown key; received "maxConnections"; ' +
-      'allowed maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds',
+      'allowed maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds; fix: remove it',
     'connections.maxRequests: is no such number; received 0; allowed a whole number from 1 to 2147483647',
     'outliers.intervalSeconds: is no such number; received 0.5; allowed a whole number from 1 to 86400',
     'outliers.maxEjectionPercent: is no such number; received 101; allowed a whole number from 1 to 100',

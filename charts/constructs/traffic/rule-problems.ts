@@ -1,10 +1,12 @@
+import { keysOf } from '../../../core/keys.ts';
 import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import { isMethod } from '../access/authorization.ts';
 import { UnknownMethod, type Method } from '../scope/method.ts';
 import { actionKeys, isBase, matchKey } from './effective.ts';
 import type { Findings, Mapping } from './findings.ts';
 import { metadataProblems } from './metadata-problems.ts';
-import { grpcStatusNames, retriableStatuses, type Metadata } from './props.ts';
+import { grpcStatusNames, retriableStatuses } from './props.ts';
+import type { Fault, Metadata, Mirror, Retries, TrafficRule } from './props.ts';
 
 /** What the rules look at. */
 export interface Ruled {
@@ -19,6 +21,19 @@ export interface Ruled {
   /** The version that gets all calls no rule picks out, if one does. */
   readonly only: string | undefined;
 }
+
+const ruleKeys = keysOf<TrafficRule<string, string>>({
+  method: true,
+  metadata: true,
+  timeoutMs: true,
+  retries: true,
+  to: true,
+  fault: true,
+  mirror: true,
+});
+const retryKeys = keysOf<Retries>({ attempts: true, on: true, perTryTimeoutMs: true });
+const mirrorKeys = keysOf<Mirror<string>>({ to: true, percent: true });
+const faultKeys = keysOf<Fault>({ status: true, delayMs: true, percent: true });
 
 const anHour = 3_600_000;
 
@@ -83,7 +98,7 @@ function limitProblems(findings: Findings, rules: readonly (Mapping | undefined)
 /** A rule whose match is sound, with whatever may be wrong in what it does reported. */
 function checked(findings: Findings, ruled: Ruled, value: unknown, path: string): Mapping | undefined {
   const before = findings.problems.length;
-  const rule = findings.mapping(path, value, ['method', 'metadata', ...actionKeys]);
+  const rule = findings.mapping(path, value, ruleKeys);
   if (rule === undefined) {
     if (value === undefined) findings.add(path, { what: 'is no rule', received: value });
     return undefined;
@@ -102,7 +117,7 @@ function checked(findings: Findings, ruled: Ruled, value: unknown, path: string)
   findings.whole(`${path}.timeoutMs`, rule['timeoutMs'], 1, anHour);
   retryProblems(findings, rule, path);
   versionProblem(findings, ruled, rule['to'], `${path}.to`);
-  const mirror = findings.mapping(`${path}.mirror`, rule['mirror'], ['to', 'percent']);
+  const mirror = findings.mapping(`${path}.mirror`, rule['mirror'], mirrorKeys);
   if (mirror !== undefined) {
     if (mirror['to'] === undefined) findings.add(`${path}.mirror.to`, { what: 'is missing' });
     versionProblem(findings, ruled, mirror['to'], `${path}.mirror.to`);
@@ -168,7 +183,7 @@ function kindProblems(findings: Findings, rule: Mapping, method: Method | undefi
 
 function retryProblems(findings: Findings, rule: Mapping, path: string): void {
   const at = `${path}.retries`;
-  const retries = findings.mapping(at, rule['retries'], ['attempts', 'on', 'perTryTimeoutMs']);
+  const retries = findings.mapping(at, rule['retries'], retryKeys);
   if (retries === undefined) return;
   const { attempts, on, perTryTimeoutMs } = retries;
   findings.whole(`${at}.attempts`, attempts ?? null, 1, 10);
@@ -214,7 +229,7 @@ function faultProblems(findings: Findings, fault: unknown, path: string): void {
   const all = Array.isArray(fault) ? (fault as readonly unknown[]) : [fault];
   const kinds = all.map((one, index) => {
     const at = Array.isArray(fault) ? `${path}[${index}]` : path;
-    const mapping = findings.mapping(at, one ?? null, ['status', 'delayMs', 'percent']);
+    const mapping = findings.mapping(at, one ?? null, faultKeys);
     if (mapping === undefined) return undefined;
     const { status, delayMs, percent } = mapping;
     findings.percent(`${at}.percent`, percent);

@@ -1,4 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf';
+import { own } from '../../../core/own.ts';
+import { keysOf } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { maxRestingSeconds } from './connection-age.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
@@ -6,8 +8,17 @@ import type { Mesh } from '../scope/mesh-construct.ts';
 import type { Callee, Method } from '../scope/method.ts';
 import { distributionProblems, failoverProblems } from './cluster-problems.ts';
 import { Findings } from './findings.ts';
-import type { TrafficPolicyProps } from './props.ts';
+import type { Connections, Outliers, TrafficPolicyProps } from './props.ts';
 import { ruleProblems } from './rule-problems.ts';
+
+const propKeys = keysOf<TrafficPolicyProps<string, string>>({
+  failover: true,
+  distribution: true,
+  weights: true,
+  rules: true,
+  connections: true,
+  outliers: true,
+});
 
 /** A service as its traffic policy sees it: the class `GrpcService`. */
 export interface TrafficTarget<S extends DescService, C extends string, V extends string> extends Callee<C> {
@@ -65,10 +76,7 @@ export class TrafficPolicy<
     const findings = new Findings(where);
     const props = this.props as Readonly<Record<string, unknown>>;
     const { failover, distribution, weights, rules, connections, outliers } = props;
-    const known = ['failover', 'distribution', 'weights', 'rules', 'connections', 'outliers'];
-    for (const key of Object.keys(props)) {
-      if (!known.includes(key)) findings.unknown(key, 'unknown key', key, known);
-    }
+    findings.mapping('', props, propKeys);
     const routed = [...routedVersions(weights, rules)].flatMap((version) => {
       const placement = service.versionClusters(version);
       return placement.length === 0 ? [] : [{ version, placement }];
@@ -121,7 +129,7 @@ function weightProblems(
   const before = findings.problems.length;
   const weights = findings.mapping('weights', value, versions);
   if (weights === undefined) return;
-  for (const version of versions.filter((name) => weights[name] === undefined)) {
+  for (const version of versions.filter((name) => own(weights, name) === undefined)) {
     findings.add('weights', {
       what: `leaves out version ${version}`,
       fix: `add ${version}: 0, or its share`,
@@ -162,7 +170,10 @@ function limitProblems(
       ejectionSeconds: day,
       maxEjectionPercent: 100,
     },
-  } as const;
+  } satisfies {
+    readonly connections: Record<keyof Connections, number>;
+    readonly outliers: Record<keyof Outliers, number>;
+  };
   const given = { connections, outliers };
   for (const group of ['connections', 'outliers'] as const) {
     const values = findings.mapping(group, given[group], Object.keys(limits[group]));

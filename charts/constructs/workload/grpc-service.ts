@@ -3,11 +3,13 @@ import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
 import { metricsPorts } from '../../../apps/config/ports.ts';
 import { services as knownServices } from '../../../apps/config/services.ts';
+import { own } from '../../../core/own.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
 import { httpOperations } from '../http/http-paths.ts';
 import { appContainer } from './container.ts';
-import { httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
+import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 import type { DeploymentPlan } from './deployment.ts';
 import { given } from '../scope/mesh-construct.ts';
@@ -43,6 +45,14 @@ export interface GrpcServiceProps<S extends DescService, C extends string, V ext
   readonly tracing?: WorkloadTracing;
 }
 
+const propKeys = keysOf<GrpcServiceProps<DescService, string>>({
+  app: true,
+  service: true,
+  placement: true,
+  versions: true,
+  tracing: true,
+});
+
 /**
  * A gRPC service of the mesh. When its config.yml says `httpGateway`, each pod also carries the HTTP gateway, which
  * serves the service's google.api.http paths on the Service's port `http`.
@@ -60,6 +70,8 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   readonly method: Methods<S, C>;
   /** Its versions, in the order they were declared. */
   readonly versions: readonly V[];
+  /** Its properties as they were given. */
+  readonly #props: unknown;
   /** What was given for the descriptor. */
   readonly #given: unknown;
   readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
@@ -67,6 +79,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
     super(scope, name, props);
     const { service, versions } = given(props);
+    this.#props = props;
     this.#given = service;
     this.service = isService(service) ? service : ({ ...noService } as unknown as S);
     this.#versions = versions;
@@ -101,7 +114,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   }
 
   override problems(): readonly Problem[] {
-    const found = [...super.problems()];
+    const found = [...super.problems(), ...unknownKeys(this.where, this.#props, propKeys)];
     const versions = this.#versions;
     if (versions !== undefined) found.push(...versionProblems(this, versions));
     if (!isService(this.#given)) {
@@ -128,14 +141,14 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   get runningVersions(): readonly V[] {
     const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
     const replicas = this.soundConfig?.replicas ?? 1;
-    return this.versions.filter((version) => (declared[version]?.replicas ?? replicas) > 0);
+    return this.versions.filter((version) => (own(declared, version)?.replicas ?? replicas) > 0);
   }
 
   /** Clusters that pods of a version are in; none for one it does not have, or that runs nowhere. */
   versionClusters(version: string): readonly C[] {
     if (!this.runningVersions.some((known) => known === version)) return [];
     const declared: Readonly<Record<string, VersionProps<C> | null | undefined>> = this.#versions ?? {};
-    const placement: unknown = declared[version]?.placement;
+    const placement: unknown = own(declared, version)?.placement;
     return this.clusters.filter((cluster) => !Array.isArray(placement) || placement.includes(cluster));
   }
 
@@ -200,7 +213,10 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
         cluster,
         shutdown: config.shutdown,
         // In the same pod: over the loopback, past the proxy.
-        env: { UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]) },
+        env: {
+          UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]),
+          ...claimVariables([], mesh.claimMetadata),
+        },
       }),
     ];
   }

@@ -1,3 +1,6 @@
+import { own } from '../../../core/own.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { acceptedBy } from '../../gates/rules/rule.ts';
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
@@ -22,6 +25,7 @@ export interface ServiceMutualTlsProps extends MutualTlsProps {
   readonly ports?: Readonly<Partial<Record<'grpc' | 'http' | `${number}`, MutualTlsMode>>>;
 }
 
+const propKeys = keysOf<ServiceMutualTlsProps>({ mode: true, ports: true });
 const modes: readonly string[] = ['STRICT', 'PERMISSIVE'] satisfies readonly MutualTlsMode[];
 
 /**
@@ -44,7 +48,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     super(scope, id);
     this.mesh = scope.mesh;
     this.#scope = scope;
-    this.#props = given(props);
+    this.#props = props;
   }
 
   override problems(): readonly Problem[] {
@@ -54,13 +58,14 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
       const what = 'mutual TLS belongs to a namespace or a service; the mesh itself is STRICT';
       return [{ where: this.where, what, fix: 'pass one of them as its scope' }];
     }
-    const { mode, ports = {} } = this.#props;
+    const { mode, ports = {} } = given(this.#props);
     const modesGiven: readonly [string, unknown][] = [
       ['mode', mode],
       ...Object.entries(ports).map(([port, value]): [string, unknown] => [`ports.${port}`, value]),
     ];
     const first = this.#scope.node.children.find((part) => part instanceof MutualTls);
     return [
+      ...unknownKeys(this.where, this.#props, propKeys),
       ...(first === this
         ? []
         : [
@@ -84,7 +89,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
         '30-mesh',
         this.where,
         'PeerAuthentication',
-        { name: 'mutual-tls', namespace: scope.name },
+        { name: 'mutual-tls', namespace: scope.name, ...this.#acceptance([mode]) },
         { mtls: { mode } },
       );
       return;
@@ -96,7 +101,12 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
       this.where,
       'PeerAuthentication',
       // Beside that of the namespace, whatever the service is called.
-      { name: `${scope.name}-mutual-tls`, namespace: scope.namespace.name, app: scope.name },
+      {
+        name: `${scope.name}-mutual-tls`,
+        namespace: scope.namespace.name,
+        app: scope.name,
+        ...this.#acceptance([mode, ...Object.values(ports).map((port) => port.mode)]),
+      },
       {
         selector: { matchLabels: { [nameLabel]: scope.name } },
         mtls: { mode },
@@ -105,18 +115,24 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     );
   }
 
+  /** A declared exception from the rule that mutual TLS is strict, for the gates and Pulumi's policy pack. */
+  #acceptance(all: readonly MutualTlsMode[]): { readonly annotations?: Readonly<Record<string, string>> } {
+    if (all.every((mode) => mode === 'STRICT')) return {};
+    return { annotations: { [acceptedBy('strict-mutual-tls')]: `declared by the MutualTls ${this.where}` } };
+  }
+
   /** Modes by number of the pod's port, which is also that of the Service. */
   #portModes(): Readonly<Record<string, MutualTlsMode>> {
-    const { ports = {} } = this.#props;
+    const { ports = {} } = given(this.#props);
     const scope = this.#scope;
     const known: Readonly<Record<string, number>> = scope instanceof Namespace ? {} : { ...scope.ports };
     return Object.fromEntries(
-      Object.entries(ports).map(([port, mode]) => [String(known[port] ?? port), mode]),
+      Object.entries(ports).map(([port, mode]) => [String(own(known, port) ?? port), mode]),
     ) as Record<string, MutualTlsMode>;
   }
 
   #portProblems(): Problem[] {
-    const { ports } = this.#props;
+    const { ports } = given(this.#props);
     const scope = this.#scope;
     if (ports === undefined) return [];
     if (scope instanceof Namespace) {

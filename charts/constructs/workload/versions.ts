@@ -1,5 +1,7 @@
-import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
+import { movingTag } from '../../gates/rules/pod-rules.ts';
 import { placementProblems } from './workload-rules.ts';
 import { Workload } from './workload.ts';
 
@@ -17,6 +19,8 @@ export interface VersionProps<C extends string> {
   readonly replicas?: number;
 }
 
+const propKeys = keysOf<VersionProps<string>>({ image: true, placement: true, replicas: true });
+
 /** What the Deployment of a version is called. */
 export function deploymentName(service: string, version: string): string {
   return `${service}-${version}`;
@@ -33,7 +37,8 @@ function hasRegistry(image: string): boolean {
   return path.length > 0 && (/[.:]/.test(first) || first === 'localhost');
 }
 
-const imageRule = 'NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag not latest';
+const imageRule =
+  'NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag one that is never moved';
 const path = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*`;
 const reference = new RegExp(
   String.raw`^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?${path}(?:/${path})*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@sha256:[0-9a-f]{64})?$`,
@@ -72,23 +77,12 @@ export function versionProblems(
 
 function oneVersion(service: Workload, name: string, props: unknown): readonly Problem[] {
   const where = `${service.where}: versions.${name}`;
-  const allowed = 'a mapping with the keys image, placement, replicas';
+  const allowed = `a mapping with the keys ${propKeys.join(', ')}`;
   if (typeof props !== 'object' || props === null) {
     return [{ where, what: 'is no version', received: props, allowed }];
   }
   const { image, placement, replicas } = props as Readonly<Record<string, unknown>>;
-  const problems: Problem[] = nameProblems(service, name, where);
-  for (const key of Object.keys(props)) {
-    if (['image', 'placement', 'replicas'].includes(key)) continue;
-    const near = nearest(key, ['image', 'placement', 'replicas']);
-    const fix = near === undefined ? 'remove it' : `did you mean ${near}?`;
-    problems.push({
-      where: `${where}.${key}`,
-      what: 'unknown key',
-      allowed: 'image, placement, replicas',
-      fix,
-    });
-  }
+  const problems: Problem[] = [...nameProblems(service, name, where), ...unknownKeys(where, props, propKeys)];
   if (image !== undefined) problems.push(...imageProblems(`${where}.image`, image));
   if (placement !== undefined) {
     const unknown = 'the service does not run there';
@@ -141,8 +135,8 @@ function imageProblems(where: string, image: unknown): Problem[] {
     return [{ where, what: 'is no image reference', received: image, allowed: imageRule }];
   }
   const { tag, digest } = parsed;
-  if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return [];
-  const what = tag === undefined ? 'the image has no tag' : 'the tag latest names another image tomorrow';
+  if (digest !== undefined || (tag !== undefined && !movingTag.test(tag))) return [];
+  const what = tag === undefined ? 'the image has no tag' : `the tag ${tag} may name another image tomorrow`;
   return [{ where, what, received: image, allowed: imageRule }];
 }
 

@@ -2,25 +2,26 @@ import { describe, expect, test } from '@jest/globals';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { anySourceAnnotation } from '../../charts/constructs/scope/names.ts';
-import type { KubeObject } from '../kube/kube-object.ts';
-import { rules } from './rules.ts';
+import { anySourceAnnotation } from '../../model/labels.ts';
+import type { KubernetesObject } from '../../model/mesh-model.ts';
+import { violationsOf } from './rule.ts';
+import { packRules } from './rules.ts';
 
 /** What the pack says of an object, each with its rule. */
 const judge = (object: unknown) =>
-  rules.flatMap(({ name, violations }) =>
-    violations(object as KubeObject).map((message) => `${name}: ${message}`),
+  packRules.flatMap((rule) =>
+    violationsOf(rule, object as KubernetesObject).map(({ what, fix }) => `${rule.name}: ${what}; ${fix}`),
   );
 
 describe('the policy pack', () => {
   test('has nothing against the sample: every object of dist passes', () => {
-    const dist = join(import.meta.dirname, '..', '..', 'dist');
+    const dist = join(import.meta.dirname, '../../../dist');
     const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((file) =>
       file.endsWith('.yaml'),
     );
     const objects = files.flatMap((file) =>
       parseAllDocuments(readFileSync(join(dist, file), 'utf8')).map(
-        (document) => document.toJS() as KubeObject,
+        (document) => document.toJS() as KubernetesObject,
       ),
     );
     expect(objects.length).toBeGreaterThan(50);
@@ -103,7 +104,7 @@ describe('the policy pack', () => {
     [
       'an empty rule',
       access({ rules: [{ when: [{ key: 'source.ip', values: ['10.0.0.1'] }] }, {}] }),
-      ['no-allow-all: spec.rules[1] allows every call: restrict who may call (from), what (to), or when'],
+      ['no-allow-all: spec.rules[1] allows every call; restrict who may call (from), what (to), or when'],
     ],
     [
       'any identity, any path',
@@ -111,12 +112,12 @@ describe('the policy pack', () => {
         action: 'ALLOW',
         rules: [{ from: [{ source: { principals: ['*'] } }], to: [{ operation: { paths: ['*'] } }] }],
       }),
-      ['no-allow-all: spec.rules[0] allows every call: restrict who may call (from), what (to), or when'],
+      ['no-allow-all: spec.rules[0] allows every call; restrict who may call (from), what (to), or when'],
     ],
     [
       'one of two sources is everybody',
       access({ rules: [{ from: [{ source: { namespaces: ['shop'] } }, { source: {} }] }] }),
-      ['no-allow-all: spec.rules[0] allows every call: restrict who may call (from), what (to), or when'],
+      ['no-allow-all: spec.rules[0] allows every call; restrict who may call (from), what (to), or when'],
     ],
     ['a digest', pods({ image: digest }), []],
     ['a release', pods({ image: 'registry.example:5000/app:1.31-dev.eed52ebb66ad' }), []],
@@ -144,7 +145,9 @@ describe('the policy pack', () => {
     [
       'no resources',
       pods({ image: digest, resources: {} }),
-      ['bounded-resources: containers[app].resources lacks requests.cpu, requests.memory, limits.memory'],
+      [
+        'bounded-resources: containers[app].resources lacks requests.cpu, requests.memory, limits.memory; say how much it needs',
+      ],
     ],
     [
       'an init container',
@@ -165,7 +168,7 @@ describe('the policy pack', () => {
           },
         },
       },
-      ['bounded-resources: initContainers[prepare].resources lacks limits.memory'],
+      ['bounded-resources: initContainers[prepare].resources lacks limits.memory; say how much it needs'],
     ],
     [
       "Istio's control plane",

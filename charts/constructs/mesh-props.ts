@@ -1,0 +1,19 @@
+import type { ClusterProps } from './scope/cluster.ts';
+import type { Gateways } from './scope/gateway-address.ts';
+import type { Platform } from './scope/platform.ts';
+import type { Tracing } from './scope/tracing.ts';
+
+export interface MeshProps<C extends string> {
+  /** Project root, as a path: app folders are relative to it. */
+  readonly root: string;
+  /** SPIFFE trust domain that every workload identity of the mesh is in, such as `shop.example`. */
+  readonly trustDomain: string;
+  /** The clusters by name, at least one. */
+  readonly clusters: Readonly<Record<C, ClusterProps>>;
+  /** Where the mesh runs. */
+  readonly platform: Platform;
+  /** How each cluster's gateways are reached. @default - by load balancers, which let in what the platform says */
+  readonly gateways?: Gateways;
+  /** Where the proxies send spans. @default - none are made */
+  readonly tracing?: Tracing;
+}

@@ -1,0 +1,107 @@
+import type { Problem } from '../../core/problem.ts';
+import { inSidecars } from './hosts.ts';
+import { envOf, podsOf, selects } from './pods.ts';
+import type { Pods } from './pods.ts';
+import { list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
+import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
+
+/** Istio's root namespace: what is there holds for every pod. */
+const rootNamespace = 'istio-system';
+
+/**
+ * What a claim of a token becomes at one gateway must not come in from a client at another: a service cannot tell which of
+ * them wrote the header. A gateway takes the header away where a RequestAuthentication of its pods writes it; elsewhere the
+ * routes have to, and the gateway app has to refuse it as metadata.
+ */
+export function claimedHeaders({ clusters }: RenderedMesh): readonly Problem[] {
+  const claims = new Map<string, RenderedObject>();
+  for (const authentication of clusters.flatMap((cluster) => ofKind(cluster, 'RequestAuthentication'))) {
+    for (const header of headersOf(authentication)) {
+      if (!claims.has(header)) claims.set(header, authentication);
+    }
+  }
+  if (claims.size === 0) return [];
+  return clusters.flatMap((cluster) => [...routeProblems(cluster, claims), ...appProblems(cluster, claims)]);
+}
+
+type Claims = ReadonlyMap<string, RenderedObject>;
+
+/** The headers that claims of its tokens become. */
+function headersOf({ object }: RenderedObject): readonly string[] {
+  return list(object, 'spec', 'jwtRules').flatMap((rule) => [
+    ...list(rule, 'outputClaimToHeaders').map((entry) => (text(entry, 'header') ?? '').toLowerCase()),
+    ...[text(rule, 'outputPayloadToHeader')].flatMap((header) => header?.toLowerCase() ?? []),
+  ]);
+}
+
+/** Routes from gateways whose pods let such a header in from outside. */
+function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Problem[] {
+  const pods = podsOf(cluster);
+  const gateways = new Map(
+    ofKind(cluster, 'Gateway').map(({ object }) => [
+      `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
+      pods.filter(({ labels }) => selects(mapping(object, 'spec', 'selector'), labels)),
+    ]),
+  );
+  return ofKind(cluster, 'VirtualService').flatMap(({ where, object }) =>
+    texts(object, 'spec', 'gateways').flatMap((entry): readonly Problem[] => {
+      if (entry === 'mesh' && inSidecars(object)) return [];
+      const name = entry.includes('/') ? entry : `${object.metadata.namespace ?? ''}/${entry}`;
+      const open = [...claims.keys()].filter((header) =>
+        gateways.get(name)?.some((found) => !takenAway(cluster, found, header)),
+      );
+      return open.flatMap((header): readonly Problem[] => {
+        const routes = [...list(object, 'spec', 'tls'), ...list(object, 'spec', 'tcp')];
+        const removes = list(object, 'spec', 'http').every((route) =>
+          texts(route, 'headers', 'request', 'remove').some((removed) => removed.toLowerCase() === header),
+        );
+        if (removes && routes.length === 0) return [];
+        return [
+          {
+            where,
+            what: `${title(object)} lets in from clients of Gateway ${name} the header ${header}, which ${vouchedBy(claims, header)}`,
+            fix: `remove it in every HTTP route (headers.request.remove), or have a RequestAuthentication of the gateway's pods write it`,
+          },
+        ];
+      });
+    }),
+  );
+}
+
+/** Whether a RequestAuthentication that holds for the pods writes the header, and so takes away what a client sent. */
+function takenAway(cluster: RenderedCluster, pods: Pods, header: string): boolean {
+  return ofKind(cluster, 'RequestAuthentication').some((authentication) => {
+    const { metadata } = authentication.object;
+    if (metadata.namespace !== pods.namespace && metadata.namespace !== rootNamespace) return false;
+    if (list(authentication.object, 'spec', 'targetRefs').length > 0) return false;
+    const selector = mapping(authentication.object, 'spec', 'selector', 'matchLabels');
+    return selects(selector, pods.labels) && headersOf(authentication).includes(header);
+  });
+}
+
+/** Containers of the gateway app that take such a header as metadata of a client. */
+function appProblems(cluster: RenderedCluster, claims: Claims): readonly Problem[] {
+  return podsOf(cluster).flatMap((pods) => {
+    const variables = envOf(pods);
+    const gateways = variables.filter(({ name }) => name === 'UPSTREAMS');
+    return gateways.flatMap(({ container }) => {
+      const closed = variables
+        .filter(
+          (one) => one.container === container && ['CLAIM_HEADERS', 'REFUSED_METADATA'].includes(one.name),
+        )
+        .flatMap(({ value }) => value.split(','));
+      return [...claims.keys()]
+        .filter((header) => !closed.includes(header))
+        .map((header) => ({
+          where: pods.of.where,
+          what: `${title(pods.of.object)}: clients of container ${container} may set ${header}, which ${vouchedBy(claims, header)}`,
+          fix: 'pass the claim on by `jwt.claims` of an HttpEdge, which closes it everywhere else',
+        }));
+    });
+  });
+}
+
+function vouchedBy(claims: Claims, header: string): string {
+  const authentication = claims.get(header);
+  return `is a claim's by ${authentication === undefined ? 'another gateway' : title(authentication.object)}`;
+}

@@ -1,0 +1,255 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  deployment,
+  envoy,
+  httpFilter,
+  rbac,
+  said,
+  security,
+  service,
+  type Own,
+} from '../testing/own-objects.ts';
+
+const grant = 'leave that to Istio, and grant calls by calls, callsHttp or an AuthorizationPolicy';
+const past = 'remove it, and declare what may be called with calls, callsExternal or MutualTls';
+const node = 'do without: the pod would share what belongs to the node';
+const rights = 'name the verbs and resources that are needed, for the account that needs them';
+const who = 'restrict who may call (from), what (to), or when';
+
+/** What it is, the object, the rule it is against, what is said of it, and what to do. */
+const cases: readonly [string, Own, string, string, string][] = [
+  [
+    'an allow-all policy in the root namespace',
+    security('AuthorizationPolicy', { rules: [{}] }, 'istio-system'),
+    'no-allow-all',
+    'AuthorizationPolicy istio-system/own: spec.rules[0] allows every call',
+    who,
+  ],
+  ...[
+    { from: [{ source: { ipBlocks: ['0.0.0.0/0'] } }] },
+    { from: [{ source: { notPrincipals: ['nobody'] } }] },
+    { to: [{ operation: { paths: ['/*'], notPorts: ['1'] } }] },
+    { when: [{ key: 'request.headers[x-a]', values: ['*'] }] },
+  ].map((rule): [string, Own, string, string, string] => [
+    `a rule that excludes next to nothing: ${JSON.stringify(rule)}`,
+    security('AuthorizationPolicy', { action: 'ALLOW', rules: [rule] }),
+    'no-allow-all',
+    'AuthorizationPolicy shop/own: spec.rules[0] allows every call',
+    who,
+  ]),
+  [
+    'mutual TLS that is off',
+    security('PeerAuthentication', { mtls: { mode: 'DISABLE' } }),
+    'strict-mutual-tls',
+    'PeerAuthentication shop/own: spec.mtls.mode is DISABLE: it accepts calls in plaintext',
+    'use STRICT',
+  ],
+  [
+    'an EnvoyFilter that removes RBAC',
+    envoy('HTTP_FILTER', httpFilter('envoy.filters.http.rbac'), { operation: 'REMOVE' }),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] changes the filter envoy.filters.http.rbac, which decides who may call',
+    grant,
+  ],
+  [
+    'one that removes all filters',
+    envoy('HTTP_FILTER', { context: 'SIDECAR_INBOUND' }, { operation: 'REMOVE' }),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] removes HTTP_FILTER, with the filters that decide who may call',
+    grant,
+  ],
+  [
+    'one that replaces what they stand in',
+    envoy(
+      'NETWORK_FILTER',
+      { listener: { filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager' } } } },
+      { operation: 'REPLACE', value: {} },
+    ),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] replaces NETWORK_FILTER envoy.filters.network.http_connection_manager, ' +
+      'with the filters that decide who may call',
+    grant,
+  ],
+  [
+    'one that turns them off for a route',
+    envoy(
+      'HTTP_ROUTE',
+      { context: 'SIDECAR_INBOUND' },
+      {
+        operation: 'MERGE',
+        value: { typedPerFilterConfig: { 'envoy.filters.http.rbac': { disabled: true } } },
+      },
+    ),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] changes for a route what decides who may call',
+    grant,
+  ],
+  [
+    'one that takes the certificate away',
+    envoy(
+      'FILTER_CHAIN',
+      {},
+      {
+        operation: 'MERGE',
+        value: { transport_socket: { typed_config: { require_client_certificate: false } } },
+      },
+    ),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] changes how connections are secured',
+    grant,
+  ],
+  [
+    'ports that pass the proxy',
+    deployment({}, {}, { annotations: { 'traffic.sidecar.istio.io/excludeInboundPorts': '50051' } }),
+    'behind-proxy',
+    'Deployment shop/own: the annotation traffic.sidecar.istio.io/excludeInboundPorts lets traffic past the proxy; received "50051"',
+    past,
+  ],
+  [
+    'pods without a proxy',
+    deployment({}, {}, { labels: { app: 'own', 'sidecar.istio.io/inject': 'false' } }),
+    'behind-proxy',
+    'Deployment shop/own: the label sidecar.istio.io/inject leaves the pods without a proxy; received "false"',
+    past,
+  ],
+  [
+    "the proxy's user",
+    deployment({ securityContext: { runAsUser: 1337 } }),
+    'behind-proxy',
+    "Deployment shop/own: containers[own].securityContext.runAsUser is the proxy's, whose traffic goes past it; received 1337",
+    'choose another',
+  ],
+  [
+    'the network of the node',
+    deployment({}, { hostNetwork: true }),
+    'no-node-access',
+    'Deployment shop/own: hostNetwork is set; received true',
+    node,
+  ],
+  [
+    'a folder of the node',
+    deployment({}, { volumes: [{ name: 'root', hostPath: { path: '/' } }] }),
+    'no-node-access',
+    'Deployment shop/own: volumes[root] is a folder of the node; received "/"',
+    node,
+  ],
+  [
+    'a port of the node',
+    deployment({ ports: [{ containerPort: 80, hostPort: 80 }] }),
+    'no-node-access',
+    'Deployment shop/own: containers[own] takes a port of the node; received 80',
+    node,
+  ],
+  [
+    'a privileged container',
+    deployment({ securityContext: { privileged: true } }),
+    'no-node-access',
+    'Deployment shop/own: containers[own].securityContext.privileged is set; received true',
+    'remove it',
+  ],
+  [
+    'more capabilities',
+    deployment({ securityContext: { capabilities: { add: ['NET_ADMIN'] } } }),
+    'no-node-access',
+    'Deployment shop/own: containers[own].securityContext.capabilities.add asks for more than a container has; ' +
+      'received ["NET_ADMIN"]; allowed NET_BIND_SERVICE',
+    'remove it',
+  ],
+  [
+    'root',
+    deployment({}, { securityContext: { runAsUser: 0 } }),
+    'no-node-access',
+    'Deployment shop/own: securityContext.runAsUser is root; received 0',
+    'run as another user than root',
+  ],
+  [
+    'a binding of cluster-admin',
+    rbac('ClusterRoleBinding', {
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'ServiceAccount', name: 'own', namespace: 'shop' }],
+    }),
+    'least-rights',
+    'ClusterRoleBinding own: roleRef gives everything; received "cluster-admin"',
+    rights,
+  ],
+  [
+    'a role like it',
+    rbac('ClusterRole', { rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] }),
+    'least-rights',
+    'ClusterRole own: rules[0] allows everything; received "*"',
+    rights,
+  ],
+  [
+    'a role that leads to it',
+    rbac('ClusterRole', { rules: [{ apiGroups: [''], resources: ['users'], verbs: ['impersonate'] }] }),
+    'least-rights',
+    'ClusterRole own: rules[0] lets an account give itself more; received "impersonate"',
+    rights,
+  ],
+  [
+    'a right for everybody',
+    rbac('ClusterRoleBinding', {
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' },
+      subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:unauthenticated' }],
+    }),
+    'least-rights',
+    'ClusterRoleBinding own: subjects has a group of all accounts, or of nobody; received "system:unauthenticated"',
+    rights,
+  ],
+  [
+    'the newest image',
+    deployment({ image: 'registry.example/app:latest' }),
+    'pinned-images',
+    'Deployment shop/own: containers[own].image is "registry.example/app:latest": the tag "latest" may move to another image',
+    'use a digest or a fixed tag',
+  ],
+  [
+    'a container without bounds',
+    deployment({ resources: {} }),
+    'bounded-resources',
+    'Deployment shop/own: containers[own].resources lacks requests.cpu, requests.memory, limits.memory',
+    'say how much it needs',
+  ],
+  [
+    'a load balancer for the whole world',
+    service({ type: 'LoadBalancer', ports: [{ name: 'http', port: 80 }] }),
+    'known-sources',
+    'Service shop/own: spec.loadBalancerSourceRanges is missing: any address may call this load balancer',
+    'list the ranges that may, or give the reason in the annotation meshwright/any-source',
+  ],
+];
+
+describe('D12: what undoes the security of the mesh is refused, in a construct of one’s own too', () => {
+  test.each(cases)('%s', (_, object, rule, what, fix) => {
+    const annotation = `meshwright/accept-${rule}`;
+    expect(said(object)).toEqual([
+      `demo/custom: ${what}; fix: ${fix}; or, if it has to be so, give the reason in its annotation ${annotation}`,
+    ]);
+    // A reason in writing is what makes an exception, and one of nothing else.
+    expect(said({ ...object, annotations: { [annotation]: 'as the auditors know' } })).toEqual([]);
+    expect(said({ ...object, annotations: { [annotation]: ' ' } })).toHaveLength(1);
+    expect(said({ ...object, annotations: { 'meshwright/accept-other': 'a reason' } })).toHaveLength(1);
+  });
+
+  test.each<[string, Own]>([
+    [
+      'a policy of identities',
+      security('AuthorizationPolicy', { rules: [{ from: [{ source: { principals: ['a/b'] } }] }] }),
+    ],
+    ['a deployment as it should be', deployment({ securityContext: { capabilities: { drop: ['ALL'] } } })],
+    [
+      'redirection of everything',
+      deployment({}, {}, { annotations: { 'traffic.sidecar.istio.io/includeInboundPorts': '*' } }),
+    ],
+    [
+      'a filter of one’s own',
+      envoy('HTTP_FILTER', httpFilter('envoy.filters.http.router'), {
+        operation: 'INSERT_BEFORE',
+        value: { name: 'own' },
+      }),
+    ],
+    ['one that removes that', envoy('HTTP_FILTER', httpFilter('own'), { operation: 'REMOVE' })],
+  ])('%s is not', (_, object) => {
+    expect(said(object)).toEqual([]);
+  });
+});

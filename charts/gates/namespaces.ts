@@ -1,0 +1,46 @@
+import { nearest } from '../../core/names.ts';
+import type { Problem } from '../../core/problem.ts';
+import { namespacesOf } from './hosts.ts';
+import { title } from '../model/rendered.ts';
+import type { RenderedMesh } from '../model/rendered.ts';
+import { acceptedBy } from './rules/rule.ts';
+
+/** Namespaces that every cluster has. */
+const always = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+
+/** Kinds with a schema at hand that are of the whole cluster; every other one with a schema is in a namespace. */
+const clusterWide = ['Namespace', 'ClusterRole', 'ClusterRoleBinding'];
+
+const annotation = acceptedBy('undeclared-namespace');
+
+/**
+ * Every object stands in a namespace that the mesh declares. In another one it is not applied before somebody else makes
+ * the namespace, and Istio does not look there (`discoverySelectors`); without one it would land in `default`.
+ */
+export function undeclaredNamespaces({ clusters }: RenderedMesh): readonly Problem[] {
+  return clusters.flatMap((cluster) => {
+    const declared = namespacesOf(cluster);
+    return cluster.objects.flatMap(({ where, object, custom }): readonly Problem[] => {
+      const { namespace, annotations = {} } = object.metadata;
+      if (namespace === undefined) {
+        if (custom || clusterWide.includes(object.kind)) return [];
+        const what = `${title(object)} is in no namespace, and would land in default`;
+        return [{ where, what, allowed: declared.join(', '), fix: 'say which one it is in' }];
+      }
+      if (declared.includes(namespace) || (annotations[annotation] ?? '').trim() !== '') return [];
+      const isIstio = /(^|\.)istio\.io\//.test(object.apiVersion);
+      if (always.includes(namespace) && !isIstio) return [];
+      const near = nearest(namespace, declared);
+      const meant = near === undefined ? 'declare it with mesh.namespace' : `did you mean ${near}?`;
+      return [
+        {
+          where,
+          what: `${title(object)} is in a namespace that the mesh does not declare`,
+          received: namespace,
+          allowed: declared.join(', '),
+          fix: `${meant}; or, if somebody else makes it, give the reason in the annotation ${annotation}`,
+        },
+      ];
+    });
+  });
+}

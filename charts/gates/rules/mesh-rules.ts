@@ -1,0 +1,142 @@
+import { field, list, text } from '../../model/rendered.ts';
+import type { KubernetesObject } from '../../model/mesh-model.ts';
+import type { Violation } from './rule.ts';
+
+const soft = ['PERMISSIVE', 'DISABLE'];
+
+/** Where an object accepts plaintext, or sends it within the mesh. */
+export function softMutualTls(object: KubernetesObject): readonly Violation[] {
+  if (isIstio(object, 'security.istio.io', 'PeerAuthentication')) {
+    const modes: readonly (readonly [string, unknown])[] = [
+      ['spec.mtls', field(object, 'spec', 'mtls')],
+      ...Object.entries(field(object, 'spec', 'portLevelMtls') ?? {}).map(
+        ([port, mtls]): [string, unknown] => [`spec.portLevelMtls.${port}`, mtls],
+      ),
+    ];
+    return modes.flatMap(([where, mtls]) => {
+      const mode = text(mtls, 'mode') ?? '';
+      if (!soft.includes(mode)) return [];
+      return [{ what: `${where}.mode is ${mode}: it accepts calls in plaintext`, fix: 'use STRICT' }];
+    });
+  }
+  if (!isIstio(object, 'networking.istio.io', 'DestinationRule')) return [];
+  const host = text(object, 'spec', 'host') ?? '';
+  if (host.includes('.') && !host.endsWith('.svc.cluster.local')) return [];
+  const policies: readonly (readonly [string, unknown])[] = [
+    ['spec.trafficPolicy', field(object, 'spec', 'trafficPolicy')],
+    ...list(object, 'spec', 'subsets').map((subset): [string, unknown] => [
+      `spec.subsets.${text(subset, 'name') ?? ''}.trafficPolicy`,
+      field(subset, 'trafficPolicy'),
+    ]),
+  ];
+  const settings = policies.flatMap(([where, policy]) => [
+    [where, policy] as const,
+    ...list(policy, 'portLevelSettings').map(
+      (port, index) => [`${where}.portLevelSettings[${index}]`, port] as const,
+    ),
+  ]);
+  return settings.flatMap(([where, setting]) => {
+    if (text(setting, 'tls', 'mode') !== 'DISABLE') return [];
+    const what = `${where}.tls.mode is DISABLE: calls to ${host} are in plaintext`;
+    return [{ what, fix: 'use ISTIO_MUTUAL' }];
+  });
+}
+
+/** Rules of an ALLOW policy that allow every call. A policy without rules allows nothing. */
+export function allowsAll(object: KubernetesObject): readonly Violation[] {
+  if (!isIstio(object, 'security.istio.io', 'AuthorizationPolicy')) return [];
+  if ((text(object, 'spec', 'action') ?? 'ALLOW') !== 'ALLOW') return [];
+  return list(object, 'spec', 'rules').flatMap((rule, index) => {
+    if (restricts(rule)) return [];
+    const fix = 'restrict who may call (from), what (to), or when';
+    return [{ what: `spec.rules[${index}] allows every call`, fix }];
+  });
+}
+
+/** A rule matches when its from, to and when all match; at least one of them has to exclude something. */
+function restricts(rule: unknown): boolean {
+  const some = (key: 'from' | 'to', part: 'source' | 'operation') => {
+    const entries = list(rule, key);
+    return entries.length > 0 && entries.every((entry) => names(field(entry, part)));
+  };
+  return some('from', 'source') || some('to', 'operation') || list(rule, 'when').some(isCondition);
+}
+
+/** Whether a source or an operation names what it is about: what it is not about leaves everything else. */
+function names(condition: unknown): boolean {
+  return Object.entries(condition ?? {}).some(
+    ([key, values]) =>
+      !key.startsWith('not') && Array.isArray(values) && values.length > 0 && !values.some(isEverything),
+  );
+}
+
+/** A condition that asks for values, or for the absence of any. */
+function isCondition(condition: unknown): boolean {
+  const values = list(condition, 'values');
+  if (values.length > 0 && !values.some(isEverything)) return true;
+  return list(condition, 'notValues').includes('*');
+}
+
+/** What matches every principal, path, host or address. */
+function isEverything(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:\/?\*|\/?\{\*\*\}|[\da-f.:]*\/0+)$/i.test(value);
+}
+
+/** Envoy's filters that decide who may call. */
+const deciding = /rbac|jwt_authn|ext_authz|istio_authn|istio\.authn/i;
+/** Fields of Envoy that say how connections are secured, in lower case without underscores. */
+const securing = ['transportsocket', 'transportsocketmatches', 'tlscontext', 'requireclientcertificate'];
+
+/** Patches of an EnvoyFilter that take away, or change, what decides who may call. */
+export function touchesAccess(object: KubernetesObject): readonly Violation[] {
+  if (!isIstio(object, 'networking.istio.io', 'EnvoyFilter')) return [];
+  return list(object, 'spec', 'configPatches').flatMap((entry, index) => {
+    const what = undermines(entry);
+    if (what === undefined) return [];
+    const fix = 'leave that to Istio, and grant calls by calls, callsHttp or an AuthorizationPolicy';
+    return [{ what: `spec.configPatches[${index}] ${what}`, fix }];
+  });
+}
+
+function undermines(entry: unknown): string | undefined {
+  const applyTo = text(entry, 'applyTo') ?? '';
+  const operation = text(entry, 'patch', 'operation') ?? '';
+  const fields = fieldsIn(field(entry, 'patch', 'value'));
+  if (fields.some(([key]) => securing.includes(key))) return 'changes how connections are secured';
+  const byRoute = fields.flatMap(([key, value]) =>
+    key === 'typedperfilterconfig' ? Object.keys(value ?? {}) : [],
+  );
+  if (byRoute.some((name) => deciding.test(name))) return 'changes for a route what decides who may call';
+  if (operation === 'ADD' || operation.startsWith('INSERT_')) return undefined;
+  const filter = field(entry, 'match', 'listener', 'filterChain', 'filter');
+  const name = applyTo === 'HTTP_FILTER' ? text(filter, 'subFilter', 'name') : text(filter, 'name');
+  const names = fields.flatMap(([key, value]) =>
+    key === 'name' && typeof value === 'string' ? [value] : [],
+  );
+  const changed = [name ?? '', ...names].find((one) => deciding.test(one));
+  if (changed !== undefined) return `changes the filter ${changed}, which decides who may call`;
+  if (operation !== 'REMOVE' && operation !== 'REPLACE') return undefined;
+  // All filters of HTTP stand in the connection manager.
+  const isManager = name?.includes('http_connection_manager') === true;
+  const isOne =
+    name !== undefined && (applyTo === 'HTTP_FILTER' || (applyTo === 'NETWORK_FILTER' && !isManager));
+  if (!removable.includes(applyTo) || isOne) return undefined;
+  const all = `${applyTo}${name === undefined ? '' : ` ${name}`}`;
+  return `${operation === 'REMOVE' ? 'removes' : 'replaces'} ${all}, with the filters that decide who may call`;
+}
+
+/** What of Envoy's configuration holds those filters. */
+const removable = ['LISTENER', 'FILTER_CHAIN', 'NETWORK_FILTER', 'HTTP_FILTER'];
+
+/** Every field of a value, however deep; its name in lower case without underscores, as both of protobuf's spellings. */
+function fieldsIn(value: unknown): readonly (readonly [string, unknown])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    [key.replaceAll('_', '').toLowerCase(), inner] as const,
+    ...fieldsIn(inner),
+  ]);
+}
+
+function isIstio(object: KubernetesObject, group: string, kind: string): boolean {
+  return object.kind === kind && object.apiVersion.startsWith(`${group}/`);
+}

@@ -1,0 +1,161 @@
+import { revisionLabel } from '../../model/labels.ts';
+import { field, list, mapping, text } from '../../model/rendered.ts';
+import type { KubernetesObject } from '../../model/mesh-model.ts';
+import type { Violation } from './rule.ts';
+
+/** Tags whose content changes: words, and versions that are moved to the newest patch. */
+export const movingTag = /^([a-z_-]+|v?\d+(\.\d+)?)$/i;
+const digest = /@sha256:[0-9a-f]{64}$/;
+const pin = 'use a digest or a fixed tag';
+
+/** Containers whose image reference may resolve to another image later. */
+export function unpinned(object: KubernetesObject): readonly Violation[] {
+  const template = podOf(object);
+  return containersOf(template).flatMap(([where, container]) => {
+    const image = text(container, 'image') ?? '';
+    if (digest.test(image) || (image === 'auto' && isInjected(template))) return [];
+    // A path follows a port, but not a tag.
+    const tag = /:([^:/@]+)$/.exec(image)?.[1];
+    const says = `${where}.image is ${image === '' ? 'missing' : `"${image}"`}`;
+    if (tag === undefined) return [{ what: `${says}: without a tag it means the newest image`, fix: pin }];
+    if (!movingTag.test(tag)) return [];
+    return [{ what: `${says}: the tag "${tag}" may move to another image`, fix: pin }];
+  });
+}
+
+/**
+ * Containers without resource requests or limits. CPU is requested and not limited: a container may use idle CPU beyond its
+ * request, and a limit would throttle it exactly when calls wait for it. Istio's own charts set no limits for its control
+ * plane, whose memory grows with the mesh.
+ */
+export function unlimited(object: KubernetesObject): readonly Violation[] {
+  const limited = text(object, 'metadata', 'labels', 'operator.istio.io/component') === undefined;
+  const wanted = ['requests.cpu', 'requests.memory', ...(limited ? ['limits.memory'] : [])];
+  return containersOf(podOf(object)).flatMap(([where, container]) => {
+    const missing = wanted.filter((path) => field(container, 'resources', ...path.split('.')) === undefined);
+    if (missing.length === 0) return [];
+    return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'say how much it needs' }];
+  });
+}
+
+/**
+ * What lets a pod reach its node, which the Pod Security level `restricted` of the mesh's namespaces forbids
+ * (https://kubernetes.io/docs/concepts/security/pod-security-standards/): the API server would refuse the pods, not their
+ * Deployment, so that a roll-out would stand still.
+ */
+export function reachesNode(object: KubernetesObject): readonly Violation[] {
+  const pod = podOf(object);
+  const fix = 'do without: the pod would share what belongs to the node';
+  const spec = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
+    .filter((key) => field(pod, 'spec', key) === true)
+    .map((key) => ({ what: `${key} is set`, received: true, fix }));
+  const volumes = list(pod, 'spec', 'volumes').flatMap((volume) => {
+    const path = text(volume, 'hostPath', 'path');
+    if (path === undefined) return [];
+    return [{ what: `volumes[${text(volume, 'name') ?? ''}] is a folder of the node`, received: path, fix }];
+  });
+  return [
+    ...spec,
+    ...volumes,
+    ...identityOf('securityContext', field(pod, 'spec', 'securityContext')),
+    ...containersOf(pod).flatMap(([where, container]) => [
+      ...list(container, 'ports').flatMap((port) => {
+        const received = field(port, 'hostPort');
+        return received === undefined ? [] : [{ what: `${where} takes a port of the node`, received, fix }];
+      }),
+      ...identityOf(`${where}.securityContext`, field(container, 'securityContext')),
+      ...privileges(where, field(container, 'securityContext')),
+    ]),
+  ];
+}
+
+function identityOf(where: string, context: unknown): readonly Violation[] {
+  const fix = 'run as another user than root';
+  const [user, isOther] = [field(context, 'runAsUser'), field(context, 'runAsNonRoot')];
+  return [
+    ...(user === 0 ? [{ what: `${where}.runAsUser is root`, received: user, fix }] : []),
+    ...(isOther === false ? [{ what: `${where}.runAsNonRoot lets root in`, received: isOther, fix }] : []),
+  ];
+}
+
+function privileges(where: string, context: unknown): readonly Violation[] {
+  const fix = 'remove it';
+  const flags = (['privileged', 'allowPrivilegeEscalation'] as const)
+    .filter((key) => field(context, key) === true)
+    .map((key) => ({ what: `${where}.securityContext.${key} is set`, received: true, fix }));
+  const added = list(context, 'capabilities', 'add').filter((name) => name !== 'NET_BIND_SERVICE');
+  if (added.length === 0) return flags;
+  const what = `${where}.securityContext.capabilities.add asks for more than a container has`;
+  return [...flags, { what, received: added, allowed: 'NET_BIND_SERVICE', fix }];
+}
+
+/** User of Istio's proxies, whose traffic is not redirected: it is theirs. */
+const proxyUser = 1337;
+const redirection =
+  /^traffic\.sidecar\.istio\.io\/(?:ex|in)clude|^sidecar\.istio\.io\/(?:interceptionMode|bootstrapOverride|proxyImage)$/;
+
+/**
+ * What lets traffic of a pod go past its proxy, and so past mutual TLS and every policy
+ * (https://istio.io/latest/docs/reference/config/annotations/).
+ */
+export function passesProxy(object: KubernetesObject): readonly Violation[] {
+  const pod = podOf(object);
+  const fix = 'remove it, and declare what may be called with calls, callsExternal or MutualTls';
+  const annotations = mapping(pod, 'metadata', 'annotations');
+  const noted = Object.entries(annotations)
+    .filter(([name, value]) => redirection.test(name) && value !== '*')
+    .map(([name, value]) => ({
+      what: `the annotation ${name} lets traffic past the proxy`,
+      received: value,
+      fix,
+    }));
+  const kinds = { annotation: annotations, label: mapping(pod, 'metadata', 'labels') };
+  const without = Object.entries(kinds)
+    .filter(([, all]) => all['sidecar.istio.io/inject'] === 'false')
+    .map(([kind]) => ({
+      what: `the ${kind} sidecar.istio.io/inject leaves the pods without a proxy`,
+      received: 'false',
+      fix,
+    }));
+  const users = [
+    ['securityContext', field(pod, 'spec', 'securityContext')] as const,
+    ...containersOf(pod)
+      .filter(([, container]) => text(container, 'name') !== 'istio-proxy')
+      .map(
+        ([where, container]) => [`${where}.securityContext`, field(container, 'securityContext')] as const,
+      ),
+  ].flatMap(([where, context]) =>
+    (['runAsUser', 'runAsGroup'] as const)
+      .filter((key) => field(context, key) === proxyUser)
+      .map((key) => ({
+        what: `${where}.${key} is the proxy's, whose traffic goes past it`,
+        received: proxyUser,
+        fix: 'choose another',
+      })),
+  );
+  return [...noted, ...without, ...users];
+}
+
+/** The pod, or the pod template of whatever has one; a CronJob has it one level deeper. */
+function podOf(object: KubernetesObject): unknown {
+  if (object.kind === 'Pod') return object;
+  if (object.kind === 'CronJob') return field(object, 'spec', 'jobTemplate', 'spec', 'template');
+  return field(object, 'spec', 'template');
+}
+
+function containersOf(pod: unknown): readonly (readonly [where: string, container: unknown])[] {
+  return ['initContainers', 'containers'].flatMap((key) =>
+    list(pod, 'spec', key).map(
+      (container) => [`${key}[${text(container, 'name') ?? ''}]`, container] as const,
+    ),
+  );
+}
+
+/** Istio's injector replaces the image `auto` with the proxy of its release. */
+function isInjected(pod: unknown): boolean {
+  return (
+    text(pod, 'metadata', 'labels', 'sidecar.istio.io/inject') === 'true' ||
+    text(pod, 'metadata', 'labels', revisionLabel) !== undefined ||
+    text(pod, 'metadata', 'annotations', 'inject.istio.io/templates') !== undefined
+  );
+}

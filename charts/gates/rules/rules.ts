@@ -1,0 +1,59 @@
+import { givesCluster, openToAll } from './cluster-rules.ts';
+import { allowsAll, softMutualTls, touchesAccess } from './mesh-rules.ts';
+import { passesProxy, reachesNode, unlimited, unpinned } from './pod-rules.ts';
+import type { Rule } from './rule.ts';
+
+/** The rules of Pulumi's policy pack, which looks at every object that is applied, those of Istio's own charts too. */
+export const packRules: readonly Rule[] = [
+  {
+    name: 'strict-mutual-tls',
+    description: 'Mutual TLS is neither permissive nor off (Istio, PeerAuthentication and DestinationRule).',
+    violations: softMutualTls,
+  },
+  {
+    name: 'no-allow-all',
+    description:
+      'No AuthorizationPolicy allows every call (Istio, AuthorizationPolicy: an empty rule matches all).',
+    violations: allowsAll,
+  },
+  {
+    name: 'pinned-images',
+    description: 'Images are named by digest, or by a tag that is never moved.',
+    violations: unpinned,
+  },
+  {
+    name: 'bounded-resources',
+    description: 'Every container requests CPU and memory, and is limited in memory.',
+    violations: unlimited,
+  },
+  {
+    name: 'known-sources',
+    description: 'A load balancer lists the addresses that may call it, or gives the reason why any may.',
+    violations: openToAll,
+  },
+  {
+    name: 'access-filters',
+    description: 'No EnvoyFilter takes away or changes what decides who may call.',
+    violations: touchesAccess,
+  },
+];
+
+/** The rules that what a mesh declares is held to, beside: Istio's own agents and control plane could not be. */
+export const declaredRules: readonly Rule[] = [
+  ...packRules,
+  {
+    name: 'behind-proxy',
+    description: 'All traffic of a pod passes its proxy.',
+    violations: passesProxy,
+  },
+  {
+    name: 'no-node-access',
+    description: 'No pod shares what belongs to its node, or runs as root.',
+    violations: reachesNode,
+  },
+  {
+    name: 'least-rights',
+    description: 'No account gets the whole cluster, or the way to it.',
+    violations: givesCluster,
+  },
+];

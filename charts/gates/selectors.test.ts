@@ -1,0 +1,94 @@
+import { describe, expect, test } from '@jest/globals';
+import { k8s } from 'cdk8s-plus-28';
+import { problemsWith } from '../testing/custom.ts';
+import { deployment, said, security, service, type Own } from '../testing/own-objects.ts';
+
+describe('D12: selectors', () => {
+  const labels = '{"app":"own"}';
+  const sidecar = (name: string, spec: object): Own => ({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Sidecar',
+    name,
+    body: { spec },
+  });
+  const one = 'and Istio heeds only one of them; fix: keep one of them';
+
+  test('that are unlike the labels of their own pods', () => {
+    expect(said(deployment({}, {}, { labels: { app: 'owm' } }))).toEqual([
+      'demo/custom: Deployment shop/own: spec.selector does not select the pods of its own template; ' +
+        `received ${labels}; allowed app=owm; fix: give the template the labels that the selector names`,
+    ]);
+  });
+
+  test('that select nobody', () => {
+    const nobody = 'fix: give the pods the labels, or remove it';
+    expect(
+      said(service({ selector: { app: 'own' }, ports: [{ name: 'http', port: 80 }] }), {
+        ...security('AuthorizationPolicy', {
+          action: 'DENY',
+          selector: { matchLabels: { app: 'own' } },
+          rules: [{}],
+        }),
+      }),
+    ).toEqual(
+      [
+        `demo/custom: AuthorizationPolicy shop/own: spec.selector.matchLabels selects no pod of namespace shop in any cluster; received ${labels}; ${nobody}`,
+        `demo/custom: Service shop/own: spec.selector selects no pod of namespace shop in any cluster; received ${labels}; ${nobody}`,
+      ].toReversed(),
+    );
+  });
+
+  test('of two Sidecars, or two of what else a pod has only one', () => {
+    const mine = {
+      workloadSelector: { labels: { 'app.kubernetes.io/part-of': 'demo' } },
+      egress: [{ hosts: ['~/*'] }],
+    };
+    expect(said(sidecar('own', mine))).toEqual([
+      `demo/custom: Sidecar shop/own is about pods that Sidecar shop/catalog of demo/shop/catalog is about, too, ${one}`,
+    ]);
+    const wide = { egress: [{ hosts: ['~/*'] }] };
+    expect(said(sidecar('a', wide), sidecar('b', wide))).toEqual([
+      `demo/custom: Sidecar shop/b is about all pods of its namespace that Sidecar shop/a of demo/custom is about, too, ${one}`,
+    ]);
+    const strict = { mtls: { mode: 'STRICT' } };
+    expect(said({ ...security('PeerAuthentication', strict, 'istio-system') })).toEqual([
+      'demo/custom: PeerAuthentication istio-system/own is about all pods of its namespace that ' +
+        `PeerAuthentication istio-system/mutual-tls of demo/MeshDefaults is about, too, ${one}`,
+    ]);
+  });
+});
+
+describe('D12: namespaces', () => {
+  const quota = (namespace: string | undefined, annotations = {}): Own => ({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    namespace,
+    annotations,
+    body: { spec: { hard: { pods: '1' } } },
+  });
+  const annotation = 'meshwright/accept-undeclared-namespace';
+  const known = 'istio-eastwest, istio-ingress, istio-system, shop';
+
+  test('that the mesh does not declare', () => {
+    expect(said(quota('shopp'))).toEqual([
+      'demo/custom: ResourceQuota shopp/own is in a namespace that the mesh does not declare; received "shopp"; ' +
+        `allowed ${known}; fix: did you mean shop?; or, if somebody else makes it, give the reason in the annotation ${annotation}`,
+    ]);
+    expect(said(quota('monitoring', { [annotation]: 'made with Prometheus' }))).toEqual([]);
+    expect(said(quota('kube-system'))).toEqual([]);
+    // Istio looks at none but those that the mesh declares.
+    expect(said(security('PeerAuthentication', { mtls: { mode: 'STRICT' } }, 'default'))).toEqual([
+      'demo/custom: PeerAuthentication default/own is in a namespace that the mesh does not declare; received "default"; ' +
+        `allowed ${known}; fix: declare it with mesh.namespace; or, if somebody else makes it, give the reason in the annotation ${annotation}`,
+    ]);
+  });
+
+  test('that are left out', () => {
+    const problems = problemsWith((into) => {
+      into.add('40-services', k8s.KubeConfigMap, { name: 'own' }, {});
+    });
+    expect(problems).toEqual([
+      `demo/custom: ConfigMap own is in no namespace, and would land in default; allowed ${known}; fix: say which one it is in`,
+    ]);
+  });
+});

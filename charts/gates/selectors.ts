@@ -1,0 +1,107 @@
+import type { Problem } from '../../core/problem.ts';
+import { podsOf, selects } from './pods.ts';
+import type { Pods } from './pods.ts';
+import { mapping, ofKind, push, title } from '../model/rendered.ts';
+import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
+
+/** Istio's root namespace: what is there is about the pods of every namespace. */
+const rootNamespace = 'istio-system';
+
+/** Where each kind says which pods it is about. */
+const selectors: Readonly<Record<string, readonly string[]>> = {
+  Service: ['spec', 'selector'],
+  PodDisruptionBudget: ['spec', 'selector', 'matchLabels'],
+  AuthorizationPolicy: ['spec', 'selector', 'matchLabels'],
+  PeerAuthentication: ['spec', 'selector', 'matchLabels'],
+  RequestAuthentication: ['spec', 'selector', 'matchLabels'],
+  Telemetry: ['spec', 'selector', 'matchLabels'],
+  EnvoyFilter: ['spec', 'workloadSelector', 'labels'],
+  Sidecar: ['spec', 'workloadSelector', 'labels'],
+};
+
+/** Kinds of which Istio heeds one for each pod: the oldest, or any. */
+const single = ['Sidecar', 'PeerAuthentication', 'Telemetry'];
+
+/**
+ * A selector has to select: a workload its own pods, and what is about pods, pods of some cluster. Of what a pod can have
+ * only one, no two may be about the same pods.
+ */
+export function selections({ clusters }: RenderedMesh): readonly Problem[] {
+  const running = clusters.map((cluster) => ({ cluster, pods: podsOf(cluster) }));
+  const anywhere = finder(running.flatMap(({ pods }) => pods));
+  return running.flatMap(({ cluster, pods }) => [
+    ...pods.flatMap(strangers),
+    ...Object.keys(selectors).flatMap((kind) =>
+      ofKind(cluster, kind).flatMap((rendered) => selectsNothing(rendered, anywhere)),
+    ),
+    ...single.flatMap((kind) => rivals(ofKind(cluster, kind), finder(pods))),
+  ]);
+}
+
+type Finder = (namespace: string, selector: Readonly<Record<string, string>>) => readonly Pods[];
+
+/** Finds the pods that a selector selects, by its first label, so that a large mesh does not compare all with all. */
+function finder(pods: readonly Pods[]): Finder {
+  const byLabel = new Map<string, Pods[]>();
+  for (const found of pods) {
+    for (const label of Object.entries(found.labels)) {
+      push(byLabel, label.join('='), found);
+    }
+  }
+  return (namespace, selector) => {
+    const [first] = Object.entries(selector);
+    const candidates = first === undefined ? [] : (byLabel.get(first.join('=')) ?? []);
+    return candidates.filter(
+      (found) =>
+        (found.namespace === namespace || namespace === rootNamespace) && selects(selector, found.labels),
+    );
+  };
+}
+
+/** A workload whose selector is unlike the labels of its pods: the API server refuses it. */
+function strangers({ of: { where, object }, labels }: Pods): readonly Problem[] {
+  const wanted = mapping(object, 'spec', 'selector', 'matchLabels');
+  if (selects(wanted, labels)) return [];
+  const what = `${title(object)}: spec.selector does not select the pods of its own template`;
+  const allowed = Object.entries(labels).map((label) => label.join('='));
+  const fix = 'give the template the labels that the selector names';
+  return [{ where, what, received: wanted, allowed: allowed.join(', '), fix }];
+}
+
+function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): readonly Problem[] {
+  const wanted = selectorOf(object);
+  const { namespace = '' } = object.metadata;
+  if (Object.keys(wanted).length === 0 || anywhere(namespace, wanted).length > 0) return [];
+  const path = (selectors[object.kind] ?? []).join('.');
+  const what = `${title(object)}: ${path} selects no pod of namespace ${namespace} in any cluster`;
+  return [{ where, what, received: wanted, fix: 'give the pods the labels, or remove it' }];
+}
+
+/** Two objects of a kind about the same pods, or about all of a namespace. */
+function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Problem[] {
+  const first = new Map<unknown, RenderedObject>();
+  return objects.flatMap((rendered): readonly Problem[] => {
+    const { object, where } = rendered;
+    const { namespace = '' } = object.metadata;
+    const selector = selectorOf(object);
+    const isWide = Object.keys(selector).length === 0;
+    // By its pods within a namespace: what is in the root namespace is not as narrow as what is beside the pods.
+    const claims = isWide ? [namespace] : pods(namespace, selector).map((found) => podsIn(namespace, found));
+    const earlier = claims.map((claim) => first.get(claim)).find((one) => one !== undefined);
+    for (const claim of claims) if (!first.has(claim)) first.set(claim, rendered);
+    if (earlier === undefined) return [];
+    const what =
+      `${title(object)} is about ${isWide ? 'all pods of its namespace' : 'pods'} that ` +
+      `${title(earlier.object)} of ${earlier.where} is about, too, and Istio heeds only one of them`;
+    return [{ where, what, fix: 'keep one of them' }];
+  });
+}
+
+/** Some pods, as an object of a namespace means them. */
+function podsIn(namespace: string, { of: { object } }: Pods): string {
+  return `${namespace} ${title(object)}`;
+}
+
+function selectorOf(object: RenderedObject['object']): Readonly<Record<string, string>> {
+  return mapping(object, ...(selectors[object.kind] ?? []));
+}
