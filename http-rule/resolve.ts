@@ -4,6 +4,7 @@ import { equalProblems, reservedProblems } from './clashes.ts';
 import { readRules } from './pattern.ts';
 import type { Pattern, ReadRule } from './pattern.ts';
 import type { RuleProblem } from './problem.ts';
+import { boundFields, boundIn, boundSibling, isBound } from './bound.ts';
 import { delimitedFields, isPathField } from './fields.ts';
 
 /** The google.api.http options of methods, read and checked. */
@@ -77,6 +78,7 @@ function bind(method: DescMethod, { rule, name, pattern }: ReadRule, report: Rep
   const variables = pattern.template.variables.map(({ fieldPath }) =>
     variableFields(pattern, fieldPath, report),
   );
+  for (const problem of conflicts(pattern, variables, body)) report(problem);
   return { ...pattern, variables, body, responseBody };
 }
 
@@ -115,6 +117,29 @@ function variableFields({ method, source }: Pattern, names: readonly string[], r
         'a path cannot hold a field of this kind',
         'a scalar, an enum, a wrapper, Timestamp, Duration or FieldMask, not repeated',
       );
+}
+
+/** What no request could give without one of two values being lost. */
+function conflicts(
+  { method, source }: Pattern,
+  variables: readonly DescField[][],
+  body: Body,
+): RuleProblem[] {
+  const problem = (what: string, fix: string) => ({ method, template: source, what, received: source, fix });
+  const nameOf = (fields: readonly DescField[]) => fields.map(({ name }) => name).join('.');
+  const twice = variables.flatMap((fields, index) => {
+    const bound = boundFields(variables.slice(0, index));
+    const [sibling] = fields.flatMap((field, depth) => {
+      const found = boundSibling(field, boundIn(bound, fields.slice(0, depth)));
+      return found === undefined ? [] : [nameOf([...fields.slice(0, depth), found])];
+    });
+    if (sibling === undefined) return [];
+    const what = `variable ${nameOf(fields)}: ${sibling} of the same oneof is in the path, too`;
+    return [problem(what, 'take one of them out of the path')];
+  });
+  if (body.kind !== 'field' || !isBound(body.field, boundFields(variables))) return twice;
+  const what = `body ${body.field.name}: the field is in the path, too`;
+  return [...twice, problem(what, 'take it out of the path, or name another field for the body')];
 }
 
 /** Rules name fields as the proto does. */

@@ -114,7 +114,7 @@ const wellKnownTypes: Readonly<Record<string, (desc: DescMessage, depth: number)
     message(
       desc,
       fc
-        .record({ seconds: fc.bigInt({ min: 0n, max: 315_575_999_999n }), nanos, minus: fc.boolean() })
+        .record({ seconds: fc.bigInt({ min: 0n, max: 315_576_000_000n }), nanos, minus: fc.boolean() })
         .map((each) =>
           each.minus
             ? { seconds: -each.seconds, nanos: -each.nanos }

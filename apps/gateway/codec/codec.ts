@@ -1,13 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import type { Registry } from '@bufbuild/protobuf';
 import type { Binding } from '../../../http-rule/binding.ts';
+import { boundFields } from '../../../http-rule/bound.ts';
 import { ByteWriter, NoRoomError, asBuffer } from './bytes.ts';
 import { Decoders } from './from-json/decode.ts';
-import type { Decode } from './from-json/decode.ts';
 import { Encoders } from './to-json/encode.ts';
 import { fieldTextWriter } from './fields.ts';
 import { invalid, jsonPath } from './invalid.ts';
 import { JsonError, JsonReader } from './from-json/json-reader.ts';
+import type { Decode } from './from-json/json-reader.ts';
 import { variableValues } from './path.ts';
 import { queryDecoder } from './from-json/query.ts';
 import { TextError } from './scalars.ts';
@@ -86,16 +87,17 @@ export function codecOf(binding: Binding, registry: Registry): BindingCodec {
 }
 
 function bodyDecoder(
-  { body, method }: Binding,
+  { body, method, variables }: Binding,
   decoders: Decoders,
 ): ((body: Uint8Array, writer: ByteWriter) => void) | undefined {
+  const bound = boundFields(variables);
   switch (body.kind) {
     case 'none':
       return undefined;
     case 'message':
-      return checked(decoders.message(method.input), '');
+      return checked(decoders.rest(method.input, bound), '');
     case 'field':
-      return checked(decoders.field(body.field), body.field.jsonName);
+      return checked(decoders.field(body.field, bound), body.field.jsonName);
   }
 }
 

@@ -13,7 +13,7 @@ const duration = /^(-?)([0-9]{1,12})(?:\.([0-9]{1,9}))?s$/;
 /** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds of Unix time. */
 const firstSecond = -62_135_596_800;
 const lastSecond = 253_402_300_799;
-/** 10,000 years. */
+/** 10,000 years, to which nanoseconds may come. Source: google/protobuf/duration.proto; protobuf's conformance tests. */
 const longestDuration = 315_576_000_000;
 
 /** RFC 3339, upper case, as ProtoJSON has it. @throws TextError */
@@ -44,7 +44,8 @@ export function parseDuration(text: string): Time {
   const [, sign = '', whole = '', fraction = ''] = match;
   const seconds = Number(whole);
   const nanos = Number(fraction.padEnd(9, '0'));
-  if (!inDurationRange(seconds, nanos)) throw new TextError('a duration of at most 315576000000s expected');
+  if (!inDurationRange(seconds, nanos))
+    throw new TextError('a duration of at most 315576000000.999999999s expected');
   return sign === '-' ? { seconds: 0 - seconds, nanos: 0 - nanos } : { seconds, nanos };
 }
 
@@ -98,5 +99,5 @@ function inTimestampRange(seconds: number): boolean {
 }
 
 function inDurationRange(seconds: number, nanos: number): boolean {
-  return nanos <= 999_999_999 && (seconds < longestDuration || (seconds === longestDuration && nanos === 0));
+  return nanos <= 999_999_999 && seconds <= longestDuration;
 }

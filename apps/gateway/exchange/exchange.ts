@@ -9,7 +9,7 @@ import type { BodyLimits } from './body.ts';
 import { deadlineOf } from './deadline.ts';
 import type { Timeouts } from './deadline.ts';
 import { errorOf, knownError } from './errors.ts';
-import { AloneListener, alone } from './guard/alone.ts';
+import { alone, failAlone } from './guard/alone.ts';
 import type { Failing } from './guard/alone.ts';
 import { takesTrailers } from './headers.ts';
 import type { Crossing } from './headers.ts';
@@ -100,7 +100,7 @@ export abstract class Exchange implements CallListener, Failing {
     const { headers } = this.request;
     const metadata = this.scope.crossing.metadataOf(this.request);
     const deadline = deadlineOf(headers, route.manyIn || route.manyOut, this.scope.timeouts);
-    this.call = route.transport.call(route.path, { metadata, deadline }, new AloneListener(this));
+    this.call = route.transport.call(route.path, { metadata, deadline }, this);
     return this.call;
   }
 
@@ -152,10 +152,7 @@ export abstract class Exchange implements CallListener, Failing {
   abstract end(ended: CallStatus): void;
 
   thrown(error: unknown): void {
-    this.scope.log.error({ err: error, method: this.match.route.name }, 'an answer could not be given');
-    if (!this.over) this.settle(status.INTERNAL);
-    // Nothing of it may have been sent, or a part.
-    this.response.destroy();
+    failAlone(this, error);
   }
 
   /** The answer is there, or the client is gone. */

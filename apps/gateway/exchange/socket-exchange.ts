@@ -4,7 +4,7 @@ import type { RawData, WebSocket } from 'ws';
 import { statusError } from '../../runtime/status.ts';
 import type { StatusError } from '../../runtime/status.ts';
 import type { Account } from './budget/account.ts';
-import { AloneListener, alone } from './guard/alone.ts';
+import { alone, failAlone } from './guard/alone.ts';
 import type { Failing } from './guard/alone.ts';
 import { errorOf, knownError } from './errors.ts';
 import { stopping } from './exchange.ts';
@@ -44,7 +44,6 @@ export class SocketExchange implements CallListener, Failing {
   #pings: NodeJS.Timeout | undefined;
   /** What came since the last whole message. Bytes. */
   #unread = 0;
-  readonly #heard = new AloneListener(this);
 
   /** @param account - open, and counted as a stream */
   constructor(socket: WebSocket, match: Match, scope: Scope, account: Account) {
@@ -94,7 +93,7 @@ export class SocketExchange implements CallListener, Failing {
       this.#settle(status.CANCELLED);
       this.#call?.cancel();
     });
-    if (route.manyIn) this.#call = route.transport.call(route.path, options, this.#heard);
+    if (route.manyIn) this.#call = route.transport.call(route.path, options, this);
     else if (route.binding.body.kind === 'none') this.#sendOnly(undefined, options);
   }
 
@@ -149,9 +148,7 @@ export class SocketExchange implements CallListener, Failing {
   }
 
   thrown(error: unknown): void {
-    this.#scope.log.error({ err: error, method: this.#match.route.name }, 'an answer could not be given');
-    if (!this.over) this.#settle(status.INTERNAL);
-    this.#socket.terminate();
+    failAlone(this, error);
   }
 
   /** Ends the stream because the gateway stops. */
@@ -208,7 +205,7 @@ export class SocketExchange implements CallListener, Failing {
     const { route, path, query } = this.#match;
     const message = route.codec.decode({ path, query, body });
     this.#account.hold('sent', message.length);
-    this.#call = route.transport.call(route.path, options, this.#heard);
+    this.#call = route.transport.call(route.path, options, this);
     this.#call.send(message);
     this.#call.endSend();
   }

@@ -162,7 +162,11 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#connection?.heard();
     this.#reader.push(chunk);
     this.#deliver();
-    if (!this.#ended && this.#reader.awaited > 0) this.#listener.awaits?.(this.#reader.awaited);
+    const { awaited } = this.#reader;
+    if (!this.#ended && awaited > 0)
+      this.#tell(() => {
+        this.#listener.awaits?.(awaited);
+      });
   }
 
   trailers(raw: readonly string[]): void {

@@ -1,10 +1,11 @@
-import { ScalarType } from '@bufbuild/protobuf';
 import type { DescField, DescMessage, Registry } from '@bufbuild/protobuf';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import { WireType } from '@bufbuild/protobuf/wire';
-import type { ByteWriter } from '../bytes.ts';
+import { boundSibling, isBound, nothingBound } from '../../../../http-rule/bound.ts';
+import type { Bound } from '../../../../http-rule/bound.ts';
+import { anyDecoder } from './decode-any.ts';
 import { decodeListValue, decodeStruct, decodeValue } from './decode-value.ts';
-import type { JsonReader } from './json-reader.ts';
+import type { Decode, JsonReader } from './json-reader.ts';
 import { KeyTable } from './key-table.ts';
 import { nearest } from '../nearest.ts';
 import { tagOf } from '../fields.ts';
@@ -12,9 +13,6 @@ import { enumWriter } from './enum-writer.ts';
 import { orFail, scalarWriters } from '../scalars.ts';
 import type { ScalarWriter } from '../scalars.ts';
 import { jsonTextMessages, wrappedScalar } from '../well-known-text.ts';
-
-/** Reads a JSON value and writes what it stands for. @throws JsonError */
-export type Decode = (reader: JsonReader, writer: ByteWriter) => void;
 
 interface Member {
   readonly name: string;
@@ -37,13 +35,24 @@ export class Decoders {
     this.#registry = registry;
   }
 
-  /** The value of a field from JSON, tags included; null where it means the field's absence. */
-  field(field: DescField): Decode {
-    const read = this.#field(field);
+  /**
+   * The value of a field from JSON, tags included; null where it means the field's absence.
+   * @param bound - what the path has of the message that the field is of
+   */
+  field(field: DescField, bound: Bound): Decode {
+    const read = this.#unbound(field, bound);
     if (nullIsValue(field)) return read;
     return (reader, writer) => {
       if (!reader.literal('null')) read(reader, writer);
     };
+  }
+
+  /**
+   * The fields of a message from its JSON form, but those that the path has: there it is the path that counts, and a
+   * field of a oneof of which the path has another is refused, since one of the two would be lost.
+   */
+  rest(desc: DescMessage, bound: Bound): Decode {
+    return bound.size === 0 ? this.message(desc) : (this.#wellKnown(desc) ?? this.#members(desc, bound));
   }
 
   /** The fields of a message from its JSON form. */
@@ -56,7 +65,7 @@ export class Decoders {
       };
     const made: { decode: Decode } = { decode: () => undefined };
     this.#messages.set(desc, made);
-    made.decode = this.#wellKnown(desc) ?? this.#members(desc);
+    made.decode = this.#wellKnown(desc) ?? this.#members(desc, nothingBound);
     return made.decode;
   }
 
@@ -80,15 +89,13 @@ export class Decoders {
       case 'google.protobuf.ListValue':
         return decodeListValue;
       case 'google.protobuf.Any':
-        return (reader, writer) => {
-          this.#any(reader, writer);
-        };
+        return anyDecoder(this.#registry, (inner) => this.message(inner));
       default:
         return undefined;
     }
   }
 
-  #members(desc: DescMessage): Decode {
+  #members(desc: DescMessage, bound: Bound): Decode {
     const members = new Map<string, Member>();
     for (const [index, field] of desc.fields.entries()) {
       const oneof = field.oneof === undefined ? -1 : desc.fields.length + desc.oneofs.indexOf(field.oneof);
@@ -100,7 +107,7 @@ export class Decoders {
         oneof,
         oneofName,
         nullIsValue: nullIsValue(field),
-        read: this.#field(field),
+        read: this.#unbound(field, bound),
       };
       members.set(field.name, member);
     }
@@ -114,13 +121,15 @@ export class Decoders {
     return (reader, writer) => {
       const typed = reader.anyDepth === reader.depth + 1;
       let few = 0;
-      const many = slots > 31 ? new Uint8Array(slots) : undefined;
+      let many: Uint8Array | undefined;
       const twice = (index: number): boolean => {
-        if (many === undefined) {
+        if (slots <= 31) {
           const before = few;
           few |= 1 << index;
           return before === few;
         }
+        // Not made for a message without fields, of which a text can hold many.
+        many ??= new Uint8Array(slots);
         const before = many[index];
         many[index] = 1;
         return before === 1;
@@ -128,7 +137,7 @@ export class Decoders {
       for (let more = reader.openObject(what); more; more = reader.nextMember()) {
         const member = reader.keyIn(table);
         if (member === undefined) {
-          if (typed && reader.at[reader.depth] === '@type') reader.skip();
+          if (typed && reader.at[reader.depth] === '@type') reader.string();
           else unknownKey(reader, desc);
           continue;
         }
@@ -146,14 +155,29 @@ export class Decoders {
     };
   }
 
-  #field(field: DescField): Decode {
+  #unbound(field: DescField, bound: Bound): Decode {
+    const sibling = boundSibling(field, bound);
+    if (sibling !== undefined) {
+      return (reader) => reader.fail(`${sibling.jsonName} of the same oneof is in the path`);
+    }
+    const read = this.#field(field, bound.get(field) ?? nothingBound);
+    if (!isBound(field, bound)) return read;
+    // Not merged with the path's: a Timestamp's seconds with the nanoseconds of another would be a third one.
+    return (reader, writer) => {
+      const before = writer.pos;
+      read(reader, writer);
+      writer.pos = before;
+    };
+  }
+
+  #field(field: DescField, bound: Bound): Decode {
     switch (field.fieldKind) {
       case 'scalar':
         return singular(field.number, scalarWriters[field.scalar], hasPresence(field));
       case 'enum':
         return singular(field.number, enumWriter(field.enum), hasPresence(field));
       case 'message':
-        return delimited(field.number, this.#messageOf(field, field.message));
+        return delimited(field.number, this.#messageOf(field, field.message, bound));
       case 'list':
         return this.#list(field);
       case 'map':
@@ -161,14 +185,14 @@ export class Decoders {
     }
   }
 
-  #messageOf(field: DescField, desc: DescMessage): Decode {
+  #messageOf(field: DescField, desc: DescMessage, bound = nothingBound): Decode {
     if ('delimitedEncoding' in field && field.delimitedEncoding) {
       throw new Error(`${field.toString()}: delimited encoding (groups) is not supported`);
     }
     // Looked up at the first use: the message may hold itself.
     let decode: Decode | undefined;
     return (reader, writer) => {
-      decode ??= this.message(desc);
+      decode ??= this.rest(desc, bound);
       decode(reader, writer);
     };
   }
@@ -221,58 +245,6 @@ export class Decoders {
     if (field.mapKind === 'message') return delimited(2, this.#messageOf(field, field.message));
     return singular(2, field.mapKind === 'enum' ? enumWriter(field.enum) : scalarWriters[field.scalar], true);
   }
-
-  #any(reader: JsonReader, writer: ByteWriter): void {
-    const typeUrl = findType(reader);
-    if (typeUrl === undefined) return;
-    const slash = typeUrl.lastIndexOf('/');
-    const desc = slash < 0 ? undefined : this.#registry.getMessage(typeUrl.slice(slash + 1));
-    if (desc === undefined) reader.fail('"@type" names no type that is known here');
-    writer.byte(0x0a);
-    scalarWriters[ScalarType.STRING].text(typeUrl, writer);
-    writer.byte(0x12);
-    const start = writer.open();
-    if (hasOwnForm(desc)) this.#anyValue(desc, reader, writer);
-    else {
-      const before = reader.anyDepth;
-      reader.anyDepth = reader.depth + 1;
-      this.message(desc)(reader, writer);
-      reader.anyDepth = before;
-    }
-    writer.close(start);
-  }
-
-  /** `{"@type": ..., "value": ...}`: what has a JSON form of its own. */
-  #anyValue(desc: DescMessage, reader: JsonReader, writer: ByteWriter): void {
-    let given = false;
-    for (let more = reader.openObject(); more; more = reader.nextMember()) {
-      const key = reader.key();
-      if (key === '@type') reader.skip();
-      else if (key !== 'value') reader.fail('unknown; allowed "@type" and "value"');
-      else if (given) reader.fail('given more than once');
-      else {
-        given = true;
-        this.message(desc)(reader, writer);
-      }
-    }
-    if (!given) reader.fail('"value" is missing');
-  }
-}
-
-/** The "@type" of the object that starts here, which is not taken; undefined for an empty object. */
-function findType(reader: JsonReader): string | undefined {
-  const { pos } = reader;
-  let typeUrl: string | undefined;
-  let any = false;
-  for (let more = reader.openObject(); more; more = reader.nextMember()) {
-    any = true;
-    if (reader.key() !== '@type') reader.skip();
-    else if (typeUrl !== undefined) reader.fail('given more than once');
-    else typeUrl = reader.string();
-  }
-  if (any && typeUrl === undefined) reader.fail('"@type" is missing');
-  if (any) reader.pos = pos;
-  return typeUrl;
 }
 
 function unknownKey(reader: JsonReader, desc: DescMessage): never {
@@ -284,13 +256,6 @@ function unknownKey(reader: JsonReader, desc: DescMessage): never {
   reader.depth -= 1;
   const hint = near === undefined ? '' : `; did you mean ${JSON.stringify(near)}?`;
   return reader.fail(`${desc.typeName} has no field ${JSON.stringify(key.slice(0, 100))}${hint}`);
-}
-
-/** Messages whose JSON form is not the object of their fields. */
-function hasOwnForm({ typeName }: DescMessage): boolean {
-  return /^google\.protobuf\.(?:Any|Struct|Value|ListValue|Timestamp|Duration|FieldMask|[A-Za-z0-9]+Value)$/.test(
-    typeName,
-  );
 }
 
 /** Whether null is a value of the field itself. */

@@ -16,6 +16,9 @@ export class JsonError extends Error {
   }
 }
 
+/** Reads a JSON value and writes what it stands for. @throws JsonError */
+export type Decode = (reader: JsonReader, writer: ByteWriter) => void;
+
 const quote = 0x22;
 const backslash = 0x5c;
 
@@ -203,16 +206,9 @@ export class JsonReader {
     return true;
   }
 
-  /** Goes behind a value of any kind, checked as JSON; not for duplicate keys. */
-  skip(): void {
-    const byte = this.peek();
-    if (byte === 0x7b) {
-      for (let more = this.openObject(); more; more = this.nextMember()) {
-        this.key();
-        this.skip();
-      }
-    } else if (byte === 0x5b) for (let more = this.openArray(); more; more = this.nextItem()) this.skip();
-    else if (byte === quote) this.string();
+  /** Goes behind a value that is neither an object nor an array. */
+  skipPlain(): void {
+    if (this.peek() === quote) this.#endOfString();
     else if (this.literal('true') || this.literal('false') || this.literal('null')) return;
     else if (this.numberText() === undefined) this.malformed('a value');
   }

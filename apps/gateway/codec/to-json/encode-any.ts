@@ -1,4 +1,5 @@
 import type { DescMessage, Registry } from '@bufbuild/protobuf';
+import { hasDelimited } from '../types.ts';
 import { writeString } from './json-writer.ts';
 import { AnswerError } from './wire-reader.ts';
 import type { EncodeFields } from './encode-well-known.ts';
@@ -32,6 +33,9 @@ export function anyEncoder(registry: Registry, forms: Forms): EncodeFields {
     if (url !== '') {
       const desc = registry.getMessage(url.slice(url.lastIndexOf('/') + 1));
       if (desc === undefined) throw new AnswerError('an Any holds a type that is not known here');
+      if (hasDelimited(desc)) {
+        throw new AnswerError('an Any holds a type with delimited encoding (groups), which is not supported');
+      }
       writer.ascii('"@type":');
       writeString(writer, reader.bytes, ...typeUrl);
       const own = forms.ownForm(desc);

@@ -44,6 +44,7 @@ export function writeMap(field: DescField & { fieldKind: 'map' }, value: ValueEn
   const textual = field.mapKey === ScalarType.STRING;
   const encodeKey = textual || key.zero?.startsWith('"') === true ? key.encode : quoted(key.encode);
   const zero = key.zero?.startsWith('"') === true ? key.zero : `"${key.zero ?? ''}"`;
+  const nothing = new WireReader(emptyMessage);
   return (reader, slot, end, writer) => {
     // By the key's bytes, where its and the value's places are in the list.
     const entries = new Map<string, number>();
@@ -80,7 +81,10 @@ export function writeMap(field: DescField & { fieldKind: 'map' }, value: ValueEn
       reader.pos = places[place + 1] ?? 0;
       if (reader.pos > 0) value.encode(reader, writer);
       else if (value.zero !== undefined) writer.ascii(value.zero);
-      else value.encode(new WireReader(emptyMessage), writer);
+      else {
+        nothing.reset(emptyMessage);
+        value.encode(nothing, writer);
+      }
     }
     if (separator === 0x7b) writer.byte(separator);
     writer.byte(0x7d);

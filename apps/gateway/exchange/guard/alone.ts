@@ -1,5 +1,3 @@
-import type { CallListener, CallStatus, MetadataPairs } from '../../transport/types.ts';
-
 /** What can be ended by itself, without another exchange or the process. */
 export interface Failing {
   /** Whether its client has been told how it ended. */
@@ -22,7 +20,8 @@ export function alone(exchange: Failing, step: () => void): void {
   }
 }
 
-function failAlone(exchange: Failing, thrown: unknown): void {
+/** Ends an exchange of which a step threw. Never throws itself. */
+export function failAlone(exchange: Failing, thrown: unknown): void {
   if (exchange.over) {
     exchange.drop(thrown);
     return;
@@ -31,54 +30,5 @@ function failAlone(exchange: Failing, thrown: unknown): void {
     exchange.fail(thrown);
   } catch (again) {
     exchange.drop(again);
-  }
-}
-
-/** A call's listener whose every word is heard {@link alone}. */
-export class AloneListener implements CallListener {
-  readonly #exchange: Failing & CallListener;
-
-  constructor(exchange: Failing & CallListener) {
-    this.#exchange = exchange;
-  }
-
-  header(metadata: MetadataPairs): void {
-    try {
-      this.#exchange.header(metadata);
-    } catch (thrown) {
-      failAlone(this.#exchange, thrown);
-    }
-  }
-
-  message(bytes: Uint8Array): void {
-    try {
-      this.#exchange.message(bytes);
-    } catch (thrown) {
-      failAlone(this.#exchange, thrown);
-    }
-  }
-
-  awaits(length: number): void {
-    try {
-      this.#exchange.awaits?.(length);
-    } catch (thrown) {
-      failAlone(this.#exchange, thrown);
-    }
-  }
-
-  writable(): void {
-    try {
-      this.#exchange.writable();
-    } catch (thrown) {
-      failAlone(this.#exchange, thrown);
-    }
-  }
-
-  end(ended: CallStatus): void {
-    try {
-      this.#exchange.end(ended);
-    } catch (thrown) {
-      failAlone(this.#exchange, thrown);
-    }
   }
 }
