@@ -168,8 +168,12 @@ describe('limits of the way to services', () => {
 
   test('ANSWER_LIMIT_BYTES', async () => {
     expect(await failure({ ANSWER_LIMIT_BYTES: '4' })).toEqual({
-      status: 429,
-      body: { code: 8, message: `${name}: RESOURCE_EXHAUSTED`, details: [] },
+      status: 500,
+      body: {
+        code: 8,
+        message: `${name}: a message of 7 bytes was received; allowed at most 4`,
+        details: [],
+      },
       warned: 'a message of 7 bytes was received; allowed at most 4',
     });
   });
