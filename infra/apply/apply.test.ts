@@ -225,7 +225,17 @@ describe('applyPlan', () => {
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'old' }, status: { phase: 'Active' } },
       'shop',
     );
-    await up(planOf([configMap('old'), namespace]));
+    // Others may have resources of a kind that we brought: they would go with its definition.
+    const definition = labelManaged(
+      {
+        apiVersion: 'apiextensions.k8s.io/v1',
+        kind: 'CustomResourceDefinition',
+        metadata: { name: 'wasmplugins.extensions.istio.io' },
+        status: { conditions: [{ type: 'Established', status: 'True' }] },
+      },
+      'shop',
+    );
+    await up(planOf([configMap('old'), namespace, definition]));
     const strangers = [
       configMap('copied-labels'),
       labelManaged({ ...configMap('other-mesh') }, 'market'),
@@ -236,11 +246,12 @@ describe('applyPlan', () => {
     expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 24, deleted: 2 });
     const said = (cluster: string) => [
       `${cluster}: Namespace old is no longer declared and is left: delete it by hand`,
+      `${cluster}: CustomResourceDefinition wasmplugins.extensions.istio.io is no longer declared and is left: delete it by hand`,
       `${cluster}: deleted ConfigMap shop/old`,
     ];
-    expect(lines.slice(-4).toSorted()).toEqual([...said('east'), ...said('west')].toSorted());
+    expect(lines.slice(-6).toSorted()).toEqual([...said('east'), ...said('west')].toSorted());
     expect(strangers.map((one) => apis['east']?.get(one) !== undefined)).toEqual([true, true, true]);
-    expect(apis['east']?.get(namespace)).toBeDefined();
+    for (const kept of [namespace, definition]) expect(apis['east']?.get(kept)).toBeDefined();
     expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 24, deleted: 0 });
   });
 

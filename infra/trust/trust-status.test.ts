@@ -40,6 +40,18 @@ test.each([
   });
 });
 
+test('in a rotation it does not warn of the old root, which is on its way out', async () => {
+  const settings = { generation: 2, phase: 'add-root', intermediate: 4 } as const;
+  const then = new Date('2039-05-01T00:00:00Z');
+  const trust = await ensureTrust(folder, 'shop', ['east'], 'istio-system', settings, then);
+  const rotating = cacertsSecret('shop', 'istio-system', trust['east']!);
+  expect(trustStatus(rotating, new Date('2039-06-01T00:00:00Z'))).toEqual({
+    state: 'generation 2, phase add-root, intermediate 4',
+    rootNotAfter: '2039-12-30T00:00:00.000Z',
+    warning: null,
+  });
+});
+
 test('says nothing of a cluster without a CA, or with one that cannot be read', () => {
   expect(trustStatus(undefined)).toBeNull();
   expect(trustStatus(cacertsKey('istio-system'))).toBeNull();
