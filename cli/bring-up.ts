@@ -6,6 +6,7 @@ import { planMesh } from '../infra/plan/plan.ts';
 import { preflightMesh } from '../infra/preflight/preflight.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
 import { withIssuer } from '../infra/trust/issuer.ts';
+import { rootKeysIn } from '../infra/trust/roots.ts';
 import { awaitTrust } from '../infra/trust/proxies.ts';
 import { describeTrust } from '../infra/trust/state.ts';
 import { ensureTools } from '../toolchain/build.ts';
@@ -66,6 +67,7 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
         const why = due.includes(proof) ? 'not proved' : 'proved by an earlier up';
         return `${why}: ${proof.title} (--prove proves it now)`;
       });
+    if (!record.lab) remarks.push(...rootKeysIn(config.trustDir).map(rootKeyRemark));
     const ending = { model, record, status, proved: lines, remarks, applied: applied.summary, seconds };
     process.stdout.write(`\n${formatEnding(ending)}\n`);
     return isHealthy(status) ? 0 : 1;
@@ -77,6 +79,10 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   } finally {
     lock.release();
   }
+}
+
+function rootKeyRemark(file: string): string {
+  return `the key of the root CA lies in ${file}, beside the CAs that it signed: move it to a place of its own; up asks for it when it is needed (docs/trust.md)`;
 }
 
 async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal): Promise<void> {

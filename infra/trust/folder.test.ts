@@ -7,7 +7,7 @@ import { takeLock } from '../../core/lock.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
 import { problemOf } from '../testing/problems.ts';
 import { ensureTrust, previewTrust } from './folder.ts';
-import { readRoots } from './roots.ts';
+import { readRoots, rootKeysIn } from './roots.ts';
 import { cacertsSecret } from './objects.ts';
 
 let directory: string;
@@ -98,6 +98,16 @@ describe('ensureTrust', () => {
     expect(Object.keys(await ensure())).toEqual(clusters);
     expect(readFileSync(path('root-key.pem'), 'utf8')).toBe(key);
     expect(certificate('root-cert.pem').checkPrivateKey(createPrivateKey(key))).toBe(true);
+  });
+
+  test('the root keys in it are found, of every generation, until they are moved away', async () => {
+    await ensure();
+    await ensure(undefined, { generation: 2, phase: 'add-root', intermediate: 1 });
+    const keys = [path('root-key.pem'), path('generation-2', 'root-key.pem')];
+    expect(rootKeysIn(path())).toEqual(keys);
+    for (const key of keys) rmSync(key);
+    expect(rootKeysIn(path())).toEqual([]);
+    expect(rootKeysIn(path('nowhere'))).toEqual([]);
   });
 
   test('the root key may be kept elsewhere, until a cluster needs a CA', async () => {

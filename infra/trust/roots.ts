@@ -27,6 +27,13 @@ export function readRoots(directory: string): readonly string[] {
     .map((file) => readFileSync(file, 'utf8'));
 }
 
+/** Files in the trust folder with the key of a root CA: whoever reads one can be any workload of the mesh. */
+export function rootKeysIn(directory: string): readonly string[] {
+  return generationFolders(directory)
+    .map((folder) => join(folder, rootKeyFile))
+    .filter((file) => existsSync(file));
+}
+
 /** The folders of all generations: the trust folder itself, then those in it. */
 export function generationFolders(directory: string): readonly string[] {
   const names = existsSync(directory) ? readdirSync(directory) : [];
