@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
@@ -9,6 +9,7 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.md'))
     .map((file) => `docs/${file}`),
@@ -30,6 +31,14 @@ test('every npm command of the documents exists', () => {
       expect([document, Object.keys(scripts)]).toEqual([document, expect.arrayContaining([name])]);
     }
   }
+});
+
+test('every test that docs/security.md names exists', () => {
+  const named = [...read('docs/security.md').matchAll(/`([\w./-]+\.(?:test|e2e)\.ts)`/g)].map(
+    ([, file]) => file!,
+  );
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
 describe('the README', () => {
