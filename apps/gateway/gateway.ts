@@ -113,6 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const start = (exchange: Exchange, { route }: Match) => {
     const { request, response, account } = exchange;
     exchange.negotiate();
+    if (exchange.answersAtOnce()) return;
     if (route.manyIn || route.manyOut) exchange.watch();
     if (route.manyIn) sendLines(exchange, scope.body.bytes);
     else if (route.binding.body.kind === 'none') exchange.sendOne(undefined);

@@ -65,6 +65,11 @@ export abstract class Exchange implements CallListener, Failing {
   /** What the client takes for an answer. @throws HttpError 406 when that is nothing that is made here */
   abstract negotiate(): void;
 
+  /** Answers a request that needs no call. @returns whether it was one */
+  answersAtOnce(): boolean {
+    return false;
+  }
+
   /**
    * Watches a stream: it may not stand still for longer than the limit, and is told when the gateway stops.
    * @throws HttpError when there are too many
