@@ -167,8 +167,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const { cors, jwt, openapi } = this.#props;
     const claims = Object.values(jwt?.claims ?? {});
     const pages = webSocketOrigins(cors);
+    const subject = jwt?.claims?.['sub'];
     const env = {
       UPSTREAMS: upstreams(entries),
+      // Nobody but the ingress gateways reaches it, which add to X-Forwarded-For whom they got a request from.
+      TRUSTED_PROXIES: '1',
+      ...(subject === undefined ? {} : { SUBJECT_HEADER: subject }),
       ...(claims.length === 0 ? {} : { CLAIM_HEADERS: claims.join(',') }),
       ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
       // Of what the services have beside, nobody outside learns.
