@@ -96,7 +96,9 @@ export abstract class Exchange implements CallListener, Failing {
 
   /** Ends a stream because the gateway stops. */
   stop(): void {
-    this.fail(stopping);
+    alone(this, () => {
+      this.fail(stopping);
+    });
   }
 
   /** Starts the call. @throws StatusError for what the headers say */
@@ -162,7 +164,9 @@ export abstract class Exchange implements CallListener, Failing {
     this.account.close();
     if (this.over) return;
     this.settle(status.CANCELLED);
-    this.call?.cancel();
+    alone(this, () => {
+      this.call?.cancel();
+    });
   }
 
   /** Ends the exchange: what comes after this is left aside. */
@@ -251,14 +255,6 @@ function pairsOf({ metadata }: StatusError): MetadataPairs {
       .get(name)
       .map((value) => [name, typeof value === 'string' ? value : value.toString('base64')] as const),
   );
-}
-
-/** Fails an exchange whose body cannot be read. A connection that broke off has its own end. */
-export function failWith(exchange: Exchange, error: unknown): void {
-  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return;
-  alone(exchange, () => {
-    exchange.fail(error);
-  });
 }
 
 /** What a stream that may not go on is told. */

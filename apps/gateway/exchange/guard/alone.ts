@@ -22,6 +22,14 @@ export function alone(exchange: Failing, step: () => void): void {
   }
 }
 
+/** Fails an exchange whose body cannot be read. A connection that broke off has its own end. */
+export function failWith(exchange: Failing, error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return;
+  alone(exchange, () => {
+    exchange.fail(error);
+  });
+}
+
 function failAlone(exchange: Failing, thrown: unknown): void {
   if (exchange.over) {
     exchange.drop(thrown);
