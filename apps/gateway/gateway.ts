@@ -11,12 +11,12 @@ import { Budget } from './exchange/budget/budget.ts';
 import { clientOf } from './exchange/budget/client.ts';
 import type { ClientRules } from './exchange/budget/client.ts';
 import { memoryBudget } from './exchange/budget/memory.ts';
-import { alone } from './exchange/guard/alone.ts';
+import { alone, failWith } from './exchange/guard/alone.ts';
 import { readBody } from './exchange/body.ts';
 import type { BodyLimits } from './exchange/body.ts';
 import type { Timeouts } from './exchange/deadline.ts';
 import { knownError } from './exchange/errors.ts';
-import { failWith, leftoverOf, sendJson } from './exchange/exchange.ts';
+import { leftoverOf, sendJson } from './exchange/exchange.ts';
 import type { Exchange, Scope } from './exchange/exchange.ts';
 import { Crossing } from './exchange/headers.ts';
 import type { HeaderRules } from './exchange/headers.ts';
@@ -113,6 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const start = (exchange: Exchange, { route }: Match) => {
     const { request, response, account } = exchange;
     exchange.negotiate();
+    if (exchange.answersAtOnce()) return;
     if (route.manyIn || route.manyOut) exchange.watch();
     if (route.manyIn) sendLines(exchange, scope.body.bytes);
     else if (route.binding.body.kind === 'none') exchange.sendOne(undefined);

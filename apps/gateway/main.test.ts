@@ -137,6 +137,20 @@ describe('the environment', () => {
       'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog": the address is not host:port',
     ]);
   });
+
+  test('A3: limits of one message that a client could not hold', async () => {
+    const upstream = { UPSTREAMS: `${CatalogService.typeName}=catalog:50051`, MAX_BYTES: '4194304' };
+    expect(await fatal({ ...upstream, BODY_LIMIT_BYTES: '2097153', ANSWER_LIMIT_BYTES: '2097152' })).toEqual([
+      'environment: BODY_LIMIT_BYTES: more than one client may hold, half of MAX_BYTES; received 2097153; allowed at most 2097152',
+    ]);
+    expect(
+      await fatal({ ...upstream, TRUSTED_PROXIES: '11', SUBJECT_HEADER: 'User', MAX_BYTES: '1' }),
+    ).toEqual([
+      'environment: MAX_BYTES: wrong value; allowed a whole number from 1048576 to 8589934592',
+      'environment: TRUSTED_PROXIES: wrong value; allowed a whole number from 0 to 10',
+      'environment: SUBJECT_HEADER: wrong value; allowed a header x-... in lower case',
+    ]);
+  });
 });
 
 describe('limits of the way to services', () => {
@@ -166,7 +180,7 @@ describe('limits of the way to services', () => {
     return { address, UPSTREAMS: `${CatalogService.typeName}=${address}` };
   }
 
-  test('ANSWER_LIMIT_BYTES', async () => {
+  test('B6: ANSWER_LIMIT_BYTES: an answer that is too long is no rate limit', async () => {
     expect(await failure({ ANSWER_LIMIT_BYTES: '4' })).toEqual({
       status: 500,
       body: {

@@ -53,9 +53,26 @@ function timeoutProblems({ defaultMs, maxMs }: Timeouts): string[] {
   ];
 }
 
+/** A message that one client may not hold would never be taken, however little else there is to do. */
+function sizeProblems(maxBytes: number, limits: Readonly<Record<string, number>>): string[] {
+  const most = Math.floor(maxBytes / 2);
+  return Object.entries(limits).flatMap(([name, bytes]) =>
+    bytes <= most
+      ? []
+      : [
+          `${name}: more than one client may hold, half of MAX_BYTES; received ${bytes}; allowed at most ${most}`,
+        ],
+  );
+}
+
 await runProgram('gateway', environment, async (env, log) => {
   const timeouts = { defaultMs: env.REQUEST_TIMEOUT_MS, maxMs: env.REQUEST_TIMEOUT_MAX_MS };
-  const addresses = parseUpstreams(env.UPSTREAMS, services, timeoutProblems(timeouts));
+  const maxBytes = env.MAX_BYTES ?? memoryBudget();
+  const { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES } = env;
+  const addresses = parseUpstreams(env.UPSTREAMS, services, [
+    ...timeoutProblems(timeouts),
+    ...sizeProblems(maxBytes, { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES }),
+  ]);
   const upstreams = openUpstreams(addresses, {
     messageLimit: env.ANSWER_LIMIT_BYTES,
     connectTimeoutMs: env.CONNECT_TIMEOUT_MS,
@@ -72,7 +89,7 @@ await runProgram('gateway', environment, async (env, log) => {
     streamIdleMs: env.STREAM_IDLE_MS,
     maxRequests: env.MAX_REQUESTS,
     maxStreams: env.MAX_STREAMS,
-    maxBytes: env.MAX_BYTES ?? memoryBudget(),
+    maxBytes,
     clients: { subject: env.SUBJECT_HEADER, proxies: env.TRUSTED_PROXIES },
     headers: { claims: env.CLAIM_HEADERS, refused: env.REFUSED_METADATA, answers: env.ANSWER_METADATA },
     described: parseDescribed(env.OPENAPI_METHODS, addresses.keys()),

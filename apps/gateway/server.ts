@@ -75,6 +75,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     const entry = { response, place: -1 };
     open.add(entry);
+    response.on('error', ignore);
     response.once('close', () => {
       open.delete(entry);
       // A stream's headers, sent before the stop, kept its connection open. While requests are still taken nothing idle is
@@ -166,6 +167,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
       return finished;
     },
   };
+}
+
+/** What is written to a connection that has broken off is lost, as its end says. */
+function ignore(): void {
+  return;
 }
 
 /** Ends the connection after this response, as HTTP/1.1 says it. */

@@ -74,9 +74,9 @@ export function readBody(
       fail(tooLong(limits.bytes));
       return;
     }
-    gather.add(part);
-    account.came(part.length);
     try {
+      gather.add(part);
+      account.came(part.length);
       account.hold('input', gather.held + beside);
     } catch (error) {
       fail(error);

@@ -65,6 +65,11 @@ export abstract class Exchange implements CallListener, Failing {
   /** What the client takes for an answer. @throws HttpError 406 when that is nothing that is made here */
   abstract negotiate(): void;
 
+  /** Answers a request that needs no call. @returns whether it was one */
+  answersAtOnce(): boolean {
+    return false;
+  }
+
   /**
    * Watches a stream: it may not stand still for longer than the limit, and is told when the gateway stops.
    * @throws HttpError when there are too many
@@ -91,7 +96,9 @@ export abstract class Exchange implements CallListener, Failing {
 
   /** Ends a stream because the gateway stops. */
   stop(): void {
-    this.fail(stopping);
+    alone(this, () => {
+      this.fail(stopping);
+    });
   }
 
   /** Starts the call. @throws StatusError for what the headers say */
@@ -161,7 +168,9 @@ export abstract class Exchange implements CallListener, Failing {
     this.account.close();
     if (this.over) return;
     this.settle(status.CANCELLED);
-    this.call?.cancel();
+    alone(this, () => {
+      this.call?.cancel();
+    });
   }
 
   /** Ends the exchange: what comes after this is left aside. */
@@ -250,14 +259,6 @@ function pairsOf({ metadata }: StatusError): MetadataPairs {
       .get(name)
       .map((value) => [name, typeof value === 'string' ? value : value.toString('base64')] as const),
   );
-}
-
-/** Fails an exchange whose body cannot be read. A connection that broke off has its own end. */
-export function failWith(exchange: Exchange, error: unknown): void {
-  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return;
-  alone(exchange, () => {
-    exchange.fail(error);
-  });
 }
 
 /** What a stream that may not go on is told. */

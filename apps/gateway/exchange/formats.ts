@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 /** How the messages of a stream are written into one response. */
 export interface StreamFormat {
   readonly headers: Readonly<Record<string, string>>;
@@ -7,6 +9,17 @@ export interface StreamFormat {
   end(status: string | undefined): string;
   /** What shows a silent stream to be alive. */
   readonly keepAlive: string | undefined;
+}
+
+/** The id of the last event of a stream, of a good end and of an error. */
+const lastEventId = 'end';
+
+/**
+ * Whether a browser asks for what comes after the last event: 204 tells it to ask no more.
+ * Source: https://html.spec.whatwg.org/multipage/server-sent-events.html, "reestablish the connection".
+ */
+export function isAfterEnd({ headers }: IncomingMessage): boolean {
+  return headers['last-event-id'] === lastEventId;
 }
 
 /** No proxy on the way may keep or hold back what is still going on. */
@@ -27,11 +40,11 @@ export const formats: Readonly<Record<'application/x-ndjson' | 'text/event-strea
   'text/event-stream': {
     headers: { 'content-type': 'text/event-stream', ...live },
     message: (json) => `data: ${textOf(json)}\n\n`,
-    // Without a last word a browser would take the end for a broken connection, and call again.
+    // A browser calls again after every end, with the id of the last event: this one tells it from a broken connection.
     end: (status) =>
       status === undefined
-        ? 'event: end\ndata: {"code":0,"message":"","details":[]}\n\n'
-        : `event: error\ndata: ${status}\n\n`,
+        ? `id: ${lastEventId}\nevent: end\ndata: {"code":0,"message":"","details":[]}\n\n`
+        : `id: ${lastEventId}\nevent: error\ndata: ${status}\n\n`,
     keepAlive: ': keep-alive\n\n',
   },
 };

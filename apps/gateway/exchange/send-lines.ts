@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { StatusError } from '../../runtime/status.ts';
 import { readLines } from './body.ts';
 import type { Exchange } from './exchange.ts';
-import { failWith } from './exchange.ts';
+import { failWith } from './guard/alone.ts';
 import type { Call } from '../transport/types.ts';
 
 /** Sends each line of the request's body as a message, no faster than the service takes them. */

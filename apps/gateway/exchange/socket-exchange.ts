@@ -91,7 +91,9 @@ export class SocketExchange implements CallListener, Failing {
       this.#account.close();
       if (this.over) return;
       this.#settle(status.CANCELLED);
-      this.#call?.cancel();
+      alone(this, () => {
+        this.#call?.cancel();
+      });
     });
     if (route.manyIn) this.#call = route.transport.call(route.path, options, this);
     else if (route.binding.body.kind === 'none') this.#sendOnly(undefined, options);

@@ -66,8 +66,23 @@ describe('server streaming', () => {
     });
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     expect(await response.text()).toBe(
-      'data: "0"\n\ndata: "1"\n\nevent: end\ndata: {"code":0,"message":"","details":[]}\n\n',
+      'data: "0"\n\ndata: "1"\n\nid: end\nevent: end\ndata: {"code":0,"message":"","details":[]}\n\n',
     );
+  });
+
+  test('B10: a browser that calls again after the last event is told to stop, and the service not called', async () => {
+    const { url, seen } = await startStreams();
+    const target = `${url}/v1/streams/server/1?code=10`;
+    const accept = 'text/event-stream';
+    const first = await fetch(target, { headers: { accept } });
+    const events = await first.text();
+    expect(events).toContain('\n\nid: end\nevent: error\ndata: {"code":10,');
+    const again = await fetch(target, { headers: { accept, 'last-event-id': 'end' } });
+    expect([again.status, await again.text()]).toEqual([204, '']);
+    expect(seen.contexts).toHaveLength(1);
+    const lines = await fetch(target, { headers: { 'last-event-id': 'end' } });
+    expect(lines.status).toBe(200);
+    await lines.text();
   });
 
   test('an error before the first message is an answer of its own, one after it the last line or event', async () => {
@@ -86,7 +101,7 @@ describe('server streaming', () => {
       headers: { accept: 'text/event-stream' },
     });
     expect(await events.text()).toMatch(
-      /^data: .+\n\nevent: error\ndata: \{"code":10,"message":"ended with ABORTED","details":\[\]\}\n\n$/,
+      /^data: .+\n\nid: end\nevent: error\ndata: \{"code":10,"message":"ended with ABORTED","details":\[\]\}\n\n$/,
     );
   });
 

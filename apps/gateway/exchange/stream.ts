@@ -4,7 +4,7 @@ import { negotiate } from './accept.ts';
 import { errorOf, knownError } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import { alone } from './guard/alone.ts';
-import { formats } from './formats.ts';
+import { formats, isAfterEnd } from './formats.ts';
 import type { StreamFormat } from './formats.ts';
 import { statusJson } from './http-status.ts';
 import { streamWindow } from '../transport/connection.ts';
@@ -29,6 +29,13 @@ export class StreamExchange extends Exchange {
 
   negotiate(): void {
     this.#format = formats[negotiate(this.request.headers, streamTypes)];
+  }
+
+  override answersAtOnce(): boolean {
+    if (this.#format !== formats['text/event-stream'] || !isAfterEnd(this.request)) return false;
+    this.settle(status.OK);
+    this.response.writeHead(204).end();
+    return true;
   }
 
   override header(metadata: MetadataPairs): void {

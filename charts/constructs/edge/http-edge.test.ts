@@ -99,6 +99,7 @@ test('every ingress gateway brings the exposed requests to the edge, which knows
                       'shop.catalog.v1.CatalogService=catalog.goods.svc.cluster.local:50051,' +
                       'shop.orders.v1.OrdersService=orders.shop.svc.cluster.local:50052',
                   },
+                  { name: 'TRUSTED_PROXIES', value: '1' },
                 ]),
               },
             ],

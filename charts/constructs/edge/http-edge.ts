@@ -183,11 +183,15 @@ export class HttpEdge<C extends string> extends Workload<C> {
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
-    const { cors, openapi } = this.#props;
+    const { cors, jwt, openapi } = this.#props;
     const pages = webSocketOrigins(cors);
+    const subject = jwt?.claims?.['sub'];
     const env = {
       UPSTREAMS: upstreams(entries),
       ...claimVariables(this.#claimMetadata, this.mesh.claimMetadata),
+      // Nobody but the ingress gateways reaches it, which add to X-Forwarded-For whom they got a request from.
+      TRUSTED_PROXIES: '1',
+      ...(subject === undefined ? {} : { SUBJECT_HEADER: subject }),
       ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
       // Of what the services have beside, nobody outside learns.
       ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),

@@ -59,7 +59,14 @@ describe('tokens', () => {
         spec: {
           template: {
             spec: {
-              containers: [{ env: expect.arrayContaining([{ name: 'CLAIM_HEADERS', value: 'x-user' }]) }],
+              containers: [
+                {
+                  env: expect.arrayContaining([
+                    { name: 'CLAIM_HEADERS', value: 'x-user' },
+                    { name: 'SUBJECT_HEADER', value: 'x-user' },
+                  ]),
+                },
+              ],
             },
           },
         },

@@ -3,7 +3,7 @@ const inside = [
   /\b\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}\b/,
   /\[(?:[\da-f]{0,4}:){2,}[\da-f.%]*\]:\d{1,5}/i,
   /\bipv[46]:/i,
-  /\bunix:\S*\//i,
+  /\bunix:\S{0,100}\//i,
   /\.svc\b/i,
   /\.(?:cluster\.local|internal|local)\b/i,
   /\b(?:connect|getaddrinfo|listen|bind|read|write|queryA{1,4}) E[A-Z_]{3,}\b/,
@@ -16,7 +16,7 @@ const onTheWay = [
   /\bE(?:CONN[A-Z]+|NOTFOUND|AI_[A-Z]+|HOST[A-Z]+|NET[A-Z]+|TIMEDOUT|PIPE|ADDR[A-Z]+)\b/,
   /\b\d{1,3}(?:\.\d{1,3}){3}\b/,
   /(?:[\da-f]{1,4}:){3,}[\da-f:]*|\b[\da-f]{1,4}(?::[\da-f]{1,4})*::/i,
-  /(?:^|[\s"'(=/])[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?:\d{2,5}\b/i,
+  /(?:^|[\s"'(=/])(?=[\w.-]*[a-z])\w(?:[\w.-]*\w)?:\d{2,5}\b/i,
   /\bdns:/i,
   /\b(?:upstream|delayed) connect\b|\btransport failure\b/i,
 ];

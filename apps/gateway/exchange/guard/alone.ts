@@ -20,6 +20,14 @@ export function alone(exchange: Failing, step: () => void): void {
   }
 }
 
+/** Fails an exchange whose body cannot be read. A connection that broke off has its own end. */
+export function failWith(exchange: Failing, error: unknown): void {
+  if (error instanceof Error && 'code' in error && error.code === 'ECONNRESET') return;
+  alone(exchange, () => {
+    exchange.fail(error);
+  });
+}
+
 /** Ends an exchange of which a step threw. Never throws itself. */
 export function failAlone(exchange: Failing, thrown: unknown): void {
   if (exchange.over) {
