@@ -96,9 +96,9 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
 ): Promise<MessageShape<O>> {
   const { path, encodeRequest, decodeAnswer } = codecOf(method);
   const client = channel as Client;
-  const outgoing = startCall(client, method, options);
-  const { metadata, deadline } = outgoing;
   return new Promise((resolve, reject) => {
+    const outgoing = startCall(client, method, options);
+    const { metadata, deadline } = outgoing;
     const call = client.makeUnaryRequest(
       path,
       encodeRequest,

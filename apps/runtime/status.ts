@@ -7,7 +7,7 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 
 /** Metadata key of an error's google.rpc.Status, which repeats its code and message and adds details. */
-const detailsKey = 'grpc-status-details-bin';
+export const detailsKey = 'grpc-status-details-bin';
 
 /** A gRPC status as an error: a handler throws it to answer with that status, and a client's call rejects with it. */
 export class StatusError extends Error {
@@ -45,7 +45,7 @@ export function statusError(
 /**
  * A detail of a {@link statusError}: `detail(ErrorInfoSchema, { reason: 'OUT_OF_STOCK', domain: 'shop.example' })`.
  * The types that programs know are in gen/google/rpc/error_details_pb.js. Keep them short: all trailers of an answer
- * together must stay below 8 KiB.
+ * together have 8 KiB; what is longer is cut (server/sendable.ts).
  */
 export function detail<D extends DescMessage>(schema: D, init: MessageInitShape<D>): Any {
   return anyPack(schema, create(schema, init));
@@ -69,9 +69,12 @@ export function findDetail<D extends DescMessage>(
   return undefined;
 }
 
-/** The status to answer for whatever a handler threw: its own, or INTERNAL without internal details. */
+/**
+ * The status to answer for whatever a handler threw: its own, or INTERNAL without internal details. An error that says OK, or
+ * a code that gRPC does not define, is INTERNAL too.
+ */
 export function toStatus(error: unknown): StatusObject {
-  if (!(error instanceof StatusError)) {
+  if (!(error instanceof StatusError) || error.code === status.OK || !(error.code in status)) {
     return { code: status.INTERNAL, details: 'internal error', metadata: new Metadata() };
   }
   // grpc-js percent-encodes the message and would throw at half a surrogate pair.

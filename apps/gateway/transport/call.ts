@@ -21,6 +21,9 @@ export interface CallOwner {
 /** setTimeout takes no more. Milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
+/** RFC 9110, section 15.2, has no limit; no gRPC server sends any. */
+const mostInformed = 20;
+
 /** A peer that breaks every connection before a request is on its way would be connected to for ever. */
 const mostUnsent = 3;
 
@@ -44,6 +47,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   #paused = false;
   #delivering = false;
   #retried = false;
+  #informed = 0;
   /** Connections that ended before the request was on its way. */
   #unsent = 0;
   #ended = false;
@@ -140,6 +144,14 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   /** For the turn after {@link refused}. */
   placeAgain(): void {
     if (!this.#ended) this.#owner.place(this);
+  }
+
+  informed(): void {
+    this.#informed += 1;
+    if (this.#informed <= mostInformed) return;
+    this.finish(
+      localStatus(status.INTERNAL, `the peer sent more than ${mostInformed} informational answers (1xx)`),
+    );
   }
 
   response(raw: readonly string[], flags: number): void {

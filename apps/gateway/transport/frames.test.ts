@@ -53,6 +53,26 @@ describe('MessageReader', () => {
     expect([reader.next()?.buffer, reader.next()?.buffer]).toEqual([piece.buffer, piece.buffer]);
   });
 
+  test('A8: a message of 4 MiB that comes byte by byte takes about its own memory', () => {
+    const length = 4 * 2 ** 20;
+    const reader = new MessageReader(length);
+    reader.push(Buffer.concat(frameMessage(Buffer.alloc(length))).subarray(0, 5));
+    expect(reader.next()).toBeUndefined();
+    const byte = Buffer.from([7]);
+    const before = process.memoryUsage();
+    for (let at = 1; at < length; at += 1) {
+      reader.push(byte);
+      if (reader.next() !== undefined) throw new Error('a message before its end');
+    }
+    const after = process.memoryUsage();
+    const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+    expect(grown).toBeLessThan(60 * 2 ** 20);
+    reader.push(byte);
+    const message = reader.next();
+    expect(message).toHaveLength(length);
+    expect(message?.every((each) => each === 7)).toBe(true);
+  });
+
   test('stops for good at a compressed message and at one that is too long', () => {
     for (const [bytes, problem] of [
       [[1, 0, 0, 0, 0], { kind: 'compressed' }],

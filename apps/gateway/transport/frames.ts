@@ -1,3 +1,5 @@
+import { Gathered } from '../../runtime/gathered.ts';
+
 /** Bytes before each message: whether it is compressed, and its length. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 const prefixLength = 5;
 
@@ -21,11 +23,12 @@ export type FrameProblem =
   | { readonly kind: 'tooLarge'; readonly length: number; readonly limit: number };
 
 const nothing = new Uint8Array();
-const noPieces: Uint8Array[] = [];
 
 /**
  * Cuts a stream of bytes into messages. A message that lies within one piece is a view of it: node:http2 gives each
  * piece memory of its own, which is never written again, but a small view keeps its whole piece (up to 64 KiB) alive.
+ * One that lies in more pieces is copied together as they come, so that a peer that sends bytes one by one makes no
+ * object for each.
  */
 export class MessageReader {
   readonly #limit: number;
@@ -34,8 +37,8 @@ export class MessageReader {
   #prefixFilled = 0;
   /** The length of the message being read; -1 while its prefix is. */
   #length = -1;
-  #pieces: Uint8Array[] = noPieces;
-  #gathered = 0;
+  /** Of a message that lies in more than one piece. */
+  #gathered: Gathered | undefined;
   #chunk: Uint8Array = nothing;
   #offset = 0;
   problem: FrameProblem | undefined;
@@ -57,18 +60,19 @@ export class MessageReader {
     if (this.#length < 0 && !this.#readPrefix()) return undefined;
     const chunk = this.#chunk;
     const start = this.#offset;
-    const end = Math.min(start + this.#length - this.#gathered, chunk.length);
-    this.#offset = end;
-    const part = chunk.subarray(start, end);
-    if (this.#gathered + part.length < this.#length) {
-      if (this.#gathered === 0) this.#pieces = [];
-      if (part.length > 0) this.#pieces.push(part);
-      this.#gathered += part.length;
-      return undefined;
+    if (this.#gathered === undefined) {
+      const end = start + this.#length;
+      if (end <= chunk.length) {
+        this.#offset = end;
+        this.#length = -1;
+        return chunk.subarray(start, end);
+      }
+      this.#gathered = new Gathered(this.#length);
     }
-    const message = this.#gathered === 0 ? part : Buffer.concat([...this.#pieces, part], this.#length);
-    this.#pieces = noPieces;
-    this.#gathered = 0;
+    this.#offset += this.#gathered.add(chunk, start);
+    if (!this.#gathered.complete) return undefined;
+    const message = this.#gathered.whole();
+    this.#gathered = undefined;
     this.#length = -1;
     return message;
   }

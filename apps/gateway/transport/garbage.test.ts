@@ -5,8 +5,10 @@ import { client, atEnd, stopAll } from './testing/started.ts';
 import { Recorder, framed, later, startRaw, unary } from './testing/scripted-server.ts';
 import {
   dataFrame,
+  frame,
   goawayFrame,
   headersFrame,
+  literal,
   onHeaders,
   settingsFrame,
   trailersFrame,
@@ -136,4 +138,28 @@ describe('A5: a session that the peer has broken', () => {
     expect(seen).toBe(2);
     expect(sockets).toHaveLength(2);
   });
+});
+
+test('A8: informational answers without end are ended', async () => {
+  const informed = (id: number) => frame(1, 4, id, literal(':status', '103'));
+  const { transport, sockets } = await start((socket) => {
+    socket.write(settingsFrame);
+    onHeaders(socket, (id) => {
+      const few = Array.from({ length: 20 }, () => informed(id));
+      const rest = Buffer.concat([
+        headersFrame(id),
+        dataFrame(id, framed(Buffer.from('x'))),
+        trailersFrame(id),
+      ]);
+      socket.write(Buffer.concat([...few, id === 1 ? rest : informed(id)]));
+    });
+  });
+  expect((await unary(transport)).status).toMatchObject({ code: 0 });
+  expect((await unary(transport)).status).toEqual({
+    code: status.INTERNAL,
+    message: 'the peer sent more than 20 informational answers (1xx)',
+    trailers: [],
+    from: 'transport',
+  });
+  expect(sockets).toHaveLength(1);
 });

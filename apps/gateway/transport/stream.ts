@@ -2,6 +2,8 @@ import type { ClientHttp2Stream } from 'node:http2';
 
 /** Who hears of a stream. */
 export interface StreamListener {
+  /** An informational answer, 1xx. */
+  informed(): void;
   /** @param raw - name after value after name */
   response(raw: readonly string[], flags: number): void;
   data(chunk: Uint8Array): void;
@@ -22,6 +24,7 @@ interface HeardStream extends ClientHttp2Stream {
 /** Tells a listener of a stream's events. Each one costs: those that few calls need are asked for when they do. */
 export function listen(stream: HeardStream, listener: StreamListener): void {
   stream[listenerKey] = listener;
+  stream.on('headers', onHeaders);
   stream.on('response', onResponse);
   stream.on('data', onData);
   stream.on('trailers', onTrailers);
@@ -42,6 +45,10 @@ export function listenToEnd(stream: HeardStream): void {
 /** Tells nothing more, and lets go of the listener: node:http2 may hold a stream long after its end (see bag.ts). */
 export function forget(stream: HeardStream): void {
   stream[listenerKey] = undefined;
+}
+
+function onHeaders(this: HeardStream): void {
+  this[listenerKey]?.informed();
 }
 
 function onResponse(this: HeardStream, _headers: unknown, flags: number, raw: readonly string[]): void {

@@ -32,12 +32,23 @@ export interface OutgoingCall {
   failure(error: ServiceError | null): Error;
 }
 
-/** Starts a call: passes on the parent's metadata, starts a span if there is tracing, and takes the earlier of both deadlines. */
+/** Beyond 64 KiB node:http2 ends the connection, and all calls on it; Envoy takes 60 KiB, with what it adds itself. Bytes. */
+const mostMetadata = 56 * 1024;
+
+/**
+ * Starts a call: passes on the parent's metadata, starts a span if there is tracing, and takes the earlier of both deadlines.
+ * @throws StatusError RESOURCE_EXHAUSTED when the metadata is too large to be sent
+ */
 export function startCall(client: Client, method: DescMethod, options: StreamOptions): OutgoingCall {
   const { parent, timeoutMs = Infinity, signal = parent?.signal, onHeader } = options;
   const metadata = options.metadata?.clone() ?? new Metadata();
   if (parent !== undefined) {
     for (const key of traceKeys) for (const value of parent.metadata.get(key)) metadata.set(key, value);
+  }
+  const size = sizeOf(metadata);
+  if (size > mostMetadata) {
+    const message = `metadata: ${size} bytes; allowed at most ${mostMetadata}`;
+    throw new StatusError(status.RESOURCE_EXHAUSTED, message);
   }
   const span = tracing()?.startCall({ method, client, parent, metadata });
   let cancel: () => void = () => undefined;
@@ -69,6 +80,15 @@ export function startCall(client: Client, method: DescMethod, options: StreamOpt
     },
     failure: (error) => thrown ?? fromServiceError(error),
   };
+}
+
+/** The size of metadata as headers. Source: RFC 9113, section 6.5.2. */
+function sizeOf(metadata: Metadata): number {
+  let size = 0;
+  for (const [name, values] of Object.entries(metadata.toHttp2Headers())) {
+    for (const value of [values].flat()) size += name.length + String(value).length + 32;
+  }
+  return size;
 }
 
 /** The status that a call failed with. */

@@ -15,7 +15,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
   const { path, encodeRequest, decodeAnswer } = codecOf(method);
   switch (method.methodKind) {
     case 'server_streaming':
-      return (request: Init, options: StreamOptions = {}) => {
+      return inIteration((request: Init, options: StreamOptions = {}) => {
         const outgoing = startCall(client, method, options);
         const { metadata, deadline } = outgoing;
         const call = client.makeServerStreamRequest(path, encodeRequest, decodeAnswer, request, metadata, {
@@ -23,7 +23,7 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
         });
         outgoing.started(call);
         return answersOf(call, outgoing);
-      };
+      });
     case 'client_streaming':
       return (requests: Requests, options: StreamOptions = {}) =>
         new Promise((resolve, reject) => {
@@ -46,14 +46,31 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
           const sending = send(requests, call, outgoing);
         });
     default:
-      return (requests: Requests, options: StreamOptions = {}) => {
+      return inIteration((requests: Requests, options: StreamOptions = {}) => {
         const outgoing = startCall(client, method, options);
         const { metadata, deadline } = outgoing;
         const call = client.makeBidiStreamRequest(path, encodeRequest, decodeAnswer, metadata, { deadline });
         outgoing.started(call);
         return answersOf(call, outgoing, send(requests, call, outgoing));
-      };
+      });
   }
+}
+
+/** A call that cannot be started fails as others do, while its answers are iterated. */
+function inIteration<A extends readonly unknown[]>(
+  start: (...args: A) => AsyncGenerator<Message, void>,
+): (...args: A) => AsyncGenerator<Message, void> {
+  return (...args) => {
+    try {
+      return start(...args);
+    } catch (error) {
+      return failed(error as Error);
+    }
+  };
+}
+
+async function* failed(error: Error): AsyncGenerator<never, void> {
+  await Promise.reject(error);
 }
 
 interface Sending {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import type {
   Server,
   ServerDuplexStream,
@@ -19,6 +19,7 @@ import { chain } from './interceptors.ts';
 import type { Hooks, Interceptor } from './interceptors.ts';
 import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
+import { sendableStatus } from './sendable.ts';
 import { statusError, toStatus } from '../status.ts';
 import { codecOf } from '../wire.ts';
 
@@ -43,6 +44,10 @@ type AnyHandler<Kind extends DescMethod['methodKind']> = Handler<
 interface MethodScope extends ServerScope {
   readonly method: DescMethod;
   readonly hooksOf: (context: CallContext) => Hooks;
+  /** Of every answer: `x-served-by`. */
+  readonly header: Metadata;
+  /** The bytes of an answer. @throws Error that names the field which has no encoding */
+  readonly encode: (answer: Message) => Buffer;
 }
 
 const kinds = {
@@ -54,14 +59,17 @@ const kinds = {
 
 /** Registers every method of an implementation with a grpc-js server. */
 export function register(server: Server, implementation: Implementation, scope: ServerScope): void {
+  const header = new Metadata();
+  header.set('x-served-by', scope.servedBy);
   for (const method of implementation.service.methods) {
     const handler = implementation.handlers[method.localName] as never;
-    const methodScope = { ...scope, method, hooksOf: chain(scope.interceptors, method) };
-    const { path, encodeAnswer, decodeRequest } = codecOf(method);
+    const { path, encodeAnswer: encode, decodeRequest } = codecOf(method);
+    const methodScope = { ...scope, method, hooksOf: chain(scope.interceptors, method), header, encode };
     const added = server.register(
       path,
       adapt(handler, methodScope) as never,
-      encodeAnswer,
+      // Encoded before the outcome of a call is told.
+      (encoded: Buffer) => encoded,
       decodeRequest,
       kinds[method.methodKind],
     );
@@ -83,7 +91,7 @@ function adapt(handler: never, scope: MethodScope): unknown {
 }
 
 function unary(handler: AnyHandler<'unary'>, scope: MethodScope) {
-  return (call: ServerUnaryCall<Message, Message>, callback: sendUnaryData<Message>): void => {
+  return (call: ServerUnaryCall<Message, Buffer>, callback: sendUnaryData<Buffer>): void => {
     const context = new ServerCallContext(call, scope);
     const hooks = scope.hooksOf(context);
     void answerOnce(call, callback, context, hooks, scope, () => {
@@ -95,7 +103,7 @@ function unary(handler: AnyHandler<'unary'>, scope: MethodScope) {
 }
 
 function clientStreaming(handler: AnyHandler<'client_streaming'>, scope: MethodScope) {
-  return (call: ServerReadableStream<Message, Message>, callback: sendUnaryData<Message>): void => {
+  return (call: ServerReadableStream<Message, Buffer>, callback: sendUnaryData<Buffer>): void => {
     const context = new ServerCallContext(call, scope);
     const hooks = scope.hooksOf(context);
     void answerOnce(call, callback, context, hooks, scope, () => handler(requestsOf(call, hooks), context));
@@ -103,7 +111,7 @@ function clientStreaming(handler: AnyHandler<'client_streaming'>, scope: MethodS
 }
 
 function serverStreaming(handler: AnyHandler<'server_streaming'>, scope: MethodScope) {
-  return (call: ServerWritableStream<Message, Message>): void => {
+  return (call: ServerWritableStream<Message, Buffer>): void => {
     const context = new ServerCallContext(call, scope, scope.stopping);
     const hooks = scope.hooksOf(context);
     void answerMany(call, context, hooks, scope, () => {
@@ -115,7 +123,7 @@ function serverStreaming(handler: AnyHandler<'server_streaming'>, scope: MethodS
 }
 
 function bidiStreaming(handler: AnyHandler<'bidi_streaming'>, scope: MethodScope) {
-  return (call: ServerDuplexStream<Message, Message>): void => {
+  return (call: ServerDuplexStream<Message, Buffer>): void => {
     const context = new ServerCallContext(call, scope, scope.stopping);
     const hooks = scope.hooksOf(context);
     void answerMany(call, context, hooks, scope, () => handler(requestsOf(call, hooks), context));
@@ -124,7 +132,7 @@ function bidiStreaming(handler: AnyHandler<'bidi_streaming'>, scope: MethodScope
 
 async function answerOnce(
   call: AnyCall,
-  callback: sendUnaryData<Message>,
+  callback: sendUnaryData<Buffer>,
   context: ServerCallContext,
   hooks: Hooks,
   scope: MethodScope,
@@ -134,20 +142,19 @@ async function answerOnce(
     hooks.start();
     const response = create(scope.method.output, (await answer()) as never);
     hooks.response(response);
+    const encoded = scope.encode(response);
     const code = context.cancellation?.code ?? status.OK;
-    call.sendMetadata(context.header);
-    callback(null, response, context.trailer);
+    call.sendMetadata(context.sentHeader);
+    callback(null, encoded, context.sentTrailer);
     hooks.end({ code });
   } catch (error) {
     // Nothing was sent yet, so the answer is one block of headers ("Trailers-Only"): Envoy retries only those.
-    const failed = failure(context.cancellation ?? error, context, hooks);
-    failed.metadata.merge(context.header);
-    callback(failed);
+    callback(failure(context.cancellation ?? error, context, hooks, context.header));
   }
 }
 
 async function answerMany(
-  call: ServerWritableStream<Message, Message> | ServerDuplexStream<Message, Message>,
+  call: ServerWritableStream<Message, Buffer> | ServerDuplexStream<Message, Buffer>,
   context: ServerCallContext,
   hooks: Hooks,
   scope: MethodScope,
@@ -159,20 +166,20 @@ async function answerMany(
     hooks.start();
     for await (const message of answers()) {
       signal.throwIfAborted();
-      if (!headerSent) call.sendMetadata(context.header);
+      if (!headerSent) call.sendMetadata(context.sentHeader);
       headerSent = true;
       const response = create(scope.method.output, message as never);
       hooks.response(response);
       // False means that the caller is behind: no further answer is produced until it has caught up.
-      if (!call.write(response)) await once(call, 'drain', { signal });
+      if (!call.write(scope.encode(response))) await once(call, 'drain', { signal });
     }
     signal.throwIfAborted();
-    if (!headerSent) call.sendMetadata(context.header);
-    call.end(context.trailer);
+    if (!headerSent) call.sendMetadata(context.sentHeader);
+    call.end(context.sentTrailer);
     hooks.end({ code: status.OK });
   } catch (error) {
-    const failed = failure(signal.aborted ? signal.reason : error, context, hooks);
-    if (!headerSent) failed.metadata.merge(context.header);
+    const header = headerSent ? undefined : context.header;
+    const failed = failure(signal.aborted ? signal.reason : error, context, hooks, header);
     call.emit('error', Object.assign(new Error(failed.details), failed));
   }
 }
@@ -192,10 +199,16 @@ function checkEnd(call: unknown): void {
   if (!decoder.between) throw statusError(status.INTERNAL, 'the request ends within a message');
 }
 
-function failure(error: unknown, context: CallContext, hooks: Hooks): StatusObject {
-  const failed = toStatus(error);
-  hooks.end({ code: failed.code, error });
-  const metadata = failed.metadata.clone();
+/** The status to send for what was thrown, with the header if that was not sent, cut to what headers may hold. */
+function failure(error: unknown, context: CallContext, hooks: Hooks, header?: Metadata): StatusObject {
+  const { code, details, metadata: own } = toStatus(error);
+  hooks.end({ code, error });
+  const metadata = header?.clone() ?? new Metadata();
+  metadata.merge(own);
   metadata.merge(context.trailer);
-  return { ...failed, metadata };
+  const { sent, left } = sendableStatus({ code, details, metadata });
+  if (left.length > 0) {
+    context.log.warn({ code: status[code], left }, 'an error was cut to what headers may hold');
+  }
+  return sent;
 }

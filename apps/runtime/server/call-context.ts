@@ -5,6 +5,7 @@ import type { Message } from '@bufbuild/protobuf';
 import type { Span } from '@opentelemetry/api';
 import type { CallContext } from '../handlers.ts';
 import type { Logger } from '../log.ts';
+import { sendableMetadata } from './sendable.ts';
 import { statusError } from '../status.ts';
 import type { StatusError } from '../status.ts';
 import { traceIdsOf } from '../telemetry/trace-context.ts';
@@ -24,8 +25,9 @@ const late = statusError(status.DEADLINE_EXCEEDED, 'the deadline has passed');
 export class ServerCallContext implements CallContext {
   readonly metadata: Metadata;
   readonly deadline: number;
-  readonly header = new Metadata();
-  readonly trailer = new Metadata();
+  #header: Metadata | undefined;
+  #trailer: Metadata | undefined;
+  readonly #servedBy: Metadata;
   span: Span | undefined;
   readonly #call: AnyCall;
   readonly #log: Logger;
@@ -34,13 +36,33 @@ export class ServerCallContext implements CallContext {
   #ownLog: Logger | undefined;
 
   /** @param stopping - also ends the call, apart from its caller */
-  constructor(call: AnyCall, scope: { servedBy: string; log: Logger }, stopping?: AbortSignal) {
+  constructor(call: AnyCall, scope: { header: Metadata; log: Logger }, stopping?: AbortSignal) {
     this.#call = call;
     this.#stopping = stopping;
     this.metadata = call.metadata;
     this.deadline = Number(call.getDeadline());
-    this.header.set('x-served-by', scope.servedBy);
+    this.#servedBy = scope.header;
     this.#log = scope.log;
+  }
+
+  get header(): Metadata {
+    this.#header ??= this.#servedBy.clone();
+    return this.#header;
+  }
+
+  get trailer(): Metadata {
+    this.#trailer ??= new Metadata();
+    return this.#trailer;
+  }
+
+  /** The header as it can be sent. */
+  get sentHeader(): Metadata {
+    return this.#header === undefined ? this.#servedBy : this.#sendable(this.#header);
+  }
+
+  /** The trailer as it can be sent. */
+  get sentTrailer(): Metadata | undefined {
+    return this.#trailer && this.#sendable(this.#trailer);
   }
 
   get log(): Logger {
@@ -61,6 +83,12 @@ export class ServerCallContext implements CallContext {
   get cancellation(): StatusError | undefined {
     if (!this.#call.cancelled) return undefined;
     return Date.now() < this.deadline ? cancelled : late;
+  }
+
+  #sendable(metadata: Metadata): Metadata {
+    const { sent, left } = sendableMetadata(metadata);
+    if (left.length > 0) this.log.warn({ left }, 'metadata of an answer was left out');
+    return sent;
   }
 
   #withIds(): Logger {
