@@ -132,7 +132,7 @@ test('a mesh of which nothing is said', () => {
     const allowed = 'allowed lab, released({ imageHub, istioTag }), or a whole Platform of your own';
     expect(problemsOf(mesh)).toEqual([
       'demo: trustDomain: is not a trust domain; received nothing; ' +
-        'allowed up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)',
+        'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example',
       'demo: clusters: there is no cluster; fix: declare at least one',
       'demo: root: is no path; received nothing; allowed the path of the project root',
       'demo: platform: is no platform: it has no imageHub, istio, controlPlane, cni, sidecar, gateway; ' +

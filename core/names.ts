@@ -51,3 +51,15 @@ function editDistance(a: string, b: string): number {
 function at(row: readonly number[], index: number): number {
   return row[index] ?? Infinity;
 }
+
+/**
+ * Containers that others put into the pods of an app: Istio's injection, and the gateway that stands beside a service. One
+ * of the same name would be merged with them.
+ */
+export const takenContainers: readonly string[] = [
+  'istio-proxy',
+  'istio-init',
+  'istio-validation',
+  'enable-core-dump',
+  'http-gateway',
+];

@@ -65,6 +65,13 @@ describe('refuses', () => {
     },
   );
 
+  test.each(['istio-proxy', 'http-gateway'])('D2: %s, which another container is called', (name) => {
+    expect(formatProblem(namesOf(name) as never)).toBe(
+      'npm run new: is the name of a container that Istio or the HTTP gateway has in every pod; ' +
+        `received "${name}"; fix: choose another name`,
+    );
+  });
+
   test.each([
     ['product-reviews-service', 'ProductReviewsServiceService', 'run `npm run new -- product-reviews`'],
     ['reviews-service-service', 'ReviewsServiceServiceService', 'run `npm run new -- reviews`'],

@@ -1,4 +1,5 @@
 import ts from 'typescript';
+import { takenContainers } from '../core/names.ts';
 import type { Problem } from '../core/problem.ts';
 
 /** The names of a new service, in each notation that needs it. */
@@ -40,6 +41,10 @@ export function namesOf(name: string): ServiceNames | Problem {
   const where = 'npm run new';
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40) {
     return { where, what: 'is not a valid service name', received: name, allowed: rule };
+  }
+  if (takenContainers.includes(name)) {
+    const what = 'is the name of a container that Istio or the HTTP gateway has in every pod';
+    return { where, what, received: name, fix: 'choose another name' };
   }
   const { snake, camel, pascal } = notations(name);
   if (/(^|-)service$/.test(name)) {

@@ -16,6 +16,12 @@ const factors: Readonly<Record<string, number>> = {
   Ei: 2 ** 60,
 };
 
+/** The least amount of each resource that is accepted, and in words what is; less is nearly always a slip such as `128m` for `128Mi`. */
+export const leastAmounts = {
+  cpu: { least: 0.001, allowed: 'a Kubernetes quantity as text, at least "1m", such as "250m"' },
+  memory: { least: 16 * 2 ** 20, allowed: 'a Kubernetes quantity as text, at least "16Mi", such as "128Mi"' },
+} as const;
+
 /** Kubernetes stores quantities in 64 bits. */
 const largest = 2 ** 63;
 

@@ -1,4 +1,4 @@
-import { isDnsLabel, nearest } from '../../core/names.ts';
+import { isDnsLabel, nearest, takenContainers } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { checkEnv } from './env-rules.ts';
 import { at, isMapping, type Where } from './mapping.ts';
@@ -25,7 +25,19 @@ export function checkRules(value: unknown, folder: string, where: Where): Proble
 
 function checkName(value: unknown, folder: string, where: Where): Problem[] {
   const name = at(value, 'name');
-  if (typeof name !== 'string' || !isDnsLabel(name) || name === folder) return [];
+  if (typeof name !== 'string' || !isDnsLabel(name)) return [];
+  if (takenContainers.includes(name)) {
+    return [
+      {
+        where: where('name'),
+        what: 'is the name of a container that Istio or the HTTP gateway has in the same pod',
+        received: name,
+        allowed: `a name other than ${takenContainers.join(', ')}`,
+        fix: 'rename the app and its folder',
+      },
+    ];
+  }
+  if (name === folder) return [];
   return [
     {
       where: where('name'),

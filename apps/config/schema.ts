@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import { metricsPorts } from './ports.ts';
-import { parseQuantity } from './quantity.ts';
-
-/** Smallest memory limit accepted, in bytes: less is nearly always a slip such as `128m` for `128Mi`. */
-const leastMemory = 16 * 2 ** 20;
-const leastCpu = 0.001;
+import { leastAmounts, parseQuantity } from './quantity.ts';
 
 /** Each field's error text says what the field allows; the loader adds the rest of the message. */
 const text = (allowed: string, accepts: (value: string) => boolean) =>
@@ -27,10 +23,10 @@ const port = z
     { error: portRule },
   );
 
-const quantity = (allowed: string, least: number) =>
+const quantity = ({ allowed, least }: { readonly allowed: string; readonly least: number }) =>
   text(allowed, (value) => (parseQuantity(value) ?? 0) >= least);
-const cpu = quantity('a Kubernetes quantity as text, at least "1m", such as "250m"', leastCpu);
-const memory = quantity('a Kubernetes quantity as text, at least "16Mi", such as "128Mi"', leastMemory);
+const cpu = quantity(leastAmounts.cpu);
+const memory = quantity(leastAmounts.memory);
 
 const semanticVersion =
   /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})(-[0-9a-zA-Z][0-9a-zA-Z.-]{0,39})?$/;

@@ -6,6 +6,7 @@ import { gatewayProblems } from './gateways/address-rules.ts';
 import { platformProblems } from './platform-problems.ts';
 import type { MeshProps } from './mesh-props.ts';
 import type { Cluster, ClusterProps } from './scope/cluster.ts';
+import type { Gateways } from './scope/gateway-address.ts';
 import type { Platform } from './scope/platform.ts';
 
 /** What of a mesh its rules look at. */
@@ -36,7 +37,8 @@ const clusterKeys = keysOf<ClusterProps>({
 
 const labelValueRule =
   '1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end';
-const trustDomainRule = 'up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)';
+const trustDomainRule =
+  'labels of 1 to 63 of a-z, 0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example';
 
 /**
  * Checks a mesh's own properties; takes plain JavaScript callers into account, who may leave anything out.
@@ -81,6 +83,7 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
     ...problems,
     ...gatewayProblems(`${name}: gateways`, mesh.gateways),
     ...sharedNetworks(name, clusters),
+    ...sharedNodePorts(name, clusters, mesh.gateways),
     ...rootProblems(name, root),
     ...platformProblems(name, platform),
   ];
@@ -111,8 +114,36 @@ function sharedNetworks(name: string, clusters: readonly Cluster[]): Problem[] {
   });
 }
 
+/** Two gateways of a cluster on one node port, of which the API server would refuse the second. */
+function sharedNodePorts(name: string, clusters: readonly Cluster[], ofMesh: unknown): Problem[] {
+  return clusters.flatMap((cluster) => {
+    const seen = new Map<number, string>();
+    return gatewayNames.flatMap((gateway) => {
+      const own: unknown = cluster.gateways?.[gateway];
+      const address: unknown = own ?? (ofMesh as Gateways | undefined)?.[gateway];
+      if (typeof address !== 'object' || address === null || !('ports' in address)) return [];
+      return Object.entries(address.ports ?? {}).flatMap(([port, number]: [string, unknown]): Problem[] => {
+        if (typeof number !== 'number') return [];
+        const at = `${own === undefined ? '' : `clusters.${cluster.name}.`}gateways.${gateway}.ports.${port}`;
+        const rival = seen.get(number);
+        seen.set(number, rival ?? at);
+        // Two ports of one gateway are told of where they are declared.
+        if (rival === undefined || rival.split('.ports.')[0] === at.split('.ports.')[0]) return [];
+        const what = `is the node port of ${rival}, too, in cluster ${cluster.name}`;
+        return [{ where: `${name}: ${at}`, what, received: number, fix: 'choose another' }];
+      });
+    });
+  });
+}
+
+const gatewayNames = ['eastWest', 'ingress'] as const;
+
+/**
+ * What istiod takes (istio.io/istio/pkg/config/validation/agent, `ValidateTrustDomain`; for another it falls back to
+ * `cluster.local` without an error) and SPIFFE-ID, section 2.1, too. Istio would also take a dot at the end.
+ */
 function isTrustDomain(value: string): boolean {
-  return /^[a-z0-9._-]{1,255}$/.test(value);
+  return value.length <= 255 && value.split('.').every(isDnsLabel);
 }
 
 function isLabelValue(value: string): boolean {

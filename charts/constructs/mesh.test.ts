@@ -31,7 +31,7 @@ describe('problems', () => {
     expect(problemsOf(declare('My mesh', 'Shop.Example/x', declared))).toEqual([
       `My mesh: the mesh has a wrong name; received "My mesh"; ${label}`,
       'My mesh: trustDomain: is not a trust domain; received "Shop.Example/x"; ' +
-        'allowed up to 255 of a-z, 0-9, dots, hyphens and underscores (SPIFFE-ID, section 2.1)',
+        'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example',
       `My mesh: clusters.East_1: the cluster has a wrong name; received "East_1"; ${label}`,
       `My mesh: clusters.East_1.network: the network cannot be a label's value; received "net one"; ${value}`,
       `My mesh: clusters.East_1.region: the region cannot be a label's value; received ""; ${value}`,

@@ -1,3 +1,4 @@
+import { leastAmounts, parseQuantity } from '../../apps/config/quantity.ts';
 import { keysOf, unknownKeys } from '../../core/keys.ts';
 import { isDnsLabel } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
@@ -50,6 +51,8 @@ export function platformProblems(mesh: string, platform: unknown): readonly Prob
   return [
     ...unknown,
     ...parts.flatMap((part) => partProblems(`${where}.${part}`, part, given[part] as Fields)),
+    ...countProblems(where, platform as Platform),
+    ...istioProblems(`${where}.istio`, istio),
     ...hubProblems(`${where}.imageHub`, imageHub),
     ...hubProblems(`${where}.istio.hub`, istio.hub),
     ...pullSecretProblems(`${where}.imagePullSecrets`, imagePullSecrets),
@@ -62,8 +65,84 @@ function partProblems(where: string, part: Part, fields: Fields): readonly Probl
     ...unknownKeys(where, fields, partKeys[part]),
     ...unknownKeys(`${where}.requests`, fields['requests'], amountKeys),
     ...unknownKeys(`${where}.limits`, fields['limits'], amountKeys),
+    ...amountProblems(where, part, fields),
   ];
 }
+
+/** Checked like those of config.yml: the API server, or an injected pod, would refuse them where nobody looks. */
+function amountProblems(where: string, part: Part, fields: Fields): readonly Problem[] {
+  const groups = (['requests', 'limits'] as const).filter((group) => partKeys[part].includes(group));
+  const amountOf = (group: string, resource: string) =>
+    ((fields[group] ?? {}) as Readonly<Record<string, unknown>>)[resource];
+  return (['cpu', 'memory'] as const).flatMap((resource): readonly Problem[] => {
+    const { least, allowed } = leastAmounts[resource];
+    const wrong = groups.filter((group) => (parseQuantity(amountOf(group, resource)) ?? 0) < least);
+    if (wrong.length > 0) {
+      return wrong.map((group) => {
+        const received = amountOf(group, resource);
+        return { where: `${where}.${group}.${resource}`, what: 'is no amount', received, allowed };
+      });
+    }
+    const [request, limit] = groups.map((group) => parseQuantity(amountOf(group, resource)));
+    if (request === undefined || limit === undefined || request <= limit) return [];
+    return [
+      {
+        where: `${where}.requests.${resource}`,
+        what: `is more than limits.${resource}`,
+        received: amountOf('requests', resource),
+        allowed: `at most ${String(amountOf('limits', resource))}`,
+        fix: 'lower the request or raise the limit',
+      },
+    ];
+  });
+}
+
+function countProblems(where: string, { controlPlane, gateway }: Platform): readonly Problem[] {
+  const { minReplicas, maxReplicas } = controlPlane;
+  const counts: readonly (readonly [string, unknown])[] = [
+    ['controlPlane.minReplicas', minReplicas],
+    ['controlPlane.maxReplicas', maxReplicas],
+    ['gateway.replicas', gateway.replicas],
+  ];
+  const wrong = counts.filter(([, count]) => !isCount(count));
+  const allowed = 'a whole number from 1 to 1000';
+  const found: Problem[] = wrong.map(([key, received]) => {
+    return { where: `${where}.${key}`, what: 'is no number of pods', received, allowed };
+  });
+  if (isCount(minReplicas) && isCount(maxReplicas) && maxReplicas < minReplicas) {
+    const what = 'is fewer than minReplicas';
+    const fix = 'raise it, or lower minReplicas';
+    const at = `${where}.controlPlane.maxReplicas`;
+    found.push({ where: at, what, received: maxReplicas, allowed: `${minReplicas} or more`, fix });
+  }
+  if (typeof (gateway.nodePorts as unknown) !== 'boolean') {
+    const at = `${where}.gateway.nodePorts`;
+    found.push({ where: at, what: 'is no answer', received: gateway.nodePorts, allowed: 'true or false' });
+  }
+  return found;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 1000;
+}
+
+function istioProblems(where: string, { tag, proxy }: Platform['istio']): readonly Problem[] {
+  const found: Problem[] = [];
+  if (typeof (tag as unknown) !== 'string' || !/^\w[\w.-]{0,127}$/.test(tag)) {
+    found.push({ where: `${where}.tag`, what: 'is no tag', received: tag, allowed: 'such as 1.29.2' });
+  }
+  if (!proxies.includes(proxy)) {
+    found.push({
+      where: `${where}.proxy`,
+      what: 'is no proxy',
+      received: proxy,
+      allowed: proxies.join(', '),
+    });
+  }
+  return found;
+}
+
+const proxies: readonly Platform['istio']['proxy'][] = ['istio', 'upstream-envoy'];
 
 /** A registry as image references begin: no scheme, no tag, no slash at the end. */
 function hubProblems(where: string, hub: unknown): Problem[] {

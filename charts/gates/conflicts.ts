@@ -3,7 +3,7 @@ import { qualified } from './hosts.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
-/** No two objects configure the same thing: Istio would use one of them, or merge them, depending on their age. */
+/** No two objects configure the same thing: Istio would use one of them, or merge them, depending on their age; of node ports the API server refuses the second. */
 export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
     const claims = new Map<string, RenderedObject[]>();
@@ -17,6 +17,16 @@ export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
       const whose =
         Object.keys(selector).length === 0 ? '' : ` for callers with labels ${canonical(selector)}`;
       push(claims, `traffic to host ${host}${whose}`, rule);
+    }
+    for (const service of ofKind(cluster, 'Service')) {
+      for (const port of list(service.object, 'spec', 'ports')) {
+        const number = field(port, 'nodePort');
+        const protocol = text(port, 'protocol') ?? 'TCP';
+        if (typeof number === 'number') push(claims, `node port ${number} (${protocol})`, service);
+      }
+    }
+    for (const entry of ofKind(cluster, 'ServiceEntry')) {
+      for (const claim of listenerClaims(entry.object)) push(claims, claim, entry);
     }
     for (const gateway of ofKind(cluster, 'Gateway')) {
       for (const claim of gatewayClaims(gateway.object)) push(claims, claim, gateway);
@@ -47,6 +57,25 @@ function virtualServiceClaims(object: RenderedObject['object']): readonly string
     const at = gateway === 'mesh' || gateway.includes('/') ? gateway : `${namespace ?? ''}/${gateway}`;
     const on = gateway === 'mesh' ? 'in sidecars' : `on Gateway ${at}`;
     return texts(object, 'spec', 'hosts').map((host) => `host ${qualified(host, namespace)} ${on}`);
+  });
+}
+
+/** Protocols by which a proxy tells hosts of one port apart. */
+const named = ['HTTP', 'HTTP2', 'GRPC', 'HTTPS', 'TLS'];
+
+/**
+ * The listeners that a proxy opens for a ServiceEntry without addresses: one for each port, which leads to one host unless
+ * the protocol names hosts (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/).
+ */
+function listenerClaims(object: RenderedObject['object']): readonly string[] {
+  if (list(object, 'spec', 'addresses').length > 0) return [];
+  return list(object, 'spec', 'ports').flatMap((port) => {
+    const protocol = (text(port, 'protocol') ?? '').toUpperCase();
+    if (named.includes(protocol)) return [];
+    const number = String(field(port, 'number'));
+    return texts(object, 'spec', 'hosts').map(
+      () => `all calls to port ${number} outside the mesh (${protocol})`,
+    );
   });
 }
 

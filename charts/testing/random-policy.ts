@@ -89,13 +89,15 @@ function weightsOf(service: AnyService, shares: readonly number[]): Record<strin
 function failoverOf({ mesh, clusters }: AnyService, to: readonly number[]): Record<string, string[]> {
   const regions = [...new Set(mesh.clusters.map(({ region }) => region))];
   return Object.fromEntries(
-    mesh.clusters.flatMap(({ name, region }) => {
+    mesh.clusters.flatMap(({ name, region, zone }) => {
       const away = mesh.clusters.filter((other) => other.region !== region && clusters.includes(other.name));
       const chosen = away[(to[regions.indexOf(region)] ?? 0) % Math.max(1, away.length)];
       if (chosen === undefined) return [];
       const placed = mesh.clusters.filter((other) => other.name !== name && clusters.includes(other.name));
       const inRegion = (wanted: string) => placed.filter((other) => other.region === wanted);
-      return [[name, [...inRegion(region), ...inRegion(chosen.region)].map((other) => other.name)]];
+      // Those of its own zone get its calls in any case.
+      const near = inRegion(region).filter((other) => other.zone !== zone);
+      return [[name, [...near, ...inRegion(chosen.region)].map((other) => other.name)]];
     }),
   );
 }

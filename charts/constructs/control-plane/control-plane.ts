@@ -1,3 +1,4 @@
+import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { meshNetworks } from '../gateways/address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
@@ -79,7 +80,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
         '10-control-plane',
         k8s.KubeConfigMap,
         { name, namespace: controlPlaneNamespace, differs },
-        { data: { mesh: `trustDomain: ${trustDomain}\n` } },
+        { data: { mesh: Yaml.stringify({ trustDomain }) } },
       );
     }
   }

@@ -135,7 +135,8 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
     if (!isDnsLabel(received)) {
       return [{ where, what: 'the namespace has a wrong name', received, allowed: dnsLabelRule }];
     }
-    if (reservedNamespaces.includes(received)) {
+    // https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/: the prefix is Kubernetes' own.
+    if (reservedNamespaces.includes(received) || received.startsWith('kube-')) {
       return [{ where, what: 'the namespace is not for applications', received, fix: 'choose another name' }];
     }
     if (this.isDuplicate) {

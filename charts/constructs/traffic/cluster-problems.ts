@@ -31,6 +31,15 @@ export function failoverProblems(findings: Findings, placed: Placed, value: unkn
     }
     for (const cluster of list) clusterProblem(findings, path, placed, list, cluster, from);
     if (findings.problems.length > before || list.length === 0) continue;
+    const beside = (list as readonly string[]).filter(
+      (cluster) => placeOf(placed, cluster) === placeOf(placed, from),
+    );
+    for (const received of beside) {
+      const place = placeOf(placed, from);
+      const what = `is in ${place}, like ${from} itself: Istio spreads calls over both alike, and fails over from neither`;
+      findings.add(path, { what, received, fix: 'remove it, or give the clusters zones of their own' });
+    }
+    if (beside.length > 0) continue;
     regionProblems(findings, path, placed, from, list as readonly string[]);
     const region = regionOf(placed, from);
     const first = (list as readonly string[])
@@ -193,7 +202,10 @@ function regionProblems(
   });
   const missing = (region: string) =>
     placed.placement.filter(
-      (name) => name !== from && !list.includes(name) && regionOf(placed, name) === region,
+      (name) =>
+        placeOf(placed, name) !== placeOf(placed, from) &&
+        !list.includes(name) &&
+        regionOf(placed, name) === region,
     );
   const [before, after] = [missing(home), ranked.flatMap(missing)];
   if (before.length > 0) {
@@ -215,6 +227,12 @@ function regionProblems(
       fix: `name no region after ${ranked[0] ?? ''}`,
     });
   }
+}
+
+/** What Istio tells places apart by. */
+function placeOf({ clusters }: Placed, cluster: string): string {
+  const { region = '', zone = '' } = clusters.find(({ name }) => name === cluster) ?? {};
+  return `${region}/${zone}`;
 }
 
 function regionOf({ clusters }: Placed, cluster: string): string {

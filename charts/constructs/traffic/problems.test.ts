@@ -13,7 +13,7 @@ import type { Declared } from '../../testing/inventory-policy.ts';
 
 test('nothing is said of a policy that is right', () => {
   const policy = ({ inventory: { method } }: Declared) => ({
-    failover: { a: ['b', 'c'], f: ['e', 'a'], b: ['c', 'd'], c: ['b'] },
+    failover: { a: ['b', 'c'], f: ['a'], b: ['c', 'd'], c: ['b'] },
     weights: { v1: 60, v2: 40, idle: 0 },
     rules: [
       { method: method.reserve, timeoutMs: 1000, retries: { attempts: 1, perTryTimeoutMs: 400 } },
@@ -60,9 +60,20 @@ describe('failover', () => {
       'failover.b: leaves out c, in the region of b itself, r2, whose clusters Istio always tries first; received ["d"]; ' +
         'fix: begin with c',
       'failover.c: is in the region of c itself, r2, whose clusters Istio always tries first; received "b"; fix: put it first',
-      'failover.f: leaves out e, in the region of f itself, r4, whose clusters Istio always tries first; received ["a"]; ' +
-        'fix: begin with e',
     ]);
+  });
+});
+
+describe('D8: failover between clusters of one place', () => {
+  test('changes nothing, so it is refused', () => {
+    expect(said(() => ({ failover: { f: ['e', 'a'] } }))).toEqual([
+      'failover.f: is in r4/z5, like f itself: Istio spreads calls over both alike, and fails over from neither; ' +
+        'received "e"; fix: remove it, or give the clusters zones of their own',
+    ]);
+  });
+
+  test('need not be named to fail over to another', () => {
+    expect(said(() => ({ failover: { f: ['a'] } }))).toEqual([]);
   });
 });
 

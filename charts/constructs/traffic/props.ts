@@ -148,7 +148,7 @@ export interface TrafficPolicyProps<C extends string, V extends string> {
   /**
    * Where calls made in a cluster go when it has no healthy endpoint: the clusters in order of preference. Istio ranks
    * regions: the caller's own comes first, then the first other one given, then all others alike; clusters of one region
-   * are alike and named side by side. An order it cannot keep is refused.
+   * are alike and named side by side, and those of the caller's own zone not at all. An order it cannot keep is refused.
    * @default - the next region in the order of the mesh's clusters, then all others alike
    */
   readonly failover?: Readonly<Partial<Record<C, readonly C[]>>>;

@@ -5,13 +5,23 @@ interface Named {
   readonly where: string;
   readonly name: string;
   readonly isDuplicate: boolean;
+  readonly namespace: { readonly name: string };
 }
 
 /** Checks the name a workload gives its Service, which Kubernetes wants to begin with a letter (RFC 1035). */
-export function nameProblems({ where, name, isDuplicate }: Named): readonly Problem[] {
+export function nameProblems({ where, name, isDuplicate, namespace }: Named): readonly Problem[] {
   if (!isDnsLabel(name) || /^[0-9]/.test(name)) {
     const allowed = `${dnsLabelRule}, a letter first`;
     return [{ where, what: 'the service has a wrong name', received: name, allowed }];
+  }
+  const fix = 'choose another name';
+  if (name === 'default') {
+    const what = 'its account would be the one that every pod without an account of its own runs as';
+    return [{ where, what, received: name, fix }];
+  }
+  if (name === 'kubernetes' && namespace.name === 'default') {
+    const what = "its Service would take the place of the API server's";
+    return [{ where, what, received: name, fix }];
   }
   if (!isDuplicate) return [];
   return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
