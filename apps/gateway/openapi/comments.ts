@@ -7,6 +7,8 @@ import type {
   DescService,
 } from '@bufbuild/protobuf';
 
+import { endOfSentence, published } from './sentences.ts';
+
 /** Comments by fully qualified name, as gen/comments.js has them. */
 export type CommentTexts = Readonly<Record<string, string | undefined>>;
 
@@ -22,18 +24,29 @@ export class Comments {
   of(desc: DescService | DescMethod | DescMessage | DescField | DescEnum | DescEnumValue): {
     description?: string;
   } {
-    const text = this.#texts[nameOf(desc)];
-    return text === undefined ? {} : { description: text };
+    const text = published(this.#texts[nameOf(desc)] ?? '');
+    return text === '' ? {} : { description: text };
   }
 
-  /** The comment at a method: its first sentence, and what follows it. */
-  ofMethod(method: DescMethod): { summary?: string; description?: string } {
-    const { description } = this.of(method);
-    if (description === undefined) return {};
-    const end = description.search(/\.\s/);
-    if (end < 0) return { summary: description.replace(/\.$/, '') };
-    return { summary: description.slice(0, end), description: description.slice(end + 1).trim() };
+  /** The comment at a method: its first sentence, or its name in words without one, and what follows it. */
+  ofMethod(method: DescMethod): { summary: string; description?: string } {
+    const { description = '' } = this.of(method);
+    const end = endOfSentence(description);
+    const summary = description.slice(0, end).replaceAll(/\s+/g, ' ').replace(/\.$/, '');
+    const rest = description.slice(end).trim();
+    return {
+      summary: summary === '' ? inWords(method.name) : summary,
+      ...(rest === '' ? {} : { description: rest }),
+    };
   }
+}
+
+/** `GetHTTPRoute` as `Get HTTP route`. */
+function inWords(name: string): string {
+  const words = name.split(/_|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/);
+  return words
+    .map((word, index) => (index === 0 || /^[A-Z0-9]+$/.test(word) ? word : word.toLowerCase()))
+    .join(' ');
 }
 
 function nameOf(desc: DescService | DescMethod | DescMessage | DescField | DescEnum | DescEnumValue): string {

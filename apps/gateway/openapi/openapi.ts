@@ -4,6 +4,7 @@ import type { Binding } from '../../../http-rule/binding.ts';
 import { templateText } from '../../../http-rule/template-text.ts';
 import { Comments } from './comments.ts';
 import type { CommentTexts } from './comments.ts';
+import { answeredTypes } from './answered.ts';
 import { operationOf } from './operation.ts';
 import type { Making } from './operation.ts';
 import { headerParameters } from './parameters.ts';
@@ -28,9 +29,9 @@ const known = new Set(['GET', 'PUT', 'POST', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH
  */
 export function openApiOf({ bindings, comments: texts, bearer }: OpenApiOptions): OpenApi {
   const comments = new Comments(texts);
-  const schemas = new Schemas(comments);
+  const schemas = new Schemas(comments, answeredTypes(bindings));
   const served = [...new Set(bindings.map(({ method }) => method.parent))];
-  const status = schemas.ofMessage(StatusSchema);
+  const status = schemas.ofAnswer(StatusSchema);
   const paths = pathsOf(bindings, { schemas, comments });
   return {
     openapi: '3.1.1',
@@ -39,6 +40,8 @@ export function openApiOf({ bindings, comments: texts, bearer }: OpenApiOptions)
       version: versionOf(served),
       description: about,
     },
+    // Where the document is.
+    servers: [{ url: '/' }],
     tags: served.map((service) => ({ name: service.typeName, ...comments.of(service) })),
     paths,
     components: {
@@ -50,7 +53,7 @@ export function openApiOf({ bindings, comments: texts, bearer }: OpenApiOptions)
       ...(bearer ? { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } } : {}),
     },
     // Which operations ask for a token is known to the proxy that looks at it.
-    ...(bearer ? { security: [{}, { bearer: [] }] } : {}),
+    security: bearer ? [{}, { bearer: [] }] : [],
   };
 }
 

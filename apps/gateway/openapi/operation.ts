@@ -1,7 +1,8 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { Binding } from '../../../http-rule/binding.ts';
+import { boundFields } from '../../../http-rule/bound.ts';
 import type { Comments } from './comments.ts';
-import { headerParameters, pathParameter, queryParameters } from './parameters.ts';
+import { headerParameters, isAskedFor, pathParameter, queryParameters } from './parameters.ts';
 import type { PathPart } from './path.ts';
 import { deprecated } from './schemas.ts';
 import type { Schemas } from './schemas.ts';
@@ -40,7 +41,7 @@ export function operationOf({ binding, parts, id, notes }: OperationParts, makin
   return {
     operationId: id,
     tags: [method.parent.typeName],
-    ...(summary === undefined ? {} : { summary }),
+    summary,
     ...(texts.length === 0 ? {} : { description: texts.join('\n\n') }),
     ...deprecated(method.deprecated ? method : method.parent),
     parameters: [
@@ -51,31 +52,39 @@ export function operationOf({ binding, parts, id, notes }: OperationParts, makin
     ...(body === undefined ? {} : { requestBody: body }),
     responses: {
       '200': { description: 'OK', content: answers(binding, schemas) },
+      '4XX': { $ref: '#/components/responses/Error' },
       default: { $ref: '#/components/responses/Error' },
     },
   };
 }
 
-function requestBody({ method, body }: Binding, schemas: Schemas): RequestBody | undefined {
+function requestBody({ method, body, variables }: Binding, schemas: Schemas): RequestBody | undefined {
   if (body.kind === 'none') return undefined;
-  const schema = body.kind === 'message' ? schemas.ofMessage(method.input) : schemas.ofField(body.field);
+  const bound = boundFields(variables);
+  const whole = body.kind === 'message';
+  const schema = whole ? schemas.ofMessage(method.input, bound) : schemas.ofField(body.field, bound);
   const lines = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
+  // No body at all is a message without fields, and no line at all a stream without messages.
+  const required = whole ? asksForMembers(schema, schemas) : isAskedFor(body.field);
   return {
     ...(lines ? { description: 'A value of this schema in each line.' } : {}),
-    // No body at all is a message without fields.
-    required: lines || hasRequired(schema, schemas),
+    required: required && !lines,
     content: { [lines ? 'application/x-ndjson' : 'application/json']: { schema } },
   };
 }
 
-function hasRequired(schema: Schema, schemas: Schemas): boolean {
+/** Whether an object without members does not fit. */
+function asksForMembers(schema: Schema, schemas: Schemas): boolean {
   const { $ref } = schema;
   const target = typeof $ref === 'string' ? schemas.all[$ref.slice($ref.lastIndexOf('/') + 1)] : schema;
-  return target !== undefined && 'required' in target;
+  const choices = (target?.['allOf'] ?? []) as readonly { readonly oneOf: readonly Schema[] }[];
+  return (
+    target?.['required'] !== undefined || choices.some(({ oneOf }) => !oneOf.some((each) => 'not' in each))
+  );
 }
 
 function answers({ method, responseBody }: Binding, schemas: Schemas): Readonly<Record<string, MediaType>> {
-  const schema = responseBody === undefined ? schemas.ofMessage(method.output) : schemas.ofBody(responseBody);
+  const schema = responseBody === undefined ? schemas.ofAnswer(method.output) : schemas.ofPart(responseBody);
   if (method.methodKind === 'unary' || method.methodKind === 'client_streaming') {
     return { 'application/json': { schema } };
   }

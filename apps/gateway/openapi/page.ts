@@ -95,24 +95,29 @@ function bodies(content: Readonly<Record<string, MediaType>>, document: OpenApi)
     const { description } = schema;
     const events = type === 'text/event-stream';
     const sample = events ? undefined : JSON.stringify(exampleOf(schema, document) ?? {}, undefined, 2);
-    return markup`<p><code>${type}</code>: ${schemaHtml(schema)}</p>${prose(textOf(description))}${
+    const members = membersHtml(schema);
+    const shown = members === undefined ? schemaHtml(schema) : 'an object';
+    return markup`<p><code>${type}</code>: ${shown}</p>${prose(textOf(description))}${members ?? ''}${
       sample === undefined ? '' : markup`<pre>${sample}</pre>`
     }`;
   });
 }
 
 function namedSchema(name: string, schema: Schema): Html {
+  const content = membersHtml(schema) ?? markup`<p>${schemaHtml(schema)}</p>`;
+  const about = prose(textOf(schema['description']));
+  return markup`<section><h3 id="${name}">${name}</h3>${about}${content}</section>\n`;
+}
+
+/** A table of an object's members, and which of them exclude one another; undefined where none are declared. */
+function membersHtml(schema: Schema): Html | undefined {
   const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, Schema>>);
+  if (properties.length === 0) return undefined;
   const required = (schema['required'] ?? []) as readonly string[];
   const rows = properties.map(([property, each]) =>
     row(property, required.includes(property) ? 'required' : '', each, each['description']),
   );
-  const content =
-    rows.length === 0
-      ? markup`<p>${schemaHtml(schema)}</p>`
-      : table(['Field', '', 'Schema', 'Meaning'], rows);
-  const about = prose(textOf(schema['description']));
-  return markup`<section><h3 id="${name}">${name}</h3>${about}${content}${choices(schema)}</section>\n`;
+  return markup`${table(['Field', '', 'Schema', 'Meaning'], rows)}${choices(schema)}`;
 }
 
 function choices({ allOf }: Schema): Html[] {

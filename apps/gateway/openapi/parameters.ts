@@ -1,6 +1,8 @@
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import type { Binding } from '../../../http-rule/binding.ts';
+import { boundFields, boundIn, boundSibling, isBound } from '../../../http-rule/bound.ts';
 import { isTextual } from '../../../http-rule/fields.ts';
+import { behaviorOf } from './behavior.ts';
 import { constraintsOf } from './constraints.ts';
 import type { PathPart } from './path.ts';
 import type { Schemas } from './schemas.ts';
@@ -49,7 +51,7 @@ export function queryParameters(
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     for (const field of next.message.fields) {
       const fields = [...next.above, field];
-      if (isElsewhere(binding, fields)) continue;
+      if (isElsewhere(binding, fields) || behaviorOf(field).outputOnly) continue;
       if (isTextual(field)) {
         if (parameters.length === most) return { parameters, all: false };
         parameters.push(queryParameter(fields, field, schemas));
@@ -69,19 +71,23 @@ function queryParameter(fields: readonly DescField[], field: DescField, schemas:
     in: 'query',
     ...(typeof description === 'string' ? { description } : {}),
     // A field of a message that is left out itself is not asked for.
-    ...(fields.length === 1 && constraintsOf(field).required ? { required: true } : {}),
+    ...(fields.length === 1 && isAskedFor(field) ? { required: true } : {}),
     ...(deprecated === true ? { deprecated } : {}),
     schema,
   };
 }
 
-/** Whether the body or the path has the field. */
+/** Whether a request without the field is refused, or said to be wrong. */
+export function isAskedFor(field: DescField): boolean {
+  return constraintsOf(field).required || behaviorOf(field).required;
+}
+
+/** Whether the body or the path has the field, or another of its oneof, beside which it would be refused. */
 function isElsewhere({ body, variables }: Binding, fields: readonly DescField[]): boolean {
   if (body.kind === 'field' && fields[0] === body.field) return true;
-  return variables.some(
-    (variable) =>
-      variable.length === fields.length && variable.every((field, index) => field === fields[index]),
-  );
+  const others = boundFields([...variables, ...(body.kind === 'field' ? [[body.field]] : [])]);
+  const above = boundIn(others, fields.slice(0, -1));
+  return fields.slice(-1).some((field) => isBound(field, above) || boundSibling(field, above) !== undefined);
 }
 
 /** Their fields are not those of their JSON form. */

@@ -23,27 +23,36 @@ export interface OpenApiPath {
 
 /**
  * Writes a template for OpenAPI, whose parameters are one segment each (section 4.8.8): literals inside a variable stand in
- * the path, and each of its wild cards is a parameter, so that `/v1/{name=shelves/*}` is `/v1/shelves/{name.1}`. Such
- * names cannot be those of fields.
+ * the path, and each of its wild cards is a parameter, so that `/v1/{name=shelves/*}` is `/v1/shelves/{name_1}`. Names
+ * have letters, digits and underscores only: linters and generators know no others between braces.
  */
 export function openApiPath({ segments, variables, verb }: Template): OpenApiPath {
   const parts: PathPart[] = [];
   let unnamed = 0;
+  const taken = new Set<string>();
   const text = segments.map((segment, index) => {
     if (segment.kind === 'literal') return encode(segment.text);
     const variable = variables.findIndex(({ start, end }) => start <= index && index < end);
     const found = variables[variable];
     const rest = segment.kind === 'rest';
     const whole = found !== undefined && found.end - found.start === 1;
-    const name =
+    const name = unlike(
+      taken,
       found === undefined
-        ? `wildcard-${++unnamed}`
-        : found.fieldPath.join('.') + (whole ? '' : `.${wildCardsUpTo(segments, found.start, index)}`);
+        ? `wildcard_${++unnamed}`
+        : found.fieldPath.join('_') + (whole ? '' : `_${wildCardsUpTo(segments, found.start, index)}`),
+    );
+    taken.add(name);
     parts.push({ name, variable: found === undefined ? undefined : variable, whole, rest });
     return `{${name}}`;
   });
   const path = `/${text.join('/')}${verb === undefined ? '' : `:${encode(verb)}`}`;
   return { path, shape: path.replaceAll(/\{[^}]*\}/g, '{}'), parts };
+}
+
+/** The name, or one made of it that is not taken: `{a.b}` and `{a_b}` may be in one path. */
+function unlike(taken: ReadonlySet<string>, name: string): string {
+  return taken.has(name) ? unlike(taken, `${name}_`) : name;
 }
 
 function wildCardsUpTo(segments: readonly Segment[], start: number, index: number): number {

@@ -52,9 +52,19 @@ const words: Readonly<Record<string, (value: unknown) => string>> = {
 };
 
 function limitsOf(schema: Schema): string {
-  // What a format says is not said again.
-  const own = Object.entries(words).filter(
-    ([name]) => name in schema && !(name === 'pattern' && 'format' in schema),
-  );
+  const own = Object.entries(words).filter(([name]) => name in schema && !isOfFormat(schema, name));
   return own.map(([name, say]) => say(schema[name])).join('; ');
 }
+
+/** Whether a limit only says what the format, or the encoding, says already. */
+function isOfFormat(schema: Schema, limit: string): boolean {
+  const { format, contentEncoding } = schema;
+  if (limit === 'pattern') return format !== undefined || contentEncoding !== undefined;
+  return typeof format === 'string' && (limitsOfFormats[format]?.includes(schema[limit]) ?? false);
+}
+
+const limitsOfFormats: Readonly<Record<string, readonly unknown[]>> = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint32: [0, 2 ** 32 - 1],
+  float: [-3.4028235e38, 3.4028235e38],
+};

@@ -39,7 +39,7 @@ export interface Response {
 export interface Operation {
   readonly operationId: string;
   readonly tags: readonly string[];
-  readonly summary?: string;
+  readonly summary: string;
   readonly description?: string;
   readonly deprecated?: boolean;
   readonly parameters: readonly (Parameter | Reference)[];
@@ -56,6 +56,7 @@ export type PathItem = Readonly<Record<string, Operation>> & {
 export interface OpenApi {
   readonly openapi: '3.1.1';
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly servers: readonly { readonly url: string }[];
   readonly tags: readonly { readonly name: string; readonly description?: string }[];
   readonly paths: Readonly<Record<string, PathItem>>;
   readonly components: {
@@ -64,5 +65,5 @@ export interface OpenApi {
     readonly responses: Readonly<Record<string, Response>>;
     readonly securitySchemes?: Readonly<Record<string, Schema>>;
   };
-  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
 }
