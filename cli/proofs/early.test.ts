@@ -33,7 +33,14 @@ function begin(early: boolean) {
   const contextOf = (signal: AbortSignal) =>
     Promise.resolve({ model: undefined, clients: {}, ingress: {}, signal } as unknown as ProofContext);
   const started = beginProofs([proof], contextOf, early, stopped.signal, (line) => lines.push(line));
-  return { ...started, runs, lines, stop: () => { stopped.abort(new Error('stopped by SIGINT')); } };
+  return {
+    ...started,
+    runs,
+    lines,
+    stop: () => {
+      stopped.abort(new Error('stopped by SIGINT'));
+    },
+  };
 }
 
 /** Lets everything that needs no time happen. */

@@ -79,7 +79,7 @@ export class MessageReader {
 
   /** The length of the message of which only a part has come; 0 when there is none. Bytes. */
   get awaited(): number {
-    return this.#gathered > 0 ? this.#length : 0;
+    return this.#gathered === undefined ? 0 : this.#length;
   }
 
   /** Whether the stream may end here: between two messages. */

@@ -1,6 +1,6 @@
 import { NoRoomError } from '../../codec/bytes.ts';
-import type { Budget, Tally } from './budget.ts';
 import type { Standing } from './standing.ts';
+import type { Funds, StandingBody, Tally } from './types.ts';
 
 /** What bytes are held for: what comes in, what was sent to the service, its answer, what waits for the client. */
 const places = { input: 0, sent: 1, answer: 2, queue: 3 } as const;
@@ -12,15 +12,15 @@ const streamBytes = 16_384;
 /** Less is no progress of a body: a byte now and then would keep its place. Bytes. */
 const progressBytes = 1_024;
 
-/** What one exchange holds of a {@link Budget}. */
-export class Account {
+/** What one exchange holds of the budget. */
+export class Account implements StandingBody {
   /** What its client holds. */
   readonly own: Tally;
   /** For {@link Standing}: the bodies before and after this one, and since when nothing more has come of it. */
-  before: Account | undefined;
-  after: Account | undefined;
+  before: StandingBody | undefined;
+  after: StandingBody | undefined;
   since = 0;
-  readonly #budget: Budget;
+  readonly #budget: Funds;
   readonly #standing: Standing;
   readonly #levels = [0, 0, 0, 0];
   #bytes = 0;
@@ -29,7 +29,7 @@ export class Account {
   #progress = 0;
   #whenGivingWay: (() => void) | undefined;
 
-  constructor(budget: Budget, own: Tally, standing: Standing) {
+  constructor(budget: Funds, own: Tally, standing: Standing) {
     this.#budget = budget;
     this.own = own;
     this.#standing = standing;
@@ -104,7 +104,6 @@ export class Account {
     this.#standing.delete(this);
   }
 
-  /** For the budget: ends the exchange, and gives back what it holds at once. */
   giveWay(): void {
     const end = this.#whenGivingWay;
     this.read();

@@ -2,19 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { HttpError } from '../http-status.ts';
 import { Account } from './account.ts';
 import { Standing } from './standing.ts';
-
-/** What the process may hold in all. One client may hold half of each. */
-export interface BudgetLimits {
-  /** Of bodies, messages and answers, in every form in which they wait. */
-  readonly bytes: number;
-  /** Requests and WebSockets that are not over. */
-  readonly calls: number;
-  /** Those of them that stream. */
-  readonly streams: number;
-}
-
-/** What is held, by one client or by all. */
-export type Tally = { -readonly [Kind in keyof BudgetLimits]: number };
+import type { BudgetLimits, Funds, Holder, Tally } from './types.ts';
 
 /** A body of which nothing more has come for so long gives way to who has no room. Milliseconds. */
 export const patienceMs = 1_000;
@@ -26,7 +14,7 @@ const knownClients = 1_024;
  * The one account of what the process holds for its clients. What does not fit is refused: with 503 when the process is
  * full, with 429 when it is beyond the client's own share. Before that the bodies that stand still give way.
  */
-export class Budget {
+export class Budget implements Funds {
   readonly limits: BudgetLimits;
   readonly held: Readonly<Tally>;
   readonly #share: BudgetLimits;
@@ -53,8 +41,7 @@ export class Budget {
     return account;
   }
 
-  /** For accounts: takes so much more. @throws HttpError 503 or 429 when there is no room, whatever gives way */
-  take(kind: keyof BudgetLimits, amount: number, account: Account): void {
+  take(kind: keyof BudgetLimits, amount: number, account: Holder): void {
     const { own } = account;
     if (!this.#makeRoom(this.#held, this.limits, kind, amount, account)) throw overloaded(names[kind]);
     if (!this.#makeRoom(own, this.#share, kind, amount, account)) throw overShare(names[kind]);
@@ -62,26 +49,22 @@ export class Budget {
     own[kind] += amount;
   }
 
-  /** For accounts: gives back what they took. */
   give(kind: keyof BudgetLimits, amount: number, own: Tally): void {
     this.#held[kind] -= amount;
     own[kind] -= amount;
   }
 
-  /** How many more bytes an account may take now. */
-  roomOf({ own }: Account): number {
+  roomOf({ own }: Holder): number {
     return Math.max(0, Math.min(this.limits.bytes - this.#held.bytes, this.#share.bytes - own.bytes));
   }
 
-  /** Ends every body that stands still. @returns whether an account may take more than it might have before */
-  makeRoom(account: Account): boolean {
+  makeRoom(account: Holder): boolean {
     const before = this.roomOf(account);
     this.#makeRoom(this.#held, this.limits, 'bytes', Infinity, account);
     return this.roomOf(account) > before;
   }
 
-  /** Why an account may take no more bytes than its room is. */
-  refusal({ own, bytes }: Account): HttpError {
+  refusal({ own, bytes }: Holder): HttpError {
     const { limits } = this;
     if (own.bytes === bytes) {
       const message = `the answer takes more than the ${this.#share.bytes} bytes that a client may hold here`;
@@ -97,7 +80,7 @@ export class Budget {
     most: BudgetLimits,
     kind: keyof BudgetLimits,
     amount: number,
-    account: Account,
+    account: Holder,
   ): boolean {
     if (held[kind] + amount <= most[kind]) return true;
     for (const body of this.#standing.since(performance.now() - patienceMs)) {

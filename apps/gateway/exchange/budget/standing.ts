@@ -1,11 +1,11 @@
-import type { Account } from './account.ts';
+import type { StandingBody } from './types.ts';
 
 /** The bodies that are being read, from the one of which nothing has come for longest on: a list through the accounts. */
 export class Standing {
-  #first: Account | undefined;
-  #last: Account | undefined;
+  #first: StandingBody | undefined;
+  #last: StandingBody | undefined;
 
-  add(body: Account): void {
+  add(body: StandingBody): void {
     body.since = performance.now();
     body.before = this.#last;
     body.after = undefined;
@@ -15,7 +15,7 @@ export class Standing {
   }
 
   /** It has to be in the list. */
-  delete(body: Account): void {
+  delete(body: StandingBody): void {
     const { before, after } = body;
     if (before === undefined) this.#first = after;
     else before.after = after;
@@ -26,7 +26,7 @@ export class Standing {
   }
 
   /** Those of which nothing has come since a time; one that is handed out may leave the list. */
-  *since(time: number): Iterable<Account> {
+  *since(time: number): Iterable<StandingBody> {
     let body = this.#first;
     while (body !== undefined && body.since <= time) {
       const { after } = body;
