@@ -4,20 +4,35 @@ import type { OpenApi, Operation, Parameter, Schema } from './types.ts';
 /** Characters of a text and entries of a list: more is no sample. */
 const most = 1_000;
 
+/** Messages in one another, and members in all of them: where messages hold each other, all ways through them are too many. */
+const deepest = 4;
+const mostMembers = 500;
+
+/** A sample that is being made: where its schemas are, and how many members it may still get. */
+interface Making {
+  readonly document: OpenApi;
+  left: number;
+}
+
 /** A value that fits a schema as far as a sample has to: what a pattern asks for is not made up. */
-export function exampleOf(schema: Schema, document: OpenApi, above: readonly string[] = []): unknown {
+export function exampleOf(schema: Schema, document: OpenApi): unknown {
+  return example(schema, { document, left: mostMembers }, []);
+}
+
+/** @param above - the references that led here */
+function example(schema: Schema, making: Making, above: readonly string[]): unknown {
   const { $ref, anyOf, oneOf, allOf, type, items } = schema;
   if ('const' in schema) return schema['const'];
   if (Array.isArray(schema['examples'])) return schema['examples'][0] as unknown;
   if (Array.isArray(schema['enum'])) return schema['enum'][0] as unknown;
   const [choice] = ((anyOf ?? oneOf) as readonly Schema[] | undefined) ?? [];
   if (choice !== undefined) {
-    return exampleOf({ ...schema, anyOf: undefined, oneOf: undefined, ...choice }, document, above);
+    return example({ ...schema, anyOf: undefined, oneOf: undefined, ...choice }, making, above);
   }
   if (typeof $ref === 'string') {
     // A message in itself ends here.
     if (above.includes($ref)) return undefined;
-    return exampleOf(resolve($ref, document), document, [...above, $ref]);
+    return example(resolve($ref, making.document), making, [...above, $ref]);
   }
   switch (Array.isArray(type) ? (type as unknown[])[0] : type) {
     case 'string':
@@ -30,13 +45,13 @@ export function exampleOf(schema: Schema, document: OpenApi, above: readonly str
     case 'null':
       return null;
     case 'array': {
-      const entry = exampleOf((items ?? {}) as Schema, document, above);
+      const entry = example((items ?? {}) as Schema, making, above);
       return entry === undefined
         ? []
         : Array.from({ length: Math.min(Number(schema['minItems'] ?? 1), most) }, () => entry);
     }
     case 'object':
-      return objectExample(schema, (allOf ?? []) as readonly Schema[], document, above);
+      return objectExample(schema, (allOf ?? []) as readonly Schema[], making, above);
     default:
       return {};
   }
@@ -77,7 +92,7 @@ function numberExample({ type, minimum, maximum, exclusiveMinimum, exclusiveMaxi
 function objectExample(
   schema: Schema,
   choices: readonly Schema[],
-  document: OpenApi,
+  making: Making,
   above: readonly string[],
 ): unknown {
   // Of each oneof its first field.
@@ -87,12 +102,16 @@ function objectExample(
     ),
   );
   const properties = Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, Schema>>);
+  const required = new Set((schema['required'] ?? []) as readonly string[]);
   const members = properties.flatMap(([name, property]): [string, unknown][] => {
-    const value = left.has(name) ? undefined : exampleOf(property, document, above);
+    const enough = above.length > deepest || making.left <= 0;
+    if (left.has(name) || (enough && !required.has(name))) return [];
+    making.left -= 1;
+    const value = example(property, making, above);
     return value === undefined ? [] : [[name, value]];
   });
   const { additionalProperties: values } = schema;
-  if (isSchema(values)) members.push([keyExample(schema), exampleOf(values, document, above)]);
+  if (isSchema(values)) members.push([keyExample(schema), example(values, making, above)]);
   return Object.fromEntries(members);
 }
 

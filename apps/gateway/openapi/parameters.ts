@@ -8,7 +8,7 @@ import type { PathPart } from './path.ts';
 import type { Schemas } from './schemas.ts';
 import type { Parameter } from './types.ts';
 
-/** Most query parameters of one operation: those of fields in fields in fields are without end. */
+/** Most query parameters of one operation, and messages looked through for them: fields in fields in fields are without end. */
 const most = 200;
 
 /** The parameter of a part of a path. */
@@ -48,6 +48,7 @@ export function queryParameters(
     { message: binding.method.input, above: [] },
   ];
   let all = true;
+  let looked = 1;
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
     for (const field of next.message.fields) {
       const fields = [...next.above, field];
@@ -57,7 +58,9 @@ export function queryParameters(
         parameters.push(queryParameter(fields, field, schemas));
       } else if (field.fieldKind === 'message') {
         if (fields.some(({ parent }) => parent === field.message)) all = false;
-        else if (!isOpaque(field.message)) waiting.push({ message: field.message, above: fields });
+        else if (isOpaque(field.message)) continue;
+        else if (looked++ < most) waiting.push({ message: field.message, above: fields });
+        else all = false;
       }
     }
   }
