@@ -55,12 +55,14 @@ export type ServiceClient<S extends DescService> =
     : never;
 
 /**
- * Opens a channel to `host:port`; it connects at the first call. Retries are left to the mesh, which knows the other
+ * Opens a channel to `host:port`; it connects at the first call. A message of an answer has at most `answerBytes`; a longer one
+ * ends its call with RESOURCE_EXHAUSTED. Retries are left to the mesh, which knows the other
  * endpoints: there is no retry policy here, and none is read from DNS. Names are resolved again soon after a connection is
  * lost.
  */
-export function openChannel(address: string): Channel {
+export function openChannel(address: string, answerBytes = 4 * 2 ** 20): Channel {
   return new Client(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': answerBytes,
     'grpc.service_config_disable_resolution': 1,
     // Calls stay inside the cluster, even if the environment names an HTTP proxy.
     'grpc.enable_http_proxy': 0,

@@ -15,9 +15,9 @@ export class Gathered {
     this.#total = total;
   }
 
-  /** What is there so far. Bytes. */
-  get length(): number {
-    return this.#length;
+  /** What is still to come. Bytes. */
+  get left(): number {
+    return this.#total - this.#length;
   }
 
   get complete(): boolean {

@@ -53,11 +53,12 @@ test('serves, drains at SIGTERM and exits with 0', async () => {
 });
 
 test('a wrong environment: every problem on its line, exit 2', async () => {
-  const { lines, closed } = startCatalog({ CLUSTER_NAME: 'east', GRPC_PORT: 'x' });
+  const { lines, closed } = startCatalog({ CLUSTER_NAME: 'east', GRPC_PORT: 'x', MAX_BYTES: '1' });
   expect(await closed).toEqual([2, null]);
   expect(lines.map((line) => [line['level'], line['message']])).toEqual([
     ['fatal', 'environment: POD_NAME: missing; allowed the name of the pod'],
     ['fatal', 'environment: GRPC_PORT: wrong value; allowed a whole number from 1 to 65535'],
+    ['fatal', 'environment: MAX_BYTES: wrong value; allowed a whole number from 1048576 to 8589934592'],
   ]);
 });
 

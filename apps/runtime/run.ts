@@ -6,6 +6,8 @@ import type { Interceptor } from './server/interceptors.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
 import { startServer } from './server.ts';
+import { defaultLimits } from './server/limits.ts';
+import type { ServerLimits } from './server/limits.ts';
 import { startTracing, tracingEnv } from './telemetry/tracing.ts';
 
 type Env<S extends z.ZodRawShape> = z.output<z.ZodObject<typeof baseEnv>> & z.output<z.ZodObject<S>>;
@@ -52,6 +54,11 @@ const serviceEnv = {
   GRPC_PORT: integer(1, 65_535),
   /** See ServerOptions.maxConnectionAgeMs. */
   GRPC_MAX_CONNECTION_AGE_MS: integer(1_000, 86_400_000).optional(),
+  /** See ServerLimits; the gateway's have the same names. */
+  BODY_LIMIT_BYTES: integer(1, 64 * 2 ** 20).optional(),
+  ANSWER_LIMIT_BYTES: integer(1, 64 * 2 ** 20).optional(),
+  MAX_REQUESTS: integer(1, 1_000_000).optional(),
+  MAX_BYTES: integer(2 ** 20, 2 ** 33).optional(),
   /** Loopback port for `/metrics`. @default - no metrics */
   METRICS_PORT: integer(1, 65_535).optional(),
   ...tracingEnv,
@@ -74,6 +81,7 @@ export async function runService<S extends z.ZodRawShape>(
       servedBy: `${env.CLUSTER_NAME}/${env.POD_NAME}`,
       log,
       interceptors: [tracing, metrics].flatMap((each) => (each === undefined ? [] : [each.interceptor])),
+      limits: limitsOf(env),
       drainDelayMs: env.DRAIN_DELAY_MS,
       drainLimitMs: env.DRAIN_LIMIT_MS,
       ...(env.GRPC_MAX_CONNECTION_AGE_MS === undefined
@@ -88,6 +96,16 @@ export async function runService<S extends z.ZodRawShape>(
       },
     };
   });
+}
+
+function limitsOf(env: z.output<z.ZodObject<typeof serviceEnv>>): ServerLimits {
+  const defaults = defaultLimits();
+  return {
+    requestBytes: env.BODY_LIMIT_BYTES ?? defaults.requestBytes,
+    answerBytes: env.ANSWER_LIMIT_BYTES ?? defaults.answerBytes,
+    calls: env.MAX_REQUESTS ?? defaults.calls,
+    heldBytes: env.MAX_BYTES ?? defaults.heldBytes,
+  };
 }
 
 /** Loads the metrics modules only for programs with a metrics port. */

@@ -8,6 +8,8 @@ import type { Interceptor } from './server/interceptors.ts';
 import type { Logger } from './log.ts';
 import { logCalls } from './server/logging.ts';
 import { createReflection } from './server/reflection.ts';
+import { defaultLimits, limitCalls } from './server/limits.ts';
+import type { ServerLimits } from './server/limits.ts';
 import { statusError } from './status.ts';
 import { validateRequests } from './server/validation.ts';
 
@@ -26,6 +28,8 @@ export interface ServerOptions {
    * of the proxy beside the server, and the mesh does the balancing. Milliseconds. @default - no maximum
    */
   readonly maxConnectionAgeMs?: number;
+  /** What it takes at most. @default - see {@link ServerLimits} */
+  readonly limits?: Partial<ServerLimits>;
   /** Interceptors of every call, between logging and validation. @default - none */
   readonly interceptors?: readonly Interceptor[];
   /** How long a stopping server still accepts calls. Milliseconds. */
@@ -59,8 +63,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = createHealth(implementations.map(({ service }) => service.typeName));
   const stopping = new AbortController();
   const interceptors = [logCalls(log), ...(options.interceptors ?? []), validateRequests()];
+  const limits = { ...defaultLimits(), ...options.limits };
   const server = new Server({
     ...keepalive,
+    'grpc.max_receive_message_length': limits.requestBytes,
+    'grpc.max_concurrent_streams': limits.calls,
+    interceptors: [limitCalls(limits, log)],
     ...(options.maxConnectionAgeMs === undefined
       ? {}
       : { 'grpc.max_connection_age_ms': options.maxConnectionAgeMs }),
@@ -68,7 +76,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const served = [health.implementation, ...implementations];
   const reflection = createReflection(served.map(({ service }) => service));
   for (const implementation of [...served, ...reflection]) {
-    register(server, implementation, { servedBy, log, stopping: stopping.signal, interceptors });
+    register(server, implementation, { servedBy, log, stopping: stopping.signal, interceptors, limits });
   }
   const port = await listen(server, `${host}:${options.port}`);
   log.info({ port }, 'serving gRPC');

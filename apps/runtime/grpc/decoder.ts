@@ -14,6 +14,10 @@ export class MessageDecoder {
   /** A message, with its prefix, of which a part is there. */
   #message: Gathered | undefined;
 
+  /** Told of each change of what is held. @throws Error when that is too much */
+  hold: (change: number) => void = () => undefined;
+  #held = 0;
+
   /** @param limit - longest message; -1 for any. Bytes. */
   constructor(limit: number) {
     this.#limit = limit;
@@ -39,13 +43,28 @@ export class MessageDecoder {
         }
         this.#message = new Gathered(end - at);
       }
-      at += this.#message === undefined ? this.#readPrefix(data, at) : this.#message.add(data, at);
+      at +=
+        this.#message === undefined ? this.#readPrefix(data, at) : this.#readMessage(this.#message, data, at);
       if (this.#message?.complete === true) {
         messages.push(this.#message.whole());
-        this.#message = undefined;
+        this.release();
       }
     }
     return messages;
+  }
+
+  /** Lets go of what is held. */
+  release(): void {
+    if (this.#held > 0) this.hold(-this.#held);
+    this.#held = 0;
+    this.#message = undefined;
+  }
+
+  #readMessage(message: Gathered, data: Buffer, at: number): number {
+    const part = Math.min(data.length - at, message.left);
+    this.hold(part);
+    this.#held += part;
+    return message.add(data, at);
   }
 
   #readPrefix(data: Buffer, at: number): number {

@@ -19,6 +19,7 @@ import { chain } from './interceptors.ts';
 import type { Hooks, Interceptor } from './interceptors.ts';
 import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
+import type { ServerLimits } from './limits.ts';
 import { sendableStatus } from './sendable.ts';
 import { statusError, toStatus } from '../status.ts';
 import { codecOf } from '../wire.ts';
@@ -32,6 +33,7 @@ export interface ServerScope {
   readonly stopping: AbortSignal;
   /** Interceptors of every call, from the outside in. */
   readonly interceptors: readonly Interceptor[];
+  readonly limits: Pick<ServerLimits, 'answerBytes'>;
 }
 
 type AnyHandler<Kind extends DescMethod['methodKind']> = Handler<
@@ -46,7 +48,7 @@ interface MethodScope extends ServerScope {
   readonly hooksOf: (context: CallContext) => Hooks;
   /** Of every answer: `x-served-by`. */
   readonly header: Metadata;
-  /** The bytes of an answer. @throws Error that names the field which has no encoding */
+  /** The bytes of an answer. @throws Error that names the field which has no encoding; StatusError for too many bytes */
   readonly encode: (answer: Message) => Buffer;
 }
 
@@ -63,7 +65,14 @@ export function register(server: Server, implementation: Implementation, scope: 
   header.set('x-served-by', scope.servedBy);
   for (const method of implementation.service.methods) {
     const handler = implementation.handlers[method.localName] as never;
-    const { path, encodeAnswer: encode, decodeRequest } = codecOf(method);
+    const { path, encodeAnswer, decodeRequest } = codecOf(method);
+    const encode = (answer: Message) => {
+      const bytes = encodeAnswer(answer);
+      const { answerBytes } = scope.limits;
+      if (bytes.length <= answerBytes) return bytes;
+      const message = `the answer has a message of ${bytes.length} bytes; allowed at most ${answerBytes}`;
+      throw statusError(status.RESOURCE_EXHAUSTED, message);
+    };
     const methodScope = { ...scope, method, hooksOf: chain(scope.interceptors, method), header, encode };
     const added = server.register(
       path,

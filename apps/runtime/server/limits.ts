@@ -1,0 +1,71 @@
+import { totalmem } from 'node:os';
+import { status } from '@grpc/grpc-js';
+import type { ServerInterceptor } from '@grpc/grpc-js';
+import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
+import type { MessageDecoder } from '../grpc/decoder.ts';
+import type { Logger } from '../log.ts';
+
+/** What a server takes at most. The names of the variables are those of the gateway. */
+export interface ServerLimits {
+  /** BODY_LIMIT_BYTES: a message of a request; a longer one is RESOURCE_EXHAUSTED. Bytes. @default 4194304 */
+  readonly requestBytes: number;
+  /** ANSWER_LIMIT_BYTES: a message of an answer; a longer one is RESOURCE_EXHAUSTED. Bytes. @default 4194304 */
+  readonly answerBytes: number;
+  /** MAX_REQUESTS: calls in flight, streams among them; more are RESOURCE_EXHAUSTED. Health is asked all the same. @default 1000 */
+  readonly calls: number;
+  /**
+   * MAX_BYTES: all parts of messages that are not whole yet; a call whose part is too much is RESOURCE_EXHAUSTED. Bytes.
+   * @default - a quarter of the container's memory, or of the machine's without a limit
+   */
+  readonly heldBytes: number;
+}
+
+export function defaultLimits(): ServerLimits {
+  const constrained = process.constrainedMemory();
+  const all = totalmem();
+  // No limit is 0, or more than there is. Source: nodejs.org/api/process.html, process.constrainedMemory().
+  const memory = constrained > 0 && constrained < all ? constrained : all;
+  const message = 4 * 2 ** 20;
+  return { requestBytes: message, answerBytes: message, calls: 1_000, heldBytes: Math.floor(memory / 4) };
+}
+
+/** What is used of a call of a server, which is private in grpc-js. */
+interface BaseCall {
+  readonly decoder: MessageDecoder;
+  readonly stream: { once(event: 'close', listener: () => void): void };
+}
+
+const health = `/${Health.typeName}/`;
+
+/**
+ * Counts calls from their headers on, before grpc-js has read a message, and the bytes of messages that are not whole. Codes
+ * are those of gRPC's table for a server that is out of resources (grpc/doc/statuscodes.md).
+ */
+export function limitCalls({ calls, heldBytes }: ServerLimits, log: Logger): ServerInterceptor {
+  let open = 0;
+  let held = 0;
+  const hold = (change: number) => {
+    if (change > 0 && held + change > heldBytes) {
+      log.warn({ heldBytes }, 'a call was refused: the parts of messages take too much memory');
+      throw new Error('the server holds too many bytes of unfinished messages; call again later');
+    }
+    held += change;
+  };
+  return (method, call) => {
+    const { decoder, stream } = call as unknown as BaseCall;
+    if (!method.path.startsWith(health)) {
+      open += 1;
+      if (open === calls + 1) log.warn({ calls }, 'calls are refused: too many are in flight');
+      if (open > calls) {
+        const details = 'too many calls are in flight; call again later';
+        call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details, metadata: null });
+      }
+    }
+    decoder.hold = hold;
+    stream.once('close', () => {
+      decoder.release();
+      if (!method.path.startsWith(health)) open -= 1;
+    });
+    return call as never;
+  };
+}
