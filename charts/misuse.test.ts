@@ -72,7 +72,7 @@ test('properties that are missing, or of a wrong kind', () => {
     'demo/shop/edge: expose: there is nothing to expose; received nothing; fix: name a method, or remove the edge',
     'demo/shop/bank: host: is no host name; received nothing; ' +
       'allowed a fully qualified host name in lower case, such as payments.example',
-    'demo/shop/bank: port: is no port; received nothing; allowed a whole number from 1 to 65535',
+    'demo/shop/bank: port: is no port; received nothing; allowed a whole number from 1 to 65535, except 15000 to 15099',
     'demo/shop/bank: protocol: is no protocol of an external service; received nothing; allowed GRPC, HTTP, TLS',
     'demo/shop/catalog/limits: rateLimits: is no list; received nothing',
     'demo/shop/catalog/tls: mode: is no mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE',

@@ -1,6 +1,6 @@
-import { Yaml } from 'cdk8s';
 import { formatProblem, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
+import { toYaml } from '../core/yaml.ts';
 import { MeshConstruct } from './constructs/scope/mesh-construct.ts';
 import type { Mesh } from './constructs/mesh.ts';
 import type { Cluster } from './constructs/scope/cluster.ts';
@@ -44,8 +44,8 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
     renderedCluster(cluster, [...objects.values()].flat()),
   );
   throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters }))));
-  const toYaml = yamlWriter();
-  return rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects, toYaml));
+  const write = yamlWriter();
+  return rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects, write));
 }
 
 type Stages = ReadonlyMap<StageName, readonly RenderedObject[]>;
@@ -59,15 +59,11 @@ function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: C
   return projection;
 }
 
-function renderStages(
-  cluster: string,
-  rendered: Stages,
-  toYaml: (object: object) => string,
-): RenderedStage[] {
+function renderStages(cluster: string, rendered: Stages, write: (object: object) => string): RenderedStage[] {
   return [...rendered].flatMap(([stage, found]) => {
     if (found.length === 0) return [];
     const objects = found.map(({ object }) => object);
-    const yaml = objects.map(toYaml).join('---\n');
+    const yaml = objects.map(write).join('---\n');
     return [{ cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml, objects }];
   });
 }
@@ -77,7 +73,7 @@ function yamlWriter(): (object: object) => string {
   const written = new Map<string, string>();
   return (object) => {
     const key = JSON.stringify(object);
-    const yaml = written.get(key) ?? Yaml.stringify(object);
+    const yaml = written.get(key) ?? toYaml(object);
     written.set(key, yaml);
     return yaml;
   };

@@ -69,7 +69,8 @@ const port =
 const cpu = 'a Kubernetes quantity as text, at least "1m", such as "250m"';
 const memory = 'a Kubernetes quantity as text, at least "16Mi", such as "128Mi"';
 const version = 'a semantic version as text, such as "1.4.0"';
-const nodeOption = 'an option that Node accepts in NODE_OPTIONS, such as --max-semi-space-size=4';
+const nodeOption =
+  'an option that Node accepts in NODE_OPTIONS, such as --max-semi-space-size=4, which neither opens a debugger, nor loads code, nor weakens TLS or HTTP';
 const known = [...services.keys()].join(', ');
 
 describe('parseAppConfig', () => {
@@ -174,6 +175,13 @@ describe('parseAppConfig', () => {
       'max-semi-space-size=4',
       '--eval=0',
       '/app/other.js',
+      // D15
+      '--inspect=0.0.0.0:9229',
+      '--inspect-brk',
+      '--require=/tmp/a.cjs',
+      '--import=/tmp/a.js',
+      '--insecure-http-parser',
+      '--tls-min-v1.0',
       7,
     ].map((option): [string, unknown, string] => [
       'image.nodeOptions',
@@ -296,6 +304,23 @@ describe('parseAppConfig', () => {
       'env.2ND',
       'x',
       'env.2ND: not a valid name for an environment variable; received "2ND"; allowed letters, digits and underscores, not starting with a digit',
+    ],
+    ...(
+      [
+        ['LD_PRELOAD', 'loads code into the program, or changes how it is loaded'],
+        ['NODE_OPTIONS', 'gives Node options or code beside its image'],
+        ['NODE_TLS_REJECT_UNAUTHORIZED', 'weakens TLS'],
+      ] as const
+    ).map(([name, what]): [string, unknown, string] => [
+      `env.${name}`,
+      '0',
+      `env.${name}: ${what}; fix: remove it`,
+    ]),
+    [
+      'env.LATER',
+      'https://$(HOTS)/$(POD_NAME)',
+      'env.LATER: uses a variable that is not set before it; received "$(HOTS)"; allowed GREETING, TOKEN, MODE, CLUSTER_NAME, ' +
+        'POD_NAME, POD_NAMESPACE, METRICS_PORT, SERVICE_VERSION; fix: set it before, or write $$(HOTS) for the text itself',
     ],
     [
       'env.METRICS_PORT',

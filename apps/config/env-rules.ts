@@ -1,5 +1,10 @@
+import { nearest } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
+import { unsafeVariable } from '../../core/unsafe-variables.ts';
 import { at, isMapping, type Where } from './mapping.ts';
+
+/** Those that stand before the ones of a config.yml in each container. */
+const everywhere = ['CLUSTER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'METRICS_PORT', 'SERVICE_VERSION'];
 
 /** Variables that the charts set, some for the gateway's containers alone, so config.yml must not. */
 const reserved = [
@@ -23,10 +28,34 @@ const reserved = [
 export function checkEnv(value: unknown, where: Where): Problem[] {
   const env = at(value, 'env');
   if (!isMapping(env)) return [];
-  return Object.entries(env).flatMap(([name, given]): Problem[] => [
+  return Object.entries(env).flatMap(([name, given], index): Problem[] => [
     ...checkVariable(name, where),
     ...checkReference(name, given, where),
+    ...checkUses(name, given, Object.keys(env).slice(0, index), where),
   ]);
+}
+
+/**
+ * Checks that each `$(NAME)` names a variable that stands before: of another one Kubernetes would leave the text as it is
+ * (https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/).
+ */
+function checkUses(name: string, given: unknown, before: readonly string[], where: Where): Problem[] {
+  const text = isMapping(given) ? given['value'] : given;
+  if (typeof text !== 'string') return [];
+  const known = [...before, ...everywhere];
+  return [...text.matchAll(/(?<!\$)(?:\$\$)*\$\(([^)]*)\)/g)].flatMap(([, used = '']): Problem[] => {
+    if (known.includes(used)) return [];
+    const near = nearest(used, known);
+    return [
+      {
+        where: where('env', name),
+        what: 'uses a variable that is not set before it',
+        received: `$(${used})`,
+        allowed: known.join(', '),
+        fix: `${near === undefined ? 'set it before' : `did you mean ${near}?`}, or write $$(${used}) for the text itself`,
+      },
+    ];
+  });
 }
 
 function checkVariable(name: string, where: Where): Problem[] {
@@ -40,6 +69,8 @@ function checkVariable(name: string, where: Where): Problem[] {
       },
     ];
   }
+  const unsafe = unsafeVariable(name);
+  if (unsafe !== undefined) return [{ where: where('env', name), what: unsafe, fix: 'remove it' }];
   if (!reserved.includes(name)) return [];
   const fix = name.startsWith('DRAIN_') ? 'remove it, and set shutdown.drainSeconds' : 'remove it';
   return [

@@ -38,10 +38,16 @@ const mapping = <S extends z.ZodRawShape>(shape: S) =>
 export const defaultShutdown = { drainSeconds: 15, graceSeconds: 30 };
 
 const nodeOptionsRule = 'a list of options';
-const nodeOptionRule = 'an option that Node accepts in NODE_OPTIONS, such as --max-semi-space-size=4';
+const nodeOptionRule =
+  'an option that Node accepts in NODE_OPTIONS, such as --max-semi-space-size=4, which neither opens a debugger, nor loads code, nor weakens TLS or HTTP';
+const unsafeOptions =
+  /^--(?:inspect|debug|require|import|loader|experimental-loader|env-file|insecure-http-parser|tls-|openssl-|use-openssl-ca|security-revert|allow-|heapsnapshot-signal|report-signal)/;
 const nodeOption = text(
   nodeOptionRule,
-  (value) => /^--[\w-]+(?:=\S+)?$/.test(value) && process.allowedNodeEnvironmentFlags.has(value),
+  (value) =>
+    /^--[\w-]+(?:=\S+)?$/.test(value) &&
+    process.allowedNodeEnvironmentFlags.has(value) &&
+    !unsafeOptions.test(value),
 );
 
 const replicasRule = 'a whole number from 0 to 1000';

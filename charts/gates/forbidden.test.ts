@@ -163,6 +163,13 @@ const cases: readonly [string, Own, string, string, string][] = [
     'run as another user than root',
   ],
   [
+    'D15: a variable that loads code',
+    deployment({ env: [{ name: 'LD_PRELOAD', value: '/tmp/own.so' }] }),
+    'safe-environment',
+    'Deployment shop/own: containers[own].env loads code into the program, or changes how it is loaded; received "LD_PRELOAD"',
+    'remove it',
+  ],
+  [
     'a binding of cluster-admin',
     rbac('ClusterRoleBinding', {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },

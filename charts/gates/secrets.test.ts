@@ -57,7 +57,7 @@ describe('a variable in plain text', () => {
     ['MAX_TOKENS', '5'],
     ['REQUIRE_TOKEN', 'true'],
     ['DB_PASSWORD', ''],
-    ['DATABASE_URL', 'postgres://shop:$(DB_PASSWORD)@db.example/shop'],
+    ['DATABASE_URL', 'postgres://shop:$(POD_NAME)@db.example/shop'],
     ['DATABASE_URL', 'postgres://db.example:5432/shop?sslmode=require'],
     ['MONKEY', 'banana'],
     ['COMPASS', 'north'],

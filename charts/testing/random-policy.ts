@@ -3,7 +3,7 @@ import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt'
 import fc from 'fast-check';
 import type { GrpcService } from '../constructs/workload/grpc-service.ts';
 import type { Method } from '../constructs/scope/method.ts';
-import { matchKey } from '../constructs/traffic/effective.ts';
+import { isBase, matchKey } from '../constructs/traffic/effective.ts';
 import type { Fault, Metadata, TrafficRule } from '../constructs/traffic/props.ts';
 import { TrafficPolicy } from '../constructs/traffic/traffic-policy.ts';
 
@@ -131,7 +131,7 @@ function rulesOf(
   const canPick = weights !== undefined || versions.length === 1;
   const said = new Set<string>();
   const once = (key: string) => !said.has(key) && said.add(key).has(key);
-  return drawn.flatMap((rule) => {
+  const rules = drawn.flatMap((rule) => {
     const method = rule.method === undefined ? undefined : pick(methods, rule.method);
     const { metadata } = rule;
     if (method === undefined && metadata === undefined) return [];
@@ -164,6 +164,16 @@ function rulesOf(
       } as TrafficRule<string, string>,
     ];
   });
+  return rules.flatMap((rule) => retriedOrFaulty(rule, rules));
+}
+
+/** Calls have either a fault or retries. */
+function retriedOrFaulty<R extends TrafficRule<string, string>>(rule: R, rules: readonly R[]): readonly R[] {
+  const faulty = [rule, ...rules.filter((other) => other.method === rule.method && isBase(other))];
+  if (rule.retries === undefined || faulty.every(({ fault }) => fault === undefined)) return [rule];
+  const others = Object.fromEntries(Object.entries(rule).filter(([key]) => key !== 'retries'));
+  const isLeft = Object.keys(others).some((key) => key !== 'method' && key !== 'metadata');
+  return isLeft ? [others as unknown as R] : [];
 }
 
 function unaryActions(

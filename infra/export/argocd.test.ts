@@ -67,7 +67,7 @@ describe('the ApplicationSet', () => {
     expect(template(set, 'spec', 'syncPolicy', 'syncOptions')).toContain('RespectIgnoreDifferences=true');
   });
 
-  test('leaves an autoscaler the replicas that its Deployment states', () => {
+  test('D14: leaves an autoscaler the replicas of its Deployment, also where the tree states none any more', () => {
     const scaled = (name: string, spec: object): KubeObject => ({
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -89,15 +89,15 @@ describe('the ApplicationSet', () => {
     ];
     const stages = ['east', 'west'].map((cluster) => ({ cluster, stage: '50-workloads' as const, objects }));
     const differences = template(applicationSet('shop', stages, source), 'spec', 'ignoreDifferences');
-    expect((differences as readonly object[]).slice(2)).toEqual([
-      {
+    expect((differences as readonly object[]).slice(2)).toEqual(
+      ['stated', 'left-out'].map((name) => ({
         group: 'apps',
         kind: 'Deployment',
-        name: 'stated',
+        name,
         namespace: 'shop',
         jsonPointers: ['/spec/replicas'],
-      },
-    ]);
+      })),
+    );
   });
 
   test('may stand in the root of its repository', () => {

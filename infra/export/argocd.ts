@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { field, text } from '../kube/kube-object.ts';
+import { text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { StageKey } from '../plan/plan.ts';
 
@@ -104,7 +104,10 @@ const webhookDifferences = [
   ['ValidatingWebhookConfiguration', ['.webhooks[]?.clientConfig.caBundle', '.webhooks[]?.failurePolicy']],
 ].map(([kind, jqPathExpressions]) => ({ group: 'admissionregistration.k8s.io', kind, jqPathExpressions }));
 
-/** Replica counts that an autoscaler sets although the rendered Deployment has one too, as those of a release may. */
+/**
+ * Replica counts that an autoscaler sets. Also those of a Deployment that states none: one that did when it was synced last
+ * would be brought to 1, the API server's default, when the number leaves the tree.
+ */
 function replicaDifferences(stages: readonly ExportedStage[]): readonly object[] {
   const differences = stages.flatMap(({ cluster, objects }) => {
     const scaled = stages
@@ -112,7 +115,7 @@ function replicaDifferences(stages: readonly ExportedStage[]): readonly object[]
       .flatMap((stage) => stage.objects)
       .filter(({ kind }) => kind === 'HorizontalPodAutoscaler');
     return objects
-      .filter((object) => object.kind === 'Deployment' && field(object, 'spec', 'replicas') !== undefined)
+      .filter(({ kind }) => kind === 'Deployment')
       .filter(({ metadata }) =>
         scaled.some(
           (scaler) =>

@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { toYaml } from '../../core/yaml.ts';
 import { describe, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
@@ -77,7 +77,7 @@ function inOrder(objects: readonly KubeObject[]): readonly KubeObject[] {
 
 function kustomization(files: readonly { readonly file: string }[], objects: readonly KubeObject[]): string {
   const patches = objects.flatMap(requireCa);
-  return yaml({
+  return toYaml({
     apiVersion: 'kustomize.config.k8s.io/v1beta1',
     kind: 'Kustomization',
     // Keep the listed order, which is the order to apply in; kustomize would sort by kind.
@@ -102,17 +102,12 @@ function requireCa(object: KubeObject): readonly object[] {
   return [
     {
       target: { kind: object.kind, name, namespace },
-      patch: yaml([{ op: 'add', path, value: false }]),
+      patch: toYaml([{ op: 'add', path, value: false }]),
     },
   ];
 }
 
 /** Documents in order, each under a comment that names it. */
 function documents(objects: readonly KubeObject[]): string {
-  return objects.map((object) => `# ${describe(object)}\n${yaml(object)}`).join('---\n');
-}
-
-/** Kubernetes reads YAML 1.1, in which `on` and `1:30` have to be quoted. */
-function yaml(value: unknown): string {
-  return stringify(value, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });
+  return objects.map((object) => `# ${describe(object)}\n${toYaml(object)}`).join('---\n');
 }

@@ -183,7 +183,11 @@ describe('ExternalService', () => {
     ],
     ['a bare name', { host: 'payments' }, `host: is no host name; received "payments"; ${host}`],
     ['no name', { host: 7 }, `host: is no host name; received 7; ${host}`],
-    ['no port', { port: 0 }, 'port: is no port; received 0; allowed a whole number from 1 to 65535'],
+    [
+      'no port',
+      { port: 0 },
+      'port: is no port; received 0; allowed a whole number from 1 to 65535, except 15000 to 15099',
+    ],
     [
       'HTTPS',
       { protocol: 'HTTPS' },
@@ -210,6 +214,31 @@ describe('ExternalService', () => {
       'addresses: the address is listed twice; received "192.0.2.7"; fix: remove one',
     ],
   ])('refuses %s', (_, wrong, message) => {
+    withProject({}, (root) => {
+      const { mesh, shop } = shopOf(root);
+      new ExternalService(shop, 'payments', { ...payments, ...wrong });
+      expect(problemsOf(mesh)).toEqual([`demo/shop/payments: ${message}`]);
+    });
+  });
+
+  test.each([
+    [
+      { port: 5432 },
+      "protocol: port 5432 is PostgreSQL's, which begins in plaintext: the proxy waits for the first message of TLS, " +
+        'whose SNI tells the host, and gets none; received "TLS"; ' +
+        'fix: use a port on which TLS begins at once, or a proxy of its own for it',
+    ],
+    [
+      { protocol: 'HTTP' },
+      'protocol: port 443 is that of HTTPS, and HTTP here is plaintext; received "HTTP"; allowed TLS; ' +
+        'fix: use TLS, or the port for plaintext',
+    ],
+    ...[15001, 15021].map((port): [object, string] => [
+      { port },
+      "port: is a port of Istio's own in every pod (15000 to 15099): calls to it would end at the proxy; " +
+        `received ${port}; allowed a whole number from 1 to 65535, except 15000 to 15099; fix: reach the service by another port`,
+    ]),
+  ])('D9: refuses what cannot work: %j', (wrong, message) => {
     withProject({}, (root) => {
       const { mesh, shop } = shopOf(root);
       new ExternalService(shop, 'payments', { ...payments, ...wrong });

@@ -15,7 +15,7 @@ interface Declared {
 
 const protocols: readonly string[] = ['GRPC', 'HTTP', 'TLS'];
 const hostRule = 'a fully qualified host name in lower case, such as payments.example';
-const portRule = 'a whole number from 1 to 65535';
+const portRule = 'a whole number from 1 to 65535, except 15000 to 15099';
 
 /** Checks an external service, and that no other one of its namespace has its host. */
 export function externalProblems(service: Declared, siblings: readonly Declared[]): readonly Problem[] {
@@ -24,6 +24,7 @@ export function externalProblems(service: Declared, siblings: readonly Declared[
     ...hostProblems(service, siblings),
     ...portProblems(service),
     ...protocolProblems(service),
+    ...pairProblems(service),
     ...addressProblems(service),
   ];
 }
@@ -93,6 +94,48 @@ function protocolProblems({ where, protocol }: Declared): Problem[] {
       ...(fix === undefined ? {} : { fix }),
     },
   ];
+}
+
+/** Protocols that begin in plaintext and turn to TLS later, by the port they have everywhere: no proxy sees an SNI first. */
+const startingPlain: Readonly<Record<number, string>> = {
+  21: 'FTP',
+  25: 'SMTP',
+  110: 'POP3',
+  143: 'IMAP',
+  389: 'LDAP',
+  587: 'SMTP',
+  1433: 'SQL Server',
+  3306: 'MySQL',
+  5222: 'XMPP',
+  5432: 'PostgreSQL',
+};
+
+/** What a port and a protocol say together that cannot work. */
+function pairProblems({ where, port, protocol }: Declared): Problem[] {
+  if (typeof port !== 'number' || typeof protocol !== 'string') return [];
+  if (port >= 15_000 && port <= 15_099) {
+    const what = "is a port of Istio's own in every pod (15000 to 15099): calls to it would end at the proxy";
+    const fix = 'reach the service by another port';
+    return [{ where: `${where}: port`, what, received: port, allowed: portRule, fix }];
+  }
+  const at = `${where}: protocol`;
+  const plain = startingPlain[port];
+  if (protocol === 'TLS' && plain !== undefined) {
+    const what =
+      `port ${port} is ${plain}'s, which begins in plaintext: the proxy waits for the first message of TLS, whose SNI ` +
+      'tells the host, and gets none';
+    return [
+      {
+        where: at,
+        what,
+        received: protocol,
+        fix: 'use a port on which TLS begins at once, or a proxy of its own for it',
+      },
+    ];
+  }
+  if ((port !== 443 && port !== 8443) || protocol === 'TLS' || !protocols.includes(protocol)) return [];
+  const what = `port ${port} is that of HTTPS, and ${protocol} here is plaintext`;
+  return [{ where: at, what, received: protocol, allowed: 'TLS', fix: 'use TLS, or the port for plaintext' }];
 }
 
 function addressProblems({ where, addresses }: Declared): Problem[] {

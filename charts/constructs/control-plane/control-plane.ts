@@ -1,5 +1,5 @@
-import { Yaml } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
+import { toYaml } from '../../../core/yaml.ts';
 import { meshNetworks } from '../gateways/address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
@@ -80,7 +80,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
         '10-control-plane',
         k8s.KubeConfigMap,
         { name, namespace: controlPlaneNamespace, differs },
-        { data: { mesh: Yaml.stringify({ trustDomain }) } },
+        { data: { mesh: toYaml({ trustDomain }) } },
       );
     }
   }

@@ -27,7 +27,7 @@ import { issuerProblems } from './issuers.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
 import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
-import { gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
+import { certificateProblems, gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
 
 export interface HttpEdgeProps<C extends string> {
   /** Methods that are served by their google.api.http paths, or services for all of theirs. Nothing else is let in. */
@@ -212,10 +212,10 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return edgesOf(this.mesh);
   }
 
-  /** What the edges declared before it say of tokens. */
-  get #takers(): readonly { readonly where: string; readonly jwt: unknown }[] {
-    const edges = this.#edges;
-    return edges.slice(0, edges.indexOf(this)).map((edge) => ({ where: edge.where, jwt: edge.#props.jwt }));
+  /** What the edges declared before it say of tokens and certificates. */
+  get #earlier(): readonly { readonly where: string; readonly jwt: unknown; readonly tls: unknown }[] {
+    const edges = this.#edges.slice(0, this.#edges.indexOf(this));
+    return edges.map((edge) => ({ where: edge.where, jwt: edge.#props.jwt, tls: edge.tls }));
   }
 
   get #httpMethods(): readonly string[] {
@@ -237,10 +237,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...hostProblems(this, this.#edges),
       ...exposeProblems(where, mesh, expose),
       ...jwtProblems(where, mesh, jwt, methods),
-      ...issuerProblems({ where, jwt }, this.#takers),
+      ...issuerProblems({ where, jwt }, this.#earlier),
       ...this.#limitProblems(rateLimits),
       ...corsProblems(where, cors),
       ...tlsProblems(where, tls),
+      ...certificateProblems({ where, tls }, this.#earlier),
     ];
     // What overlaps is told from sound settings only.
     if (found.length > 0) return found;

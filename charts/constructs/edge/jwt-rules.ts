@@ -3,6 +3,7 @@ import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from '../access/authorization.ts';
 import type { Method } from '../scope/method.ts';
+import { metadataClaimProblems, ruleClaimProblems } from './claim-names.ts';
 import { fullName, isSameMethod } from './expose.ts';
 import type { ClaimRule, Jwt } from './jwt.ts';
 
@@ -135,7 +136,8 @@ function claimProblems(jwt: string, claims: unknown): readonly Problem[] {
   const entries = Object.entries(claims);
   return entries.flatMap(([claim, metadata], index): Problem[] => {
     const at = `${where}.${claim}`;
-    if (!isClaim(claim)) return [{ where, what: 'is no claim', received: claim, allowed: claimRule }];
+    const wrong = metadataClaimProblems(where, claim);
+    if (wrong.length > 0) return [...wrong];
     if (typeof metadata !== 'string' || !/^x-[a-z0-9_-]{1,61}$/.test(metadata) || taken.test(metadata)) {
       const what = 'is no name of metadata for a claim';
       return [{ where: at, what, received: metadata, allowed: metadataRule }];
@@ -171,10 +173,12 @@ function methodProblems(
       const fix = 'take it out of except, or drop the rule';
       problems.push({ where, what: 'the method needs no token', received: fullName(method), fix });
     }
-    if (typeof claim !== 'string' || !isClaim(claim)) {
-      problems.push({ where: `${where}.claim`, what: 'is no claim', received: claim, allowed: claimRule });
-    }
-    if (!isTexts(values)) {
+    problems.push(...ruleClaimProblems(`${where}.claim`, claim));
+    if (Array.isArray(values) && values.some((value) => ['boolean', 'number'].includes(typeof value))) {
+      const what = 'Istio compares texts only: a claim that is a boolean or a number would never match';
+      const fix = 'have the issuer say it in a text, and ask for that';
+      problems.push({ where: `${where}.values`, what, received: values, allowed: 'texts', fix });
+    } else if (!isTexts(values)) {
       const allowed = 'a list of at least one text';
       problems.push({ where: `${where}.values`, what: 'are no values', received: values, allowed });
     } else if (values.some((text) => text.startsWith('*') || text.endsWith('*'))) {
@@ -203,14 +207,6 @@ export function exposedProblems(
     const fix = 'expose it, or leave it out here';
     return [{ where: `${edge}: ${at(index)}`, what: 'the method is not exposed', received, allowed, fix }];
   });
-}
-
-const claimRule =
-  "the claim's name without spaces and brackets; dots lead into objects, so a name that is a URL cannot be said";
-
-/** Istio takes each dot as a way into an object, also those of a name like `https://shop.example/roles` (RFC 7519, 4.2). */
-function isClaim(name: string): boolean {
-  return !(name.includes('.') && /[:/]/.test(name)) && /^[^\s[\].]+(\.[^\s[\].]+)*$/.test(name);
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -4,6 +4,10 @@ import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { objectOf, problemsOf } from '../../testing/mesh.ts';
 import { HttpEdge } from './http-edge.ts';
 
+const path =
+  "the claim's name, with dots where it leads into objects: realm.roles; or each name in brackets where one has a dot " +
+  'of its own: [kubernetes.io][namespace]';
+
 describe('tokens', () => {
   test('each method asks for what was declared, and claims go on as metadata', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
@@ -146,8 +150,7 @@ describe('tokens', () => {
   test('problems, none of which shows a key', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const secret = 'c2VjcmV0';
-      const claimRule =
-        "the claim's name without spaces and brackets; dots lead into objects, so a name that is a URL cannot be said";
+      const plain = "the claim's name without spaces and brackets, with dots where it leads into objects";
       anyEdge(shop, {
         expose: [catalog.method.getProduct, catalog.method.listProducts],
         jwt: {
@@ -179,7 +182,7 @@ describe('tokens', () => {
         'demo/shop/edge: jwt.claims.sub: is no name of metadata for a claim; received "authorization"; ' +
           "allowed 'x-' and then 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', " +
           'and no name that proxies or tracing use',
-        'demo/shop/edge: jwt.claims: is no claim; received "a b"; ' + `allowed ${claimRule}`,
+        'demo/shop/edge: jwt.claims: is no claim; received "a b"; ' + `allowed ${plain}`,
         'demo/shop/edge: jwt.claims.roles: the metadata has the claim role already; received "x-role"',
         'demo/shop/edge: jwt.except[0]: the method is not exposed; received "shop.orders.v1.OrdersService/ListOrders"; ' +
           'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts; ' +
@@ -188,7 +191,7 @@ describe('tokens', () => {
           'allowed SERVICE.method.NAME',
         'demo/shop/edge: jwt.rules[0]: the method needs no token; ' +
           'received "shop.catalog.v1.CatalogService/ListProducts"; fix: take it out of except, or drop the rule',
-        'demo/shop/edge: jwt.rules[0].claim: is no claim; received ""; ' + `allowed ${claimRule}`,
+        'demo/shop/edge: jwt.rules[0].claim: is no claim; received ""; ' + `allowed ${path}`,
         'demo/shop/edge: jwt.rules[0].values: are no values; received []; allowed a list of at least one text',
         "demo/shop/edge: jwt.rules[1].values: Istio takes '*' at the start or end of a value for any text; " +
           'received ["stock","orders:*"]; fix: name each value',
@@ -225,8 +228,9 @@ describe('tokens', () => {
     [{ issuer: 'https://ada:pw@id.example' }, `jwt.issuer: ${userinfo}`],
     [
       { claims: { 'https://shop.example/roles': 'x-roles' } },
-      'jwt.claims: is no claim; received "https://shop.example/roles"; allowed the claim\'s name without spaces and ' +
-        'brackets; dots lead into objects, so a name that is a URL cannot be said',
+      'jwt.claims: has a dot of its own in its name, which Envoy would take for a way into an object; ' +
+        'received "https://shop.example/roles"; allowed the claim\'s name without spaces and brackets, with dots where it ' +
+        'leads into objects; fix: have the issuer say it in a claim without dots',
     ],
     [{ except: 'all' }, 'jwt.except: is no list; received "all"'],
   ])('a problem with %j', (change, problem) => {
@@ -234,5 +238,63 @@ describe('tokens', () => {
       anyEdge(shop, { expose: [catalog], jwt: { ...jwt, ...change } });
       expect(problemsOf(mesh)).toEqual([`demo/shop/edge: ${problem}`]);
     });
+  });
+});
+
+describe('D11: claims by which Istio compares', () => {
+  /** What synth says of a rule about a claim of GetProduct, and the conditions it makes. */
+  const withRule = (claim: string, values: readonly unknown[] = ['a']) => {
+    let found: { readonly problems: readonly string[]; readonly keys: readonly string[] } | undefined;
+    withShop(({ mesh, shop, catalog }) => {
+      const { getProduct: method } = catalog.method;
+      anyEdge(shop, { expose: [method], jwt: { ...jwt, rules: [{ method, claim, values }] } });
+      const problems = problemsOf(mesh);
+      const policy =
+        problems.length > 0 ? '' : JSON.stringify(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop'));
+      const keys = [...policy.matchAll(/"key":"request\.auth\.claims([^"]+)"/g)].map(([, key = '']) => key);
+      found = { problems, keys };
+    });
+    return found;
+  };
+  const at = 'demo/shop/edge: jwt.rules[0]';
+
+  test.each([
+    ['sub', '[sub]'],
+    ['realm.roles', '[realm][roles]'],
+    ['[kubernetes.io]', '[kubernetes.io]'],
+    ['[kubernetes.io][namespace]', '[kubernetes.io][namespace]'],
+    ['[https://shop.example/roles]', '[https://shop.example/roles]'],
+  ])('%s', (claim, key) => {
+    expect(withRule(claim)).toEqual({ problems: [], keys: [key] });
+  });
+
+  test.each([
+    [
+      'kubernetes.io',
+      `${at}.claim: is a name with a dot of its own, which would lead into an object; received "kubernetes.io"; allowed ${path}; fix: write [kubernetes.io]`,
+    ],
+    [
+      'kubernetes.io.namespace',
+      `${at}.claim: is a name with a dot of its own, which would lead into an object; received "kubernetes.io.namespace"; allowed ${path}; fix: write [kubernetes.io][namespace]`,
+    ],
+    [
+      'https://shop.example/roles',
+      `${at}.claim: is no claim; received "https://shop.example/roles"; allowed ${path}; fix: write [https://shop.example/roles]`,
+    ],
+    ['[a', `${at}.claim: is no claim; received "[a"; allowed ${path}`],
+    [
+      'email_verified',
+      `${at}.claim: is true or false by its specification, and Istio compares texts and lists of texts only: it would never match; ` +
+        'received "email_verified"; fix: have the issuer say it in a text',
+    ],
+  ])('%s is refused', (claim, problem) => {
+    expect(withRule(claim)?.problems).toEqual([problem]);
+  });
+
+  test.each([[[true]], [['a', 1]]])('values %j, which are no texts', (values) => {
+    expect(withRule('admin', values)?.problems).toEqual([
+      `${at}.values: Istio compares texts only: a claim that is a boolean or a number would never match; ` +
+        `received ${JSON.stringify(values)}; allowed texts; fix: have the issuer say it in a text, and ask for that`,
+    ]);
   });
 });

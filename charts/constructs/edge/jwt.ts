@@ -1,6 +1,7 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
+import { claimPath } from './claim-names.ts';
 import { isSameMethod } from './expose.ts';
 
 /** A public JSON Web Key Set (RFC 7517). */
@@ -12,7 +13,10 @@ export interface JsonWebKeySet {
 export interface ClaimRule<C extends string> {
   /** An exposed method that is not among `except`. */
   readonly method: Method<MethodKind, C>;
-  /** Claim, a string or a list of strings; dots lead into objects: `realm.roles`. */
+  /**
+   * Claim, a text or a list of texts, which alone Istio compares; dots lead into objects: `realm.roles`. A name with dots of
+   * its own stands in brackets: `[https://shop.example/roles]`, `[kubernetes.io][namespace]`.
+   */
   readonly claim: string;
   /** What it may be, or contain: any one of these, exactly; none starts or ends with `*`. */
   readonly values: readonly string[];
@@ -100,8 +104,5 @@ function ofIssuer(jwt: Jwt<string>, all: readonly (Jwt<string> | undefined)[]) {
 
 /** A claim as the key of an AuthorizationPolicy's condition. */
 export function claimKey(claim: string): string {
-  return `request.auth.claims${claim
-    .split('.')
-    .map((part) => `[${part}]`)
-    .join('')}`;
+  return `request.auth.claims${(claimPath(claim) ?? []).map((part) => `[${part}]`).join('')}`;
 }

@@ -61,3 +61,16 @@ describe('TLS', () => {
     });
   });
 });
+
+test('D10: two edges of one certificate, whose connections browsers would share', () => {
+  withShop(({ mesh, shop, catalog, orders }) => {
+    new HttpEdge(shop, 'edge', { expose: [catalog], hosts: ['a.example'], tls: { secret: 'wildcard' } });
+    new HttpEdge(shop, 'other', { expose: [orders], hosts: ['b.example'], tls: { secret: 'wildcard' } });
+    new HttpEdge(shop, 'own', { expose: [orders], hosts: ['c.example'], tls: { secret: 'c-example' } });
+    expect(problemsOf(mesh)).toEqual([
+      'demo/shop/other: tls.secret: is the certificate of demo/shop/edge, too: browsers reuse an HTTP/2 connection for all ' +
+        'hosts of a certificate, and the gateways would answer 404 for those of the other edge; received "wildcard"; ' +
+        'fix: give each edge a certificate for its own hosts alone, or put the hosts into one edge',
+    ]);
+  });
+});

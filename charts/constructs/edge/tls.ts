@@ -59,3 +59,30 @@ export function tlsProblems(edge: string, tls: unknown): readonly Problem[] {
   }
   return problems;
 }
+
+/** An edge by where it is declared and the TLS it has; plain JavaScript may have said anything. */
+interface Secured {
+  readonly where: string;
+  readonly tls: unknown;
+}
+
+/**
+ * A certificate that an earlier edge has, too. Browsers send requests for every host of a certificate over one HTTP/2
+ * connection (RFC 9113, 9.1.1), and the gateways route a connection by the name it was opened for: the other edge's hosts
+ * would be answered with 404
+ * (https://istio.io/latest/docs/ops/common-problems/network-issues/#404-errors-occur-when-multiple-gateways-configured-with-same-tls-certificate).
+ */
+export function certificateProblems(
+  { where, tls }: Secured,
+  earlier: readonly Secured[],
+): readonly Problem[] {
+  const secretOf = (one: unknown) => (one as Partial<Tls> | null | undefined)?.secret as unknown;
+  const received = secretOf(tls);
+  const first = earlier.find((other) => typeof received === 'string' && secretOf(other.tls) === received);
+  if (first === undefined) return [];
+  const what =
+    `is the certificate of ${first.where}, too: browsers reuse an HTTP/2 connection for all hosts of a certificate, ` +
+    'and the gateways would answer 404 for those of the other edge';
+  const fix = 'give each edge a certificate for its own hosts alone, or put the hosts into one edge';
+  return [{ where: `${where}: tls.secret`, what, received, fix }];
+}

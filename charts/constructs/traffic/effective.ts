@@ -95,9 +95,13 @@ function actionOf(rule: Rule): Action {
   return Object.fromEntries(said) as Action;
 }
 
-/** What a rule says goes before what holds for its method. A mirror is of no use where the calls go themselves. */
+/**
+ * What a rule says goes before what holds for its method: its fault before the method's retries, too, which Istio does not
+ * make where it injects one. A mirror is of no use where the calls go themselves.
+ */
 function combined(base: Action, own: Action): Action {
-  const { mirror, ...others } = { ...base, ...own };
+  const kept = Object.entries(base).filter(([key]) => key !== 'retries' || own.fault === undefined);
+  const { mirror, ...others } = { ...(Object.fromEntries(kept) as Action), ...own };
   return mirror === undefined || mirror.to === others.to ? others : { ...others, mirror };
 }
 

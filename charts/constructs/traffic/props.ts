@@ -52,7 +52,10 @@ export interface Retries {
   readonly perTryTimeoutMs?: number;
 }
 
-/** Ends a share of the calls at the caller's proxy, or delays it there; no server sees an ended call. */
+/**
+ * Ends a share of the calls at the caller's proxy, or delays it there; no server sees an ended call. Istio makes no retries of
+ * calls into which it injects a fault, so that a rule has one or the other.
+ */
 export type Fault =
   | { readonly status: GrpcStatusName; /** From 0.0001 to 100. */ readonly percent: number }
   | { readonly delayMs: number; /** From 0.0001 to 100. */ readonly percent: number };

@@ -116,6 +116,21 @@ describe('rules', () => {
     ]);
   });
 
+  test('D10: with retries and a fault of the same calls, of which Istio makes one alone', () => {
+    const fix =
+      'fix: take one of the two out, or say the fault in a rule with metadata, whose calls then have no retries';
+    const excluded = `excludes the other of fault and retries: Istio tries no call again into which it injects a fault; ${fix}`;
+    const fault = { status: 'ABORTED', percent: 5 };
+    const retries = { attempts: 1 };
+    const of = (...parts: readonly object[]) =>
+      rules(({ inventory: { method } }) => parts.map((part) => ({ method: method.getStock, ...part })));
+    expect(of({ fault, retries })).toEqual([`rules[0].fault: ${excluded}`]);
+    expect(of({ retries }, { fault })).toEqual([`rules[1].fault: ${excluded}`]);
+    expect(of({ fault }, { retries })).toEqual([`rules[1].retries: ${excluded}`]);
+    expect(of({ fault }, { metadata: tester, retries })).toEqual([`rules[1].retries: ${excluded}`]);
+    expect(of({ retries }, { metadata: tester, fault })).toEqual([]);
+  });
+
   test('with retries and faults that say nothing, or too much', () => {
     expect(
       rules(({ inventory: { method } }) => [

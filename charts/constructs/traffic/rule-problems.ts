@@ -65,15 +65,35 @@ export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): 
   });
 }
 
+/** https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute-fault */
+const faultWithRetries = {
+  what: 'excludes the other of fault and retries: Istio tries no call again into which it injects a fault',
+  fix: 'take one of the two out, or say the fault in a rule with metadata, whose calls then have no retries',
+};
+
+/** Whether no later rule for all calls of the method says a fault or retries, so that a problem of both is told once. */
+function isLast(rules: readonly (Mapping | undefined)[], index: number): boolean {
+  const speaks = (rule: Mapping | undefined) =>
+    rule?.['fault'] !== undefined || rule?.['retries'] !== undefined;
+  const rivals = rules.filter(
+    (rule) => rule?.['method'] === rules[index]?.['method'] && rule !== undefined && isBase(rule),
+  );
+  return rivals.findLast(speaks) === rules[index];
+}
+
 /** Limits of a route may come from two rules: what one with metadata does not say, it takes from those of its method. */
 function limitProblems(findings: Findings, rules: readonly (Mapping | undefined)[]): void {
   rules.forEach((rule, index) => {
     if (rule?.['method'] === undefined) return;
     const bases = rules.filter((one) => one !== undefined && one['method'] === rule['method'] && isBase(one));
     const base = Object.assign({}, ...bases) as Mapping;
-    const { timeoutMs, retries } = { ...base, ...rule } as Mapping;
-    // Of two that add up, the one with the retries says so; of both in one rule it is said already.
+    const { timeoutMs, retries, fault } = { ...base, ...rule } as Mapping;
     const own = rule['retries'] !== undefined;
+    // What a rule with metadata says of a fault takes the place of the method's retries (effective.ts).
+    if (fault !== undefined && retries !== undefined && (isBase(rule) ? isLast(rules, index) : own)) {
+      findings.add(`rules[${index}].${rule['fault'] === undefined ? 'retries' : 'fault'}`, faultWithRetries);
+    }
+    // Of two that add up, the one with the retries says so; of both in one rule it is said already.
     if (own === (rule['timeoutMs'] !== undefined)) return;
     if (!own && isBase(rule)) return;
     const limit = (retries as Mapping | null | undefined)?.['perTryTimeoutMs'];

@@ -143,13 +143,17 @@ test('rules for all methods keep what holds for a method, and leave out what the
 });
 
 test('retries, a mirror and both faults in words of Istio', () => {
-  const [route] = routes(({ method }) => ({
+  const [faulty, route] = routes(({ method }) => ({
     weights: { v1: 100, v2: 0 },
     rules: [
       {
         method: method.getProduct,
         retries: { attempts: 3, on: ['UNAVAILABLE', 'RESOURCE_EXHAUSTED'], perTryTimeoutMs: 1500 },
         mirror: { to: 'v2' },
+      },
+      {
+        method: method.getProduct,
+        metadata: { 'x-tester': { exact: 'yes' } },
         fault: [
           { status: 'ABORTED', percent: 0.5 },
           { delayMs: 2000, percent: 10 },
@@ -164,11 +168,16 @@ test('retries, a mirror and both faults in words of Istio', () => {
       perTryTimeout: '1.5s',
     },
     mirrors: [{ destination: { host, subset: 'v2' }, percentage: { value: 100 } }],
+  });
+  expect(faulty).toMatchObject({
+    mirrors: [{ destination: { host, subset: 'v2' }, percentage: { value: 100 } }],
     fault: {
       abort: { grpcStatus: 'ABORTED', percentage: { value: 0.5 } },
       delay: { fixedDelay: '2s', percentage: { value: 10 } },
     },
   });
+  // Istio would make none, and says nothing of it.
+  expect(faulty).not.toHaveProperty('retries');
 });
 
 describe('without a policy', () => {

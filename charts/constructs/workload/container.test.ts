@@ -124,3 +124,22 @@ test('values of Secrets and ConfigMaps are referred to, by the container of the 
   ]);
   expect(JSON.stringify(gateway)).not.toContain('tokens');
 });
+
+test('D5: a value reaches the app as it stands in config.yml, but for the variables it uses', () => {
+  const env = {
+    UMASK: '0o027',
+    COST: '5$ $$ $$$',
+    URL: 'https://$(POD_NAME)/$$(POD_NAME)',
+    REASONED: { value: 'pa$$word', notSecret: 'an example' },
+  };
+  const rendered = catalogOf({ env });
+  const yaml = rendered.find(({ path }) => path === 'east/50-workloads.k8s.yaml')?.yaml;
+  expect(yaml).toContain('value: "0o027"\n');
+  // Kubernetes makes one dollar of two.
+  expect(podOf(rendered).containers[0]?.env.slice(-4)).toEqual([
+    { name: 'UMASK', value: '0o027' },
+    { name: 'COST', value: '5$ $$$$ $$$$$$' },
+    { name: 'URL', value: 'https://$(POD_NAME)/$$(POD_NAME)' },
+    { name: 'REASONED', value: 'pa$$$$word' },
+  ]);
+});

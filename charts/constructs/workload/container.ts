@@ -72,12 +72,17 @@ function environment(props: AppContainerProps): k8s.EnvVar[] {
 }
 
 function variable(name: string, value: EnvValue): k8s.EnvVar {
-  if (typeof value === 'string') return { name, value };
-  if ('value' in value) return { name, value: value.value };
+  if (typeof value === 'string') return { name, value: literal(value) };
+  if ('value' in value) return { name, value: literal(value.value) };
   const { key } = value;
   return 'secret' in value
     ? { name, valueFrom: { secretKeyRef: { name: value.secret, key } } }
     : { name, valueFrom: { configMapKeyRef: { name: value.configMap, key } } };
+}
+
+/** Kubernetes makes one dollar of two, but for those before a parenthesis, which keep `$(NAME)` a text: each is written twice. */
+function literal(text: string): string {
+  return text.replaceAll(/\${2,}(?![$(])/g, (dollars) => dollars + dollars);
 }
 
 /** What goes in by the gateway at the last moment still has to find the app: it takes calls a second longer. */

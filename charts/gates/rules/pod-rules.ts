@@ -1,3 +1,4 @@
+import { unsafeVariable } from '../../../core/unsafe-variables.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
@@ -87,6 +88,17 @@ function privileges(where: string, context: unknown): readonly Violation[] {
   if (added.length === 0) return flags;
   const what = `${where}.securityContext.capabilities.add asks for more than a container has`;
   return [...flags, { what, received: added, allowed: 'NET_BIND_SERVICE', fix }];
+}
+
+/** Variables that load code into a program, or weaken its TLS. */
+export function unsafeEnvironment(object: KubernetesObject): readonly Violation[] {
+  return containersOf(podOf(object)).flatMap(([where, container]) =>
+    list(container, 'env').flatMap((entry) => {
+      const received = text(entry, 'name') ?? '';
+      const what = unsafeVariable(received);
+      return what === undefined ? [] : [{ what: `${where}.env ${what}`, received, fix: 'remove it' }];
+    }),
+  );
 }
 
 /** User of Istio's proxies, whose traffic is not redirected: it is theirs. */

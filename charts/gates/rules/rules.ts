@@ -1,6 +1,6 @@
 import { givesCluster, openToAll } from './cluster-rules.ts';
 import { allowsAll, softMutualTls, touchesAccess } from './mesh-rules.ts';
-import { passesProxy, reachesNode, unlimited, unpinned } from './pod-rules.ts';
+import { passesProxy, reachesNode, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
 import type { Rule } from './rule.ts';
 
 /** The rules of Pulumi's policy pack, which looks at every object that is applied, those of Istio's own charts too. */
@@ -50,6 +50,11 @@ export const declaredRules: readonly Rule[] = [
     name: 'no-node-access',
     description: 'No pod shares what belongs to its node, or runs as root.',
     violations: reachesNode,
+  },
+  {
+    name: 'safe-environment',
+    description: 'No variable loads code into a program, or weakens its TLS.',
+    violations: unsafeEnvironment,
   },
   {
     name: 'least-rights',
