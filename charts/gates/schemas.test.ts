@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ApiObject } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { problemsWith } from '../testing/custom.ts';
@@ -52,4 +52,50 @@ test('a kind without a schema is accepted only as a custom resource', () => {
       });
     }),
   ).toEqual([]);
+});
+
+describe('D1: keys that the schema of a kind does not know', () => {
+  const custom = (apiVersion: string, kind: string, spec: object) =>
+    problemsWith((into) => {
+      into.addCustom('40-services', { apiVersion, kind }, metadata, { spec });
+    });
+  const unknown = (path: string) => `${path} is unknown to the schema of its kind`;
+
+  test('are refused at any depth, of Istio’s kinds and of Kubernetes’', () => {
+    const rules = [{ form: [], from: [{ source: { principal: ['a/b'], principals: ['a/b'] } }] }];
+    expect(custom('security.istio.io/v1', 'AuthorizationPolicy', { rules, rule: [] })).toEqual([
+      `demo/custom: AuthorizationPolicy shop/x: ${unknown('spec.rule')}`,
+      `demo/custom: AuthorizationPolicy shop/x: ${unknown('spec.rules.0.form')}`,
+      `demo/custom: AuthorizationPolicy shop/x: ${unknown('spec.rules.0.from.0.source.principal')}`,
+    ]);
+    expect(custom('v1', 'Service', { port: [], ports: [{ name: 'http', port: 80, nodeport: 1 }] })).toEqual([
+      `demo/custom: Service shop/x: ${unknown('spec.port')}`,
+      `demo/custom: Service shop/x: ${unknown('spec.ports.0.nodeport')}`,
+    ]);
+  });
+
+  test('are refused of cdk8s’ classes, too, which leave them out', () => {
+    const container = { name: 'x', imagee: 'a', env: [{ name: 'A', valu: 'b' }] };
+    const spec = { replica: 3, selector: {}, template: { spec: { containers: [container] } } };
+    const found = problemsWith((into) => {
+      into.add('50-workloads', k8s.KubeDeployment, metadata, { spec });
+    });
+    expect(found).toEqual(
+      [
+        'spec.replica',
+        'spec.template.spec.containers.0.imagee',
+        'spec.template.spec.containers.0.env.0.valu',
+      ].map(
+        (path) =>
+          `demo/custom: the Deployment shop/x has a key that its kind does not know; received "${path}"; fix: correct or remove it`,
+      ),
+    );
+  });
+
+  test('are anything in labels, and in what a schema leaves to Envoy', () => {
+    const value = { name: 'own', typed_config: { whatever: { it: 'is' } } };
+    const configPatches = [{ applyTo: 'HTTP_FILTER', patch: { operation: 'INSERT_BEFORE', value } }];
+    expect(custom('networking.istio.io/v1alpha3', 'EnvoyFilter', { configPatches })).toEqual([]);
+    expect(custom('v1', 'ResourceQuota', { hard: { 'requests.example/own': '1' } })).toEqual([]);
+  });
 });

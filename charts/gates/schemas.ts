@@ -42,9 +42,9 @@ const schemas = new Map<string, (resource: never) => readonly string[]>([
 ]);
 
 /**
- * Every object must fit the schema of its kind: types, required fields, enumerations and patterns. A schema accepts unknown
- * fields (the compiler does not). A kind without a schema is accepted only when it was added as a custom resource; of
- * Istio's own kinds that is IstioOperator, whose schema leaves its body open.
+ * Every object must fit the schema of its kind: types, required fields, enumerations, patterns, and no key that the schema does
+ * not know. A kind without a schema is accepted only when it was added as a custom resource; of Istio's own kinds that is
+ * IstioOperator, whose schema leaves its body open.
  */
 export function schemaProblems({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap(({ objects }) =>

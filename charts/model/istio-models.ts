@@ -12,6 +12,7 @@ import {
   RequestAuthentication,
 } from '@kubernetes-models/istio/security.istio.io/v1';
 import { Telemetry } from '@kubernetes-models/istio/telemetry.istio.io/v1';
+import { watch } from './unread.ts';
 
 /** The kinds of Istio's resources that are rendered. */
 interface Models {
@@ -59,18 +60,22 @@ interface SchemaError {
   readonly message?: string;
 }
 
-/** What the schema of a model finds wrong, as texts. */
-export function validator(model: new (data: never) => { validate(): void }): IstioModel['validate'] {
+/** What the schema of a model finds wrong, as texts; also keys that it does not know, which it would let pass. */
+export function validator(model: { readonly prototype: { validate(): void } }): IstioModel['validate'] {
   return (resource) => {
+    const { value, unread } = watch(resource);
+    const unknown = () => unread().map((path) => `${path} is unknown to the schema of its kind`);
     try {
-      new model(resource as never).validate();
-      return [];
+      // By itself the model would look at a copy.
+      model.prototype.validate.call(value);
+      return unknown();
     } catch (error) {
       if (!(error instanceof Error && 'errors' in error)) throw error;
-      return (error.errors as readonly SchemaError[]).map(
+      const found = (error.errors as readonly SchemaError[]).map(
         ({ instancePath, message = 'not valid' }) =>
           `${instancePath.slice(1).replaceAll('/', '.')} ${message}`,
       );
+      return [...found, ...unknown()];
     }
   };
 }

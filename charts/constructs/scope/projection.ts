@@ -86,6 +86,11 @@ export class Projection {
     if (!this.#claim(kind.GVK, metadata, this.where, props)) return;
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
     const object = new kind(this.#chart(stage), objectId(kind.name, metadata), named);
+    const lost = lostKeys(props, object.toJson());
+    for (const received of lost) {
+      const what = `the ${kind.GVK.kind} ${objectTitle(metadata)} has a key that its kind does not know`;
+      this.problems.push({ where: this.where, what, received, fix: 'correct or remove it' });
+    }
     this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
   }
 
@@ -152,7 +157,7 @@ export class Projection {
     const { namespace, name } = metadata;
     const key = [apiVersion, kind, namespace ?? '', name].join(' ');
     const owner = this.#owners.get(key);
-    const title = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+    const title = `${kind} ${objectTitle(metadata)}`;
     this.problems.push(
       ...unknownKeys(`${where}: ${title}: metadata`, metadata, metadataKeys),
       ...unknownKeys(`${where}: ${title}: metadata.differs`, metadata.differs, differsKeys),
@@ -182,6 +187,28 @@ export class Projection {
     if (chart === undefined) throw new Error(`no stage ${stage}`);
     return chart;
   }
+}
+
+function objectTitle({ namespace, name }: Metadata): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/**
+ * Paths of the keys of cdk8s' properties that are not in what it writes: those that its class for the kind does not know, which
+ * it leaves out without a word. It spells some otherwise: `clusterIp` as `clusterIP`.
+ */
+function lostKeys(props: unknown, written: unknown, path: readonly string[] = []): readonly string[] {
+  if (typeof props !== 'object' || props === null || typeof written !== 'object' || written === null)
+    return [];
+  // A quantity, or a number or text, is written as what it stands for.
+  if (!Array.isArray(props) && Object.getPrototypeOf(props) !== Object.prototype) return [];
+  const spelled = (key: string) => key.replaceAll(/[^\da-z]/gi, '').toLowerCase();
+  const found = new Map(Object.entries(written).map(([key, value]) => [spelled(key), value as unknown]));
+  return Object.entries(props).flatMap(([key, value]: [string, unknown]) => {
+    if (value === undefined || value === null) return [];
+    const at = [...path, key];
+    return found.has(spelled(key)) ? lostKeys(value, found.get(spelled(key)), at) : [at.join('.')];
+  });
 }
 
 /** The first of some keys that a value has, however deep. */
