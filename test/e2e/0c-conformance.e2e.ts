@@ -1,4 +1,5 @@
-// connectrpc's conformance runner, in Go, against a server of our runtime. Needs Go to build it once, and no lab.
+// connectrpc's conformance runner, in Go, against a server of our runtime and the gateway's client. Needs Go to build it
+// once, and no lab.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,13 +21,13 @@ afterAll(() => {
   rmSync(scratch, { recursive: true });
 });
 
-/** The last lines of what the runner says; it fails for a case that fails, and for one that is listed and passes. */
-async function runs(mode: string, failing: string, program: string): Promise<string> {
+/** What the runner says; it fails for a case that fails, and for one that is listed and passes. */
+async function runs(mode: 'client' | 'server', more: readonly string[] = []): Promise<string> {
   const { stdout } = await run(
     conformance.runner,
     [
-      ...['--mode', mode, '--conf', join(programs, 'config.yaml'), '--known-failing', `@${failing}`],
-      ...['--', process.execPath, join(programs, program)],
+      ...['--mode', mode, '--conf', join(programs, `${mode}-config.yaml`), ...more],
+      ...['--', process.execPath, join(programs, `${mode}.ts`)],
     ],
     { env: { CONFORMANCE_DESCRIPTORS: conformance.descriptors }, timeoutMs: 120_000 },
   );
@@ -34,6 +35,10 @@ async function runs(mode: string, failing: string, program: string): Promise<str
 }
 
 test('a server passes all cases but those that are listed', async () => {
-  const said = await runs('server', join(programs, 'server-failing.txt'), 'server.ts');
+  const said = await runs('server', ['--known-failing', `@${join(programs, 'server-failing.txt')}`]);
   expect(said).toContain('358 passed, 0 failed\n(Another 16 failed as expected');
+}, 150_000);
+
+test("the gateway's client passes all cases", async () => {
+  expect(await runs('client')).toContain('217 passed, 0 failed');
 }, 150_000);
