@@ -7,6 +7,7 @@ export const order = [
   '0-interop',
   '0b-transcoding',
   '0c-proto-conformance',
+  '0c-conformance',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',
