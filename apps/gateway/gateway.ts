@@ -49,7 +49,7 @@ export interface GatewayOptions {
   readonly maxStreams: number;
   /**
    * Most bytes that wait in here; more are refused with 503, and half as many of one client with 429.
-   * @default - a quarter of the memory that the container or the machine has
+   * @default - an eighth of the memory that the container or the machine has
    */
   readonly maxBytes?: number;
   /** Who is one client. @default - an address of a peer */

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
@@ -23,7 +22,7 @@ export function openRaw(port: number): RawConnection {
     socket,
     text: () => received,
     statuses: () => [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => Number(code)),
-    ended: Promise.race([once(socket, 'end'), once(socket, 'close')]),
+    ended: new Promise((resolve) => socket.once('end', resolve).once('close', resolve)),
   };
 }
 

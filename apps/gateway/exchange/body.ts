@@ -55,7 +55,7 @@ export function readBody(
   wantBody(request, response);
   const source = packed ? inflated(request, { most: limits.bytes, free: limits.bytes }) : request;
   const beside = packed ? inflaterBytes : 0;
-  const gather = new Gather(limits.bytes);
+  const gather = new Gather(packed ? limits.bytes : (announced(request) ?? limits.bytes));
   let over = false;
   const stop = () => {
     over = true;
@@ -226,8 +226,14 @@ function isGzip({ headers }: IncomingMessage): boolean {
   return encoding !== undefined && /^(?:x-)?gzip$/i.test(encoding);
 }
 
-function lengthProblem({ headers }: IncomingMessage, limit: number): HttpError | undefined {
-  return Number(headers['content-length'] ?? 0) > limit ? tooLong(limit) : undefined;
+/** The length of a body that says it before. Bytes. */
+function announced({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length'];
+  return length === undefined ? undefined : Number(length);
+}
+
+function lengthProblem(request: IncomingMessage, limit: number): HttpError | undefined {
+  return (announced(request) ?? 0) > limit ? tooLong(limit) : undefined;
 }
 
 /** @param allowed - by which a client tells the two reasons apart (RFC 9110, sections 12.5.3 and 15.5.16) */

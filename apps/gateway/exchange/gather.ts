@@ -31,7 +31,7 @@ export class Gather {
     } else if (this.#owned && length <= known.length) {
       part.copy(known, this.#length);
     } else {
-      const grown = Buffer.allocUnsafe(Math.max(length, Math.min(this.#most, Math.max(4_096, 2 * length))));
+      const grown = Buffer.allocUnsafe(Math.max(length, Math.min(this.#most, Math.max(4_096, 4 * length))));
       known.copy(grown, 0, 0, this.#length);
       part.copy(grown, this.#length);
       this.#bytes = grown;

@@ -65,13 +65,11 @@ export class Budget implements Funds {
   }
 
   refusal({ own, bytes }: Holder): HttpError {
-    const { limits } = this;
-    if (own.bytes === bytes) {
-      const message = `the answer takes more than the ${this.#share.bytes} bytes that a client may hold here`;
-      if (this.#held.bytes === bytes) return new HttpError(500, status.RESOURCE_EXHAUSTED, message);
-    }
-    const isFull = limits.bytes - this.#held.bytes < this.#share.bytes - own.bytes;
-    return isFull ? overloaded(names.bytes) : overShare(names.bytes);
+    const most = this.#share.bytes;
+    if (this.limits.bytes - this.#held.bytes < most - own.bytes) return overloaded(names.bytes);
+    if (own.bytes > bytes) return overShare(names.bytes);
+    const message = `the answer takes more than the ${most} bytes that a client may hold here`;
+    return new HttpError(500, status.RESOURCE_EXHAUSTED, message);
   }
 
   /** Ends bodies that stand still, the oldest first, until it fits. @returns whether it does */
