@@ -6,6 +6,7 @@ export const order = [
   // Without a lab.
   '0-interop',
   '0b-transcoding',
+  '0c-memory',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',
