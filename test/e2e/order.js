@@ -8,6 +8,7 @@ export const order = [
   '0b-transcoding',
   '0c-proto-conformance',
   '0c-conformance',
+  '0c-memory',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',

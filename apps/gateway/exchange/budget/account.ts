@@ -68,7 +68,7 @@ export class Account implements StandingBody {
   hold(purpose: Purpose, bytes: number): void {
     if (!this.#open) return;
     const place = places[purpose];
-    this.#add(bytes - (this.#levels[place] ?? 0));
+    this.#add(bytes - (this.#levels[place] ?? 0), purpose === 'input');
     this.#levels[place] = bytes;
   }
 
@@ -122,8 +122,8 @@ export class Account implements StandingBody {
     this.#bytes = 0;
   }
 
-  #add(bytes: number): void {
-    if (bytes > 0) this.#budget.take('bytes', bytes, this);
+  #add(bytes: number, isInput = false): void {
+    if (bytes > 0) this.#budget.take('bytes', bytes, this, isInput);
     else this.#budget.give('bytes', -bytes, this.own);
     this.#bytes += bytes;
   }

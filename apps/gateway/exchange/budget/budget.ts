@@ -18,6 +18,8 @@ export class Budget implements Funds {
   readonly limits: BudgetLimits;
   readonly held: Readonly<Tally>;
   readonly #share: BudgetLimits;
+  /** Bodies leave a quarter to calls and answers that are under way, so that these go on while bodies fill the rest. */
+  readonly #forInput: BudgetLimits;
   readonly #held = emptyTally();
   /** Kept when they hold nothing: a Map that things come to and go from all the time is dear to collect (bag.ts). */
   readonly #clients = new Map<string, Tally>();
@@ -27,6 +29,7 @@ export class Budget implements Funds {
   constructor(limits: BudgetLimits) {
     this.limits = limits;
     this.held = this.#held;
+    this.#forInput = { ...limits, bytes: Math.floor((limits.bytes * 3) / 4) };
     this.#share = {
       bytes: Math.ceil(limits.bytes / 2),
       calls: Math.ceil(limits.calls / 2),
@@ -41,9 +44,10 @@ export class Budget implements Funds {
     return account;
   }
 
-  take(kind: keyof BudgetLimits, amount: number, account: Holder): void {
+  take(kind: keyof BudgetLimits, amount: number, account: Holder, isInput = false): void {
     const { own } = account;
-    if (!this.#makeRoom(this.#held, this.limits, kind, amount, account)) throw overloaded(names[kind]);
+    if (!this.#makeRoom(this.#held, isInput ? this.#forInput : this.limits, kind, amount, account))
+      throw overloaded(names[kind]);
     if (!this.#makeRoom(own, this.#share, kind, amount, account)) throw overShare(names[kind]);
     this.#held[kind] += amount;
     own[kind] += amount;

@@ -33,8 +33,8 @@ export interface StandingBody extends Holder {
 
 /** What accounts ask of the budget. */
 export interface Funds {
-  /** Takes so much more. @throws HttpError 503 or 429 when there is no room, whatever gives way */
-  take(kind: keyof BudgetLimits, amount: number, holder: Holder): void;
+  /** Takes so much more. @param isInput - of what a client sends. @throws HttpError 503 or 429 when there is no room, whatever gives way */
+  take(kind: keyof BudgetLimits, amount: number, holder: Holder, isInput?: boolean): void;
   /** Gives back what was taken. */
   give(kind: keyof BudgetLimits, amount: number, own: Tally): void;
   /** How many more bytes it may take now. */
