@@ -17,6 +17,8 @@ export interface AppliedMesh {
 }
 
 interface ApplyRun {
+  /** Whether the last `up` of what is up ended well. */
+  readonly endedWell: boolean;
   readonly report: (line: string) => void;
   /** Called when it is known whether there is something to apply; Pulumi does not tell. */
   readonly compared: (changesNothing: boolean) => void;
@@ -43,11 +45,11 @@ async function byPulumi(
   record: UpRecord,
   config: StackConfig,
   model: MeshModel,
-  { report, signal }: ApplyRun,
+  { endedWell, report, signal }: ApplyRun,
 ): Promise<AppliedMesh> {
   // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
   const { upWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');
-  const options = pulumiOptions(at, record, model, report, signal);
+  const options = { ...pulumiOptions(at, record, model, report, signal), endedWell };
   const { created, changed, deleted, unchanged } = await upWithPulumi(config, options);
   return {
     summary: `Pulumi: ${created} created, ${changed} changed, ${deleted} deleted, ${unchanged} unchanged`,

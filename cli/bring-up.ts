@@ -141,7 +141,7 @@ async function applyAndProve(
   const ended = Promise.withResolvers<Outcome>();
   const stands = ended.promise.then((outcome) => outcome !== 'failed');
   const before = readRecord(at.stateDir);
-  const wasUp = before !== undefined && before.unfinishedUp === undefined && record.engine === 'apply';
+  const endedWell = before !== undefined && before.unfinishedUp === undefined;
   let discard = (): void => undefined;
   let applied: AppliedMesh | undefined;
   let seen: readonly string[] = [];
@@ -158,7 +158,9 @@ async function applyAndProve(
             const settled = () => {
               ended.resolve('unchanged');
             };
-            applied = await applyMesh(at, record, config, mesh, { report, compared, settled, signal });
+            applied = await applyMesh(at, record, config, mesh, {
+              ...{ endedWell, report, compared, settled, signal },
+            });
           } finally {
             ended.resolve(applied === undefined ? 'failed' : 'changed');
           }
@@ -179,7 +181,7 @@ async function applyAndProve(
           const proofs = beginProofs(
             steady,
             (until) => contextOf(record, mesh, until),
-            wasUp,
+            endedWell && record.engine === 'apply',
             signal,
             report,
           );

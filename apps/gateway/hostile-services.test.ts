@@ -1,5 +1,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
+import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { limitMet, statusError } from '../runtime/status.ts';
 import { call, echo, start as startGateway, stopAll } from '../testing/gateway.ts';
 import { framed, startPeer } from './transport/testing/scripted-server.ts';
 
@@ -103,5 +106,34 @@ describe('A1: metadata that gRPC does not allow and HTTP/2 does', () => {
     expect(status).toBe(200);
     expect(headers.get('x-served-by')).toBe('there/pod-1');
     expect(headers.get('x-inventory-served-by')).toBeNull();
+  });
+});
+
+describe('B6: a limit of a service is not one of its client', () => {
+  test('an answer over the limit of the service that gives it', async () => {
+    const handlers = { listProducts: () => ({ products: [{ id: 'x'.repeat(5_000_000) }] }) };
+    const { url } = await startGateway({ implementation: { service: CatalogService, handlers } });
+    expect(await call(`${url}/v1/products`)).toMatchObject({
+      status: 500,
+      body: {
+        code: status.RESOURCE_EXHAUSTED,
+        message:
+          'shop.catalog.v1.CatalogService/ListProducts: the answer has a message of 5000010 bytes; allowed at most 4194304',
+        details: [],
+      },
+    });
+  });
+
+  test('more calls than a service takes', async () => {
+    const handlers = {
+      listProducts: () => {
+        throw statusError(status.RESOURCE_EXHAUSTED, 'too many calls are in flight', [], limitMet('calls'));
+      },
+    };
+    const { url } = await startGateway({ implementation: { service: CatalogService, handlers } });
+    const answer = await call(`${url}/v1/products`);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('1');
+    expect(answer.headers.get('x-limit-met')).toBeNull();
   });
 });

@@ -9,6 +9,18 @@ import { StatusSchema } from '../../gen/google/rpc/status_pb.js';
 /** Metadata key of an error's google.rpc.Status, which repeats its code and message and adds details. */
 export const detailsKey = 'grpc-status-details-bin';
 
+/**
+ * Trailing metadata of a RESOURCE_EXHAUSTED for a limit of the server, not of its caller: `answer`, a message of the answer is too
+ * long, or `calls`, too many are in flight. The code alone cannot tell.
+ */
+export const limitKey = 'x-limit-met';
+
+export function limitMet(limit: 'answer' | 'calls'): Metadata {
+  const metadata = new Metadata();
+  metadata.set(limitKey, limit);
+  return metadata;
+}
+
 /** A gRPC status as an error: a handler throws it to answer with that status, and a client's call rejects with it. */
 export class StatusError extends Error {
   readonly code: status;

@@ -81,7 +81,7 @@ const cases: readonly [string, Own, string, string, string][] = [
       },
     ),
     'access-filters',
-    'EnvoyFilter shop/own: spec.configPatches[0] changes for a route what decides who may call',
+    'EnvoyFilter shop/own: spec.configPatches[0] overrides, for a route, a filter that decides who may call',
     grant,
   ],
   [
@@ -151,7 +151,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     'more capabilities',
     deployment({ securityContext: { capabilities: { add: ['NET_ADMIN'] } } }),
     'no-node-access',
-    'Deployment shop/own: containers[own].securityContext.capabilities.add asks for more than a container has; ' +
+    'Deployment shop/own: containers[own].securityContext.capabilities.add goes beyond what the level restricted allows; ' +
       'received ["NET_ADMIN"]; allowed NET_BIND_SERVICE',
     'remove it',
   ],
@@ -170,13 +170,66 @@ const cases: readonly [string, Own, string, string, string][] = [
     'remove it',
   ],
   [
+    'an app in the pods of a gateway',
+    deployment({}, {}, { annotations: { 'inject.istio.io/templates': 'gateway' } }),
+    'behind-proxy',
+    'Deployment shop/own: the annotation inject.istio.io/templates gives the pods a proxy that their traffic does not pass; received "gateway"',
+    'remove it, or keep a gateway in pods of its own',
+  ],
+  [
+    'an EnvoyFilter that merges a rule into every RBAC filter',
+    envoy(
+      'HTTP_FILTER',
+      { context: 'SIDECAR_INBOUND' },
+      {
+        operation: 'MERGE',
+        value: {
+          typed_config: {
+            '@type': 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
+            rules: { policies: { all: { permissions: [{ any: true }], principals: [{ any: true }] } } },
+          },
+        },
+      },
+    ),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] changes the filter type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC, which decides who may call',
+    grant,
+  ],
+  [
+    'one that adds a way beside the filters',
+    envoy('FILTER_CHAIN', { context: 'SIDECAR_INBOUND' }, { operation: 'ADD', value: { name: 'own' } }),
+    'access-filters',
+    'EnvoyFilter shop/own: spec.configPatches[0] adds a FILTER_CHAIN, whose connections pass none of the filters that decide who may call',
+    grant,
+  ],
+  [
+    'plaintext to every service of the mesh, by a wildcard',
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      body: { spec: { host: '*.local', trafficPolicy: { tls: { mode: 'DISABLE' } } } },
+    },
+    'strict-mutual-tls',
+    'DestinationRule shop/own: spec.trafficPolicy.tls.mode is DISABLE: calls to *.local are in plaintext',
+    'use ISTIO_MUTUAL',
+  ],
+  [
+    'every verb on roles',
+    rbac('ClusterRole', {
+      rules: [{ apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'], verbs: ['*'] }],
+    }),
+    'least-rights',
+    'ClusterRole own: rules[0] lets an account give itself more; received "*"',
+    rights,
+  ],
+  [
     'a binding of cluster-admin',
     rbac('ClusterRoleBinding', {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
       subjects: [{ kind: 'ServiceAccount', name: 'own', namespace: 'shop' }],
     }),
     'least-rights',
-    'ClusterRoleBinding own: roleRef gives everything; received "cluster-admin"',
+    'ClusterRoleBinding own: roleRef gives every right; received "cluster-admin"',
     rights,
   ],
   [
@@ -200,7 +253,7 @@ const cases: readonly [string, Own, string, string, string][] = [
       subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:unauthenticated' }],
     }),
     'least-rights',
-    'ClusterRoleBinding own: subjects has a group of all accounts, or of nobody; received "system:unauthenticated"',
+    'ClusterRoleBinding own: subjects has a group that every account, or everybody, is in; received "system:unauthenticated"',
     rights,
   ],
   [
@@ -259,4 +312,28 @@ describe('D12: what undoes the security of the mesh is refused, in a construct o
   ])('%s is not', (_, object) => {
     expect(said(object)).toEqual([]);
   });
+});
+
+test.each<[string, Own]>([
+  [
+    'a rule for whoever has a valid token',
+    security('AuthorizationPolicy', {
+      action: 'ALLOW',
+      rules: [{ from: [{ source: { requestPrincipals: ['*'] } }] }],
+    }),
+  ],
+  [
+    'a rule for whoever has a claim',
+    security('AuthorizationPolicy', {
+      action: 'ALLOW',
+      rules: [{ when: [{ key: 'request.auth.claims[sub]', values: ['*'] }] }],
+    }),
+  ],
+  [
+    'every verb on the resources of one group',
+    rbac('ClusterRole', { rules: [{ apiGroups: ['argoproj.io'], resources: ['*'], verbs: ['*'] }] }),
+  ],
+  ['an image by the number of a build', deployment({ image: 'registry.example/app:20241130.1' })],
+])('%s is allowed', (_, object) => {
+  expect(said(object)).toEqual([]);
 });

@@ -21,7 +21,8 @@ describe('D12: selectors', () => {
   });
 
   test('that select nobody', () => {
-    const nobody = 'fix: give the pods the labels, or remove it';
+    const nobody =
+      'fix: give the pods the labels, or remove it; if somebody else makes the pods, give the reason in the annotation meshwright/accept-pods-of-others';
     expect(
       said(service({ selector: { app: 'own' }, ports: [{ name: 'http', port: 80 }] }), {
         ...security('AuthorizationPolicy', {
@@ -36,6 +37,14 @@ describe('D12: selectors', () => {
         `demo/custom: Service shop/own: spec.selector selects no pod of namespace shop in any cluster; received ${labels}; ${nobody}`,
       ].toReversed(),
     );
+  });
+
+  test('unless somebody else makes the pods, or gives them the label', () => {
+    const ports = [{ name: 'http', port: 80 }];
+    const annotations = { 'meshwright/accept-pods-of-others': 'an operator makes them' };
+    expect(said({ ...service({ selector: { app: 'own' }, ports }), annotations })).toEqual([]);
+    const selector = { app: 'own', 'statefulset.kubernetes.io/pod-name': 'own-0' };
+    expect(said(deployment(), { ...service({ selector, ports }), name: 'own-0' })).toEqual([]);
   });
 
   test('of two Sidecars, or two of what else a pod has only one', () => {

@@ -1,7 +1,8 @@
 import type { Problem } from '../../core/problem.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { mapping, ofKind, push, title } from '../model/rendered.ts';
+import { acceptedBy } from './rules/rule.ts';
+import { list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Istio's root namespace: what is there is about the pods of every namespace. */
@@ -68,13 +69,29 @@ function strangers({ of: { where, object }, labels }: Pods): readonly Problem[] 
   return [{ where, what, received: wanted, allowed: allowed.join(', '), fix }];
 }
 
+/** Labels that controllers and Istio's injection give pods beside those of their template. */
+const added =
+  /^(?:statefulset\.kubernetes\.io\/pod-name|apps\.kubernetes\.io\/pod-index|(?:batch\.kubernetes\.io\/)?(?:job-name|controller-uid|job-completion-index)|service\.istio\.io\/canonical-(?:name|revision)|security\.istio\.io\/tlsMode|topology\.istio\.io\/network)$/;
+
+/** The exception for a selector of pods that somebody else makes, such as an operator. */
+const podsOfOthers = acceptedBy('pods-of-others');
+
 function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): readonly Problem[] {
-  const wanted = selectorOf(object);
+  const given = Object.entries(selectorOf(object)).filter(([label]) => !added.test(label));
+  const wanted = Object.fromEntries(given);
   const { namespace = '' } = object.metadata;
+  if ((text(object, 'metadata', 'annotations', podsOfOthers) ?? '').trim() !== '') return [];
   if (Object.keys(wanted).length === 0 || anywhere(namespace, wanted).length > 0) return [];
   const path = (selectors[object.kind] ?? []).join('.');
   const what = `${title(object)}: ${path} selects no pod of namespace ${namespace} in any cluster`;
-  return [{ where, what, received: wanted, fix: 'give the pods the labels, or remove it' }];
+  return [
+    {
+      where,
+      what,
+      received: wanted,
+      fix: `give the pods the labels, or remove it; if somebody else makes the pods, give the reason in the annotation ${podsOfOthers}`,
+    },
+  ];
 }
 
 /** Two objects of a kind about the same pods, or about all of a namespace. */
@@ -84,6 +101,8 @@ function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Prob
     const { object, where } = rendered;
     const { namespace = '' } = object.metadata;
     const selector = selectorOf(object);
+    // Said by reference: about what is named, not about pods.
+    if (list(object, 'spec', 'targetRefs').length > 0) return [];
     const isWide = Object.keys(selector).length === 0;
     // By its pods within a namespace: what is in the root namespace is not as narrow as what is beside the pods.
     const claims = isWide ? [namespace] : pods(namespace, selector).map((found) => podsIn(namespace, found));

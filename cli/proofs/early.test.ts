@@ -58,24 +58,20 @@ test('what was seen early counts when the apply finds nothing to change, and is 
   expect(runs).toHaveLength(1);
 });
 
-test('so does a failure after everything was ready', async () => {
+test.each([
+  ['before everything was ready', true],
+  ['after that, as its limit began to run before', false],
+])('a failure does not count, and the proof is made again: %s', async (_, isBefore) => {
   const { seen, runs, lines } = begin(true);
   await turn();
+  if (isBefore) runs[0]!.end(failure);
+  await turn();
   const end = seen('unchanged');
   runs[0]!.end(failure);
+  await turn();
+  runs[1]!.end(failure);
   await expect(end).rejects.toThrow('orders: not served');
   expect(lines).toEqual([]);
-});
-
-test('not a failure before that: the proof is made again', async () => {
-  const { seen, runs } = begin(true);
-  await turn();
-  runs[0]!.end(failure);
-  await turn();
-  const end = seen('unchanged');
-  await turn();
-  runs[1]!.end('by the second');
-  expect(await end).toEqual(['reads are local: by the second']);
 });
 
 test('nothing of it counts when something is changed: it ends at once, and is made again after the apply', async () => {

@@ -16,8 +16,8 @@ export interface EarlyProofs {
 
 /**
  * Begins proofs while an apply still compares what is in the clusters with what is declared. If it finds nothing to change,
- * the calls went through the mesh as it is declared, and count; otherwise they are made again. What fails before everything
- * was ready does not count either.
+ * the calls went through the mesh as it is declared, and count; otherwise they are made again. A failure never counts: its
+ * limit began to run before everything was ready.
  * @param contextOf - the clients and addresses, which need not be there yet
  * @param early - whether to begin now: the mesh was up before
  */
@@ -32,25 +32,20 @@ export function beginProofs(
   const held: string[] = [];
   const make = async (until: AbortSignal, tell: (line: string) => void) =>
     prove(proofs, await contextOf(until), tell);
-  let failed = false;
   const first = early
-    ? make(AbortSignal.any([signal, discarded.signal]), (line) => held.push(line)).catch((error: unknown) => {
-        failed = true;
-        return error as Error;
-      })
+    ? make(AbortSignal.any([signal, discarded.signal]), (line) => held.push(line)).catch(() => undefined)
     : undefined;
   return {
     discard: () => {
       discarded.abort();
     },
     seen: async (outcome) => {
-      const counts = first !== undefined && outcome === 'unchanged' && !failed && !discarded.signal.aborted;
-      if (!counts) discarded.abort();
+      if (outcome !== 'unchanged') discarded.abort();
       // Also when it does not count: it takes its pods away.
       const seen = await first;
       if (outcome === 'failed') return [];
-      if (!counts || seen === undefined) return make(signal, report);
-      if (seen instanceof Error) throw seen;
+      signal.throwIfAborted();
+      if (seen === undefined || discarded.signal.aborted) return make(signal, report);
       for (const line of held) report(line);
       return seen;
     },

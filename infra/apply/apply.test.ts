@@ -253,6 +253,8 @@ describe('applyPlan', () => {
     expect(strangers.map((one) => apis['east']?.get(one) !== undefined)).toEqual([true, true, true]);
     for (const kept of [namespace, definition]) expect(apis['east']?.get(kept)).toBeDefined();
     expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 24, deleted: 0 });
+    // What is deleted is a change: proofs of before it show nothing.
+    expect(changesNothing).toEqual([false, false, true]);
   });
 
   test('a failure in one cluster stops what depends on it, and is told once', async () => {

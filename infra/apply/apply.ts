@@ -7,7 +7,7 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import type { Limits } from '../plan/limits.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
 import { preflightMesh } from '../preflight/preflight.ts';
-import { prune } from './prune.ts';
+import { prune, willDelete } from './prune.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
 import { prepareSteps, renderAll, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
@@ -70,7 +70,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   };
   const before = await takeSnapshots(plan, context);
   const prepared = await prepareSteps(plan, before, context);
-  const changesNothing = prepared.every(({ settled }) => settled !== undefined);
+  const changesNothing = prepared.every(({ settled }) => settled !== undefined) && !deletes(prepared, before);
   options.compared?.(changesNothing);
   let waiting = prepared.length;
   const readied = () => {
@@ -103,6 +103,23 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
     unchanged: total(({ unchanged }) => unchanged),
     deleted: deleted.reduce((sum, number) => sum + number, 0),
   };
+}
+
+/** Whether a cluster has what an earlier apply made and nobody declares now; all steps are settled. */
+function deletes(
+  prepared: readonly PreparedStep[],
+  before: Awaited<ReturnType<typeof takeSnapshots>>,
+): boolean {
+  const clusters = new Set(prepared.map(({ step }) => step.cluster));
+  return [...clusters].some((cluster) => {
+    const own = prepared.filter(({ step }) => step.cluster === cluster);
+    const declared = own.flatMap(({ step, release, settled = [] }) => [
+      ...settled,
+      ...release,
+      ...step.objects,
+    ]);
+    return willDelete(snapshotOf(before, cluster), declared);
+  });
 }
 
 /**

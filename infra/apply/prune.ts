@@ -22,8 +22,7 @@ export async function prune(
   report: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const declared = new Set(applied.map(keyOf));
-  const surplus = before.objects.filter((object) => isApplied(object) && !declared.has(keyOf(object)));
+  const surplus = surplusOf(before, applied);
   for (const object of surplus.filter(isKept))
     report(`${client.cluster}: ${describe(object)} is no longer declared and is left: delete it by hand`);
   let deleted = 0;
@@ -33,6 +32,17 @@ export async function prune(
     for (const object of group) report(`${client.cluster}: deleted ${describe(object)}`);
   }
   return deleted;
+}
+
+/** What an earlier apply made in a cluster that is not declared now. */
+function surplusOf(before: Snapshot, declared: readonly KubeObject[]): readonly KubeObject[] {
+  const keys = new Set(declared.map(keyOf));
+  return before.objects.filter((object) => isApplied(object) && !keys.has(keyOf(object)));
+}
+
+/** Whether {@link prune} will delete something, when this is all that is declared in the cluster. */
+export function willDelete(before: Snapshot, declared: readonly KubeObject[]): boolean {
+  return !surplusOf(before, declared).every(isKept);
 }
 
 function isKept({ kind }: KubeObject): boolean {

@@ -118,7 +118,7 @@ describe('upWithPulumi', () => {
 
   test('stops after a preview that finds nothing to change', async () => {
     previewFinds({ same: 218 });
-    expect(await upWithPulumi(config, options())).toEqual({
+    expect(await upWithPulumi(config, { ...options(), endedWell: true })).toEqual({
       created: 0,
       changed: 0,
       deleted: 0,
@@ -131,9 +131,12 @@ describe('upWithPulumi', () => {
     expect(lines).toEqual(['pulumi: the preview finds nothing to change']);
   });
 
-  test('goes on after a preview that finds a change', async () => {
-    previewFinds({ same: 217, update: 1 });
-    await problemOf(upWithPulumi(config, options()));
+  test.each([
+    ['a preview that finds a change', { same: 217, update: 1 }, true],
+    ['one that finds none when the last up did not end well', { same: 218 }, false],
+  ])('goes on after %s', async (_, changes, endedWell) => {
+    previewFinds(changes);
+    await problemOf(upWithPulumi(config, { ...options(), endedWell }));
     expect(calls().filter((call) => call.startsWith('up '))).toHaveLength(1);
   });
 

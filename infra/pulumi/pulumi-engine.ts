@@ -22,6 +22,11 @@ export interface PulumiOptions {
   readonly stack: string;
   /** Keeps the state in `stateDir` regardless of the environment, for clusters that exist only on this machine. @default false */
   readonly local?: boolean;
+  /**
+   * Whether the last `up` ended well. If not, the update is made also when a preview finds nothing to change: a preview does not
+   * make the checks, and revoke the tokens, that an `up` which was cut off still owes. @default false
+   */
+  readonly endedWell?: boolean;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -41,7 +46,7 @@ export interface PulumiSummary {
  * (PULUMI_CONFIG_PASSPHRASE or its _FILE), else with one created in `stateDir`.
  * The state is refreshed from the clusters first, so that changes and deletions by hand are corrected. A preview runs before
  * that: it counts the resources, and the policy pack rejects violations before anything is changed. When it finds nothing to
- * change in the refreshed state, that is all.
+ * change in the refreshed state, and the last `up` ended well, that is all.
  * @throws ProblemsError: exit 2 when the encryption in the stack's file is not that of the state, exit 1 with Pulumi's last lines.
  */
 export async function upWithPulumi(config: StackConfig, options: PulumiOptions): Promise<PulumiSummary> {
@@ -59,14 +64,16 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     const report = (line: string) => {
       options.report(`pulumi: ${line}`);
     };
+    options.signal?.throwIfAborted();
     const { changeSummary } = await stack.preview({ ...common, onEvent: followUpdate('preview', report) });
     const planned = Object.values(changeSummary).reduce((sum, number) => sum + number, 0);
     const unchanged = changeSummary.same ?? 0;
-    if (planned > 0 && planned === unchanged) {
+    if (options.endedWell === true && planned > 0 && planned === unchanged) {
       report('the preview finds nothing to change');
       return { created: 0, changed: 0, deleted: 0, unchanged };
     }
     const onEvent = followUpdate('up', report, planned);
+    options.signal?.throwIfAborted();
     const { summary } = await stack.up({ ...common, onEvent, suppressOutputs: true });
     const backend = ownBackend(options);
     if (backend !== undefined) removeOldHistory(backend, options.stack);

@@ -21,6 +21,8 @@ export async function inPulumi<T>(
   signal: AbortSignal | undefined,
   work: (output: PulumiOutput) => Promise<T>,
 ): Promise<T> {
+  // One that came between two commands: a listener of an aborted signal is never called.
+  signal?.throwIfAborted();
   const output: string[] = [];
   const forwarded = new AbortController();
   let notice: NodeJS.Timeout | undefined;

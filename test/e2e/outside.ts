@@ -47,15 +47,7 @@ export function startOutsider(cluster: string, image: string): Outsider {
   return { caller: { cluster, namespace, target: `pod/${name}`, container: name }, address };
 }
 
+/** Ends the pod, and waits until its processes are gone: they are the machine's, which later suites look at. */
 export function removeOutsider(cluster: string): void {
-  kubectl(
-    cluster,
-    '-n',
-    namespace,
-    'delete',
-    `pod/${name}`,
-    '--ignore-not-found',
-    '--grace-period=0',
-    '--force',
-  );
+  kubectl(cluster, '-n', namespace, 'delete', `pod/${name}`, '--ignore-not-found', '--grace-period=1');
 }

@@ -169,6 +169,7 @@ export function readLines(
     over = true;
     const last = cutter.rest();
     if (last.length > 0) reader.line(last);
+    account.hold('input', 0);
     reader.end();
   };
   /** What is not handed over yet is held. */

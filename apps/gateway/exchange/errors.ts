@@ -1,6 +1,6 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/log.ts';
-import { StatusError, statusError } from '../../runtime/status.ts';
+import { StatusError, limitKey, statusError } from '../../runtime/status.ts';
 import { namesInside, tellsOfTheWay } from './guard/addresses.ts';
 import { HttpError } from './http-status.ts';
 import type { Route } from './route.ts';
@@ -35,18 +35,26 @@ export function errorOf(ended: CallStatus, header: MetadataPairs, route: Route, 
   const code = statusOf(ended.code);
   const isWay = ofTheWay.has(code);
   const isOwn = from === 'peer' && (!isWay || isServed(trailers) || isServed(header));
+  const limit = from === 'peer' ? trailers.find(([name]) => name === limitKey)?.[1] : undefined;
+  if (code === status.RESOURCE_EXHAUSTED && limit !== undefined) {
+    log.warn({ method: route.name, code: status[code] }, message);
+    return exhausted(limit === 'answer', message, route);
+  }
   const own = isOwn && !(isWay ? tellsOfTheWay(message) : namesInside(message));
   if (own) return new StatusError(code, message, metadataOf(trailers));
   if (code !== status.CANCELLED) log.warn({ method: route.name, code: status[code] }, message);
-  if (from === 'transport' && code === status.RESOURCE_EXHAUSTED) return exhausted(ended, route);
+  if (from === 'transport' && code === status.RESOURCE_EXHAUSTED)
+    return exhausted(ended.reason === 'tooLong', message, route);
   return new StatusError(code, `${route.name}: ${status[code]}`, isOwn ? metadataOf(trailers) : undefined);
 }
 
 /** Not 429, which tells this client to call less: the service's answer is too long, or it is the service that has too much. */
-function exhausted({ message, reason }: CallStatus, route: Route): HttpError {
+function exhausted(isTooLong: boolean, message: string, route: Route): HttpError {
   const { RESOURCE_EXHAUSTED } = status;
-  if (reason === 'tooLong') return new HttpError(500, RESOURCE_EXHAUSTED, `${route.name}: ${message}`);
-  return new HttpError(503, RESOURCE_EXHAUSTED, `${route.name}: ${status[RESOURCE_EXHAUSTED]}`);
+  if (isTooLong) return new HttpError(500, RESOURCE_EXHAUSTED, `${route.name}: ${message}`);
+  return new HttpError(503, RESOURCE_EXHAUSTED, `${route.name}: ${status[RESOURCE_EXHAUSTED]}`, {
+    'retry-after': '1',
+  });
 }
 
 /** A service says who it is; a proxy that answers in its place does not. */

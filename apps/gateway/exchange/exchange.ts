@@ -139,6 +139,8 @@ export abstract class Exchange implements CallListener, Failing {
   header(metadata: MetadataPairs): void {
     this.answerHeader = metadata;
     this.#answers = true;
+    // It is not kept any more to be sent again; of a stream that is sent, what waits is said line by line.
+    if (!this.match.route.manyIn) this.account.hold('sent', 0);
   }
 
   /** How much of so many bytes that were sent is kept, to be sent again should the service not take the call. */
@@ -260,6 +262,9 @@ function pairsOf({ metadata }: StatusError): MetadataPairs {
       .map((value) => [name, typeof value === 'string' ? value : value.toString('base64')] as const),
   );
 }
+
+/** What a stream is told whose answers wait for a client that does not read, when there is no room for others. */
+export const notRead = statusError(status.UNAVAILABLE, 'the stream is not read, and others wait; call again');
 
 /** What a stream that may not go on is told. */
 export const stopping = statusError(status.UNAVAILABLE, 'the gateway is stopping; call again');

@@ -7,7 +7,7 @@ import type { Account } from './budget/account.ts';
 import { alone, failAlone } from './guard/alone.ts';
 import type { Failing } from './guard/alone.ts';
 import { errorOf, knownError } from './errors.ts';
-import { stopping } from './exchange.ts';
+import { notRead, stopping } from './exchange.ts';
 import type { Scope } from './exchange.ts';
 import { textOf } from './formats.ts';
 import type { Match } from './route.ts';
@@ -23,6 +23,9 @@ const sendBuffer = 65_536;
 
 /** What each part that comes takes beside its bytes. Bytes. */
 const partBytes = 256;
+
+/** A control frame of a client beside its payload: two bytes and the mask (RFC 6455, section 5.2). Bytes. */
+const controlFrameBytes = 6;
 
 /** Close codes: of RFC 6455, section 7.4.1, and from 4000 on, which are an application's, those of gRPC. */
 const closeCodes = { done: 1000, goingAway: 1001, textOnly: 1003, afterEnd: 1008, grpc: 4000 } as const;
@@ -42,7 +45,10 @@ export class SocketExchange implements CallListener, Failing {
   #alive = true;
   #idle: NodeJS.Timeout | undefined;
   #pings: NodeJS.Timeout | undefined;
-  /** What came since the last whole message. Bytes. */
+  /** What came since the last whole message, and what of it control frames were. Bytes. */
+  #came = 0;
+  #control = 0;
+  /** The same, with what each part takes beside. Bytes. */
   #unread = 0;
 
   /** @param account - open, and counted as a stream */
@@ -72,11 +78,17 @@ export class SocketExchange implements CallListener, Failing {
         this.#ping();
       });
     }, pingMs);
-    this.#socket.on('pong', () => (this.#alive = true));
+    this.#socket.on('ping', (payload) => {
+      this.#heardControl(payload);
+    });
+    this.#socket.on('pong', (payload) => {
+      this.#alive = true;
+      this.#heardControl(payload);
+    });
     // Before the library looks at them: a message that ends in them is no longer held.
     connection.prependListener('data', (part: Buffer) => {
       alone(this, () => {
-        this.#came(part, connection);
+        this.#receiving(part, connection);
       });
     });
     this.#socket.on('message', (data, isBinary) => {
@@ -105,6 +117,8 @@ export class SocketExchange implements CallListener, Failing {
 
   header(metadata: MetadataPairs): void {
     this.#header = metadata;
+    // It is not kept any more to be sent again.
+    if (!this.#match.route.manyIn) this.#account.hold('sent', 0);
   }
 
   awaits(length: number): void {
@@ -127,6 +141,12 @@ export class SocketExchange implements CallListener, Failing {
     this.#call?.pause();
     try {
       this.#account.hold('queue', this.#socket.bufferedAmount + streamWindow);
+      this.#account.standing(() => {
+        alone(this, () => {
+          this.fail(notRead);
+          this.#socket.terminate();
+        });
+      });
     } catch (error) {
       this.fail(error);
       // What waits is to be gone at once, and the error would wait behind it.
@@ -161,7 +181,8 @@ export class SocketExchange implements CallListener, Failing {
   }
 
   /** Fragments are views of the parts that they came in, and keep them until the message is whole. */
-  #came(part: Buffer, connection: Duplex): void {
+  #receiving(part: Buffer, connection: Duplex): void {
+    this.#came += part.length;
     this.#unread += part.length + partBytes;
     try {
       this.#account.hold('input', this.#unread);
@@ -174,11 +195,23 @@ export class SocketExchange implements CallListener, Failing {
     }
   }
 
+  /** Nothing is kept of control frames, unless they come between the fragments of a message. */
+  #heardControl(payload: Buffer): void {
+    this.#control += controlFrameBytes + payload.length;
+    if (this.#control === this.#came) this.#heldNothing();
+  }
+
+  #heldNothing(): void {
+    this.#came = 0;
+    this.#control = 0;
+    this.#unread = 0;
+    this.#account.hold('input', 0);
+  }
+
   #received(data: RawData, isBinary: boolean, options: CallOptions): void {
     if (this.over) return;
     this.#idle?.refresh();
-    this.#unread = 0;
-    this.#account.hold('input', 0);
+    this.#heldNothing();
     if (isBinary) {
       this.#refuse(closeCodes.textOnly, 'text messages only');
       return;
@@ -215,6 +248,7 @@ export class SocketExchange implements CallListener, Failing {
   #sent(): void {
     if (!this.#paused || this.#socket.bufferedAmount >= sendBuffer) return;
     this.#paused = false;
+    this.#account.moved();
     this.#account.hold('queue', 0);
     this.#idle?.refresh();
     this.#call?.resume();
@@ -251,6 +285,7 @@ export class SocketExchange implements CallListener, Failing {
 
   #settle(code: status): void {
     this.code = code;
+    this.#account.read();
     clearInterval(this.#pings);
     this.#scope.streams.delete(this);
     // One that is not read would not hear the client close.

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import type { StatusError } from '../../runtime/status.ts';
 import { negotiate } from './accept.ts';
 import { errorOf, knownError } from './errors.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, notRead } from './exchange.ts';
 import { alone } from './guard/alone.ts';
 import { formats, isAfterEnd } from './formats.ts';
 import type { StreamFormat } from './formats.ts';
@@ -66,6 +66,12 @@ export class StreamExchange extends Exchange {
   #holdQueue(): void {
     try {
       this.account.hold('queue', this.response.writableLength + streamWindow);
+      this.account.standing(() => {
+        alone(this, () => {
+          this.fail(notRead);
+          this.response.destroy();
+        });
+      });
     } catch (error) {
       this.fail(error);
       // What waits is to be gone at once, and the error would wait behind it.
@@ -75,6 +81,7 @@ export class StreamExchange extends Exchange {
 
   readonly #onDrain = (): void => {
     alone(this, () => {
+      this.account.moved();
       this.account.hold('queue', 0);
       if (this.over) return;
       this.touch();

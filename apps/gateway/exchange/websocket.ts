@@ -39,8 +39,8 @@ export function createWebSockets(scope: Scope, origins: readonly string[], obser
     maxPayload: scope.body.bytes,
     // Memory per connection, for little gain on short messages.
     perMessageDeflate: false,
-    // Each is an object, however short it is.
-    maxFragments: 1_024,
+    // Each is an object, however short it is; clients cut long messages into fragments of 4 KiB.
+    maxFragments: Math.max(1_024, Math.ceil(scope.body.bytes / 4_096)),
     maxBufferedChunks: 16_384,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });

@@ -36,6 +36,16 @@ test('tell of what is described only, and serve the rest', async () => {
   expect((await ask(`${url}/v1/products`)).status).toBe(200);
 });
 
+test('B9: are found by an absolute target, too', async () => {
+  const { url } = await start({ implementation: catalog() });
+  for (const path of ['/openapi.json', '/docs?x=1']) {
+    const sent = httpRequest(url, { path: `http://shop.example${path}`, agent: false }).end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    expect([path, response.statusCode]).toEqual([path, 200]);
+  }
+});
+
 describe.each([
   ['/openapi.json', 'application/json'],
   ['/docs', 'text/html; charset=utf-8'],

@@ -32,10 +32,10 @@ export class Pages {
     this.#pages = new Map(pages.map((each) => [each.path, each]));
   }
 
-  /** @param target - of a request, in its origin-form */
+  /** @param target - of a request, in origin-form or absolute-form (RFC 9112, section 3.2) */
   find(target: string): Page | undefined {
-    const mark = target.indexOf('?');
-    return this.#pages.get(mark < 0 ? target : target.slice(0, mark));
+    const path = /^(?:https?:\/\/[^/?#]*)?(\/[^?]*)/i.exec(target)?.[1];
+    return path === undefined ? undefined : this.#pages.get(path);
   }
 }
 

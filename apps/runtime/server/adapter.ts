@@ -21,7 +21,7 @@ import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
 import type { ServerLimits } from './limits.ts';
 import { sendableStatus } from './sendable.ts';
-import { statusError, toStatus } from '../status.ts';
+import { limitMet, statusError, toStatus } from '../status.ts';
 import { codecOf } from '../wire.ts';
 
 /** Shared by all calls of a server. */
@@ -71,7 +71,7 @@ export function register(server: Server, implementation: Implementation, scope: 
       const { answerBytes } = scope.limits;
       if (bytes.length <= answerBytes) return bytes;
       const message = `the answer has a message of ${bytes.length} bytes; allowed at most ${answerBytes}`;
-      throw statusError(status.RESOURCE_EXHAUSTED, message);
+      throw statusError(status.RESOURCE_EXHAUSTED, message, [], limitMet('answer'));
     };
     const methodScope = { ...scope, method, hooksOf: chain(scope.interceptors, method), header, encode };
     const added = server.register(

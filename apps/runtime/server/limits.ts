@@ -4,6 +4,7 @@ import type { ServerInterceptor } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
 import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
+import { limitMet } from '../status.ts';
 
 /** What a server takes at most. The names of the variables are those of the gateway. */
 export interface ServerLimits {
@@ -58,7 +59,7 @@ export function limitCalls({ calls, heldBytes }: ServerLimits, log: Logger): Ser
       if (open === calls + 1) log.warn({ calls }, 'calls are refused: too many are in flight');
       if (open > calls) {
         const details = 'too many calls are in flight; call again later';
-        call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details, metadata: null });
+        call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details, metadata: limitMet('calls') });
       }
     }
     decoder.hold = hold;

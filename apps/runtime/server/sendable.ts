@@ -73,7 +73,9 @@ export function sendableStatus({ code, details: message, metadata }: StatusObjec
   const whole = new Room();
   if (message.length <= most.bytes && whole.take('grpc-message', [encodeURI(message)])) {
     const { sent, left } = sendableMetadata(metadata, whole);
-    if (left.length === 0) return { sent: { code, details: message, metadata: sent }, left };
+    // Reserved names take no room.
+    if (left.every((name) => reserved.test(name)))
+      return { sent: { code, details: message, metadata: sent }, left };
   }
   const room = new Room();
   const details = cut(message);

@@ -30,6 +30,20 @@ const everybody = [
   'system:serviceaccounts',
 ];
 
+/** What an account is, and may do: every verb on it holds those that grow. */
+const ownRights = [
+  ['rbac.authorization.k8s.io', 'roles'],
+  ['rbac.authorization.k8s.io', 'clusterroles'],
+  ['', 'users'],
+  ['', 'groups'],
+  ['', 'serviceaccounts'],
+] as const;
+
+function covers(rule: unknown, [group, resource]: (typeof ownRights)[number]): boolean {
+  const holds = (key: string, name: string) => texts(rule, key).some((one) => one === '*' || one === name);
+  return holds('apiGroups', group) && holds('resources', resource);
+}
+
 /** Roles and bindings that give an account the whole cluster, or the way to it. */
 export function givesCluster(object: KubernetesObject): readonly Violation[] {
   if (!object.apiVersion.startsWith('rbac.authorization.k8s.io/')) return [];
@@ -39,9 +53,9 @@ export function givesCluster(object: KubernetesObject): readonly Violation[] {
     const subjects = list(object, 'subjects').map((subject) => text(subject, 'name') ?? '');
     const all = subjects.filter((name) => everybody.includes(name));
     return [
-      ...(role === 'cluster-admin' ? [{ what: 'roleRef gives everything', received: role, fix }] : []),
+      ...(role === 'cluster-admin' ? [{ what: 'roleRef gives every right', received: role, fix }] : []),
       ...all.map((received) => ({
-        what: 'subjects has a group of all accounts, or of nobody',
+        what: 'subjects has a group that every account, or everybody, is in',
         received,
         fix,
       })),
@@ -50,7 +64,10 @@ export function givesCluster(object: KubernetesObject): readonly Violation[] {
   return list(object, 'rules').flatMap((rule, index) => {
     const verbs = texts(rule, 'verbs');
     const more = verbs.filter((verb) => growing.includes(verb));
-    const isAll = verbs.includes('*') && texts(rule, 'resources').includes('*');
+    const isAll = [verbs, texts(rule, 'resources'), texts(rule, 'apiGroups')].every((all) =>
+      all.includes('*'),
+    );
+    if (!isAll && verbs.includes('*') && ownRights.some((one) => covers(rule, one))) more.push('*');
     return [
       ...(isAll ? [{ what: `rules[${index}] allows everything`, received: '*', fix }] : []),
       ...more.map((received) => ({

@@ -21,7 +21,10 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
   }
   if (!isIstio(object, 'networking.istio.io', 'DestinationRule')) return [];
   const host = text(object, 'spec', 'host') ?? '';
-  if (host.includes('.') && !host.endsWith('.svc.cluster.local')) return [];
+  const inside = '.svc.cluster.local';
+  // A wildcard such as *.local is about services of the mesh, too.
+  const isInside = host.endsWith(inside) || (host.startsWith('*') && inside.endsWith(host.slice(1)));
+  if (host.includes('.') && !isInside) return [];
   const policies: readonly (readonly [string, unknown])[] = [
     ['spec.trafficPolicy', field(object, 'spec', 'trafficPolicy')],
     ...list(object, 'spec', 'subsets').map((subset): [string, unknown] => [
@@ -66,14 +69,19 @@ function restricts(rule: unknown): boolean {
 function names(condition: unknown): boolean {
   return Object.entries(condition ?? {}).some(
     ([key, values]) =>
-      !key.startsWith('not') && Array.isArray(values) && values.length > 0 && !values.some(isEverything),
+      !key.startsWith('not') &&
+      Array.isArray(values) &&
+      values.length > 0 &&
+      // Any of them: a valid token is asked for.
+      (key === 'requestPrincipals' || !values.some(isEverything)),
   );
 }
 
 /** A condition that asks for values, or for the absence of any. */
 function isCondition(condition: unknown): boolean {
   const values = list(condition, 'values');
-  if (values.length > 0 && !values.some(isEverything)) return true;
+  const isOfToken = (text(condition, 'key') ?? '').startsWith('request.auth.');
+  if (values.length > 0 && (isOfToken || !values.some(isEverything))) return true;
   return list(condition, 'notValues').includes('*');
 }
 
@@ -106,12 +114,15 @@ function undermines(entry: unknown): string | undefined {
   const byRoute = fields.flatMap(([key, value]) =>
     key === 'typedperfilterconfig' ? Object.keys(value ?? {}) : [],
   );
-  if (byRoute.some((name) => deciding.test(name))) return 'changes for a route what decides who may call';
+  if (byRoute.some((name) => deciding.test(name)))
+    return 'overrides, for a route, a filter that decides who may call';
+  if (operation === 'ADD' && ['LISTENER', 'FILTER_CHAIN'].includes(applyTo))
+    return `adds a ${applyTo}, whose connections pass none of the filters that decide who may call`;
   if (operation === 'ADD' || operation.startsWith('INSERT_')) return undefined;
   const filter = field(entry, 'match', 'listener', 'filterChain', 'filter');
   const name = applyTo === 'HTTP_FILTER' ? text(filter, 'subFilter', 'name') : text(filter, 'name');
   const names = fields.flatMap(([key, value]) =>
-    key === 'name' && typeof value === 'string' ? [value] : [],
+    ['name', '@type'].includes(key) && typeof value === 'string' ? [value] : [],
   );
   const changed = [name ?? '', ...names].find((one) => deciding.test(one));
   if (changed !== undefined) return `changes the filter ${changed}, which decides who may call`;

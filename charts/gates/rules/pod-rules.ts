@@ -4,8 +4,8 @@ import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Violation } from './rule.ts';
 
-/** Tags whose content changes: words, and versions that are moved to the newest patch. */
-export const movingTag = /^([a-z_-]+|v?\d+(\.\d+)?)$/i;
+/** Tags whose content changes: words, and versions that are moved to the newest patch. Longer numbers are builds or dates. */
+export const movingTag = /^([a-z_-]+|v?\d{1,4}(\.\d{1,3})?)$/i;
 const digest = /@sha256:[0-9a-f]{64}$/;
 const pin = 'use a digest or a fixed tag';
 
@@ -42,7 +42,7 @@ export function unlimited(object: KubernetesObject): readonly Violation[] {
 /**
  * What lets a pod reach its node, which the Pod Security level `restricted` of the mesh's namespaces forbids
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/): the API server would refuse the pods, not their
- * Deployment, so that a roll-out would stand still.
+ * Deployment, so that a roll-out would stand still. What `restricted` asks to be written, and is not, is not looked at.
  */
 export function reachesNode(object: KubernetesObject): readonly Violation[] {
   const pod = podOf(object);
@@ -75,7 +75,9 @@ function identityOf(where: string, context: unknown): readonly Violation[] {
   const [user, isOther] = [field(context, 'runAsUser'), field(context, 'runAsNonRoot')];
   return [
     ...(user === 0 ? [{ what: `${where}.runAsUser is root`, received: user, fix }] : []),
-    ...(isOther === false ? [{ what: `${where}.runAsNonRoot lets root in`, received: isOther, fix }] : []),
+    ...(isOther === false
+      ? [{ what: `${where}.runAsNonRoot is false: the container may run as root`, received: isOther, fix }]
+      : []),
   ];
 }
 
@@ -86,7 +88,7 @@ function privileges(where: string, context: unknown): readonly Violation[] {
     .map((key) => ({ what: `${where}.securityContext.${key} is set`, received: true, fix }));
   const added = list(context, 'capabilities', 'add').filter((name) => name !== 'NET_BIND_SERVICE');
   if (added.length === 0) return flags;
-  const what = `${where}.securityContext.capabilities.add asks for more than a container has`;
+  const what = `${where}.securityContext.capabilities.add goes beyond what the level restricted allows`;
   return [...flags, { what, received: added, allowed: 'NET_BIND_SERVICE', fix }];
 }
 
@@ -145,7 +147,18 @@ export function passesProxy(object: KubernetesObject): readonly Violation[] {
         fix: 'choose another',
       })),
   );
-  return [...noted, ...without, ...users];
+  return [...noted, ...without, ...unredirected(pod, annotations), ...users];
+}
+
+/** Injection by another template than the sidecar's gives a proxy beside which an app takes calls by itself. */
+function unredirected(pod: unknown, annotations: Readonly<Record<string, string>>): readonly Violation[] {
+  const received = annotations['inject.istio.io/templates'];
+  const isSidecar = received?.split(',').some((name) => name.trim() === 'sidecar') ?? true;
+  const apps = list(pod, 'spec', 'containers').filter((one) => text(one, 'name') !== 'istio-proxy');
+  if (isSidecar || apps.length === 0) return [];
+  const what =
+    'the annotation inject.istio.io/templates gives the pods a proxy that their traffic does not pass';
+  return [{ what, received, fix: 'remove it, or keep a gateway in pods of its own' }];
 }
 
 /** The pod, or the pod template of whatever has one; a CronJob has it one level deeper. */

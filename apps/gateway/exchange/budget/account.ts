@@ -1,6 +1,6 @@
 import { NoRoomError } from '../../codec/bytes.ts';
 import type { Standing } from './standing.ts';
-import type { Funds, StandingBody, Tally } from './types.ts';
+import type { BudgetLimits, Funds, StandingBody, Tally } from './types.ts';
 
 /** What bytes are held for: what comes in, what was sent to the service, its answer, what waits for the client. */
 const places = { input: 0, sent: 1, answer: 2, queue: 3 } as const;
@@ -27,6 +27,8 @@ export class Account implements StandingBody {
   #streams = 0;
   #open = true;
   #progress = 0;
+  /** Whether it gives way because its answers are not read, and not for its body. */
+  #isUnread = false;
   #whenGivingWay: (() => void) | undefined;
 
   constructor(budget: Funds, own: Tally, standing: Standing) {
@@ -38,6 +40,11 @@ export class Account implements StandingBody {
   /** What it holds now. Bytes. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  holds(kind: keyof BudgetLimits): number {
+    if (kind === 'bytes') return this.#bytes;
+    return kind === 'streams' ? this.#streams : 1;
   }
 
   /** How many more bytes it may hold now. */
@@ -85,6 +92,20 @@ export class Account implements StandingBody {
     if (!this.#open) return;
     this.#whenGivingWay = whenGivingWay;
     this.#standing.add(this);
+  }
+
+  /** A client does not read a stream's answers. @param whenGivingWay - ends the exchange, for want of room for others */
+  standing(whenGivingWay: () => void): void {
+    if (this.#whenGivingWay !== undefined) return;
+    this.reading(whenGivingWay);
+    this.#isUnread = this.#open;
+  }
+
+  /** The client reads again. */
+  moved(): void {
+    if (!this.#isUnread) return;
+    this.#isUnread = false;
+    this.read();
   }
 
   /** So much of the body has come. Bytes. */

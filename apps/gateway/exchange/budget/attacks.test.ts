@@ -135,6 +135,35 @@ describe('A3: what waits is bounded', () => {
     await until(() => held.bytes() === 0 && held.streams() === 0);
   });
 
+  test('but not pongs and pings between messages, of which nothing is kept', async () => {
+    const { implementation } = streamsService();
+    const registry = createRegistry(file_conformance_v1_conformance);
+    const { url, held } = await start({ implementation, registry, gateway: { maxBytes } });
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/streams/bidi`);
+    open.push({
+      destroy: () => {
+        socket.terminate();
+      },
+    });
+    await once(socket, 'open');
+    const idle = held.bytes();
+    for (let frame = 0; frame < 50; frame++) {
+      socket.pong(Buffer.alloc(frame));
+      socket.ping(Buffer.alloc(frame));
+    }
+    // Answered in turn, so all before it have been read.
+    socket.ping('last');
+    await new Promise<void>((resolve) => {
+      socket.on('pong', (payload) => {
+        if (payload.toString() === 'last') resolve();
+      });
+    });
+    expect(held.bytes()).toBe(idle);
+    socket.send('{', { fin: false });
+    socket.pong(Buffer.alloc(100));
+    await until(() => held.bytes() > idle + 100);
+  });
+
   test('an answer that is short in protobuf and long in JSON', async () => {
     const handlers = { listProducts: () => ({ products: Array.from({ length: 40_000 }, () => ({})) }) };
     const implementation = { service: CatalogService, handlers };

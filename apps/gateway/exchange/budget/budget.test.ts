@@ -14,7 +14,9 @@ const step: fc.Arbitrary<Step> = fc.tuple(
   fc.nat(7),
   fc
     .constantFrom('open', 'hold input', 'hold sent', 'hold answer', 'hold queue')
-    .chain((what) => fc.constantFrom(what, 'stream', 'reading', 'came', 'read', 'close', 'make')),
+    .chain((what) =>
+      fc.constantFrom(what, 'stream', 'reading', 'came', 'read', 'standing', 'moved', 'close', 'make'),
+    ),
   fc.nat(120_000),
 );
 
@@ -29,7 +31,9 @@ function take(budget: Budget, accounts: Map<number, Account>, [at, what, amount]
     else if (what === 'reading') {
       account.read();
       account.reading(() => accounts.delete(at));
-    } else if (what === 'came') account.came(amount);
+    } else if (what === 'standing') account.standing(() => accounts.delete(at));
+    else if (what === 'moved') account.moved();
+    else if (what === 'came') account.came(amount);
     else if (what === 'read') account.read();
     else if (what === 'make') {
       account.make((room) => {
@@ -83,6 +87,59 @@ const refusal = (take: () => unknown) => {
   }
   return undefined;
 };
+
+describe('A4: who gives way', () => {
+  /** A budget with a body that has stood still for long, of another client. */
+  const withStanding = () => {
+    const budget = new Budget({ bytes: 200_000, calls: 6, streams: 2 });
+    const ended: string[] = [];
+    const body = budget.open('a phone');
+    body.hold('input', 1_000);
+    body.reading(() => ended.push('body'));
+    body.since -= 10_000;
+    return { budget, ended };
+  };
+
+  test('no body of others to a client that is beyond its own share', () => {
+    const { budget, ended } = withStanding();
+    const own = Array.from({ length: 3 }, () => budget.open('greedy'));
+    expect(() => budget.open('greedy')).toThrow('too many requests of this client are in flight');
+    expect(() => {
+      own[0]!.hold('answer', 150_000);
+    }).toThrow('too many bytes of this client are in flight');
+    expect(() =>
+      own[0]!.make((room) => {
+        if (room < 150_000) throw new NoRoomError();
+      }),
+    ).toThrow('the answer takes more than the 100000 bytes that a client may hold here');
+    expect(ended).toEqual([]);
+  });
+
+  test('no body to a stream, which it has no place of', () => {
+    const { budget, ended } = withStanding();
+    for (const client of ['one', 'two']) budget.open(client).stream();
+    expect(() => {
+      budget.open('three').stream();
+    }).toThrow('too many streams are in flight');
+    expect(ended).toEqual([]);
+  });
+
+  test('a stream that is not read, to a body, but not when it is read again', () => {
+    const budget = new Budget({ bytes: 200_000, calls: 6, streams: 4 });
+    const ended: string[] = [];
+    const streams = ['one', 'two'].map((client) => {
+      const account = budget.open(client);
+      account.stream();
+      account.hold('queue', 70_000);
+      account.standing(() => ended.push(client));
+      account.since -= 10_000;
+      return account;
+    });
+    streams[1]!.moved();
+    budget.open('three').hold('input', 20_000);
+    expect(ended).toEqual(['one']);
+  });
+});
 
 describe('A4: a client beyond its share', () => {
   test('is told so with 429, and others have the rest', () => {

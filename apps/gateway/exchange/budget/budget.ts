@@ -46,9 +46,11 @@ export class Budget implements Funds {
 
   take(kind: keyof BudgetLimits, amount: number, account: Holder, isInput = false): void {
     const { own } = account;
-    if (!this.#makeRoom(this.#held, isInput ? this.#forInput : this.limits, kind, amount, account))
-      throw overloaded(names[kind]);
-    if (!this.#makeRoom(own, this.#share, kind, amount, account)) throw overShare(names[kind]);
+    const most = isInput ? this.#forInput : this.limits;
+    // Its own share first: bodies of others do not help a client that is beyond it.
+    if (!this.#makeRoom(own, this.#share, kind, amount, account))
+      throw this.#held[kind] + amount > most[kind] ? overloaded(names[kind]) : overShare(names[kind]);
+    if (!this.#makeRoom(this.#held, most, kind, amount, account)) throw overloaded(names[kind]);
     this.#held[kind] += amount;
     own[kind] += amount;
   }
@@ -64,7 +66,9 @@ export class Budget implements Funds {
 
   makeRoom(account: Holder): boolean {
     const before = this.roomOf(account);
-    this.#makeRoom(this.#held, this.limits, 'bytes', Infinity, account);
+    const { own } = account;
+    const isOwn = this.#share.bytes - own.bytes <= this.limits.bytes - this.#held.bytes;
+    this.#makeRoom(isOwn ? own : this.#held, isOwn ? this.#share : this.limits, 'bytes', Infinity, account);
     return this.roomOf(account) > before;
   }
 
@@ -87,7 +91,7 @@ export class Budget implements Funds {
     if (held[kind] + amount <= most[kind]) return true;
     for (const body of this.#standing.since(performance.now() - patienceMs)) {
       const helps = body !== account && (held === this.#held || body.own === held);
-      if (helps && (kind !== 'bytes' || body.bytes > 0)) body.giveWay();
+      if (helps && body.holds(kind) > 0) body.giveWay();
       if (held[kind] + amount <= most[kind]) return true;
     }
     return false;

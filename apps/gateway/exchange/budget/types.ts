@@ -21,10 +21,12 @@ export interface Holder {
   readonly bytes: number;
 }
 
-/** A body that is being read, in the list of all of them. */
+/** A body that is being read, or a stream that nobody reads, in the list of all of them. */
 export interface StandingBody extends Holder {
   before: StandingBody | undefined;
   after: StandingBody | undefined;
+  /** How much it would give back of a kind. */
+  holds(kind: keyof BudgetLimits): number;
   /** When something of it came last, by the clock of `performance`. Milliseconds. */
   since: number;
   /** Ends the exchange, and gives back what it holds at once. */

@@ -95,6 +95,11 @@ describe('A9: addresses of the inside never leave', () => {
     'version 1.2.3 is too old',
     'E_TOO_MANY of it',
     'sum: 12.5, of: 3',
+    'ipv4: must be a valid IPv4 address',
+    'settings.local: must not be empty',
+    'printer.internal is not registered',
+    'cannot read EXIF data',
+    'closed until 2026-03-01T10:30:00Z',
   ])('a service may say %s', (words) => {
     expect(tellsOfTheWay(words)).toBe(false);
   });

@@ -2,11 +2,13 @@
 const inside = [
   /\b\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}\b/,
   /\[(?:[\da-f]{0,4}:){2,}[\da-f.%]*\]:\d{1,5}/i,
-  /\bipv[46]:/i,
+  /\bipv4:\d/i,
+  /\bipv6:[[%\da-f:]/i,
   /\bunix:\S{0,100}\//i,
   /\.svc\b/i,
-  /\.(?:cluster\.local|internal|local)\b/i,
-  /\b(?:connect|getaddrinfo|listen|bind|read|write|queryA{1,4}) E[A-Z_]{3,}\b/,
+  /\.cluster\.local\b/i,
+  /\.(?:ec2|compute|google|c\.[\w-]+)\.internal\b/i,
+  /\b(?:connect|getaddrinfo|listen|bind|read|write|queryA{1,4}) E(?:CONN[A-Z]+|NOTFOUND|AI_[A-Z]+|HOST[A-Z]+|NET[A-Z]+|TIMEDOUT|PIPE|ADDR[A-Z]+|ACCES|PERM)\b/,
   /\bdial (?:tcp|udp|unix)\b/,
   /\blookup \S+ on \S+/,
 ];
@@ -16,7 +18,8 @@ const onTheWay = [
   /\bE(?:CONN[A-Z]+|NOTFOUND|AI_[A-Z]+|HOST[A-Z]+|NET[A-Z]+|TIMEDOUT|PIPE|ADDR[A-Z]+)\b/,
   /\b\d{1,3}(?:\.\d{1,3}){3}\b/,
   /(?:[\da-f]{1,4}:){3,}[\da-f:]*|\b[\da-f]{1,4}(?::[\da-f]{1,4})*::/i,
-  /(?:^|[\s"'(=/])(?=[\w.-]*[a-z])\w(?:[\w.-]*\w)?:\d{2,5}\b/i,
+  // A host and a port, and not a time.
+  /(?:^|[\s"'(=/])(?!\d{4}-\d\d-\d\dT)(?=[\w.-]*[a-z])\w(?:[\w.-]*\w)?:\d{2,5}\b/i,
   /\bdns:/i,
   /\b(?:upstream|delayed) connect\b|\btransport failure\b/i,
 ];
