@@ -107,10 +107,11 @@ describe('A4: who gives way', () => {
     expect(() => {
       own[0]!.hold('answer', 150_000);
     }).toThrow('too many bytes of this client are in flight');
-    expect(() => { own[0]!.make((room) => {
+    expect(() => {
+      own[0]!.make((room) => {
         if (room < 150_000) throw new NoRoomError();
-      }); },
-    ).toThrow('the answer takes more than the 100000 bytes that a client may hold here');
+      });
+    }).toThrow('the answer takes more than the 100000 bytes that a client may hold here');
     expect(ended).toEqual([]);
   });
 
