@@ -38,10 +38,14 @@ export function prepare() {
       `${packages}: lacks what package-lock.json pins, and is a symbolic link: npm ci would empty the folder that others use; remove the link, or install into that folder, and run the command again`,
     );
   process.stderr.write('npm packages: installing what package-lock.json pins (npm ci, about a minute)\n');
-  const result = spawnSync('npm', ['ci', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const result = spawnSync(
+    'npm',
+    ['ci', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    },
+  );
   if (result.status !== 0) {
     fail(
       `npm ci: ended with ${result.status ?? result.signal ?? result.error?.message}; its messages are above; correct the cause and run the command again`,
