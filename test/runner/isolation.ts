@@ -42,12 +42,15 @@ export async function restoreWorld(before: World): Promise<string[]> {
   return [...changes(before), ...(await leftOpen(before.open))];
 }
 
+/** Such as `__extends`: every copy of tslib puts its helpers into globalThis, in the place of those of an earlier copy. */
+const helper = /^__[a-z]/i;
+
 /** Functions by their keys; what is added by a module that was loaded meanwhile is no change. */
 function functionsOf(holder: object): ReadonlyMap<PropertyKey, unknown> {
   const descriptors = Object.entries(Object.getOwnPropertyDescriptors(holder));
   return new Map(
     descriptors.flatMap(([key, { value }]: [string, PropertyDescriptor]) =>
-      typeof value === 'function' ? [[key, value]] : [],
+      typeof value === 'function' && !helper.test(key) ? [[key, value]] : [],
     ),
   );
 }

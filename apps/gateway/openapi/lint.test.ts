@@ -1,4 +1,3 @@
-/** @own-process Spectral brings a tslib of its own, which puts its helpers into globalThis. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import type { Config } from '@redocly/openapi-core';
