@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { loadAppConfig } from '../apps/config/app-config.ts';
-import { bundleApp } from '../images/bundle.ts';
-import { freePort } from '../apps/testing/free-port.ts';
 import { defaultCacheDir } from '../toolchain/cache.ts';
 import { ensureTools } from '../toolchain/build.ts';
 import { startEnvoy } from '../test/peers/envoy.ts';
@@ -13,26 +9,21 @@ import type { Peer } from '../test/peers/process.ts';
 import { ensurePeerPrograms } from '../test/peers/programs.ts';
 import { formatContest, formatGoals } from './contest-table.ts';
 import { runContest, twoProcessors } from './contest.ts';
-import type { ContestRow, Contestant, Workload } from './contest.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
-
-const services = ['shop.catalog.v1.CatalogService', 'shop.orders.v1.OrdersService'];
+import type { ContestRow, Contestant } from './contest.ts';
+import {
+  calls,
+  oneThread,
+  requests,
+  root,
+  services,
+  startBackend,
+  startGateway,
+  startNode,
+  startRuntime,
+} from './programs.ts';
 
 const [ours, baseline, connect] = ['meshwright', 'grpc-gateway', 'connect-node'] as const;
 const bare = '@grpc/grpc-js';
-
-const requests: readonly Workload[] = [
-  { name: 'GET GetProduct', flags: (address) => ['-url', `http://${address}/v1/products/lamp`] },
-  {
-    name: 'POST CreateOrder',
-    flags: (address) => ['-url', `http://${address}/v1/orders`, '-body', '{"productId":"lamp","quantity":3}'],
-  },
-];
-
-const calls: readonly Workload[] = [
-  { name: 'unary GetProduct', flags: (address) => ['-url', `grpc://${address}`] },
-];
 
 /** The figures of the gateways and of the servers. */
 export interface GatewayFigures {
@@ -52,31 +43,11 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
   const programs = await ensurePeerPrograms(places);
   const { envoy } = await ensureTools({ ...places, sets: ['envoy'] });
   const scratch = mkdtempSync(join(tmpdir(), 'meshwright-bench-'));
+  const on = { scratch, processor };
   const run = { rounds, load: programs.load, processor: other, report };
-  const goBackend = (on: number) =>
-    startPeer({ name: 'grpc-go', command: programs.backend, args: [], env: oneThread, processor: on });
-  const node = async (
-    name: string,
-    directory: string,
-    env: (port: number) => Record<string, string>,
-    options: readonly string[] = [],
-  ) => {
-    const file = join(scratch, `${name.replace(/\W/g, '-')}.mjs`);
-    writeFileSync(file, (await bundleApp(root, directory)).code);
-    const port = await freePort();
-    return startPeer({
-      name,
-      command: process.execPath,
-      args: [...options, file],
-      env: { NODE_ENV: 'production', ...env(port) },
-      processor,
-      port,
-      logFile: `${file}.log`,
-    });
-  };
   let backend: Peer | undefined;
   try {
-    backend = await goBackend(other);
+    backend = await startBackend(programs.backend, other);
     const { address } = backend;
     const gateways = await runContest({
       ...run,
@@ -84,17 +55,7 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
       contestants: [
         {
           name: ours,
-          start: () =>
-            node(
-              ours,
-              'apps/gateway',
-              (port) => ({
-                ...podEnvironment,
-                HTTP_PORT: String(port),
-                UPSTREAMS: services.map((service) => `${service}=${address}`).join(','),
-              }),
-              loadAppConfig(root, 'apps/gateway').image.nodeOptions,
-            ),
+          start: () => startGateway({ ...on, root, name: ours }, address),
         },
         {
           name: baseline,
@@ -127,20 +88,19 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
       contestants: [
         {
           name: ours,
-          start: () =>
-            node('runtime', 'bench/servers/runtime', (port) => ({
-              ...podEnvironment,
-              GRPC_PORT: String(port),
-            })),
+          start: () => startRuntime({ ...on, root, name: ours }),
         },
         ...[bare, connect].map((name): Contestant => ({
           name,
           start: () =>
-            node(name, `bench/servers/${name === bare ? 'grpc-js' : 'connect'}`, (port) => ({
-              PORT: String(port),
-            })),
+            startNode(
+              { ...on, root, name, app: `bench/servers/${name === bare ? 'grpc-js' : 'connect'}` },
+              (port) => ({
+                PORT: String(port),
+              }),
+            ),
         })),
-        { name: 'grpc-go', start: () => goBackend(processor) },
+        { name: 'grpc-go', start: () => startBackend(programs.backend, processor) },
       ],
     });
     return { gateways, servers };
@@ -149,17 +109,6 @@ export async function benchGateway(rounds: number, report: (line: string) => voi
     rmSync(scratch, { recursive: true });
   }
 }
-
-const oneThread = { GOMAXPROCS: '1' };
-
-/** Environment of a pod's container, apart from its ports. */
-const podEnvironment = {
-  CLUSTER_NAME: 'bench',
-  POD_NAME: 'bench',
-  POD_NAMESPACE: 'bench',
-  DRAIN_DELAY_MS: '0',
-  DRAIN_LIMIT_MS: '1000',
-};
 
 /** Both tables, and whether the goals are reached. */
 export function formatGateway({ gateways, servers }: GatewayFigures): string {

@@ -4,21 +4,32 @@ import { writeFileAtomic } from '../core/files.ts';
 import { nearest } from '../core/names.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { benchGateway, formatGateway } from './gateway.ts';
+import { benchPair, formatPair } from './pair.ts';
 import { benchSynth, formatSynth } from './synth.ts';
 
 /** Rounds of each benchmark: medians of five are stable on a noisy machine. */
 const rounds = 5;
 
+/** Rounds of a comparison with a limit of a few percent. */
+const pairs = 9;
+
 /** `npm run bench -- NAME`: a table on standard output, and the figures in bench/results/NAME.json. */
 const benches: Readonly<
   Record<
     string,
-    (report: (line: string) => void) => readonly [string, object] | Promise<readonly [string, object]>
+    (
+      report: (line: string) => void,
+      folder: string | undefined,
+    ) => readonly [string, object] | Promise<readonly [string, object]>
   >
 > = {
   gateway: async (report) => {
     const figures = await benchGateway(rounds, report);
     return [formatGateway(figures), figures];
+  },
+  pair: async (report, folder) => {
+    const figures = await benchPair(folder, pairs, report);
+    return [formatPair(figures), figures];
   },
   synth: (report) => {
     const rows = benchSynth(rounds, report);
@@ -27,7 +38,7 @@ const benches: Readonly<
 };
 
 try {
-  const [name = ''] = process.argv.slice(2);
+  const [name = '', folder] = process.argv.slice(2);
   const bench = benches[name];
   if (bench === undefined) {
     const known = Object.keys(benches);
@@ -42,7 +53,7 @@ try {
       },
     ]);
   }
-  const [table, figures] = await bench((line) => process.stderr.write(`${line}\n`));
+  const [table, figures] = await bench((line) => process.stderr.write(`${line}\n`), folder);
   const file = join(fileURLToPath(new URL('results', import.meta.url)), `${name}.json`);
   writeFileAtomic(file, `${JSON.stringify(figures, undefined, 2)}\n`);
   process.stdout.write(`${table}\nfigures: bench/results/${name}.json\n`);
