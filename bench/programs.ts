@@ -40,11 +40,14 @@ export interface Place {
 }
 
 /** The gateway of a checkout, bundled as in its image, in front of a backend. */
-export function startGateway(place: Place, backend: string): Promise<Peer> {
+export async function startGateway(place: Place, backend: string): Promise<Peer> {
   const app = 'apps/gateway';
+  const metrics = String(await freePort());
   return startNode({ ...place, app, options: loadAppConfig(place.root, app).image.nodeOptions }, (port) => ({
     ...podEnvironment,
     HTTP_PORT: String(port),
+    // Those of two checkouts run side by side.
+    METRICS_PORT: metrics,
     UPSTREAMS: services.map((service) => `${service}=${backend}`).join(','),
   }));
 }
