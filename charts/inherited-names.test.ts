@@ -50,8 +50,8 @@ describe('D6: names that every object inherits are names like others', () => {
       const { mesh } = declare(root, { weights: { b: 100 }, distribution: { west: { west: 100 } } });
       const at = 'constructor/constructor/constructor/constructor';
       expect(problemsOf(mesh)).toEqual([
-        `${at}: distribution: says nothing of calls made in constructor, which Istio would then spread over all pods ` +
-          'of all clusters alike; fix: add constructor: { constructor: 100 }, or other shares',
+        `${at}: distribution: has no shares for calls made in constructor, which Istio would then spread evenly over all ` +
+          'pods of all clusters; fix: add constructor: { constructor: 100 }, or other shares',
         `${at}: weights: leaves out version constructor; fix: add constructor: 0, or its share`,
       ]);
     });
@@ -64,7 +64,7 @@ describe('D6: names that every object inherits are names like others', () => {
       new GrpcService(namespace, 'constructor', { app: 'apps/catalog', service: CatalogService });
       expect(problemsOf(mesh)).toEqual([
         'constructor/constructor/constructor: the namespace has two services of this name; received "constructor"; fix: rename one',
-        'constructor/constructor: the namespace is declared twice; received "constructor"; fix: keep one and share it',
+        'constructor/constructor: the namespace is declared twice; received "constructor"; fix: declare it once and share it',
       ]);
     });
   });

@@ -23,7 +23,7 @@ function said(declare: (shop: typed.Namespace<'east' | 'west'>) => void): readon
   });
 }
 
-test('a placement that is no list of names', () => {
+test('a placement that is not a list of names', () => {
   const allowed = 'allowed east, west';
   const problems = said((shop) => {
     new GrpcService(shop, 'text', { ...catalog, placement: 'east' });
@@ -36,10 +36,10 @@ test('a placement that is no list of names', () => {
     });
   });
   expect(problems).toEqual([
-    `demo/shop/text: placement: is no list of clusters; received "east"; ${allowed}`,
-    `demo/shop/mapping: placement: is no list of clusters; received {}; ${allowed}`,
+    `demo/shop/text: placement: is not a list of clusters; received "east"; ${allowed}`,
+    `demo/shop/mapping: placement: is not a list of clusters; received {}; ${allowed}`,
     'demo/shop/number: placement: the mesh has no such cluster; received 5; allowed east, west',
-    `demo/shop/versions: versions.a: placement: is no list of clusters; received "east"; ${allowed}`,
+    `demo/shop/versions: versions.a: placement: is not a list of clusters; received "east"; ${allowed}`,
     'demo/shop/versions: versions.b: placement: the service does not run there; received {}; allowed east, west',
   ]);
 });
@@ -57,25 +57,25 @@ test('properties that are missing, or of a wrong kind', () => {
     new MutualTls(shop, 'tls', { mode: 'STRICT', ports: null });
   });
   const label =
-    'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, a letter first';
+    'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, starting with a letter';
   const folder = 'allowed its path relative to the project root, such as apps/catalog';
   const descriptor =
-    'allowed a service of what is generated from proto/, such as CatalogService of catalog_pb.js';
+    'allowed a service that is generated from proto/, such as CatalogService in catalog_pb.js';
   expect(problems).toEqual([
-    `demo/shop/stock: app: is no folder of an app; received nothing; ${folder}`,
-    `demo/shop/stock: service: is no descriptor of a proto service; received nothing; ${descriptor}`,
-    `demo/shop/other: app: is no folder of an app; received 5; ${folder}`,
-    `demo/shop/other: service: is no descriptor of a proto service; received "CatalogService"; ${descriptor}`,
-    `demo/shop/(unnamed): the service has a wrong name; received nothing; ${label}`,
-    `demo/shop/(unnamed): app: is no folder of an app; received nothing; ${folder}`,
-    `demo/shop/(unnamed): service: is no descriptor of a proto service; received nothing; ${descriptor}`,
+    `demo/shop/stock: app: is not the folder of an app; received nothing; ${folder}`,
+    `demo/shop/stock: service: is not the descriptor of a proto service; received nothing; ${descriptor}`,
+    `demo/shop/other: app: is not the folder of an app; received 5; ${folder}`,
+    `demo/shop/other: service: is not the descriptor of a proto service; received "CatalogService"; ${descriptor}`,
+    `demo/shop/(unnamed): the name of the service is not valid; received nothing; ${label}`,
+    `demo/shop/(unnamed): app: is not the folder of an app; received nothing; ${folder}`,
+    `demo/shop/(unnamed): service: is not the descriptor of a proto service; received nothing; ${descriptor}`,
     'demo/shop/edge: expose: there is nothing to expose; received nothing; fix: name a method, or remove the edge',
-    'demo/shop/bank: host: is no host name; received nothing; ' +
+    'demo/shop/bank: host: is not a host name; received nothing; ' +
       'allowed a fully qualified host name in lower case, such as payments.example',
-    'demo/shop/bank: port: is no port; received nothing; allowed a whole number from 1 to 65535, except 15000 to 15099',
-    'demo/shop/bank: protocol: is no protocol of an external service; received nothing; allowed GRPC, HTTP, TLS',
-    'demo/shop/catalog/limits: rateLimits: is no list; received nothing',
-    'demo/shop/catalog/tls: mode: is no mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE',
+    'demo/shop/bank: port: is not a port; received nothing; allowed a whole number from 1 to 65535, except 15000 to 15099',
+    'demo/shop/bank: protocol: is not a protocol for an external service; received nothing; allowed GRPC, HTTP, TLS',
+    'demo/shop/catalog/limits: rateLimits: is not a list; received nothing',
+    'demo/shop/catalog/tls: mode: is not a mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE',
   ]);
 });
 
@@ -91,7 +91,7 @@ test('null in the place of what is optional', () => {
       rateLimits: [{ method: null, perSecond: 1, by: 'client' }],
     });
   });
-  const no = 'is no method of a declared service; received null; allowed SERVICE.method.NAME';
+  const no = 'is not a method of a declared service; received null; allowed SERVICE.method.NAME';
   expect(problems).toEqual([
     `demo/shop/catalog/limits: rateLimits[0].method: ${no}`,
     `demo/shop/limited: rateLimits[0].method: ${no}`,
@@ -109,11 +109,11 @@ test('a construct in a wrong scope', () => {
   expect(problems).toEqual([
     `demo/shop/edge/limits: ${limits}`,
     `demo/shop/limits: ${limits}`,
-    'demo/tls: mutual TLS belongs to a namespace or a service; the mesh itself is STRICT; ' +
+    'demo/tls: MutualTls applies to a namespace or a service; the mesh itself is STRICT; ' +
       'fix: pass one of them as its scope',
   ]);
   const mesh = twoClusters('.');
-  const wrong = 'is declared in a wrong scope';
+  const wrong = 'is declared in the wrong scope';
   expect(() => new GrpcService(mesh, 'a', catalog)).toThrow(
     `demo/a: ${wrong}; received "demo"; allowed a namespace of the mesh`,
   );
@@ -132,20 +132,20 @@ test('a mesh of which nothing is said', () => {
     const allowed = 'allowed lab, released({ imageHub, istioTag }), or a whole Platform of your own';
     expect(problemsOf(mesh)).toEqual([
       'demo: trustDomain: is not a trust domain; received nothing; ' +
-        'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example',
+        'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, separated by dots, up to 255 characters in total, such as shop.example',
       'demo: clusters: there is no cluster; fix: declare at least one',
-      'demo: root: is no path; received nothing; allowed the path of the project root',
-      'demo: platform: is no platform: it has no imageHub, istio, controlPlane, cni, sidecar, gateway; ' +
+      'demo: root: is not a path; received nothing; allowed the path of the project root',
+      'demo: platform: is not a platform: it lacks imageHub, istio, controlPlane, cni, sidecar, gateway; ' +
         `received nothing; ${allowed}`,
     ]);
     const sound = { root, trustDomain: 'demo.example', clusters, platform: typed.lab, tracing: null };
     expect(problemsOf(new Mesh('demo', sound))).toEqual([]);
     const platform = { ...typed.lab, imageHub: 'hub', cni: undefined, gateway: 1, sidecar: {} };
     expect(problemsOf(new Mesh('demo', { ...sound, platform }))[0]).toMatch(
-      /^demo: platform: is no platform: it has no cni, gateway; received \{"imageHub":"hub",.*; allowed lab, /,
+      /^demo: platform: is not a platform: it lacks cni, gateway; received \{"imageHub":"hub",.*; allowed lab, /,
     );
     expect(problemsOf(new Mesh(undefined, sound))[0]).toMatch(
-      /: the mesh has a wrong name; received nothing; allowed a DNS label: /,
+      /: the name of the mesh is not valid; received nothing; allowed a DNS label: /,
     );
   });
 });

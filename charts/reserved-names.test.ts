@@ -16,11 +16,11 @@ describe('D2: names that mean something to Kubernetes or Istio', () => {
       new GrpcService(standard, 'kubernetes', catalog);
       // Elsewhere nobody asks for it.
       new GrpcService(shop, 'kubernetes', catalog);
-      const account = 'its account would be the one that every pod without an account of its own runs as';
+      const account = 'its service account would be the one that every pod without its own account runs as';
       expect(problemsOf(mesh)).toEqual([
         `demo/shop/default: ${account}; received "default"; fix: choose another name`,
         `demo/default/default: ${account}; received "default"; fix: choose another name`,
-        "demo/default/kubernetes: its Service would take the place of the API server's; " +
+        "demo/default/kubernetes: its Service would replace that of the API server; " +
           'received "kubernetes"; fix: choose another name',
       ]);
     });
@@ -31,7 +31,7 @@ describe('D2: names that mean something to Kubernetes or Istio', () => {
       const mesh = twoClusters(root);
       mesh.namespace('kube-shop');
       expect(problemsOf(mesh)).toEqual([
-        'demo/kube-shop: the namespace is not for applications; received "kube-shop"; fix: choose another name',
+        'demo/kube-shop: the namespace is reserved, not for applications; received "kube-shop"; fix: choose another name',
       ]);
     });
   });

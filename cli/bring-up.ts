@@ -82,7 +82,7 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
 }
 
 function rootKeyRemark(file: string): string {
-  return `the key of the root CA lies in ${file}, beside the CAs that it signed: move it to a place of its own; up asks for it when it is needed (docs/trust.md)`;
+  return `the key of the root CA is in ${file}, beside the CAs that it signed: keep it somewhere else; up asks for it when it is needed (docs/trust.md)`;
 }
 
 async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal): Promise<void> {
@@ -172,7 +172,7 @@ async function applyAndProve(
           if (!(await stands)) return; // the apply tells why
           const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
           for (const one of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
-            report(`${one.cluster}: ${one.proxies} proxies have those of ${describeTrust(one.state)}`);
+            report(`${one.cluster}: ${one.proxies} proxies have the certificates of ${describeTrust(one.state)}`);
         },
       },
       {

@@ -64,7 +64,7 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
   );
   process.stdout.write(
     store === undefined
-      ? `Secrets that are not in the tree; make them yourself, before istiod of their cluster starts:\n${made.join('')}`
+      ? `Secrets that are not in the tree; create them yourself, before istiod of their cluster starts:\n${made.join('')}`
       : `Secrets that ${store.kind} ${store.name} has to hold:\n${tree.secrets.map(describeSecret).join('')}`,
   );
   if (issuer !== undefined)
@@ -130,7 +130,7 @@ function parseStore({ secretStore, secretKey }: ExportFlags, mesh: string): Read
       where: '--secret-store',
       what: 'is not a store of the external-secrets operator',
       received: secretStore,
-      allowed: 'NAME (a ClusterSecretStore), SecretStore/NAME, or none to make the Secrets yourself',
+      allowed: 'NAME (a ClusterSecretStore), SecretStore/NAME, or the word none to create the Secrets yourself',
     });
   }
   const key = secretKey ?? `${mesh}/{cluster}/{secret}`;

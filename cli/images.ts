@@ -28,7 +28,7 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
           const base = await ensureBase({ root, cacheDir, report, signal });
           locked = writeLock(root, { base, apps: await lockApps(root, base) });
         } else locked = await refreshLock(root);
-        report(locked ? 'changed: npm run synth takes them to dist/' : 'nothing changed');
+        report(locked ? 'changed: run npm run synth to update dist/' : 'nothing changed');
       },
     },
     {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The first line of `up`. */
-const beginning = 'up: reading what is declared\n';
+const beginning = 'up: reading the declaration\n';
 
 /** Runs the real command line with a state folder of its own: what is up from this checkout is no matter. */
 function meshwright(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {

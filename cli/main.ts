@@ -39,56 +39,56 @@ function program(): Command {
     root
       .command(name)
       .description(description)
-      .option('--verbose', 'show where in the program an error comes from')
+      .option('--verbose', 'show where in the program an error comes from (stack trace)')
       .exitOverride()
       .on('option:verbose', () => {
         verbose = true;
       });
   const collect = (value: string, before: readonly string[]) => [...before, value];
-  command('up', 'bring the mesh up in the lab, or in clusters of yours, and prove it by real calls')
+  command('up', 'bring the mesh up in the lab, or in your own clusters, and prove it by real calls')
     .option(
       '--context <CLUSTER=CONTEXT>',
       'use this kubeconfig context for a cluster, instead of the lab',
       collect,
       [],
     )
-    .option('--stack <NAME>', 'the configuration in Pulumi.NAME.yaml: clusters, trust, remote access')
+    .option('--stack <NAME>', 'use the configuration in Pulumi.NAME.yaml: clusters, trust, remote access')
     .addOption(
-      new Option('--engine <engine>', 'what applies the plan; pulumi when it is installed').choices([
+      new Option('--engine <engine>', 'the engine that applies the mesh: pulumi if it is installed, else apply').choices([
         'pulumi',
         'apply',
       ]),
     )
-    .option('--lab-subnet <CIDR>', "the lab's network, an IPv4 /24")
-    .option('--prove', 'prove everything, also what takes a service away for a moment to prove failover')
+    .option('--lab-subnet <CIDR>', 'the IPv4 /24 of the lab, 172.29.0.0/24 unless given')
+    .option('--prove', 'prove everything, including failover, which takes a service away for a moment')
     .action(async (flags: UpFlags) => {
       // Before what takes a moment: all that `up` is made of is loaded only now.
-      process.stdout.write('up: reading what is declared\n');
+      process.stdout.write('up: reading the declaration\n');
       finish(await (await import('./up.ts')).up(at, flags, signal));
     });
   command('down', 'remove what up made')
-    .option('--purge', 'also the trust and the caches')
+    .option('--purge', 'also remove the trust folder and the caches')
     .action(async (flags: DownFlags) => {
       finish(await (await import('./down.ts')).down(at, flags, signal));
     });
   command('status', 'show clusters, gateways, services, trust and calls between clusters')
-    .option('--json', 'as JSON')
+    .option('--json', 'print JSON')
     .action(async (flags: StatusFlags) => {
       finish(await (await import('./status.ts')).status(at, flags, signal));
     });
   command('synth', 'write dist/ from the declaration')
-    .option('--check', 'write nothing, fail when dist/ is not what is declared')
+    .option('--check', 'write nothing; fail when dist/ differs from the declaration')
     .action(async (flags: SynthFlags) => {
       finish(await (await import('./synth.ts')).synth(at, flags));
     });
   command(
     'export',
-    'write the mesh as a GitOps tree, for Argo CD or for kubectl apply -k; no cluster is asked',
+    'write the mesh as a GitOps tree, for Argo CD or for kubectl apply -k; contacts no cluster',
   )
-    .requiredOption('--out <DIR>', 'a folder of its own, such as one in your GitOps repository')
+    .requiredOption('--out <DIR>', 'the folder to write, for this tree alone, such as one in your GitOps repository')
     .requiredOption(
       '--secret-store <NAME>',
-      'the ClusterSecretStore (or SecretStore/NAME) that holds the secrets; none to make them yourself',
+      'the ClusterSecretStore (or SecretStore/NAME) that holds the secrets, or the word none if you create them yourself',
     )
     .option(
       '--secret-key <KEY>',
@@ -100,23 +100,23 @@ function program(): Command {
         .default('kustomize'),
     )
     .option('--repo <URL>', 'argocd: the repository that the tree is committed to')
-    .option('--revision <REVISION>', 'argocd: its branch, tag or commit; HEAD unless given')
+    .option('--revision <REVISION>', 'argocd: the branch, tag or commit in that repository; HEAD unless given')
     .option(
       '--trust-roots <FILE>',
-      'roots that proxies trust, PEM, the one that signs first: for a change of the root',
+      'PEM file of the root certificates that proxies trust, the signing one first; for a change of the root',
     )
-    .option('--stack <NAME>', 'takes trust.issuer from Pulumi.NAME.yaml: cert-manager signs the CAs')
+    .option('--stack <NAME>', 'take trust.issuer from Pulumi.NAME.yaml: cert-manager signs the CAs')
     .option('--path <FOLDER>', 'argocd: where the tree is in the repository; its root unless given')
     .action(async (flags: ExportFlags) => {
       finish(await (await import('./export.ts')).exportMesh(at, flags, signal));
     });
-  command('new', 'make a service: proto, handlers with a test, config.yml, its lines in mesh.ts')
+  command('new', 'create a service: proto, handlers with a test, config.yml, its lines in mesh.ts')
     .argument('<name>', 'such as gift-cards')
     .action(async (name: string) => {
       finish(await (await import('./new.ts')).newService(at, name));
     });
   command('images', "build the apps' container images, and lock their digests")
-    .option('--update-base', "lock Node and the Debian packages that this machine has for the images' base")
+    .option('--update-base', "lock this machine's versions of Node and the Debian packages as the base of the images")
     .action(async (flags: ImagesFlags) => {
       finish(await (await import('./images.ts')).images(at, flags, signal));
     });
@@ -138,7 +138,7 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
   if (signal.aborted) {
     process.stderr.write(
-      `${signal.reason instanceof Error ? signal.reason.message : 'stopped'}; run the command again to go on\n`,
+      `${signal.reason instanceof Error ? signal.reason.message : 'stopped'}; run the command again to continue\n`,
     );
     return 130;
   }

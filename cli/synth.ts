@@ -18,7 +18,7 @@ export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
     const { rendered } = synthMesh(at.root);
     checkDist(at.root, rendered);
     process.stdout.write(
-      `dist/ is as declared: ${rendered.length} files; ${lockFile} is as the sources make\n`,
+      `dist/ matches the declaration: ${rendered.length} files; ${lockFile} matches the sources\n`,
     );
     return 0;
   }
@@ -26,7 +26,7 @@ export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
   const { rendered } = synthMesh(at.root);
   const changed = [...writeDist(at.root, rendered), ...(locked ? [lockFile] : [])];
   process.stdout.write(
-    changed.length === 0 ? 'dist/ is as declared\n' : changed.map((path) => `${path}\n`).join(''),
+    changed.length === 0 ? 'dist/ matches the declaration\n' : changed.map((path) => `${path}\n`).join(''),
   );
   return 0;
 }

@@ -35,7 +35,7 @@ describe('nearest', () => {
   });
 });
 
-test('what is no text is no name, and near to none', () => {
+test('what is not a string is no name, and near to none', () => {
   for (const value of [undefined, null, 5, {}, ['a']]) {
     expect(isDnsLabel(value)).toBe(false);
     expect(nearest(value, ['undefined', 'null', '5', 'a'])).toBeUndefined();

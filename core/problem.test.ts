@@ -6,13 +6,13 @@ describe('a problem', () => {
     expect(
       formatProblem({
         where: 'apps/catalog/config.yml: ports.grpc',
-        what: 'is no port',
+        what: 'is not a port',
         received: 70000,
         allowed: '1024 to 65535',
         fix: 'write 50051',
       }),
     ).toBe(
-      'apps/catalog/config.yml: ports.grpc: is no port; received 70000; allowed 1024 to 65535; fix: write 50051',
+      'apps/catalog/config.yml: ports.grpc: is not a port; received 70000; allowed 1024 to 65535; fix: write 50051',
     );
   });
 

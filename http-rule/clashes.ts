@@ -15,7 +15,7 @@ export function equalProblems(patterns: readonly Pattern[]): readonly RuleProble
       return [];
     }
     const { method, source } = pattern;
-    const what = `the HTTP method and path are those of ${patternName(rival)} of ${methodName(rival.method)}`;
+    const what = `the HTTP method and path are also those of ${patternName(rival)} of ${methodName(rival.method)}`;
     const received = patternName(pattern);
     return [{ method, template: source, what, received, fix: 'change the path of one of them' }];
   });
@@ -29,7 +29,7 @@ export function reservedProblems(
   return patterns.flatMap(({ method, source, template }): RuleProblem[] => {
     const path = reservedPaths.find((each) => takes(template, each));
     if (path === undefined) return [];
-    const what = `the path takes ${path}, which the gateway answers itself`;
+    const what = `the path takes ${path}, which the gateway itself answers`;
     return [{ method, template: source, what, received: source, fix: 'begin it with a prefix such as /v1' }];
   });
 }

@@ -64,11 +64,11 @@ test('everything that is wrong is told, of one rule and of all', () => {
     'test.Library/Two: variable extra: a path cannot hold a field of this kind; received "/v1/{authors.id}/{extra}"; ' +
       'allowed a scalar, an enum, a wrapper, Timestamp, Duration or FieldMask, not repeated',
     expect.stringMatching(/^test\.Library\/Reserved: variable nme: test\.Book has no field "nme"; received /),
-    'test.Library/Reserved: the path takes /healthz, which the gateway answers itself; received "/{nme}"; ' +
+    'test.Library/Reserved: the path takes /healthz, which the gateway itself answers; received "/{nme}"; ' +
       'fix: begin it with a prefix such as /v1',
-    'test.Library/Equal: the HTTP method and path are those of GET /v1/{name} of test.Library/Equal; ' +
+    'test.Library/Equal: the HTTP method and path are also those of GET /v1/{name} of test.Library/Equal; ' +
       'received "GET /v1/{box=*}"; fix: change the path of one of them',
-    'test.Library/Equal: the HTTP method and path are those of GET /v1/sound of test.Library/Sound; ' +
+    'test.Library/Equal: the HTTP method and path are also those of GET /v1/sound of test.Library/Sound; ' +
       'received "GET /v1/%73ound"; fix: change the path of one of them',
   ]);
 });

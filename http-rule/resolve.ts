@@ -134,12 +134,12 @@ function conflicts(
       return found === undefined ? [] : [nameOf([...fields.slice(0, depth), found])];
     });
     if (sibling === undefined) return [];
-    const what = `variable ${nameOf(fields)}: ${sibling} of the same oneof is in the path, too`;
-    return [problem(what, 'take one of them out of the path')];
+    const what = `variable ${nameOf(fields)}: ${sibling} of the same oneof is also in the path`;
+    return [problem(what, 'remove one of them from the path')];
   });
   if (body.kind !== 'field' || !isBound(body.field, boundFields(variables))) return twice;
-  const what = `body ${body.field.name}: the field is in the path, too`;
-  return [...twice, problem(what, 'take it out of the path, or name another field for the body')];
+  const what = `body ${body.field.name}: the field is also in the path`;
+  return [...twice, problem(what, 'remove it from the path, or name another field for the body')];
 }
 
 /** Rules name fields as the proto does. */

@@ -96,7 +96,7 @@ export function parseTemplate(source: string): Template {
     else segments.push({ kind: 'one' });
     if (!skip('}')) fail('"}" expected');
     if (variables.some((other) => other.fieldPath.join('.') === fieldPath.join('.'))) {
-      fail(`the variable ${fieldPath.join('.')} is there twice`);
+      fail(`the variable ${fieldPath.join('.')} appears twice`);
     }
     variables.push({ fieldPath, start, end: segments.length });
   };
@@ -111,6 +111,6 @@ export function parseTemplate(source: string): Template {
   if (!skip('/')) fail('"/" expected');
   parseSegments(false);
   const verb = skip(':') ? decode(take(literal, 'a verb')) : undefined;
-  if (offset < source.length) fail('end expected');
+  if (offset < source.length) fail('the end of the template expected');
   return { segments, variables, verb };
 }

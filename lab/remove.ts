@@ -49,7 +49,7 @@ export async function stopLab(
     removeLabRecord(stateDir);
     report(
       foreign
-        ? `state removed; network and control groups are left, they are the lab's of ${owner ?? ''}`
+        ? `state removed; network and control groups are left, because they belong to the lab of ${owner ?? ''}`
         : `${nodes.join(', ')}: nodes, network, control groups and state removed`,
     );
   });

@@ -87,6 +87,6 @@ const rows = Object.entries(passed).map(([suite, { seconds, tests = 0 }]) => ({
 process.stdout.write(`\n${timesTable(rows)}\n`);
 for (const name of failed) process.stdout.write(`FAILED ${name}\n`);
 process.stdout.write(
-  failed.length === 0 ? 'all passed\n' : 'run it again to go on with what failed and what did not run\n',
+  failed.length === 0 ? 'all passed\n' : 'run it again to continue with what failed and what did not run\n',
 );
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -38,7 +38,7 @@ describe('hostProblems', () => {
     expect(
       hostProblems({ name: 'Fedora Linux 44', debianLike: false, root: true }, []).map(formatProblem),
     ).toEqual([
-      'this machine: the lab installs packages of a Debian-like system; received "Fedora Linux 44"; allowed Debian, Ubuntu or another system with dpkg and apt-get; fix: run it on such a machine, or name two existing clusters with --context',
+      'this machine: the lab needs a Debian-like system, because it installs Debian packages; received "Fedora Linux 44"; allowed Debian, Ubuntu or another system with dpkg and apt-get; fix: run it on such a machine, or name two existing clusters with --context',
     ]);
   });
 });

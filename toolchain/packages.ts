@@ -63,7 +63,7 @@ export function hostProblems(host: Host, missing: readonly string[]): readonly P
     return [
       {
         where: 'this machine',
-        what: 'the lab installs packages of a Debian-like system',
+        what: 'the lab needs a Debian-like system, because it installs Debian packages',
         received: host.name,
         allowed: 'Debian, Ubuntu or another system with dpkg and apt-get',
         fix: 'run it on such a machine, or name two existing clusters with --context',

@@ -352,7 +352,7 @@ describe('parseAppConfig', () => {
     ]);
   });
 
-  test('a file that is no mapping', () => {
+  test('a file that is not an object', () => {
     expect(problemsOf(() => parseAppConfig('apps/catalog', null))).toEqual([
       `apps/catalog/config.yml: wrong value; received null; allowed a mapping with the keys ${topKeys}`,
     ]);

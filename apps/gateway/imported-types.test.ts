@@ -89,7 +89,7 @@ describe('B3: a message of a file that is only imported', () => {
     const nothing = { '@type': 'type.googleapis.com/test.Nothing' };
     expect(await ask({ any: nothing })).toMatchObject({
       status: 400,
-      body: { code: 3, message: 'body.any: "@type" names no type that is known here' },
+      body: { code: 3, message: 'body.any: "@type" names an unknown type' },
     });
   });
 });

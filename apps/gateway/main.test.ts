@@ -141,7 +141,7 @@ describe('the environment', () => {
   test('A3: limits of one message that a client could not hold', async () => {
     const upstream = { UPSTREAMS: `${CatalogService.typeName}=catalog:50051`, MAX_BYTES: '4194304' };
     expect(await fatal({ ...upstream, BODY_LIMIT_BYTES: '2097153', ANSWER_LIMIT_BYTES: '2097152' })).toEqual([
-      'environment: BODY_LIMIT_BYTES: more than one client may hold, half of MAX_BYTES; received 2097153; allowed at most 2097152',
+      'environment: BODY_LIMIT_BYTES: exceeds what a single client may use, half of MAX_BYTES; received 2097153; allowed at most 2097152',
     ]);
     expect(
       await fatal({ ...upstream, TRUSTED_PROXIES: '11', SUBJECT_HEADER: 'User', MAX_BYTES: '1' }),
@@ -180,7 +180,7 @@ describe('limits of the way to services', () => {
     return { address, UPSTREAMS: `${CatalogService.typeName}=${address}` };
   }
 
-  test('B6: ANSWER_LIMIT_BYTES: an answer that is too long is no rate limit', async () => {
+  test('B6: ANSWER_LIMIT_BYTES: an answer that is too long is not a rate limit', async () => {
     expect(await failure({ ANSWER_LIMIT_BYTES: '4' })).toEqual({
       status: 500,
       body: {

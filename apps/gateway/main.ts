@@ -60,7 +60,7 @@ function sizeProblems(maxBytes: number, limits: Readonly<Record<string, number>>
     bytes <= most
       ? []
       : [
-          `${name}: more than one client may hold, half of MAX_BYTES; received ${bytes}; allowed at most ${most}`,
+          `${name}: exceeds what a single client may use, half of MAX_BYTES; received ${bytes}; allowed at most ${most}`,
         ],
   );
 }

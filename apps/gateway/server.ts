@@ -163,7 +163,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
       );
       const finished = await shutDown(server, upgraded, options.drainLimitMs);
       clearTimeout(streamsEnd);
-      log.info({ finished }, finished ? 'drained' : 'drained, requests were cut');
+      log.info({ finished }, finished ? 'drained' : 'drained, but some requests were cut off');
       return finished;
     },
   };

@@ -80,7 +80,7 @@ async function send(session: ClientHttp2Session, method: DescMethod, bytes: Uint
   };
 }
 
-const cutRequest = { code: status.INTERNAL, message: 'the request ends within a message', received: 0 };
+const cutRequest = { code: status.INTERNAL, message: 'the request ends in the middle of a message', received: 0 };
 
 describe('B4: a request that ends within a message is INTERNAL', () => {
   const { importStock, syncStock, getStock } = InventoryService.method;
@@ -177,7 +177,7 @@ async function clientOf(bytes: Buffer, trailers?: Record<string, string>) {
 const endless = { timeoutMs: Infinity };
 
 describe('B4: an answer that ends within a message is INTERNAL', () => {
-  const cutAnswer = { code: status.INTERNAL, message: 'the answer ends within a message' };
+  const cutAnswer = { code: status.INTERNAL, message: 'the answer ends in the middle of a message' };
   // A field that none of the messages has.
   const one = framed(Buffer.from([120, 1, 120, 1]));
 

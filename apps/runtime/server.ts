@@ -88,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       await sleep(options.drainDelayMs);
       stopping.abort(statusError(status.UNAVAILABLE, 'the server is stopping; call again'));
       const finished = await shutDown(server, options.drainLimitMs);
-      log.info({ finished }, finished ? 'drained' : 'drained, some calls were cut off');
+      log.info({ finished }, finished ? 'drained' : 'drained, but some calls were cut off');
       return finished;
     },
   };

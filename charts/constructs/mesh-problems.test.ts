@@ -56,22 +56,22 @@ describe('D4: the amounts and numbers of a platform are checked like those of co
   const memory = 'allowed a Kubernetes quantity as text, at least "16Mi", such as "128Mi"';
 
   test.each<[object, string]>([
-    [limited({ cpu: '0,5' }), `sidecar.requests.cpu: is no amount; received "0,5"; ${cpu}`],
-    [limited({ memory: '128MB' }), `sidecar.requests.memory: is no amount; received "128MB"; ${memory}`],
-    [limited({ memory: '128m' }), `sidecar.requests.memory: is no amount; received "128m"; ${memory}`],
-    [limited({ cpu: 1 }), `sidecar.requests.cpu: is no amount; received 1; ${cpu}`],
+    [limited({ cpu: '0,5' }), `sidecar.requests.cpu: is not a resource quantity; received "0,5"; ${cpu}`],
+    [limited({ memory: '128MB' }), `sidecar.requests.memory: is not a resource quantity; received "128MB"; ${memory}`],
+    [limited({ memory: '128m' }), `sidecar.requests.memory: is not a resource quantity; received "128m"; ${memory}`],
+    [limited({ cpu: 1 }), `sidecar.requests.cpu: is not a resource quantity; received 1; ${cpu}`],
     [
       limited({ cpu: '3' }),
       'sidecar.requests.cpu: is more than limits.cpu; received "3"; allowed at most 2; fix: lower the request or raise the limit',
     ],
-    [{ cni: { requests: { cpu: '5m' } } }, `cni.requests.memory: is no amount; received nothing; ${memory}`],
+    [{ cni: { requests: { cpu: '5m' } } }, `cni.requests.memory: is not a resource quantity; received nothing; ${memory}`],
     [
       { gateway: { ...lab.gateway, replicas: 0 } },
-      'gateway.replicas: is no number of pods; received 0; allowed a whole number from 1 to 1000',
+      'gateway.replicas: is not a number of pods; received 0; allowed a whole number from 1 to 1000',
     ],
     [
       { gateway: { ...lab.gateway, nodePorts: 'no' } },
-      'gateway.nodePorts: is no answer; received "no"; allowed true or false',
+      'gateway.nodePorts: is not a boolean; received "no"; allowed true or false',
     ],
     [
       { controlPlane: { ...lab.controlPlane, minReplicas: 5, maxReplicas: 2 } },
@@ -79,13 +79,13 @@ describe('D4: the amounts and numbers of a platform are checked like those of co
     ],
     [
       { controlPlane: { ...lab.controlPlane, minReplicas: 1.5 } },
-      'controlPlane.minReplicas: is no number of pods; received 1.5; allowed a whole number from 1 to 1000',
+      'controlPlane.minReplicas: is not a number of pods; received 1.5; allowed a whole number from 1 to 1000',
     ],
     [
       { istio: { ...lab.istio, proxy: 'envoy' } },
-      'istio.proxy: is no proxy; received "envoy"; allowed istio, upstream-envoy',
+      'istio.proxy: is not a kind of proxy; received "envoy"; allowed istio, upstream-envoy',
     ],
-    [{ istio: { ...lab.istio, tag: 'a b' } }, 'istio.tag: is no tag; received "a b"; allowed such as 1.29.2'],
+    [{ istio: { ...lab.istio, tag: 'a b' } }, 'istio.tag: is not an image tag; received "a b"; allowed such as 1.29.2'],
   ])('%j', (change, problem) => {
     expect(platformWith(change)).toEqual([`demo: platform.${problem}`]);
   });
@@ -113,7 +113,7 @@ describe('D7: a node port is there once in a cluster', () => {
     expect(declare({ gateways })).toEqual(
       ['east', 'west'].map(
         (cluster) =>
-          'demo: gateways.ingress.ports.https: is the node port of gateways.eastWest.ports.tls, too, ' +
+          'demo: gateways.ingress.ports.https: is also the node port of gateways.eastWest.ports.tls ' +
           `in cluster ${cluster}; received 31443; fix: choose another`,
       ),
     );
@@ -123,7 +123,7 @@ describe('D7: a node port is there once in a cluster', () => {
     const { eastWest, ingress } = gateways;
     const east = { ...clusters.east, gateways: { ingress } };
     expect(declare({ gateways: { eastWest }, clusters: { ...clusters, east } })).toEqual([
-      'demo: clusters.east.gateways.ingress.ports.https: is the node port of gateways.eastWest.ports.tls, too, ' +
+      'demo: clusters.east.gateways.ingress.ports.https: is also the node port of gateways.eastWest.ports.tls ' +
         'in cluster east; received 31443; fix: choose another',
     ]);
   });

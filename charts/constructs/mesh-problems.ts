@@ -36,9 +36,9 @@ const clusterKeys = keysOf<ClusterProps>({
 });
 
 const labelValueRule =
-  '1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end';
+  '1 to 63 letters, digits, hyphens, underscores and dots, starting and ending with a letter or digit';
 const trustDomainRule =
-  'labels of 1 to 63 of a-z, 0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example';
+  'labels of 1 to 63 of a-z, 0-9 and inner hyphens, separated by dots, up to 255 characters in total, such as shop.example';
 
 /**
  * Checks a mesh's own properties; takes plain JavaScript callers into account, who may leave anything out.
@@ -56,7 +56,7 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
   ) => {
     if (typeof value !== 'string' || !ok(value)) problems.push({ where, what, received: value, allowed });
   };
-  check(name, 'the mesh has a wrong name', name, dnsLabelRule, isDnsLabel);
+  check(name, 'the name of the mesh is not valid', name, dnsLabelRule, isDnsLabel);
   check(`${name}: trustDomain`, 'is not a trust domain', trustDomain, trustDomainRule, isTrustDomain);
   if (clusters.length === 0) {
     problems.push({ where: `${name}: clusters`, what: 'there is no cluster', fix: 'declare at least one' });
@@ -64,11 +64,11 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
   const given = (props as Partial<MeshProps<string>> | undefined)?.clusters ?? {};
   for (const cluster of clusters) {
     const where = `${name}: clusters.${cluster.name}`;
-    check(where, 'the cluster has a wrong name', cluster.name, dnsLabelRule, isDnsLabel);
+    check(where, 'the name of the cluster is not valid', cluster.name, dnsLabelRule, isDnsLabel);
     for (const key of ['network', 'region', 'zone'] as const) {
       check(
         `${where}.${key}`,
-        `the ${key} cannot be a label's value`,
+        `the ${key} cannot be the value of a label`,
         cluster[key],
         labelValueRule,
         isLabelValue,
@@ -93,7 +93,7 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
 export function rootProblems(name: string, root: unknown): readonly Problem[] {
   if (typeof root === 'string') return [];
   const allowed = 'the path of the project root';
-  return [{ where: `${name}: root`, what: 'is no path', received: root, allowed }];
+  return [{ where: `${name}: root`, what: 'is not a path', received: root, allowed }];
 }
 
 /** Two clusters on one network would reach each other's pods directly, which this topology does not set up. */
@@ -106,9 +106,9 @@ function sharedNetworks(name: string, clusters: readonly Cluster[]): Problem[] {
     return [
       {
         where: `${name}: clusters.${cluster.name}.network`,
-        what: `the network is already that of cluster ${first.name}`,
+        what: `cluster ${first.name} already has this network`,
         received: cluster.network,
-        fix: 'give each cluster a network name of its own: calls between them pass the east-west gateways',
+        fix: 'give each cluster its own network name: calls between networks pass through the east-west gateways',
       },
     ];
   });
@@ -129,7 +129,7 @@ function sharedNodePorts(name: string, clusters: readonly Cluster[], ofMesh: unk
         seen.set(number, rival ?? at);
         // Two ports of one gateway are told of where they are declared.
         if (rival === undefined || rival.split('.ports.')[0] === at.split('.ports.')[0]) return [];
-        const what = `is the node port of ${rival}, too, in cluster ${cluster.name}`;
+        const what = `is also the node port of ${rival} in cluster ${cluster.name}`;
         return [{ where: `${name}: ${at}`, what, received: number, fix: 'choose another' }];
       });
     });

@@ -27,17 +27,17 @@ describe('problems', () => {
     };
     const label = 'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
     const value =
-      'allowed 1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end';
+      'allowed 1 to 63 letters, digits, hyphens, underscores and dots, starting and ending with a letter or digit';
     expect(problemsOf(declare('My mesh', 'Shop.Example/x', declared))).toEqual([
-      `My mesh: the mesh has a wrong name; received "My mesh"; ${label}`,
+      `My mesh: the name of the mesh is not valid; received "My mesh"; ${label}`,
       'My mesh: trustDomain: is not a trust domain; received "Shop.Example/x"; ' +
-        'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example',
-      `My mesh: clusters.East_1: the cluster has a wrong name; received "East_1"; ${label}`,
-      `My mesh: clusters.East_1.network: the network cannot be a label's value; received "net one"; ${value}`,
-      `My mesh: clusters.East_1.region: the region cannot be a label's value; received ""; ${value}`,
-      `My mesh: clusters.west.zone: the zone cannot be a label's value; received "a/b"; ${value}`,
-      'My mesh: clusters.north.network: the network is already that of cluster west; received "net-west"; ' +
-        'fix: give each cluster a network name of its own: calls between them pass the east-west gateways',
+        'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, separated by dots, up to 255 characters in total, such as shop.example',
+      `My mesh: clusters.East_1: the name of the cluster is not valid; received "East_1"; ${label}`,
+      `My mesh: clusters.East_1.network: the network cannot be the value of a label; received "net one"; ${value}`,
+      `My mesh: clusters.East_1.region: the region cannot be the value of a label; received ""; ${value}`,
+      `My mesh: clusters.west.zone: the zone cannot be the value of a label; received "a/b"; ${value}`,
+      'My mesh: clusters.north.network: cluster west already has this network; received "net-west"; ' +
+        'fix: give each cluster its own network name: calls between networks pass through the east-west gateways',
     ]);
   });
 
@@ -46,8 +46,8 @@ describe('problems', () => {
     const found = problemsOf(declare('a', 'a.example', empty));
     expect(found).toHaveLength(6);
     expect(found[0]).toBe(
-      "a: clusters.east.network: the network cannot be a label's value; received nothing; " +
-        'allowed 1 to 63 of letters, digits, hyphens, underscores and dots, a letter or digit at either end',
+      "a: clusters.east.network: the network cannot be the value of a label; received nothing; " +
+        'allowed 1 to 63 letters, digits, hyphens, underscores and dots, starting and ending with a letter or digit',
     );
     expect(problemsOf(declare('a', 'a.example', {}))).toEqual([
       'a: clusters: there is no cluster; fix: declare at least one',

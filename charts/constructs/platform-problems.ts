@@ -44,7 +44,7 @@ export function platformProblems(mesh: string, platform: unknown): readonly Prob
   const unknown = unknownKeys(where, platform, platformKeys);
   if (missing.length > 0) {
     const allowed = 'lab, released({ imageHub, istioTag }), or a whole Platform of your own';
-    const what = `is no platform: it has no ${missing.join(', ')}`;
+    const what = `is not a platform: it lacks ${missing.join(', ')}`;
     return [...unknown, { where, what, received: platform, allowed }];
   }
   const { imageHub, imagePullSecrets, istio, gateway } = platform as Platform;
@@ -80,7 +80,7 @@ function amountProblems(where: string, part: Part, fields: Fields): readonly Pro
     if (wrong.length > 0) {
       return wrong.map((group) => {
         const received = amountOf(group, resource);
-        return { where: `${where}.${group}.${resource}`, what: 'is no amount', received, allowed };
+        return { where: `${where}.${group}.${resource}`, what: 'is not a resource quantity', received, allowed };
       });
     }
     const [request, limit] = groups.map((group) => parseQuantity(amountOf(group, resource)));
@@ -107,7 +107,7 @@ function countProblems(where: string, { controlPlane, gateway }: Platform): read
   const wrong = counts.filter(([, count]) => !isCount(count));
   const allowed = 'a whole number from 1 to 1000';
   const found: Problem[] = wrong.map(([key, received]) => {
-    return { where: `${where}.${key}`, what: 'is no number of pods', received, allowed };
+    return { where: `${where}.${key}`, what: 'is not a number of pods', received, allowed };
   });
   if (isCount(minReplicas) && isCount(maxReplicas) && maxReplicas < minReplicas) {
     const what = 'is fewer than minReplicas';
@@ -117,7 +117,7 @@ function countProblems(where: string, { controlPlane, gateway }: Platform): read
   }
   if (typeof (gateway.nodePorts as unknown) !== 'boolean') {
     const at = `${where}.gateway.nodePorts`;
-    found.push({ where: at, what: 'is no answer', received: gateway.nodePorts, allowed: 'true or false' });
+    found.push({ where: at, what: 'is not a boolean', received: gateway.nodePorts, allowed: 'true or false' });
   }
   return found;
 }
@@ -129,12 +129,12 @@ function isCount(value: unknown): value is number {
 function istioProblems(where: string, { tag, proxy }: Platform['istio']): readonly Problem[] {
   const found: Problem[] = [];
   if (typeof (tag as unknown) !== 'string' || !/^\w[\w.-]{0,127}$/.test(tag)) {
-    found.push({ where: `${where}.tag`, what: 'is no tag', received: tag, allowed: 'such as 1.29.2' });
+    found.push({ where: `${where}.tag`, what: 'is not an image tag', received: tag, allowed: 'such as 1.29.2' });
   }
   if (!proxies.includes(proxy)) {
     found.push({
       where: `${where}.proxy`,
-      what: 'is no proxy',
+      what: 'is not a kind of proxy',
       received: proxy,
       allowed: proxies.join(', '),
     });
@@ -149,8 +149,8 @@ function hubProblems(where: string, hub: unknown): Problem[] {
   const path = String.raw`[a-z0-9]+(?:[._-]+[a-z0-9]+)*`;
   const form = new RegExp(String.raw`^[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?(?:/${path})*$`);
   if (typeof hub === 'string' && form.test(hub)) return [];
-  const allowed = 'a registry and folder as image references begin, such as registry.example/shop';
-  return [{ where, what: 'is no place of images', received: hub, allowed }];
+  const allowed = 'the registry and path that image references begin with, such as registry.example/shop';
+  return [{ where, what: 'is not an image registry', received: hub, allowed }];
 }
 
 function pullSecretProblems(where: string, names: unknown): Problem[] {
@@ -158,6 +158,6 @@ function pullSecretProblems(where: string, names: unknown): Problem[] {
   const isName = (name: unknown) =>
     typeof name === 'string' && name.length <= 253 && name.split('.').every(isDnsLabel);
   if (Array.isArray(names) && names.length > 0 && names.every(isName)) return [];
-  const allowed = "Secrets' names, such as ['registry-key']";
-  return [{ where, what: 'is no list of names', received: names, allowed }];
+  const allowed = "a list of names of Secrets, such as ['registry-key']";
+  return [{ where, what: 'is not a list of names', received: names, allowed }];
 }

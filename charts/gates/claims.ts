@@ -59,8 +59,8 @@ function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Probl
         return [
           {
             where,
-            what: `${title(object)} lets in from clients of Gateway ${name} the header ${header}, which ${vouchedBy(claims, header)}`,
-            fix: `remove it in every HTTP route (headers.request.remove), or have a RequestAuthentication of the gateway's pods write it`,
+            what: `${title(object)} lets clients of Gateway ${name} set the header ${header}, which ${vouchedBy(claims, header)}`,
+            fix: `remove it in every HTTP route (headers.request.remove), or have a RequestAuthentication of the gateway's pods set it`,
           },
         ];
       });
@@ -95,7 +95,7 @@ function appProblems(cluster: RenderedCluster, claims: Claims): readonly Problem
         .map((header) => ({
           where: pods.of.where,
           what: `${title(pods.of.object)}: clients of container ${container} may set ${header}, which ${vouchedBy(claims, header)}`,
-          fix: 'pass the claim on by `jwt.claims` of an HttpEdge, which closes it everywhere else',
+          fix: 'pass the claim on with `jwt.claims` of an HttpEdge, which removes the header everywhere else',
         }));
     });
   });
@@ -103,5 +103,5 @@ function appProblems(cluster: RenderedCluster, claims: Claims): readonly Problem
 
 function vouchedBy(claims: Claims, header: string): string {
   const authentication = claims.get(header);
-  return `is a claim's by ${authentication === undefined ? 'another gateway' : title(authentication.object)}`;
+  return `carries a claim that is set by ${authentication === undefined ? 'another gateway' : title(authentication.object)}`;
 }

@@ -10,9 +10,9 @@ import {
   type Own,
 } from '../testing/own-objects.ts';
 
-const grant = 'leave that to Istio, and grant calls by calls, callsHttp or an AuthorizationPolicy';
+const grant = 'leave that to Istio, and allow calls with calls, callsHttp or an AuthorizationPolicy';
 const past = 'remove it, and declare what may be called with calls, callsExternal or MutualTls';
-const node = 'do without: the pod would share what belongs to the node';
+const node = 'remove it: the pod would share what belongs to the node';
 const rights = 'name the verbs and resources that are needed, for the account that needs them';
 const who = 'restrict who may call (from), what (to), or when';
 
@@ -102,7 +102,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     'ports that pass the proxy',
     deployment({}, {}, { annotations: { 'traffic.sidecar.istio.io/excludeInboundPorts': '50051' } }),
     'behind-proxy',
-    'Deployment shop/own: the annotation traffic.sidecar.istio.io/excludeInboundPorts lets traffic past the proxy; received "50051"',
+    'Deployment shop/own: the annotation traffic.sidecar.istio.io/excludeInboundPorts lets traffic bypass the proxy; received "50051"',
     past,
   ],
   [
@@ -116,7 +116,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     "the proxy's user",
     deployment({ securityContext: { runAsUser: 1337 } }),
     'behind-proxy',
-    "Deployment shop/own: containers[own].securityContext.runAsUser is the proxy's, whose traffic goes past it; received 1337",
+    "Deployment shop/own: containers[own].securityContext.runAsUser is the user id of the proxy, whose traffic bypasses the proxy; received 1337",
     'choose another',
   ],
   [
@@ -160,7 +160,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     deployment({}, { securityContext: { runAsUser: 0 } }),
     'no-node-access',
     'Deployment shop/own: securityContext.runAsUser is root; received 0',
-    'run as another user than root',
+    'run as a user other than root',
   ],
   [
     'D15: a variable that loads code',
@@ -173,7 +173,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     'an app in the pods of a gateway',
     deployment({}, {}, { annotations: { 'inject.istio.io/templates': 'gateway' } }),
     'behind-proxy',
-    'Deployment shop/own: the annotation inject.istio.io/templates gives the pods a proxy that their traffic does not pass; received "gateway"',
+    'Deployment shop/own: the annotation inject.istio.io/templates gives the pods a proxy that their traffic bypasses; received "gateway"',
     'remove it, or keep a gateway in pods of its own',
   ],
   [
@@ -219,7 +219,7 @@ const cases: readonly [string, Own, string, string, string][] = [
       rules: [{ apiGroups: ['rbac.authorization.k8s.io'], resources: ['clusterroles'], verbs: ['*'] }],
     }),
     'least-rights',
-    'ClusterRole own: rules[0] lets an account give itself more; received "*"',
+    'ClusterRole own: rules[0] lets an account give itself more rights; received "*"',
     rights,
   ],
   [
@@ -243,7 +243,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     'a role that leads to it',
     rbac('ClusterRole', { rules: [{ apiGroups: [''], resources: ['users'], verbs: ['impersonate'] }] }),
     'least-rights',
-    'ClusterRole own: rules[0] lets an account give itself more; received "impersonate"',
+    'ClusterRole own: rules[0] lets an account give itself more rights; received "impersonate"',
     rights,
   ],
   [
@@ -253,7 +253,7 @@ const cases: readonly [string, Own, string, string, string][] = [
       subjects: [{ kind: 'Group', apiGroup: 'rbac.authorization.k8s.io', name: 'system:unauthenticated' }],
     }),
     'least-rights',
-    'ClusterRoleBinding own: subjects has a group that every account, or everybody, is in; received "system:unauthenticated"',
+    'ClusterRoleBinding own: subjects has a group that contains every account, or everybody; received "system:unauthenticated"',
     rights,
   ],
   [
@@ -268,7 +268,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     deployment({ resources: {} }),
     'bounded-resources',
     'Deployment shop/own: containers[own].resources lacks requests.cpu, requests.memory, limits.memory',
-    'say how much it needs',
+    'set what is missing',
   ],
   [
     'a load balancer for the whole world',

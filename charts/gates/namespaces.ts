@@ -24,8 +24,8 @@ export function undeclaredNamespaces({ clusters }: RenderedMesh): readonly Probl
       const { namespace, annotations = {} } = object.metadata;
       if (namespace === undefined) {
         if (custom || clusterWide.includes(object.kind)) return [];
-        const what = `${title(object)} is in no namespace, and would land in default`;
-        return [{ where, what, allowed: declared.join(', '), fix: 'say which one it is in' }];
+        const what = `${title(object)} has no namespace, and would be created in default`;
+        return [{ where, what, allowed: declared.join(', '), fix: 'set its namespace' }];
       }
       if (declared.includes(namespace) || (annotations[annotation] ?? '').trim() !== '') return [];
       const isIstio = /(^|\.)istio\.io\//.test(object.apiVersion);
@@ -38,7 +38,7 @@ export function undeclaredNamespaces({ clusters }: RenderedMesh): readonly Probl
           what: `${title(object)} is in a namespace that the mesh does not declare`,
           received: namespace,
           allowed: declared.join(', '),
-          fix: `${meant}; or, if somebody else makes it, give the reason in the annotation ${annotation}`,
+          fix: `${meant}; or, if something else creates it, give the reason in the annotation ${annotation}`,
         },
       ];
     });

@@ -24,7 +24,7 @@ test('every schema has its say on every object, Kubernetes’ own and Istio’s,
       'fix: use a digest or a fixed tag; or, if it has to be so, give the reason in its annotation ' +
       'meshwright/accept-pinned-images',
     'demo/custom: Deployment shop/x: containers[].resources lacks requests.cpu, requests.memory, limits.memory; ' +
-      'fix: say how much it needs; or, if it has to be so, give the reason in its annotation ' +
+      'fix: set what is missing; or, if it has to be so, give the reason in its annotation ' +
       'meshwright/accept-bounded-resources',
   ]);
 });

@@ -11,7 +11,7 @@ describe('D12: selectors', () => {
     name,
     body: { spec },
   });
-  const one = 'and Istio heeds only one of them; fix: keep one of them';
+  const one = 'and Istio uses only one of them; fix: keep one of them';
 
   test('that are unlike the labels of their own pods', () => {
     expect(said(deployment({}, {}, { labels: { app: 'owm' } }))).toEqual([
@@ -22,7 +22,7 @@ describe('D12: selectors', () => {
 
   test('that select nobody', () => {
     const nobody =
-      'fix: give the pods the labels, or remove it; if somebody else makes the pods, give the reason in the annotation meshwright/accept-pods-of-others';
+      'fix: give the pods the labels, or remove it; if something else creates the pods, give the reason in the annotation meshwright/accept-pods-of-others';
     expect(
       said(service({ selector: { app: 'own' }, ports: [{ name: 'http', port: 80 }] }), {
         ...security('AuthorizationPolicy', {
@@ -53,16 +53,16 @@ describe('D12: selectors', () => {
       egress: [{ hosts: ['~/*'] }],
     };
     expect(said(sidecar('own', mine))).toEqual([
-      `demo/custom: Sidecar shop/own is about pods that Sidecar shop/catalog of demo/shop/catalog is about, too, ${one}`,
+      `demo/custom: Sidecar shop/own applies to pods that Sidecar shop/catalog of demo/shop/catalog also applies to, ${one}`,
     ]);
     const wide = { egress: [{ hosts: ['~/*'] }] };
     expect(said(sidecar('a', wide), sidecar('b', wide))).toEqual([
-      `demo/custom: Sidecar shop/b is about all pods of its namespace that Sidecar shop/a of demo/custom is about, too, ${one}`,
+      `demo/custom: Sidecar shop/b applies to all pods of its namespace that Sidecar shop/a of demo/custom also applies to, ${one}`,
     ]);
     const strict = { mtls: { mode: 'STRICT' } };
     expect(said({ ...security('PeerAuthentication', strict, 'istio-system') })).toEqual([
-      'demo/custom: PeerAuthentication istio-system/own is about all pods of its namespace that ' +
-        `PeerAuthentication istio-system/mutual-tls of demo/MeshDefaults is about, too, ${one}`,
+      'demo/custom: PeerAuthentication istio-system/own applies to all pods of its namespace that ' +
+        `PeerAuthentication istio-system/mutual-tls of demo/MeshDefaults also applies to, ${one}`,
     ]);
   });
 });
@@ -81,14 +81,14 @@ describe('D12: namespaces', () => {
   test('that the mesh does not declare', () => {
     expect(said(quota('shopp'))).toEqual([
       'demo/custom: ResourceQuota shopp/own is in a namespace that the mesh does not declare; received "shopp"; ' +
-        `allowed ${known}; fix: did you mean shop?; or, if somebody else makes it, give the reason in the annotation ${annotation}`,
+        `allowed ${known}; fix: did you mean shop?; or, if something else creates it, give the reason in the annotation ${annotation}`,
     ]);
     expect(said(quota('monitoring', { [annotation]: 'made with Prometheus' }))).toEqual([]);
     expect(said(quota('kube-system'))).toEqual([]);
     // Istio looks at none but those that the mesh declares.
     expect(said(security('PeerAuthentication', { mtls: { mode: 'STRICT' } }, 'default'))).toEqual([
       'demo/custom: PeerAuthentication default/own is in a namespace that the mesh does not declare; received "default"; ' +
-        `allowed ${known}; fix: declare it with mesh.namespace; or, if somebody else makes it, give the reason in the annotation ${annotation}`,
+        `allowed ${known}; fix: declare it with mesh.namespace; or, if something else creates it, give the reason in the annotation ${annotation}`,
     ]);
   });
 
@@ -97,7 +97,7 @@ describe('D12: namespaces', () => {
       into.add('40-services', k8s.KubeConfigMap, { name: 'own' }, {});
     });
     expect(problems).toEqual([
-      `demo/custom: ConfigMap own is in no namespace, and would land in default; allowed ${known}; fix: say which one it is in`,
+      `demo/custom: ConfigMap own has no namespace, and would be created in default; allowed ${known}; fix: set its namespace`,
     ]);
   });
 });

@@ -89,7 +89,7 @@ function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): re
       where,
       what,
       received: wanted,
-      fix: `give the pods the labels, or remove it; if somebody else makes the pods, give the reason in the annotation ${podsOfOthers}`,
+      fix: `give the pods the labels, or remove it; if something else creates the pods, give the reason in the annotation ${podsOfOthers}`,
     },
   ];
 }
@@ -110,8 +110,8 @@ function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Prob
     for (const claim of claims) if (!first.has(claim)) first.set(claim, rendered);
     if (earlier === undefined) return [];
     const what =
-      `${title(object)} is about ${isWide ? 'all pods of its namespace' : 'pods'} that ` +
-      `${title(earlier.object)} of ${earlier.where} is about, too, and Istio heeds only one of them`;
+      `${title(object)} applies to ${isWide ? 'all pods of its namespace' : 'pods'} that ` +
+      `${title(earlier.object)} of ${earlier.where} also applies to, and Istio uses only one of them`;
     return [{ where, what, fix: 'keep one of them' }];
   });
 }

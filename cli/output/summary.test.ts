@@ -79,7 +79,7 @@ Next:
     export KUBECONFIG=/home/ann/shop/.meshwright/kubeconfig
   add a service:
     npm run new -- NAME
-  see how it does:
+  see its state:
     npm run status`);
   });
 
@@ -105,7 +105,7 @@ Next:
     kubectl --context prod-west --namespace shop get pods
   add a service:
     npm run new -- NAME
-  see how it does:
+  see its state:
     npm run status`);
   });
 
@@ -143,7 +143,7 @@ Next:
     npm run up
   look inside with kubectl, contexts east, west:
     export KUBECONFIG=/home/ann/shop/.meshwright/kubeconfig
-  see how it does:
+  see its state:
     npm run status`);
   });
 

@@ -36,7 +36,7 @@ export function formatEnding(ending: Ending): string {
       : [{ title: 'try again:', lines: ['    npm run up'] }]),
     kubectl(model, record),
     ...(healthy ? [{ title: 'add a service:', lines: ['    npm run new -- NAME'] }] : []),
-    { title: 'see how it does:', lines: ['    npm run status'] },
+    { title: 'see its state:', lines: ['    npm run status'] },
   ];
   return [
     ...(healthy ? verdict(status) : [formatStatus(status), '']),

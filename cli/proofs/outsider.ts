@@ -58,7 +58,7 @@ async function prove(
             ? `got an answer from ${url} in plaintext`
             : `could not make its call to ${url}`,
         received: said.trim(),
-        allowed: 'refused, on a connection that stood',
+        allowed: 'refused after the connection was made',
         fix: 'look at the PeerAuthentication of the mesh (dist/*/30-mesh.k8s.yaml)',
       },
     ],

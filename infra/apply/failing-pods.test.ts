@@ -40,7 +40,7 @@ describe('a wait ends early for a pod that cannot heal', () => {
       exitCode: 1,
       message:
         `${about}: does not get ready: ${it} cannot be configured: CreateContainerConfigError: secret "db" not found; ` +
-        `fix: make what it names, or correct its name, then run the command again; to see more: \`${east.kubectl} describe pod catalog-1\``,
+        `fix: create what the message names, or correct the name, then run the command again; to see more: \`${east.kubectl} describe pod catalog-1\``,
     });
   });
 
@@ -51,7 +51,7 @@ describe('a wait ends early for a pod that cannot heal', () => {
       exitCode: 1,
       message:
         `${about}: does not get ready: Pod shop/catalog-1 cannot mount its volumes: FailedMount: MountVolume.SetUp failed for volume "v" : secret "db" not found; ` +
-        `fix: make what it names, or correct its name, then run the command again; to see more: \`${east.kubectl} describe pod catalog-1\``,
+        `fix: create what the message names, or correct the name, then run the command again; to see more: \`${east.kubectl} describe pod catalog-1\``,
     });
   });
 

@@ -101,7 +101,7 @@ describe('what may not be read is said, and nothing more', () => {
     await problemOf(east.wait([deploymentOf()], {}, 600));
     expect(east.lines).toEqual([
       first,
-      `${about}: its pods cannot be looked at: cluster east: its API server refused GET /api/v1/namespaces/shop/pods: User "u" cannot get resource "pods/log"`,
+      `${about}: its pods cannot be read: cluster east: its API server refused GET /api/v1/namespaces/shop/pods: User "u" cannot get resource "pods/log"`,
     ]);
   });
 });

@@ -93,7 +93,7 @@ export class PodWatch {
       this.#signal?.throwIfAborted();
       if (!(error instanceof ProblemsError)) throw error;
       // What is awaited may come all the same.
-      this.#sayOnce(`its pods cannot be looked at: ${oneLine(error.message, longestLine)}`);
+      this.#sayOnce(`its pods cannot be read: ${oneLine(error.message, longestLine)}`);
       return false;
     } finally {
       this.#looked = Date.now();
@@ -214,7 +214,7 @@ function refusals(live: KubeObject): readonly Trouble[] {
       reason: text(failure, 'reason') ?? 'FailedCreate',
       what: `gets no pods: ${message}`,
       outlook: refused ? 'hardly' : 'maybe',
-      fix: refused ? 'declare pods that the cluster admits' : 'correct what this message names',
+      fix: refused ? 'declare pods that the cluster admits' : 'correct what the message reports',
       restarts: 0,
     },
   ];

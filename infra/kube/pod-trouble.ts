@@ -69,7 +69,7 @@ function ofPod(pod: KubeObject): readonly Trouble[] {
     const reason = text(scheduled, 'reason') ?? 'Unschedulable';
     const what = `cannot be scheduled: ${said(reason, text(scheduled, 'message'))}`;
     return [
-      { ...base, reason, what, fix: 'give the cluster a node that has room for it and that it may use' },
+      { ...base, reason, what, fix: 'give the cluster a node with enough room on which this pod may run' },
     ];
   }
   if (text(pod, 'status', 'phase') !== 'Failed') return [];
@@ -142,14 +142,14 @@ function waitingTrouble(reason: string, message: string, image: string | undefin
         reason,
         what: `cannot be configured: ${told}`,
         outlook: /failed to sync|timed out/i.test(message) ? 'hardly' : 'never',
-        fix: 'make what it names, or correct its name',
+        fix: 'create what the message names, or correct the name',
       };
     default:
       return {
         reason,
         what: `cannot be started: ${told}`,
         outlook: startFailures.includes(reason) ? 'hardly' : 'maybe',
-        fix: 'correct what this message names',
+        fix: 'correct what the message reports',
       };
   }
 }

@@ -30,7 +30,7 @@ export async function warningOf(
   const container = /^spec\.(?:initC|c)ontainers\{(.*)\}$/.exec(
     text(event, 'involvedObject', 'fieldPath') ?? '',
   );
-  const { what, fix } = known[reason] ?? { what: 'is not ready', fix: 'correct what this message names' };
+  const { what, fix } = known[reason] ?? { what: 'is not ready', fix: 'correct what the message reports' };
   return {
     pod,
     ...(container?.[1] !== undefined && { container: container[1] }),
@@ -66,11 +66,11 @@ export async function withProbe(
 const known: Readonly<Record<string, { readonly what: string; readonly fix: string }>> = {
   FailedMount: {
     what: 'cannot mount its volumes',
-    fix: 'make what it names, or correct its name',
+    fix: 'create what the message names, or correct the name',
   },
   FailedAttachVolume: {
     what: 'cannot attach its volumes',
-    fix: 'correct what this message names',
+    fix: 'correct what the message reports',
   },
   FailedCreatePodSandBox: {
     what: 'gets no network or sandbox on its node',

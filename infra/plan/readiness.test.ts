@@ -71,7 +71,7 @@ describe('lookAt', () => {
         updatedReplicas: 1,
         conditions: [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }],
       }),
-      notYet('1 of 3 replicas updated, and no progress is made any more (ProgressDeadlineExceeded)'),
+      notYet('1 of 3 replicas updated, and it no longer makes progress (ProgressDeadlineExceeded)'),
     ],
     [
       'old replicas',

@@ -108,7 +108,7 @@ function lookAtDeployment(live: KubeObject): Look<true> {
 
 /** `no progress is made any more (ProgressDeadlineExceeded)` */
 function stuckBecause(progressing: unknown): string {
-  return `no progress is made any more (${text(progressing, 'reason') ?? 'no reason given'})`;
+  return `it no longer makes progress (${text(progressing, 'reason') ?? 'no reason given'})`;
 }
 
 function lookAtDaemonSet(live: KubeObject): Look<true> {

@@ -207,7 +207,7 @@ describe('versions', () => {
     expect(await problemOf(preflight({ warn: (line) => lines.push(line) }))).toEqual({
       exitCode: 2,
       message:
-        'cluster east: its Kubernetes version is older than supported; received "v1.31.9-gke.100"; allowed 1.32 to 1.36; fix: upgrade the cluster, or use another one',
+        'cluster east: its Kubernetes version is older than the oldest supported one; received "v1.31.9-gke.100"; allowed 1.32 to 1.36; fix: upgrade the cluster, or use another one',
     });
     expect(lines).toEqual(['cluster west runs Kubernetes v1.37.0; the newest version tested is 1.36']);
   });
@@ -338,7 +338,7 @@ describe('what others have in a cluster', () => {
     apis.west.put(object('apps/v1', 'DaemonSet', { name: 'z', namespace: 'z', labels: { app: 'ztunnel' } }));
     const { message } = await problemOf(preflight());
     expect(message.split('\n')).toEqual([
-      expect.stringMatching(/^cluster east: its Kubernetes version is older than supported/),
+      expect.stringMatching(/^cluster east: its Kubernetes version is older than the oldest supported one/),
       expect.stringMatching(/^west: DaemonSet z\/z: belongs to an Istio/),
     ]);
     expect(writes()).toEqual([]);

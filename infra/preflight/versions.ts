@@ -28,7 +28,7 @@ export async function versionProblems(
     return [
       {
         where: `cluster ${client.cluster}`,
-        what: 'its Kubernetes version is older than supported',
+        what: 'its Kubernetes version is older than the oldest supported one',
         received: version,
         allowed: `1.${oldest} to 1.${newest}`,
         fix: 'upgrade the cluster, or use another one',

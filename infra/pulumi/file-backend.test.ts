@@ -34,7 +34,7 @@ test('keeps the last ten updates of the stack, and all of other stacks and of ot
   expect(readdirSync(folder)).toHaveLength(21);
 });
 
-test('does nothing in a backend without a history', () => {
+test('has no effect in a backend without a history', () => {
   removeOldHistory(backend, 'lab');
   expect(readdirSync(backend)).toEqual([]);
 });

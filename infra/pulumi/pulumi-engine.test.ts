@@ -146,7 +146,7 @@ describe('upWithPulumi', () => {
       exitCode: 1,
       message:
         'pulumi up: Pulumi was ended by SIGKILL before it was done; what it had finished is kept in its state; ' +
-        'fix: run the command again, which goes on from there; if it ends so again, check whether the machine runs out of memory',
+        'fix: run the command again, which continues from there; if it ends the same way again, check whether the machine runs out of memory',
     });
   });
 

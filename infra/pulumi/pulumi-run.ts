@@ -78,7 +78,7 @@ function endedByItself(what: string, killedBy: string): ProblemsError {
       {
         where: `pulumi ${what}`,
         what: `Pulumi was ended by ${killedBy} before it was done; what it had finished is kept in its state`,
-        fix: 'run the command again, which goes on from there; if it ends so again, check whether the machine runs out of memory',
+        fix: 'run the command again, which continues from there; if it ends the same way again, check whether the machine runs out of memory',
       },
     ],
     1,

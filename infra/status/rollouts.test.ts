@@ -55,7 +55,7 @@ describe('unfinishedRollouts', () => {
       {
         ...of,
         because:
-          'its pods cannot be looked at: cluster east: its API server refused GET /api/v1/namespaces/shop/pods: pods is forbidden',
+          'its pods cannot be read: cluster east: its API server refused GET /api/v1/namespaces/shop/pods: pods is forbidden',
       },
     ]);
   });

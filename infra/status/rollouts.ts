@@ -48,6 +48,6 @@ async function reasonOf(
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof ProblemsError)) throw error;
-    return `its pods cannot be looked at: ${error.message}`;
+    return `its pods cannot be read: ${error.message}`;
   }
 }

@@ -78,7 +78,7 @@ async function otherCa(
   const live = await client.get(key, signal);
   if (live === undefined) return [];
   const where = `${client.cluster}: ${describe(key)}`;
-  const cut = 'another root CA would cut every running workload off';
+  const cut = 'another root CA would cut off every running workload';
   const signed = issuerOf(live);
   if (signed === undefined) {
     return [

@@ -137,8 +137,8 @@ describe('preflight of an issuer', () => {
       east.put({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts', namespace }, data: {} });
       putIssued(west, ca, root.certificate, 'older-ca');
       expect(await check()).toEqual([
-        `${secret('east')}: holds a CA that cert-manager did not issue: another root CA would cut every running workload off; received "trust.issuer: ClusterIssuer mesh-ca"; fix: leave trust.issuer out, or take the mesh down first`,
-        `${secret('west')}: is signed by a different issuer than trust.issuer names: another root CA would cut every running workload off; received "ClusterIssuer mesh-ca"; allowed ClusterIssuer older-ca; fix: restore the previous trust.issuer, or take the mesh down first`,
+        `${secret('east')}: holds a CA that cert-manager did not issue: another root CA would cut off every running workload; received "trust.issuer: ClusterIssuer mesh-ca"; fix: leave trust.issuer out, or take the mesh down first`,
+        `${secret('west')}: is signed by a different issuer than trust.issuer names: another root CA would cut off every running workload; received "ClusterIssuer mesh-ca"; allowed ClusterIssuer older-ca; fix: restore the previous trust.issuer, or take the mesh down first`,
       ]);
     });
 

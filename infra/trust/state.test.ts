@@ -52,12 +52,12 @@ describe('stepProblem', () => {
     [
       at(1),
       at(2),
-      'east: trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 2, intermediate 1"; allowed generation 1, intermediate 1 as it is now, a higher intermediate, or generation 2, phase add-root; fix: set generation 2, phase add-root first',
+      'east: trust phases have to be taken one at a time, and this skips one: calls would fail; received "generation 2, intermediate 1"; allowed generation 1, intermediate 1 as it is now, a higher intermediate, or generation 2, phase add-root; fix: set generation 2, phase add-root first',
     ],
     [
       at(2, 'add-root'),
       at(2, 'drop-root'),
-      'east: trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed generation 2, phase add-root, intermediate 1 as it is now, a higher intermediate, or generation 2, phase re-issue; fix: set generation 2, phase re-issue first',
+      'east: trust phases have to be taken one at a time, and this skips one: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed generation 2, phase add-root, intermediate 1 as it is now, a higher intermediate, or generation 2, phase re-issue; fix: set generation 2, phase re-issue first',
     ],
     [
       at(2, 're-issue'),

@@ -91,7 +91,7 @@ export function stepProblem(where: string, live: TrustSettings, wanted: TrustSet
   if (ahead > 1) {
     return {
       where,
-      what: 'trust phases have to be taken one by one, and this skips one: calls would fail',
+      what: 'trust phases have to be taken one at a time, and this skips one: calls would fail',
       received,
       allowed,
       fix: `set ${next} first`,

@@ -62,7 +62,7 @@ test('a phase that is skipped for one cluster and reversed for the other is refu
   await bring(west, first);
   const before = readdirSync(join(folder, 'ours'), { recursive: true });
   const skipped = (now: string, next: string) =>
-    `trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed ${now} as it is now, a higher intermediate, or ${next}; fix: set ${next} first`;
+    `trust phases have to be taken one at a time, and this skips one: calls would fail; received "generation 2, phase drop-root, intermediate 1"; allowed ${now} as it is now, a higher intermediate, or ${next}; fix: set ${next} first`;
   expect(await check({ generation: 2, phase: 'drop-root', intermediate: 1 })).toEqual([
     `${secret('west')}: ${skipped('generation 1, intermediate 1', 'generation 2, phase add-root')}`,
   ]);
@@ -77,7 +77,7 @@ test('a cluster with a root that the trust folder does not have is told from the
   await bring(east, first);
   await bring(west, first, join(folder, 'other'));
   expect(await check(first)).toEqual([
-    `${secret('west')}: holds another root CA than the trust folder; replacing it would cut every running workload off; fix: restore the trust folder that this mesh was created with, or take the mesh down first`,
+    `${secret('west')}: holds another root CA than the trust folder; replacing it would cut off every running workload; fix: restore the trust folder that this mesh was created with, or take the mesh down first`,
   ]);
 });
 

@@ -34,7 +34,7 @@ export async function trustProblems(
       return [
         {
           where,
-          what: `was created by cert-manager, but the stack has no trust.issuer: another root CA would cut every running workload off`,
+          what: `was created by cert-manager, but the stack has no trust.issuer: another root CA would cut off every running workload`,
           received: describeTrust(wanted),
           allowed: `trust.issuer: ${describeIssuer(issuer)}`,
           fix: 'restore the previous trust.issuer, or take the mesh down first',
@@ -45,7 +45,7 @@ export async function trustProblems(
       return [
         {
           where,
-          what: 'holds another root CA than the trust folder; replacing it would cut every running workload off',
+          what: 'holds another root CA than the trust folder; replacing it would cut off every running workload',
           fix: 'restore the trust folder that this mesh was created with, or take the mesh down first',
         },
       ];

@@ -36,7 +36,7 @@ export function trustStatus(cacerts: KubeObject | undefined, now = new Date()): 
       ? [
           state.issuer === undefined
             ? `its CA ${whenOf(signer.validToDate)}: raise trust.intermediate to ${state.intermediate + 1}`
-            : `its CA ${whenOf(signer.validToDate)}: cert-manager should have renewed it, see what Certificate cacerts says`,
+            : `its CA ${whenOf(signer.validToDate)}: cert-manager should have renewed it, look at the status of Certificate cacerts`,
         ]
       : []),
     // In a rotation the old root is on its way out.

@@ -105,7 +105,7 @@ test('both name everything that is wrong, and where', () => {
   const syntax = 'fix: see "Path template syntax" in google/api/http.proto';
   const fields = 'id, name, parent, path, rest';
   const lines = [
-    `test.Library/Repeated: path template: the variable id is there twice at offset 13; received "/v1/{id}/{id}"; ${syntax}`,
+    `test.Library/Repeated: path template: the variable id appears twice at offset 13; received "/v1/{id}/{id}"; ${syntax}`,
     `test.Library/Encoding: path template: percent-encoding is malformed at offset 7; received "/v1/%zz"; ${syntax}`,
     `test.Library/Rest: path template: nothing may follow "**" at offset 14; received "/v1/{rest=**}/x"; ${syntax}`,
     'test.Library/Unknown: body of POST /v1/{nofield}: test.Request has no field "bok"; received "bok"; ' +
@@ -114,9 +114,9 @@ test('both name everything that is wrong, and where', () => {
       `allowed ${fields}`,
     'test.Library/Unknown: variable nofield: test.Request has no field "nofield"; received "/v1/{nofield}"; ' +
       `allowed ${fields}`,
-    'test.Library/Reserved: the path takes /healthz, which the gateway answers itself; received "/{id}"; ' +
+    'test.Library/Reserved: the path takes /healthz, which the gateway itself answers; received "/{id}"; ' +
       'fix: begin it with a prefix such as /v1',
-    'test.Library/Equal: the HTTP method and path are those of GET /v1/{id} of test.Library/Equal; ' +
+    'test.Library/Equal: the HTTP method and path are also those of GET /v1/{id} of test.Library/Equal; ' +
       'received "GET /v1/{name}"; fix: change the path of one of them',
   ];
   expect(gatewayRefusal([service])).toEqual(lines);

@@ -148,7 +148,7 @@ describe('trust is replaced under load', () => {
       message: clusters
         .map(
           (cluster) =>
-            `${cluster}: Secret istio-system/cacerts: trust phases have to be taken one by one, and this skips one: calls would fail; received "generation 3, phase re-issue, intermediate 1"; allowed ${now} generation 3, phase add-root; fix: set generation 3, phase add-root first`,
+            `${cluster}: Secret istio-system/cacerts: trust phases have to be taken one at a time, and this skips one: calls would fail; received "generation 3, phase re-issue, intermediate 1"; allowed ${now} generation 3, phase add-root; fix: set generation 3, phase add-root first`,
         )
         .join('\n'),
     });

@@ -94,7 +94,7 @@ test(
     process.kill(-stopped.child.pid!, 'SIGINT');
     expect(await stopped.finished).toMatchObject({
       code: 130,
-      stderr: expect.stringMatching(/^stopped by SIGINT; run the command again to go on$/m),
+      stderr: expect.stringMatching(/^stopped by SIGINT; run the command again to continue$/m),
     });
     for (const [line] of boundaries) await killedAt(line!);
     await converge();

@@ -50,7 +50,7 @@ describe('a wrong option', () => {
         pattern: { case: 'get', value: '/v1/{name}' },
         additionalBindings: [{ pattern: { case: 'get', value: '/v1/{shelf}' } }],
       },
-      'test.Library/M: the HTTP method and path are those of GET /v1/{name} of test.Library/M; ' +
+      'test.Library/M: the HTTP method and path are also those of GET /v1/{name} of test.Library/M; ' +
         'received "GET /v1/{shelf}"; fix: change the path of one of them',
     ],
   ])('%j', (rule, message) => {
@@ -66,7 +66,7 @@ describe('a wrong option', () => {
       new Error(
         'test.Library/A: path template: "/" expected at offset 0; received "v1"; ' +
           'fix: see "Path template syntax" in google/api/http.proto\n' +
-          'test.Library/B: the path takes /docs, which the gateway answers itself; received "/docs"; ' +
+          'test.Library/B: the path takes /docs, which the gateway itself answers; received "/docs"; ' +
           'fix: begin it with a prefix such as /v1',
       ),
     );
@@ -82,7 +82,7 @@ test.each([
   const { service } = library({ M: { pattern: { case: 'post', value: template } } });
   expect(() => bindingsOf([service])).toThrow(
     new Error(
-      `test.Library/M: the path takes ${taken}, which the gateway answers itself; received "${template}"; ` +
+      `test.Library/M: the path takes ${taken}, which the gateway itself answers; received "${template}"; ` +
         'fix: begin it with a prefix such as /v1',
     ),
   );

@@ -84,7 +84,7 @@ describe('A7: the "@type" of an object that was looked through before', () => {
     [nested('{"a":1}'), '"@type" is missing', ['any', 'value']],
     [nested('{"@type":1}'), 'a string expected, a number received', ['any', 'value', '@type']],
     [nested('{"@type":"t/a","@type":"t/a"}'), 'given more than once', ['any', 'value', '@type']],
-    [nested('{"@type":"t/a"}'), '"@type" names no type that is known here', ['any', 'value']],
+    [nested('{"@type":"t/a"}'), '"@type" names an unknown type', ['any', 'value']],
     [nested('[]'), 'an object expected, an array received', ['any', 'value']],
     ['{"any":{"value":{"a":[{"b":tru}]}}}', 'malformed JSON at byte 27: a value expected', undefined],
   ])('%s', (text, message, path) => {

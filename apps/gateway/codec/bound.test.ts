@@ -99,7 +99,7 @@ describe('B12: a body with a field of a oneof of which the path has another', ()
       put('/v1/{phone}', 'home'),
       '/v1/1?email=a',
       '{}',
-      'query parameter "email": phone of the same oneof is given, too',
+      'query parameter "email": phone of the same oneof is also given',
       'email',
     ],
   ])('%j %s %s', (rule, url, body, message, violated) => {
@@ -152,26 +152,26 @@ describe('B12: a message that the path and the body both have is the path’s, n
 });
 
 describe('B12: a rule by which a value would always be lost does not start', () => {
-  const fix = 'fix: take one of them out of the path';
+  const fix = 'fix: remove one of them from the path';
   test.each<[Rule, string]>([
     [
       put('/v1/{phone}/{email}', '*'),
-      `test.Library/M: variable email: phone of the same oneof is in the path, too; received "/v1/{phone}/{email}"; ${fix}`,
+      `test.Library/M: variable email: phone of the same oneof is also in the path; received "/v1/{phone}/{email}"; ${fix}`,
     ],
     [
       put('/v1/{phone}/{address.town}', '*'),
-      'test.Library/M: variable address.town: phone of the same oneof is in the path, too; ' +
+      'test.Library/M: variable address.town: phone of the same oneof is also in the path; ' +
         `received "/v1/{phone}/{address.town}"; ${fix}`,
     ],
     [
       put('/v1/{home.box}/{home.street}', ''),
-      'test.Library/M: variable home.street: home.box of the same oneof is in the path, too; ' +
+      'test.Library/M: variable home.street: home.box of the same oneof is also in the path; ' +
         `received "/v1/{home.box}/{home.street}"; ${fix}`,
     ],
     [
       put('/v1/{name}', 'name'),
-      'test.Library/M: body name: the field is in the path, too; received "/v1/{name}"; ' +
-        'fix: take it out of the path, or name another field for the body',
+      'test.Library/M: body name: the field is also in the path; received "/v1/{name}"; ' +
+        'fix: remove it from the path, or name another field for the body',
     ],
   ])('%j', (rule, message) => {
     const { service } = library({ M: rule }, { message: 'Contact', messages: [contact, address] });

@@ -27,7 +27,7 @@ function valueWriter(field: DescField): FieldTextWriter {
     if (text !== undefined) return delimited(number, text);
   } else if (field.enum !== undefined) return tagged(number, enumWriter(field.enum));
   else return tagged(number, scalarWriters[field.scalar]);
-  throw new Error(`${field.toString()} cannot be written as a text`);
+  throw new Error(`${field.toString()} cannot be written as text`);
 }
 
 function tagged(number: number, scalar: ReturnType<typeof enumWriter>): FieldTextWriter {

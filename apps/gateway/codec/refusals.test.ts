@@ -60,7 +60,7 @@ describe('refusals', () => {
       'GET',
       '/v1/query?choiceString=a&choiceInt64=1',
       '',
-      'query parameter "choiceInt64": choiceString of the same oneof is given, too',
+      'query parameter "choiceInt64": choiceString of the same oneof is also given',
       'choiceInt64',
     ],
     ['GET', '/v1/query?stringValue=%zz', '', 'query: malformed percent-encoding', ''],
@@ -98,7 +98,7 @@ describe('refusals', () => {
       'GET',
       '/v1/query?timestamp=now',
       '',
-      'query parameter "timestamp": a time in RFC 3339 expected, such as 2026-01-02T03:04:05Z',
+      'query parameter "timestamp": a time in RFC 3339 format expected, such as 2026-01-02T03:04:05Z',
       'timestamp',
     ],
     [
@@ -163,11 +163,11 @@ describe('refusals', () => {
       'POST',
       '/v1/body/all',
       '{"choiceString":"a","choiceBool":true}',
-      'body.choiceBool: another field of the oneof choice is given, too',
+      'body.choiceBool: another field of the oneof choice is also given',
       'choiceBool',
     ],
     ['POST', '/v1/body/all', '{', 'body: malformed JSON at byte 1: a key in double quotes expected', ''],
-    ['POST', '/v1/body/all', '{} x', 'body: malformed JSON at byte 3: the end expected', ''],
+    ['POST', '/v1/body/all', '{} x', 'body: malformed JSON at byte 3: the the end of the template expected', ''],
   ])('%s %s %s', (httpMethod, url, body, message, field) => {
     let error: unknown;
     try {

@@ -19,7 +19,7 @@ const longestDuration = 315_576_000_000;
 /** RFC 3339, upper case, as ProtoJSON has it. @throws TextError */
 export function parseTimestamp(text: string): Time {
   const match = timestamp.exec(text);
-  if (match === null) throw new TextError('a time in RFC 3339 expected, such as 2026-01-02T03:04:05Z');
+  if (match === null) throw new TextError('a time in RFC 3339 format expected, such as 2026-01-02T03:04:05Z');
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '', fraction = ''] = match;
   const [, , , , , , , , sign = '+', offsetHour = '0', offsetMinute = '0'] = match;
   // Date would read the years 0 to 99 as those of the last century.
@@ -28,12 +28,12 @@ export function parseTimestamp(text: string): Time {
   const exists = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   const inDay = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
   if (!exists || !inDay || Number(offsetHour) > 23 || Number(offsetMinute) > 59) {
-    throw new TextError('a time that exists expected');
+    throw new TextError('a date and time that exist expected');
   }
   const local = date.getTime() / 1000 + Number(hour) * 3600 + Number(minute) * 60 + Number(second);
   const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60;
   const seconds = sign === '-' ? local + offset : local - offset;
-  if (!inTimestampRange(seconds)) throw new TextError('a time of the years 0001 to 9999 expected');
+  if (!inTimestampRange(seconds)) throw new TextError('a time in the years 0001 to 9999 expected');
   return { seconds, nanos: Number(fraction.padEnd(9, '0')) };
 }
 

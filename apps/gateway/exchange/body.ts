@@ -247,10 +247,10 @@ function tooLong(limit: number): HttpError {
 }
 
 function tooSlow(limitMs: number): HttpError {
-  return new HttpError(408, status.DEADLINE_EXCEEDED, `body: not there after ${limitMs} ms`, close);
+  return new HttpError(408, status.DEADLINE_EXCEEDED, `body: not received within ${limitMs} ms`, close);
 }
 
 function tooStill(): HttpError {
-  const message = `body: nothing came for ${patienceMs} ms, and others wait`;
+  const message = `body: nothing received for ${patienceMs} ms while other requests wait`;
   return new HttpError(408, status.DEADLINE_EXCEEDED, message, close);
 }

@@ -82,7 +82,7 @@ export abstract class Exchange implements CallListener, Failing {
     this.request.socket.setTimeout(0);
     this.#idle = setTimeout(() => {
       alone(this, () => {
-        this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
+        this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream was idle for ${streamIdleMs} ms`));
         // One who does not read will not read the error either; nor what is left of a stream that has ended.
         if (this.response.writableLength > 0) this.response.destroy();
       });
@@ -264,7 +264,7 @@ function pairsOf({ metadata }: StatusError): MetadataPairs {
 }
 
 /** What a stream is told whose answers wait for a client that does not read, when there is no room for others. */
-export const notRead = statusError(status.UNAVAILABLE, 'the stream is not read, and others wait; call again');
+export const notRead = statusError(status.UNAVAILABLE, 'the stream is not being read while other requests wait; call again');
 
 /** What a stream that may not go on is told. */
 export const stopping = statusError(status.UNAVAILABLE, 'the gateway is stopping; call again');

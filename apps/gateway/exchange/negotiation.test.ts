@@ -98,7 +98,7 @@ describe('Accept-Encoding', () => {
 test('a gateway that cannot be made leaves nothing open in a test', async () => {
   const gateway = { webSocketOrigins: [], services: [implementation.service, implementation.service] };
   await expect(start({ implementation, registry, gateway })).rejects.toThrow(
-    'test.Library/Get: the HTTP method and path are those of GET /v1/books/{name} of test.Library/Get',
+    'test.Library/Get: the HTTP method and path are also those of GET /v1/books/{name} of test.Library/Get',
   );
   // What the test left open would keep jest from ending.
   await stopAll();

@@ -29,9 +29,9 @@ export function refuse(socket: Duplex, error: HttpError): void {
 function problemOf({ code }: NodeJS.ErrnoException): HttpError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
-      return new HttpError(431, status.INVALID_ARGUMENT, 'headers: too long in all');
+      return new HttpError(431, status.INVALID_ARGUMENT, 'headers: too long in total');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new HttpError(408, status.DEADLINE_EXCEEDED, 'headers: not there in time');
+      return new HttpError(408, status.DEADLINE_EXCEEDED, 'headers: not received in time');
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return new HttpError(413, status.INVALID_ARGUMENT, 'body: chunk extensions too long');
     default:

@@ -147,7 +147,7 @@ export function targetOf(target: string): { rawPath: string; query: string } {
   const origin = target.startsWith('/') ? undefined : /^https?:\/\/[^/?#]*/i.exec(target)?.[0];
   const url = origin === undefined ? target : target.slice(origin.length) || '/';
   if (url.includes('#'))
-    throw statusError(status.INVALID_ARGUMENT, 'target: a fragment ("#") is not part of one');
+    throw statusError(status.INVALID_ARGUMENT, 'target: a fragment ("#") is not allowed');
   const mark = url.indexOf('?');
   return mark < 0 ? { rawPath: url, query: '' } : { rawPath: url.slice(0, mark), query: url.slice(mark + 1) };
 }

@@ -69,7 +69,7 @@ export class SocketExchange implements CallListener, Failing {
     streams.add(this);
     this.#idle = setTimeout(() => {
       alone(this, () => {
-        this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream stood still for ${streamIdleMs} ms`));
+        this.fail(statusError(status.DEADLINE_EXCEEDED, `the stream was idle for ${streamIdleMs} ms`));
         if (this.#socket.bufferedAmount > 0) this.#socket.terminate();
       });
     }, streamIdleMs);

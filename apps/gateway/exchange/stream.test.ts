@@ -155,7 +155,7 @@ describe('server streaming', () => {
     const response = await fetch(`${url}/v1/streams/server/5?delay=30s`);
     expect([response.status, await response.json()]).toEqual([
       504,
-      { code: 4, message: 'the stream stood still for 1500 ms', details: [] },
+      { code: 4, message: 'the stream was idle for 1500 ms', details: [] },
     ]);
     await seen.cancelled();
   });

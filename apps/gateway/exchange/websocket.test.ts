@@ -195,7 +195,7 @@ test('a stream that stands still is ended', async () => {
   const { url } = await startStreams({ gateway: { streamIdleMs: 100 } });
   expect(await connect(url, '/v1/streams/bidi').closed).toEqual({
     code: 4004,
-    reason: 'the stream stood still for 100 ms',
+    reason: 'the stream was idle for 100 ms',
   });
 });
 

@@ -58,7 +58,7 @@ describe('the request', () => {
   test('refuses a path that is none', async () => {
     const transport = client('127.0.0.1:1');
     const { status: end } = await unary(transport, 'x');
-    expect(end).toMatchObject({ code: status.INTERNAL, message: 'path: "x" is no /pkg.Service/Method' });
+    expect(end).toMatchObject({ code: status.INTERNAL, message: 'path: "x" is not a /pkg.Service/Method' });
   });
 });
 
@@ -224,7 +224,7 @@ describe('messages', () => {
     const result = await broken(framed(Buffer.from('x'), 1));
     expect(result).toMatchObject({
       code: status.INTERNAL,
-      message: 'a message is compressed, which was not offered',
+      message: 'a message is compressed, although no compression was offered',
       from: 'transport',
     });
   });
@@ -241,6 +241,6 @@ describe('messages', () => {
 
   test.each([[2], [7]])('that end after %i bytes are INTERNAL', async (bytes) => {
     const result = await broken(framed(Buffer.from('hello')).subarray(0, bytes));
-    expect(result).toMatchObject({ code: status.INTERNAL, message: 'the answer ends within a message' });
+    expect(result).toMatchObject({ code: status.INTERNAL, message: 'the answer ends in the middle of a message' });
   });
 });

@@ -77,7 +77,7 @@ export function notGrpc({ httpStatus, contentType }: ReceivedHeaders): CallStatu
 
 export function statusOfProblem(problem: FrameProblem): CallStatus {
   if (problem.kind === 'compressed') {
-    return localStatus(status.INTERNAL, 'a message is compressed, which was not offered');
+    return localStatus(status.INTERNAL, 'a message is compressed, although no compression was offered');
   }
   const message = `a message of ${problem.length} bytes was received; allowed at most ${problem.limit}`;
   return { ...localStatus(status.RESOURCE_EXHAUSTED, message), reason: 'tooLong' };

@@ -251,7 +251,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     // The peer is done: end the request too, should it not have ended.
     const reset = stream.writableEnded ? NGHTTP2_CANCEL : NGHTTP2_NO_ERROR;
     const cut = result.code === ok && !this.#reader.between;
-    const end = cut ? localStatus(status.INTERNAL, 'the answer ends within a message') : result;
+    const end = cut ? localStatus(status.INTERNAL, 'the answer ends in the middle of a message') : result;
     this.#end(end, stream.writableFinished ? undefined : reset);
   }
 

@@ -199,7 +199,7 @@ class HttpTransport implements Transport, CallOwner, ConnectionOwner {
   #refusal(path: string, { metadata, deadline }: CallOptions): CallStatus | undefined {
     if (this.#state !== 'open') return localStatus(status.UNAVAILABLE, 'the transport takes no new calls');
     if (!/^\/[^/]+\/[^/]+$/.test(path)) {
-      return localStatus(status.INTERNAL, `path: ${JSON.stringify(path)} is no /pkg.Service/Method`);
+      return localStatus(status.INTERNAL, `path: ${JSON.stringify(path)} is not a /pkg.Service/Method`);
     }
     const problem = metadataProblem(metadata);
     if (problem !== undefined) return localStatus(status.INTERNAL, problem);

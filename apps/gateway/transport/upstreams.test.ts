@@ -25,7 +25,7 @@ test('names every wrong entry', () => {
   const known = [...services.keys()].join(', ');
   expect(() => parseUpstreams(text, services)).toThrow(
     [
-      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=b:1": this service is there twice',
+      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=b:1": this service is listed twice',
       `environment: UPSTREAMS: "shop.catalog.v1.Catalogue=a:1": no such service; allowed ${known}`,
       'environment: UPSTREAMS: "shop.orders.v1.OrdersService": allowed <service>=<host:port>',
       'environment: UPSTREAMS: "shop.orders.v1.OrdersService=orders": the address is not host:port',

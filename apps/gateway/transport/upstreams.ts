@@ -24,7 +24,7 @@ export function parseUpstreams(
     if (address === undefined || more.length > 0) problem('allowed <service>=<host:port>');
     else if (service === undefined) problem(`no such service; allowed ${[...known.keys()].join(', ')}`);
     else if (!isAddress(address)) problem('the address is not host:port');
-    else if (upstreams.has(service)) problem('this service is there twice');
+    else if (upstreams.has(service)) problem('this service is listed twice');
     else upstreams.set(service, address);
   }
   if (problems.length > 0) throw new EnvError(problems);

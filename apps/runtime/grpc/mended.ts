@@ -28,7 +28,7 @@ const { outputStatus } = calls;
 calls.outputStatus = function () {
   if (this.finalStatus?.code === status.OK && !this.decoder.between) {
     const { metadata } = this.finalStatus;
-    this.finalStatus = { code: status.INTERNAL, details: 'the answer ends within a message', metadata };
+    this.finalStatus = { code: status.INTERNAL, details: 'the answer ends in the middle of a message', metadata };
   }
   outputStatus.call(this);
 };
@@ -55,7 +55,7 @@ served.decompressMessage = function (message, encoding) {
   const { incomingEncoding } = this;
   if (!encodings.has(incomingEncoding)) return decompressMessage.call(this, message, incomingEncoding);
   if (message[0] === 0 || encoding !== 'identity') return decompressMessage.call(this, message, encoding);
-  const details = 'a message is compressed, which grpc-encoding does not say';
+  const details = 'a message is compressed, but grpc-encoding names no compression';
   // grpc-js sends what is thrown as a status.
   return Promise.reject(
     Object.assign(new Error(details), { code: status.INTERNAL, details, metadata: null }),

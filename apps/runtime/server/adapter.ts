@@ -205,7 +205,7 @@ async function* requestsOf(call: unknown, hooks: Hooks): AsyncGenerator<Message,
 /** @throws StatusError INTERNAL when the requests of a call, which have ended, do not end with a whole message */
 function checkEnd(call: unknown): void {
   const { decoder } = (call as { call: { decoder: MessageDecoder } }).call;
-  if (!decoder.between) throw statusError(status.INTERNAL, 'the request ends within a message');
+  if (!decoder.between) throw statusError(status.INTERNAL, 'the request ends in the middle of a message');
 }
 
 /** The status to send for what was thrown, with the header if that was not sent, cut to what headers may hold. */
@@ -217,7 +217,7 @@ function failure(error: unknown, context: CallContext, hooks: Hooks, header?: Me
   metadata.merge(context.trailer);
   const { sent, left } = sendableStatus({ code, details, metadata });
   if (left.length > 0) {
-    context.log.warn({ code: status[code], left }, 'an error was cut to what headers may hold');
+    context.log.warn({ code: status[code], left }, 'an error was cut to the size that headers may have');
   }
   return sent;
 }

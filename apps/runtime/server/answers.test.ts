@@ -139,7 +139,7 @@ describe('B1: an error is cut to what headers may hold, and ends one call', () =
     expect(findDetail(failed as StatusError, ErrorInfoSchema)?.reason.length ?? -1).toBe(reason);
     expect(outcomes).toMatchObject([{ code: status.NOT_FOUND }]);
     expect(lines).toMatchObject([
-      { level: 40, code: 'NOT_FOUND', left, msg: 'an error was cut to what headers may hold' },
+      { level: 40, code: 'NOT_FOUND', left, msg: 'an error was cut to the size that headers may have' },
     ]);
     const blocks = await blocksOf(session, 'GetProduct');
     expect(blocks).toHaveLength(1);
@@ -190,8 +190,8 @@ describe('B1: an error is cut to what headers may hold, and ends one call', () =
     });
     expect(await client.getProduct({ id: 'a' }, options)).toBeDefined();
     expect(lines).toMatchObject([
-      { level: 40, msg: 'metadata of an answer was left out' },
-      { level: 40, msg: 'metadata of an answer was left out' },
+      { level: 40, msg: 'some metadata of an answer was left out' },
+      { level: 40, msg: 'some metadata of an answer was left out' },
     ]);
     for (const block of await blocksOf(session, 'GetProduct'))
       expect(sizeOf(block)).toBeLessThanOrEqual(8_192);

@@ -87,7 +87,7 @@ export class ServerCallContext implements CallContext {
 
   #sendable(metadata: Metadata): Metadata {
     const { sent, left } = sendableMetadata(metadata);
-    if (left.length > 0) this.log.warn({ left }, 'metadata of an answer was left out');
+    if (left.length > 0) this.log.warn({ left }, 'some metadata of an answer was left out');
     return sent;
   }
 

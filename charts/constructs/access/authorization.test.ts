@@ -27,7 +27,7 @@ function shopOf(root: string) {
   return { mesh, catalog, inventory, orders };
 }
 
-test('a grant of nothing is no rule, which would be about every request', () => {
+test('a grant of nothing is not a rule, which would be about every request', () => {
   const principal = 'demo.example/ns/shop/sa/orders';
   const nothing = [{ paths: [] }, { http: [] }, { http: [{ paths: [] }] }];
   const grants = nothing.map((grant) => ({ ...grant, principal, port: 8081 }));
@@ -110,7 +110,7 @@ describe('calls', () => {
       const loose = orders as unknown as Record<'calls' | 'callsHttp', (...given: unknown[]) => void>;
       loose.calls(catalog, [inventory.method.reserve], catalog.method, null);
       loose.callsHttp(mesh);
-      const what = 'is no method of a declared service';
+      const what = 'is not a method of a declared service';
       const allowed = 'allowed SERVICE.method.NAME';
       expect(problemsOf(mesh)).toEqual([
         `demo/shop/orders: calls[0]: ${what}; received "demo/goods/catalog"; ${allowed}`,
@@ -136,7 +136,7 @@ describe('calls', () => {
         `demo/shop/orders: calls[1]: demo/shop/inventory has no such method; received "teleport"; ${known}`,
         'demo/shop/orders: calls[2]: is a method of a service in another mesh; received "demo/goods/catalog"; ' +
           'fix: declare the service in this mesh, or call it from outside through its edge',
-        'demo/shop/orders: calls[3]: is no method of a declared service; received "reserve"; allowed SERVICE.method.NAME',
+        'demo/shop/orders: calls[3]: is not a method of a declared service; received "reserve"; allowed SERVICE.method.NAME',
       ]);
     });
   });

@@ -109,7 +109,7 @@ export function callProblems(
       return [
         {
           ...problem,
-          what: 'is no method of a declared service',
+          what: 'is not a method of a declared service',
           received: call,
           allowed: 'SERVICE.method.NAME',
         },

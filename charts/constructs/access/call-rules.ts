@@ -17,16 +17,16 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
     const app = service.mesh.app(service.app);
     const problems: Problem[] = [];
     if ('config' in app && !app.config.httpGateway) {
-      const what = `${service.where} carries no HTTP gateway`;
+      const what = `${service.where} has no HTTP gateway`;
       const fix = `add httpGateway: true to ${service.app}/config.yml, or use calls`;
       problems.push({ ...problem, what, fix });
     }
     if (kind !== 'unary') {
-      const what = 'the method streams, and only unary methods are granted over HTTP inside the mesh';
+      const what = 'the method streams, and only unary methods can be called over HTTP inside the mesh';
       return [...problems, { ...problem, what, fix: 'use calls, or expose it at an HttpEdge' }];
     }
     if (!hasHttpRule(descriptor)) {
-      const what = 'the method has no google.api.http rule, so no HTTP path';
+      const what = 'the method has no google.api.http rule, and therefore no HTTP path';
       return [...problems, { ...problem, what, fix: 'add one to the proto, or use calls' }];
     }
     problems.push(...ruleProblems(problem.where, [descriptor]));
@@ -34,13 +34,13 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
     const evaded = pathsToEvade(descriptor, [...new Set([descriptor.parent, ...served])]);
     if (evaded.length > 0) {
       const what =
-        `the path ${evaded.join(', ')} of another method lies within its paths, and percent-encoded no ` +
-        'AuthorizationPolicy can tell it apart';
+        `its paths also match ${evaded.join(', ')} of another method, and no AuthorizationPolicy can tell the two apart ` +
+        'when a client percent-encodes the path';
       problems.push({ ...problem, what, fix: 'use calls' });
     }
     const beyond = pathsWithoutOperation(descriptor);
     if (beyond.length === 0) return problems;
-    const what = `the path ${beyond.join(', ')} has a verb after a variable, which no AuthorizationPolicy can tell apart`;
+    const what = `the path ${beyond.join(', ')} has a verb after a variable, which no AuthorizationPolicy can match`;
     return [...problems, { ...problem, what, fix: 'use calls' }];
   });
 }
@@ -59,7 +59,7 @@ export function externalCallProblems(
   return calls.flatMap((call, index): Problem[] => {
     const problem = { where: `${where}: callsExternal[${index}]` };
     if (!(call instanceof ExternalService)) {
-      const what = 'is no external service';
+      const what = 'is not an external service';
       return [{ ...problem, what, received: call, allowed: 'an ExternalService of this mesh' }];
     }
     const received = call.where;
@@ -69,12 +69,12 @@ export function externalCallProblems(
     }
     const rival = sound.find((other) => other !== call && other.host === call.host);
     if (rival !== undefined && sound.indexOf(rival) < sound.indexOf(call)) {
-      const what = `has the host of ${rival.where}, which it calls, too`;
-      return [{ ...problem, what, received, fix: 'call one of them' }];
+      const what = `has the same host as ${rival.where}, which the workload also calls`;
+      return [{ ...problem, what, received, fix: 'call only one of them' }];
     }
     const plain = sound.filter(({ protocol }) => protocol !== 'TLS').map(({ port }) => port);
     if (call.protocol !== 'TLS' || ![...meshPorts, ...plain].includes(call.port)) return [];
-    const what = `speaks TLS on port ${call.port}, where others that it calls speak HTTP or gRPC in plaintext: one listener of its proxy cannot do both`;
+    const what = `speaks TLS on port ${call.port}, where the workload also calls plaintext HTTP or gRPC services: one listener of its proxy cannot do both`;
     return [{ ...problem, what, received, fix: 'move one of them to another port' }];
   });
 }

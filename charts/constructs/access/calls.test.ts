@@ -83,10 +83,10 @@ describe('callsHttp', () => {
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/inventory: callsHttp[0]: demo/goods/catalog has no such method; received "getProdukt"; ' +
           'allowed getProduct, listProducts, watchPrices; fix: did you mean getProduct?',
-        'demo/shop/orders: callsHttp[0]: demo/shop/inventory carries no HTTP gateway; ' +
+        'demo/shop/orders: callsHttp[0]: demo/shop/inventory has no HTTP gateway; ' +
           'received "shop.inventory.v1.InventoryService.GetStock"; ' +
           'fix: add httpGateway: true to apps/inventory/config.yml, or use calls',
-        'demo/shop/orders: callsHttp[1]: the method streams, and only unary methods are granted over HTTP inside the mesh; ' +
+        'demo/shop/orders: callsHttp[1]: the method streams, and only unary methods can be called over HTTP inside the mesh; ' +
           'received "shop.catalog.v1.CatalogService.WatchPrices"; fix: use calls, or expose it at an HttpEdge',
       ]);
     });
@@ -100,7 +100,7 @@ describe('callsHttp', () => {
       const bare = { ...reserve, descriptor: { ...reserve.descriptor, proto: { options: undefined } } };
       orders.callsHttp(bare as unknown as typeof reserve);
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/orders: callsHttp[0]: the method has no google.api.http rule, so no HTTP path; ' +
+        'demo/shop/orders: callsHttp[0]: the method has no google.api.http rule, and therefore no HTTP path; ' +
           'received "shop.inventory.v1.InventoryService.Reserve"; fix: add one to the proto, or use calls',
       ]);
     });
@@ -169,44 +169,44 @@ describe('ExternalService', () => {
     [
       'a wildcard',
       { host: '*.payments.example' },
-      `host: is a wildcard: it would open hosts that nobody reviewed; received "*.payments.example"; ${host}; fix: declare each host by itself`,
+      `host: is a wildcard, which would allow calls to hosts that nobody reviewed; received "*.payments.example"; ${host}; fix: declare each host separately`,
     ],
     [
       'an IP address',
       { host: '192.0.2.7' },
-      `host: is an IP address, which callers cannot be told apart by; received "192.0.2.7"; ${host}; fix: name the host, and list the address in addresses`,
+      `host: is an IP address, but proxies tell external services apart by host name; received "192.0.2.7"; ${host}; fix: give a host name, and list the address in addresses`,
     ],
     [
       'a name within the clusters',
       { host: 'catalog.goods.svc.cluster.local' },
-      'host: is a name within the clusters; received "catalog.goods.svc.cluster.local"; fix: declare the service in the mesh, and call it by calls',
+      'host: is a name inside the clusters; received "catalog.goods.svc.cluster.local"; fix: declare the service in the mesh, and allow the call with calls',
     ],
-    ['a bare name', { host: 'payments' }, `host: is no host name; received "payments"; ${host}`],
-    ['no name', { host: 7 }, `host: is no host name; received 7; ${host}`],
+    ['a bare name', { host: 'payments' }, `host: is not a host name; received "payments"; ${host}`],
+    ['no name', { host: 7 }, `host: is not a host name; received 7; ${host}`],
     [
       'no port',
       { port: 0 },
-      'port: is no port; received 0; allowed a whole number from 1 to 65535, except 15000 to 15099',
+      'port: is not a port; received 0; allowed a whole number from 1 to 65535, except 15000 to 15099',
     ],
     [
       'HTTPS',
       { protocol: 'HTTPS' },
-      'protocol: is no protocol of an external service; received "HTTPS"; allowed GRPC, HTTP, TLS; fix: use TLS, which HTTPS is',
+      'protocol: is not a protocol for an external service; received "HTTPS"; allowed GRPC, HTTP, TLS; fix: use TLS, which includes HTTPS',
     ],
     [
       'another protocol',
       { protocol: 'gprc' },
-      'protocol: is no protocol of an external service; received "gprc"; allowed GRPC, HTTP, TLS; fix: did you mean GRPC?',
+      'protocol: is not a protocol for an external service; received "gprc"; allowed GRPC, HTTP, TLS; fix: did you mean GRPC?',
     ],
     [
       'no address',
       { addresses: [] },
-      'addresses: there is no address; received []; fix: list one, or leave addresses out to go by DNS',
+      'addresses: is not a list of at least one address; received []; fix: list one, or leave addresses out to resolve the host by DNS',
     ],
     [
       'a wrong address',
       { addresses: ['192.0.2.256'] },
-      'addresses: is no IP address; received "192.0.2.256"; allowed IPv4 and IPv6 addresses',
+      'addresses: is not an IP address; received "192.0.2.256"; allowed IPv4 and IPv6 addresses',
     ],
     [
       'an address twice',
@@ -224,19 +224,19 @@ describe('ExternalService', () => {
   test.each([
     [
       { port: 5432 },
-      "protocol: port 5432 is PostgreSQL's, which begins in plaintext: the proxy waits for the first message of TLS, " +
-        'whose SNI tells the host, and gets none; received "TLS"; ' +
-        'fix: use a port on which TLS begins at once, or a proxy of its own for it',
+      'protocol: port 5432 is the port of PostgreSQL, which begins in plaintext: the proxy waits for a TLS ClientHello, ' +
+        'whose SNI names the host, and gets none; received "TLS"; ' +
+        'fix: use a port where TLS starts at once, or run a proxy for this service',
     ],
     [
       { protocol: 'HTTP' },
-      'protocol: port 443 is that of HTTPS, and HTTP here is plaintext; received "HTTP"; allowed TLS; ' +
-        'fix: use TLS, or the port for plaintext',
+      'protocol: port 443 is the port of HTTPS, but HTTP means plaintext here; received "HTTP"; allowed TLS; ' +
+        'fix: use TLS, or the plaintext port',
     ],
     ...[15001, 15021].map((port): [object, string] => [
       { port },
-      "port: is a port of Istio's own in every pod (15000 to 15099): calls to it would end at the proxy; " +
-        `received ${port}; allowed a whole number from 1 to 65535, except 15000 to 15099; fix: reach the service by another port`,
+      "port: is a port that Istio uses in every pod (15000 to 15099): calls to it would end at the proxy; " +
+        `received ${port}; allowed a whole number from 1 to 65535, except 15000 to 15099; fix: reach the service on another port`,
     ]),
   ])('D9: refuses what cannot work: %j', (wrong, message) => {
     withProject({}, (root) => {
@@ -253,7 +253,7 @@ describe('ExternalService', () => {
       new ExternalService(shop, 'bank', payments);
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/orders: the namespace has two services of this name; received "orders"; fix: rename one',
-        'demo/shop/bank: host: is the host of demo/shop/orders, too; received "payments.example"; fix: keep one, and share it',
+        'demo/shop/bank: host: is already the host of demo/shop/orders; received "payments.example"; fix: declare it once and share it',
       ]);
     });
   });
@@ -276,13 +276,13 @@ describe('ExternalService', () => {
       orders.callsExternal(catalog as unknown as typeof first);
       const where = 'demo/shop/orders: callsExternal';
       expect(problemsOf(mesh)).toEqual([
-        `${where}[0]: is no external service; received "payments"; allowed an ExternalService of this mesh`,
+        `${where}[0]: is not an external service; received "payments"; allowed an ExternalService of this mesh`,
         `${where}[1]: is an external service of another mesh; received "demo/shop/payments"; fix: declare it in this mesh`,
-        `${where}[2]: has the host of demo/shop/payments, which it calls, too; received "demo/shop/payments"; fix: call one of them`,
-        `${where}[3]: has the host of demo/shop/payments, which it calls, too; received "demo/bank/payments"; fix: call one of them`,
+        `${where}[2]: has the same host as demo/shop/payments, which the workload also calls; received "demo/shop/payments"; fix: call only one of them`,
+        `${where}[3]: has the same host as demo/shop/payments, which the workload also calls; received "demo/bank/payments"; fix: call only one of them`,
         `${where}[4]: speaks TLS on port 50051, where others that it calls speak HTTP or gRPC in plaintext: ` +
           'one listener of its proxy cannot do both; received "demo/bank/ledger"; fix: move one of them to another port',
-        `${where}[5]: is no external service; received "demo/goods/catalog"; allowed an ExternalService of this mesh`,
+        `${where}[5]: is not an external service; received "demo/goods/catalog"; allowed an ExternalService of this mesh`,
       ]);
     });
   });

@@ -31,7 +31,7 @@ export function externalProblems(service: Declared, siblings: readonly Declared[
 
 function nameProblems({ where, name, isDuplicate }: Declared): Problem[] {
   if (!isDnsLabel(name)) {
-    return [{ where, what: 'the external service has a wrong name', received: name, allowed: dnsLabelRule }];
+    return [{ where, what: 'the name of the external service is not valid', received: name, allowed: dnsLabelRule }];
   }
   if (!isDuplicate) return [];
   return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
@@ -41,26 +41,26 @@ function hostProblems(service: Declared, siblings: readonly Declared[]): Problem
   const { host: received } = service;
   const where = `${service.where}: host`;
   if (typeof received !== 'string') {
-    return [{ where, what: 'is no host name', received, allowed: hostRule }];
+    return [{ where, what: 'is not a host name', received, allowed: hostRule }];
   }
   if (isIP(received) !== 0) {
-    const what = 'is an IP address, which callers cannot be told apart by';
+    const what = 'is an IP address, but proxies tell external services apart by host name';
     return [
-      { where, what, received, allowed: hostRule, fix: 'name the host, and list the address in addresses' },
+      { where, what, received, allowed: hostRule, fix: 'give a host name, and list the address in addresses' },
     ];
   }
   if (received.includes('*')) {
-    const what = 'is a wildcard: it would open hosts that nobody reviewed';
-    return [{ where, what, received, allowed: hostRule, fix: 'declare each host by itself' }];
+    const what = 'is a wildcard, which would allow calls to hosts that nobody reviewed';
+    return [{ where, what, received, allowed: hostRule, fix: 'declare each host separately' }];
   }
   if (isOfCluster(received)) {
-    const what = 'is a name within the clusters';
-    return [{ where, what, received, fix: 'declare the service in the mesh, and call it by calls' }];
+    const what = 'is a name inside the clusters';
+    return [{ where, what, received, fix: 'declare the service in the mesh, and allow the call with calls' }];
   }
-  if (!isHost(received)) return [{ where, what: 'is no host name', received, allowed: hostRule }];
+  if (!isHost(received)) return [{ where, what: 'is not a host name', received, allowed: hostRule }];
   const first = siblings.find(({ host }) => host === received);
   if (first === undefined || first.where === service.where) return [];
-  return [{ where, what: `is the host of ${first.where}, too`, received, fix: 'keep one, and share it' }];
+  return [{ where, what: `is already the host of ${first.where}`, received, fix: 'declare it once and share it' }];
 }
 
 /** Kubernetes resolves `a`, `a.ns`, `a.ns.svc` and `a.ns.svc.cluster.local`; only the last two can be told for sure. */
@@ -77,18 +77,18 @@ function isHost(host: string): boolean {
 
 function portProblems({ where, port }: Declared): Problem[] {
   if (typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65535) return [];
-  return [{ where: `${where}: port`, what: 'is no port', received: port, allowed: portRule }];
+  return [{ where: `${where}: port`, what: 'is not a port', received: port, allowed: portRule }];
 }
 
 function protocolProblems({ where, protocol }: Declared): Problem[] {
   if (typeof protocol === 'string' && protocols.includes(protocol)) return [];
   // The nearest name of HTTPS would be HTTP, which is its opposite.
   const near = typeof protocol === 'string' ? nearest(protocol, protocols) : undefined;
-  const fix = protocol === 'HTTPS' ? 'use TLS, which HTTPS is' : near && `did you mean ${near}?`;
+  const fix = protocol === 'HTTPS' ? 'use TLS, which includes HTTPS' : near && `did you mean ${near}?`;
   return [
     {
       where: `${where}: protocol`,
-      what: 'is no protocol of an external service',
+      what: 'is not a protocol for an external service',
       received: protocol,
       allowed: protocols.join(', '),
       ...(fix === undefined ? {} : { fix }),
@@ -114,40 +114,40 @@ const startingPlain: Readonly<Record<number, string>> = {
 function pairProblems({ where, port, protocol }: Declared): Problem[] {
   if (typeof port !== 'number' || typeof protocol !== 'string') return [];
   if (port >= 15_000 && port <= 15_099) {
-    const what = "is a port of Istio's own in every pod (15000 to 15099): calls to it would end at the proxy";
-    const fix = 'reach the service by another port';
+    const what = "is a port that Istio uses in every pod (15000 to 15099): calls to it would end at the proxy";
+    const fix = 'reach the service on another port';
     return [{ where: `${where}: port`, what, received: port, allowed: portRule, fix }];
   }
   const at = `${where}: protocol`;
   const plain = startingPlain[port];
   if (protocol === 'TLS' && plain !== undefined) {
     const what =
-      `port ${port} is ${plain}'s, which begins in plaintext: the proxy waits for the first message of TLS, whose SNI ` +
-      'tells the host, and gets none';
+      `port ${port} is the port of ${plain}, which begins in plaintext: the proxy waits for a TLS ClientHello, whose SNI ` +
+      'names the host, and gets none';
     return [
       {
         where: at,
         what,
         received: protocol,
-        fix: 'use a port on which TLS begins at once, or a proxy of its own for it',
+        fix: 'use a port where TLS starts at once, or run a proxy for this service',
       },
     ];
   }
   if ((port !== 443 && port !== 8443) || protocol === 'TLS' || !protocols.includes(protocol)) return [];
-  const what = `port ${port} is that of HTTPS, and ${protocol} here is plaintext`;
-  return [{ where: at, what, received: protocol, allowed: 'TLS', fix: 'use TLS, or the port for plaintext' }];
+  const what = `port ${port} is the port of HTTPS, but ${protocol} means plaintext here`;
+  return [{ where: at, what, received: protocol, allowed: 'TLS', fix: 'use TLS, or the plaintext port' }];
 }
 
 function addressProblems({ where, addresses }: Declared): Problem[] {
   if (addresses === undefined) return [];
   const at = `${where}: addresses`;
   if (!Array.isArray(addresses) || addresses.length === 0) {
-    const fix = 'list one, or leave addresses out to go by DNS';
-    return [{ where: at, what: 'there is no address', received: addresses, fix }];
+    const fix = 'list one, or leave addresses out to resolve the host by DNS';
+    return [{ where: at, what: 'is not a list of at least one address', received: addresses, fix }];
   }
   return addresses.flatMap((address: unknown, index): Problem[] => {
     if (typeof address !== 'string' || isIP(address) === 0) {
-      return [{ where: at, what: 'is no IP address', received: address, allowed: 'IPv4 and IPv6 addresses' }];
+      return [{ where: at, what: 'is not an IP address', received: address, allowed: 'IPv4 and IPv6 addresses' }];
     }
     if (addresses.indexOf(address) === index) return [];
     return [{ where: at, what: 'the address is listed twice', received: address, fix: 'remove one' }];

@@ -18,8 +18,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** `istiod-` and the revision together name a Service. */
 const longestRevision = 63 - 'istiod-'.length;
-const revisionRule = `${dnsLabelRule}, here at most ${longestRevision}`;
-const tagRule = 'the tag of an image: up to 128 of letters, digits, dots, hyphens and underscores';
+const revisionRule = `${dnsLabelRule}, and at most ${longestRevision} characters here`;
+const tagRule = 'an image tag: up to 128 letters, digits, dots, hyphens and underscores';
 
 /**
  * Checks the control planes that the clusters declare.
@@ -71,7 +71,7 @@ function clusterProblems(
       ? [
           {
             where: `${where}.use`,
-            what: 'does not say which control plane pods belong to',
+            what: 'is missing: with several control planes, it says which one pods belong to',
             allowed: names.join(', '),
           },
         ]
@@ -94,19 +94,19 @@ function revisionProps(
   if (!isDnsLabel(revision) || revision.length > longestRevision) {
     const written = revision.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
     const fix = isDnsLabel(written) && written.length <= longestRevision ? { fix: `write ${written}` } : {};
-    problems.push({ where, what: 'is no revision', received: revision, allowed: revisionRule, ...fix });
+    problems.push({ where, what: 'is not a valid revision', received: revision, allowed: revisionRule, ...fix });
   }
   const fields = fieldsOf(props);
   if (fields === undefined) {
     const allowed = "{} for the platform's images, or { tag, hub }";
-    return [...problems, { where, what: 'is no control plane', received: props, allowed }];
+    return [...problems, { where, what: 'is not an object', received: props, allowed }];
   }
   problems.push(...unknownKeys(where, fields, revisionKeys));
   const { tag, hub } = fields;
   if (tag !== undefined) problems.push(...tagProblems(`${where}.tag`, tag, isReleased));
   if (hub !== undefined && (typeof hub !== 'string' || hub === '' || hub.endsWith('/'))) {
-    const allowed = 'registry and folder without a trailing slash: registry.example/istio';
-    problems.push({ where: `${where}.hub`, what: 'is no place of images', received: hub, allowed });
+    const allowed = 'a registry and path without a trailing slash, such as registry.example/istio';
+    problems.push({ where: `${where}.hub`, what: 'is not an image registry', received: hub, allowed });
   }
   return problems;
 }
@@ -114,7 +114,7 @@ function revisionProps(
 /** Only released images are known by their versions: the lab builds its own. */
 function tagProblems(where: string, tag: unknown, isReleased: boolean): readonly Problem[] {
   if (typeof tag !== 'string' || !/^\w[\w.-]{0,127}$/.test(tag))
-    return [{ where, what: 'is no tag', received: tag, allowed: isReleased ? supportedIstioRule : tagRule }];
+    return [{ where, what: 'is not an image tag', received: tag, allowed: isReleased ? supportedIstioRule : tagRule }];
   const what = isReleased ? unsupportedIstio(tag) : undefined;
   return what === undefined ? [] : [{ where, what, received: tag, allowed: supportedIstioRule }];
 }

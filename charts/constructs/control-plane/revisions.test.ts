@@ -208,10 +208,10 @@ describe('wrong declarations', () => {
         namespaces: { shopp: 'default', stock: '1-3' },
       }),
     ).toEqual([
-      `${where}.revisions.1.30: is no revision; received "1.30"; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, here at most 56; fix: write 1-30`,
-      `${where}.revisions.1.30.tag: is no tag; received "a b"; allowed the tag of an image: up to 128 of letters, digits, dots, hyphens and underscores`,
-      `${where}.revisions.canary: is no control plane; received "x"; allowed {} for the platform's images, or { tag, hub }`,
-      `${where}.revisions.1-30.hub: is no place of images; received "registry.example/"; allowed registry and folder without a trailing slash: registry.example/istio`,
+      `${where}.revisions.1.30: is not a valid revision; received "1.30"; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, and at most 56 characters here; fix: write 1-30`,
+      `${where}.revisions.1.30.tag: is not an image tag; received "a b"; allowed an image tag: up to 128 letters, digits, dots, hyphens and underscores`,
+      `${where}.revisions.canary: is not an object; received "x"; allowed {} for the platform's images, or { tag, hub }`,
+      `${where}.revisions.1-30.hub: is not an image registry; received "registry.example/"; allowed a registry and path without a trailing slash, such as registry.example/istio`,
       `${where}.use: no such revision; received "cannary"; allowed default, 1.30, canary, 1-30; fix: did you mean canary?`,
       `${where}.namespaces: no such namespace; received "shopp"; allowed shop, stock, istio-ingress, istio-eastwest; fix: did you mean shop?`,
       `${where}.namespaces.stock: no such revision; received "1-3"; allowed default, 1.30, canary, 1-30; fix: did you mean 1-30?`,
@@ -228,7 +228,7 @@ describe('wrong declarations', () => {
 
   test('several control planes of which none is used', () => {
     expect(problems({ revisions: both.revisions })).toEqual([
-      `${where}.use: does not say which control plane pods belong to; allowed default, 1-30`,
+      `${where}.use: is missing: with several control planes, it says which one pods belong to; allowed default, 1-30`,
     ]);
   });
 
@@ -240,9 +240,9 @@ describe('wrong declarations', () => {
         old,
       ),
     ).toEqual([
-      'demo: platform.istio.tag: is an Istio older than supported; received "1.28.4"; allowed a tag of Istio 1.29 to 1.31, such as 1.29.2',
-      `${where}.revisions.next.tag: is an Istio newer than supported; received "1.32.0"; allowed a tag of Istio 1.29 to 1.31, such as 1.29.2`,
-      `${where}.revisions.last.tag: names no version of Istio; received "latest"; allowed a tag of Istio 1.29 to 1.31, such as 1.29.2`,
+      'demo: platform.istio.tag: is older than the oldest supported Istio; received "1.28.4"; allowed a tag of Istio 1.29 to 1.31, such as 1.29.2',
+      `${where}.revisions.next.tag: is newer than the newest supported Istio; received "1.32.0"; allowed a tag of Istio 1.29 to 1.31, such as 1.29.2`,
+      `${where}.revisions.last.tag: is not the tag of an Istio version; received "latest"; allowed a tag of Istio 1.29 to 1.31, such as 1.29.2`,
     ]);
   });
 });
@@ -251,14 +251,14 @@ test.each([
   ['1.29.0', undefined],
   ['1.31.4-distroless', undefined],
   ['1.31-dev.eed52ebb66ad', undefined],
-  ['1.28.9', 'is an Istio older than supported'],
-  ['0.8.0', 'is an Istio older than supported'],
-  ['1.3.1', 'is an Istio older than supported'],
-  ['1.32.0-rc.1', 'is an Istio newer than supported'],
-  ['1.310.0', 'is an Istio newer than supported'],
-  ['2.0.0', 'is an Istio newer than supported'],
-  ['v1.30.0', 'names no version of Istio'],
-  ['latest', 'names no version of Istio'],
+  ['1.28.9', 'is older than the oldest supported Istio'],
+  ['0.8.0', 'is older than the oldest supported Istio'],
+  ['1.3.1', 'is older than the oldest supported Istio'],
+  ['1.32.0-rc.1', 'is newer than the newest supported Istio'],
+  ['1.310.0', 'is newer than the newest supported Istio'],
+  ['2.0.0', 'is newer than the newest supported Istio'],
+  ['v1.30.0', 'is not the tag of an Istio version'],
+  ['latest', 'is not the tag of an Istio version'],
 ])('the version of tag %s: %s', (tag, expected) => {
   expect(unsupportedIstio(tag)).toBe(expected);
 });

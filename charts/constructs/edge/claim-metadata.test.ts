@@ -97,9 +97,9 @@ describe("A2: a claim's metadata comes in by no other way", () => {
 
   const route = [{ destination: { host: 'catalog', port: { number: 50051 } } }];
   const refused =
-    "demo/custom: VirtualService shop/own lets in from clients of Gateway shop/own the header x-user, which is a claim's " +
-    'by RequestAuthentication istio-ingress/edge.shop; fix: remove it in every HTTP route (headers.request.remove), ' +
-    "or have a RequestAuthentication of the gateway's pods write it";
+    'demo/custom: VirtualService shop/own lets clients of Gateway shop/own set the header x-user, which carries a claim ' +
+    'that is set by RequestAuthentication istio-ingress/edge.shop; fix: remove it in every HTTP route (headers.request.remove), ' +
+    "or have a RequestAuthentication of the gateway's pods set it";
 
   test('a gateway of one’s own that lets the header in is refused', () => {
     expect(ownGateway({ http: [{ route }] })).toEqual([refused]);
@@ -131,8 +131,8 @@ describe("A2: a claim's metadata comes in by no other way", () => {
       (_, shop) => catalogIn(shop),
     );
     expect(problems).toEqual([
-      "demo/shop/catalog: Deployment shop/catalog: clients of container http-gateway may set x-own, which is a claim's " +
-        'by RequestAuthentication istio-ingress/own; fix: pass the claim on by `jwt.claims` of an HttpEdge, ' +
+      'demo/shop/catalog: Deployment shop/catalog: clients of container http-gateway may set x-own, which carries a claim ' +
+        'that is set by RequestAuthentication istio-ingress/own; fix: pass the claim on by `jwt.claims` of an HttpEdge, ' +
         'which closes it everywhere else',
     ]);
   });

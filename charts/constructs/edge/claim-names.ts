@@ -17,9 +17,9 @@ const noTexts: Readonly<Record<string, string>> = {
 const dotted = ['kubernetes.io'];
 
 const pathRule =
-  "the claim's name, with dots where it leads into objects: realm.roles; or each name in brackets where one has a dot " +
-  'of its own: [kubernetes.io][namespace]';
-const plainRule = "the claim's name without spaces and brackets, with dots where it leads into objects";
+  "the claim's name, with dots between the levels of nested objects, such as realm.roles; or each name in brackets, if one contains a dot " +
+  'itself, such as [kubernetes.io][namespace]';
+const plainRule = "the claim's name without spaces and brackets, with dots between the levels of nested objects";
 
 /**
  * The names that a claim of a rule leads through: `realm.roles`, or in Istio's brackets, which a name with dots needs,
@@ -32,7 +32,7 @@ export function claimPath(claim: string): readonly string[] | undefined {
 
 /** What is wrong with a claim that a rule asks for. */
 export function ruleClaimProblems(where: string, claim: unknown): readonly Problem[] {
-  const problem = { where, what: 'is no claim', received: claim, allowed: pathRule };
+  const problem = { where, what: 'is not the name of a claim', received: claim, allowed: pathRule };
   if (typeof claim !== 'string') return [problem];
   const path = claimPath(claim);
   const name = dotted.find((one) => claim === one || claim.startsWith(`${one}.`));
@@ -46,7 +46,7 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
             .map((part) => `[${part}]`)
             .join('')
     }`;
-    return [{ ...problem, what: `is a name with a dot of its own, which would lead into an object`, fix }];
+    return [{ ...problem, what: `is a name that contains a dot, which would be read as a path into an object`, fix }];
   }
   if (path === undefined)
     return [/^[^\s[\]]+$/.test(claim) ? { ...problem, fix: `write [${claim}]` } : problem];
@@ -56,9 +56,9 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
   return [
     {
       where,
-      what: `is ${kind} by its specification, and Istio compares texts and lists of texts only: it would never match`,
+      what: `is ${kind} by its specification, and Istio compares only strings and lists of strings: it would never match`,
       received: claim,
-      fix: 'have the issuer say it in a text',
+      fix: 'have the issuer put it into a string',
     },
   ];
 }
@@ -67,9 +67,9 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
 export function metadataClaimProblems(where: string, claim: string): readonly Problem[] {
   if (isDotted(claim) && !dotted.some((one) => claim === one || claim.startsWith(`${one}.`))) return [];
   const problem = { where, received: claim, allowed: plainRule };
-  if (!/^\[?[^\s[\]]+\]?/.test(claim) || !claim.includes('.')) return [{ ...problem, what: 'is no claim' }];
-  const what = 'has a dot of its own in its name, which Envoy would take for a way into an object';
-  return [{ ...problem, what, fix: 'have the issuer say it in a claim without dots' }];
+  if (!/^\[?[^\s[\]]+\]?/.test(claim) || !claim.includes('.')) return [{ ...problem, what: 'is not the name of a claim' }];
+  const what = 'has a dot in its name, which Envoy would read as a path into an object';
+  return [{ ...problem, what, fix: 'have the issuer put it into a claim without dots' }];
 }
 
 /** A URL is a name of its own (RFC 7519, 4.2), not a way into objects. */

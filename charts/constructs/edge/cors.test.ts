@@ -85,21 +85,21 @@ describe('CORS', () => {
         },
       });
       const every =
-        'with credentials every site could act for its visitors; received %; ' +
+        'with credentials, any website could act on behalf of its visitors; received %; ' +
         'fix: name the origins, or leave credentials out';
       const allowed = "allowed '*', an origin such as https://shop.example, or { regex }";
       expect(problemsOf(mesh)).toEqual([
         `demo/shop/edge: cors.origins[0]: ${every.replace('%', '"*"')}`,
-        `demo/shop/edge: cors.origins[1]: is no origin; received "https://shop.example/"; ${allowed}`,
+        `demo/shop/edge: cors.origins[1]: is not an origin; received "https://shop.example/"; ${allowed}`,
         `demo/shop/edge: cors.origins[2]: ${every.replace('%', '".*"')}`,
-        `demo/shop/edge: cors.origins[3]: is no origin; received 7; ${allowed}`,
+        `demo/shop/edge: cors.origins[3]: is not an origin; received 7; ${allowed}`,
         `demo/shop/edge: cors.origins[4]: ${every.replace('%', '"https?://.*"')}`,
         `demo/shop/edge: cors.origins[5]: ${every.replace('%', '"(?i)HTTPS://([a-z0-9-]+\\\\.)+[a-z]+"')}`,
-        'demo/shop/edge: cors.origins[6]: is no RE2 expression: it has a ( without its ); received "https://(?:shop"',
-        'demo/shop/edge: cors.methods: is no list of HTTP methods that Istio takes; received ["get"]; ' +
+        'demo/shop/edge: cors.origins[6]: is not an RE2 expression: it has a ( without a ); received "https://(?:shop"',
+        'demo/shop/edge: cors.methods: is not a list of HTTP methods that Istio accepts; received ["get"]; ' +
           'allowed a list of GET, HEAD, POST, PUT, PATCH, DELETE, CONNECT, OPTIONS, TRACE, *',
-        'demo/shop/edge: cors.headers: is no list of HTTP names; received ["a, b"]',
-        'demo/shop/edge: cors.maxAgeSeconds: is no time; received -1; allowed a whole number from 0 to 86400',
+        'demo/shop/edge: cors.headers: is not a list of HTTP header names; received ["a, b"]',
+        'demo/shop/edge: cors.maxAgeSeconds: is not a number of seconds; received -1; allowed a whole number from 0 to 86400',
       ]);
     });
   });

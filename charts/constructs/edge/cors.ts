@@ -88,7 +88,7 @@ export function corsProblems(edge: string, cors: Cors | undefined): readonly Pro
     const unknown = unknownKeys(where, cors, corsKeys);
     return [
       ...unknown,
-      { where: `${where}.origins`, what: 'there is no origin', received: origins, allowed },
+      { where: `${where}.origins`, what: 'is not a list of at least one origin', received: origins, allowed },
     ];
   }
   const problems: Problem[] = unknownKeys(where, cors, corsKeys);
@@ -99,17 +99,17 @@ export function corsProblems(edge: string, cors: Cors | undefined): readonly Pro
   const { methods = [] } = cors as { methods?: unknown };
   if (!Array.isArray(methods) || !methods.every((each) => each === '*' || istioMethods.includes(each))) {
     const allowed = `a list of ${istioMethods.join(', ')}, *`;
-    const what = 'is no list of HTTP methods that Istio takes';
+    const what = 'is not a list of HTTP methods that Istio accepts';
     problems.push({ where: `${where}.methods`, what, received: methods, allowed });
   }
   for (const key of ['headers', 'exposeHeaders'] as const) {
     const value: unknown = cors[key] ?? [];
     if (Array.isArray(value) && value.every((name) => typeof name === 'string' && token.test(name))) continue;
-    problems.push({ where: `${where}.${key}`, what: 'is no list of HTTP names', received: value });
+    problems.push({ where: `${where}.${key}`, what: 'is not a list of HTTP header names', received: value });
   }
   if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 0 || maxAgeSeconds > 86_400) {
     const allowed = 'a whole number from 0 to 86400';
-    problems.push({ where: `${where}.maxAgeSeconds`, what: 'is no time', received: maxAgeSeconds, allowed });
+    problems.push({ where: `${where}.maxAgeSeconds`, what: 'is not a number of seconds', received: maxAgeSeconds, allowed });
   }
   return problems;
 }
@@ -119,22 +119,22 @@ function originProblems(where: string, origin: unknown, credentials: boolean): r
   const fix = 'name the origins, or leave credentials out';
   if (origin === '*') {
     if (!credentials) return [];
-    return [{ where, what: 'with credentials every site could act for its visitors', received: '*', fix }];
+    return [{ where, what: 'with credentials, any website could act on behalf of its visitors', received: '*', fix }];
   }
   if (typeof origin === 'string') {
     if (URL.canParse(origin) && new URL(origin).origin === origin) return [];
-    return [{ where, what: 'is no origin', received: origin, allowed }];
+    return [{ where, what: 'is not an origin', received: origin, allowed }];
   }
   const unknown = unknownKeys(where, origin, ['regex']);
   if (unknown.length > 0) return unknown;
   const regex: unknown =
     typeof origin === 'object' && origin !== null && 'regex' in origin ? origin.regex : undefined;
   if (typeof regex !== 'string' || regex === '')
-    return [{ where, what: 'is no origin', received: origin, allowed }];
+    return [{ where, what: 'is not an origin', received: origin, allowed }];
   const what = re2Problem(regex);
   if (what !== undefined) return [{ where, what, received: regex }];
   if (!credentials || !strangers.some((stranger) => matches(regex, stranger))) return [];
-  return [{ where, what: 'with credentials every site could act for its visitors', received: regex, fix }];
+  return [{ where, what: 'with credentials, any website could act on behalf of its visitors', received: regex, fix }];
 }
 
 /** Whether an expression takes the whole text, as far as JavaScript reads it like RE2. */

@@ -19,7 +19,7 @@ test('methods of one path may not ask for different things', () => {
         'the gateways cannot tell shop.catalog.v1.CatalogService/GetProduct (GET /v1/products/{id}) ' +
         'from shop.catalog.v1.CatalogService/GetProduct (GET /v1/products/{id}) by path, ' +
         'yet their tokens or limits differ',
-      fix: 'let the same hold for both, change the path of one, or expose it at an edge of its own',
+      fix: 'give both the same tokens and limits, change the path of one, or expose it at an edge of its own',
     },
   ]);
   expect(overlapProblems('demo/shop/edge', methods, () => 'the same')).toEqual([]);
@@ -55,7 +55,7 @@ describe('a method that streams', () => {
         what:
           'the gateways cannot tell test.Library/Talk (the WebSocket of POST /v1/talk) ' +
           'from test.Library/Read (GET /v1/{name=**}) by path, yet their tokens or limits differ',
-        fix: 'let the same hold for both, change the path of one, or expose it at an edge of its own',
+        fix: 'give both the same tokens and limits, change the path of one, or expose it at an edge of its own',
       },
     ]);
     expect(overlapProblems('demo/shop/edge', at(libraryOf(rules)), asks)).toEqual([]);
@@ -107,8 +107,8 @@ describe('methods that take OPTIONS', () => {
           where: 'demo/shop/edge: jwt.claims',
           what:
             'test.Library/Any takes OPTIONS (* /v1/any), ' +
-            'and claim metadata is not taken away from preflight requests',
-          fix: 'bind it to other HTTP methods, or take it out of except',
+            'and the gateways do not remove claim metadata from preflight requests',
+          fix: 'bind it to other HTTP methods, or remove it from except',
         },
       ],
     );

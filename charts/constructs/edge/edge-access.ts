@@ -98,7 +98,7 @@ export function overlapProblems(
           what:
             `the gateways cannot tell ${fullName(method)} (${pair.a.name}) ` +
             `from ${fullName(other)} (${pair.b.name}) by path, yet their tokens or limits differ`,
-          fix: 'let the same hold for both, change the path of one, or expose it at an edge of its own',
+          fix: 'give both the same tokens and limits, change the path of one, or expose it at an edge of its own',
         },
       ];
     }),
@@ -127,8 +127,8 @@ export function preflightProblems(
       return [{ where: `${edge}: cors`, what: `${what}, ${because}`, fix }];
     }
     if (!claims || requirementOf(jwt, method).token) return [];
-    const because = 'and claim metadata is not taken away from preflight requests';
-    const fix = 'bind it to other HTTP methods, or take it out of except';
+    const because = 'and the gateways do not remove claim metadata from preflight requests';
+    const fix = 'bind it to other HTTP methods, or remove it from except';
     return [{ where: `${edge}: jwt.claims`, what: `${what}, ${because}`, fix }];
   });
 }

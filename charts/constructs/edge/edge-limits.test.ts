@@ -65,15 +65,15 @@ describe('limits', () => {
         ],
       });
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/edge: rateLimits[1].by: is no way to count; received "all"; allowed client, method',
-        'demo/shop/edge: rateLimits[1].perSecond: is no rate; received 0; allowed a whole number from 1 to 1000000000',
-        'demo/shop/edge: rateLimits[2].by: is no way to count; received "method"; allowed client, all',
-        'demo/shop/edge: rateLimits[2].burst: is no burst; received 5; ' +
+        'demo/shop/edge: rateLimits[1].by: is not a way to count calls; received "all"; allowed client, method',
+        'demo/shop/edge: rateLimits[1].perSecond: is not a rate; received 0; allowed a whole number from 1 to 1000000000',
+        'demo/shop/edge: rateLimits[2].by: is not a way to count calls; received "method"; allowed client, all',
+        'demo/shop/edge: rateLimits[2].burst: is not a burst size; received 5; ' +
           'allowed a whole number from perSecond, 10, to 1000000000',
-        'demo/shop/edge: rateLimits[4]: there is a limit like this already; received "all by client"; fix: remove one',
+        'demo/shop/edge: rateLimits[4]: the same limit is declared already; received "all by client"; fix: remove one',
         'demo/shop/edge: rateLimits[0].method: the method is not exposed; received "shop.orders.v1.OrdersService/GetOrder"; ' +
           'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts, ' +
-          'shop.catalog.v1.CatalogService/WatchPrices; fix: expose it, or leave it out here',
+          'shop.catalog.v1.CatalogService/WatchPrices; fix: expose it, or remove it here',
       ]);
     });
   });

@@ -113,6 +113,6 @@ function rivals(where: string, methods: readonly Method[]): readonly Problem[] {
     const rival = services.slice(0, index).find((other) => other.service.typeName === typeName);
     if (rival === undefined) return [];
     const what = `the service serves ${typeName}, as does ${rival.where}: its paths would be ambiguous`;
-    return [{ where, what, received: service.where, fix: 'expose one of them' }];
+    return [{ where, what, received: service.where, fix: 'expose only one of them' }];
   });
 }

@@ -38,23 +38,23 @@ export function hostProblems(edge: Hosted, edges: readonly Hosted[]): readonly P
   const hosts: readonly unknown[] = edge.hosts;
   if (!Array.isArray(edge.hosts) || hosts.length === 0) {
     const fix = "name a host, or leave hosts out for ['*']";
-    return [{ where, what: 'there is no host', received: edge.hosts, fix }];
+    return [{ where, what: 'is not a list of at least one host', received: edge.hosts, fix }];
   }
   const earlier = edges.slice(0, edges.indexOf(edge));
   return hosts.flatMap((host, index): Problem[] => {
     if (typeof host !== 'string' || (host !== anyHost && !dnsName.test(host))) {
       const allowed = "'*', or a DNS name in lower case without a port, such as api.example";
-      return [{ where, what: 'is no host', received: host, allowed }];
+      return [{ where, what: 'is not a host', received: host, allowed }];
     }
     if (hosts.indexOf(host) !== index) {
       return [{ where, what: 'the host is listed twice', received: host, fix: 'remove one' }];
     }
     if (host === anyHost && hosts.length > 1) {
-      return [{ where, what: "'*' is every host already", received: hosts, fix: "keep '*' or the names" }];
+      return [{ where, what: "'*' already covers every host", received: hosts, fix: "keep '*' or the names" }];
     }
     const rival = earlier.find((other) => Array.isArray(other.hosts) && other.hosts.includes(host));
     if (rival === undefined) return [];
-    const fix = 'give each edge hosts of its own, or expose the methods there';
-    return [{ where, what: `the host is already that of ${rival.where}`, received: host, fix }];
+    const fix = 'give each edge its own hosts, or expose the methods at that edge';
+    return [{ where, what: `the host already belongs to ${rival.where}`, received: host, fix }];
   });
 }

@@ -133,12 +133,12 @@ describe('hosts', () => {
       new HttpEdge(shop, 'third', { expose: [catalog], hosts: [] });
       const allowed = "allowed '*', or a DNS name in lower case without a port, such as api.example";
       expect(problemsOf(mesh)).toEqual([
-        `demo/shop/first: hosts: is no host; received "*.example"; ${allowed}`,
+        `demo/shop/first: hosts: is not a host; received "*.example"; ${allowed}`,
         'demo/shop/first: hosts: the host is listed twice; received "api.example"; fix: remove one',
-        'demo/shop/second: hosts: the host is already that of demo/shop/first; received "api.example"; ' +
-          'fix: give each edge hosts of its own, or expose the methods there',
-        `demo/shop/second: hosts: '*' is every host already; received ["api.example","*"]; fix: keep '*' or the names`,
-        "demo/shop/third: hosts: there is no host; received []; fix: name a host, or leave hosts out for ['*']",
+        'demo/shop/second: hosts: the host already belongs to demo/shop/first; received "api.example"; ' +
+          'fix: give each edge its own hosts, or expose the methods at that edge',
+        `demo/shop/second: hosts: '*' already covers every host; received ["api.example","*"]; fix: keep '*' or the names`,
+        "demo/shop/third: hosts: is not a list of at least one host; received []; fix: name a host, or leave hosts out for ['*']",
       ]);
     });
   });
@@ -152,7 +152,7 @@ describe('problems with what is exposed', () => {
         expose: [catalog.method, [catalog.method.getProduct]],
         hosts: ['b.example'],
       });
-      const no = 'is no method of a declared service';
+      const no = 'is not a method of a declared service';
       expect(problemsOf(mesh)).toEqual([
         'demo/a/edge: expose: there is nothing to expose; received "demo/shop/catalog"; ' +
           'fix: name a method, or remove the edge',
@@ -173,7 +173,7 @@ describe('problems with what is exposed', () => {
       const library = new GrpcService(shop, 'library', { app: 'apps/orders', service });
       new HttpEdge(shop, 'edge', { expose: [library] });
       expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
-        `demo/shop/edge: expose: test.Library/Broken: the path takes ${taken}, which the gateway answers itself; ` +
+        `demo/shop/edge: expose: test.Library/Broken: the path takes ${taken}, which the gateway itself answers; ` +
           `received "${path}"; fix: begin it with a prefix such as /v1`,
       ]);
     });
@@ -207,7 +207,7 @@ describe('problems with what is exposed', () => {
       expect(problemsOf(mesh).filter((problem) => problem.startsWith('demo/shop/edge'))).toEqual([
         'demo/shop/edge: expose: test.Library/Unknown: variable nofield: test.Request has no field "nofield"; ' +
           'received "/v1/x/{nofield}"; allowed id, name, parent, path, rest',
-        'demo/shop/edge: expose: test.Library/Equal: the HTTP method and path are those of GET /v1/{id} of ' +
+        'demo/shop/edge: expose: test.Library/Equal: the HTTP method and path are also those of GET /v1/{id} of ' +
           'test.Library/Sound; received "GET /v1/{name}"; fix: change the path of one of them',
       ]);
     });
@@ -229,7 +229,7 @@ describe('problems with what is exposed', () => {
           'fix: add a google.api.http option to it, or do not expose it',
         'demo/shop/edge: expose[4]: demo/shop/catalog has no such method; received "getProdukt"; ' +
           'allowed getProduct, listProducts, watchPrices; fix: did you mean getProduct?',
-        'demo/shop/edge: expose[5]: is no method of a declared service; received "catalog"; ' +
+        'demo/shop/edge: expose[5]: is not a method of a declared service; received "catalog"; ' +
           'allowed SERVICE.method.NAME',
         'demo/shop/edge: expose: the method is listed twice; ' +
           'received "shop.catalog.v1.CatalogService/GetProduct"; fix: remove one',
@@ -248,7 +248,7 @@ describe('problems with what is exposed', () => {
       new HttpEdge(shop, 'edge', { expose: [catalog, catalog, copy, health, elsewhere] });
       anyEdge(mesh.namespace('none'), { expose: 'catalog', hosts: ['none.example'] });
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/health: service: apps/orders/config.yml does not say that the app serves it; ' +
+        'demo/shop/health: service: apps/orders/config.yml does not list it in services; ' +
           'received "grpc.health.v1.Health"; allowed shop.orders.v1.OrdersService; ' +
           'fix: pass a service the app serves, or add grpc.health.v1.Health to services in apps/orders/config.yml',
         'demo/shop/edge: expose: no method of the service has an HTTP path; received "demo/shop/health"; ' +
@@ -257,7 +257,7 @@ describe('problems with what is exposed', () => {
           'fix: declare the service in this mesh',
         'demo/shop/edge: expose: the service is listed twice; received "demo/shop/catalog"; fix: remove one',
         'demo/shop/edge: expose: the service serves shop.catalog.v1.CatalogService, as does demo/shop/catalog: ' +
-          'its paths would be ambiguous; received "demo/copy/catalog"; fix: expose one of them',
+          'its paths would be ambiguous; received "demo/copy/catalog"; fix: expose only one of them',
         'demo/none/edge: expose: there is nothing to expose; received "catalog"; ' +
           'fix: name a method, or remove the edge',
       ]);

@@ -20,13 +20,13 @@ export function issuerProblems({ where: edge, jwt }: Taker, earlier: readonly Ta
     const found = metadataOf(jwt).flatMap(([claim, metadata]): Problem[] => {
       const rival = metadataOf(theirs).find(([name, taken]) => taken === metadata && name !== claim);
       if (rival === undefined) return [];
-      const what = `the metadata has the claim ${rival[0]} at ${other.where}, ${together}`;
+      const what = `the metadata already carries the claim ${rival[0]} at ${other.where}, ${together}`;
       const fix = 'use another name';
       return [{ where: `${where}.claims.${claim}`, what, received: metadata, fix }];
     });
     const isSame = (['jwksUri', 'jwks'] as const).every((key) => isDeepStrictEqual(jwt[key], theirs[key]));
     if (isSame) return found;
-    const what = `the issuer has other keys at ${other.where}, ${together}`;
+    const what = `the issuer has different keys at ${other.where}, ${together}`;
     return [{ where, what, fix: 'give both the same jwksUri or jwks' }, ...found];
   });
 }

@@ -25,7 +25,7 @@ const ruleKeys = keysOf<ClaimRule<string>>({ method: true, claim: true, values: 
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const;
 
 const metadataRule =
-  "'x-' and then 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', and no name that proxies or tracing use";
+  "'x-' followed by 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', and not a name that proxies or tracing use";
 
 /** Names that mean something to Envoy, Istio, tracing or the services: a claim must not pose as one. */
 const taken =
@@ -40,7 +40,7 @@ export function jwtProblems(
 ): readonly Problem[] {
   if (jwt === undefined) return [];
   const where = `${edge}: jwt`;
-  if (!isRecord(jwt)) return [{ where, what: 'is no JWT setting', received: typeof jwt }];
+  if (!isRecord(jwt)) return [{ where, what: 'is not an object with JWT settings', received: typeof jwt }];
   return [
     // Not those of a key set: others may be in it, and mean nothing to who does not know them (RFC 7517, 4 and 5).
     ...unknownKeys(where, jwt, jwtKeys),
@@ -54,14 +54,14 @@ export function jwtProblems(
 function issuerProblems(where: string, { issuer, audiences }: Unchecked): readonly Problem[] {
   const problems: Problem[] = [];
   if (typeof issuer !== 'string' || !/^[^\s*]+$/.test(issuer)) {
-    const allowed = 'what its tokens say in iss, such as https://id.example';
-    problems.push({ where: `${where}.issuer`, what: 'is no issuer', received: issuer, allowed });
+    const allowed = 'the value of iss in its tokens, such as https://id.example';
+    problems.push({ where: `${where}.issuer`, what: 'is not an issuer', received: issuer, allowed });
   } else if (hasUserinfo(issuer)) {
     problems.push(userinfoProblem(`${where}.issuer`));
   }
   if (!isTexts(audiences) || audiences.some((audience) => audience.includes('*'))) {
-    const what = 'without an audience tokens meant for others would be taken';
-    const allowed = "a list of what this edge's tokens say in aud";
+    const what = 'without an audience, tokens meant for others would be accepted';
+    const allowed = "a list of the values of aud in this edge's tokens";
     problems.push({ where: `${where}.audiences`, what, received: audiences, allowed });
   }
   return problems;
@@ -70,7 +70,7 @@ function issuerProblems(where: string, { issuer, audiences }: Unchecked): readon
 function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Problem[] {
   if ((jwks === undefined) === (jwksUri === undefined)) {
     const what =
-      jwks === undefined ? 'there are no keys to check tokens with' : 'there are two sources of keys';
+      jwks === undefined ? 'there are no keys to verify tokens with' : 'there are two sources of keys';
     return [{ where, what, allowed: 'either jwksUri or jwks' }];
   }
   if (jwksUri !== undefined) {
@@ -81,16 +81,16 @@ function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Prob
   }
   const keys = isRecord(jwks) ? jwks['keys'] : undefined;
   if (!Array.isArray(keys) || keys.length === 0) {
-    return [{ where: `${where}.jwks`, what: 'is no key set', allowed: '{ keys: [...] } (RFC 7517)' }];
+    return [{ where: `${where}.jwks`, what: 'is not a JSON Web Key Set', allowed: '{ keys: [...] } (RFC 7517)' }];
   }
   return keys.flatMap((key: unknown, index): Problem[] => {
     const at = `${where}.jwks.keys[${index}]`;
     if (!isRecord(key) || typeof key['kty'] !== 'string') {
-      return [{ where: at, what: 'is no JSON Web Key', allowed: 'an object with kty (RFC 7517)' }];
+      return [{ where: at, what: 'is not a JSON Web Key', allowed: 'an object with kty (RFC 7517)' }];
     }
     const found = privateMembers.filter((member) => member in key);
     if (found.length === 0 && key['kty'] !== 'oct') {
-      const what = 'is no public key that can be read';
+      const what = 'is not a public key that can be parsed';
       return isPublicKey(key)
         ? []
         : [{ where: at, what, allowed: 'an RSA, EC or OKP key (RFC 7518 and RFC 8037)' }];
@@ -99,7 +99,7 @@ function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Prob
       {
         where: at,
         what: `the key is not public: it has ${found.length === 0 ? 'kty oct' : found.join(', ')}`,
-        fix: 'give the public key alone, and replace this one: it has been in a source file',
+        fix: 'give only the public key, and replace this one: it has been in a source file',
       },
     ];
   });
@@ -132,19 +132,19 @@ function claimProblems(jwt: string, claims: unknown): readonly Problem[] {
   if (claims === undefined) return [];
   const where = `${jwt}.claims`;
   const allowed = "metadata by claim, such as { sub: 'x-user' }";
-  if (!isRecord(claims)) return [{ where, what: 'is no object', received: claims, allowed }];
+  if (!isRecord(claims)) return [{ where, what: 'is not an object', received: claims, allowed }];
   const entries = Object.entries(claims);
   return entries.flatMap(([claim, metadata], index): Problem[] => {
     const at = `${where}.${claim}`;
     const wrong = metadataClaimProblems(where, claim);
     if (wrong.length > 0) return [...wrong];
     if (typeof metadata !== 'string' || !/^x-[a-z0-9_-]{1,61}$/.test(metadata) || taken.test(metadata)) {
-      const what = 'is no name of metadata for a claim';
+      const what = 'is not a metadata name that a claim may use';
       return [{ where: at, what, received: metadata, allowed: metadataRule }];
     }
     const rival = entries.slice(0, index).find(([, other]) => other === metadata);
     if (rival === undefined) return [];
-    return [{ where: at, what: `the metadata has the claim ${rival[0]} already`, received: metadata }];
+    return [{ where: at, what: `the metadata already carries the claim ${rival[0]}`, received: metadata }];
   });
 }
 
@@ -158,7 +158,7 @@ function methodProblems(
   const problems: Problem[] = [];
   for (const [key, value] of Object.entries({ except, rules })) {
     if (!Array.isArray(value))
-      problems.push({ where: `${edge}: jwt.${key}`, what: 'is no list', received: value });
+      problems.push({ where: `${edge}: jwt.${key}`, what: 'is not a list', received: value });
   }
   if (problems.length > 0) return problems;
   const open = except as readonly unknown[];
@@ -170,20 +170,20 @@ function methodProblems(
     const where = `${edge}: jwt.rules[${index}]`;
     problems.push(...unknownKeys(where, checks[index], ruleKeys));
     if (isMethod(method) && open.some((each) => isMethod(each) && isSameMethod(each, method))) {
-      const fix = 'take it out of except, or drop the rule';
-      problems.push({ where, what: 'the method needs no token', received: fullName(method), fix });
+      const fix = 'remove it from except, or remove the rule';
+      problems.push({ where, what: 'the method needs no token, because except lists it', received: fullName(method), fix });
     }
     problems.push(...ruleClaimProblems(`${where}.claim`, claim));
     if (Array.isArray(values) && values.some((value) => ['boolean', 'number'].includes(typeof value))) {
-      const what = 'Istio compares texts only: a claim that is a boolean or a number would never match';
-      const fix = 'have the issuer say it in a text, and ask for that';
-      problems.push({ where: `${where}.values`, what, received: values, allowed: 'texts', fix });
+      const what = 'Istio compares only strings: a claim that is a boolean or a number would never match';
+      const fix = 'have the issuer put it into a string, and require that';
+      problems.push({ where: `${where}.values`, what, received: values, allowed: 'strings', fix });
     } else if (!isTexts(values)) {
-      const allowed = 'a list of at least one text';
-      problems.push({ where: `${where}.values`, what: 'are no values', received: values, allowed });
+      const allowed = 'a list of at least one string';
+      problems.push({ where: `${where}.values`, what: 'is not a list of values', received: values, allowed });
     } else if (values.some((text) => text.startsWith('*') || text.endsWith('*'))) {
-      const what = "Istio takes '*' at the start or end of a value for any text";
-      const fix = 'name each value';
+      const what = "Istio reads '*' at the start or end of a value as a wildcard";
+      const fix = 'list each value';
       problems.push({ where: `${where}.values`, what, received: values, fix });
     }
   });
@@ -204,7 +204,7 @@ export function exposedProblems(
     if (exposed.some((other) => isSameMethod(method, other))) return [];
     const allowed = exposed.map(fullName).join(', ');
     const received = fullName(method);
-    const fix = 'expose it, or leave it out here';
+    const fix = 'expose it, or remove it here';
     return [{ where: `${edge}: ${at(index)}`, what: 'the method is not exposed', received, allowed, fix }];
   });
 }

@@ -5,8 +5,8 @@ import { objectOf, problemsOf } from '../../testing/mesh.ts';
 import { HttpEdge } from './http-edge.ts';
 
 const path =
-  "the claim's name, with dots where it leads into objects: realm.roles; or each name in brackets where one has a dot " +
-  'of its own: [kubernetes.io][namespace]';
+  "the claim's name, with dots between the levels of nested objects, such as realm.roles; or each name in brackets, if one contains a dot " +
+  'itself, such as [kubernetes.io][namespace]';
 
 describe('tokens', () => {
   test('each method asks for what was declared, and claims go on as metadata', () => {
@@ -139,9 +139,9 @@ describe('tokens', () => {
       });
       const because = 'and the gateways authenticate the tokens of an issuer once for all edges';
       expect(problemsOf(mesh)).toEqual([
-        `demo/shop/staff: jwt: the issuer has other keys at demo/shop/edge, ${because}; ` +
+        `demo/shop/staff: jwt: the issuer has different keys at demo/shop/edge, ${because}; ` +
           'fix: give both the same jwksUri or jwks',
-        `demo/shop/staff: jwt.claims.email: the metadata has the claim sub at demo/shop/edge, ${because}; ` +
+        `demo/shop/staff: jwt.claims.email: the metadata already carries the claim sub at demo/shop/edge, ${because}; ` +
           'received "x-user"; fix: use another name',
       ]);
     });
@@ -150,7 +150,7 @@ describe('tokens', () => {
   test('problems, none of which shows a key', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const secret = 'c2VjcmV0';
-      const plain = "the claim's name without spaces and brackets, with dots where it leads into objects";
+      const plain = "the claim's name without spaces and brackets, with dots between the levels of nested objects";
       anyEdge(shop, {
         expose: [catalog.method.getProduct, catalog.method.listProducts],
         jwt: {
@@ -172,29 +172,29 @@ describe('tokens', () => {
       });
       const problems = problemsOf(mesh);
       expect(problems).toEqual([
-        'demo/shop/edge: jwt.issuer: is no issuer; received ""; allowed what its tokens say in iss, such as https://id.example',
-        'demo/shop/edge: jwt.audiences: without an audience tokens meant for others would be taken; received []; ' +
-          "allowed a list of what this edge's tokens say in aud",
+        'demo/shop/edge: jwt.issuer: is not an issuer; received ""; allowed the value of iss in its tokens, such as https://id.example',
+        'demo/shop/edge: jwt.audiences: without an audience, tokens meant for others would be accepted; received []; ' +
+          "allowed a list of the values of aud in this edge's tokens",
         'demo/shop/edge: jwt.jwks.keys[0]: the key is not public: it has d; ' +
-          'fix: give the public key alone, and replace this one: it has been in a source file',
+          'fix: give only the public key, and replace this one: it has been in a source file',
         'demo/shop/edge: jwt.jwks.keys[1]: the key is not public: it has kty oct; ' +
-          'fix: give the public key alone, and replace this one: it has been in a source file',
-        'demo/shop/edge: jwt.claims.sub: is no name of metadata for a claim; received "authorization"; ' +
+          'fix: give only the public key, and replace this one: it has been in a source file',
+        'demo/shop/edge: jwt.claims.sub: is not a metadata name that a claim may use; received "authorization"; ' +
           "allowed 'x-' and then 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', " +
           'and no name that proxies or tracing use',
-        'demo/shop/edge: jwt.claims: is no claim; received "a b"; ' + `allowed ${plain}`,
-        'demo/shop/edge: jwt.claims.roles: the metadata has the claim role already; received "x-role"',
+        'demo/shop/edge: jwt.claims: is not the name of a claim; received "a b"; ' + `allowed ${plain}`,
+        'demo/shop/edge: jwt.claims.roles: the metadata already carries the claim role; received "x-role"',
         'demo/shop/edge: jwt.except[0]: the method is not exposed; received "shop.orders.v1.OrdersService/ListOrders"; ' +
           'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts; ' +
-          'fix: expose it, or leave it out here',
-        'demo/shop/edge: jwt.except[1]: is no method of a declared service; received "listProducts"; ' +
+          'fix: expose it, or remove it here',
+        'demo/shop/edge: jwt.except[1]: is not a method of a declared service; received "listProducts"; ' +
           'allowed SERVICE.method.NAME',
-        'demo/shop/edge: jwt.rules[0]: the method needs no token; ' +
-          'received "shop.catalog.v1.CatalogService/ListProducts"; fix: take it out of except, or drop the rule',
-        'demo/shop/edge: jwt.rules[0].claim: is no claim; received ""; ' + `allowed ${path}`,
-        'demo/shop/edge: jwt.rules[0].values: are no values; received []; allowed a list of at least one text',
-        "demo/shop/edge: jwt.rules[1].values: Istio takes '*' at the start or end of a value for any text; " +
-          'received ["stock","orders:*"]; fix: name each value',
+        'demo/shop/edge: jwt.rules[0]: the method needs no token, because except lists it; ' +
+          'received "shop.catalog.v1.CatalogService/ListProducts"; fix: remove it from except, or remove the rule',
+        'demo/shop/edge: jwt.rules[0].claim: is not the name of a claim; received ""; ' + `allowed ${path}`,
+        'demo/shop/edge: jwt.rules[0].values: is not a list of values; received []; allowed a list of at least one string',
+        "demo/shop/edge: jwt.rules[1].values: Istio reads '*' at the start or end of a value as a wildcard; " +
+          'received ["stock","orders:*"]; fix: list each value',
       ]);
       expect(problems.join()).not.toContain(secret);
     });
@@ -212,9 +212,9 @@ describe('tokens', () => {
   });
 
   test.each([
-    [{ jwksUri: undefined }, 'jwt: there are no keys to check tokens with; allowed either jwksUri or jwks'],
+    [{ jwksUri: undefined }, 'jwt: there are no keys to verify tokens with; allowed either jwksUri or jwks'],
     [{ jwks: { keys: [] } }, 'jwt: there are two sources of keys; allowed either jwksUri or jwks'],
-    [{ jwksUri: undefined, jwks: {} }, 'jwt.jwks: is no key set; allowed { keys: [...] } (RFC 7517)'],
+    [{ jwksUri: undefined, jwks: {} }, 'jwt.jwks: is not a JSON Web Key Set; allowed { keys: [...] } (RFC 7517)'],
     [
       { jwksUri: 'http://id.example/keys' },
       'jwt.jwksUri: keys are fetched over HTTPS only: whoever can change them can sign tokens; ' +
@@ -222,17 +222,17 @@ describe('tokens', () => {
     ],
     [
       { jwksUri: undefined, jwks: { keys: [{ kty: 'RSA' }] } },
-      'jwt.jwks.keys[0]: is no public key that can be read; allowed an RSA, EC or OKP key (RFC 7518 and RFC 8037)',
+      'jwt.jwks.keys[0]: is not a public key that can be parsed; allowed an RSA, EC or OKP key (RFC 7518 and RFC 8037)',
     ],
     [{ jwksUri: 'https://ada:pw@id.example/keys' }, `jwt.jwksUri: ${userinfo}`],
     [{ issuer: 'https://ada:pw@id.example' }, `jwt.issuer: ${userinfo}`],
     [
       { claims: { 'https://shop.example/roles': 'x-roles' } },
-      'jwt.claims: has a dot of its own in its name, which Envoy would take for a way into an object; ' +
+      'jwt.claims: has a dot in its name, which Envoy would read as a path into an object; ' +
         'received "https://shop.example/roles"; allowed the claim\'s name without spaces and brackets, with dots where it ' +
-        'leads into objects; fix: have the issuer say it in a claim without dots',
+        'leads into objects; fix: have the issuer put it into a claim without dots',
     ],
-    [{ except: 'all' }, 'jwt.except: is no list; received "all"'],
+    [{ except: 'all' }, 'jwt.except: is not a list; received "all"'],
   ])('a problem with %j', (change, problem) => {
     withShop(({ mesh, shop, catalog }) => {
       anyEdge(shop, { expose: [catalog], jwt: { ...jwt, ...change } });
@@ -271,21 +271,21 @@ describe('D11: claims by which Istio compares', () => {
   test.each([
     [
       'kubernetes.io',
-      `${at}.claim: is a name with a dot of its own, which would lead into an object; received "kubernetes.io"; allowed ${path}; fix: write [kubernetes.io]`,
+      `${at}.claim: is a name that contains a dot, which would be read as a path into an object; received "kubernetes.io"; allowed ${path}; fix: write [kubernetes.io]`,
     ],
     [
       'kubernetes.io.namespace',
-      `${at}.claim: is a name with a dot of its own, which would lead into an object; received "kubernetes.io.namespace"; allowed ${path}; fix: write [kubernetes.io][namespace]`,
+      `${at}.claim: is a name that contains a dot, which would be read as a path into an object; received "kubernetes.io.namespace"; allowed ${path}; fix: write [kubernetes.io][namespace]`,
     ],
     [
       'https://shop.example/roles',
-      `${at}.claim: is no claim; received "https://shop.example/roles"; allowed ${path}; fix: write [https://shop.example/roles]`,
+      `${at}.claim: is not the name of a claim; received "https://shop.example/roles"; allowed ${path}; fix: write [https://shop.example/roles]`,
     ],
-    ['[a', `${at}.claim: is no claim; received "[a"; allowed ${path}`],
+    ['[a', `${at}.claim: is not the name of a claim; received "[a"; allowed ${path}`],
     [
       'email_verified',
-      `${at}.claim: is true or false by its specification, and Istio compares texts and lists of texts only: it would never match; ` +
-        'received "email_verified"; fix: have the issuer say it in a text',
+      `${at}.claim: is true or false by its specification, and Istio compares only strings and lists of strings: it would never match; ` +
+        'received "email_verified"; fix: have the issuer put it into a string',
     ],
   ])('%s is refused', (claim, problem) => {
     expect(withRule(claim)?.problems).toEqual([problem]);
@@ -293,8 +293,8 @@ describe('D11: claims by which Istio compares', () => {
 
   test.each([[[true]], [['a', 1]]])('values %j, which are no texts', (values) => {
     expect(withRule('admin', values)?.problems).toEqual([
-      `${at}.values: Istio compares texts only: a claim that is a boolean or a number would never match; ` +
-        `received ${JSON.stringify(values)}; allowed texts; fix: have the issuer say it in a text, and ask for that`,
+      `${at}.values: Istio compares only strings: a claim that is a boolean or a number would never match; ` +
+        `received ${JSON.stringify(values)}; allowed strings; fix: have the issuer put it into a string, and require that`,
     ]);
   });
 });

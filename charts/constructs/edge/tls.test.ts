@@ -54,9 +54,9 @@ describe('TLS', () => {
     withShop(({ mesh, shop, catalog }) => {
       anyEdge(shop, { expose: [catalog], tls: { secret: '-----BEGIN PRIVATE KEY-----', httpRedirect: 1 } });
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/edge: tls.secret: is no name of a Secret; allowed up to 253 of a-z, 0-9, hyphens and dots; ' +
-          'fix: put certificate and key into a Secret of type kubernetes.io/tls in istio-ingress, and name it here',
-        'demo/shop/edge: tls.httpRedirect: is no boolean; received 1',
+        'demo/shop/edge: tls.secret: is not the name of a Secret; allowed up to 253 of a-z, 0-9, hyphens and dots; ' +
+          'fix: put the certificate and its key into a Secret of type kubernetes.io/tls in istio-ingress, and name it here',
+        'demo/shop/edge: tls.httpRedirect: is not a boolean; received 1',
       ]);
     });
   });
@@ -68,9 +68,9 @@ test('D10: two edges of one certificate, whose connections browsers would share'
     new HttpEdge(shop, 'other', { expose: [orders], hosts: ['b.example'], tls: { secret: 'wildcard' } });
     new HttpEdge(shop, 'own', { expose: [orders], hosts: ['c.example'], tls: { secret: 'c-example' } });
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/other: tls.secret: is the certificate of demo/shop/edge, too: browsers reuse an HTTP/2 connection for all ' +
+      'demo/shop/other: tls.secret: is also the certificate of demo/shop/edge: browsers reuse an HTTP/2 connection for all ' +
         'hosts of a certificate, and the gateways would answer 404 for those of the other edge; received "wildcard"; ' +
-        'fix: give each edge a certificate for its own hosts alone, or put the hosts into one edge',
+        'fix: give each edge a certificate for its own hosts only, or put the hosts into one edge',
     ]);
   });
 });

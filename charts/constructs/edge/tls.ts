@@ -49,13 +49,13 @@ export function tlsProblems(edge: string, tls: unknown): readonly Problem[] {
   if (typeof secret !== 'string' || !/^(?=.{1,253}$)[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(secret)) {
     problems.push({
       where: `${where}.secret`,
-      what: 'is no name of a Secret',
+      what: 'is not the name of a Secret',
       allowed: 'up to 253 of a-z, 0-9, hyphens and dots',
-      fix: 'put certificate and key into a Secret of type kubernetes.io/tls in istio-ingress, and name it here',
+      fix: 'put the certificate and its key into a Secret of type kubernetes.io/tls in istio-ingress, and name it here',
     });
   }
   if (httpRedirect !== undefined && typeof httpRedirect !== 'boolean') {
-    problems.push({ where: `${where}.httpRedirect`, what: 'is no boolean', received: httpRedirect });
+    problems.push({ where: `${where}.httpRedirect`, what: 'is not a boolean', received: httpRedirect });
   }
   return problems;
 }
@@ -81,8 +81,8 @@ export function certificateProblems(
   const first = earlier.find((other) => typeof received === 'string' && secretOf(other.tls) === received);
   if (first === undefined) return [];
   const what =
-    `is the certificate of ${first.where}, too: browsers reuse an HTTP/2 connection for all hosts of a certificate, ` +
+    `is also the certificate of ${first.where}: browsers reuse an HTTP/2 connection for all hosts of a certificate, ` +
     'and the gateways would answer 404 for those of the other edge';
-  const fix = 'give each edge a certificate for its own hosts alone, or put the hosts into one edge';
+  const fix = 'give each edge a certificate for its own hosts only, or put the hosts into one edge';
   return [{ where: `${where}: tls.secret`, what, received, fix }];
 }

@@ -24,14 +24,14 @@ export function gatewayProblems(where: string, gateways: unknown): readonly Prob
   if (gateways === undefined) return [];
   if (!isObject(gateways)) {
     return [
-      { where, what: 'says nothing of gateways', received: gateways, allowed: '{ eastWest, ingress }' },
+      { where, what: 'is not an object', received: gateways, allowed: '{ eastWest, ingress }' },
     ];
   }
   const found = Object.entries(portsOf).flatMap(([gateway, ports]): readonly Problem[] => {
     const at = `${where}.${gateway}`;
     const address = gateways[gateway];
     if (address === undefined) return [];
-    if (!isObject(address)) return [{ where: at, what: 'is no address', received: address, allowed: forms }];
+    if (!isObject(address)) return [{ where: at, what: 'is not an address', received: address, allowed: forms }];
     switch (address['type']) {
       case 'LoadBalancer':
         return loadBalancerProblems(at, address);
@@ -39,7 +39,7 @@ export function gatewayProblems(where: string, gateways: unknown): readonly Prob
         return nodePortProblems(at, address, ports);
       default:
         return [
-          { where: `${at}.type`, what: 'is no form of address', received: address['type'], allowed: forms },
+          { where: `${at}.type`, what: 'is not a type of gateway address', received: address['type'], allowed: forms },
         ];
     }
   });
@@ -55,7 +55,7 @@ function loadBalancerProblems(where: string, address: Fields): readonly Problem[
   ];
 }
 
-const sourcesRule = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } for anybody";
+const sourcesRule = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } for every address";
 
 /** Checks from where connections are let in: {@link Sources}. */
 export function sourceProblems(where: string, sources: unknown): readonly Problem[] {
@@ -64,22 +64,22 @@ export function sourceProblems(where: string, sources: unknown): readonly Proble
     if (unknown.length > 0) return unknown;
     const reason = sources['any'];
     if (typeof reason === 'string' && reason.trim() !== '') return [];
-    return [{ where, what: 'says no reason to let anybody in', received: sources, allowed: sourcesRule }];
+    return [{ where, what: 'gives no reason why any address may connect', received: sources, allowed: sourcesRule }];
   }
   if (!Array.isArray(sources) || sources.length === 0) {
-    return [{ where, what: 'says of nobody that they may connect', received: sources, allowed: sourcesRule }];
+    return [{ where, what: 'lets no address connect', received: sources, allowed: sourcesRule }];
   }
   return sources.flatMap((source: unknown, index): readonly Problem[] => {
     const at = `${where}[${index}]`;
     const base = typeof source === 'string' ? networkOf(source) : undefined;
     if (typeof source !== 'string' || base === undefined) {
-      return [{ where: at, what: 'is no CIDR', received: source, allowed: 'such as 10.0.0.0/8 or fd00::/8' }];
+      return [{ where: at, what: 'is not a CIDR', received: source, allowed: 'such as 10.0.0.0/8 or fd00::/8' }];
     }
     if (source.endsWith('/0')) {
-      return [{ where: at, what: 'is everybody', received: source, fix: 'write sources: { any: REASON }' }];
+      return [{ where: at, what: 'is every address', received: source, fix: 'write sources: { any: REASON }' }];
     }
     if (base !== source) {
-      const what = 'is an address within its range, which says less than it seems to';
+      const what = 'has host bits set, so the range is wider than it looks';
       return [{ where: at, what, received: source, fix: `write ${base}, or a longer prefix` }];
     }
     if (sources.indexOf(source) !== index) {
@@ -117,18 +117,18 @@ function isFirstOfRange(address: string, prefix: number): boolean {
 
 function annotationProblems(where: string, annotations: unknown): readonly Problem[] {
   if (annotations === undefined) return [];
-  const allowed = 'names and texts, such as { "networking.gke.io/load-balancer-type": "Internal" }';
-  if (!isObject(annotations)) return [{ where, what: 'is no mapping', received: annotations, allowed }];
+  const allowed = 'names with strings, such as { "networking.gke.io/load-balancer-type": "Internal" }';
+  if (!isObject(annotations)) return [{ where, what: 'is not an object', received: annotations, allowed }];
   return Object.entries(annotations).flatMap(([name, value]): Problem[] => {
     const at = `${where}.${name}`;
     if (!qualifiedName.test(name)) {
-      return [{ where: at, what: 'is no name of an annotation', received: name, allowed }];
+      return [{ where: at, what: 'is not the name of an annotation', received: name, allowed }];
     }
     if (name === 'networking.istio.io/exportTo' || name.startsWith('meshwright/')) {
       return [{ where: at, what: 'is set by the gateway itself', received: value, fix: 'remove it' }];
     }
     if (typeof value === 'string') return [];
-    return [{ where: at, what: 'is no text', received: value, allowed: 'text, in quotes' }];
+    return [{ where: at, what: 'is not a string', received: value, allowed: 'a string, in quotes' }];
   });
 }
 
@@ -137,7 +137,7 @@ const qualifiedName = /^([a-z0-9][-a-z0-9.]{0,252}\/)?[A-Za-z0-9]([-A-Za-z0-9_.]
 function classProblems(where: string, name: unknown): readonly Problem[] {
   if (name === undefined || (typeof name === 'string' && qualifiedName.test(name))) return [];
   const allowed = 'a name with or without a prefix, such as service.k8s.aws/nlb';
-  return [{ where, what: 'is no load balancer class', received: name, allowed }];
+  return [{ where, what: 'is not a load balancer class', received: name, allowed }];
 }
 
 function nodePortProblems(where: string, address: Fields, names: readonly string[]): readonly Problem[] {
@@ -162,13 +162,13 @@ unreachable.addSubnet('ff00::', 8, 'ipv6');
 function addressProblems(where: string, addresses: unknown): readonly Problem[] {
   const allowed = 'IP addresses, and fully qualified host names in lower case';
   if (!Array.isArray(addresses) || addresses.length === 0) {
-    return [{ where, what: 'names no address', received: addresses, allowed }];
+    return [{ where, what: 'is not a list of at least one address', received: addresses, allowed }];
   }
   return addresses.flatMap((address: unknown, index): Problem[] => {
     const at = `${where}[${index}]`;
     const version = isIP(String(address));
     if (typeof address !== 'string' || (version === 0 && !isHost(address))) {
-      return [{ where: at, what: 'is no address', received: address, allowed }];
+      return [{ where: at, what: 'is not an address', received: address, allowed }];
     }
     if (version !== 0 && unreachable.check(address, version === 6 ? 'ipv6' : 'ipv4')) {
       return [{ where: at, what: 'cannot be reached from another cluster', received: address, allowed }];
@@ -191,18 +191,18 @@ function portProblems(where: string, ports: unknown, names: readonly string[]): 
   const allowed = `${lowest} to ${last}`;
   if (!isObject(ports) || ports[first] === undefined) {
     return [
-      { where, what: `names no port for ${first}`, received: ports, allowed: `{ ${first}: ${allowed} }` },
+      { where, what: `has no port for ${first}`, received: ports, allowed: `{ ${first}: ${allowed} }` },
     ];
   }
   const given = Object.entries(ports).filter(([name, port]) => names.includes(name) && port !== undefined);
   const found = given.flatMap(([name, port], index): readonly Problem[] => {
     const at = `${where}.${name}`;
     if (typeof port !== 'number' || !Number.isInteger(port) || port < lowest || port > last) {
-      return [{ where: at, what: 'is no node port', received: port, allowed }];
+      return [{ where: at, what: 'is not a node port', received: port, allowed }];
     }
     const rival = given.slice(0, index).find(([, other]) => other === port)?.[0];
     if (rival === undefined) return [];
-    return [{ where: at, what: `is that of ${rival}, too`, received: port, fix: 'choose another' }];
+    return [{ where: at, what: `is also the port of ${rival}`, received: port, fix: 'choose another' }];
   });
   return [...unknownKeys(where, ports, names), ...found];
 }

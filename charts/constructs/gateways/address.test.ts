@@ -142,7 +142,7 @@ describe('node ports', () => {
     const shop = sample.namespace('shop');
     new HttpEdge(shop, 'edge', { expose: [catalogIn(shop)], hosts: ['api.example'], tls: { secret: 'api' } });
     expect(problemsOf(sample)).toEqual([
-      'demo: clusters.west.gateways.ingress.ports.https: is missing, and an edge has TLS, which cluster west has no port for; allowed 30000 to 32767',
+      'demo: clusters.west.gateways.ingress.ports.https: is missing: an edge has TLS, and cluster west has no port for; allowed 30000 to 32767',
     ]);
   });
 });
@@ -152,17 +152,17 @@ test('what is wrong with an address is told where it was declared', () => {
     problemsOf(meshWith(gateways as Gateways, own));
   const forms =
     "{ type: 'LoadBalancer', sources } or { type: 'NodePort', addresses, ports }, or leave it out for any load balancer";
-  const sources = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } for anybody";
+  const sources = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } for every address";
   const addresses = 'IP addresses, and fully qualified host names in lower case';
   expect(wrong(5)).toEqual([
-    'demo: gateways: says nothing of gateways; received 5; allowed { eastWest, ingress }',
+    'demo: gateways: is not an object; received 5; allowed { eastWest, ingress }',
   ]);
   expect(wrong({ eastwest: {} }, { west: { ingress: 'x' } })).toEqual([
-    'demo: clusters.west.gateways.ingress: is no address; received "x"; allowed ' + forms,
+    'demo: clusters.west.gateways.ingress: is not an address; received "x"; allowed ' + forms,
     'demo: gateways.eastwest: unknown key; received "eastwest"; allowed eastWest, ingress; fix: did you mean eastWest?',
   ]);
   expect(wrong({ eastWest: { type: 'ClusterIP' } })).toEqual([
-    `demo: gateways.eastWest.type: is no form of address; received "ClusterIP"; allowed ${forms}`,
+    `demo: gateways.eastWest.type: is not a type of gateway address; received "ClusterIP"; allowed ${forms}`,
   ]);
   expect(
     wrong({
@@ -185,17 +185,17 @@ test('what is wrong with an address is told where it was declared', () => {
     }),
   ).toEqual([
     'demo: gateways.eastWest.port: unknown key; received "port"; allowed type, sources, annotations, class; fix: remove it',
-    'demo: gateways.eastWest.sources[0]: is an address within its range, which says less than it seems to; received "10.0.0.1/8"; fix: write 10.0.0.0/8, or a longer prefix',
-    'demo: gateways.eastWest.sources[1]: is everybody; received "0.0.0.0/0"; fix: write sources: { any: REASON }',
-    'demo: gateways.eastWest.sources[2]: is no CIDR; received "10.0.0.0"; allowed such as 10.0.0.0/8 or fd00::/8',
-    'demo: gateways.eastWest.sources[3]: is an address within its range, which says less than it seems to; received "fd00::1/8"; fix: write the first address of fd00::1/8, or a longer prefix',
+    'demo: gateways.eastWest.sources[0]: has host bits set, so the range is wider than it looks; received "10.0.0.1/8"; fix: write 10.0.0.0/8, or a longer prefix',
+    'demo: gateways.eastWest.sources[1]: is every address; received "0.0.0.0/0"; fix: write sources: { any: REASON }',
+    'demo: gateways.eastWest.sources[2]: is not a CIDR; received "10.0.0.0"; allowed such as 10.0.0.0/8 or fd00::/8',
+    'demo: gateways.eastWest.sources[3]: has host bits set, so the range is wider than it looks; received "fd00::1/8"; fix: write the first address of fd00::1/8, or a longer prefix',
     'demo: gateways.eastWest.sources[5]: the range is listed twice; received "10.0.0.0/8"; fix: remove one',
-    'demo: gateways.eastWest.sources[6]: is no CIDR; received "10.0.0.0/33"; allowed such as 10.0.0.0/8 or fd00::/8',
-    'demo: gateways.eastWest.annotations.a b: is no name of an annotation; received "a b"; allowed names and texts, such as { "networking.gke.io/load-balancer-type": "Internal" }',
-    'demo: gateways.eastWest.annotations.internal: is no text; received true; allowed text, in quotes',
+    'demo: gateways.eastWest.sources[6]: is not a CIDR; received "10.0.0.0/33"; allowed such as 10.0.0.0/8 or fd00::/8',
+    'demo: gateways.eastWest.annotations.a b: is not the name of an annotation; received "a b"; allowed names with strings, such as { "networking.gke.io/load-balancer-type": "Internal" }',
+    'demo: gateways.eastWest.annotations.internal: is not a string; received true; allowed a string, in quotes',
     'demo: gateways.eastWest.annotations.networking.istio.io/exportTo: is set by the gateway itself; received "*"; fix: remove it',
-    'demo: gateways.eastWest.class: is no load balancer class; received ""; allowed a name with or without a prefix, such as service.k8s.aws/nlb',
-    `demo: gateways.ingress.sources: says no reason to let anybody in; received {"any":" "}; allowed ${sources}`,
+    'demo: gateways.eastWest.class: is not a load balancer class; received ""; allowed a name with or without a prefix, such as service.k8s.aws/nlb',
+    `demo: gateways.ingress.sources: gives no reason why any address may connect; received {"any":" "}; allowed ${sources}`,
   ]);
   expect(
     wrong({
@@ -208,16 +208,16 @@ test('what is wrong with an address is told where it was declared', () => {
     }),
   ).toEqual([
     `demo: gateways.eastWest.addresses[0]: cannot be reached from another cluster; received "127.0.0.1"; allowed ${addresses}`,
-    `demo: gateways.eastWest.addresses[1]: is no address; received "Node"; allowed ${addresses}`,
+    `demo: gateways.eastWest.addresses[1]: is not an address; received "Node"; allowed ${addresses}`,
     'demo: gateways.eastWest.addresses[3]: the address is listed twice; received "192.0.2.1"; fix: remove one',
-    'demo: gateways.eastWest.ports.tls: is no node port; received 15443; allowed 30000 to 32767',
-    `demo: gateways.ingress.addresses: names no address; received []; allowed ${addresses}`,
+    'demo: gateways.eastWest.ports.tls: is not a node port; received 15443; allowed 30000 to 32767',
+    `demo: gateways.ingress.addresses: is not a list of at least one address; received []; allowed ${addresses}`,
     'demo: gateways.ingress.ports.tsl: unknown key; received "tsl"; allowed http, https; fix: remove it',
-    'demo: gateways.ingress.ports.https: is that of http, too; received 30080; fix: choose another',
+    'demo: gateways.ingress.ports.https: is also the port of http; received 30080; fix: choose another',
   ]);
   expect(wrong({ eastWest: { type: 'NodePort' }, ingress: { type: 'LoadBalancer', sources: [] } })).toEqual([
-    `demo: gateways.eastWest.addresses: names no address; received nothing; allowed ${addresses}`,
-    'demo: gateways.eastWest.ports: names no port for tls; received nothing; allowed { tls: 30000 to 32767 }',
-    `demo: gateways.ingress.sources: says of nobody that they may connect; received []; allowed ${sources}`,
+    `demo: gateways.eastWest.addresses: is not a list of at least one address; received nothing; allowed ${addresses}`,
+    'demo: gateways.eastWest.ports: has no port for tls; received nothing; allowed { tls: 30000 to 32767 }',
+    `demo: gateways.ingress.sources: lets no address connect; received []; allowed ${sources}`,
   ]);
 });

@@ -63,7 +63,7 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
           : undefined;
       if (ports === undefined || ports['https'] !== undefined) return [];
       const own = cluster.gateways?.ingress === undefined ? '' : `clusters.${cluster.name}.`;
-      const what = `is missing, and an edge has TLS, which cluster ${cluster.name} has no port for`;
+      const what = `is missing: an edge has TLS, and cluster ${cluster.name} has no port for HTTPS`;
       return [{ where: `${mesh.name}: ${own}gateways.ingress.ports.https`, what, allowed: '30000 to 32767' }];
     });
   }

@@ -87,8 +87,8 @@ test('paths of other methods that percent-encoding hides from an AuthorizationPo
       where: 'demo/shop/orders: callsHttp[0]',
       received: 'test.Library.Asked',
       what:
-        `the path ${evaded.join(', ')} of another method lies within its paths, and percent-encoded no ` +
-        'AuthorizationPolicy can tell it apart',
+        `its paths also match ${evaded.join(', ')} of another method, and no AuthorizationPolicy can tell the two apart ` +
+        'when a client percent-encodes the path',
       fix: 'use calls',
     },
   ]);

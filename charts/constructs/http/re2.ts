@@ -3,7 +3,7 @@ const longest = 1024;
 /** Most repetitions, also of repetitions in one another. */
 const most = 1000;
 
-const lookaround = 'uses lookaround or a back reference, which RE2 does not have';
+const lookaround = 'uses lookaround or a backreference, which RE2 does not have';
 const tooOften = `repeats something more than ${most} times, which RE2 refuses`;
 
 /** What a character of a class may be written as, and one outside: `\C` is refused by Go, through which istiod reads it. */
@@ -33,7 +33,7 @@ const member = new RegExp(`(?:${escape}|[^\\\\])`, 'uy');
  * (https://pkg.go.dev/regexp/syntax, istio.io/istio/pkg/config/validation, `validateStringRegexp`).
  */
 export function re2Problem(text: string): string | undefined {
-  if (Buffer.byteLength(text) > longest) return `is longer than ${longest} bytes, the most Istio takes`;
+  if (Buffer.byteLength(text) > longest) return `is longer than ${longest} bytes, the most that Istio accepts`;
   const names = new Set<string>();
   // How often each open group, and what stands last in it, repeats something inside.
   const open = [{ inside: 1, last: 1, repeatable: false }];
@@ -51,12 +51,12 @@ export function re2Problem(text: string): string | undefined {
     if (kind === 'flags') continue;
     if (kind === 'group') {
       const { name } = groups;
-      if (name !== undefined && names.has(name)) return refused(`it has two groups ${name}`);
+      if (name !== undefined && names.has(name)) return refused(`it has two groups named ${name}`);
       if (name !== undefined) names.add(name);
       open.push({ inside: 1, last: 1, repeatable: false });
     } else if (kind === 'end') {
       const around = open.at(-2);
-      if (around === undefined) return refused('it has a ) without its (');
+      if (around === undefined) return refused('it has a ) without a (');
       open.pop();
       around.last = group.inside;
       around.repeatable = true;
@@ -67,13 +67,13 @@ export function re2Problem(text: string): string | undefined {
       const { least = '1', range, up = range === undefined ? least : undefined } = groups;
       if (kind === 'counted') {
         const times = [Number(least), Number(up ?? least)] as const;
-        if (times[0] > times[1]) return refused(`it has no such number of times as ${token}`);
+        if (times[0] > times[1]) return refused(`${token} is not a valid repetition`);
         group.last *= times[1];
         if (times[1] > most || group.last > most) return tooOften;
       }
     } else {
-      if (kind === 'set' && !isProperty(groups)) return refused(`it has no characters ${token}`);
-      if (kind === 'escape' && !isCode(groups)) return refused(`it has no character ${token}`);
+      if (kind === 'set' && !isProperty(groups)) return refused(`${token} is not a character class`);
+      if (kind === 'escape' && !isCode(groups)) return refused(`${token} is not a character`);
       const end = kind === 'class' ? classEnd(text, at) : at;
       if (typeof end === 'string') return end;
       at = end;
@@ -84,7 +84,7 @@ export function re2Problem(text: string): string | undefined {
     const around = open.at(-1);
     if (around !== undefined) around.inside = Math.max(around.inside, around.last);
   }
-  return open.length === 1 ? undefined : refused('it has a ( without its )');
+  return open.length === 1 ? undefined : refused('it has a ( without a )');
 }
 
 type Token = keyof typeof tokens;
@@ -108,18 +108,18 @@ function classEnd(text: string, from: number): number | string {
     if (whole !== null) {
       const name = whole.groups?.['posix'];
       const known = name === undefined ? isProperty(whole.groups) : posix.split('|').includes(name);
-      if (!known) return refused(`it has no characters ${whole[0]}`);
+      if (!known) return refused(`${whole[0]} is not a character class`);
       at += whole[0].length;
       continue;
     }
     const low = matchAt(member, text, at);
-    if (low === null) return at < text.length ? wrong(text.slice(at)) : refused('it has a [ without its ]');
-    if (!isCode(low.groups)) return refused(`it has no character ${low[0]}`);
+    if (low === null) return at < text.length ? wrong(text.slice(at)) : refused('it has a [ without a ]');
+    if (!isCode(low.groups)) return refused(`${low[0]} is not a character`);
     at += low[0].length;
     if (text[at] !== '-' || at + 1 >= text.length || text[at + 1] === ']') continue;
     const high = matchAt(member, text, at + 1);
     if (high === null || !isCode(high.groups)) return wrong(text.slice(at + 1));
-    if (codeOf(low[0]) > codeOf(high[0])) return refused(`it has no range ${low[0]}-${high[0]}`);
+    if (codeOf(low[0]) > codeOf(high[0])) return refused(`${low[0]}-${high[0]} is not a range`);
     at += 1 + high[0].length;
   }
   return at + 1;
@@ -161,9 +161,9 @@ function codeOf(written: string): number {
 /** Where nothing fits, what stands there says why. */
 function wrong(rest: string): string {
   if (/^(?:\(\?<?[=!]|\\[1-9k])/.test(rest)) return lookaround;
-  return refused(`it has no ${(/^(?:\\[^]?|\(\?[^:)]*[:)]?)/u.exec(rest) ?? [rest])[0]}`);
+  return refused(`RE2 does not know ${(/^(?:\\[^]?|\(\?[^:)]*[:)]?)/u.exec(rest) ?? [rest])[0]}`);
 }
 
 function refused(why: string): string {
-  return `is no RE2 expression: ${why}`;
+  return `is not an RE2 expression: ${why}`;
 }

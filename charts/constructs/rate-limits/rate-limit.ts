@@ -33,7 +33,7 @@ const most = 1_000_000_000;
 /** What is wrong with the numbers and the kind of limits; plain JavaScript may pass anything. */
 export function rateLimitProblems(construct: string, limits: unknown): readonly Problem[] {
   if (!Array.isArray(limits)) {
-    return [{ where: `${construct}: rateLimits`, what: 'is no list', received: limits }];
+    return [{ where: `${construct}: rateLimits`, what: 'is not a list', received: limits }];
   }
   const seen = new Set<string>();
   return limits.flatMap((limit: unknown, index): readonly Problem[] => {
@@ -46,21 +46,21 @@ export function rateLimitProblems(construct: string, limits: unknown): readonly 
     if (!kinds.includes(by as string)) {
       problems.push({
         where: `${where}.by`,
-        what: 'is no way to count',
+        what: 'is not a way to count calls',
         received: by,
         allowed: kinds.join(', '),
       });
     }
     if (!isCount(perSecond)) {
       const allowed = `a whole number from 1 to ${most}`;
-      problems.push({ where: `${where}.perSecond`, what: 'is no rate', received: perSecond, allowed });
+      problems.push({ where: `${where}.perSecond`, what: 'is not a rate', received: perSecond, allowed });
     } else if (burst !== undefined && !(isCount(burst) && burst >= perSecond)) {
       const allowed = `a whole number from perSecond, ${perSecond}, to ${most}`;
-      problems.push({ where: `${where}.burst`, what: 'is no burst', received: burst, allowed });
+      problems.push({ where: `${where}.burst`, what: 'is not a burst size', received: burst, allowed });
     }
     const name = `${nameOf(method)} by ${String(by)}`;
     if (seen.has(name))
-      problems.push({ where, what: 'there is a limit like this already', received: name, fix: 'remove one' });
+      problems.push({ where, what: 'the same limit is declared already', received: name, fix: 'remove one' });
     seen.add(name);
     return problems;
   });

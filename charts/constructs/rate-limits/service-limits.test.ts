@@ -69,21 +69,21 @@ test('problems', () => {
     limits('more', []);
     limits('most', { perSecond: 1 });
     const rate = 'allowed a whole number from 1 to 1000000000';
-    const again = 'the service has limits already, demo/shop/catalog/limits; fix: declare them together';
+    const again = 'the service already has limits: demo/shop/catalog/limits; fix: declare all of them there';
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/catalog/limits: rateLimits[0].by: is no way to count; received "caller"; allowed client, method',
-      `demo/shop/catalog/limits: rateLimits[0].perSecond: is no rate; received 1.5; ${rate}`,
-      'demo/shop/catalog/limits: rateLimits[1].by: is no way to count; received nothing; allowed client, all',
-      `demo/shop/catalog/limits: rateLimits[1].perSecond: is no rate; received nothing; ${rate}`,
-      'demo/shop/catalog/limits: rateLimits[2].by: is no way to count; received nothing; allowed client, method',
-      `demo/shop/catalog/limits: rateLimits[2].perSecond: is no rate; received nothing; ${rate}`,
-      'demo/shop/catalog/limits: rateLimits[0].method: is no method of demo/shop/catalog; ' +
+      'demo/shop/catalog/limits: rateLimits[0].by: is not a way to count calls; received "caller"; allowed client, method',
+      `demo/shop/catalog/limits: rateLimits[0].perSecond: is not a rate; received 1.5; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[1].by: is not a way to count calls; received nothing; allowed client, all',
+      `demo/shop/catalog/limits: rateLimits[1].perSecond: is not a rate; received nothing; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[2].by: is not a way to count calls; received nothing; allowed client, method',
+      `demo/shop/catalog/limits: rateLimits[2].perSecond: is not a rate; received nothing; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[0].method: is not a method of demo/shop/catalog; ' +
         'received "shop.orders.v1.OrdersService/GetOrder"; allowed getProduct, listProducts, watchPrices',
-      'demo/shop/catalog/limits: rateLimits[2].method: is no method of a declared service; received "x"; ' +
+      'demo/shop/catalog/limits: rateLimits[2].method: is not a method of a declared service; received "x"; ' +
         'allowed SERVICE.method.NAME',
-      'demo/shop/catalog/more: rateLimits: there is no limit; received []; fix: name one, or remove the construct',
+      'demo/shop/catalog/more: rateLimits: is empty; received []; fix: add one, or remove the construct',
       `demo/shop/catalog/more: ${again}`,
-      'demo/shop/catalog/most: rateLimits: is no list; received {"perSecond":1}',
+      'demo/shop/catalog/most: rateLimits: is not a list; received {"perSecond":1}',
     ]);
   });
 });

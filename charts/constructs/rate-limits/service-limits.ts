@@ -54,9 +54,9 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
     if (rateLimits.length === 0)
       problems.push({
         where: `${where}: rateLimits`,
-        what: 'there is no limit',
+        what: 'is empty',
         received: [],
-        fix: 'name one, or remove the construct',
+        fix: 'add one, or remove the construct',
       });
     rateLimits.forEach((limit: RateLimit<C> | undefined, index) => {
       const method: unknown = limit?.method;
@@ -66,15 +66,15 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
       problems.push(...wrong);
       if (wrong.length > 0 || !isMethod(method) || method.service === (service as object)) return;
       const allowed = service.service.methods.map(({ localName }) => localName).join(', ');
-      const what = `is no method of ${service.where}`;
+      const what = `is not a method of ${service.where}`;
       problems.push({ where: `${where}: ${at}`, what, received: nameOf(method), allowed });
     });
     const first = service.node.children.find((part) => part instanceof ServiceLimits);
     if (first instanceof ServiceLimits && first !== (this as object)) {
       problems.push({
         where,
-        what: `the service has limits already, ${first.where}`,
-        fix: 'declare them together',
+        what: `the service already has limits: ${first.where}`,
+        fix: 'declare all of them there',
       });
     }
     return problems;

@@ -11,9 +11,9 @@ export const supportedIstioRule = `a tag of Istio 1.${supportedIstio.oldest} to 
 /** What is wrong with an image tag as a version of Istio: `1.30.1` and `1.30.1-distroless` have one. */
 export function unsupportedIstio(tag: string): string | undefined {
   const found = /^(\d+)\.(\d+)(?![0-9])/.exec(tag);
-  if (found === null) return 'names no version of Istio';
+  if (found === null) return 'is not the tag of an Istio version';
   const [major, minor] = [Number(found[1]), Number(found[2])];
-  if (major < 1 || (major === 1 && minor < supportedIstio.oldest)) return 'is an Istio older than supported';
-  if (major > 1 || minor > supportedIstio.newest) return 'is an Istio newer than supported';
+  if (major < 1 || (major === 1 && minor < supportedIstio.oldest)) return 'is older than the oldest supported Istio';
+  if (major > 1 || minor > supportedIstio.newest) return 'is newer than the newest supported Istio';
   return undefined;
 }

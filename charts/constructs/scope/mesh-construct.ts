@@ -133,14 +133,14 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
   override problems(): readonly Problem[] {
     const { where, name: received } = this;
     if (!isDnsLabel(received)) {
-      return [{ where, what: 'the namespace has a wrong name', received, allowed: dnsLabelRule }];
+      return [{ where, what: 'the name of the namespace is not valid', received, allowed: dnsLabelRule }];
     }
     // https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/: the prefix is Kubernetes' own.
     if (reservedNamespaces.includes(received) || received.startsWith('kube-')) {
-      return [{ where, what: 'the namespace is not for applications', received, fix: 'choose another name' }];
+      return [{ where, what: 'the namespace is reserved, not for applications', received, fix: 'choose another name' }];
     }
     if (this.isDuplicate) {
-      return [{ where, what: 'the namespace is declared twice', received, fix: 'keep one and share it' }];
+      return [{ where, what: 'the namespace is declared twice', received, fix: 'declare it once and share it' }];
     }
     return [];
   }
@@ -158,7 +158,7 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
  */
 export function refuseScope(isFit: boolean, where: string, scope: unknown, allowed: string): void {
   if (isFit) return;
-  throw new ProblemsError([{ where, what: 'is declared in a wrong scope', received: scope, allowed }]);
+  throw new ProblemsError([{ where, what: 'is declared in the wrong scope', received: scope, allowed }]);
 }
 
 /** The properties that were given: plain JavaScript may leave all of them out, or say null for one. */

@@ -31,13 +31,13 @@ test('every wrong name is reported', () => {
     }
     const rule = 'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
     expect(problemsOf(mesh)).toEqual([
-      `demo/Shop: the namespace has a wrong name; received "Shop"; ${rule}`,
-      `demo/: the namespace has a wrong name; received ""; ${rule}`,
-      `demo/a/b: the namespace has a wrong name; received "a/b"; ${rule}`,
-      'demo/istio-system: the namespace is not for applications; received "istio-system"; fix: choose another name',
-      'demo/kube-system: the namespace is not for applications; received "kube-system"; fix: choose another name',
-      'demo/shop: the namespace is declared twice; received "shop"; fix: keep one and share it',
-      `demo/ControlPlane: the namespace has a wrong name; received "ControlPlane"; ${rule}`,
+      `demo/Shop: the name of the namespace is not valid; received "Shop"; ${rule}`,
+      `demo/: the name of the namespace is not valid; received ""; ${rule}`,
+      `demo/a/b: the name of the namespace is not valid; received "a/b"; ${rule}`,
+      'demo/istio-system: the namespace is reserved, not for applications; received "istio-system"; fix: choose another name',
+      'demo/kube-system: the namespace is reserved, not for applications; received "kube-system"; fix: choose another name',
+      'demo/shop: the namespace is declared twice; received "shop"; fix: declare it once and share it',
+      `demo/ControlPlane: the name of the namespace is not valid; received "ControlPlane"; ${rule}`,
     ]);
   });
 });

@@ -214,7 +214,7 @@ describe('traces', () => {
     withProject({}, (root) => {
       const wrong = { collector: { host: 'otel-collector', port: 0 }, samplingPercent: 101 };
       expect(problemsOf(shopOf(root, wrong, { samplingPercent: -1 }))).toEqual([
-        'demo: tracing.collector.host: is not a DNS name in full; received "otel-collector"; ' +
+        'demo: tracing.collector.host: is not a fully qualified DNS name; received "otel-collector"; ' +
           'allowed a name such as otel-collector.observability.svc.cluster.local',
         'demo: tracing.collector.port: is not a port; received 0; allowed a whole number from 1 to 65535',
         'demo: tracing.samplingPercent: is not a percentage; received 101; allowed a number from 0 to 100',
@@ -229,7 +229,7 @@ describe('traces', () => {
       ]);
       const nothing = problemsOf(shopOf(root, {} as Tracing, { samplingPercent: '5' as unknown as number }));
       expect(nothing).toEqual([
-        'demo: tracing.collector.host: is not a DNS name in full; received nothing; ' +
+        'demo: tracing.collector.host: is not a fully qualified DNS name; received nothing; ' +
           'allowed a name such as otel-collector.observability.svc.cluster.local',
         'demo/shop/orders: tracing.samplingPercent: is not a percentage; received "5"; allowed a number from 0 to 100',
       ]);

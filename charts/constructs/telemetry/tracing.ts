@@ -90,7 +90,7 @@ export function tracingProblems(
   if (typeof host !== 'string' || !isFullName(host)) {
     problems.push({
       where: `${where}.collector.host`,
-      what: 'is not a DNS name in full',
+      what: 'is not a fully qualified DNS name',
       received: host,
       allowed: 'a name such as otel-collector.observability.svc.cluster.local',
     });
@@ -99,7 +99,7 @@ export function tracingProblems(
     if (namespaces.includes(namespace)) {
       problems.push({
         where: `${where}.collector.host`,
-        what: `is in namespace ${namespace} of the mesh, where pods take mutual TLS from declared callers only`,
+        what: `is in namespace ${namespace} of the mesh, where pods accept only declared callers, over mutual TLS`,
         received: host,
         fix: 'run the collector in a namespace that is not declared in the mesh',
       });

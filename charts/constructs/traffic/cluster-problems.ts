@@ -24,7 +24,7 @@ export function failoverProblems(findings: Findings, placed: Placed, value: unkn
     const list = findings.list(path, to);
     if (Array.isArray(to) && list.length === 0) {
       findings.add(path, {
-        what: 'names no cluster to go to',
+        what: 'lists no cluster to fail over to',
         received: [],
         fix: `name one, or leave ${from} out`,
       });
@@ -36,8 +36,8 @@ export function failoverProblems(findings: Findings, placed: Placed, value: unkn
     );
     for (const received of beside) {
       const place = placeOf(placed, from);
-      const what = `is in ${place}, like ${from} itself: Istio spreads calls over both alike, and fails over from neither`;
-      findings.add(path, { what, received, fix: 'remove it, or give the clusters zones of their own' });
+      const what = `is in ${place}, like ${from} itself: Istio spreads calls evenly over both, and does not fail over between them`;
+      findings.add(path, { what, received, fix: 'remove it, or give each cluster its own zone' });
     }
     if (beside.length > 0) continue;
     regionProblems(findings, path, placed, from, list as readonly string[]);
@@ -65,7 +65,7 @@ export function distributionProblems(findings: Findings, placed: Placed, value: 
   if (distribution === undefined) return;
   for (const name of names.filter((cluster) => !Object.hasOwn(distribution, cluster))) {
     findings.add('distribution', {
-      what: `says nothing of calls made in ${name}, which Istio would then spread over all pods of all clusters alike`,
+      what: `has no shares for calls made in ${name}, which Istio would then spread evenly over all pods of all clusters`,
       fix: `add ${name}: { ${placed.placement[0] ?? name}: 100 }, or other shares`,
     });
   }
@@ -86,7 +86,7 @@ export function distributionProblems(findings: Findings, placed: Placed, value: 
     if (rival !== undefined) {
       findings.add('distribution', {
         what: `cannot tell ${name} from ${rival}: Istio distributes by region and zone, and both are in ${place}`,
-        fix: 'leave the distribution out',
+        fix: 'remove the distribution, or give each cluster its own zone',
       });
     }
     seen.set(place, name);
@@ -105,9 +105,9 @@ function shareProblems(
   for (const { version, placement } of routed) {
     if (placement.some((cluster) => (own(to, cluster) ?? 0) > 0)) continue;
     findings.add(path, {
-      what: `leaves no pod to calls of version ${version}, which runs in ${placement.join(', ')} only`,
+      what: `leaves calls to version ${version} without a pod, because it runs only in ${placement.join(', ')}`,
       received: to,
-      fix: `give ${placement.join(' or ')} a share, or ${version} no calls`,
+      fix: `give ${placement.join(' or ')} a share, or send no calls to ${version}`,
     });
   }
   const giver = Object.entries(distribution).find(
@@ -117,8 +117,8 @@ function shareProblems(
   if (giver === undefined || (own(to, from) ?? 0) > 0) return;
   findings.add(path, {
     what:
-      `gives ${from} itself nothing, while distribution.${giver[0]} sends it calls: ` +
-      `its east-west gateway goes by the same shares, and would have no pod to hand them to`,
+      `gives ${from} itself no share, while distribution.${giver[0]} sends it calls: ` +
+      `its east-west gateway uses the same shares, and would have no pod to forward them to`,
     received: to,
     fix: `give ${from} a share here, or none there`,
   });
@@ -132,7 +132,7 @@ function mappingOfClusters(
 ): Mapping | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    findings.add(path, { what: 'is no mapping from clusters', received: value, allowed: names.join(', ') });
+    findings.add(path, { what: 'is not an object with clusters as keys', received: value, allowed: names.join(', ') });
     return undefined;
   }
   for (const name of Object.keys(value)) {
@@ -194,9 +194,9 @@ function regionProblems(
             fix: 'put it first',
           }
         : {
-            what: `is in region ${region}, like one before it: Istio tries the clusters of a region alike`,
+            what: `is in region ${region}, like one earlier in the list: Istio treats the clusters of a region alike`,
             received,
-            fix: 'put the two side by side',
+            fix: 'list the two next to each other',
           },
     );
   });
@@ -214,7 +214,7 @@ function regionProblems(
   }
   for (const cluster of after) {
     const region = regionOf(placed, cluster);
-    const what = `leaves out ${cluster} in region ${region}: Istio tries the clusters of a region alike`;
+    const what = `leaves out ${cluster} in region ${region}: Istio treats the clusters of a region alike`;
     const rival = list[regions.indexOf(region)] ?? '';
     findings.add(path, { what, received: list, fix: `add ${cluster} after ${rival}` });
   }
@@ -222,9 +222,9 @@ function regionProblems(
   others.delete(home);
   if (ranked.length > 1 && others.size > 2) {
     findings.add(path, {
-      what: `Istio ranks one region before all others, and cannot keep an order of ${ranked.length} among ${others.size}`,
+      what: `Istio can put only one region before the others, and cannot rank ${ranked.length} of ${others.size} regions`,
       received: list,
-      fix: `name no region after ${ranked[0] ?? ''}`,
+      fix: `list no cluster outside region ${ranked[0] ?? ''}`,
     });
   }
 }

@@ -26,7 +26,7 @@ export class Findings {
     if (value === undefined) return undefined;
     const keys = known.join(', ');
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      this.add(path, { what: 'is no mapping', received: value, allowed: `a mapping with the keys ${keys}` });
+      this.add(path, { what: 'is not an object', received: value, allowed: `an object with the keys ${keys}` });
       return undefined;
     }
     this.problems.push(...unknownKeys(path === '' ? this.#where : `${this.#where}: ${path}`, value, known));
@@ -37,7 +37,7 @@ export class Findings {
   list(path: string, value: unknown): readonly unknown[] {
     if (value === undefined) return [];
     if (Array.isArray(value)) return value as readonly unknown[];
-    this.add(path, { what: 'is no list', received: value });
+    this.add(path, { what: 'is not a list', received: value });
     return [];
   }
 
@@ -46,14 +46,14 @@ export class Findings {
     if (value === undefined) return;
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return;
     const allowed = `a whole number from ${least} to ${most}`;
-    this.add(path, { what: 'is no such number', received: value, allowed });
+    this.add(path, { what: 'is not a valid number', received: value, allowed });
   }
 
   /** Checks a share of calls in percent. */
   percent(path: string, value: unknown): void {
     if (typeof value === 'number' && value >= leastPercent && value <= 100) return;
     this.add(path, {
-      what: 'is no share of the calls',
+      what: 'is not a percentage of the calls',
       received: value,
       allowed: `from ${leastPercent} to 100`,
     });
@@ -66,7 +66,7 @@ export class Findings {
       ([, share]) => typeof share !== 'number' || !Number.isInteger(share) || share < 0 || share > 100,
     );
     for (const [name, received] of wrong) {
-      this.add(`${path}.${name}`, { what: 'is no share', received, allowed: 'a whole number from 0 to 100' });
+      this.add(`${path}.${name}`, { what: 'is not a percentage', received, allowed: 'a whole number from 0 to 100' });
     }
     const total = (values as number[]).reduce((sum, share) => sum + share, 0);
     if (wrong.length === 0 && total !== 100) {

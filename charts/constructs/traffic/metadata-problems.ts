@@ -11,13 +11,13 @@ const kinds = ['exact', 'prefix', 'regex'] as const;
 export function metadataProblems(findings: Findings, metadata: unknown, path: string): void {
   if (metadata === undefined) return;
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
-    const allowed = 'a mapping from names to { exact }, { prefix } or { regex }';
-    findings.add(path, { what: 'is no metadata', received: metadata, allowed });
+    const allowed = 'an object from metadata names to { exact }, { prefix } or { regex }';
+    findings.add(path, { what: 'is not an object with metadata', received: metadata, allowed });
     return;
   }
   const entries = Object.entries(metadata);
   if (entries.length === 0) {
-    findings.add(path, { what: 'names no metadata', received: {}, fix: 'name some, or leave it out' });
+    findings.add(path, { what: 'is empty', received: {}, fix: 'add an entry, or leave it out' });
   }
   for (const [name, value] of entries) {
     nameProblem(findings, name, path);
@@ -31,19 +31,19 @@ function nameProblem(findings: Findings, name: string, path: string): void {
     const lower = name.toLowerCase();
     findings.add(path, {
       ...problem,
-      what: 'is no name of metadata',
+      what: 'is not a name of metadata',
       allowed: '1 to 128 of a-z, 0-9, underscore, dot and hyphen',
       ...(namePattern.test(lower) ? { fix: `write ${lower}` } : {}),
     });
   } else if (name.endsWith('-bin')) {
-    const what = 'holds bytes, which are on the wire as base64 and cannot be matched';
+    const what = 'is binary metadata, which is sent as base64 and cannot be matched';
     findings.add(path, {
       ...problem,
       what,
-      fix: 'send what routes depend on as text, under a name without -bin',
+      fix: 'send what routes depend on as text, under a name that does not end in -bin',
     });
   } else if (name.startsWith('grpc-')) {
-    const what = 'is kept by gRPC for itself';
+    const what = 'is reserved by gRPC';
     findings.add(path, { ...problem, what, fix: 'use a name of your own' });
   }
 }
@@ -54,13 +54,13 @@ function valueProblem(findings: Findings, value: unknown, path: string): void {
   const given = kinds.filter((kind) => match[kind] !== undefined);
   const [kind] = given;
   if (kind === undefined || given.length > 1) {
-    findings.add(path, { what: 'is not one way to match', received: value, allowed: kinds.join(', ') });
+    findings.add(path, { what: 'is not exactly one way to match', received: value, allowed: kinds.join(', ') });
     return;
   }
   const text = match[kind];
   if (typeof text !== 'string' || !valuePattern.test(text)) {
-    const allowed = 'text of printable ASCII characters, at least one';
-    findings.add(`${path}.${kind}`, { what: 'is no value of metadata', received: text, allowed });
+    const allowed = 'a string of printable ASCII characters, at least one';
+    findings.add(`${path}.${kind}`, { what: 'is not a value of metadata', received: text, allowed });
   } else if (kind === 'regex') {
     const what = re2Problem(text);
     if (what !== undefined) findings.add(`${path}.regex`, { what, received: text });

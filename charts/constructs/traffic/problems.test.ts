@@ -35,8 +35,8 @@ describe('failover', () => {
       'failover.a: the service does not run there; received "f"; allowed a, b, c, d, e; fix: did you mean a?',
       'failover.a: the mesh has no such cluster; received "x"; allowed a, b, c, d, e, f; fix: did you mean a?',
       'failover.a: the cluster is listed twice; received "d"; fix: remove one',
-      'failover.b: names no cluster to go to; received []; fix: name one, or leave b out',
-      'failover.c: is no list; received "a"',
+      'failover.b: lists no cluster to fail over to; received []; fix: name one, or leave b out',
+      'failover.c: is not a list; received "a"',
     ]);
   });
 
@@ -45,18 +45,18 @@ describe('failover', () => {
     expect(said(() => ({ failover }))).toEqual([
       'failover.c: differs from failover.b, which is in the same region r2: Istio fails over by region; received ["b","a"]; ' +
         'fix: give both the same clusters',
-      'failover.a: is in region r2, like one before it: Istio tries the clusters of a region alike; received "c"; ' +
-        'fix: put the two side by side',
-      'failover.a: Istio ranks one region before all others, and cannot keep an order of 2 among 3; received ["b","d","c"]; ' +
-        'fix: name no region after r2',
-      'failover.d: Istio ranks one region before all others, and cannot keep an order of 3 among 3; received ["e","a","b","c"]; ' +
-        'fix: name no region after r4',
+      'failover.a: is in region r2, like one earlier in the list: Istio treats the clusters of a region alike; received "c"; ' +
+        'fix: list the two next to each other',
+      'failover.a: Istio can put only one region before the others, and cannot rank 2 of 3 regions; received ["b","d","c"]; ' +
+        'fix: list no cluster outside region r2',
+      'failover.d: Istio can put only one region before the others, and cannot rank 3 of 3 regions; received ["e","a","b","c"]; ' +
+        'fix: list no cluster outside region r4',
     ]);
   });
 
   test('that leaves out, or puts last, clusters of a region that Istio tries before', () => {
     expect(said(() => ({ failover: { a: ['b'], b: ['d'], c: ['d', 'b'], f: ['a'] } }))).toEqual([
-      'failover.a: leaves out c in region r2: Istio tries the clusters of a region alike; received ["b"]; fix: add c after b',
+      'failover.a: leaves out c in region r2: Istio treats the clusters of a region alike; received ["b"]; fix: add c after b',
       'failover.b: leaves out c, in the region of b itself, r2, whose clusters Istio always tries first; received ["d"]; ' +
         'fix: begin with c',
       'failover.c: is in the region of c itself, r2, whose clusters Istio always tries first; received "b"; fix: put it first',
@@ -67,8 +67,8 @@ describe('failover', () => {
 describe('D8: failover between clusters of one place', () => {
   test('changes nothing, so it is refused', () => {
     expect(said(() => ({ failover: { f: ['e', 'a'] } }))).toEqual([
-      'failover.f: is in r4/z5, like f itself: Istio spreads calls over both alike, and fails over from neither; ' +
-        'received "e"; fix: remove it, or give the clusters zones of their own',
+      'failover.f: is in r4/z5, like f itself: Istio spreads calls evenly over both, and does not fail over between them; ' +
+        'received "e"; fix: remove it, or give each cluster its own zone',
     ]);
   });
 
@@ -80,18 +80,18 @@ describe('D8: failover between clusters of one place', () => {
 test('a distribution that is incomplete, does not add up, or that Istio cannot tell apart', () => {
   const distribution = { a: { a: 70, b: 20 }, b: { f: 100 }, c: { a: 1.5, b: 98.5 }, d: { a: '100' } };
   expect(said(() => ({ distribution, failover: { a: ['b', 'c'] } }))).toEqual([
-    'distribution: says nothing of calls made in e, which Istio would then spread over all pods of all clusters alike; ' +
+    'distribution: has no shares for calls made in e, which Istio would then spread evenly over all pods of all clusters; ' +
       'fix: add e: { a: 100 }, or other shares',
-    'distribution: says nothing of calls made in f, which Istio would then spread over all pods of all clusters alike; ' +
+    'distribution: has no shares for calls made in f, which Istio would then spread evenly over all pods of all clusters; ' +
       'fix: add f: { a: 100 }, or other shares',
     'distribution.a: the shares add up to 90; received {"a":70,"b":20}; allowed a sum of 100',
     'distribution.b.f: unknown key; received "f"; allowed a, b, c, d, e; fix: did you mean a?',
-    'distribution.c.a: is no share; received 1.5; allowed a whole number from 0 to 100',
-    'distribution.c.b: is no share; received 98.5; allowed a whole number from 0 to 100',
-    'distribution.d.a: is no share; received "100"; allowed a whole number from 0 to 100',
+    'distribution.c.a: is not a percentage; received 1.5; allowed a whole number from 0 to 100',
+    'distribution.c.b: is not a percentage; received 98.5; allowed a whole number from 0 to 100',
+    'distribution.d.a: is not a percentage; received "100"; allowed a whole number from 0 to 100',
     'distribution: cannot tell f from e: Istio distributes by region and zone, and both are in r4/z5; ' +
-      'fix: leave the distribution out',
-    'distribution: excludes failover: Istio does one or the other; fix: remove one of the two',
+      'fix: remove the distribution, or give each cluster its own zone',
+    'distribution: cannot be combined with failover: Istio does one or the other; fix: remove one of the two',
   ]);
 });
 
@@ -117,12 +117,12 @@ test.each([
     { v1: 100, v2: 0, idle: 0, v3: 0 },
     ['weights.v3: unknown key; received "v3"; allowed v1, v2, idle; fix: did you mean v1?'],
   ],
-  [[], ['weights: is no mapping; received []; allowed a mapping with the keys v1, v2, idle']],
+  [[], ['weights: is not an object; received []; allowed an object with the keys v1, v2, idle']],
 ])('weights %j', (wrong, expected) => {
   expect(said(() => ({ weights: wrong }))).toEqual(expected);
 });
 
-test('limits, unknown keys and what is no mapping', () => {
+test('limits, unknown keys and what is not an object', () => {
   expect(
     said(() => ({
       rule: [],
@@ -132,12 +132,12 @@ test('limits, unknown keys and what is no mapping', () => {
     })),
   ).toEqual([
     'rule: unknown key; received "rule"; allowed failover, distribution, weights, rules, connections, outliers; fix: did you mean rules?',
-    'rules: is no list; received {}',
+    'rules: is not a list; received {}',
     'connections.maxConnections: unknown key; received "maxConnections"; ' +
       'allowed maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds; fix: remove it',
-    'connections.maxRequests: is no such number; received 0; allowed a whole number from 1 to 2147483647',
-    'outliers.intervalSeconds: is no such number; received 0.5; allowed a whole number from 1 to 86400',
-    'outliers.maxEjectionPercent: is no such number; received 101; allowed a whole number from 1 to 100',
+    'connections.maxRequests: is not a valid number; received 0; allowed a whole number from 1 to 2147483647',
+    'outliers.intervalSeconds: is not a valid number; received 0.5; allowed a whole number from 1 to 86400',
+    'outliers.maxEjectionPercent: is not a valid number; received 101; allowed a whole number from 1 to 100',
   ]);
 });
 
@@ -151,7 +151,7 @@ test('connections that rest longer than proxies keep unused ones, where there is
     new TrafficPolicy(catalog, 'traffic', { connections });
     new TrafficPolicy(orders, 'traffic', { connections });
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/catalog/traffic: connections.idleTimeoutSeconds: is no such number; received 20; allowed a whole number from 1 to 19',
+      'demo/shop/catalog/traffic: connections.idleTimeoutSeconds: is not a valid number; received 20; allowed a whole number from 1 to 19',
     ]);
   });
 });
@@ -165,17 +165,17 @@ test('a second policy of a service, and one of something else', () => {
     new TrafficPolicy(orders, 'more', {});
     new TrafficPolicy(shop as never, 'stray', undefined as never);
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/orders/more: the service already has a traffic policy, demo/shop/orders/traffic, and Istio merges none; ' +
-        'fix: declare all of it there',
+      'demo/shop/orders/more: the service already has a traffic policy, demo/shop/orders/traffic, and Istio does not merge them; ' +
+        'fix: declare everything there',
       'demo/shop/stray: a traffic policy belongs to a GrpcService; fix: pass the service as its scope',
     ]);
   });
 });
 
 test('a service in the place of one of its methods is shown by its path', () => {
-  const allowed = 'allowed SERVICE.method.NAME, NAME one of getStock, reserve, importStock, syncStock';
+  const allowed = 'allowed SERVICE.method.NAME, where NAME is one of getStock, reserve, importStock, syncStock';
   expect(said(({ inventory }) => ({ rules: [{ method: inventory, timeoutMs: 1000 }] }))).toEqual([
-    `rules[0].method: is no method of the service; received "demo/shop/inventory"; ${allowed}`,
+    `rules[0].method: is not a method of the service; received "demo/shop/inventory"; ${allowed}`,
   ]);
 });
 
@@ -198,8 +198,8 @@ describe('a distribution that leaves calls without a pod', () => {
     });
   const local = { east: { east: 100 }, west: { west: 100 } };
   const v2 = [
-    'distribution.east: leaves no pod to calls of version v2, which runs in west only; received {"east":100}; ' +
-      'fix: give west a share, or v2 no calls',
+    'distribution.east: leaves calls to version v2 without a pod, because it runs only in west; received {"east":100}; ' +
+      'fix: give west a share, or send no calls to v2',
   ];
 
   test('of a version that runs elsewhere, by its weight, by a rule or as a mirror', () => {
@@ -221,10 +221,10 @@ describe('a distribution that leaves calls without a pod', () => {
     expect(distributed({ east: { west: 100 }, west: { west: 100 } })).toEqual([]);
     expect(distributed({ east: { west: 100 }, west: { east: 100 } })).toEqual([
       'distribution.east: gives east itself nothing, while distribution.west sends it calls: ' +
-        'its east-west gateway goes by the same shares, and would have no pod to hand them to; received {"west":100}; ' +
+        'its east-west gateway uses the same shares, and would have no pod to forward them to; received {"west":100}; ' +
         'fix: give east a share here, or none there',
       'distribution.west: gives west itself nothing, while distribution.east sends it calls: ' +
-        'its east-west gateway goes by the same shares, and would have no pod to hand them to; received {"east":100}; ' +
+        'its east-west gateway uses the same shares, and would have no pod to forward them to; received {"east":100}; ' +
         'fix: give west a share here, or none there',
     ]);
   });

@@ -27,8 +27,8 @@ describe('rules', () => {
       'rules[1].mirror: ImportStock is client streaming: only calls of unary methods have a timeout, retries or a mirror; fix: remove it',
       'rules[2].mirror: the proto does not say that Reserve has no side effects, which a mirrored call would have twice; ' +
         'fix: if it has none, declare it there: option idempotency_level = NO_SIDE_EFFECTS; otherwise remove the mirror',
-      'rules[3].timeoutMs: needs a method: what is right depends on what its proto says; ' +
-        'fix: add a method, or say it in a rule of the method alone',
+      "rules[3].timeoutMs: needs a method: whether it is safe depends on the method's proto; " +
+        'fix: add a method, or move it to a rule for one method',
     ]);
   });
 
@@ -70,21 +70,21 @@ describe('rules', () => {
         'allowed getStock, reserve, importStock, syncStock; fix: did you mean reserve?',
       'rules[1].method: is a method of another service, demo/shop/orders; received "getOrder"; ' +
         'allowed getStock, reserve, importStock, syncStock; fix: put the rule into a TrafficPolicy of that service',
-      'rules[2].method: is no method of the service; received "reserve"; ' +
-        'allowed SERVICE.method.NAME, NAME one of getStock, reserve, importStock, syncStock',
-      'rules[3].method: is no method of the service; received "reserve"; ' +
-        'allowed SERVICE.method.NAME, NAME one of getStock, reserve, importStock, syncStock',
+      'rules[2].method: is not a method of the service; received "reserve"; ' +
+        'allowed SERVICE.method.NAME, where NAME is one of getStock, reserve, importStock, syncStock',
+      'rules[3].method: is not a method of the service; received "reserve"; ' +
+        'allowed SERVICE.method.NAME, where NAME is one of getStock, reserve, importStock, syncStock',
       'rules[3].to: the service has no such version; received "v3"; allowed v1, v2, idle; fix: did you mean v1?',
       'rules[4].to: the version runs nowhere, as it has 0 replicas; received "idle"; fix: give it replicas',
-      'rules[5]: says not for which calls it is; fix: add a method, metadata, or both',
-      'rules[6]: does nothing; fix: add one of timeoutMs, retries, to, fault, mirror',
-      'rules[7]: is no mapping; received null; allowed a mapping with the keys method, metadata, timeoutMs, retries, to, fault, mirror',
+      'rules[5]: does not say which calls it applies to; fix: add a method, metadata, or both',
+      'rules[6]: has no effect; fix: add one of timeoutMs, retries, to, fault, mirror',
+      'rules[7]: is not an object; received null; allowed an object with the keys method, metadata, timeoutMs, retries, to, fault, mirror',
       'rules[8].timeout: unknown key; received "timeout"; allowed method, metadata, timeoutMs, retries, to, fault, mirror; fix: did you mean timeoutMs?',
       'rules[9].mirror.to: is missing',
-      'rules[9].mirror.percent: is no share of the calls; received 101; allowed from 0.0001 to 100',
-      'rules[10].mirror.to: is where the calls go anyway; received "v2"',
-      'rules[11].mirror.to: is where the calls go anyway; received "v1"',
-      'rules[11].mirror: is said by rules[9] already; fix: keep one',
+      'rules[9].mirror.percent: is not a percentage of the calls; received 101; allowed from 0.0001 to 100',
+      'rules[10].mirror.to: is the version that the calls go to anyway; received "v2"',
+      'rules[11].mirror.to: is the version that the calls go to anyway; received "v1"',
+      'rules[11].mirror: is already set by rules[9]; fix: keep one',
     ]);
   });
 
@@ -100,26 +100,26 @@ describe('rules', () => {
         { metadata: 'x', to: 'v2' },
       ]),
     ).toEqual([
-      'rules[0].metadata: is no name of metadata; received "X-Canary"; allowed 1 to 128 of a-z, 0-9, underscore, dot and hyphen; fix: write x-canary',
-      'rules[1].metadata: holds bytes, which are on the wire as base64 and cannot be matched; received "user-bin"; ' +
-        'fix: send what routes depend on as text, under a name without -bin',
-      'rules[2].metadata: is kept by gRPC for itself; received "grpc-timeout"; fix: use a name of your own',
-      'rules[3].metadata.a: is not one way to match; received {"exact":"1","prefix":"1"}; allowed exact, prefix, regex',
-      'rules[3].metadata.b.exact: is no value of metadata; received ""; allowed text of printable ASCII characters, at least one',
-      'rules[3].metadata.c: is no mapping; received "1"; allowed a mapping with the keys exact, prefix, regex',
-      'rules[3].metadata.d: is not one way to match; received {}; allowed exact, prefix, regex',
-      'rules[4].metadata.a.regex: uses lookaround or a back reference, which RE2 does not have; received "(?=x)"',
-      'rules[4].metadata.b.regex: is no RE2 expression: it has a ( without its ); received "("',
-      String.raw`rules[4].metadata.c.regex: uses lookaround or a back reference, which RE2 does not have; received "(a)\\1"`,
-      'rules[5].metadata: names no metadata; received {}; fix: name some, or leave it out',
-      'rules[6].metadata: is no metadata; received "x"; allowed a mapping from names to { exact }, { prefix } or { regex }',
+      'rules[0].metadata: is not a name of metadata; received "X-Canary"; allowed 1 to 128 of a-z, 0-9, underscore, dot and hyphen; fix: write x-canary',
+      'rules[1].metadata: is binary metadata, which is sent as base64 and cannot be matched; received "user-bin"; ' +
+        'fix: send what routes depend on as text, under a name that does not end in -bin',
+      'rules[2].metadata: is reserved by gRPC; received "grpc-timeout"; fix: use a name of your own',
+      'rules[3].metadata.a: is not exactly one way to match; received {"exact":"1","prefix":"1"}; allowed exact, prefix, regex',
+      'rules[3].metadata.b.exact: is not a value of metadata; received ""; allowed a string of printable ASCII characters, at least one',
+      'rules[3].metadata.c: is not an object; received "1"; allowed an object with the keys exact, prefix, regex',
+      'rules[3].metadata.d: is not exactly one way to match; received {}; allowed exact, prefix, regex',
+      'rules[4].metadata.a.regex: uses lookaround or a backreference, which RE2 does not have; received "(?=x)"',
+      'rules[4].metadata.b.regex: is not an RE2 expression: it has a ( without a ); received "("',
+      String.raw`rules[4].metadata.c.regex: uses lookaround or a backreference, which RE2 does not have; received "(a)\\1"`,
+      'rules[5].metadata: is empty; received {}; fix: add an entry, or leave it out',
+      'rules[6].metadata: is not an object with metadata; received "x"; allowed an object from metadata names to { exact }, { prefix } or { regex }',
     ]);
   });
 
   test('D10: with retries and a fault of the same calls, of which Istio makes one alone', () => {
     const fix =
-      'fix: take one of the two out, or say the fault in a rule with metadata, whose calls then have no retries';
-    const excluded = `excludes the other of fault and retries: Istio tries no call again into which it injects a fault; ${fix}`;
+      'fix: remove one of the two, or declare the fault in a rule with metadata, whose calls then have no retries';
+    const excluded = `fault and retries exclude each other: Istio does not retry a call into which it injects a fault; ${fix}`;
     const fault = { status: 'ABORTED', percent: 5 };
     const retries = { attempts: 1 };
     const of = (...parts: readonly object[]) =>
@@ -151,19 +151,19 @@ describe('rules', () => {
         },
       ]),
     ).toEqual([
-      'rules[0].timeoutMs: is no such number; received 0; allowed a whole number from 1 to 3600000',
-      'rules[0].retries.attempts: is no such number; received null; allowed a whole number from 1 to 10',
-      'rules[0].retries.on: names no status; received []; fix: leave it out for UNAVAILABLE',
-      'rules[1].retries.attempts: is no such number; received 11; allowed a whole number from 1 to 10',
-      'rules[1].retries.on: is no status that can be tried again; received "ABORTED"; ' +
+      'rules[0].timeoutMs: is not a valid number; received 0; allowed a whole number from 1 to 3600000',
+      'rules[0].retries.attempts: is not a valid number; received null; allowed a whole number from 1 to 10',
+      'rules[0].retries.on: is empty; received []; fix: add a status, or leave it out to retry UNAVAILABLE',
+      'rules[1].retries.attempts: is not a valid number; received 11; allowed a whole number from 1 to 10',
+      'rules[1].retries.on: is not a status that can be retried; received "ABORTED"; ' +
         'allowed CANCELLED, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE',
-      'rules[1].retries.perTryTimeoutMs: an attempt would never end by it, as the whole call ends after 100 ms; received 100; allowed less than 100',
-      'rules[2].fault: is not one kind of fault; received {"percent":5}; allowed either a status or a delayMs; a list for both',
-      'rules[3].fault.percent: is no share of the calls; received 0.00001; allowed from 0.0001 to 100',
-      'rules[3].fault.status: is no gRPC status of an error; received "OK"; allowed CANCELLED, UNKNOWN, INVALID_ARGUMENT, ' +
+      'rules[1].retries.perTryTimeoutMs: it would never end an attempt, because the whole call ends after 100 ms; received 100; allowed less than 100',
+      'rules[2].fault: is not exactly one kind of fault; received {"percent":5}; allowed either a status or a delayMs; for both, a list of two faults',
+      'rules[3].fault.percent: is not a percentage of the calls; received 0.00001; allowed from 0.0001 to 100',
+      'rules[3].fault.status: is not a gRPC error status; received "OK"; allowed CANCELLED, UNKNOWN, INVALID_ARGUMENT, ' +
         'DEADLINE_EXCEEDED, NOT_FOUND, ALREADY_EXISTS, PERMISSION_DENIED, RESOURCE_EXHAUSTED, FAILED_PRECONDITION, ABORTED, ' +
         'OUT_OF_RANGE, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS, UNAUTHENTICATED',
-      'rules[4].fault: has two faults of one kind; received [{"delayMs":1,"percent":1},{"delayMs":2,"percent":1}]; fix: keep one',
+      'rules[4].fault: has two faults of the same kind; received [{"delayMs":1,"percent":1},{"delayMs":2,"percent":1}]; fix: keep one',
     ]);
   });
 
@@ -178,9 +178,9 @@ describe('rules', () => {
         { metadata: tester, fault: { status: 'ABORTED', percent: 1 } },
       ]),
     ).toEqual([
-      'rules[1].timeoutMs: is said by rules[0] already; fix: keep one',
-      'rules[3]: can never be reached: rules[2] takes the same calls; fix: make one of the two',
-      'rules[5]: can never be reached: rules[4] takes the same calls; fix: make one of the two',
+      'rules[1].timeoutMs: is already set by rules[0]; fix: keep one',
+      'rules[3]: can never be reached: rules[2] matches the same calls; fix: merge the two',
+      'rules[5]: can never be reached: rules[4] matches the same calls; fix: merge the two',
     ]);
   });
 
@@ -196,19 +196,19 @@ describe('rules', () => {
         { method: method.reserve, metadata: { a: { exact: '1' } }, timeoutMs: 100, ...perTry(50) },
       ]),
     ).toEqual([
-      'rules[1].retries.perTryTimeoutMs: an attempt would never end by it, as another rule of the method ends the whole call ' +
+      'rules[1].retries.perTryTimeoutMs: it would never end an attempt, because another rule of the method ends the whole call ' +
         'after 100 ms; received 500; allowed less than 100',
-      'rules[2].retries.perTryTimeoutMs: an attempt would never end by it, as another rule of the method ends the whole call ' +
+      'rules[2].retries.perTryTimeoutMs: it would never end an attempt, because another rule of the method ends the whole call ' +
         'after 100 ms; received 100; allowed less than 100',
-      'rules[4].timeoutMs: no attempt would end by the perTryTimeoutMs of another rule of the method, 400 ms; received 400; ' +
+      'rules[4].timeoutMs: it would end the whole call before perTryTimeoutMs of another rule of the method, 400 ms, ends an attempt; received 400; ' +
         'allowed more than 400',
     ]);
   });
 
   test('that pick a version while the other calls go to all of them', () => {
     expect(said(() => ({ rules: [{ metadata: tester, to: 'v2' }] }))).toEqual([
-      'rules[0].to: a version is picked for some calls, while all others go to the pods of every version alike; ' +
-        'received "v2"; fix: add weights for those, such as { v1: 100, v2: 0, idle: 0 }',
+      'rules[0].to: some calls go to one version, while all others are spread over the pods of every version; ' +
+        'received "v2"; fix: add weights for the others, such as { v1: 100, v2: 0, idle: 0 }',
     ]);
   });
 });

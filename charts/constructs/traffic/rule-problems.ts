@@ -56,10 +56,10 @@ export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): 
       const first = known.get(id);
       if (first === undefined) known.set(id, path);
       else if (base) {
-        findings.add(`${path}.${key}`, { what: `is said by ${first} already`, fix: 'keep one' });
+        findings.add(`${path}.${key}`, { what: `is already set by ${first}`, fix: 'keep one' });
       } else {
-        const what = `can never be reached: ${first} takes the same calls`;
-        findings.add(path, { what, fix: 'make one of the two' });
+        const what = `can never be reached: ${first} matches the same calls`;
+        findings.add(path, { what, fix: 'merge the two' });
       }
     }
   });
@@ -67,8 +67,8 @@ export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): 
 
 /** https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute-fault */
 const faultWithRetries = {
-  what: 'excludes the other of fault and retries: Istio tries no call again into which it injects a fault',
-  fix: 'take one of the two out, or say the fault in a rule with metadata, whose calls then have no retries',
+  what: 'fault and retries exclude each other: Istio does not retry a call into which it injects a fault',
+  fix: 'remove one of the two, or declare the fault in a rule with metadata, whose calls then have no retries',
 };
 
 /** Whether no later rule for all calls of the method says a fault or retries, so that a problem of both is told once. */
@@ -102,12 +102,12 @@ function limitProblems(findings: Findings, rules: readonly (Mapping | undefined)
       `rules[${index}].${own ? 'retries.perTryTimeoutMs' : 'timeoutMs'}`,
       own
         ? {
-            what: `an attempt would never end by it, as another rule of the method ends the whole call after ${timeoutMs} ms`,
+            what: `it would never end an attempt, because another rule of the method ends the whole call after ${timeoutMs} ms`,
             received: limit,
             allowed: `less than ${timeoutMs}`,
           }
         : {
-            what: `no attempt would end by the perTryTimeoutMs of another rule of the method, ${limit} ms`,
+            what: `it would end the whole call before perTryTimeoutMs of another rule of the method, ${limit} ms, ends an attempt`,
             received: timeoutMs,
             allowed: `more than ${limit}`,
           },
@@ -120,18 +120,18 @@ function checked(findings: Findings, ruled: Ruled, value: unknown, path: string)
   const before = findings.problems.length;
   const rule = findings.mapping(path, value, ruleKeys);
   if (rule === undefined) {
-    if (value === undefined) findings.add(path, { what: 'is no rule', received: value });
+    if (value === undefined) findings.add(path, { what: 'is not a rule', received: value });
     return undefined;
   }
   const { method, metadata } = rule;
   const known = methodOf(findings, ruled, method, `${path}.method`);
   metadataProblems(findings, metadata, `${path}.metadata`);
   if (method === undefined && metadata === undefined) {
-    findings.add(path, { what: 'says not for which calls it is', fix: 'add a method, metadata, or both' });
+    findings.add(path, { what: 'does not say which calls it applies to', fix: 'add a method, metadata, or both' });
   }
   const matches = findings.problems.length === before;
   if (actionKeys.every((key) => rule[key] === undefined)) {
-    findings.add(path, { what: 'does nothing', fix: `add one of ${actionKeys.join(', ')}` });
+    findings.add(path, { what: 'has no effect', fix: `add one of ${actionKeys.join(', ')}` });
   }
   if (matches) kindProblems(findings, rule, known, path);
   findings.whole(`${path}.timeoutMs`, rule['timeoutMs'], 1, anHour);
@@ -143,7 +143,7 @@ function checked(findings: Findings, ruled: Ruled, value: unknown, path: string)
     versionProblem(findings, ruled, mirror['to'], `${path}.mirror.to`);
     if (mirror['percent'] !== undefined) findings.percent(`${path}.mirror.percent`, mirror['percent']);
     if (mirror['to'] !== undefined && mirror['to'] === (rule['to'] ?? ruled.only)) {
-      findings.add(`${path}.mirror.to`, { what: 'is where the calls go anyway', received: mirror['to'] });
+      findings.add(`${path}.mirror.to`, { what: 'is the version that the calls go to anyway', received: mirror['to'] });
     }
   }
   faultProblems(findings, rule['fault'], `${path}.fault`);
@@ -158,9 +158,9 @@ function methodOf(findings: Findings, ruled: Ruled, method: unknown, path: strin
   } else if (!isMethod(method)) {
     const received = method instanceof UnknownMethod ? method.name : method;
     findings.add(path, {
-      what: 'is no method of the service',
+      what: 'is not a method of the service',
       received,
-      allowed: `SERVICE.method.NAME, NAME one of ${known.join(', ')}`,
+      allowed: `SERVICE.method.NAME, where NAME is one of ${known.join(', ')}`,
     });
   } else if (method.service.where !== ruled.service) {
     findings.add(path, {
@@ -178,8 +178,8 @@ function kindProblems(findings: Findings, rule: Mapping, method: Method | undefi
   for (const key of ['timeoutMs', 'retries', 'mirror'] as const) {
     if (rule[key] === undefined) continue;
     if (method === undefined) {
-      const what = 'needs a method: what is right depends on what its proto says';
-      findings.add(`${path}.${key}`, { what, fix: 'add a method, or say it in a rule of the method alone' });
+      const what = "needs a method: whether it is safe depends on the method's proto";
+      findings.add(`${path}.${key}`, { what, fix: 'add a method, or move it to a rule for one method' });
       continue;
     }
     const { name, idempotency } = method.descriptor;
@@ -209,16 +209,16 @@ function retryProblems(findings: Findings, rule: Mapping, path: string): void {
   findings.whole(`${at}.attempts`, attempts ?? null, 1, 10);
   for (const status of findings.list(`${at}.on`, on)) {
     if (!retriableStatuses.some((known) => known === status)) {
-      findings.unknown(`${at}.on`, 'is no status that can be tried again', status, retriableStatuses);
+      findings.unknown(`${at}.on`, 'is not a status that can be retried', status, retriableStatuses);
     }
   }
   if (Array.isArray(on) && on.length === 0) {
-    findings.add(`${at}.on`, { what: 'names no status', received: [], fix: 'leave it out for UNAVAILABLE' });
+    findings.add(`${at}.on`, { what: 'is empty', received: [], fix: 'add a status, or leave it out to retry UNAVAILABLE' });
   }
   findings.whole(`${at}.perTryTimeoutMs`, perTryTimeoutMs, 1, anHour);
   const { timeoutMs } = rule;
   if (typeof perTryTimeoutMs === 'number' && typeof timeoutMs === 'number' && perTryTimeoutMs >= timeoutMs) {
-    const what = `an attempt would never end by it, as the whole call ends after ${timeoutMs} ms`;
+    const what = `it would never end an attempt, because the whole call ends after ${timeoutMs} ms`;
     findings.add(`${at}.perTryTimeoutMs`, {
       what,
       received: perTryTimeoutMs,
@@ -237,9 +237,9 @@ function versionProblem(findings: Findings, ruled: Ruled, version: unknown, path
     findings.add(path, { what, received: version, fix: 'give it replicas' });
   } else if (!weighted && versions.length > 1) {
     findings.add(path, {
-      what: 'a version is picked for some calls, while all others go to the pods of every version alike',
+      what: 'some calls go to one version, while all others are spread over the pods of every version',
       received: version,
-      fix: `add weights for those, such as { ${versions.map((name, index) => `${name}: ${index === 0 ? 100 : 0}`).join(', ')} }`,
+      fix: `add weights for the others, such as { ${versions.map((name, index) => `${name}: ${index === 0 ? 100 : 0}`).join(', ')} }`,
     });
   }
 }
@@ -254,18 +254,18 @@ function faultProblems(findings: Findings, fault: unknown, path: string): void {
     const { status, delayMs, percent } = mapping;
     findings.percent(`${at}.percent`, percent);
     if ((status === undefined) === (delayMs === undefined)) {
-      const what = 'is not one kind of fault';
-      findings.add(at, { what, received: one, allowed: 'either a status or a delayMs; a list for both' });
+      const what = 'is not exactly one kind of fault';
+      findings.add(at, { what, received: one, allowed: 'either a status or a delayMs; for both, a list of two faults' });
       return undefined;
     }
     findings.whole(`${at}.delayMs`, delayMs, 1, anHour);
     if (status !== undefined && !grpcStatusNames.some((known) => known === status)) {
-      findings.unknown(`${at}.status`, 'is no gRPC status of an error', status, grpcStatusNames);
+      findings.unknown(`${at}.status`, 'is not a gRPC error status', status, grpcStatusNames);
     }
     return status === undefined ? 'delay' : 'status';
   });
-  if (all.length === 0) findings.add(path, { what: 'names no fault', received: [], fix: 'remove it' });
+  if (all.length === 0) findings.add(path, { what: 'is empty', received: [], fix: 'remove it' });
   if (kinds.some((kind, index) => kind !== undefined && kinds.indexOf(kind) !== index)) {
-    findings.add(path, { what: 'has two faults of one kind', received: fault, fix: 'keep one' });
+    findings.add(path, { what: 'has two faults of the same kind', received: fault, fix: 'keep one' });
   }
 }

@@ -70,8 +70,8 @@ export class TrafficPolicy<
     const policies = service.node.children.filter((part) => part instanceof TrafficPolicy);
     const [first] = policies;
     if (first !== undefined && first !== (this as unknown)) {
-      const what = `the service already has a traffic policy, ${first.where}, and Istio merges none`;
-      return [{ where, what, fix: 'declare all of it there' }];
+      const what = `the service already has a traffic policy, ${first.where}, and Istio does not merge them`;
+      return [{ where, what, fix: 'declare everything there' }];
     }
     const findings = new Findings(where);
     const props = this.props as Readonly<Record<string, unknown>>;
@@ -85,7 +85,7 @@ export class TrafficPolicy<
     failoverProblems(findings, placed, failover);
     distributionProblems(findings, placed, distribution);
     if (failover !== undefined && distribution !== undefined) {
-      const what = 'excludes failover: Istio does one or the other';
+      const what = 'cannot be combined with failover: Istio does one or the other';
       findings.add('distribution', { what, fix: 'remove one of the two' });
     }
     const { versions, runningVersions: running } = service;

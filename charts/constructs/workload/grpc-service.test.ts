@@ -154,15 +154,15 @@ describe('problems', () => {
       place('2nd', []);
       place('twice', ['west', 'west']);
       const rule =
-        'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, a letter first';
+        'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end, starting with a letter';
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/inventory: the namespace has two services of this name; received "inventory"; fix: rename one',
-        `demo/shop/Stock: the service has a wrong name; received "Stock"; ${rule}`,
+        `demo/shop/Stock: the name of the service is not valid; received "Stock"; ${rule}`,
         'demo/shop/Stock: placement: the mesh has no such cluster; received "eats"; allowed east, west; fix: did you mean east?',
         'demo/shop/Stock: placement: the mesh has no such cluster; received "moon"; allowed east, west',
-        `demo/shop/2nd: the service has a wrong name; received "2nd"; ${rule}`,
+        `demo/shop/2nd: the name of the service is not valid; received "2nd"; ${rule}`,
         'demo/shop/2nd: placement: the placement is empty; received []; allowed east, west; ' +
-          'fix: name a cluster, or leave the placement out for all of them',
+          'fix: name a cluster, or leave the placement out for all clusters',
         'demo/shop/twice: placement: the cluster is listed twice; received "west"; fix: remove one',
       ]);
     });
@@ -184,7 +184,7 @@ describe('problems', () => {
       const mesh = twoClusters(root);
       new GrpcService(mesh.namespace('shop'), 'stock', { app: 'apps/orders', service: InventoryService });
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/stock: service: apps/orders/config.yml does not say that the app serves it; ' +
+        'demo/shop/stock: service: apps/orders/config.yml does not list it in services; ' +
           'received "shop.inventory.v1.InventoryService"; allowed shop.orders.v1.OrdersService; ' +
           'fix: pass a service the app serves, or add shop.inventory.v1.InventoryService to services in apps/orders/config.yml',
       ]);
@@ -216,7 +216,7 @@ describe('problems', () => {
       'an app that serves nothing',
       { catalog: { services: [], httpGateway: false } },
       [
-        'demo/shop/catalog: service: apps/catalog/config.yml does not say that the app serves it; ' +
+        'demo/shop/catalog: service: apps/catalog/config.yml does not list it in services; ' +
           'received "shop.catalog.v1.CatalogService"; allowed none, as services is empty; ' +
           'fix: pass a service the app serves, or add shop.catalog.v1.CatalogService to services in apps/catalog/config.yml',
       ],

@@ -118,8 +118,8 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const versions = this.#versions;
     if (versions !== undefined) found.push(...versionProblems(this, versions));
     if (!isService(this.#given)) {
-      const allowed = 'a service of what is generated from proto/, such as CatalogService of catalog_pb.js';
-      const what = 'is no descriptor of a proto service';
+      const allowed = 'a service that is generated from proto/, such as CatalogService in catalog_pb.js';
+      const what = 'is not the descriptor of a proto service';
       found.push({ where: `${this.where}: service`, what, received: this.#given, allowed });
     }
     const config = this.soundConfig;
@@ -246,7 +246,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     if (isService(this.#given) && !services.includes(typeName)) {
       problems.push({
         where: `${where}: service`,
-        what: `${app}/config.yml does not say that the app serves it`,
+        what: `${app}/config.yml does not list it in services`,
         received: typeName,
         allowed: services.length === 0 ? 'none, as services is empty' : services.join(', '),
         fix: `pass a service the app serves, or add ${typeName} to services in ${app}/config.yml`,

@@ -65,11 +65,11 @@ test('a hub is a registry as image references begin', () => {
     istioHub: 'registry.example/istio/',
     imagePullSecrets: ['Key'],
   });
-  const allowed = 'allowed a registry and folder as image references begin, such as registry.example/shop';
+  const allowed = 'allowed the registry and path that image references begin with, such as registry.example/shop';
   expect(problemsOf(meshOn(wrong))).toEqual([
-    `demo: platform.imageHub: is no place of images; received "https://registry.example/shop"; ${allowed}`,
-    `demo: platform.istio.hub: is no place of images; received "registry.example/istio/"; ${allowed}`,
-    `demo: platform.imagePullSecrets: is no list of names; received ["Key"]; allowed Secrets' names, such as ['registry-key']`,
+    `demo: platform.imageHub: is not an image registry; received "https://registry.example/shop"; ${allowed}`,
+    `demo: platform.istio.hub: is not an image registry; received "registry.example/istio/"; ${allowed}`,
+    `demo: platform.imagePullSecrets: is not a list of names; received ["Key"]; allowed a list of names of Secrets, such as ['registry-key']`,
   ]);
 });
 

@@ -42,19 +42,19 @@ describe('problems', () => {
     [
       'DISABLE',
       { mode: 'DISABLE' },
-      'mode: is no mode of mutual TLS; received "DISABLE"; allowed STRICT, PERMISSIVE; ' +
-        'fix: use PERMISSIVE, which takes plaintext and keeps the identity of callers in the mesh',
+      'mode: is not a mode of mutual TLS; received "DISABLE"; allowed STRICT, PERMISSIVE; ' +
+        'fix: use PERMISSIVE, which accepts plaintext and still identifies callers in the mesh',
     ],
     [
       'a misspelled mode',
       { mode: 'STRICKT' },
-      'mode: is no mode of mutual TLS; received "STRICKT"; allowed STRICT, PERMISSIVE; fix: did you mean STRICT?',
+      'mode: is not a mode of mutual TLS; received "STRICKT"; allowed STRICT, PERMISSIVE; fix: did you mean STRICT?',
     ],
-    ['no mode', {}, 'mode: is no mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE'],
+    ['no mode', {}, 'mode: is not a mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE'],
     [
       'a wrong mode of a port',
       { mode: 'STRICT', ports: { grpc: 'OFF' } },
-      'ports.grpc: is no mode of mutual TLS; received "OFF"; allowed STRICT, PERMISSIVE',
+      'ports.grpc: is not a mode of mutual TLS; received "OFF"; allowed STRICT, PERMISSIVE',
     ],
     [
       'a port it does not have',
@@ -83,8 +83,8 @@ describe('problems', () => {
       new MutualTls(inventory, 'b', strict);
       new MutualTls(shop, 'ports', { ...strict, ports: { grpc: 'STRICT' } } as typeof strict);
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/inventory/b: demo/shop/inventory has one already, of which Istio would take the older; received "b"; fix: keep one',
-        'demo/shop/ports: ports: a namespace has no ports: Istio goes by them for a service only; received {"grpc":"STRICT"}; fix: declare it on the service',
+        'demo/shop/inventory/b: demo/shop/inventory already has one, and Istio would apply only the older; received "b"; fix: keep one',
+        'demo/shop/ports: ports: ports apply only to a service: Istio ignores them for a namespace; received {"grpc":"STRICT"}; fix: declare it on the service',
       ]);
     });
   });

@@ -55,7 +55,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     const scope: unknown = this.#scope;
     // Plain JavaScript may put it anywhere.
     if (!(scope instanceof Namespace || scope instanceof Workload)) {
-      const what = 'mutual TLS belongs to a namespace or a service; the mesh itself is STRICT';
+      const what = 'MutualTls applies to a namespace or a service; the mesh itself is STRICT';
       return [{ where: this.where, what, fix: 'pass one of them as its scope' }];
     }
     const { mode, ports = {} } = given(this.#props);
@@ -71,7 +71,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
         : [
             {
               where: this.where,
-              what: `${this.#scope.where} has one already, of which Istio would take the older`,
+              what: `${this.#scope.where} already has one, and Istio would apply only the older`,
               received: this.node.id,
               fix: 'keep one',
             },
@@ -139,7 +139,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
       return [
         {
           where: `${this.where}: ports`,
-          what: 'a namespace has no ports: Istio goes by them for a service only',
+          what: 'ports apply only to a service: Istio ignores them for a namespace',
           received: ports,
           fix: 'declare it on the service',
         },
@@ -177,12 +177,12 @@ function modeProblems(where: string, mode: unknown): Problem[] {
   const near = typeof mode === 'string' ? nearest(mode, modes) : undefined;
   const fix =
     mode === 'DISABLE'
-      ? 'use PERMISSIVE, which takes plaintext and keeps the identity of callers in the mesh'
+      ? 'use PERMISSIVE, which accepts plaintext and still identifies callers in the mesh'
       : near && `did you mean ${near}?`;
   return [
     {
       where,
-      what: 'is no mode of mutual TLS',
+      what: 'is not a mode of mutual TLS',
       received: mode,
       allowed: modes.join(', '),
       ...(fix === undefined ? {} : { fix }),

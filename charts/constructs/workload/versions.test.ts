@@ -137,14 +137,14 @@ test.each([
 
 describe('problems', () => {
   const rule =
-    'allowed NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag one that is never moved';
+    'allowed NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
   const cases: readonly (readonly [string, unknown, readonly string[]])[] = [
     [
       'no version',
       {},
       [
-        'demo/shop/catalog: versions: there is no version; received {}; ' +
-          "fix: name one, or leave the versions out for the app's own image alone",
+        'demo/shop/catalog: versions: is empty; received {}; ' +
+          "fix: add one, or leave versions out to run only the app's own image",
       ],
     ],
     [
@@ -152,7 +152,7 @@ describe('problems', () => {
       { v1: { image: 'catalog' }, v2: { image: 'catalog:latest' }, v3: { image: 'h:5000/catalog' } },
       [
         `demo/shop/catalog: versions.v1.image: the image has no tag; received "catalog"; ${rule}`,
-        `demo/shop/catalog: versions.v2.image: the tag latest may name another image tomorrow; received "catalog:latest"; ${rule}`,
+        `demo/shop/catalog: versions.v2.image: the tag latest may be moved to another image; received "catalog:latest"; ${rule}`,
         `demo/shop/catalog: versions.v3.image: the image has no tag; received "h:5000/catalog"; ${rule}`,
       ],
     ],
@@ -165,13 +165,13 @@ describe('problems', () => {
         v4: { imag: 'a:1' },
       },
       [
-        'demo/shop/catalog: versions.V_1: the version has a wrong name; received "V_1"; ' +
+        'demo/shop/catalog: versions.V_1: the name of the version is not valid; received "V_1"; ' +
           'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end',
-        `demo/shop/catalog: versions.V_1.image: is no image reference; received "a b:1"; ${rule}`,
-        `demo/shop/catalog: versions.v2.image: is no image reference; received 7; ${rule}`,
-        'demo/shop/catalog: versions.v2: placement: is no list of clusters; received "west"; allowed west',
-        'demo/shop/catalog: versions.v2.replicas: is no number of pods; received 1.5; allowed a whole number from 0 to 1000',
-        'demo/shop/catalog: versions.v3: is no version; received null; allowed a mapping with the keys image, placement, replicas',
+        `demo/shop/catalog: versions.V_1.image: is not an image reference; received "a b:1"; ${rule}`,
+        `demo/shop/catalog: versions.v2.image: is not an image reference; received 7; ${rule}`,
+        'demo/shop/catalog: versions.v2: placement: is not a list of clusters; received "west"; allowed west',
+        'demo/shop/catalog: versions.v2.replicas: is not a number of pods; received 1.5; allowed a whole number from 0 to 1000',
+        'demo/shop/catalog: versions.v3: is not an object; received null; allowed an object with the keys image, placement, replicas',
         'demo/shop/catalog: versions.v4.imag: unknown key; received "imag"; allowed image, placement, replicas; fix: did you mean image?',
       ],
     ],
@@ -181,14 +181,14 @@ describe('problems', () => {
       [
         'demo/shop/catalog: versions.v1: placement: the service does not run there; received "east"; allowed west',
         'demo/shop/catalog: versions.v2: placement: the placement is empty; received []; allowed west; ' +
-          'fix: name a cluster, or leave the placement out for all of them',
+          'fix: name a cluster, or leave the placement out for all clusters',
       ],
     ],
     [
       'a Deployment whose name is taken',
       { stock: {} },
       [
-        'demo/shop/catalog: versions.stock: its Deployment would be called catalog-stock, as is the service ' +
+        'demo/shop/catalog: versions.stock: its Deployment would be called catalog-stock, like the service ' +
           'demo/shop/catalog-stock; fix: rename the version or that service',
       ],
     ],
@@ -213,8 +213,8 @@ describe('problems', () => {
     withProject({}, (root) => {
       const { mesh } = catalogWith(root, { v1: { placement: ['east'] }, v2: { placement: ['east'] } });
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/catalog: versions: no version runs in west, where the service does; ' +
-          "fix: place a version there, or take west out of the service's placement",
+        'demo/shop/catalog: versions: no version runs in west, which the placement of the service includes; ' +
+          'fix: place a version there, or remove west from the placement of the service',
       ]);
     });
   });
@@ -225,7 +225,7 @@ describe('problems', () => {
       const props = { app: 'apps/inventory', service: InventoryService };
       new GrpcService(shop, 'catalog-a', { ...props, versions: { b: {}, c: {} } });
       expect(problemsOf(mesh)).toEqual([
-        'demo/shop/catalog-a: versions.b: its Deployment would be called catalog-a-b, as is that of a version of ' +
+        'demo/shop/catalog-a: versions.b: its Deployment would be called catalog-a-b, like that of a version of ' +
           'demo/shop/catalog; fix: rename the version or that one',
       ]);
     });

@@ -38,7 +38,7 @@ function hasRegistry(image: string): boolean {
 }
 
 const imageRule =
-  'NAME:TAG or NAME@sha256:DIGEST, with or without a registry, the tag one that is never moved';
+  'NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
 const path = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*`;
 const reference = new RegExp(
   String.raw`^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?${path}(?:/${path})*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@sha256:[0-9a-f]{64})?$`,
@@ -56,9 +56,9 @@ export function versionProblems(
     return [
       {
         where,
-        what: 'there is no version',
+        what: 'is empty',
         received: {},
-        fix: "name one, or leave the versions out for the app's own image alone",
+        fix: "add one, or leave versions out to run only the app's own image",
       },
     ];
   }
@@ -70,16 +70,16 @@ export function versionProblems(
     .filter((cluster) => !placements.some((placement) => placement?.includes(cluster) ?? true))
     .map((cluster) => ({
       where,
-      what: `no version runs in ${cluster}, where the service does`,
-      fix: `place a version there, or take ${cluster} out of the service's placement`,
+      what: `no version runs in ${cluster}, which the placement of the service includes`,
+      fix: `place a version there, or remove ${cluster} from the placement of the service`,
     }));
 }
 
 function oneVersion(service: Workload, name: string, props: unknown): readonly Problem[] {
   const where = `${service.where}: versions.${name}`;
-  const allowed = `a mapping with the keys ${propKeys.join(', ')}`;
+  const allowed = `an object with the keys ${propKeys.join(', ')}`;
   if (typeof props !== 'object' || props === null) {
-    return [{ where, what: 'is no version', received: props, allowed }];
+    return [{ where, what: 'is not an object', received: props, allowed }];
   }
   const { image, placement, replicas } = props as Readonly<Record<string, unknown>>;
   const problems: Problem[] = [...nameProblems(service, name, where), ...unknownKeys(where, props, propKeys)];
@@ -89,7 +89,7 @@ function oneVersion(service: Workload, name: string, props: unknown): readonly P
     problems.push(...placementProblems(where, placement, service.clusters, unknown));
   }
   if (replicas !== undefined && !isReplicas(replicas)) {
-    const what = 'is no number of pods';
+    const what = 'is not a number of pods';
     problems.push({ where: `${where}.replicas`, what, received: replicas, allowed: replicasRule });
   }
   const app = service.mesh.app(service.app);
@@ -109,7 +109,7 @@ function oneVersion(service: Workload, name: string, props: unknown): readonly P
 function nameProblems(service: Workload, name: string, where: string): Problem[] {
   const deployment = deploymentName(service.name, name);
   if (!isDnsLabel(name)) {
-    return [{ where, what: 'the version has a wrong name', received: name, allowed: dnsLabelRule }];
+    return [{ where, what: 'the name of the version is not valid', received: name, allowed: dnsLabelRule }];
   }
   if (deployment.length > 63) {
     const what = `its Deployment's name ${deployment} is longer than 63 characters`;
@@ -118,25 +118,25 @@ function nameProblems(service: Workload, name: string, where: string): Problem[]
   const others = service.namespace.node.children.filter((part) => part instanceof Workload);
   const rival = others.find((other) => other.name === deployment);
   if (rival !== undefined) {
-    const what = `its Deployment would be called ${deployment}, as is the service ${rival.where}`;
+    const what = `its Deployment would be called ${deployment}, like the service ${rival.where}`;
     return [{ where, what, fix: 'rename the version or that service' }];
   }
   // Such as those of `a-b`, version `c`, and of `a`, version `b-c`: told once, where it comes up again.
   const first = others.find(({ deploymentNames }) => deploymentNames.includes(deployment));
   // Two services of one name are a problem of their own.
   if (first === undefined || first.name === service.name) return [];
-  const what = `its Deployment would be called ${deployment}, as is that of a version of ${first.where}`;
+  const what = `its Deployment would be called ${deployment}, like that of a version of ${first.where}`;
   return [{ where, what, fix: 'rename the version or that one' }];
 }
 
 function imageProblems(where: string, image: unknown): Problem[] {
   const parsed = typeof image === 'string' ? reference.exec(image)?.groups : undefined;
   if (parsed === undefined) {
-    return [{ where, what: 'is no image reference', received: image, allowed: imageRule }];
+    return [{ where, what: 'is not an image reference', received: image, allowed: imageRule }];
   }
   const { tag, digest } = parsed;
   if (digest !== undefined || (tag !== undefined && !movingTag.test(tag))) return [];
-  const what = tag === undefined ? 'the image has no tag' : `the tag ${tag} may name another image tomorrow`;
+  const what = tag === undefined ? 'the image has no tag' : `the tag ${tag} may be moved to another image`;
   return [{ where, what, received: image, allowed: imageRule }];
 }
 

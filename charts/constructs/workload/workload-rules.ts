@@ -11,16 +11,16 @@ interface Named {
 /** Checks the name a workload gives its Service, which Kubernetes wants to begin with a letter (RFC 1035). */
 export function nameProblems({ where, name, isDuplicate, namespace }: Named): readonly Problem[] {
   if (!isDnsLabel(name) || /^[0-9]/.test(name)) {
-    const allowed = `${dnsLabelRule}, a letter first`;
-    return [{ where, what: 'the service has a wrong name', received: name, allowed }];
+    const allowed = `${dnsLabelRule}, starting with a letter`;
+    return [{ where, what: 'the name of the service is not valid', received: name, allowed }];
   }
   const fix = 'choose another name';
   if (name === 'default') {
-    const what = 'its account would be the one that every pod without an account of its own runs as';
+    const what = 'its service account would be the one that every pod without its own account runs as';
     return [{ where, what, received: name, fix }];
   }
   if (name === 'kubernetes' && namespace.name === 'default') {
-    const what = "its Service would take the place of the API server's";
+    const what = "its Service would replace that of the API server";
     return [{ where, what, received: name, fix }];
   }
   if (!isDuplicate) return [];
@@ -39,7 +39,7 @@ export function placementProblems(
 ): readonly Problem[] {
   if (!Array.isArray(placement)) {
     const allowed = clusters.join(', ');
-    const what = 'is no list of clusters';
+    const what = 'is not a list of clusters';
     return [{ where: `${where}: placement`, what, received: placement, allowed }];
   }
   if (placement.length === 0 && clusters.length > 0) {
@@ -49,7 +49,7 @@ export function placementProblems(
         what: 'the placement is empty',
         received: [],
         allowed: clusters.join(', '),
-        fix: 'name a cluster, or leave the placement out for all of them',
+        fix: 'name a cluster, or leave the placement out for all clusters',
       },
     ];
   }

@@ -55,7 +55,7 @@ export function givesCluster(object: KubernetesObject): readonly Violation[] {
     return [
       ...(role === 'cluster-admin' ? [{ what: 'roleRef gives every right', received: role, fix }] : []),
       ...all.map((received) => ({
-        what: 'subjects has a group that every account, or everybody, is in',
+        what: 'subjects has a group that contains every account, or everybody',
         received,
         fix,
       })),
@@ -71,7 +71,7 @@ export function givesCluster(object: KubernetesObject): readonly Violation[] {
     return [
       ...(isAll ? [{ what: `rules[${index}] allows everything`, received: '*', fix }] : []),
       ...more.map((received) => ({
-        what: `rules[${index}] lets an account give itself more`,
+        what: `rules[${index}] lets an account give itself more rights`,
         received,
         fix,
       })),

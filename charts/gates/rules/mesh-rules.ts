@@ -101,7 +101,7 @@ export function touchesAccess(object: KubernetesObject): readonly Violation[] {
   return list(object, 'spec', 'configPatches').flatMap((entry, index) => {
     const what = undermines(entry);
     if (what === undefined) return [];
-    const fix = 'leave that to Istio, and grant calls by calls, callsHttp or an AuthorizationPolicy';
+    const fix = 'leave that to Istio, and allow calls with calls, callsHttp or an AuthorizationPolicy';
     return [{ what: `spec.configPatches[${index}] ${what}`, fix }];
   });
 }

@@ -35,7 +35,7 @@ export function unlimited(object: KubernetesObject): readonly Violation[] {
   return containersOf(podOf(object)).flatMap(([where, container]) => {
     const missing = wanted.filter((path) => field(container, 'resources', ...path.split('.')) === undefined);
     if (missing.length === 0) return [];
-    return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'say how much it needs' }];
+    return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'set what is missing' }];
   });
 }
 
@@ -46,7 +46,7 @@ export function unlimited(object: KubernetesObject): readonly Violation[] {
  */
 export function reachesNode(object: KubernetesObject): readonly Violation[] {
   const pod = podOf(object);
-  const fix = 'do without: the pod would share what belongs to the node';
+  const fix = 'remove it: the pod would share what belongs to the node';
   const spec = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
     .filter((key) => field(pod, 'spec', key) === true)
     .map((key) => ({ what: `${key} is set`, received: true, fix }));
@@ -71,7 +71,7 @@ export function reachesNode(object: KubernetesObject): readonly Violation[] {
 }
 
 function identityOf(where: string, context: unknown): readonly Violation[] {
-  const fix = 'run as another user than root';
+  const fix = 'run as a user other than root';
   const [user, isOther] = [field(context, 'runAsUser'), field(context, 'runAsNonRoot')];
   return [
     ...(user === 0 ? [{ what: `${where}.runAsUser is root`, received: user, fix }] : []),
@@ -119,7 +119,7 @@ export function passesProxy(object: KubernetesObject): readonly Violation[] {
   const noted = Object.entries(annotations)
     .filter(([name, value]) => redirection.test(name) && value !== '*')
     .map(([name, value]) => ({
-      what: `the annotation ${name} lets traffic past the proxy`,
+      what: `the annotation ${name} lets traffic bypass the proxy`,
       received: value,
       fix,
     }));
@@ -142,7 +142,7 @@ export function passesProxy(object: KubernetesObject): readonly Violation[] {
     (['runAsUser', 'runAsGroup'] as const)
       .filter((key) => field(context, key) === proxyUser)
       .map((key) => ({
-        what: `${where}.${key} is the proxy's, whose traffic goes past it`,
+        what: `${where}.${key} is the user id of the proxy, whose traffic bypasses the proxy`,
         received: proxyUser,
         fix: 'choose another',
       })),
@@ -157,7 +157,7 @@ function unredirected(pod: unknown, annotations: Readonly<Record<string, string>
   const apps = list(pod, 'spec', 'containers').filter((one) => text(one, 'name') !== 'istio-proxy');
   if (isSidecar || apps.length === 0) return [];
   const what =
-    'the annotation inject.istio.io/templates gives the pods a proxy that their traffic does not pass';
+    'the annotation inject.istio.io/templates gives the pods a proxy that their traffic bypasses';
   return [{ what, received, fix: 'remove it, or keep a gateway in pods of its own' }];
 }
 

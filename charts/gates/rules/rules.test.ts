@@ -115,7 +115,7 @@ describe('the policy pack', () => {
       ['no-allow-all: spec.rules[0] allows every call; restrict who may call (from), what (to), or when'],
     ],
     [
-      'one of two sources is everybody',
+      'one of two sources is every address',
       access({ rules: [{ from: [{ source: { namespaces: ['shop'] } }, { source: {} }] }] }),
       ['no-allow-all: spec.rules[0] allows every call; restrict who may call (from), what (to), or when'],
     ],
@@ -133,7 +133,7 @@ describe('the policy pack', () => {
     ],
     ['none', pods({}), [`pinned-images: containers[app].image is missing: ${newest}`]],
     [
-      'a port is no tag',
+      'a port is not an image tag',
       pods({ image: 'registry.example:5000/app' }),
       [`pinned-images: containers[app].image is "registry.example:5000/app": ${newest}`],
     ],
@@ -146,7 +146,7 @@ describe('the policy pack', () => {
       'no resources',
       pods({ image: digest, resources: {} }),
       [
-        'bounded-resources: containers[app].resources lacks requests.cpu, requests.memory, limits.memory; say how much it needs',
+        'bounded-resources: containers[app].resources lacks requests.cpu, requests.memory, limits.memory; set what is missing',
       ],
     ],
     [
@@ -168,7 +168,7 @@ describe('the policy pack', () => {
           },
         },
       },
-      ['bounded-resources: initContainers[prepare].resources lacks limits.memory; say how much it needs'],
+      ['bounded-resources: initContainers[prepare].resources lacks limits.memory; set what is missing'],
     ],
     [
       "Istio's control plane",

@@ -13,7 +13,7 @@ export function anyDecoder(registry: Registry, messageOf: (desc: DescMessage) =>
     if (typeUrl === undefined) return;
     const slash = typeUrl.lastIndexOf('/');
     const desc = slash < 0 ? undefined : registry.getMessage(typeUrl.slice(slash + 1));
-    if (desc === undefined) reader.fail('"@type" names no type that is known here');
+    if (desc === undefined) reader.fail('"@type" names an unknown type');
     if (hasDelimited(desc))
       reader.fail('"@type" names a type with delimited encoding (groups), not supported');
     writer.byte(0x0a);

@@ -148,7 +148,7 @@ export class Decoders {
           continue;
         }
         if (member.oneof >= 0 && twice(member.oneof)) {
-          reader.fail(`another field of the oneof ${member.oneofName} is given, too`);
+          reader.fail(`another field of the oneof ${member.oneofName} is also given`);
         }
         member.read(reader, writer);
       }

@@ -52,7 +52,7 @@ export function queryDecoder(binding: Binding): (query: string, writer: ByteWrit
       seen.add(path);
       for (const [oneof, member] of set) {
         const other = oneofs.get(oneof);
-        if (other !== undefined && other !== member) throw refuse(`${other} of the same oneof is given, too`);
+        if (other !== undefined && other !== member) throw refuse(`${other} of the same oneof is also given`);
         oneofs.set(oneof, member);
       }
       try {

@@ -32,7 +32,7 @@ export function anyEncoder(registry: Registry, forms: Forms): EncodeFields {
     const url = reader.bytes.toString('utf8', ...typeUrl);
     if (url !== '') {
       const desc = registry.getMessage(url.slice(url.lastIndexOf('/') + 1));
-      if (desc === undefined) throw new AnswerError('an Any holds a type that is not known here');
+      if (desc === undefined) throw new AnswerError('an Any holds an unknown type');
       if (hasDelimited(desc)) {
         throw new AnswerError('an Any holds a type with delimited encoding (groups), which is not supported');
       }

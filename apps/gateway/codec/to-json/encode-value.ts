@@ -42,7 +42,7 @@ const kinds = new Map<number, (reader: WireReader, writer: ByteWriter) => void>(
 
 function finite(reader: WireReader, writer: ByteWriter): void {
   if (!Number.isFinite(reader.bytes.readDoubleLE(reader.pos)))
-    throw new AnswerError('a Value is no finite number');
+    throw new AnswerError('a Value is not a finite number');
   double(reader, writer);
 }
 

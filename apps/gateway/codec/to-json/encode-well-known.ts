@@ -19,7 +19,7 @@ export function wellKnownEncoder(desc: DescMessage): EncodeFields | undefined {
   if (scalar !== undefined) return wrapper(scalar);
   switch (desc.typeName) {
     case 'google.protobuf.Timestamp':
-      return time(formatTimestamp, 'a Timestamp is not of the years 0001 to 9999');
+      return time(formatTimestamp, 'a Timestamp is not in the years 0001 to 9999');
     case 'google.protobuf.Duration':
       return time(formatDuration, 'a Duration is out of range');
     case 'google.protobuf.FieldMask':

@@ -60,7 +60,7 @@ describe('A4: requests whose body never comes', () => {
     await until(() => stuck.some((each) => each.statuses()[0] === 408));
     const given = stuck.find((each) => each.statuses()[0] === 408)?.text() ?? '';
     expect(given.slice(given.indexOf('{'))).toBe(
-      '{"code":4,"message":"body: nothing came for 1000 ms, and others wait","details":[]}',
+      '{"code":4,"message":"body: nothing received for 1000 ms while other requests wait","details":[]}',
     );
     for (const { socket } of stuck) socket.destroy();
     await until(() => held.requests() === 0);

@@ -22,7 +22,7 @@ const packed = (body: Buffer, encoding = 'gzip', type = 'application/x-ndjson'):
   body: new Uint8Array(body),
 });
 const tooMuch = (what: string) => ({ status: 413, body: { code: 8, message: `body: ${what}`, details: [] } });
-const ratio = tooMuch('gzip of more than 32 bytes for each that came');
+const ratio = tooMuch('gzip of more than 32 bytes for each byte received');
 
 describe('A6: inflated bytes count, whatever the lines are', () => {
   test.each([

@@ -42,7 +42,7 @@ export function inflated(request: IncomingMessage, limits: InflationLimits): Rea
     out += part.length;
     if (out > limits.most) stop(tooMuch(`more than ${limits.most} bytes`));
     else if (out > limits.free && out > packed * mostRatio) {
-      stop(tooMuch(`gzip of more than ${mostRatio} bytes for each that came`));
+      stop(tooMuch(`gzip of more than ${mostRatio} bytes for each byte received`));
     }
   });
   request.on('error', stop);
@@ -53,7 +53,7 @@ export function inflated(request: IncomingMessage, limits: InflationLimits): Rea
 /** What an error of an inflated body means. */
 export function inflationError(error: Error): Error {
   if (error instanceof HttpError || !isZlib(error)) return error;
-  return new HttpError(400, status.INVALID_ARGUMENT, `body: no sound gzip: ${error.message}`, close);
+  return new HttpError(400, status.INVALID_ARGUMENT, `body: invalid gzip: ${error.message}`, close);
 }
 
 function isZlib(error: Error & { code?: unknown }): boolean {

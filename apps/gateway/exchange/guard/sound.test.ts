@@ -54,7 +54,7 @@ describe('A10: what HTTP has refused is, with a google.rpc.Status', () => {
 
   test('chunks in HTTP/1.0 (RFC 9112, section 6.1)', async () => {
     const bytes = chunked('transfer-encoding: chunked').replace('HTTP/1.1', 'HTTP/1.0');
-    expect(await answerTo(bytes)).toEqual(refused(400, 3, 'transfer-encoding: not in HTTP/1.0'));
+    expect(await answerTo(bytes)).toEqual(refused(400, 3, 'transfer-encoding: not allowed in HTTP/1.0'));
   });
 
   test.each(['foo', '100-continue, foo', 'x-100-continue'])(

@@ -19,7 +19,7 @@ export function unsound(request: IncomingMessage): HttpError | undefined {
     return malformed(host === undefined ? 'host: missing' : 'host: not the name or address of a host');
   }
   const coding = headers['transfer-encoding'];
-  if (coding !== undefined && old) return malformed('transfer-encoding: not in HTTP/1.0');
+  if (coding !== undefined && old) return malformed('transfer-encoding: not allowed in HTTP/1.0');
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     const message = `transfer-encoding: ${JSON.stringify(coding)} received; allowed chunked`;
     return new HttpError(501, status.UNIMPLEMENTED, message, close);
