@@ -98,7 +98,7 @@ test('trust anchors beside an issuer are a wrong use', () => {
   expect(() => parseFlags({ ...kustomize, trustRoots: 'roots.pem' }, { ...plan, issuer })).toThrow(
     expect.objectContaining({
       message:
-        '--trust-roots: cannot be used with trust.issuer: every control plane sends the root of its own CA, and the root stays; fix: leave it out',
+        '--trust-roots: cannot be used with trust.issuer: each control plane distributes the root of its own CA, which does not change; fix: leave it out',
       exitCode: 2,
     }),
   );

@@ -96,7 +96,7 @@ export function parseFlags(flags: ExportFlags, { mesh, issuer }: Pick<Plan, 'mes
       : [
           {
             where: '--trust-roots',
-            what: 'cannot be used with trust.issuer: every control plane sends the root of its own CA, and the root stays',
+            what: 'cannot be used with trust.issuer: each control plane distributes the root of its own CA, which does not change',
             fix: 'leave it out',
           },
         ];

@@ -130,7 +130,7 @@ test('the check names every app that the lock does not have as its sources make 
   const fix = 'fix: run npm run synth and commit images.lock.json and dist/';
   await expect(checkLock(root)).rejects.toThrow(
     [
-      `images.lock.json: apps.cart: the sources build another image than this one; ${fix}`,
+      `images.lock.json: apps.cart: the sources build a different image; ${fix}`,
       `images.lock.json: apps.shop: there is no such app; ${fix}`,
       `images.lock.json: apps.till: the app has no image in the lock; ${fix}`,
     ].join('\n'),

@@ -65,5 +65,5 @@ function nodeProblems(root: string, { node }: LockedBase): readonly Problem[] {
 function lockProblem(locked: boolean, source: boolean): Pick<Problem, 'what' | 'fix'> {
   const fix = `run npm run synth and commit ${lockFile} and dist/`;
   if (!locked) return { what: 'the app has no image in the lock', fix };
-  return { what: source ? 'the sources build another image than this one' : 'there is no such app', fix };
+  return { what: source ? 'the sources build a different image' : 'there is no such app', fix };
 }

@@ -84,7 +84,7 @@ describe('refusals of the kernel', () => {
     ],
     [
       'EPERM',
-      `${where}: must not be changed by this process, and each node needs a control group of its own; received "EPERM"; ` +
+      `${where}: cannot be changed by this process, and each node needs a control group of its own; received "EPERM"; ` +
         "fix: run as the host's root; in a container, run that privileged (docker run --privileged --cgroupns=host)",
     ],
   ])('explains %s', (code, expected) => {

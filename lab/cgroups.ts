@@ -66,7 +66,7 @@ const refusals: Readonly<Record<string, readonly [what: string, fix: string]>> =
     'mount it read-write; in a container, run that privileged (docker run --privileged --cgroupns=host)',
   ],
   EACCES: [
-    'must not be changed by this process, and each node needs a control group of its own',
+    'cannot be changed by this process, and each node needs a control group of its own',
     "run as the host's root; in a container, run that privileged (docker run --privileged --cgroupns=host)",
   ],
 };

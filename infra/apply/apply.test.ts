@@ -216,7 +216,7 @@ describe('applyPlan', () => {
     const { exitCode, message } = await problemOf(up(planOf(), limits));
     expect([exitCode, message.split(';')[0]]).toEqual([
       1,
-      "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 0 s: istiod-1 reports timeout",
+      "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read the API server of west after 0 s: istiod-1 reports timeout",
     ]);
   });
 
@@ -288,7 +288,7 @@ describe('applyPlan', () => {
     expect(await problemOf(up(planOf(), limits))).toEqual({
       exitCode: 1,
       message: [
-        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read west after 1 s: istiod-1 reports timeout; " +
+        "east: remote secret istio-system/istio-remote-secret-west: east's control plane does not read the API server of west after 1 s: istiod-1 reports timeout; " +
           `its log: failed to list *v1.Pod: i/o timeout; from here, ${server} accepts the same token; ` +
           `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they can reach, then run the command again`,
         'from west to east: east-west gateway: not reached from inside west within 1 s: connection refused; received "192.0.2.1:15443"; ' +

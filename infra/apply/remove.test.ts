@@ -172,7 +172,7 @@ describe('removeMesh', () => {
     store([...ours, cacertsSecret('shop', 'istio-system', theirs['east']!)]);
     expect(await problemOf(remove())).toEqual({
       exitCode: 2,
-      message: `east: Secret istio-system/cacerts: holds another root CA than ${join(folder, 'trust')}: it belongs to another mesh, and nothing was deleted; fix: take that mesh down from the checkout that made it, or put its trust folder there`,
+      message: `east: Secret istio-system/cacerts: contains a different root CA than ${join(folder, 'trust')}: it belongs to another mesh, and nothing was deleted; fix: take that mesh down from the checkout that made it, or put its trust folder there`,
     });
     expect(api.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
     rmSync(join(folder, 'trust'), { recursive: true });

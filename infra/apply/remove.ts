@@ -47,7 +47,7 @@ async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOpt
         ? [
             {
               where: `${client.cluster}: ${describe(key)}`,
-              what: `holds another root CA than ${options.trustDir}: it belongs to another mesh, and nothing was deleted`,
+              what: `contains a different root CA than ${options.trustDir}: it belongs to another mesh, and nothing was deleted`,
               fix: 'take that mesh down from the checkout that made it, or put its trust folder there',
             },
           ]

@@ -105,7 +105,7 @@ describe('preflightMesh', () => {
         istio('ClusterRoleBinding istio-cni'),
         istio('MutatingWebhookConfiguration istio-sidecar-injector'),
         istio('ValidatingWebhookConfiguration istio-validator-istio-system'),
-        'east: Secret istio-system/cacerts: holds another root CA than the trust folder; replacing it would cut off every running workload; fix: restore the trust folder that this mesh was created with, or take the mesh down first',
+        'east: Secret istio-system/cacerts: contains a different root CA than the trust folder; replacing it would cut off every running workload; fix: restore the trust folder that this mesh was created with, or take the mesh down first',
       ].join('\n'),
     });
     const reads = ({ method, path }: SeenRequest) => method === 'GET' || path.endsWith('accessreviews');

@@ -99,7 +99,7 @@ describe('names the cluster that is not read, why, and what to do', () => {
     expect(await problemOf(settle())).toEqual({
       exitCode: 1,
       message:
-        `${of('west')}east's control plane does not read west after 0 s: istiod-1 reports timeout; ` +
+        `${of('west')}east's control plane does not read the API server of west after 0 s: istiod-1 reports timeout; ` +
         `its log: failed to list *v1.Pod: Unauthorized; from here, ${server} refuses the token: Unauthorized (401); ` +
         `fix: check that ${server} is the API server of west (clusters.west.apiServer in the stack file), ${again}: it replaces a refused token`,
     });
@@ -110,7 +110,7 @@ describe('names the cluster that is not read, why, and what to do', () => {
     east.log =
       '2026\terror\twatch error in cluster west: failed to list *v1.Node: nodes is forbidden: User "system:serviceaccount:istio-system:istio-remote-reader" cannot list resource "nodes"';
     expect((await problemOf(settle())).message).toBe(
-      `${of('west')}east's control plane does not read west after 0 s: istiod-1 reports timeout; ` +
+      `${of('west')}east's control plane does not read the API server of west after 0 s: istiod-1 reports timeout; ` +
         'its log: failed to list *v1.Node: nodes is forbidden: User "system:serviceaccount:istio-system:istio-remote-reader" cannot list resource "nodes"; ' +
         `from here, ${apis.west.client.server} accepts the same token; ` +
         `fix: restore the permissions that stage 10-control-plane grants ServiceAccount istio-remote-reader in west, ${again}`,
@@ -122,7 +122,7 @@ describe('names the cluster that is not read, why, and what to do', () => {
     await open(apis.west, server);
     east.status['west'] = 'syncing';
     expect((await problemOf(settle())).message).toBe(
-      `${of('west')}east's control plane does not read west after 0 s: istiod-1 reports syncing; ` +
+      `${of('west')}east's control plane does not read the API server of west after 0 s: istiod-1 reports syncing; ` +
         `from here, ${server} cannot be reached: connect ECONNREFUSED 127.0.0.1:9; ` +
         `fix: let the pods of east reach ${server}, or set clusters.west.apiServer in the stack file to an address that they can reach, ${again}`,
     );
@@ -136,7 +136,7 @@ describe('names the cluster that is not read, why, and what to do', () => {
     const { message, exitCode } = await problemOf(settle());
     expect(exitCode).toBe(1);
     const line = (cluster: string, asked: string) =>
-      `${of(cluster)}east's control plane does not read ${cluster} after 0 s: istiod-1 reports timeout; ` +
+      `${of(cluster)}east's control plane does not read the API server of ${cluster} after 0 s: istiod-1 reports timeout; ` +
       `from here, ${asked} cannot be reached: self-signed certificate; ` +
       `fix: put the CA of ${asked} into ${cluster}'s kubeconfig, or set clusters.${cluster}.apiServer in the stack file to an address that its certificate covers, ${again}`;
     expect(message).toBe([line('west', server), line('north', other)].join('\n'));
@@ -146,13 +146,13 @@ describe('names the cluster that is not read, why, and what to do', () => {
     east.failure = 'exec is off';
     const { server } = apis.west.client;
     expect((await problemOf(settle())).message.split('\n')[0]).toBe(
-      `${of('west')}east's control plane does not read west after 0 s: istiod-1 reports nothing (\`pilot-discovery request GET /debug/clusterz\`: exec is off); ` +
+      `${of('west')}east's control plane does not read the API server of west after 0 s: istiod-1 reports nothing (\`pilot-discovery request GET /debug/clusterz\`: exec is off); ` +
         `from here, ${server} accepts the same token; ` +
         `fix: check that east has a ready istiod, and that you may run commands in its pods (pods/exec), ${again}`,
     );
     apis.east.objects.delete('/api/v1/namespaces/istio-system/pods/istiod-1');
     expect((await problemOf(settle())).message).toContain(
-      'does not read west after 0 s: no istiod is ready;',
+      'does not read the API server of west after 0 s: no istiod is ready;',
     );
   });
 

@@ -111,7 +111,7 @@ async function explain(
   return {
     where: `${reader.cluster}: remote secret ${namespace}/${remoteSecretName(cluster)}`,
     what: [
-      `${reader.cluster}'s control plane does not read ${cluster} after ${seconds} s: ${inWords(readings)}`,
+      `${reader.cluster}'s control plane does not read the API server of ${cluster} after ${seconds} s: ${inWords(readings)}`,
       ...(reason === undefined ? [] : [`its log: ${reason}`]),
       `from here, ${server} ${answer}`,
     ].join('; '),

@@ -77,7 +77,7 @@ test('a cluster with a root that the trust folder does not have is told from the
   await bring(east, first);
   await bring(west, first, join(folder, 'other'));
   expect(await check(first)).toEqual([
-    `${secret('west')}: holds another root CA than the trust folder; replacing it would cut off every running workload; fix: restore the trust folder that this mesh was created with, or take the mesh down first`,
+    `${secret('west')}: contains a different root CA than the trust folder; replacing it would cut off every running workload; fix: restore the trust folder that this mesh was created with, or take the mesh down first`,
   ]);
 });
 

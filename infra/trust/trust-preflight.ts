@@ -45,7 +45,7 @@ export async function trustProblems(
       return [
         {
           where,
-          what: 'holds another root CA than the trust folder; replacing it would cut off every running workload',
+          what: 'contains a different root CA than the trust folder; replacing it would cut off every running workload',
           fix: 'restore the trust folder that this mesh was created with, or take the mesh down first',
         },
       ];

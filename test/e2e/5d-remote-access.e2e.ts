@@ -146,7 +146,7 @@ test(
     process.stderr.write(`one remote out of reach: ${JSON.stringify(flows)}\n`);
     expect(exitCode).toBe(1);
     expect(message).toMatch(
-      /^east: remote secret istio-system\/istio-remote-secret-west: east's control plane does not read west after 60 s: /,
+      /^east: remote secret istio-system\/istio-remote-secret-west: east's control plane does not read the API server of west after 60 s: /,
     );
     expect(message).toContain(nowhere);
     expect(message.split('\n')).toHaveLength(1);

@@ -85,7 +85,7 @@ export function collect({ members, byNumber }: Plan, reader: WireReader, end: nu
     else if (member.merged) slots[at] = -Math.abs(before);
     for (const other of member.others) slots[base + other] = 0;
   }
-  if (reader.pos !== end) throw new AnswerError('malformed');
+  if (reader.pos !== end) throw new AnswerError('malformed protobuf');
   return base;
 }
 

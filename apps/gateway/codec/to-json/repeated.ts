@@ -27,7 +27,7 @@ export function writeList({ number }: DescField, wire: WireType, encode: Encode)
           separator = 0x2c;
           encode(reader, writer);
         }
-        if (reader.pos !== stop) throw new AnswerError('malformed');
+        if (reader.pos !== stop) throw new AnswerError('malformed protobuf');
       } else reader.skip(tag);
     }
     if (separator === 0x5b) writer.byte(separator);
@@ -67,7 +67,7 @@ export function writeMap(field: DescField & { fieldKind: 'map' }, value: ValueEn
         if (inner === valueTag) valueAt = pos;
         else if (inner === keyTag) [name, keyAt] = [reader.bytes.toString('latin1', pos, reader.pos), pos];
       }
-      if (reader.pos !== entryEnd) throw new AnswerError('malformed');
+      if (reader.pos !== entryEnd) throw new AnswerError('malformed protobuf');
       entries.set(name, places.push(keyAt, valueAt) - 2);
     }
     let separator = 0x7b;

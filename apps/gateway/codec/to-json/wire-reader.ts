@@ -65,7 +65,7 @@ export class WireReader {
       if (shift < 32) value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }
-    throw new AnswerError('malformed');
+    throw new AnswerError('malformed protobuf');
   }
 
   varint64(): void {
@@ -86,7 +86,7 @@ export class WireReader {
         return;
       }
     }
-    throw new AnswerError('malformed');
+    throw new AnswerError('malformed protobuf');
   }
 
   fixed32(): number {
@@ -128,7 +128,7 @@ export class WireReader {
         this.fixed32();
         break;
       default:
-        throw new AnswerError('malformed');
+        throw new AnswerError('malformed protobuf');
     }
   }
 
@@ -137,7 +137,7 @@ export class WireReader {
     for (;;) {
       const tag = this.varint32();
       if ((tag & 7) === wire.endGroup) {
-        if (tag >>> 3 !== number) throw new AnswerError('malformed');
+        if (tag >>> 3 !== number) throw new AnswerError('malformed protobuf');
         this.depth -= 1;
         return;
       }
@@ -147,5 +147,5 @@ export class WireReader {
 }
 
 function tooShort(): never {
-  throw new AnswerError('malformed');
+  throw new AnswerError('malformed protobuf');
 }
