@@ -20,7 +20,7 @@ describe('D2: names that mean something to Kubernetes or Istio', () => {
       expect(problemsOf(mesh)).toEqual([
         `demo/shop/default: ${account}; received "default"; fix: choose another name`,
         `demo/default/default: ${account}; received "default"; fix: choose another name`,
-        "demo/default/kubernetes: its Service would replace that of the API server; " +
+        'demo/default/kubernetes: its Service would replace that of the API server; ' +
           'received "kubernetes"; fix: choose another name',
       ]);
     });

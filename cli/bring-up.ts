@@ -172,7 +172,9 @@ async function applyAndProve(
           if (!(await stands)) return; // the apply tells why
           const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
           for (const one of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
-            report(`${one.cluster}: ${one.proxies} proxies have the certificates of ${describeTrust(one.state)}`);
+            report(
+              `${one.cluster}: ${one.proxies} proxies have the certificates of ${describeTrust(one.state)}`,
+            );
         },
       },
       {

@@ -41,7 +41,8 @@ describe('export reads', () => {
 });
 
 const folders = 'allowed such as clusters/mesh; left out for the root of the repository';
-const stores = 'allowed NAME (a ClusterSecretStore), SecretStore/NAME, or the word none to create the Secrets yourself';
+const stores =
+  'allowed NAME (a ClusterSecretStore), SecretStore/NAME, or the word none to create the Secrets yourself';
 
 test.each<[string, ExportFlags, string]>([
   [

@@ -130,7 +130,8 @@ function parseStore({ secretStore, secretKey }: ExportFlags, mesh: string): Read
       where: '--secret-store',
       what: 'is not a store of the external-secrets operator',
       received: secretStore,
-      allowed: 'NAME (a ClusterSecretStore), SecretStore/NAME, or the word none to create the Secrets yourself',
+      allowed:
+        'NAME (a ClusterSecretStore), SecretStore/NAME, or the word none to create the Secrets yourself',
     });
   }
   const key = secretKey ?? `${mesh}/{cluster}/{secret}`;

@@ -54,10 +54,10 @@ function program(): Command {
     )
     .option('--stack <NAME>', 'use the configuration in Pulumi.NAME.yaml: clusters, trust, remote access')
     .addOption(
-      new Option('--engine <engine>', 'the engine that applies the mesh: pulumi if it is installed, else apply').choices([
-        'pulumi',
-        'apply',
-      ]),
+      new Option(
+        '--engine <engine>',
+        'the engine that applies the mesh: pulumi if it is installed, else apply',
+      ).choices(['pulumi', 'apply']),
     )
     .option('--lab-subnet <CIDR>', 'the IPv4 /24 of the lab, 172.29.0.0/24 unless given')
     .option('--prove', 'prove everything, including failover, which takes a service away for a moment')
@@ -85,7 +85,10 @@ function program(): Command {
     'export',
     'write the mesh as a GitOps tree, for Argo CD or for kubectl apply -k; contacts no cluster',
   )
-    .requiredOption('--out <DIR>', 'the folder to write, for this tree alone, such as one in your GitOps repository')
+    .requiredOption(
+      '--out <DIR>',
+      'the folder to write, for this tree alone, such as one in your GitOps repository',
+    )
     .requiredOption(
       '--secret-store <NAME>',
       'the ClusterSecretStore (or SecretStore/NAME) that holds the secrets, or the word none if you create them yourself',
@@ -100,7 +103,10 @@ function program(): Command {
         .default('kustomize'),
     )
     .option('--repo <URL>', 'argocd: the repository that the tree is committed to')
-    .option('--revision <REVISION>', 'argocd: the branch, tag or commit in that repository; HEAD unless given')
+    .option(
+      '--revision <REVISION>',
+      'argocd: the branch, tag or commit in that repository; HEAD unless given',
+    )
     .option(
       '--trust-roots <FILE>',
       'PEM file of the root certificates that proxies trust, the signing one first; for a change of the root',
@@ -116,7 +122,10 @@ function program(): Command {
       finish(await (await import('./new.ts')).newService(at, name));
     });
   command('images', "build the apps' container images, and lock their digests")
-    .option('--update-base', "lock this machine's versions of Node and the Debian packages as the base of the images")
+    .option(
+      '--update-base',
+      "lock this machine's versions of Node and the Debian packages as the base of the images",
+    )
     .action(async (flags: ImagesFlags) => {
       finish(await (await import('./images.ts')).images(at, flags, signal));
     });

@@ -80,7 +80,11 @@ async function send(session: ClientHttp2Session, method: DescMethod, bytes: Uint
   };
 }
 
-const cutRequest = { code: status.INTERNAL, message: 'the request ends in the middle of a message', received: 0 };
+const cutRequest = {
+  code: status.INTERNAL,
+  message: 'the request ends in the middle of a message',
+  received: 0,
+};
 
 describe('B4: a request that ends within a message is INTERNAL', () => {
   const { importStock, syncStock, getStock } = InventoryService.method;

@@ -12,8 +12,7 @@ const declare = (props: object) =>
 
 describe('D3: a trust domain is one to istiod, too', () => {
   const refused = (received: string) =>
-    `demo: trustDomain: is not a trust domain; received ${JSON.stringify(received)}; allowed labels of 1 to 63 of a-z, ` +
-    '0-9 and inner hyphens, with dots between them, up to 255 characters in all, such as shop.example';
+    `demo: trustDomain: is not a trust domain; received ${JSON.stringify(received)}; allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, separated by dots, up to 255 characters in total, such as shop.example`;
 
   test.each(['a..b', 'my_org.example', `${'a'.repeat(64)}.example`, '.a', 'a.', '-a.b', 'A.b', 'a b'])(
     '%s is none',
@@ -57,14 +56,23 @@ describe('D4: the amounts and numbers of a platform are checked like those of co
 
   test.each<[object, string]>([
     [limited({ cpu: '0,5' }), `sidecar.requests.cpu: is not a resource quantity; received "0,5"; ${cpu}`],
-    [limited({ memory: '128MB' }), `sidecar.requests.memory: is not a resource quantity; received "128MB"; ${memory}`],
-    [limited({ memory: '128m' }), `sidecar.requests.memory: is not a resource quantity; received "128m"; ${memory}`],
+    [
+      limited({ memory: '128MB' }),
+      `sidecar.requests.memory: is not a resource quantity; received "128MB"; ${memory}`,
+    ],
+    [
+      limited({ memory: '128m' }),
+      `sidecar.requests.memory: is not a resource quantity; received "128m"; ${memory}`,
+    ],
     [limited({ cpu: 1 }), `sidecar.requests.cpu: is not a resource quantity; received 1; ${cpu}`],
     [
       limited({ cpu: '3' }),
       'sidecar.requests.cpu: is more than limits.cpu; received "3"; allowed at most 2; fix: lower the request or raise the limit',
     ],
-    [{ cni: { requests: { cpu: '5m' } } }, `cni.requests.memory: is not a resource quantity; received nothing; ${memory}`],
+    [
+      { cni: { requests: { cpu: '5m' } } },
+      `cni.requests.memory: is not a resource quantity; received nothing; ${memory}`,
+    ],
     [
       { gateway: { ...lab.gateway, replicas: 0 } },
       'gateway.replicas: is not a number of pods; received 0; allowed a whole number from 1 to 1000',
@@ -85,7 +93,10 @@ describe('D4: the amounts and numbers of a platform are checked like those of co
       { istio: { ...lab.istio, proxy: 'envoy' } },
       'istio.proxy: is not a kind of proxy; received "envoy"; allowed istio, upstream-envoy',
     ],
-    [{ istio: { ...lab.istio, tag: 'a b' } }, 'istio.tag: is not an image tag; received "a b"; allowed such as 1.29.2'],
+    [
+      { istio: { ...lab.istio, tag: 'a b' } },
+      'istio.tag: is not an image tag; received "a b"; allowed such as 1.29.2',
+    ],
   ])('%j', (change, problem) => {
     expect(platformWith(change)).toEqual([`demo: platform.${problem}`]);
   });

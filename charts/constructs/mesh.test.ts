@@ -46,7 +46,7 @@ describe('problems', () => {
     const found = problemsOf(declare('a', 'a.example', empty));
     expect(found).toHaveLength(6);
     expect(found[0]).toBe(
-      "a: clusters.east.network: the network cannot be the value of a label; received nothing; " +
+      'a: clusters.east.network: the network cannot be the value of a label; received nothing; ' +
         'allowed 1 to 63 letters, digits, hyphens, underscores and dots, starting and ending with a letter or digit',
     );
     expect(problemsOf(declare('a', 'a.example', {}))).toEqual([

@@ -146,7 +146,9 @@ function loadApp({ name, root }: { name: string; root: string }, directory: stri
   if (wrong.length > 0) return { problems: wrong };
   if (typeof (directory as unknown) !== 'string') {
     const allowed = 'its path relative to the project root, such as apps/catalog';
-    return { problems: [{ where: 'app', what: 'is not the folder of an app', received: directory, allowed }] };
+    return {
+      problems: [{ where: 'app', what: 'is not the folder of an app', received: directory, allowed }],
+    };
   }
   try {
     return { config: loadAppConfig(root, directory) };

@@ -80,7 +80,12 @@ function amountProblems(where: string, part: Part, fields: Fields): readonly Pro
     if (wrong.length > 0) {
       return wrong.map((group) => {
         const received = amountOf(group, resource);
-        return { where: `${where}.${group}.${resource}`, what: 'is not a resource quantity', received, allowed };
+        return {
+          where: `${where}.${group}.${resource}`,
+          what: 'is not a resource quantity',
+          received,
+          allowed,
+        };
       });
     }
     const [request, limit] = groups.map((group) => parseQuantity(amountOf(group, resource)));
@@ -117,7 +122,12 @@ function countProblems(where: string, { controlPlane, gateway }: Platform): read
   }
   if (typeof (gateway.nodePorts as unknown) !== 'boolean') {
     const at = `${where}.gateway.nodePorts`;
-    found.push({ where: at, what: 'is not a boolean', received: gateway.nodePorts, allowed: 'true or false' });
+    found.push({
+      where: at,
+      what: 'is not a boolean',
+      received: gateway.nodePorts,
+      allowed: 'true or false',
+    });
   }
   return found;
 }
@@ -129,7 +139,12 @@ function isCount(value: unknown): value is number {
 function istioProblems(where: string, { tag, proxy }: Platform['istio']): readonly Problem[] {
   const found: Problem[] = [];
   if (typeof (tag as unknown) !== 'string' || !/^\w[\w.-]{0,127}$/.test(tag)) {
-    found.push({ where: `${where}.tag`, what: 'is not an image tag', received: tag, allowed: 'such as 1.29.2' });
+    found.push({
+      where: `${where}.tag`,
+      what: 'is not an image tag',
+      received: tag,
+      allowed: 'such as 1.29.2',
+    });
   }
   if (!proxies.includes(proxy)) {
     found.push({

@@ -116,7 +116,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     "the proxy's user",
     deployment({ securityContext: { runAsUser: 1337 } }),
     'behind-proxy',
-    "Deployment shop/own: containers[own].securityContext.runAsUser is the user id of the proxy, whose traffic bypasses the proxy; received 1337",
+    'Deployment shop/own: containers[own].securityContext.runAsUser is the user id of the proxy, whose traffic bypasses the proxy; received 1337',
     'choose another',
   ],
   [

@@ -54,7 +54,9 @@ export function troubles(seen: MeshStatus): readonly string[] {
     ),
     ...clusters.flatMap(([name, { remotes }]) =>
       Object.entries(remotes).flatMap(([of, { problem }]) =>
-        problem === null ? [] : [`the control plane of ${name} does not read the API server of ${of}: ${problem}`],
+        problem === null
+          ? []
+          : [`the control plane of ${name} does not read the API server of ${of}: ${problem}`],
       ),
     ),
     ...seen.rollouts.map(

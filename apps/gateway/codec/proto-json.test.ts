@@ -199,8 +199,14 @@ describe('refused', () => {
     ['{"stringValue":"a","stringValue":null}', 'given more than once'],
     ['{"choiceString":"a","choiceNull":null}', 'another field of the oneof choice is also given'],
     ['{"value":1e999}', 'a double expected, out of range'],
-    ['{"timestamp":"2026-01-02 03:04:05Z"}', 'a time in RFC 3339 format expected, such as 2026-01-02T03:04:05Z'],
-    ['{"timestamp":"2026-01-02T03:04:05"}', 'a time in RFC 3339 format expected, such as 2026-01-02T03:04:05Z'],
+    [
+      '{"timestamp":"2026-01-02 03:04:05Z"}',
+      'a time in RFC 3339 format expected, such as 2026-01-02T03:04:05Z',
+    ],
+    [
+      '{"timestamp":"2026-01-02T03:04:05"}',
+      'a time in RFC 3339 format expected, such as 2026-01-02T03:04:05Z',
+    ],
     ['{"timestamp":"2026-02-29T03:04:05Z"}', 'a date and time that exist expected'],
     ['{"timestamp":"2026-01-02T24:00:00Z"}', 'a date and time that exist expected'],
     ['{"timestamp":"0000-12-31T23:59:59Z"}', 'a time in the years 0001 to 9999 expected'],

@@ -167,7 +167,7 @@ describe('refusals', () => {
       'choiceBool',
     ],
     ['POST', '/v1/body/all', '{', 'body: malformed JSON at byte 1: a key in double quotes expected', ''],
-    ['POST', '/v1/body/all', '{} x', 'body: malformed JSON at byte 3: the the end of the template expected', ''],
+    ['POST', '/v1/body/all', '{} x', 'body: malformed JSON at byte 3: the end expected', ''],
   ])('%s %s %s', (httpMethod, url, body, message, field) => {
     let error: unknown;
     try {

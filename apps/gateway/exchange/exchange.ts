@@ -264,7 +264,10 @@ function pairsOf({ metadata }: StatusError): MetadataPairs {
 }
 
 /** What a stream is told whose answers wait for a client that does not read, when there is no room for others. */
-export const notRead = statusError(status.UNAVAILABLE, 'the stream is not being read while other requests wait; call again');
+export const notRead = statusError(
+  status.UNAVAILABLE,
+  'the stream is not being read while other requests wait; call again',
+);
 
 /** What a stream that may not go on is told. */
 export const stopping = statusError(status.UNAVAILABLE, 'the gateway is stopping; call again');

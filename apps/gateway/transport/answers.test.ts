@@ -241,6 +241,9 @@ describe('messages', () => {
 
   test.each([[2], [7]])('that end after %i bytes are INTERNAL', async (bytes) => {
     const result = await broken(framed(Buffer.from('hello')).subarray(0, bytes));
-    expect(result).toMatchObject({ code: status.INTERNAL, message: 'the answer ends in the middle of a message' });
+    expect(result).toMatchObject({
+      code: status.INTERNAL,
+      message: 'the answer ends in the middle of a message',
+    });
   });
 });

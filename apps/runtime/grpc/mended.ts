@@ -28,7 +28,11 @@ const { outputStatus } = calls;
 calls.outputStatus = function () {
   if (this.finalStatus?.code === status.OK && !this.decoder.between) {
     const { metadata } = this.finalStatus;
-    this.finalStatus = { code: status.INTERNAL, details: 'the answer ends in the middle of a message', metadata };
+    this.finalStatus = {
+      code: status.INTERNAL,
+      details: 'the answer ends in the middle of a message',
+      metadata,
+    };
   }
   outputStatus.call(this);
 };

@@ -115,8 +115,8 @@ test("a call by HTTP of a path that is the gateway's own is a problem", () => {
     const taken = { ...reserve, descriptor: { ...reserve.descriptor, proto } };
     orders.callsHttp(taken);
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/orders: callsHttp[0]: shop.inventory.v1.InventoryService/Reserve: the path takes /healthz, ' +
-        'which the gateway answers itself; received "/{product_id}"; fix: begin it with a prefix such as /v1',
+      'demo/shop/orders: callsHttp[0]: shop.inventory.v1.InventoryService/Reserve: the path takes /healthz, which the gateway itself answers; ' +
+        'received "/{product_id}"; fix: begin it with a prefix such as /v1',
     ]);
   });
 });
@@ -235,7 +235,7 @@ describe('ExternalService', () => {
     ],
     ...[15001, 15021].map((port): [object, string] => [
       { port },
-      "port: is a port that Istio uses in every pod (15000 to 15099): calls to it would end at the proxy; " +
+      'port: is a port that Istio uses in every pod (15000 to 15099): calls to it would end at the proxy; ' +
         `received ${port}; allowed a whole number from 1 to 65535, except 15000 to 15099; fix: reach the service on another port`,
     ]),
   ])('D9: refuses what cannot work: %j', (wrong, message) => {
@@ -280,8 +280,8 @@ describe('ExternalService', () => {
         `${where}[1]: is an external service of another mesh; received "demo/shop/payments"; fix: declare it in this mesh`,
         `${where}[2]: has the same host as demo/shop/payments, which the workload also calls; received "demo/shop/payments"; fix: call only one of them`,
         `${where}[3]: has the same host as demo/shop/payments, which the workload also calls; received "demo/bank/payments"; fix: call only one of them`,
-        `${where}[4]: speaks TLS on port 50051, where others that it calls speak HTTP or gRPC in plaintext: ` +
-          'one listener of its proxy cannot do both; received "demo/bank/ledger"; fix: move one of them to another port',
+        `${where}[4]: speaks TLS on port 50051, where the workload also calls plaintext HTTP or gRPC services: one listener of its proxy cannot do both; ` +
+          'received "demo/bank/ledger"; fix: move one of them to another port',
         `${where}[5]: is not an external service; received "demo/goods/catalog"; allowed an ExternalService of this mesh`,
       ]);
     });

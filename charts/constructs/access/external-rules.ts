@@ -31,7 +31,9 @@ export function externalProblems(service: Declared, siblings: readonly Declared[
 
 function nameProblems({ where, name, isDuplicate }: Declared): Problem[] {
   if (!isDnsLabel(name)) {
-    return [{ where, what: 'the name of the external service is not valid', received: name, allowed: dnsLabelRule }];
+    return [
+      { where, what: 'the name of the external service is not valid', received: name, allowed: dnsLabelRule },
+    ];
   }
   if (!isDuplicate) return [];
   return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
@@ -46,7 +48,13 @@ function hostProblems(service: Declared, siblings: readonly Declared[]): Problem
   if (isIP(received) !== 0) {
     const what = 'is an IP address, but proxies tell external services apart by host name';
     return [
-      { where, what, received, allowed: hostRule, fix: 'give a host name, and list the address in addresses' },
+      {
+        where,
+        what,
+        received,
+        allowed: hostRule,
+        fix: 'give a host name, and list the address in addresses',
+      },
     ];
   }
   if (received.includes('*')) {
@@ -60,7 +68,9 @@ function hostProblems(service: Declared, siblings: readonly Declared[]): Problem
   if (!isHost(received)) return [{ where, what: 'is not a host name', received, allowed: hostRule }];
   const first = siblings.find(({ host }) => host === received);
   if (first === undefined || first.where === service.where) return [];
-  return [{ where, what: `is already the host of ${first.where}`, received, fix: 'declare it once and share it' }];
+  return [
+    { where, what: `is already the host of ${first.where}`, received, fix: 'declare it once and share it' },
+  ];
 }
 
 /** Kubernetes resolves `a`, `a.ns`, `a.ns.svc` and `a.ns.svc.cluster.local`; only the last two can be told for sure. */
@@ -114,7 +124,8 @@ const startingPlain: Readonly<Record<number, string>> = {
 function pairProblems({ where, port, protocol }: Declared): Problem[] {
   if (typeof port !== 'number' || typeof protocol !== 'string') return [];
   if (port >= 15_000 && port <= 15_099) {
-    const what = "is a port that Istio uses in every pod (15000 to 15099): calls to it would end at the proxy";
+    const what =
+      'is a port that Istio uses in every pod (15000 to 15099): calls to it would end at the proxy';
     const fix = 'reach the service on another port';
     return [{ where: `${where}: port`, what, received: port, allowed: portRule, fix }];
   }
@@ -147,7 +158,9 @@ function addressProblems({ where, addresses }: Declared): Problem[] {
   }
   return addresses.flatMap((address: unknown, index): Problem[] => {
     if (typeof address !== 'string' || isIP(address) === 0) {
-      return [{ where: at, what: 'is not an IP address', received: address, allowed: 'IPv4 and IPv6 addresses' }];
+      return [
+        { where: at, what: 'is not an IP address', received: address, allowed: 'IPv4 and IPv6 addresses' },
+      ];
     }
     if (addresses.indexOf(address) === index) return [];
     return [{ where: at, what: 'the address is listed twice', received: address, fix: 'remove one' }];

@@ -94,7 +94,13 @@ function revisionProps(
   if (!isDnsLabel(revision) || revision.length > longestRevision) {
     const written = revision.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
     const fix = isDnsLabel(written) && written.length <= longestRevision ? { fix: `write ${written}` } : {};
-    problems.push({ where, what: 'is not a valid revision', received: revision, allowed: revisionRule, ...fix });
+    problems.push({
+      where,
+      what: 'is not a valid revision',
+      received: revision,
+      allowed: revisionRule,
+      ...fix,
+    });
   }
   const fields = fieldsOf(props);
   if (fields === undefined) {
@@ -114,7 +120,14 @@ function revisionProps(
 /** Only released images are known by their versions: the lab builds its own. */
 function tagProblems(where: string, tag: unknown, isReleased: boolean): readonly Problem[] {
   if (typeof tag !== 'string' || !/^\w[\w.-]{0,127}$/.test(tag))
-    return [{ where, what: 'is not an image tag', received: tag, allowed: isReleased ? supportedIstioRule : tagRule }];
+    return [
+      {
+        where,
+        what: 'is not an image tag',
+        received: tag,
+        allowed: isReleased ? supportedIstioRule : tagRule,
+      },
+    ];
   const what = isReleased ? unsupportedIstio(tag) : undefined;
   return what === undefined ? [] : [{ where, what, received: tag, allowed: supportedIstioRule }];
 }

@@ -132,8 +132,7 @@ describe("A2: a claim's metadata comes in by no other way", () => {
     );
     expect(problems).toEqual([
       'demo/shop/catalog: Deployment shop/catalog: clients of container http-gateway may set x-own, which carries a claim ' +
-        'that is set by RequestAuthentication istio-ingress/own; fix: pass the claim on by `jwt.claims` of an HttpEdge, ' +
-        'which closes it everywhere else',
+        'that is set by RequestAuthentication istio-ingress/own; fix: pass the claim on with `jwt.claims` of an HttpEdge, which removes the header everywhere else',
     ]);
   });
 });

@@ -19,7 +19,8 @@ const dotted = ['kubernetes.io'];
 const pathRule =
   "the claim's name, with dots between the levels of nested objects, such as realm.roles; or each name in brackets, if one contains a dot " +
   'itself, such as [kubernetes.io][namespace]';
-const plainRule = "the claim's name without spaces and brackets, with dots between the levels of nested objects";
+const plainRule =
+  "the claim's name without spaces and brackets, with dots between the levels of nested objects";
 
 /**
  * The names that a claim of a rule leads through: `realm.roles`, or in Istio's brackets, which a name with dots needs,
@@ -46,7 +47,13 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
             .map((part) => `[${part}]`)
             .join('')
     }`;
-    return [{ ...problem, what: `is a name that contains a dot, which would be read as a path into an object`, fix }];
+    return [
+      {
+        ...problem,
+        what: `is a name that contains a dot, which would be read as a path into an object`,
+        fix,
+      },
+    ];
   }
   if (path === undefined)
     return [/^[^\s[\]]+$/.test(claim) ? { ...problem, fix: `write [${claim}]` } : problem];
@@ -67,7 +74,8 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
 export function metadataClaimProblems(where: string, claim: string): readonly Problem[] {
   if (isDotted(claim) && !dotted.some((one) => claim === one || claim.startsWith(`${one}.`))) return [];
   const problem = { where, received: claim, allowed: plainRule };
-  if (!/^\[?[^\s[\]]+\]?/.test(claim) || !claim.includes('.')) return [{ ...problem, what: 'is not the name of a claim' }];
+  if (!/^\[?[^\s[\]]+\]?/.test(claim) || !claim.includes('.'))
+    return [{ ...problem, what: 'is not the name of a claim' }];
   const what = 'has a dot in its name, which Envoy would read as a path into an object';
   return [{ ...problem, what, fix: 'have the issuer put it into a claim without dots' }];
 }

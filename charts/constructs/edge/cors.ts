@@ -109,7 +109,12 @@ export function corsProblems(edge: string, cors: Cors | undefined): readonly Pro
   }
   if (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 0 || maxAgeSeconds > 86_400) {
     const allowed = 'a whole number from 0 to 86400';
-    problems.push({ where: `${where}.maxAgeSeconds`, what: 'is not a number of seconds', received: maxAgeSeconds, allowed });
+    problems.push({
+      where: `${where}.maxAgeSeconds`,
+      what: 'is not a number of seconds',
+      received: maxAgeSeconds,
+      allowed,
+    });
   }
   return problems;
 }
@@ -119,7 +124,14 @@ function originProblems(where: string, origin: unknown, credentials: boolean): r
   const fix = 'name the origins, or leave credentials out';
   if (origin === '*') {
     if (!credentials) return [];
-    return [{ where, what: 'with credentials, any website could act on behalf of its visitors', received: '*', fix }];
+    return [
+      {
+        where,
+        what: 'with credentials, any website could act on behalf of its visitors',
+        received: '*',
+        fix,
+      },
+    ];
   }
   if (typeof origin === 'string') {
     if (URL.canParse(origin) && new URL(origin).origin === origin) return [];
@@ -134,7 +146,14 @@ function originProblems(where: string, origin: unknown, credentials: boolean): r
   const what = re2Problem(regex);
   if (what !== undefined) return [{ where, what, received: regex }];
   if (!credentials || !strangers.some((stranger) => matches(regex, stranger))) return [];
-  return [{ where, what: 'with credentials, any website could act on behalf of its visitors', received: regex, fix }];
+  return [
+    {
+      where,
+      what: 'with credentials, any website could act on behalf of its visitors',
+      received: regex,
+      fix,
+    },
+  ];
 }
 
 /** Whether an expression takes the whole text, as far as JavaScript reads it like RE2. */

@@ -50,7 +50,9 @@ export function hostProblems(edge: Hosted, edges: readonly Hosted[]): readonly P
       return [{ where, what: 'the host is listed twice', received: host, fix: 'remove one' }];
     }
     if (host === anyHost && hosts.length > 1) {
-      return [{ where, what: "'*' already covers every host", received: hosts, fix: "keep '*' or the names" }];
+      return [
+        { where, what: "'*' already covers every host", received: hosts, fix: "keep '*' or the names" },
+      ];
     }
     const rival = earlier.find((other) => Array.isArray(other.hosts) && other.hosts.includes(host));
     if (rival === undefined) return [];

@@ -81,7 +81,9 @@ function keyProblems(where: string, { jwks, jwksUri }: Unchecked): readonly Prob
   }
   const keys = isRecord(jwks) ? jwks['keys'] : undefined;
   if (!Array.isArray(keys) || keys.length === 0) {
-    return [{ where: `${where}.jwks`, what: 'is not a JSON Web Key Set', allowed: '{ keys: [...] } (RFC 7517)' }];
+    return [
+      { where: `${where}.jwks`, what: 'is not a JSON Web Key Set', allowed: '{ keys: [...] } (RFC 7517)' },
+    ];
   }
   return keys.flatMap((key: unknown, index): Problem[] => {
     const at = `${where}.jwks.keys[${index}]`;
@@ -171,7 +173,12 @@ function methodProblems(
     problems.push(...unknownKeys(where, checks[index], ruleKeys));
     if (isMethod(method) && open.some((each) => isMethod(each) && isSameMethod(each, method))) {
       const fix = 'remove it from except, or remove the rule';
-      problems.push({ where, what: 'the method needs no token, because except lists it', received: fullName(method), fix });
+      problems.push({
+        where,
+        what: 'the method needs no token, because except lists it',
+        received: fullName(method),
+        fix,
+      });
     }
     problems.push(...ruleClaimProblems(`${where}.claim`, claim));
     if (Array.isArray(values) && values.some((value) => ['boolean', 'number'].includes(typeof value))) {

@@ -150,7 +150,8 @@ describe('tokens', () => {
   test('problems, none of which shows a key', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const secret = 'c2VjcmV0';
-      const plain = "the claim's name without spaces and brackets, with dots between the levels of nested objects";
+      const plain =
+        "the claim's name without spaces and brackets, with dots between the levels of nested objects";
       anyEdge(shop, {
         expose: [catalog.method.getProduct, catalog.method.listProducts],
         jwt: {
@@ -180,8 +181,7 @@ describe('tokens', () => {
         'demo/shop/edge: jwt.jwks.keys[1]: the key is not public: it has kty oct; ' +
           'fix: give only the public key, and replace this one: it has been in a source file',
         'demo/shop/edge: jwt.claims.sub: is not a metadata name that a claim may use; received "authorization"; ' +
-          "allowed 'x-' and then 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', " +
-          'and no name that proxies or tracing use',
+          "allowed 'x-' followed by 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', and not a name that proxies or tracing use",
         'demo/shop/edge: jwt.claims: is not the name of a claim; received "a b"; ' + `allowed ${plain}`,
         'demo/shop/edge: jwt.claims.roles: the metadata already carries the claim role; received "x-role"',
         'demo/shop/edge: jwt.except[0]: the method is not exposed; received "shop.orders.v1.OrdersService/ListOrders"; ' +
@@ -214,7 +214,10 @@ describe('tokens', () => {
   test.each([
     [{ jwksUri: undefined }, 'jwt: there are no keys to verify tokens with; allowed either jwksUri or jwks'],
     [{ jwks: { keys: [] } }, 'jwt: there are two sources of keys; allowed either jwksUri or jwks'],
-    [{ jwksUri: undefined, jwks: {} }, 'jwt.jwks: is not a JSON Web Key Set; allowed { keys: [...] } (RFC 7517)'],
+    [
+      { jwksUri: undefined, jwks: {} },
+      'jwt.jwks: is not a JSON Web Key Set; allowed { keys: [...] } (RFC 7517)',
+    ],
     [
       { jwksUri: 'http://id.example/keys' },
       'jwt.jwksUri: keys are fetched over HTTPS only: whoever can change them can sign tokens; ' +

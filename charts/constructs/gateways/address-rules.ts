@@ -23,15 +23,14 @@ const nodePortRange = { first: 30_000, last: 32_767 } as const;
 export function gatewayProblems(where: string, gateways: unknown): readonly Problem[] {
   if (gateways === undefined) return [];
   if (!isObject(gateways)) {
-    return [
-      { where, what: 'is not an object', received: gateways, allowed: '{ eastWest, ingress }' },
-    ];
+    return [{ where, what: 'is not an object', received: gateways, allowed: '{ eastWest, ingress }' }];
   }
   const found = Object.entries(portsOf).flatMap(([gateway, ports]): readonly Problem[] => {
     const at = `${where}.${gateway}`;
     const address = gateways[gateway];
     if (address === undefined) return [];
-    if (!isObject(address)) return [{ where: at, what: 'is not an address', received: address, allowed: forms }];
+    if (!isObject(address))
+      return [{ where: at, what: 'is not an address', received: address, allowed: forms }];
     switch (address['type']) {
       case 'LoadBalancer':
         return loadBalancerProblems(at, address);
@@ -39,7 +38,12 @@ export function gatewayProblems(where: string, gateways: unknown): readonly Prob
         return nodePortProblems(at, address, ports);
       default:
         return [
-          { where: `${at}.type`, what: 'is not a type of gateway address', received: address['type'], allowed: forms },
+          {
+            where: `${at}.type`,
+            what: 'is not a type of gateway address',
+            received: address['type'],
+            allowed: forms,
+          },
         ];
     }
   });
@@ -64,7 +68,9 @@ export function sourceProblems(where: string, sources: unknown): readonly Proble
     if (unknown.length > 0) return unknown;
     const reason = sources['any'];
     if (typeof reason === 'string' && reason.trim() !== '') return [];
-    return [{ where, what: 'gives no reason why any address may connect', received: sources, allowed: sourcesRule }];
+    return [
+      { where, what: 'gives no reason why any address may connect', received: sources, allowed: sourcesRule },
+    ];
   }
   if (!Array.isArray(sources) || sources.length === 0) {
     return [{ where, what: 'lets no address connect', received: sources, allowed: sourcesRule }];
@@ -73,10 +79,14 @@ export function sourceProblems(where: string, sources: unknown): readonly Proble
     const at = `${where}[${index}]`;
     const base = typeof source === 'string' ? networkOf(source) : undefined;
     if (typeof source !== 'string' || base === undefined) {
-      return [{ where: at, what: 'is not a CIDR', received: source, allowed: 'such as 10.0.0.0/8 or fd00::/8' }];
+      return [
+        { where: at, what: 'is not a CIDR', received: source, allowed: 'such as 10.0.0.0/8 or fd00::/8' },
+      ];
     }
     if (source.endsWith('/0')) {
-      return [{ where: at, what: 'is every address', received: source, fix: 'write sources: { any: REASON }' }];
+      return [
+        { where: at, what: 'is every address', received: source, fix: 'write sources: { any: REASON }' },
+      ];
     }
     if (base !== source) {
       const what = 'has host bits set, so the range is wider than it looks';

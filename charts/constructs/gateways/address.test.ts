@@ -142,7 +142,7 @@ describe('node ports', () => {
     const shop = sample.namespace('shop');
     new HttpEdge(shop, 'edge', { expose: [catalogIn(shop)], hosts: ['api.example'], tls: { secret: 'api' } });
     expect(problemsOf(sample)).toEqual([
-      'demo: clusters.west.gateways.ingress.ports.https: is missing: an edge has TLS, and cluster west has no port for; allowed 30000 to 32767',
+      'demo: clusters.west.gateways.ingress.ports.https: is missing: an edge has TLS, and cluster west has no port for HTTPS; allowed 30000 to 32767',
     ]);
   });
 });
@@ -154,9 +154,7 @@ test('what is wrong with an address is told where it was declared', () => {
     "{ type: 'LoadBalancer', sources } or { type: 'NodePort', addresses, ports }, or leave it out for any load balancer";
   const sources = "a list of CIDRs such as ['10.0.0.0/8'], or { any: REASON } for every address";
   const addresses = 'IP addresses, and fully qualified host names in lower case';
-  expect(wrong(5)).toEqual([
-    'demo: gateways: is not an object; received 5; allowed { eastWest, ingress }',
-  ]);
+  expect(wrong(5)).toEqual(['demo: gateways: is not an object; received 5; allowed { eastWest, ingress }']);
   expect(wrong({ eastwest: {} }, { west: { ingress: 'x' } })).toEqual([
     'demo: clusters.west.gateways.ingress: is not an address; received "x"; allowed ' + forms,
     'demo: gateways.eastwest: unknown key; received "eastwest"; allowed eastWest, ingress; fix: did you mean eastWest?',

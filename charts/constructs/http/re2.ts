@@ -33,7 +33,8 @@ const member = new RegExp(`(?:${escape}|[^\\\\])`, 'uy');
  * (https://pkg.go.dev/regexp/syntax, istio.io/istio/pkg/config/validation, `validateStringRegexp`).
  */
 export function re2Problem(text: string): string | undefined {
-  if (Buffer.byteLength(text) > longest) return `is longer than ${longest} bytes, the most that Istio accepts`;
+  if (Buffer.byteLength(text) > longest)
+    return `is longer than ${longest} bytes, the most that Istio accepts`;
   const names = new Set<string>();
   // How often each open group, and what stands last in it, repeats something inside.
   const open = [{ inside: 1, last: 1, repeatable: false }];

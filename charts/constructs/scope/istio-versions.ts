@@ -13,7 +13,8 @@ export function unsupportedIstio(tag: string): string | undefined {
   const found = /^(\d+)\.(\d+)(?![0-9])/.exec(tag);
   if (found === null) return 'is not the tag of an Istio version';
   const [major, minor] = [Number(found[1]), Number(found[2])];
-  if (major < 1 || (major === 1 && minor < supportedIstio.oldest)) return 'is older than the oldest supported Istio';
+  if (major < 1 || (major === 1 && minor < supportedIstio.oldest))
+    return 'is older than the oldest supported Istio';
   if (major > 1 || minor > supportedIstio.newest) return 'is newer than the newest supported Istio';
   return undefined;
 }

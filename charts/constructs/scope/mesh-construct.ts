@@ -137,10 +137,19 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
     }
     // https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/: the prefix is Kubernetes' own.
     if (reservedNamespaces.includes(received) || received.startsWith('kube-')) {
-      return [{ where, what: 'the namespace is reserved, not for applications', received, fix: 'choose another name' }];
+      return [
+        {
+          where,
+          what: 'the namespace is reserved, not for applications',
+          received,
+          fix: 'choose another name',
+        },
+      ];
     }
     if (this.isDuplicate) {
-      return [{ where, what: 'the namespace is declared twice', received, fix: 'declare it once and share it' }];
+      return [
+        { where, what: 'the namespace is declared twice', received, fix: 'declare it once and share it' },
+      ];
     }
     return [];
   }

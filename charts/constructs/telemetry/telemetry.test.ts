@@ -223,8 +223,8 @@ describe('traces', () => {
       expect(
         problemsOf(shopOf(root, { collector: { host: 'otel-collector.shop.svc.cluster.local' } })),
       ).toEqual([
-        'demo: tracing.collector.host: is in namespace shop of the mesh, where pods take mutual TLS from declared ' +
-          'callers only; received "otel-collector.shop.svc.cluster.local"; ' +
+        'demo: tracing.collector.host: is in namespace shop of the mesh, where pods accept only declared callers, over mutual TLS; ' +
+          'received "otel-collector.shop.svc.cluster.local"; ' +
           'fix: run the collector in a namespace that is not declared in the mesh',
       ]);
       const nothing = problemsOf(shopOf(root, {} as Tracing, { samplingPercent: '5' as unknown as number }));

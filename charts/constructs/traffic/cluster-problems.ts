@@ -132,7 +132,11 @@ function mappingOfClusters(
 ): Mapping | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    findings.add(path, { what: 'is not an object with clusters as keys', received: value, allowed: names.join(', ') });
+    findings.add(path, {
+      what: 'is not an object with clusters as keys',
+      received: value,
+      allowed: names.join(', '),
+    });
     return undefined;
   }
   for (const name of Object.keys(value)) {

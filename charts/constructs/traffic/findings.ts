@@ -26,7 +26,11 @@ export class Findings {
     if (value === undefined) return undefined;
     const keys = known.join(', ');
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      this.add(path, { what: 'is not an object', received: value, allowed: `an object with the keys ${keys}` });
+      this.add(path, {
+        what: 'is not an object',
+        received: value,
+        allowed: `an object with the keys ${keys}`,
+      });
       return undefined;
     }
     this.problems.push(...unknownKeys(path === '' ? this.#where : `${this.#where}: ${path}`, value, known));
@@ -66,7 +70,11 @@ export class Findings {
       ([, share]) => typeof share !== 'number' || !Number.isInteger(share) || share < 0 || share > 100,
     );
     for (const [name, received] of wrong) {
-      this.add(`${path}.${name}`, { what: 'is not a percentage', received, allowed: 'a whole number from 0 to 100' });
+      this.add(`${path}.${name}`, {
+        what: 'is not a percentage',
+        received,
+        allowed: 'a whole number from 0 to 100',
+      });
     }
     const total = (values as number[]).reduce((sum, share) => sum + share, 0);
     if (wrong.length === 0 && total !== 100) {

@@ -54,7 +54,11 @@ function valueProblem(findings: Findings, value: unknown, path: string): void {
   const given = kinds.filter((kind) => match[kind] !== undefined);
   const [kind] = given;
   if (kind === undefined || given.length > 1) {
-    findings.add(path, { what: 'is not exactly one way to match', received: value, allowed: kinds.join(', ') });
+    findings.add(path, {
+      what: 'is not exactly one way to match',
+      received: value,
+      allowed: kinds.join(', '),
+    });
     return;
   }
   const text = match[kind];

@@ -173,7 +173,8 @@ test('a second policy of a service, and one of something else', () => {
 });
 
 test('a service in the place of one of its methods is shown by its path', () => {
-  const allowed = 'allowed SERVICE.method.NAME, where NAME is one of getStock, reserve, importStock, syncStock';
+  const allowed =
+    'allowed SERVICE.method.NAME, where NAME is one of getStock, reserve, importStock, syncStock';
   expect(said(({ inventory }) => ({ rules: [{ method: inventory, timeoutMs: 1000 }] }))).toEqual([
     `rules[0].method: is not a method of the service; received "demo/shop/inventory"; ${allowed}`,
   ]);
@@ -220,10 +221,10 @@ describe('a distribution that leaves calls without a pod', () => {
   test('behind a gateway that goes by the shares of its own cluster', () => {
     expect(distributed({ east: { west: 100 }, west: { west: 100 } })).toEqual([]);
     expect(distributed({ east: { west: 100 }, west: { east: 100 } })).toEqual([
-      'distribution.east: gives east itself nothing, while distribution.west sends it calls: ' +
+      'distribution.east: gives east itself no share, while distribution.west sends it calls: ' +
         'its east-west gateway uses the same shares, and would have no pod to forward them to; received {"west":100}; ' +
         'fix: give east a share here, or none there',
-      'distribution.west: gives west itself nothing, while distribution.east sends it calls: ' +
+      'distribution.west: gives west itself no share, while distribution.east sends it calls: ' +
         'its east-west gateway uses the same shares, and would have no pod to forward them to; received {"east":100}; ' +
         'fix: give west a share here, or none there',
     ]);

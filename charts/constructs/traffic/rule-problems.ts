@@ -127,7 +127,10 @@ function checked(findings: Findings, ruled: Ruled, value: unknown, path: string)
   const known = methodOf(findings, ruled, method, `${path}.method`);
   metadataProblems(findings, metadata, `${path}.metadata`);
   if (method === undefined && metadata === undefined) {
-    findings.add(path, { what: 'does not say which calls it applies to', fix: 'add a method, metadata, or both' });
+    findings.add(path, {
+      what: 'does not say which calls it applies to',
+      fix: 'add a method, metadata, or both',
+    });
   }
   const matches = findings.problems.length === before;
   if (actionKeys.every((key) => rule[key] === undefined)) {
@@ -143,7 +146,10 @@ function checked(findings: Findings, ruled: Ruled, value: unknown, path: string)
     versionProblem(findings, ruled, mirror['to'], `${path}.mirror.to`);
     if (mirror['percent'] !== undefined) findings.percent(`${path}.mirror.percent`, mirror['percent']);
     if (mirror['to'] !== undefined && mirror['to'] === (rule['to'] ?? ruled.only)) {
-      findings.add(`${path}.mirror.to`, { what: 'is the version that the calls go to anyway', received: mirror['to'] });
+      findings.add(`${path}.mirror.to`, {
+        what: 'is the version that the calls go to anyway',
+        received: mirror['to'],
+      });
     }
   }
   faultProblems(findings, rule['fault'], `${path}.fault`);
@@ -213,7 +219,11 @@ function retryProblems(findings: Findings, rule: Mapping, path: string): void {
     }
   }
   if (Array.isArray(on) && on.length === 0) {
-    findings.add(`${at}.on`, { what: 'is empty', received: [], fix: 'add a status, or leave it out to retry UNAVAILABLE' });
+    findings.add(`${at}.on`, {
+      what: 'is empty',
+      received: [],
+      fix: 'add a status, or leave it out to retry UNAVAILABLE',
+    });
   }
   findings.whole(`${at}.perTryTimeoutMs`, perTryTimeoutMs, 1, anHour);
   const { timeoutMs } = rule;
@@ -255,7 +265,11 @@ function faultProblems(findings: Findings, fault: unknown, path: string): void {
     findings.percent(`${at}.percent`, percent);
     if ((status === undefined) === (delayMs === undefined)) {
       const what = 'is not exactly one kind of fault';
-      findings.add(at, { what, received: one, allowed: 'either a status or a delayMs; for both, a list of two faults' });
+      findings.add(at, {
+        what,
+        received: one,
+        allowed: 'either a status or a delayMs; for both, a list of two faults',
+      });
       return undefined;
     }
     findings.whole(`${at}.delayMs`, delayMs, 1, anHour);

@@ -65,7 +65,8 @@ test('a hub is a registry as image references begin', () => {
     istioHub: 'registry.example/istio/',
     imagePullSecrets: ['Key'],
   });
-  const allowed = 'allowed the registry and path that image references begin with, such as registry.example/shop';
+  const allowed =
+    'allowed the registry and path that image references begin with, such as registry.example/shop';
   expect(problemsOf(meshOn(wrong))).toEqual([
     `demo: platform.imageHub: is not an image registry; received "https://registry.example/shop"; ${allowed}`,
     `demo: platform.istio.hub: is not an image registry; received "registry.example/istio/"; ${allowed}`,

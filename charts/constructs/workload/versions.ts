@@ -37,8 +37,7 @@ function hasRegistry(image: string): boolean {
   return path.length > 0 && (/[.:]/.test(first) || first === 'localhost');
 }
 
-const imageRule =
-  'NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
+const imageRule = 'NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
 const path = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*`;
 const reference = new RegExp(
   String.raw`^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?${path}(?:/${path})*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@sha256:[0-9a-f]{64})?$`,

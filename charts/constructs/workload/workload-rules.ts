@@ -20,7 +20,7 @@ export function nameProblems({ where, name, isDuplicate, namespace }: Named): re
     return [{ where, what, received: name, fix }];
   }
   if (name === 'kubernetes' && namespace.name === 'default') {
-    const what = "its Service would replace that of the API server";
+    const what = 'its Service would replace that of the API server';
     return [{ where, what, received: name, fix }];
   }
   if (!isDuplicate) return [];

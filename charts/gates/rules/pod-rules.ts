@@ -156,8 +156,7 @@ function unredirected(pod: unknown, annotations: Readonly<Record<string, string>
   const isSidecar = received?.split(',').some((name) => name.trim() === 'sidecar') ?? true;
   const apps = list(pod, 'spec', 'containers').filter((one) => text(one, 'name') !== 'istio-proxy');
   if (isSidecar || apps.length === 0) return [];
-  const what =
-    'the annotation inject.istio.io/templates gives the pods a proxy that their traffic bypasses';
+  const what = 'the annotation inject.istio.io/templates gives the pods a proxy that their traffic bypasses';
   return [{ what, received, fix: 'remove it, or keep a gateway in pods of its own' }];
 }
 
