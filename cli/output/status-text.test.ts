@@ -80,7 +80,8 @@ not healthy:
   - cluster south has no nodes
   - service catalog: 1 of 2 pods are ready in east
   - service catalog: 0 of 1 pods are ready in west
-  - the control plane of east does not read the API server of west: there is no Secret
+  - the control plane of east does not read the API server of west: there is no
+    Secret
   - calls between clusters are not answered
 warning: east: its CA ended 2 days ago: raise trust.intermediate to 3
 

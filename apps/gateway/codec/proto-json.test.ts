@@ -178,7 +178,7 @@ describe('refused', () => {
     ['{"stringValue":"\\ud800"}', 'a string holds half a surrogate pair'],
     ['{"stringValue":"\\x"}', 'an escape in a string is malformed'],
     ['{"stringValue":"a\nb"}', 'malformed JSON at byte 17: no control character expected'],
-    ['{"stringValue":"a', "malformed JSON at byte 17: a string's the end of the template expected"],
+    ['{"stringValue":"a', "malformed JSON at byte 17: a string's end expected"],
     ['{"bytesValue":"a"}', 'base64 expected'],
     ['{"bytesValue":"AA="}', 'base64 expected'],
     ['{"bytesValue":"+_8="}', 'base64 expected'],

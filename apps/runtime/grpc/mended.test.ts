@@ -76,7 +76,7 @@ describe('B4: a request that is none is not taken for one', () => {
       framed(request, 1),
       {
         'grpc-status': '13',
-        'grpc-message': 'a%20message%20is%20compressed,%20which%20grpc-encoding%20does%20not%20say',
+        'grpc-message': 'a%20message%20is%20compressed,%20but%20grpc-encoding%20names%20no%20compression',
       },
     ],
   ])('%s', async (_, headers, body, answer) => {

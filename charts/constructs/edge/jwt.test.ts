@@ -232,8 +232,8 @@ describe('tokens', () => {
     [
       { claims: { 'https://shop.example/roles': 'x-roles' } },
       'jwt.claims: has a dot in its name, which Envoy would read as a path into an object; ' +
-        'received "https://shop.example/roles"; allowed the claim\'s name without spaces and brackets, with dots where it ' +
-        'leads into objects; fix: have the issuer put it into a claim without dots',
+        'received "https://shop.example/roles"; allowed the claim\'s name without spaces and brackets, with dots between ' +
+        'the levels of nested objects; fix: have the issuer put it into a claim without dots',
     ],
     [{ except: 'all' }, 'jwt.except: is not a list; received "all"'],
   ])('a problem with %j', (change, problem) => {
