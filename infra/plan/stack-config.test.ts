@@ -99,7 +99,7 @@ describe('stack configuration', () => {
       },
       ['generation', 'phase', 'intermediate'].map(
         (key) =>
-          `stack configuration: trust.${key}: cannot be combined with trust.issuer: cert-manager renews the CAs it signs, and their root cannot be changed; allowed issuer alone`,
+          `stack configuration: trust.${key}: cannot be combined with trust.issuer: cert-manager renews what it signs, and the root cannot be changed; allowed issuer alone`,
       ),
     ],
     [

@@ -84,7 +84,7 @@ const trust = z
         code: 'custom',
         path: [key],
         message:
-          'cannot be combined with trust.issuer: cert-manager renews the CAs it signs, and their root cannot be changed',
+          'cannot be combined with trust.issuer: cert-manager renews what it signs, and the root cannot be changed',
         input: given[key],
       });
   })
