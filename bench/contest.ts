@@ -69,7 +69,8 @@ export async function runContest(options: ContestOptions): Promise<readonly Cont
       })),
     );
     for (let round = 1; round <= options.rounds; round++) {
-      for (const { workload, contestant, index, samples } of rows) {
+      // Forth and back: who comes after whom is not what makes the difference.
+      for (const { workload, contestant, index, samples } of round % 2 === 0 ? rows.toReversed() : rows) {
         const peer = peers[index];
         if (peer === undefined) throw new Error(`${contestant} was not started`);
         const sample = await measure(peer, workload, options);

@@ -61,11 +61,11 @@ export function readBody(
     over = true;
     clearTimeout(timer);
     account.read();
-    source.off('data', onData).off('end', onEnd);
   };
   const fail = (error: unknown) => {
     if (over) return;
     stop();
+    source.off('data', onData).off('end', onEnd);
     if (packed) source.destroy();
     reader.failed(error instanceof Error ? inflationError(error) : error);
   };
