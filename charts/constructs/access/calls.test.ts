@@ -34,13 +34,13 @@ describe('callsHttp', () => {
         expect(objectOf(rendered, cluster, 'AuthorizationPolicy', 'catalog')).toHaveProperty('spec.rules', [
           {
             from: [{ source: { principals: ['demo.example/ns/shop/sa/inventory'] } }],
-            to: [{ operation: { ports: ['8081'], methods: ['GET'], paths: ['/v1/products/{*}'] } }],
+            to: [{ operation: { ports: ['8081'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }],
           },
           {
             from: [{ source: { principals: ['demo.example/ns/shop/sa/orders'] } }],
             to: [
-              { operation: { ports: ['8081'], methods: ['GET'], paths: ['/v1/products/{*}'] } },
-              { operation: { ports: ['8081'], methods: ['GET'], paths: ['/v1/products'] } },
+              { operation: { ports: ['8081'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } },
+              { operation: { ports: ['8081'], methods: ['GET', 'HEAD'], paths: ['/v1/products'] } },
             ],
           },
           {

@@ -146,6 +146,9 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
       // through. These two mean that no server has seen the request.
       defaultHttpRetryPolicy: { attempts: 2, retryOn: 'connect-failure,refused-stream' },
       defaultConfig: proxyConfig,
+      // Policies, routes and servers see one path: `//` is `/` before any of them looks, as `.`, `..` and `\` are resolved by
+      // Istio's default. `%2F` stays: within a variable of google.api.http it is a part of the text (docs/adr/0033).
+      pathNormalization: { normalization: 'MERGE_SLASHES' },
     };
   }
 

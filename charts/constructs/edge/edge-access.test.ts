@@ -62,13 +62,27 @@ describe('a method that streams', () => {
   });
 });
 
+test('HEAD is let in where GET is, and the rule of a method that takes HEAD itself holds for it alone', () => {
+  const head: Rule = { pattern: { case: 'custom', value: { kind: 'HEAD', path: '/v1/books/{id}' } } };
+  const read: Rule = { pattern: { case: 'get', value: '/v1/books/{id}' } };
+  const access = { port: 8080, hosts: {}, jwt: undefined, preflights: false };
+  const operations = (service: ReturnType<typeof libraryOf>, only: number) => {
+    const { rules = [] } = edgePolicy({ ...access, methods: service.methods.map(exposed).slice(0, only) });
+    return rules.flatMap(({ to = [] }) => to.map(({ operation }) => operation?.methods));
+  };
+  expect(operations(libraryOf({ Read: read }), 1)).toEqual([['GET', 'HEAD']]);
+  // Also where it is not exposed: the edge's gateway has the whole service.
+  expect(operations(libraryOf({ Read: read, Look: head }), 1)).toEqual([['GET']]);
+  expect(operations(libraryOf({ Read: read, Look: head }), 2)).toEqual([['GET', 'HEAD']]);
+});
+
 test('what has no path is in no rule: one that names no operation would be about every request', () => {
   const broken = libraryOf({ Broken: { pattern: { case: 'get', value: 'v1/a' } } }).methods.map(exposed);
   const access = { port: 8080, hosts: {}, jwt: undefined, preflights: true };
   expect(edgePolicy({ ...access, methods: broken })).toMatchObject({ action: 'ALLOW', rules: [] });
   const { rules } = edgePolicy({ ...access, preflights: false, methods: [...broken, exposed(getProduct)] });
   expect(rules).toEqual([
-    { to: [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products/{*}'] } }] },
+    { to: [{ operation: { ports: ['8080'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }] },
   ]);
 });
 

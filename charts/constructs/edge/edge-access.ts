@@ -1,3 +1,4 @@
+import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
 import { anyMethod, patternName, patternsOf } from '../../../http-rule/pattern.ts';
 import type { Pattern } from '../../../http-rule/pattern.ts';
@@ -35,9 +36,9 @@ type Bearer = Pick<Rule, 'from'> & { readonly when: readonly Condition[] };
 
 /**
  * The AuthorizationPolicy that lets exactly the exposed methods in at the ingress gateways, by HTTP method, path and
- * host, each with the token it asks for; those that stream also by GET, the handshake of WebSocket. What no edge lets in
- * gets 403 there: the mesh's own policy allows nothing. No rule is without an operation, and no operation without a path:
- * to Istio that would be every request.
+ * host, each with the token it asks for; those that stream also by GET, the handshake of WebSocket, the others also by
+ * HEAD where they have GET. What no edge lets in gets 403 there: the mesh's own policy allows nothing. No rule is without
+ * an operation, and no operation without a path: to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
   const { jwt, methods, pages = [], port, hosts, preflights, redirect, serverNames } = access;
@@ -45,8 +46,8 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
   const rules = byRequirement(jwt, methods).flatMap(({ requirement, patterns }): Rule[] => {
-    const to = byHttpMethod(patterns).map(({ httpMethod, paths }) => ({
-      operation: { ...operation, ...(httpMethod === anyMethod ? {} : { methods: [httpMethod] }), paths },
+    const to = byHttpMethods(patterns).map(({ httpMethods, paths }) => ({
+      operation: { ...operation, ...(httpMethods === undefined ? {} : { methods: httpMethods }), paths },
     }));
     if (to.length === 0) return [];
     return bearers(jwt, requirement).map(({ when, ...from }) => ({
@@ -86,8 +87,9 @@ export function overlapProblems(
   return methods.flatMap((method, index) =>
     methods.slice(0, index).flatMap((other): Problem[] => {
       if (asks(method) === asks(other)) return [];
-      const ours = waysOf(method.descriptor);
-      const theirs = waysOf(other.descriptor);
+      const beside = servicesOf(methods);
+      const ours = waysOf(method.descriptor, beside);
+      const theirs = waysOf(other.descriptor, beside);
       const pair = ours.flatMap((a) =>
         theirs.filter((b) => indistinguishable(a, b)).map((b) => ({ a, b })),
       )[0];
@@ -134,22 +136,35 @@ export function preflightProblems(
 }
 
 function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[]) {
+  const beside = servicesOf(methods);
   const groups = new Map<string, { requirement: Requirement; patterns: Pattern[] }>();
   for (const method of methods) {
     const requirement = requirementOf(jwt, method);
     const key = JSON.stringify(requirement);
     const group = groups.get(key) ?? { requirement, patterns: [] };
-    group.patterns.push(...waysOf(method.descriptor));
+    group.patterns.push(...waysOf(method.descriptor, beside));
     groups.set(key, group);
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
-function byHttpMethod(patterns: readonly Pattern[]) {
-  return sorted(patterns.map(({ httpMethod }) => httpMethod)).map((httpMethod) => ({
-    httpMethod,
-    paths: sorted(patterns.filter((pattern) => pattern.httpMethod === httpMethod).flatMap(istioPaths)),
-  }));
+/** What an edge's gateway serves: it has the services whole. */
+function servicesOf(methods: readonly Method[]): readonly DescService[] {
+  return [...new Set(methods.map(({ descriptor }) => descriptor.parent))];
+}
+
+/** Paths with the HTTP methods that have just these; undefined for every HTTP method. */
+function byHttpMethods(patterns: readonly Pattern[]) {
+  const groups = new Map<string, { httpMethods: string[] | undefined; paths: string[] }>();
+  for (const httpMethod of sorted(patterns.map((pattern) => pattern.httpMethod))) {
+    const paths = sorted(patterns.filter((pattern) => pattern.httpMethod === httpMethod).flatMap(istioPaths));
+    const key = httpMethod === anyMethod ? anyMethod : JSON.stringify(paths);
+    const known = groups.get(key)?.httpMethods;
+    if (known === undefined) {
+      groups.set(key, { httpMethods: httpMethod === anyMethod ? undefined : [httpMethod], paths });
+    } else known.push(httpMethod);
+  }
+  return [...groups.values()];
 }
 
 /**

@@ -52,6 +52,29 @@ describe('limits', () => {
     });
   });
 
+  test('count HEAD, which asks a service as GET does', () => {
+    withShop(({ mesh, shop, catalog }) => {
+      new HttpEdge(shop, 'edge', {
+        expose: [catalog],
+        rateLimits: [
+          { method: catalog.method.getProduct, perSecond: 5, by: 'client' },
+          { method: catalog.method.watchPrices, perSecond: 5, by: 'client' },
+        ],
+      });
+      const limits = JSON.stringify(ofGateways(mesh, 'EnvoyFilter', 'edge.shop'));
+      const request = (exact: string, regex: string) =>
+        JSON.stringify([
+          { name: ':method', string_match: { exact } },
+          { name: ':path', string_match: { safe_regex: { regex } } },
+        ]);
+      const [product, prices] = ['/v1/products/[^/?]+(\\?.*)?', '/v1/prices:watch(\\?.*)?'];
+      expect(limits).toContain(request('GET', product));
+      expect(limits).toContain(request('HEAD', product));
+      expect(limits).toContain(request('GET', prices));
+      expect(limits).not.toContain(request('HEAD', prices));
+    });
+  });
+
   test('problems', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       anyEdge(shop, {

@@ -80,7 +80,7 @@ function localLimit(limit: RateLimit<string>, jwt: Jwt<string> | undefined): Loc
 }
 
 function requestsOf({ descriptor }: Method): object[][] {
-  return waysOf(descriptor).map((way) => [
+  return waysOf(descriptor, [descriptor.parent]).map((way) => [
     ...(way.httpMethod === anyMethod ? [] : [{ name: ':method', string_match: { exact: way.httpMethod } }]),
     { name: ':path', string_match: { safe_regex: { regex: pathRegex(way) } } },
   ]);

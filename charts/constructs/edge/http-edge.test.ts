@@ -74,6 +74,12 @@ test('every ingress gateway brings the exposed requests to the edge, which knows
                     paths: ['/v1/orders', '/v1/orders/{*}', '/v1/products/{*}', '/v1/quotes:watch'],
                   },
                 },
+                {
+                  operation: {
+                    methods: ['HEAD'],
+                    paths: ['/v1/orders', '/v1/orders/{*}', '/v1/products/{*}'],
+                  },
+                },
                 { operation: { methods: ['POST'], paths: ['/v1/orders'] } },
               ],
             },

@@ -98,6 +98,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.calls(...this.methods);
   }
 
+  /** How long its gateway lets a stream stand still, where its config.yml says so. Milliseconds. */
+  get streamIdleMs(): number | undefined {
+    const declared = this.soundConfig?.env['STREAM_IDLE_MS'];
+    return typeof declared === 'string' ? Number(declared) : undefined;
+  }
+
   override get model(): WorkloadModel {
     const { methods, hosts, tls } = this;
     const { jwt, openapi = false } = this.#props;

@@ -26,7 +26,7 @@ describe('tokens', () => {
       const from = [{ source: { requestPrincipals: ['https://id.example/*'] } }];
       const audience = { key: 'request.auth.audiences', values: ['shop'] };
       const { rules } = ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop') as { rules: unknown[] };
-      const open = [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products'] } }];
+      const open = [{ operation: { ports: ['8080'], methods: ['GET', 'HEAD'], paths: ['/v1/products'] } }];
       expect(rules).toHaveLength(4);
       expect(rules).toEqual(
         expect.arrayContaining([
@@ -52,6 +52,13 @@ describe('tokens', () => {
                     '/v1/products/{*}',
                     '/v1/quotes:watch',
                   ],
+                },
+              },
+              {
+                operation: {
+                  ports: ['8080'],
+                  methods: ['HEAD'],
+                  paths: ['/v1/orders', '/v1/orders/{*}', '/v1/products/{*}'],
                 },
               },
             ],
@@ -86,7 +93,7 @@ describe('tokens', () => {
         jwt: { ...jwt, except: [getProduct] },
       });
       expect(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop')).toHaveProperty('rules.0', {
-        to: [{ operation: { ports: ['8080'], methods: ['GET'], paths: ['/v1/products/{*}'] } }],
+        to: [{ operation: { ports: ['8080'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }],
       });
     });
   });

@@ -45,7 +45,7 @@ describe('TLS', () => {
       expect(ofGateways(mesh, 'Gateway', 'edge')).toMatchObject({ servers: [{ port: { number: 443 } }] });
       const { rules } = ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop') as { rules: unknown[] };
       expect(rules).toEqual([
-        { to: [{ operation: { ports: ['8443'], methods: ['GET'], paths: ['/v1/products/{*}'] } }] },
+        { to: [{ operation: { ports: ['8443'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }] },
       ]);
     });
   });

@@ -1,6 +1,7 @@
 import { gatewayDrainSeconds } from '../traffic/connection-age.ts';
 import { k8s } from 'cdk8s-plus-28';
 import type { Differs } from '../../model/rendered.ts';
+import { overloadLimits } from './overload.ts';
 import { gatewayService } from './service.ts';
 import type { GatewayPort, Gateways } from '../scope/gateway-address.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
@@ -54,6 +55,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
   const labels = { ...selector, ...(network === undefined ? {} : { [networkLabel]: network }) };
   const metadata = { name, namespace, labels, ...(network === undefined ? {} : { differs: ofNetwork }) };
   const { replicas, requests, limits } = mesh.platform.gateway;
+  const overload = overloadLimits(name, limits.memory);
   into.add(
     '00-namespaces',
     k8s.KubeNamespace,
@@ -79,42 +81,58 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
       },
     },
   );
-  into.add('20-gateways', k8s.KubeDeployment, metadata, {
-    spec: {
-      replicas,
-      selector: { matchLabels: selector },
-      template: {
-        metadata: {
-          annotations: {
-            'inject.istio.io/templates': 'gateway',
-            // Open calls get nearly all of the grace period: what passes through cannot be told to go elsewhere.
-            ...proxyConfigChecksum,
-            'proxy.istio.io/config': JSON.stringify({ terminationDrainDuration: `${gatewayDrainSeconds}s` }),
-          },
-          labels: { ...into.podLabels(name), ...labels, 'sidecar.istio.io/inject': 'true' },
-        },
-        spec: {
-          serviceAccountName: name,
-          automountServiceAccountToken: false,
-          enableServiceLinks: false,
-          terminationGracePeriodSeconds: 30,
-          securityContext: restrictedPod,
-          ...spread(replicas, selector),
-          containers: [
-            {
-              name: 'istio-proxy',
-              image: 'auto',
-              // The API server would make it Always for an image without a tag, before the webhook puts the real one.
-              imagePullPolicy: 'IfNotPresent',
-              ...(network === undefined ? {} : { env: [{ name: networkView, value: network }] }),
-              resources: { requests: quantities(requests), limits: quantities(limits) },
-              securityContext: { ...restrictedContainer, runAsUser: proxyUser, runAsGroup: proxyUser },
+  into.add(
+    '20-gateways',
+    k8s.KubeConfigMap,
+    { name: overload.configMap.name, namespace, app: name },
+    { data: overload.configMap.data },
+  );
+  const reasons = { 'meshwright/accept-behind-proxy': overload.reason };
+  into.add(
+    '20-gateways',
+    k8s.KubeDeployment,
+    { ...metadata, annotations: reasons },
+    {
+      spec: {
+        replicas,
+        selector: { matchLabels: selector },
+        template: {
+          metadata: {
+            annotations: {
+              'inject.istio.io/templates': 'gateway',
+              // Open calls get nearly all of the grace period: what passes through cannot be told to go elsewhere.
+              ...proxyConfigChecksum,
+              ...overload.annotations,
+              'proxy.istio.io/config': JSON.stringify({
+                terminationDrainDuration: `${gatewayDrainSeconds}s`,
+                proxyMetadata: overload.proxyMetadata,
+              }),
             },
-          ],
+            labels: { ...into.podLabels(name), ...labels, 'sidecar.istio.io/inject': 'true' },
+          },
+          spec: {
+            serviceAccountName: name,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            terminationGracePeriodSeconds: 30,
+            securityContext: restrictedPod,
+            ...spread(replicas, selector),
+            containers: [
+              {
+                name: 'istio-proxy',
+                image: 'auto',
+                // The API server would make it Always for an image without a tag, before the webhook puts the real one.
+                imagePullPolicy: 'IfNotPresent',
+                ...(network === undefined ? {} : { env: [{ name: networkView, value: network }] }),
+                resources: { requests: quantities(requests), limits: quantities(limits) },
+                securityContext: { ...restrictedContainer, runAsUser: proxyUser, runAsGroup: proxyUser },
+              },
+            ],
+          },
         },
       },
     },
-  });
+  );
   disruptionBudget(into, '20-gateways', metadata, replicas, selector);
 }
 

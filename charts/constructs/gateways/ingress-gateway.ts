@@ -5,6 +5,7 @@ import { principalOf } from '../access/authorization.ts';
 import { gatewayFilter } from '../edge/edge-limits.ts';
 import { edgesOf } from '../edge/http-edge.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
+import { defaultStreamIdleMs, edgeProxy } from './edge-proxy.ts';
 import { addressOf, givenAddresses } from './address.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
@@ -80,6 +81,8 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
       keepsClientAddress: true,
     });
     const metadata = { name, namespace };
+    const atEdge = { ...metadata, name: 'edge-proxy' };
+    into.addIstio('20-gateways', this.where, 'EnvoyFilter', atEdge, edgeProxy(this.#streamIdleMs));
     if (edgesOf(this.mesh).some(({ rateLimits }) => rateLimits.length > 0)) {
       into.addIstio(
         '40-services',
@@ -96,6 +99,11 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
       subjects: [{ kind: 'ServiceAccount', name, namespace }],
     });
+  }
+
+  /** The longest that a stream may stand still at one of the edges. */
+  get #streamIdleMs(): number {
+    return Math.max(0, ...edgesOf(this.mesh).map(({ streamIdleMs = defaultStreamIdleMs }) => streamIdleMs));
   }
 
   get #hasTls(): boolean {

@@ -22,7 +22,7 @@ test.each<[string, ...string[]]>([
   ['/v1/{path=files/**}', '/v1/files', '/v1/files/{**}'],
   ['/v1/books:search', '/v1/books:search'],
 ])('%s is Istio %s', (template, ...paths) => {
-  expect(operations(get(template))).toEqual([{ methods: ['GET'], paths }]);
+  expect(operations(get(template))).toEqual([{ methods: ['GET', 'HEAD'], paths }]);
 });
 
 test('additional bindings and custom verbs are ways, too; kind * is every verb', () => {
@@ -38,6 +38,25 @@ test('additional bindings and custom verbs are ways, too; kind * is every verb',
     { methods: ['REPORT'], paths: ['/v1/books'] },
     { paths: ['/v1/all'] },
   ]);
+});
+
+test('what has GET has HEAD, but for a stream and for what another pattern answers', () => {
+  const custom = (kind: string, path: string): Rule => ({
+    pattern: { case: 'custom', value: { kind, path } },
+  });
+  const methodsOf = (asked: Rule, other?: Rule, streams: readonly string[] = []) => {
+    const library = libraryOf({ Asked: asked, ...(other === undefined ? {} : { Other: other }) }, streams);
+    return httpOperations(library.method['asked']!, [library])[0]?.methods;
+  };
+  expect(methodsOf(get('/v1/books/{id}'))).toEqual(['GET', 'HEAD']);
+  expect(methodsOf(get('/v1/books/{id}'), get('/v1/{name=**}'))).toEqual(['GET', 'HEAD']);
+  expect(methodsOf(get('/v1/books/{id}'), custom('HEAD', '/v1/films'))).toEqual(['GET', 'HEAD']);
+  expect(methodsOf(get('/v1/books:watch'), undefined, ['Asked'])).toEqual(['GET']);
+  for (const kind of ['HEAD', '*']) {
+    expect(methodsOf(get('/v1/books/{id}'), custom(kind, '/v1/books/{id}'))).toEqual(['GET']);
+    expect(methodsOf(get('/v1/books/{id}'), custom(kind, '/v1/books/newest'))).toEqual(['GET']);
+    expect(methodsOf(get('/v1/books/{id}'), custom(kind, '/v1/{name=**}'))).toEqual(['GET']);
+  }
 });
 
 test.each<[string, string, string, readonly string[] | undefined]>([
@@ -97,7 +116,7 @@ test('paths of other methods that percent-encoding hides from an AuthorizationPo
 test('the sample: products by id, and nothing beside them', () => {
   const { getProduct, watchPrices } = CatalogService.method;
   expect(httpOperations(getProduct, [CatalogService])).toEqual([
-    { methods: ['GET'], paths: ['/v1/products/{*}'] },
+    { methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] },
   ]);
   expect(httpOperations(watchPrices, [CatalogService])).toEqual([
     { methods: ['GET'], paths: ['/v1/prices:watch'] },

@@ -5,6 +5,7 @@ import type { Pattern } from '../../../http-rule/pattern.ts';
 import { literalText } from '../../../http-rule/template-text.ts';
 import type { Segment } from '../../../http-rule/template.ts';
 import { istioPaths } from './istio-paths.ts';
+import { answersHead } from './ways.ts';
 
 /** Requests over HTTP, in the terms of an AuthorizationPolicy's operation. */
 export interface HttpOperation {
@@ -18,7 +19,7 @@ export interface HttpOperation {
 
 /**
  * The ways of HTTP to a gRPC method, additional bindings included, as an AuthorizationPolicy says them: `{id}` and
- * `{name=shelves/*}` become Istio's `{*}`. Where the paths of another method lie within, such as `/v1/items/newest`
+ * `{name=shelves/*}` become Istio's `{*}`, and what has GET has HEAD. Where the paths of another method lie within, such as `/v1/items/newest`
  * within `/v1/items/{*}`, they are left out, as the gateway takes them to that other method.
  * @param beside - services that the same gateway serves, the method's own among them
  */
@@ -29,11 +30,15 @@ export function httpOperations(method: DescMethod, beside: readonly DescService[
     .map((pattern) => {
       const within = rivals.filter((rival) => takesFrom(rival, pattern)).flatMap(exclusions);
       return {
-        ...(pattern.httpMethod === anyMethod ? {} : { methods: [pattern.httpMethod] }),
+        ...(pattern.httpMethod === anyMethod ? {} : { methods: httpMethodsOf(pattern, beside) }),
         paths: istioPaths(pattern),
         ...(within.length === 0 ? {} : { notPaths: [...new Set(within)].sort() }),
       };
     });
+}
+
+function httpMethodsOf(pattern: Pattern, beside: readonly DescService[]): readonly string[] {
+  return answersHead(pattern, beside) ? [pattern.httpMethod, 'HEAD'] : [pattern.httpMethod];
 }
 
 /** The paths of a method that no AuthorizationPolicy can say: those with a verb after a variable, `/v1/{id}:cancel`. */

@@ -1,0 +1,133 @@
+import { describe, expect, test } from '@jest/globals';
+import { synthesize } from '../../synth.ts';
+import { objectOf, objectsOf, twoClusters } from '../../testing/mesh.ts';
+import { withProject } from '../../testing/project.ts';
+import type { Platform } from '../scope/platform.ts';
+import { lab } from '../../platforms.ts';
+import { HttpEdge } from '../edge/http-edge.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
+import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { capacityOf } from './overload.ts';
+
+const withLimit = (memory: string): Platform => ({
+  ...lab,
+  gateway: { ...lab.gateway, limits: { ...lab.gateway.limits, memory } },
+});
+
+const gateways = [
+  ['istio-ingress', 'istio-ingressgateway'],
+  ['istio-eastwest', 'istio-eastwestgateway'],
+] as const;
+
+describe.each(gateways)('the gateway in %s', (namespace, name) => {
+  /** What its pods start with, of a platform with this limit of memory. */
+  function started(memory: string) {
+    const rendered = synthesize(twoClusters('.', withLimit(memory)));
+    const deployment = objectOf(rendered, 'east', 'Deployment', name) as unknown as {
+      spec: { template: { metadata: { annotations: Record<string, string> } } };
+    };
+    const { annotations } = deployment.spec.template.metadata;
+    const named = annotations['sidecar.istio.io/bootstrapOverride'];
+    const configMap = objectsOf(rendered, 'east', namespace).find(
+      ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === named,
+    ) as unknown as { data: { 'custom_bootstrap.json': string } };
+    const bootstrap: unknown = JSON.parse(configMap.data['custom_bootstrap.json']);
+    return { annotations, bootstrap };
+  }
+
+  test('sheds load before its container’s memory is full, and has room for what Envoy does not count', () => {
+    for (const memory of ['128Mi', '512Mi', '1Gi', '2G']) {
+      const { heapBytes, connections } = capacityOf(memory);
+      const { annotations, bootstrap } = started(memory);
+      expect(bootstrap).toMatchObject({
+        overload_manager: {
+          resource_monitors: [{ typed_config: { max_heap_size_bytes: heapBytes } }],
+          actions: expect.arrayContaining([
+            expect.objectContaining({ name: 'envoy.overload_actions.stop_accepting_requests' }),
+          ]),
+        },
+      });
+      expect(JSON.parse(annotations['proxy.istio.io/config'] ?? '')).toMatchObject({
+        proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(connections) },
+      });
+    }
+    expect(capacityOf('1Gi').heapBytes).toBe(Math.floor(0.7 * 2 ** 30));
+    expect(capacityOf('1Gi').connections).toBe(11_468);
+  });
+
+  test('asks Envoy for no action that goes by a monitor it does not have', () => {
+    const { bootstrap } = started('512Mi');
+    const { overload_manager: manager } = bootstrap as {
+      overload_manager: Record<'actions' | 'loadshed_points', { triggers: { name: string }[] }[]> & {
+        resource_monitors: { name: string }[];
+      };
+    };
+    const monitors = manager.resource_monitors.map((each) => each.name);
+    const triggers = [...manager.actions, ...manager.loadshed_points].flatMap((each) => each.triggers);
+    // The Deployment says so, to be let pass by the rule about pods that go past their proxy.
+    expect(Object.keys(bootstrap as object)).toEqual(['overload_manager']);
+    expect(triggers.length).toBeGreaterThan(0);
+    expect(triggers.filter((trigger) => !monitors.includes(trigger.name))).toEqual([]);
+  });
+
+  test('starts again when its limits change, which a proxy reads once', () => {
+    const checksum = (memory: string) => started(memory).annotations['checksum/bootstrap'];
+    expect(checksum('512Mi')).not.toBe(checksum('1Gi'));
+    expect(checksum('512Mi')).toBe(checksum('512Mi'));
+  });
+});
+
+describe('what ingress gateways ask of clients', () => {
+  function managerOf(streamIdle?: string) {
+    return withProject(
+      {
+        gateway: {
+          ports: { http: 8080 },
+          ...(streamIdle === undefined ? {} : { env: { STREAM_IDLE_MS: streamIdle } }),
+        },
+      },
+      (root) => {
+        const mesh = twoClusters(root);
+        const shop = mesh.namespace('shop');
+        const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+        new HttpEdge(shop, 'edge', { expose: [catalog] });
+        const filter = objectOf(synthesize(mesh), 'west', 'EnvoyFilter', 'edge-proxy') as unknown as {
+          metadata: { namespace: string };
+          spec: {
+            workloadSelector: object;
+            configPatches: { applyTo: string; patch: { value: Record<string, object> } }[];
+          };
+        };
+        expect(filter.metadata.namespace).toBe('istio-ingress');
+        expect(filter.spec.workloadSelector).toEqual({ labels: { istio: 'ingressgateway' } });
+        const [first] = filter.spec.configPatches;
+        return first?.patch.value['typed_config'] as Record<string, unknown>;
+      },
+    );
+  }
+
+  test('is a head in time, few streams at once, and no name that a server may take for another', () => {
+    expect(managerOf()).toMatchObject({
+      common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' },
+      http2_protocol_options: {
+        max_concurrent_streams: 100,
+        initial_stream_window_size: 65_536,
+        initial_connection_window_size: 1_048_576,
+      },
+      request_headers_timeout: '10s',
+    });
+  });
+
+  test('is never that a stream which moves ends: there is no limit to a request or an answer as a whole', () => {
+    const manager = managerOf();
+    expect(manager).not.toHaveProperty('request_timeout');
+    expect(JSON.stringify(manager)).not.toContain('max_stream_duration');
+    expect(JSON.stringify(manager)).not.toContain('max_connection_duration');
+  });
+
+  test('is more patience with a stream that stands still than its HTTP gateway has, which says why it ends one', () => {
+    expect(managerOf()['stream_idle_timeout']).toBe('330s');
+    expect(managerOf('3600000')['stream_idle_timeout']).toBe('3630s');
+    expect(managerOf('500')['stream_idle_timeout']).toBe('31s');
+  });
+});

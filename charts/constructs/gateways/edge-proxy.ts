@@ -1,0 +1,72 @@
+import type { IstioSpec } from '../../model/istio-models.ts';
+import { ingressGateway } from '../scope/names.ts';
+import { bufferBytes } from './overload.ts';
+
+/** How long a stream of the HTTP gateway may stand still where its app says nothing of it: its STREAM_IDLE_MS. Milliseconds. */
+export const defaultStreamIdleMs = 300_000;
+
+/** How much later the proxy ends a stream that stands still than the HTTP gateway, which tells the client why. Milliseconds. */
+const graceMs = 30_000;
+
+const connectionManager = 'envoy.filters.network.http_connection_manager';
+
+/**
+ * An EnvoyFilter body that has the ingress gateways treat clients as Envoy asks of a proxy at the edge
+ * (https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge). What Istio does by itself is not said again:
+ * the client's address from the connection, normalized paths, the time to a listener's filters. Not by `connectionSettings` of a
+ * ProxyConfig, which Istio has from 1.31 on.
+ *
+ * A request has no time limit as a whole, and a body none: an import and a WebSocket may take hours while they move.
+ * @param streamIdleMs - the longest that an edge's HTTP gateway lets a stream stand still; the proxy waits longer
+ */
+export function edgeProxy(streamIdleMs: number): IstioSpec<'EnvoyFilter'> {
+  const context = 'GATEWAY';
+  return {
+    workloadSelector: { labels: { istio: ingressGateway.selector } },
+    configPatches: [
+      {
+        applyTo: 'NETWORK_FILTER',
+        match: { context, listener: { filterChain: { filter: { name: connectionManager } } } },
+        patch: {
+          operation: 'MERGE',
+          value: {
+            typed_config: {
+              '@type':
+                'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+              common_http_protocol_options: {
+                // A connection without a request; Envoy's hour would let one client keep what it opened in a minute.
+                idle_timeout: '300s',
+                // `x_user` is another header than `x-user` to us, but not to every server behind.
+                headers_with_underscores_action: 'REJECT_REQUEST',
+              },
+              http2_protocol_options: {
+                max_concurrent_streams: 100,
+                initial_stream_window_size: 64 * 2 ** 10,
+                initial_connection_window_size: 2 ** 20,
+              },
+              // As the HTTP gateway behind waits for a head.
+              request_headers_timeout: '10s',
+              stream_idle_timeout: `${Math.ceil((streamIdleMs + graceMs) / 1_000)}s`,
+            },
+          },
+        },
+      },
+      {
+        applyTo: 'LISTENER',
+        match: { context },
+        patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: bufferBytes } },
+      },
+      {
+        applyTo: 'CLUSTER',
+        match: { context },
+        patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: bufferBytes } },
+      },
+      {
+        // A handshake of TLS that does not go on.
+        applyTo: 'FILTER_CHAIN',
+        match: { context },
+        patch: { operation: 'MERGE', value: { transport_socket_connect_timeout: '10s' } },
+      },
+    ],
+  };
+}
