@@ -7,6 +7,7 @@ import { lab } from '../../platforms.ts';
 import { HttpEdge } from '../edge/http-edge.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { unsettledPath } from './edge-proxy.ts';
 import { capacityOf } from './overload.ts';
 
 const withLimit = (memory: string): Platform => ({
@@ -130,4 +131,20 @@ describe('what ingress gateways ask of clients', () => {
     expect(managerOf('3600000')['stream_idle_timeout']).toBe('3630s');
     expect(managerOf('500')['stream_idle_timeout']).toBe('31s');
   });
+});
+
+test('a path that the next proxy would take for another one is refused before any policy looks', () => {
+  const rendered = synthesize(twoClusters('.'));
+  const { spec } = objectOf(rendered, 'east', 'EnvoyFilter', 'edge-proxy') as unknown as {
+    spec: { configPatches: { applyTo: string; patch: { operation: string; value: unknown } }[] };
+  };
+  const filters = spec.configPatches.filter(({ applyTo }) => applyTo === 'HTTP_FILTER');
+  expect(filters).toMatchObject([{ patch: { operation: 'INSERT_FIRST' } }]);
+  const { rules } = (filters[0]?.patch.value as { typed_config: { rules: { action: string } } }).typed_config;
+  expect(rules.action).toBe('DENY');
+  const refused = (path: string) => new RegExp(`^(?:${unsettledPath})$`).test(path);
+  for (const path of ['/v1/files/..;/orders', '/v1/.;', '/..;a=b'])
+    expect([path, refused(path)]).toEqual([path, true]);
+  for (const path of ['/v1/files/a..;b', '/v1/p-1;a=b', '/v1/...;', '/v1/;'])
+    expect([path, refused(path)]).toEqual([path, false]);
 });

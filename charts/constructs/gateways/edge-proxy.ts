@@ -11,6 +11,29 @@ const graceMs = 30_000;
 const connectionManager = 'envoy.filters.network.http_connection_manager';
 
 /**
+ * A path with `.` or `..` before a `;`, as it is once Envoy has normalized it: it decodes `%2e%2e;` to `..;`, and takes that for a
+ * step up only when the path is normalized again. The proxy before the HTTP gateway does so, after the policy here has looked.
+ */
+export const unsettledPath = String.raw`.*/\.\.?;.*`;
+
+/** An HTTP filter that answers 403 to such paths, before any other filter looks at them. */
+const settledPaths = {
+  name: 'meshwright.settled_paths',
+  typed_config: {
+    '@type': 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
+    rules: {
+      action: 'DENY',
+      policies: {
+        'unsettled-path': {
+          permissions: [{ url_path: { path: { safe_regex: { regex: unsettledPath } } } }],
+          principals: [{ any: true }],
+        },
+      },
+    },
+  },
+};
+
+/**
  * An EnvoyFilter body that has the ingress gateways treat clients as Envoy asks of a proxy at the edge
  * (https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/edge). What Istio does by itself is not said again:
  * the client's address from the connection, normalized paths, the time to a listener's filters. Not by `connectionSettings` of a
@@ -50,6 +73,11 @@ export function edgeProxy(streamIdleMs: number): IstioSpec<'EnvoyFilter'> {
             },
           },
         },
+      },
+      {
+        applyTo: 'HTTP_FILTER',
+        match: { context, listener: { filterChain: { filter: { name: connectionManager } } } },
+        patch: { operation: 'INSERT_FIRST', value: settledPaths },
       },
       {
         applyTo: 'LISTENER',
