@@ -4,18 +4,9 @@ import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
-import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
-import { Mesh } from '../../charts/constructs/mesh.ts';
-import { ServiceLimits } from '../../charts/constructs/rate-limits/service-limits.ts';
-import { lab } from '../../charts/platforms.ts';
 import { waitFor } from '../../core/wait.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { nodeNamespace } from '../../lab/network.ts';
 import { callMany, eventually, status, type Caller } from './call.ts';
-import { root } from './cli.ts';
 import { echoIn } from './echo.ts';
 import {
   addressOf,
@@ -23,82 +14,18 @@ import {
   askUntil,
   audience,
   bearer,
-  issuer,
-  jwks,
+  burst,
+  inOrder,
   readAddress,
   theirs,
   token,
-  type Answer,
 } from './edge.ts';
+import { edgeMesh, members, secret, secure } from './edge-mesh.ts';
 import { ensureLab, kubectl } from './lab.ts';
 import { applyVariant } from './variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
-
-/** Hosts of the three edges; the open one has every other host. */
-const members = 'members.example';
-const secure = 'secure.example';
-const secret = 'secure-example';
-
-/** The shop's services as echo servers, and three edges before them with real gateways. */
-function variant(): Mesh<'east' | 'west'> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
-  const shop = mesh.namespace('shop');
-  const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
-  const inventory = new GrpcService(shop, 'inventory', {
-    app: 'apps/inventory',
-    service: InventoryService,
-    placement: ['west'],
-  });
-  const orders = new GrpcService(shop, 'orders', {
-    app: 'apps/orders',
-    service: OrdersService,
-    placement: ['east'],
-  });
-  catalog.calls(inventory.method.getStock);
-  orders.calls(catalog.method.getProduct, inventory.method.getStock, inventory.method.reserve);
-  new ServiceLimits(inventory, 'limits', {
-    rateLimits: [{ method: inventory.method.getStock, perSecond: 1, burst: 5, by: 'client' }],
-  });
-
-  const web = mesh.namespace('web');
-  new HttpEdge(web, 'open', {
-    expose: [catalog.method.getProduct, catalog.method.listProducts],
-    rateLimits: [{ method: catalog.method.listProducts, perSecond: 1, burst: 5, by: 'client' }],
-    cors: { origins: ['https://shop.example'], exposeHeaders: ['x-served-by'] },
-  });
-  new HttpEdge(web, 'members', {
-    hosts: [members],
-    expose: [catalog, orders],
-    jwt: {
-      issuer,
-      audiences: [audience],
-      jwks,
-      claims: { sub: 'x-user' },
-      except: [catalog.method.listProducts],
-      rules: [{ method: orders.method.createOrder, claim: 'role', values: ['buyer'] }],
-    },
-    rateLimits: [{ method: orders.method.listOrders, perSecond: 1, burst: 5, by: 'client' }],
-    cors: { origins: ['https://shop.example'] },
-    placement: ['east'],
-  });
-  new HttpEdge(web, 'secure', {
-    hosts: [secure],
-    expose: [catalog.method.getProduct],
-    tls: { secret },
-    placement: ['west'],
-  });
-  return mesh;
-}
 
 /** The headers of the call of this trace, as an echo server logged them. */
 function seenBy(cluster: string, pod: string, trace: string): Promise<Record<string, string>> {
@@ -170,7 +97,7 @@ async function makeCertificate(): Promise<{ ca: string; manifest: string }> {
 beforeAll(async () => {
   await ensureLab();
   for (const cluster of clusters) rejectedBefore[cluster] = rejectedBy(cluster);
-  await applyVariant(variant(), { change: echoIn('shop') });
+  await applyVariant(edgeMesh(), { change: echoIn('shop') });
   const { ca, manifest } = await makeCertificate();
   authority = ca;
   for (const cluster of clusters) {
@@ -318,14 +245,6 @@ function askFromNode(node: string, cluster: string, path: string): string {
   const command = ['netns', 'exec', nodeNamespace(node), process.execPath, '-e', program];
   return execFileSync('ip', command, { encoding: 'utf8', timeout: minute }).trim();
 }
-
-/** Requests that are sent at once: one after the other they might be slower than what a limit adds each second. */
-function burst(count: number, send: () => Promise<Answer>): Promise<readonly Answer[]> {
-  return Promise.all(Array.from({ length: count }, send));
-}
-
-const inOrder = (answers: readonly { readonly status: number | string }[]) =>
-  answers.map(({ status: code }) => code);
 
 describe.each(clusters)('a limit at the ingress gateway of %s', (cluster) => {
   test('holds for requests of a method, and is over in time', async () => {

@@ -105,3 +105,11 @@ export function token(
 }
 
 export const bearer = (text: string) => ({ authorization: `Bearer ${text}` });
+
+/** Requests that are sent at once: one after the other they might be slower than what a limit adds each second. */
+export function burst(count: number, send: () => Promise<Answer>): Promise<readonly Answer[]> {
+  return Promise.all(Array.from({ length: count }, send));
+}
+
+export const inOrder = (answers: readonly { readonly status: number | string }[]) =>
+  answers.map(({ status: code }) => code);

@@ -9,6 +9,7 @@ export const order = [
   '0c-proto-conformance',
   '0c-conformance',
   '0c-memory',
+  '0d-edge-proxy',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',
@@ -20,6 +21,7 @@ export const order = [
   '8d-failing-pods',
   '6b-new',
   '8c-export',
+  '7h-attacks',
   '7c-interruptions',
   // Each a mesh of its own.
   '4b-service',
@@ -27,6 +29,7 @@ export const order = [
   '5-traffic',
   '5b-telemetry',
   '6-edge',
+  '6d-paths',
   '6c-streams',
   '7f-interop',
   '7g-drain',
