@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-/** A bare connection to a server of this host, and all that has come on it. */
+/** A bare connection to a server, and all that has come on it. */
 export interface RawConnection {
   readonly socket: Socket;
   /** Each byte as a character. */
@@ -12,9 +12,12 @@ export interface RawConnection {
   readonly ended: Promise<unknown>;
 }
 
-/** Connects. Errors of the connection are left aside: they end it. */
-export function openRaw(port: number): RawConnection {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+/**
+ * Connects. Errors of the connection are left aside: they end it.
+ * @param host - this one by default
+ */
+export function openRaw(port: number, host = '127.0.0.1'): RawConnection {
+  const socket = connect({ port, host, allowHalfOpen: true });
   let received = '';
   socket.setEncoding('latin1').on('data', (part: string) => (received += part));
   socket.on('error', () => undefined);

@@ -1,21 +1,18 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
-import { WebSocket } from 'ws';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { startLocal } from '../../apps/testing/local.ts';
 import type { Local } from '../../apps/testing/local.ts';
-import { headOf, openRaw } from '../../apps/testing/raw.ts';
-import type { RawConnection } from '../../apps/testing/raw.ts';
 import { until } from '../../apps/testing/until.ts';
 import type { CallContext, Implementation } from '../../apps/runtime/handlers.ts';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { thisWorkspace } from '../../cli/workspace/workspace.ts';
+import { Attacker, bodyLimit } from './attacks.ts';
 import { makeMemoryGroup } from './cgroup.ts';
 import type { MemoryGroup } from './cgroup.ts';
 
@@ -23,16 +20,15 @@ import type { MemoryGroup } from './cgroup.ts';
 
 const minute = 60_000;
 const limit = 256 * 2 ** 20;
-const body = 4 * 2 ** 20;
 
 let group: MemoryGroup;
 let services: Local;
 let gateway: ChildProcess;
 let port: number;
-const open: { destroy(): void }[] = [];
+let attacker: Attacker;
 
 // Two bytes in protobuf each, and more than fifty in JSON.
-const products = Array.from({ length: (body - 64) / 2 }, () => ({}));
+const products = Array.from({ length: (bodyLimit - 64) / 2 }, () => ({}));
 const productId = 'x'.repeat(65_536);
 const catalog: Implementation = {
   service: CatalogService,
@@ -69,6 +65,7 @@ beforeAll(async () => {
   group = makeMemoryGroup(limit);
   services = await startLocal([catalog, inventory]);
   port = await freePort();
+  attacker = new Attacker(port);
   const { nodeOptions } = loadAppConfig(root, 'apps/gateway').image;
   const main = fileURLToPath(new URL('../../apps/gateway/main.ts', import.meta.url));
   const command = [process.execPath, ...nodeOptions, '--disable-warning=ExperimentalWarning', main].join(' ');
@@ -99,7 +96,7 @@ async function ready(): Promise<void> {
 }
 
 afterEach(() => {
-  for (const each of open.splice(0)) each.destroy();
+  attacker.end();
 });
 
 afterAll(async () => {
@@ -108,15 +105,6 @@ afterAll(async () => {
   await services.stop();
   group.remove();
 });
-
-const by = (client: number) => `x-forwarded-for: 203.0.113.${client}`;
-
-function send(...parts: (string | Buffer)[]): RawConnection {
-  const connection = openRaw(port);
-  open.push(connection.socket);
-  for (const part of parts) connection.socket.write(part);
-  return connection;
-}
 
 /** A client beside the attack: whether its calls are answered. */
 async function honest(): Promise<number[]> {
@@ -141,14 +129,7 @@ async function expectHeld(): Promise<void> {
 test.each([1, 60])(
   'A3: 60 bodies of 4 MiB that stop one byte short, of %i clients',
   async (clients) => {
-    const short = Buffer.alloc(body - 1, ' ');
-    const connections = Array.from({ length: 60 }, (_, at) => {
-      const json = 'content-type: application/json';
-      return send(
-        headOf('POST', '/v1/reservations', by(at % clients), json, `content-length: ${body}`),
-        short,
-      );
-    });
+    const connections = attacker.shortBodies(60, clients);
     await until(() => connections.filter((each) => each.statuses().length > 0).length > 20);
     await expectHeld();
   },
@@ -158,21 +139,7 @@ test.each([1, 60])(
 test(
   'A3: WebSocket messages of 3,000 fragments with 64 KiB of pongs between',
   async () => {
-    const pongs = Buffer.alloc(125);
-    await Promise.all(
-      Array.from({ length: 8 }, async (_, at) => {
-        const headers = { 'x-forwarded-for': `203.0.113.${at}` };
-        const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/stock:sync`, { headers });
-        open.push({ destroy: socket.terminate.bind(socket) });
-        socket.on('error', () => undefined);
-        await once(socket, 'open');
-        for (let fragment = 0; fragment < 3_000 && socket.readyState === WebSocket.OPEN; fragment++) {
-          socket.send(' ', { fin: false });
-          for (let pong = 0; pong < 500; pong++) socket.pong(pongs);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-      }),
-    );
+    await attacker.fragments(8, 3_000);
     await expectHeld();
   },
   2 * minute,
@@ -181,9 +148,7 @@ test(
 test(
   'A3: answers of 4 MiB of empty messages',
   async () => {
-    const answers = Array.from({ length: 4 }, (_, at) =>
-      send(headOf('GET', '/v1/products', by(at), 'grpc-timeout: 60S')),
-    );
+    const answers = attacker.lists(4);
     await until(() => answers.every((each) => each.statuses().length > 0));
     // Each is longer as JSON than one client may hold.
     expect(answers.flatMap((each) => each.statuses())).toEqual([500, 500, 500, 500]);
@@ -195,9 +160,7 @@ test(
 test(
   'A3: 100 streams that nobody reads',
   async () => {
-    for (let stream = 0; stream < 100; stream++) {
-      send(headOf('GET', '/v1/prices:watch', by(stream % 10))).socket.pause();
-    }
+    attacker.unreadStreams(100, 10);
     await expectHeld();
   },
   2 * minute,
@@ -206,9 +169,7 @@ test(
 test(
   'A4: 1,000 requests of one client whose body never comes',
   async () => {
-    const stuck = Array.from({ length: 1_000 }, () =>
-      send(headOf('POST', '/v1/reservations', by(1), 'content-type: application/json', 'content-length: 10')),
-    );
+    const stuck = attacker.bodiless(1_000);
     await until(() => stuck.filter((each) => each.statuses().length > 0).length >= 500);
     await expectHeld();
   },
@@ -218,17 +179,7 @@ test(
 test(
   'A6: gzip of empty lines',
   async () => {
-    const lines = gzipSync(Buffer.alloc(130 * 2 ** 20, '\n'));
-    const type = 'content-type: application/x-ndjson';
-    const head = headOf(
-      'POST',
-      '/v1/stock:import',
-      by(1),
-      type,
-      'content-encoding: gzip',
-      `content-length: ${lines.length}`,
-    );
-    const attacks = Array.from({ length: 20 }, () => send(head, lines));
+    const attacks = attacker.emptyLines(20);
     await until(() => attacks.every((each) => each.statuses().length > 0));
     await expectHeld();
   },

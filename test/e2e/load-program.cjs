@@ -6,6 +6,7 @@
 //             took longer than lateMs
 //   failures  [{ flow, at, status, message }], since the last report, the first of each
 //   ended     true in the last one: no call was left out
+//   took      in the last one: { FLOW: { p50, p99 } }, how long its good calls took, in milliseconds
 // As a gRPC client it keeps connections and shares them between calls, opens a new one after a GOAWAY, and sends a call
 // once more only if the other side says it has not begun with it (REFUSED_STREAM; gRPC A6, "transparent retries").
 // As an HTTP client it keeps connections, and sends a GET once more when a kept one turns out to be closed (RFC 9110, 9.2.2).
@@ -20,6 +21,7 @@ const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = http2.constants;
 
 const agent = new http.Agent({ keepAlive: true });
 const totals = {};
+const took = {};
 const inFlight = new Set();
 let failures = [];
 let stopping = false;
@@ -107,6 +109,7 @@ function httpCall({ url }, signal, again = true) {
 
 async function call(flow, connection) {
   const at = Date.now();
+  const began = performance.now();
   const entry = { at };
   inFlight.add(entry);
   const deadline = new AbortController();
@@ -122,6 +125,7 @@ async function call(flow, connection) {
   clearTimeout(timer);
   inFlight.delete(entry);
   const good = got.status === '0' || got.status === 'http 200';
+  if (good) took[flow.name].push(performance.now() - began);
   if (!good && deadline.signal.aborted)
     got = { status: 'deadline', message: `no answer within ${deadlineMs} ms` };
   const counts = (totals[flow.name] ??= {});
@@ -133,6 +137,7 @@ async function call(flow, connection) {
 /** Calls are started by the clock, however long the earlier ones take; those that a pause of the process left out stay out. */
 function run(flow) {
   totals[flow.name] = {};
+  took[flow.name] = [];
   const connection = flow.path === undefined ? undefined : pool(flow.url);
   const { perSecond = all.perSecond } = flow;
   const began = Date.now();
@@ -148,9 +153,26 @@ function run(flow) {
 function report(ended, then) {
   const at = Date.now();
   const settled = Math.min(at, ...[...inFlight].map((entry) => entry.at));
-  const line = JSON.stringify({ at, settled, totals, failures, ended });
+  const line = JSON.stringify({
+    at,
+    settled,
+    totals,
+    failures,
+    ended,
+    took: ended ? percentiles() : undefined,
+  });
   failures = [];
   process.stdout.write(`${line}\n`, then);
+}
+
+function percentiles() {
+  return Object.fromEntries(
+    Object.entries(took).map(([name, times]) => {
+      const sorted = times.toSorted((a, b) => a - b);
+      const at = (share) => sorted[Math.ceil(sorted.length * share) - 1];
+      return [name, { p50: at(0.5), p99: at(0.99) }];
+    }),
+  );
 }
 
 /** Says that it serves, to whoever probes it as a gRPC server. */
