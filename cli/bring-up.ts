@@ -1,5 +1,6 @@
 import { writeDist } from '../charts/dist.ts';
 import { takeLock } from '../core/lock.ts';
+import { ProblemsError } from '../core/problem.ts';
 import { connect } from '../infra/kube/connection.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
 import { planMesh } from '../infra/plan/plan.ts';
@@ -72,8 +73,10 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
     process.stdout.write(`\n${formatEnding(ending)}\n`);
     return isHealthy(status) ? 0 : 1;
   } catch (error) {
-    recordFailure(at.stateDir, error);
-    const parts = signal.aborted ? undefined : lab?.parts();
+    // A daemon that keeps ending ends all that waits, each with an error of its own.
+    const failed = signal.reason instanceof ProblemsError;
+    recordFailure(at.stateDir, failed ? signal.reason : error);
+    const parts = signal.aborted && !failed ? undefined : lab?.parts();
     if (parts !== undefined) process.stderr.write(`\n${parts}\n\n`);
     throw error;
   } finally {
@@ -118,7 +121,7 @@ async function makeClusters(
       istioctl = () => built.istioctl;
     },
   };
-  await runTasks([dist, ...(lab?.steps(model) ?? [tools])]);
+  await runTasks([dist, ...(lab?.steps(model, signal) ?? [tools])]);
   if (istioctl === undefined) throw new Error('istioctl is made by these steps');
   return istioctl();
 }

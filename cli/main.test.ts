@@ -46,6 +46,26 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     rmSync(folder, { recursive: true });
   });
 
+  test('folders that are no name for a line', () => {
+    const odd = join(folder, 'two\nlines');
+    const allowed =
+      'allowed any other characters, spaces and quotes among them; fix: choose another folder\n';
+    expect(meshwright(odd, ['status'], { XDG_CACHE_HOME: odd })).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: [
+        ['state folder (MESHWRIGHT_STATE_DIR)', odd],
+        ['cache folder (XDG_CACHE_HOME, HOME)', join(odd, 'meshwright')],
+      ]
+        .map(
+          ([where, path]) =>
+            `${where}: has a control character or bytes that are no UTF-8 in its path; received ${JSON.stringify(path)}; ${allowed}`,
+        )
+        .join(''),
+    });
+    expect(existsSync(odd)).toBe(false);
+  });
+
   test.each<[string, readonly string[], string]>([
     ['an unknown command', ['upp'], "error: unknown command 'upp'\n(Did you mean up?)\n"],
     [

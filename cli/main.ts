@@ -6,7 +6,7 @@ import type { ImagesFlags } from './images.ts';
 import type { StatusFlags } from './status.ts';
 import type { SynthFlags } from './synth.ts';
 import type { UpFlags } from './up-flags.ts';
-import { thisWorkspace } from './workspace/workspace.ts';
+import { thisWorkspace, type Workspace } from './workspace/workspace.ts';
 
 // It was meant for this process (scripts/run.js), not for the programs that it starts.
 delete process.env['NODE_COMPILE_CACHE'];
@@ -25,12 +25,11 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const at = thisWorkspace();
 const { signal } = interruption;
 let verbose = false;
 
 /** Each command's code is loaded when it is asked for: a typing mistake is answered at once. */
-function program(): Command {
+function program(at: Workspace): Command {
   const root = new Command('npm run')
     .usage('COMMAND -- [flags]')
     .description('Two Kubernetes clusters, one Istio mesh, gRPC services')
@@ -137,7 +136,7 @@ function finish(code: number): void {
 }
 
 try {
-  await program().parseAsync();
+  await program(thisWorkspace()).parseAsync();
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -12,7 +12,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const started = Date.now();
   const declared = shop(at.root);
   const { record, config } = chooseTarget(at, flags, declared);
-  const lab = record.lab ? await planLab(at, flags, declared, signal) : undefined;
+  const lab = record.lab ? await planLab(at, flags, declared) : undefined;
   if (lab === undefined) {
     const { openClients } = await import('../infra/kube/connection.ts');
     openClients(Object.keys(config.access), config.access);
@@ -23,7 +23,8 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   // Only now, when the flags are right.
   writeLock(at.root, { base, apps });
   const mesh = { rendered: synthesize(declared), model: declared.model() };
-  return bringUp(at, { flags, mesh, lab, config, started }, signal);
+  const bring = (until: AbortSignal) => bringUp(at, { flags, mesh, lab, config, started }, until);
+  return lab === undefined ? bring(signal) : lab.whileDaemonsRun(signal, bring);
 }
 
 /** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */
@@ -31,10 +32,9 @@ async function planLab(
   at: Workspace,
   { labSubnet }: UpFlags,
   declared: ReturnType<typeof shop>,
-  signal: AbortSignal,
 ): Promise<LabUp> {
   const { labUp } = await import('./lab/lab-up.ts');
-  const lab = labUp(at, declared.clusters, labSubnet, signal);
+  const lab = labUp(at, declared.clusters, labSubnet);
   await lab.check();
   return lab;
 }

@@ -15,7 +15,6 @@ import { askApiServer } from './node/api.ts';
 import { makeMountPoints, missingMountPoints } from './node/mounts.ts';
 import { nodeFolder, nodeLogs, nodePaths, type NodeSpec } from './node/spec.ts';
 import { waitMs, type LabOptions } from './options.ts';
-import { failingDaemons } from './parts.ts';
 import { ensureNodePki, kubeconfig, mergeKubeconfigs, type Kubeconfig } from './pki.ts';
 import { removeShared } from './remove.ts';
 import { foreignLab, foreignLabProblems, removeStaleLab } from './stale-lab.ts';
@@ -50,7 +49,7 @@ export async function startNodes(options: LabOptions): Promise<void> {
   await withMachineLock('npm run up', () => makeNodes(options, earlier));
 }
 
-/** Waits until the API server of each started node answers. */
+/** Waits until the API server of each started node answers; a daemon that keeps ending is `whileDaemonsRun`'s to tell. */
 export async function awaitApiServers(options: LabOptions): Promise<void> {
   await Promise.all(
     options.clusters.map(async ({ name }) => {
@@ -70,7 +69,7 @@ async function makeNodes(options: LabOptions, earlier: LabRecord | undefined): P
     await removeStaleLab(stale);
     report(`removed the lab of a checkout that is gone: ${stale.owner}`);
   }
-  const { owner: current } = await labOwner();
+  const current = labOwner();
   if (earlier === undefined && current === owner) {
     await removeShared(stateDir, nodesInNetwork());
     report('removed a lab whose record is missing');
@@ -135,7 +134,7 @@ async function prepareNode(
     services: place.services,
     folder,
     logs: nodeLogs(stateDir, name),
-    path: options.path,
+    programs: [...options.programs],
     cniPlugins: '/usr/lib/cni',
     pauseImage: options.pauseImage,
     cgroupRoot: cgroupRoot(name),
@@ -179,8 +178,6 @@ async function awaitApi(
     },
     async () => {
       runningNode(options.stateDir, node);
-      const failing = failingDaemons(options.stateDir, node);
-      if (failing.length > 0) throw new ProblemsError(failing, 1);
       const { status, body } = await askApiServer(pki, placeOf(options, node).node, path);
       const because = status === 200 ? missing(body) : `${status || 'no answer'}: ${body.slice(0, 200)}`;
       return because === undefined ? { done: true, value: undefined } : { done: false, because };

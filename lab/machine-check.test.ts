@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatProblem } from '../core/problem.ts';
 import { planAddresses } from './addresses.ts';
+import { ownerLengthProblems } from './network.ts';
 import { machineFacts, machineProblems, networkProblems, type MachineFacts } from './machine-check.ts';
 
 const good: MachineFacts = {
@@ -83,8 +84,27 @@ describe('networkProblems', () => {
     ]);
   });
 
+  test('says how to take it down in words of a shell, whatever its folder is called', () => {
+    const lab = { owner: `/my b's/.meshwright`, ownerExists: true, processes: [] };
+    expect(networkProblems(addresses, '/a', lab, []).map(formatProblem)).toEqual([
+      `lab: another checkout has its lab on this machine; received "/my b's/.meshwright"; allowed one lab per machine; ` +
+        `fix: take that one down: \`MESHWRIGHT_STATE_DIR='/my b'\\''s/.meshwright' npm run down\``,
+    ]);
+  });
+
   test('has nothing against the lab of a checkout that is gone', () => {
     const stale = { owner: '/b/.meshwright', ownerExists: false, processes: [] };
     expect(networkProblems(addresses, '/a', stale, [])).toEqual([]);
   });
+});
+
+test("a state folder's path is refused that is too long to mark the lab by, in bytes", () => {
+  expect(ownerLengthProblems(`/${'a'.repeat(254)}`)).toEqual([]);
+  expect(ownerLengthProblems(`/${'é'.repeat(127)}`)).toEqual([]);
+  const long = `/${'é'.repeat(128)}`;
+  expect(ownerLengthProblems(long).map(formatProblem)).toEqual([
+    'lab: the path of its state folder is too long: the kernel keeps it as the name of whose lab it is; ' +
+      `received "257 bytes: /${'é'.repeat(106)}…; allowed 255 bytes; ` +
+      'fix: move the checkout to a folder with a shorter path, or set MESHWRIGHT_STATE_DIR to one',
+  ]);
 });

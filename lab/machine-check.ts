@@ -2,7 +2,7 @@ import { statfsSync, readFileSync, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import { defaultSubnet, overlaps, type LabAddresses } from './addresses.ts';
-import { networksInUse } from './network.ts';
+import { networksInUse, ownerLengthProblems } from './network.ts';
 import { nodeProcess } from './node-process.ts';
 import { foreignLab, foreignLabProblems, type ForeignLab } from './stale-lab.ts';
 
@@ -134,7 +134,7 @@ function freeSubnet(inUse: readonly { readonly network: string }[]): string {
  */
 export async function preflight(stateDir: string, owner: string, addresses: LabAddresses): Promise<void> {
   const startsNode = Object.keys(addresses.nodes).some((node) => nodeProcess(stateDir, node) === undefined);
-  throwIfAny(machineProblems(machineFacts(stateDir), startsNode));
+  throwIfAny([...ownerLengthProblems(owner), ...machineProblems(machineFacts(stateDir), startsNode)]);
   // Without iproute2 there is no lab yet, and nothing to collide with; it is installed with the other packages.
   if (!existsSync('/sbin/ip') && !existsSync('/usr/sbin/ip') && !existsSync('/bin/ip')) return;
   throwIfAny(networkProblems(addresses, owner, await foreignLab(owner), await networksInUse()));

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import { run } from '../core/run.ts';
+import { shellWord } from '../core/shell.ts';
 import { waitFor } from '../core/wait.ts';
 import type { LabAddresses } from './addresses.ts';
 import { netnsFolder } from './netns-folder.ts';
@@ -39,7 +40,7 @@ export function nodesInNetwork(): readonly string[] {
  * @throws ProblemsError (exit code 2) when the existing network belongs to another owner.
  */
 export async function ensureNetwork(addresses: LabAddresses, owner: string): Promise<void> {
-  const { owner: current } = await labOwner();
+  const current = labOwner();
   throwIfAny(ownerProblems(owner, current));
   if (current === undefined) {
     await removeNetwork(Object.keys(addresses.nodes));
@@ -146,8 +147,6 @@ function endProcess(pid: number): void {
 
 const linksSchema = z.array(
   z.object({
-    ifname: z.string().optional(),
-    ifalias: z.string().optional(),
     addr_info: z.array(z.object({ local: z.string().optional(), prefixlen: z.number() })).optional(),
   }),
 );
@@ -158,10 +157,30 @@ async function links(...args: string[]): Promise<z.infer<typeof linksSchema>> {
 }
 
 /** The owner of the lab on this machine, by the path of the state folder; none when there is no lab. */
-export async function labOwner(): Promise<{ readonly owner: string | undefined }> {
-  if (!existsSync(`/sys/class/net/${hostLink}`)) return { owner: undefined };
-  const [link] = await links('link', 'show', 'dev', hostLink);
-  return { owner: link?.ifalias };
+export function labOwner(): string | undefined {
+  // As the kernel has it: `ip` escapes it in ways of its own.
+  const file = `/sys/class/net/${hostLink}/ifalias`;
+  if (!existsSync(file)) return undefined;
+  const alias = readFileSync(file, 'utf8').replace(/\n$/, '');
+  return alias === '' ? undefined : alias;
+}
+
+/** Bytes that the kernel keeps of a link's alias (IFALIASZ in linux/if.h, less the NUL at its end). */
+const longestAlias = 255;
+
+/** The problem when the path of a state folder is too long to mark the lab as its own. */
+export function ownerLengthProblems(owner: string): readonly Problem[] {
+  const bytes = Buffer.byteLength(owner);
+  if (bytes <= longestAlias) return [];
+  return [
+    {
+      where: 'lab',
+      what: 'the path of its state folder is too long: the kernel keeps it as the name of whose lab it is',
+      received: `${bytes} bytes: ${owner}`,
+      allowed: `${longestAlias} bytes`,
+      fix: 'move the checkout to a folder with a shorter path, or set MESHWRIGHT_STATE_DIR to one',
+    },
+  ];
 }
 
 /** The problem when the existing lab belongs to another owner. */
@@ -173,7 +192,7 @@ export function ownerProblems(owner: string, current: string | undefined): reado
       what: 'another checkout has its lab on this machine',
       received: current,
       allowed: 'one lab per machine',
-      fix: `take that one down: \`MESHWRIGHT_STATE_DIR=${current} npm run down\``,
+      fix: `take that one down: \`MESHWRIGHT_STATE_DIR=${shellWord(current)} npm run down\``,
     },
   ];
 }

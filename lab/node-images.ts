@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { run } from '../core/run.ts';
 import { waitFor } from '../core/wait.ts';
 import { runningNode } from './node-process.ts';
-import { nodeLogs } from './node/spec.ts';
+import { inNode, nodeLogs } from './node/spec.ts';
 import { waitMs, type LabOptions } from './options.ts';
 
 /** An image in an archive that `ctr images import` reads. */
@@ -15,7 +15,7 @@ export interface ImageArchive {
   readonly locked?: string;
 }
 
-type NodeOptions = Pick<LabOptions, 'stateDir' | 'clusters' | 'path' | 'report' | 'signal'>;
+type NodeOptions = Pick<LabOptions, 'stateDir' | 'clusters' | 'report' | 'signal'>;
 
 /**
  * Imports the images that a node does not have, or has with other content, in all nodes at once. Pods that run keep
@@ -45,6 +45,9 @@ export function digestName(reference: string, digest: string): string {
   return `${reference.slice(0, reference.lastIndexOf(':'))}@${digest}`;
 }
 
+/** Exit codes of `ctr` before containerd answers, and of nsenter before a node that has just started has its programs. */
+const notYet = [0, 1, 127];
+
 /** The digests of the manifests in a node, by reference. */
 function listImages(options: NodeOptions, node: string): Promise<ReadonlyMap<string, string>> {
   return waitFor(
@@ -55,7 +58,7 @@ function listImages(options: NodeOptions, node: string): Promise<ReadonlyMap<str
       ...(options.signal && { signal: options.signal }),
     },
     async () => {
-      const { code, stdout, stderr } = await ctr(options, node, ['images', 'list'], [0, 1]);
+      const { code, stdout, stderr } = await ctr(options, node, ['images', 'list'], notYet);
       return code === 0
         ? { done: true, value: parseImageList(stdout) }
         : { done: false, because: stderr.trim() };
@@ -79,7 +82,7 @@ export function parseImageList(table: string): ReadonlyMap<string, string> {
 function ctr(options: NodeOptions, node: string, args: readonly string[], okCodes?: readonly number[]) {
   const { pid } = runningNode(options.stateDir, node);
   return run('nsenter', [`--target=${pid}`, '--mount', 'ctr', '--namespace=k8s.io', ...args], {
-    env: { PATH: `${options.path}:${process.env['PATH'] ?? ''}` },
+    env: { PATH: `${inNode.programs}:${process.env['PATH'] ?? ''}` },
     cwd: '/',
     timeoutMs: 300_000,
     ...(okCodes && { okCodes }),

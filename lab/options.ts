@@ -9,8 +9,8 @@ export interface LabOptions {
   readonly kubeconfig: string;
   readonly addresses: LabAddresses;
   readonly clusters: readonly { readonly name: string; readonly region: string; readonly zone: string }[];
-  /** Colon-separated folders with the daemons' programs. */
-  readonly path: string;
+  /** Folders with the daemons' programs. */
+  readonly programs: readonly string[];
   readonly pauseImage: string;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { lastLines } from '../core/last-lines.ts';
 import type { Problem } from '../core/problem.ts';
 import { nodeProcess } from './node-process.ts';
 import { nodeFolder, nodeLogs, nodePaths } from './node/spec.ts';
@@ -50,18 +51,23 @@ function readDaemons(stateDir: string, node: string): z.infer<typeof daemonsSche
   return daemonsSchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).daemons)).data ?? {};
 }
 
-/** A problem for each daemon of a node that is down and has ended too often: waiting for it is useless. */
+/** A problem for each daemon of a running node that is down and has ended too often: waiting for it is useless. */
 export function failingDaemons(stateDir: string, node: string): readonly Problem[] {
+  if (nodeProcess(stateDir, node) === undefined) return [];
   return Object.entries(readDaemons(stateDir, node))
     .filter(([, { pid, restarts }]) => pid === undefined && restarts >= hopeless)
-    .map(([name, { lastExit = 'ended' }]) => ({
-      where: `${name} of node ${node}`,
-      what: `keeps ending; the last time it ${lastExit}`,
-      fix: `look at ${join(nodeLogs(stateDir, node), `${name}.log`)}`,
-    }));
+    .map(([name, { lastExit = 'ended' }]) => {
+      const log = join(nodeLogs(stateDir, node), `${name}.log`);
+      return {
+        where: `${name} of node ${node}`,
+        what: `keeps ending; the last time it ${lastExit}`,
+        fix: `the last lines of its log stand below, the whole of it in ${log}; correct the cause, and start the node anew by \`npm run down\` and \`npm run up\``,
+        lines: lastLines(log),
+      };
+    });
 }
 
-/** Number of restarts in a row after which waiting ends. */
+/** Number of restarts in a row after which waiting ends: half a minute for a daemon that ends at once. */
 const hopeless = 6;
 
 /** The parts as a table of plain lines. */

@@ -18,8 +18,8 @@ import type { LabOptions } from './options.ts';
 import { readLabRecord, removeLabRecord } from './state.ts';
 
 /** Whether there is a lab to be stopped: by its record, or, that lost, by the machine's network. */
-export async function labExists(stateDir: string): Promise<boolean> {
-  return readLabRecord(stateDir) !== undefined || (await labOwner()).owner === stateDir;
+export function labExists(stateDir: string): boolean {
+  return readLabRecord(stateDir) !== undefined || labOwner() === stateDir;
 }
 
 /**
@@ -31,10 +31,10 @@ export async function stopLab(
   { stateDir, kubeconfig }: Pick<LabOptions, 'stateDir' | 'kubeconfig'>,
   report: (line: string) => void,
 ): Promise<void> {
-  if (!(await labExists(stateDir))) return;
+  if (!labExists(stateDir)) return;
   await withMachineLock('npm run down', async () => {
     const record = readLabRecord(stateDir);
-    const { owner } = await labOwner();
+    const owner = labOwner();
     const nodes = record?.nodes ?? nodesInNetwork();
     const foreign = ownerProblems(stateDir, owner).length > 0;
     if (foreign) {

@@ -16,7 +16,7 @@ export interface ForeignLab {
 
 /** The lab of another owner; undefined when there is none on this machine, or it is this owner's. */
 export async function foreignLab(owner: string): Promise<ForeignLab | undefined> {
-  const { owner: current } = await labOwner();
+  const current = labOwner();
   if (current === undefined || current === owner) return undefined;
   return { owner: current, ownerExists: existsSync(current), processes: await processesOfLab() };
 }

@@ -14,8 +14,28 @@ const isPackaged = process.platform === 'linux' && ['x64', 'arm64'].includes(pro
 /** Node 24: that of the npm package, so that scripts do not depend on the host's, and elsewhere than on Linux the host's. */
 export const node24 = isPackaged ? join(root, 'node_modules', '.bin', 'node') : process.execPath;
 
+/**
+ * What a checkout's path cannot hold, and why. Everything else is passed on as it is, or escaped as each format asks.
+ */
+const unfit = [
+  [/:/, 'a colon, which PATH separates its folders by'],
+  // Node replaces it in the whole path where a package exports modules by a pattern; with a backslash it loads no ES module.
+  [/[*\\]/, 'an asterisk or a backslash, with which Node finds no modules'],
+  [/\p{Cc}/u, 'a control character, such as a line break: lines of output and of logs name files'],
+  [/\uFFFD/, 'bytes that are no UTF-8'],
+];
+
+/** The message that refuses a checkout in this folder; undefined for a folder that will do. */
+function refusal(path) {
+  const [, why] = unfit.find(([characters]) => characters.test(path)) ?? [];
+  if (why === undefined) return undefined;
+  return `checkout: the path of its folder has ${why}; received ${JSON.stringify(path)}; allowed any other characters, spaces and quotes among them; fix: move or rename the folder`;
+}
+
 /** Installs the locked npm packages when they are missing or the lock file changed, and says so. */
 export function prepare() {
+  const refused = refusal(root);
+  if (refused !== undefined) fail(refused, 2);
   const [major = 0] = process.versions.node.split('.').map(Number);
   const oldest = isPackaged ? 18 : 24;
   if (major < oldest)
@@ -70,7 +90,7 @@ export function runToEnd(command, args, env = {}) {
   return result.status ?? 1;
 }
 
-function fail(message) {
+function fail(message, code = 1) {
   process.stderr.write(`${message}\n`);
-  process.exit(1);
+  process.exit(code);
 }

@@ -4,8 +4,8 @@ import type { Task } from '../output/tasks.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 /** Takes down the lab of a checkout; nothing where there is none. */
-export async function labDown(at: Workspace): Promise<readonly Task[]> {
-  if (!(await labExists(at.stateDir))) return [];
+export function labDown(at: Workspace): readonly Task[] {
+  if (!labExists(at.stateDir)) return [];
   return [
     {
       title: 'lab',

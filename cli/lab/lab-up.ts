@@ -16,6 +16,7 @@ import {
 import { preflight } from '../../lab/machine-check.ts';
 import { formatParts, labParts } from '../../lab/parts.ts';
 import { readLabRecord } from '../../lab/state.ts';
+import { whileDaemonsRun } from '../../lab/watch.ts';
 import { binFolders, ensureTools } from '../../toolchain/build.ts';
 import type { ToolPaths } from '../../toolchain/sets.ts';
 import type { Task } from '../output/tasks.ts';
@@ -25,7 +26,9 @@ export interface LabUp {
   /** Looks the machine over before anything is made. */
   readonly check: () => Promise<void>;
   /** What has to be done until clusters are ready that know the images of the mesh. */
-  readonly steps: (model: MeshModel) => readonly (Task | readonly Task[])[];
+  readonly steps: (model: MeshModel, signal: AbortSignal) => readonly (Task | readonly Task[])[];
+  /** Ends the work, and all that it waits for, with what a daemon of a node says that keeps ending. */
+  readonly whileDaemonsRun: <T>(signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Path of istioctl, once the steps ran. */
   readonly istioctl: () => string;
   /** What every part of the lab does now, as a table; none where there is no lab. */
@@ -37,12 +40,7 @@ export interface LabUp {
  * @param subnet - as asked for. @default - that of the lab there is, else one of the lab's own
  * @throws ProblemsError (exit 2) for a subnet that is none.
  */
-export function labUp(
-  at: Workspace,
-  clusters: LabOptions['clusters'],
-  subnet: string | undefined,
-  signal: AbortSignal,
-): LabUp {
+export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: string | undefined): LabUp {
   const { root, cacheDir, logsDir, stateDir, kubeconfig } = at;
   const names = clusters.map(({ name }) => name);
   const addresses = planAddresses(subnet ?? readLabRecord(stateDir)?.subnet ?? defaultSubnet, names);
@@ -52,10 +50,10 @@ export function labUp(
     if (tools === undefined) throw new Error('the tools are built first');
     return tools;
   };
-  const steps = ({ istio: { hub, tag: istioTag } }: MeshModel): readonly (Task | readonly Task[])[] => {
+  const steps: LabUp['steps'] = ({ istio: { hub, tag: istioTag } }, signal) => {
     const lab = (report: (line: string) => void): LabOptions => ({
       ...{ owner: stateDir, stateDir, kubeconfig, addresses, clusters, report, signal },
-      path: binFolders(builtTools()).join(':'),
+      programs: binFolders(builtTools()),
       pauseImage: referenceOf(hub, pauseImage()),
     });
     return [
@@ -98,6 +96,7 @@ export function labUp(
   return {
     check: () => preflight(stateDir, stateDir, addresses),
     steps,
+    whileDaemonsRun: (signal, work) => whileDaemonsRun({ stateDir, nodes: names, signal }, work),
     istioctl: () => builtTools().istioctl,
     parts: () => {
       const made = readLabRecord(stateDir);

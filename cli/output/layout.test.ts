@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { execFileSync } from 'node:child_process';
-import { command, quote, table, wrap } from './layout.ts';
+import { shellWord } from '../../core/shell.ts';
+import { command, table, wrap } from './layout.ts';
 
 test('a text is broken at its spaces, a URL stays whole, another long word is cut', () => {
   const url = `http://example.com/${'a'.repeat(80)}`;
@@ -50,7 +51,7 @@ describe('a command', () => {
     const words = fc.array(fc.stringMatching(/^[ -~]{1,30}$/), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(words, (asked) => {
-        const lines = command(["printf '%s\\n'", ...asked.map(quote)], '    ');
+        const lines = command(["printf '%s\\n'", ...asked.map(shellWord)], '    ');
         expect(execFileSync('sh', ['-c', lines.join('\n')], { encoding: 'utf8' })).toBe(
           asked.map((word) => `${word}\n`).join(''),
         );
@@ -59,8 +60,8 @@ describe('a command', () => {
     );
     fc.assert(
       fc.property(words, (asked) => {
-        for (const line of command(asked.map(quote), '    ')) {
-          expect(line.length <= 80 || asked.map(quote).some((word) => line.trim().startsWith(word))).toBe(
+        for (const line of command(asked.map(shellWord), '    ')) {
+          expect(line.length <= 80 || asked.map(shellWord).some((word) => line.trim().startsWith(word))).toBe(
             true,
           );
         }

@@ -42,11 +42,6 @@ export function command(words: readonly string[], indent: string): readonly stri
   return lines.map((line, index) => (index < lines.length - 1 ? `${line} \\` : line));
 }
 
-/** A word as a POSIX shell reads it literally. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
 /**
  * A table with a head; where it would be wider than a line, a list with a line for each cell.
  * @param head - in lower case, such as `CA until`

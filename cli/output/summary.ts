@@ -1,6 +1,7 @@
 import type { EdgeModel, MeshModel } from '../../charts/model/mesh-model.ts';
+import { shellWord } from '../../core/shell.ts';
 import { isHealthy, type MeshStatus } from '../../infra/status/mesh-status.ts';
-import { command, quote, wrap } from './layout.ts';
+import { command, wrap } from './layout.ts';
 import type { UpRecord } from '../workspace/record.ts';
 import { formatStatus, verdict } from './status-text.ts';
 
@@ -74,7 +75,7 @@ function curl({ example, hosts, tls }: EdgeModel, ingress: URL): readonly string
   const host = nameOf(hosts);
   const authorization = token ? ['--header "authorization: Bearer $TOKEN"'] : [];
   if (!tls) {
-    const named = host === undefined ? [] : [`--header ${quote(`host: ${host}`)}`];
+    const named = host === undefined ? [] : [`--header ${shellWord(`host: ${host}`)}`];
     return ['curl', ...named, ...authorization, new URL(path, ingress).href];
   }
   // Which port of a node leads to the gateway's HTTPS port is not known.
@@ -85,7 +86,7 @@ function curl({ example, hosts, tls }: EdgeModel, ingress: URL): readonly string
       ? ['curl --insecure', ...authorization, `https://${ingress.hostname}${path}`]
       : undefined;
   }
-  const reached = isBalanced ? [`--connect-to ${quote(`::${ingress.hostname}:443`)}`] : [];
+  const reached = isBalanced ? [`--connect-to ${shellWord(`::${ingress.hostname}:443`)}`] : [];
   return ['curl', ...reached, ...authorization, `https://${host}${path}`];
 }
 
@@ -110,7 +111,7 @@ function kubectl(model: MeshModel, { lab, access }: UpRecord): Section {
     const names = contexts.map(([, { context }]) => context).join(', ');
     return {
       title: `look inside with kubectl, contexts ${names}:`,
-      lines: command(['export', `KUBECONFIG=${quote(first[1].kubeconfig)}`], indent),
+      lines: command(['export', `KUBECONFIG=${shellWord(first[1].kubeconfig)}`], indent),
     };
   }
   const [namespace] = model.namespaces;
@@ -118,7 +119,7 @@ function kubectl(model: MeshModel, { lab, access }: UpRecord): Section {
   return {
     title: 'look inside with kubectl:',
     lines: contexts.flatMap(([, { context }]) =>
-      command(['kubectl', `--context ${quote(context)}`, ...of, 'get pods'], indent),
+      command(['kubectl', `--context ${shellWord(context)}`, ...of, 'get pods'], indent),
     ),
   };
 }

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { throwIfAny, type Problem } from '../../core/problem.ts';
 import { defaultCacheDir } from '../../toolchain/cache.ts';
 
 /** Where a checkout keeps things. */
@@ -20,17 +21,36 @@ export interface Workspace {
 /**
  * The workspace of the checkout that this file is in.
  * @param env - MESHWRIGHT_STATE_DIR moves the state folder, for a checkout that is not to be written to
+ * @throws ProblemsError (exit code 2) for folders whose names cannot stand in a line; scripts/prepare.js refuses checkouts in such.
  */
 export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
   const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
   const stateDir = resolve(env['MESHWRIGHT_STATE_DIR'] ?? join(root, '.meshwright'));
+  const cacheDir = defaultCacheDir(env);
+  throwIfAny([
+    ...folderProblems('state folder (MESHWRIGHT_STATE_DIR)', stateDir),
+    ...folderProblems('cache folder (XDG_CACHE_HOME, HOME)', cacheDir),
+  ]);
   return {
     root,
     stateDir,
-    cacheDir: defaultCacheDir(),
+    cacheDir,
     kubeconfig: join(stateDir, 'kubeconfig'),
     trustDir: join(stateDir, 'trust'),
     logsDir: join(stateDir, 'logs'),
     lockFile: join(stateDir, 'lock'),
   };
+}
+
+function folderProblems(where: string, path: string): readonly Problem[] {
+  if (!/[\p{Cc}\uFFFD]/u.test(path)) return [];
+  return [
+    {
+      where,
+      what: 'has a control character or bytes that are no UTF-8 in its path',
+      received: path,
+      allowed: 'any other characters, spaces and quotes among them',
+      fix: 'choose another folder',
+    },
+  ];
 }

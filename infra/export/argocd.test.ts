@@ -36,6 +36,15 @@ describe('the ApplicationSet', () => {
     expect(template(set, 'spec', 'destination')).toEqual({ name: '{{.cluster}}' });
   });
 
+  test('takes the place of the tree as it is, though all of it is a template', () => {
+    const odd = { repo: 'https://git.example.com/{{a}}.git', revision: '{{b', path: "my clusters/{{{'c'}}" };
+    expect(template(applicationSet('shop', steps, odd), 'spec', 'source')).toMatchObject({
+      repoURL: 'https://git.example.com/{{`{{`}}a}}.git',
+      targetRevision: '{{`{{`}}b',
+      path: "my clusters/{{`{{`}}{'c'}}/{{.cluster}}/{{.stage}}",
+    });
+  });
+
   test('syncs no stage before all that the plan has before it, in any cluster', () => {
     const rolling = field(set, 'spec', 'strategy', 'rollingSync', 'steps') as readonly {
       readonly matchExpressions: readonly [{ key: string; operator: string; values: readonly string[] }];

@@ -32,7 +32,7 @@ export function applicationSet(
   source: ArgoSource,
 ): KubeObject {
   const names = [...new Set(stages.map(({ stage }) => stage))].sort();
-  const folder = source.path === '.' ? '' : `${source.path}/`;
+  const folder = source.path === '.' ? '' : `${literal(source.path)}/`;
   return {
     apiVersion: 'argoproj.io/v1alpha1',
     kind: 'ApplicationSet',
@@ -59,8 +59,8 @@ export function applicationSet(
         spec: {
           project: 'default',
           source: {
-            repoURL: source.repo,
-            targetRevision: source.revision,
+            repoURL: literal(source.repo),
+            targetRevision: literal(source.revision),
             path: `${folder}{{.cluster}}/{{.stage}}`,
             kustomize: { patches },
           },
@@ -81,6 +81,11 @@ export function applicationSet(
       },
     },
   };
+}
+
+/** Text that a Go template gives as it is. */
+function literal(text: string): string {
+  return text.replaceAll('{{', '{{`{{`}}');
 }
 
 /** Deleting these kinds would delete objects of others; the apply driver keeps them too. The target selects the objects; the names in the patch do not matter. */

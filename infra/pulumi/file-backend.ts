@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { project } from '../plan/stack-config.ts';
 
 /**
@@ -10,6 +11,19 @@ export const fileBackendSettings = {
   PULUMI_DIY_BACKEND_GZIP: 'true',
   PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: 'true',
 } as const;
+
+/** The URL of a file backend in a folder; Pulumi parses it, and its characters mean something there: `%`, `#`, `?`. */
+export function fileBackendUrl(folder: string): string {
+  return pathToFileURL(folder).href;
+}
+
+/**
+ * A value of a flag that Pulumi takes several of: it reads each as a line of CSV (RFC 4180), as `StringSlice` of pflag does.
+ * @param value - without line breaks
+ */
+export function listValue(value: string): string {
+  return /[",]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
 
 /** Updates whose record and checkpoint stay. */
 const keptUpdates = 10;

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { secretMode, writeFileAtomic } from '../../core/files.ts';
-import { fileBackendSettings, removeOldHistory } from './file-backend.ts';
+import { fileBackendSettings, fileBackendUrl, listValue, removeOldHistory } from './file-backend.ts';
 import { followUpdate } from './pulumi-progress.ts';
 import { inPulumi } from './pulumi-run.ts';
 import { prepareRemoval } from './pulumi-state.ts';
@@ -60,7 +60,11 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     // A resource without an explicit provider would go to the cluster that kubectl happens to point at.
     await stack.setConfig('pulumi:disable-default-providers[0]', { value: '*' }, true);
     await removeStaleLock(stack, options);
-    const common = { ...output, refresh: true, policyPacks: [join(options.root, 'infra', 'policy')] };
+    const common = {
+      ...output,
+      refresh: true,
+      policyPacks: [listValue(join(options.root, 'infra', 'policy'))],
+    };
     const report = (line: string) => {
       options.report(`pulumi: ${line}`);
     };
@@ -196,7 +200,7 @@ function workspace(
       // The program is TypeScript without a build step: it needs the project's own Node.
       PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
       PULUMI_SKIP_UPDATE_CHECK: 'true',
-      ...(backend !== undefined && { PULUMI_BACKEND_URL: `file://${backend}`, ...fileBackendSettings }),
+      ...(backend !== undefined && { PULUMI_BACKEND_URL: fileBackendUrl(backend), ...fileBackendSettings }),
       ...(ownPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(stateDir) }),
       // When this variable is set, Pulumi prefers it.
       ...(local &&

@@ -1,20 +1,18 @@
 import { stringify } from 'yaml';
 import { hostNameZone } from './load-balancer-addresses.ts';
-import { nodePaths, type NodeSpec } from './spec.ts';
+import { inNode, nodePaths, type NodeSpec } from './spec.ts';
 
 /** containerd's configuration (version 3). */
 export function containerdConfig(spec: NodeSpec): string {
-  const paths = nodePaths(spec.folder);
-  // JSON strings are TOML basic strings.
-  const text = (value: string) => JSON.stringify(value);
+  const paths = nodePaths(inNode.state);
   return `version = 3
-root = ${text(paths.containerdRoot)}
+root = "${paths.containerdRoot}"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.nri.v1.nri"]
 [plugins."io.containerd.internal.v1.opt"]
-  path = ${text(`${paths.containerdRoot}/opt`)}
+  path = "${paths.containerdRoot}/opt"
 [plugins."io.containerd.cri.v1.images".pinned_images]
-  sandbox = ${text(spec.pauseImage)}
+  sandbox = "${spec.pauseImage}"
 [plugins."io.containerd.cri.v1.runtime"]
   # Without CAP_SYS_RESOURCE a lower oom_score_adj is refused, and runc fails.
   restrict_oom_score_adj = true
@@ -56,7 +54,7 @@ export function cniConfig(spec: NodeSpec): string {
 
 /** The kubelet's configuration (kubelet.config.k8s.io/v1beta1). */
 export function kubeletConfig(spec: NodeSpec): string {
-  const { pki } = nodePaths(spec.folder);
+  const { pki } = nodePaths(inNode.state);
   return stringify({
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -82,7 +80,7 @@ export function kubeletConfig(spec: NodeSpec): string {
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
-    volumePluginDir: `${spec.folder}/volume-plugins`,
+    volumePluginDir: `${inNode.state}/volume-plugins`,
     resolvConf: '/dev/null',
     // At each sync the kubelet also tries the readiness probe of a pod that is not ready, whatever the probe's period is.
     // Istio gives its gateways a period of 15 s, and a proxy that takes 2 s to start fails the first probe.
@@ -100,7 +98,7 @@ export function corefile(spec: NodeSpec): string {
   return `cluster.local:53 {
   bind ${spec.address}
   kubernetes cluster.local {
-    kubeconfig ${nodePaths(spec.folder).kubeconfig} ${spec.name}
+    kubeconfig ${nodePaths(inNode.state).kubeconfig} ${spec.name}
   }
   cache 5
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodePaths, type NodeSpec } from './spec.ts';
+import { inNode, nodePaths, type NodeSpec } from './spec.ts';
 
 /** A program that runs as long as its node. */
 export interface Daemon {
@@ -13,7 +13,7 @@ export interface Daemon {
 
 /** The daemons of a single-node cluster, in their starting order. */
 export function daemonsOf(spec: NodeSpec): readonly Daemon[] {
-  const paths = nodePaths(spec.folder);
+  const paths = nodePaths(inNode.state);
   const pki = (file: string) => join(paths.pki, file);
   const etcd = 'http://127.0.0.1:2379';
   const before = (name: string, args: readonly string[]): Daemon => ({

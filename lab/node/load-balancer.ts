@@ -17,13 +17,13 @@ import {
   type ServiceKey,
 } from './load-balancer-addresses.ts';
 import { LoadBalancerProxies } from './load-balancer-proxies.ts';
-import { nodePaths, nodeSpecSchema, type NodeSpec } from './spec.ts';
+import { inNode, nodePaths, nodeSpecSchema, type NodeSpec } from './spec.ts';
 
 await serve(nodeSpecSchema.parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))));
 
 async function serve(spec: NodeSpec): Promise<void> {
   const config = new KubeConfig();
-  config.loadFromFile(nodePaths(spec.folder).kubeconfig);
+  config.loadFromFile(nodePaths(inNode.state).kubeconfig);
   const api = config.makeApiClient(CoreV1Api);
   const services = makeInformer<V1Service>(config, '/api/v1/services', () =>
     api.listServiceForAllNamespaces(),

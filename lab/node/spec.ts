@@ -14,8 +14,8 @@ export const nodeSpecSchema = z.object({
   folder: z.string(),
   /** Folder with one log file per daemon. */
   logs: z.string(),
-  /** Where the daemons' programs are found, colon-separated, before the host's own PATH. */
-  path: z.string(),
+  /** Folders with the daemons' programs, which are found before the host's own. */
+  programs: z.array(z.string()),
   /** Folder with the host's CNI plugins. */
   cniPlugins: z.string(),
   /** Image of the container that holds a pod's namespaces. */
@@ -25,7 +25,14 @@ export const nodeSpecSchema = z.object({
 
 export type NodeSpec = Readonly<z.infer<typeof nodeSpecSchema>>;
 
-/** Where the pieces of a node's state are, below its folder. */
+/**
+ * Where a node finds its own state and the daemons' programs: on paths of its mount namespace that are the same everywhere.
+ * The names of the machine's folders may hold anything; a mount's options have no escape for a comma in them, PATH none for a
+ * colon, and each daemon's configuration quotes in its own way.
+ */
+export const inNode = { state: '/run/meshwright/state', programs: '/run/meshwright/bin' } as const;
+
+/** Where the pieces of a node's state are, below its folder: {@link NodeSpec.folder}, or in the node {@link inNode.state}. */
 export function nodePaths(folder: string) {
   return {
     spec: join(folder, 'spec.json'),

@@ -16,7 +16,7 @@ import { ensureTools } from '../../toolchain/build.ts';
 import type { Caller } from './call.ts';
 import { root } from './cli.ts';
 import { echoIn } from './echo.ts';
-import { kubectl, labPath } from './lab.ts';
+import { kubectl } from './lab.ts';
 import { projectWith } from './project.ts';
 
 const clusters = ['east', 'west'] as const;
@@ -65,7 +65,7 @@ export async function interopProject(): Promise<ReturnType<typeof projectWith>> 
     report,
   });
   await importImages(
-    { stateDir, clusters: nodes, path: labPath(), report },
+    { stateDir, clusters: nodes, report },
     images
       .filter(({ locked }) => locked !== undefined)
       .map((image) => ({ ...image, archive: join(image.folder, archiveName) })),

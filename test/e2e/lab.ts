@@ -34,6 +34,7 @@ export interface Status {
               readonly istiod: string;
               readonly problem: string | null;
               readonly warning: string | null;
+              readonly listsSecrets: boolean | null;
             }
           >
         >;
@@ -70,9 +71,9 @@ export const kubeconfig = join(stateDir, 'kubeconfig');
 /** Folders with the lab's programs, as the running nodes have them. */
 export function labPath(): string {
   const spec = JSON.parse(readFileSync(join(stateDir, 'nodes', 'east', 'spec.json'), 'utf8')) as {
-    path: string;
+    programs: readonly string[];
   };
-  return spec.path;
+  return spec.programs.join(':');
 }
 
 /** Runs kubectl, the lab's own, against a cluster; a last argument may be its standard input. */

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
@@ -147,7 +146,7 @@ test('a program whose transport is closed ends by itself', async () => {
   });
   cleanups.push(peer.stop);
   const program = `
-    const { createTransport } = await import(${JSON.stringify(fileURLToPath(new URL('transport.ts', import.meta.url)))});
+    const { createTransport } = await import(${JSON.stringify(new URL('transport.ts', import.meta.url).href)});
     const transport = createTransport(${JSON.stringify(peer.address)});
     const listener = { header() {}, message() {}, writable() {}, end({ code }) {
       console.log(code);
