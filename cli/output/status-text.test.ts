@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isHealthy, type MeshStatus } from '../../infra/status/mesh-status.ts';
-import { formatStatus, troubles } from './status-text.ts';
+import { formatStatus, troubles, verdict } from './status-text.ts';
 import { anyStatus, tooLong } from './testing/any-status.ts';
 import { clusterStatus, meshStatus } from './testing/sample-status.ts';
 
@@ -37,6 +37,7 @@ trust: generation 1, intermediate 1, root until 2039-12-30`);
       istiod: 'unknown',
       problem: 'there is no Secret',
       warning: null,
+      listsSecrets: null,
     } as const;
     const trust = {
       state: 'generation 1, intermediate 2',
@@ -110,6 +111,37 @@ applied by: Pulumi
 trust in east: generation 1, intermediate 2, root until 2039-12-30
 trust in north: generation 1, intermediate 1, root until 2039-12-30
 trust in south: generation 1, intermediate 1, root until 2039-12-30`);
+  });
+
+  test('says what who takes a remote secret can read, and which where it is not each', () => {
+    const remote = {
+      tokenNotAfter: '2030-06-01T00:00:00.000Z',
+      istiod: 'synced',
+      problem: null,
+      warning: null,
+    } as const;
+    const seen = (east: boolean | null, west: boolean | null) =>
+      verdict(
+        meshStatus({
+          clusters: {
+            east: clusterStatus('172.29.0.10', 'west', {
+              remotes: { west: { ...remote, listsSecrets: east } },
+            }),
+            west: clusterStatus('172.29.0.20', 'east', {
+              remotes: { east: { ...remote, listsSecrets: west } },
+            }),
+          },
+        }),
+      ).slice(1);
+    expect(seen(true, true)).toEqual([
+      'risk: a remote secret opens all Secrets of the cluster that it reads, the key',
+      '  of its CA among them: docs/security.md',
+    ]);
+    expect(seen(false, true)).toEqual([
+      'risk: a remote secret (west of east) opens all Secrets of the cluster that it',
+      '  reads, the key of its CA among them: docs/security.md',
+    ]);
+    expect(seen(false, null)).toEqual([]);
   });
 
   test('lists what is too wide for a table', () => {

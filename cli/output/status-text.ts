@@ -39,6 +39,20 @@ export function verdict(seen: MeshStatus): readonly string[] {
     ...wrap(first, '', '  '),
     ...wrong.flatMap((line) => wrap(line, '  - ', '    ')),
     ...warnings(seen).flatMap((line) => wrap(`warning: ${line}`, '', '  ')),
+    ...risks(seen).flatMap((line) => wrap(`risk: ${line}`, '', '  ')),
+  ];
+}
+
+/** What whoever takes something of the mesh can do with it, that no lock stops. */
+function risks({ clusters }: MeshStatus): readonly string[] {
+  const links = Object.entries(clusters).flatMap(([reader, { remotes }]) =>
+    Object.entries(remotes).map(([of, { listsSecrets }]) => ({ reader, of, listsSecrets })),
+  );
+  const open = links.filter(({ listsSecrets }) => listsSecrets === true);
+  const pairs = open.length === links.length ? [] : open.map(({ reader, of }) => `${reader} of ${of}`);
+  if (open.length === 0) return [];
+  return [
+    `a remote secret${pairs.length === 0 ? '' : ` (${pairs.join(', ')})`} opens all Secrets of the cluster that it reads, the key of its CA among them: docs/security.md`,
   ];
 }
 

@@ -1,8 +1,10 @@
+import { remoteReader } from '../../charts/constructs/scope/names.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Clients } from '../kube/connection.ts';
 import { readClusters } from './istiod-clusters.ts';
 import type { Reading, SyncStatus } from './istiod-clusters.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import { field } from '../kube/kube-object.ts';
 import { remoteSecretName } from '../plan/plan.ts';
 import { readRemoteSecret } from './remote-secret.ts';
 import type { LiveRemoteSecret } from './remote-secret.ts';
@@ -18,6 +20,8 @@ export interface RemoteStatus {
   readonly problem: string | null;
   /** What will go wrong unless someone acts; null when nothing will. */
   readonly warning: string | null;
+  /** Whether who holds the token can list the other cluster's Secrets, its CA's key among them; null when that is not known. */
+  readonly listsSecrets: boolean | null;
 }
 
 export interface RemoteStatusOptions {
@@ -58,12 +62,41 @@ async function readOne(
   const end = live?.claims?.expires;
   const istiod = worstStatus(readings);
   const problem = (await tokenProblem(remote, live, signal)) ?? syncProblem(istiod);
+  const listsSecrets = live === undefined ? false : await mayListSecrets(remote, namespace, signal);
   return {
     tokenNotAfter: end === undefined ? null : new Date(end * 1000).toISOString(),
     istiod,
     problem,
     warning: problem === null ? tokenWarning(live) : null,
+    listsSecrets,
   };
+}
+
+/** What the cluster's own authorizer says of the account that the tokens are of (SubjectAccessReview). */
+async function mayListSecrets(
+  remote: KubeClient,
+  namespace: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean | null> {
+  try {
+    const answer = await remote.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      body: {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: {
+          user: `system:serviceaccount:${namespace}:${remoteReader}`,
+          resourceAttributes: { verb: 'list', resource: 'secrets', namespace },
+        },
+      },
+      retryMs: 0,
+      ...(signal && { signal }),
+    });
+    return field(answer, 'status', 'allowed') === true;
+  } catch (error) {
+    // As for tokens: not reached, or not for these credentials to ask.
+    if (error instanceof ProblemsError) return null;
+    throw error;
+  }
 }
 
 const order: readonly SyncStatus[] = ['closed', 'timeout', 'syncing', 'unknown', 'synced'];

@@ -118,6 +118,7 @@ const collect = (ok = true, model = modelOf(['east', 'west']), unfinishedUp?: Un
 
 describe('collectStatus', () => {
   test('has exactly the shape of `status --json`', async () => {
+    const remote = { istiod: 'synced', problem: null, warning: null, listsSecrets: true };
     const cluster = (context: string) => ({
       context,
       ready: true,
@@ -129,8 +130,8 @@ describe('collectStatus', () => {
       trust: { state: 'generation 1, intermediate 1', rootNotAfter, warning: null },
       remotes:
         context === 'east'
-          ? { west: { tokenNotAfter: end(east, 'west'), istiod: 'synced', problem: null, warning: null } }
-          : { east: { tokenNotAfter: end(west, 'east'), istiod: 'synced', problem: null, warning: null } },
+          ? { west: { tokenNotAfter: end(east, 'west'), ...remote } }
+          : { east: { tokenNotAfter: end(west, 'east'), ...remote } },
     });
     const status = await collect();
     expect(status).toEqual({
@@ -350,6 +351,7 @@ describe('how the control planes read the other clusters', () => {
       istiod: 'synced',
       problem: `its token expired on ${past}: run \`npm run up\`, which issues a new one`,
       warning: null,
+      listsSecrets: true,
       healthy: false,
     });
     give(-1, 29);
@@ -365,8 +367,28 @@ describe('how the control planes read the other clusters', () => {
       istiod: 'unknown',
       problem: 'it has no token: run `npm run up`, which issues a new one',
       warning: null,
+      listsSecrets: false,
       healthy: false,
     });
+  });
+
+  test('says whether who takes the remote secret can list Secrets, as the other cluster judges it', async () => {
+    west.requests.length = 0;
+    west.allows = (verb, resource) => verb !== 'list' || resource !== 'secrets';
+    expect(await remoteOf()).toMatchObject({ listsSecrets: false, healthy: true });
+    const asked = west.requests.find(({ path }) => path.endsWith('/subjectaccessreviews'));
+    expect(asked?.body).toMatchObject({
+      spec: {
+        user: 'system:serviceaccount:istio-system:istio-remote-reader',
+        resourceAttributes: { verb: 'list', resource: 'secrets', namespace: 'istio-system' },
+      },
+    });
+    const judge = west.intervene;
+    west.intervene = (request) =>
+      request.path.endsWith('/subjectaccessreviews')
+        ? { status: 403, body: { message: 'subjectaccessreviews is forbidden' } }
+        : judge(request);
+    expect(await remoteOf()).toMatchObject({ listsSecrets: null, problem: null, healthy: true });
   });
 
   test('is not healthy when istiod gave up waiting for a cluster', async () => {

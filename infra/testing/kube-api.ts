@@ -192,6 +192,7 @@ export class KubeApi {
     if (seen.path.endsWith('/selfsubjectaccessreviews')) return this.#review(seen);
     const intervention = this.intervene(seen);
     if (intervention !== undefined) return intervention;
+    if (seen.path.endsWith('/subjectaccessreviews')) return this.#review(seen);
     if (seen.path === '/version') return { status: 200, body: { gitVersion: this.version } };
     if (seen.path === '/readyz') return { status: 200, body: {} };
     if (seen.path === '/apis') return { status: 200, body: { groups: groups(this.kinds) } };

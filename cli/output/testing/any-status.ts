@@ -26,6 +26,7 @@ const remote = fc.record({
   istiod: fc.constantFrom('synced', 'syncing', 'timeout', 'closed', 'unknown'),
   problem: maybe(text),
   warning: maybe(text),
+  listsSecrets: maybe(fc.boolean()),
 });
 
 const cluster: fc.Arbitrary<ClusterStatus> = fc.record({

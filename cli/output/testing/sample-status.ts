@@ -20,7 +20,13 @@ export function clusterStatus(
     },
     controlPlanes: [{ revision: 'default', ready: true, proxies: 6 }],
     remotes: {
-      [other]: { tokenNotAfter: '2030-06-01T00:00:00.000Z', istiod: 'synced', problem: null, warning: null },
+      [other]: {
+        tokenNotAfter: '2030-06-01T00:00:00.000Z',
+        istiod: 'synced',
+        problem: null,
+        warning: null,
+        listsSecrets: false,
+      },
     },
     ...changes,
   };
