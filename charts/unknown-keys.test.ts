@@ -279,7 +279,7 @@ describe('D1: a key that nobody reads is refused', () => {
       problemsOf(declare({ nosuchkey: undefined, [near]: 1 }, root)),
     );
     expect(problems).toEqual([
-      `${at}nosuchkey: unknown key; received "nosuchkey"; allowed ${allowed}; fix: remove it`,
+      `${at}nosuchkey: unknown key; received "nosuchkey"; allowed ${allowed}; fix: remove it; a construct of your own that reads it passes on the other properties only`,
       `${at}${near}: unknown key; received "${near}"; allowed ${allowed}; fix: did you mean ${first}?`,
     ]);
   });
@@ -292,9 +292,9 @@ describe('D1: a key that nobody reads is refused', () => {
     const keys = 'name, namespace, app, labels, annotations, differs';
     const at = 'demo/custom: Sidecar shop/a: metadata';
     expect(problems).toEqual([
-      `${at}.nosuchkey: unknown key; received "nosuchkey"; allowed ${keys}; fix: remove it`,
+      `${at}.nosuchkey: unknown key; received "nosuchkey"; allowed ${keys}; fix: remove it; a construct of your own that reads it passes on the other properties only`,
       `${at}.label: unknown key; received "label"; allowed ${keys}; fix: did you mean labels?`,
-      `${at}.differs.nosuchkey: unknown key; received "nosuchkey"; allowed because, clusters, paths; fix: remove it`,
+      `${at}.differs.nosuchkey: unknown key; received "nosuchkey"; allowed because, clusters, paths; fix: remove it; a construct of your own that reads it passes on the other properties only`,
     ]);
   });
 

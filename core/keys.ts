@@ -9,6 +9,8 @@ export function keysOf<T>(keys: Readonly<Record<AllKeys<T>, true>>): readonly st
   return Object.keys(keys);
 }
 
+const nobodyReads = 'remove it; a construct of your own that reads it passes on the other properties only';
+
 /**
  * A problem for each key of an object that nobody reads, such as a misspelt one: what it says would be lost without a
  * word. The compiler sees that only in an object that is written where it is used. What is no object has no keys.
@@ -25,7 +27,7 @@ export function unknownKeys(where: string, value: unknown, known: readonly strin
         what: 'unknown key',
         received: key,
         allowed: known.length === 0 ? 'none' : known.join(', '),
-        fix: near === undefined ? 'remove it' : `did you mean ${near}?`,
+        fix: near === undefined ? nobodyReads : `did you mean ${near}?`,
       };
     });
 }

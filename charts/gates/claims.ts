@@ -15,7 +15,7 @@ const rootNamespace = 'istio-system';
  */
 export function claimedHeaders({ clusters }: RenderedMesh): readonly Problem[] {
   const claims = new Map<string, RenderedObject>();
-  for (const authentication of clusters.flatMap((cluster) => ofKind(cluster, 'RequestAuthentication'))) {
+  for (const authentication of clusters.flatMap(ofGateways)) {
     for (const header of headersOf(authentication)) {
       if (!claims.has(header)) claims.set(header, authentication);
     }
@@ -25,6 +25,28 @@ export function claimedHeaders({ clusters }: RenderedMesh): readonly Problem[] {
 }
 
 type Claims = ReadonlyMap<string, RenderedObject>;
+
+/** The RequestAuthentications that hold for pods of gateways. What a sidecar writes, it takes away from clients itself. */
+function ofGateways(cluster: RenderedCluster): readonly RenderedObject[] {
+  const selectors = ofKind(cluster, 'Gateway').map(({ object }) => mapping(object, 'spec', 'selector'));
+  const pods = podsOf(cluster).filter(
+    (found) => isInjectedGateway(found) || selectors.some((selector) => selects(selector, found.labels)),
+  );
+  return ofKind(cluster, 'RequestAuthentication').filter(
+    (authentication) =>
+      // By reference it names what it is for: a gateway of the Gateway API.
+      list(authentication.object, 'spec', 'targetRefs').length > 0 ||
+      pods.some((each) => holdsFor(authentication, each)),
+  );
+}
+
+/** Whether Istio makes the pods gateways, which a Gateway that somebody else declares may select. */
+function isInjectedGateway({ of }: Pods): boolean {
+  const annotations = mapping(of.object, 'spec', 'template', 'metadata', 'annotations');
+  return (
+    annotations['inject.istio.io/templates']?.split(',').some((name) => name.trim() === 'gateway') ?? false
+  );
+}
 
 /** The headers that claims of its tokens become. */
 function headersOf({ object }: RenderedObject): readonly string[] {
@@ -70,13 +92,17 @@ function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Probl
 
 /** Whether a RequestAuthentication that holds for the pods writes the header, and so takes away what a client sent. */
 function takenAway(cluster: RenderedCluster, pods: Pods, header: string): boolean {
-  return ofKind(cluster, 'RequestAuthentication').some((authentication) => {
-    const { metadata } = authentication.object;
-    if (metadata.namespace !== pods.namespace && metadata.namespace !== rootNamespace) return false;
-    if (list(authentication.object, 'spec', 'targetRefs').length > 0) return false;
-    const selector = mapping(authentication.object, 'spec', 'selector', 'matchLabels');
-    return selects(selector, pods.labels) && headersOf(authentication).includes(header);
-  });
+  return ofKind(cluster, 'RequestAuthentication').some(
+    (authentication) => holdsFor(authentication, pods) && headersOf(authentication).includes(header),
+  );
+}
+
+/** Whether a RequestAuthentication is for these pods, by their labels. */
+function holdsFor({ object }: RenderedObject, pods: Pods): boolean {
+  const { namespace } = object.metadata;
+  if (namespace !== pods.namespace && namespace !== rootNamespace) return false;
+  if (list(object, 'spec', 'targetRefs').length > 0) return false;
+  return selects(mapping(object, 'spec', 'selector', 'matchLabels'), pods.labels);
 }
 
 /** Containers of the gateway app that take such a header as metadata of a client. */

@@ -39,6 +39,31 @@ test('two objects that rule the same thing are refused, by whatever name they ca
   ]);
 });
 
+test('two objects that no proxy is given both of do not conflict, and do where one is', () => {
+  const entries = (second: readonly string[]) =>
+    problemsWith((into) => {
+      for (const [namespace, exportTo] of [
+        ['shop', ['.']],
+        ['istio-ingress', second],
+      ] as const) {
+        const spec = {
+          hosts: [`db.${namespace}.example`],
+          location: 'MESH_EXTERNAL' as const,
+          resolution: 'DNS' as const,
+          ports: [{ number: 5432, name: 'tcp-db', protocol: 'TCP' }],
+          exportTo: [...exportTo],
+        };
+        into.addIstio('40-services', 'demo/custom', 'ServiceEntry', { name: 'db', namespace }, spec);
+      }
+    }).filter((problem) => problem.includes('claims'));
+  expect(entries(['.'])).toEqual([]);
+  const conflict =
+    'demo/custom: ServiceEntry shop/db claims all calls to port 5432 outside the mesh (TCP), ' +
+    `as does ServiceEntry istio-ingress/db of demo/custom; ${fix}`;
+  expect(entries(['.', 'shop'])).toEqual([conflict]);
+  expect(entries(['*'])).toEqual([conflict]);
+});
+
 test('a DestinationRule for some callers only conflicts with none for the others', () => {
   const found = problemsWith(
     (into) => {

@@ -1,6 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
-import { qualified } from './hosts.ts';
+import { namespacesOf, qualified } from './hosts.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import { exportedTo } from './routes.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** No two objects configure the same thing: Istio would use one of them, or merge them, depending on their age; of node ports the API server refuses the second. */
@@ -31,23 +32,29 @@ export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
     for (const gateway of ofKind(cluster, 'Gateway')) {
       for (const claim of gatewayClaims(gateway.object)) push(claims, claim, gateway);
     }
-    return [...claims].flatMap(([claim, [first, ...others]]) =>
-      others.flatMap((other): readonly Problem[] =>
-        first === undefined
-          ? []
-          : [
-              {
-                where: other.where,
-                what:
-                  first === other
-                    ? `${title(other.object)} claims ${claim} twice`
-                    : `${title(other.object)} claims ${claim}, as does ${title(first.object)} of ${first.where}`,
-                fix: 'keep one of them',
-              },
-            ],
-      ),
+    const namespaces = namespacesOf(cluster);
+    return [...claims].flatMap(([claim, claimants]) =>
+      claimants.flatMap((other, index): readonly Problem[] => {
+        const first = claimants.slice(0, index).find((one) => meet(one, other, namespaces));
+        if (first === undefined) return [];
+        const what =
+          first === other
+            ? `${title(other.object)} claims ${claim} twice`
+            : `${title(other.object)} claims ${claim}, as does ${title(first.object)} of ${first.where}`;
+        return [{ where: other.where, what, fix: 'keep one of them' }];
+      }),
     );
   });
+}
+
+/** Whether proxies of some namespace are given both: what is exported to others alone rules nothing here. */
+function meet(one: RenderedObject, other: RenderedObject, namespaces: readonly string[]): boolean {
+  const of = [one, other].map(({ object }) => ({
+    exported: field(object, 'spec', 'exportTo'),
+    own: object.metadata.namespace ?? '',
+  }));
+  const all = [...of.map(({ own }) => own), ...namespaces];
+  return all.some((namespace) => of.every(({ exported, own }) => exportedTo(exported, own, namespace)));
 }
 
 function virtualServiceClaims(object: RenderedObject['object']): readonly string[] {

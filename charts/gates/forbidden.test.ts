@@ -149,7 +149,7 @@ const cases: readonly [string, Own, string, string, string][] = [
   ],
   [
     'more capabilities',
-    deployment({ securityContext: { capabilities: { add: ['NET_ADMIN'] } } }),
+    deployment({ securityContext: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] } } }),
     'no-node-access',
     'Deployment shop/own: containers[own].securityContext.capabilities.add goes beyond what the level restricted allows; ' +
       'received ["NET_ADMIN"]; allowed NET_BIND_SERVICE',
@@ -168,6 +168,14 @@ const cases: readonly [string, Own, string, string, string][] = [
     'safe-environment',
     'Deployment shop/own: containers[own].env loads code into the program, or changes how it is loaded; received "LD_PRELOAD"',
     'remove it',
+  ],
+  [
+    'variables that nobody sees',
+    deployment({ envFrom: [{ prefix: 'NODE_', configMapRef: { name: 'own' } }] }),
+    'safe-environment',
+    'Deployment shop/own: containers[own].envFrom[0] makes a variable of every key, whatever it is called: ' +
+      'one may load code into the program; received {"configMapRef":{"name":"own"},"prefix":"NODE_"}',
+    'name the variables by env and valueFrom, or give them a prefix, such as CONFIG_',
   ],
   [
     'an app in the pods of a gateway',
@@ -297,6 +305,10 @@ describe('D12: what undoes the security of the mesh is refused, in a construct o
       security('AuthorizationPolicy', { rules: [{ from: [{ source: { principals: ['a/b'] } }] }] }),
     ],
     ['a deployment as it should be', deployment({ securityContext: { capabilities: { drop: ['ALL'] } } })],
+    [
+      'variables with a prefix of their own',
+      deployment({ envFrom: [{ prefix: 'CONFIG_', secretRef: { name: 'own' } }] }),
+    ],
     [
       'redirection of everything',
       deployment({}, {}, { annotations: { 'traffic.sidecar.istio.io/includeInboundPorts': '*' } }),

@@ -11,6 +11,7 @@ import { protocols } from './protocols.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 import { deadRoutes } from './routes.ts';
 import { schemaProblems } from './schemas.ts';
+import { podSecurity } from './pod-security.ts';
 import { plainSecrets } from './secrets.ts';
 import { selections } from './selectors.ts';
 import { symmetry } from './symmetry.ts';
@@ -34,4 +35,5 @@ export const gates: readonly Gate[] = [
   undeclaredNamespaces,
   selections,
   forbidden,
+  podSecurity,
 ];

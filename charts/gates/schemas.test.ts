@@ -26,6 +26,9 @@ test('every schema has its say on every object, Kubernetes’ own and Istio’s,
     'demo/custom: Deployment shop/x: containers[].resources lacks requests.cpu, requests.memory, limits.memory; ' +
       'fix: set what is missing; or, if it has to be so, give the reason in its annotation ' +
       'meshwright/accept-bounded-resources',
+    'demo/custom: Deployment shop/x: containers[].securityContext lacks what the level restricted of namespace shop asks for, ' +
+      'which refuses its pods; fix: add allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, ' +
+      'runAsNonRoot: true, seccompProfile: { type: RuntimeDefault }',
   ]);
 });
 
@@ -59,7 +62,7 @@ describe('D1: keys that the schema of a kind does not know', () => {
     problemsWith((into) => {
       into.addCustom('40-services', { apiVersion, kind }, metadata, { spec });
     });
-  const unknown = (path: string) => `${path} is unknown to the schema of its kind`;
+  const unknown = (path: string) => `${path} is not a field of this kind`;
 
   test('are refused at any depth, of Istio’s kinds and of Kubernetes’', () => {
     const rules = [{ form: [], from: [{ source: { principal: ['a/b'], principals: ['a/b'] } }] }];

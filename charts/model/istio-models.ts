@@ -64,7 +64,7 @@ interface SchemaError {
 export function validator(model: { readonly prototype: { validate(): void } }): IstioModel['validate'] {
   return (resource) => {
     const { value, unread } = watch(resource);
-    const unknown = () => unread().map((path) => `${path} is unknown to the schema of its kind`);
+    const unknown = () => unread().map((path) => `${path} is not a field of this kind`);
     try {
       // By itself the model would look at a copy.
       model.prototype.validate.call(value);

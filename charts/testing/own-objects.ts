@@ -39,21 +39,34 @@ export const security = (kind: string, spec: object, namespace = 'shop'): Own =>
   namespace,
   body: { spec },
 });
-const image = `registry.example/app@sha256:${'0a'.repeat(32)}`;
-const resources = { requests: { cpu: '1m', memory: '16Mi' }, limits: { memory: '16Mi' } };
-export const deployment = (container: object = {}, spec: object = {}, metadata: object = {}): Own => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  body: {
-    spec: {
-      selector: { matchLabels: { app: 'own' } },
-      template: {
-        metadata: { labels: { app: 'own' }, ...metadata },
-        spec: { containers: [{ name: 'own', image, resources, ...container }], ...spec },
+export const image = `registry.example/app@sha256:${'0a'.repeat(32)}`;
+export const resources = { requests: { cpu: '1m', memory: '16Mi' }, limits: { memory: '16Mi' } };
+/** As the Pod Security level `restricted` asks. */
+const securityContext = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsNonRoot: true,
+};
+const podContext = { seccompProfile: { type: 'RuntimeDefault' }, runAsNonRoot: true };
+type Secured = Readonly<Record<string, unknown>> & { readonly securityContext?: object };
+/** Pods as they have to be, but for what is given; security contexts key by key. */
+export const deployment = (container: Secured = {}, spec: Secured = {}, metadata: object = {}): Own => {
+  const own = { ...securityContext, ...container.securityContext };
+  const containers = [{ name: 'own', image, resources, ...container, securityContext: own }];
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    body: {
+      spec: {
+        selector: { matchLabels: { app: 'own' } },
+        template: {
+          metadata: { labels: { app: 'own' }, ...metadata },
+          spec: { containers, ...spec, securityContext: { ...podContext, ...spec.securityContext } },
+        },
       },
     },
-  },
-});
+  };
+};
 export const rbac = (kind: string, body: object): Own => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind,

@@ -69,11 +69,13 @@ describe("A2: a claim's metadata comes in by no other way", () => {
               template: {
                 metadata: { labels: { app: 'own', istio: 'own' } },
                 spec: {
+                  securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
                   containers: [
                     {
                       name: 'istio-proxy',
                       image: 'registry.example/proxy:1.30.1',
                       resources: { requests: { cpu: '1m', memory: '16Mi' }, limits: { memory: '16Mi' } },
+                      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
                     },
                   ],
                 },
@@ -112,6 +114,25 @@ describe("A2: a claim's metadata comes in by no other way", () => {
     const remove = { headers: { request: { remove: ['x-user'] } } };
     expect(ownGateway({ http: [{ route, ...remove }] })).toEqual([]);
     expect(ownGateway({ http: [{ route }] }, { istio: 'ingressgateway' })).toEqual([]);
+  });
+
+  test('a claim that a sidecar writes is no gateway’s: it takes away what a client sent', () => {
+    const problems = problemsWith(
+      (into) => {
+        into.addIstio(
+          '40-services',
+          'demo/custom',
+          'RequestAuthentication',
+          { name: 'own', namespace: 'shop' },
+          {
+            selector: { matchLabels: { 'app.kubernetes.io/name': 'catalog' } },
+            jwtRules: [{ issuer: 'a', outputClaimToHeaders: [{ claim: 'sub', header: 'X-Own' }] }],
+          },
+        );
+      },
+      (_, shop) => catalogIn(shop),
+    );
+    expect(problems).toEqual([]);
   });
 
   test('a claim that an authentication of one’s own writes is closed at no gateway app, so refused', () => {

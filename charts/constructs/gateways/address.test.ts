@@ -182,7 +182,7 @@ test('what is wrong with an address is told where it was declared', () => {
       ingress: { type: 'LoadBalancer', sources: { any: ' ' } },
     }),
   ).toEqual([
-    'demo: gateways.eastWest.port: unknown key; received "port"; allowed type, sources, annotations, class; fix: remove it',
+    'demo: gateways.eastWest.port: unknown key; received "port"; allowed type, sources, annotations, class; fix: remove it; a construct of your own that reads it passes on the other properties only',
     'demo: gateways.eastWest.sources[0]: has host bits set, so the range is wider than it looks; received "10.0.0.1/8"; fix: write 10.0.0.0/8, or a longer prefix',
     'demo: gateways.eastWest.sources[1]: is every address; received "0.0.0.0/0"; fix: write sources: { any: REASON }',
     'demo: gateways.eastWest.sources[2]: is not a CIDR; received "10.0.0.0"; allowed such as 10.0.0.0/8 or fd00::/8',
@@ -210,7 +210,7 @@ test('what is wrong with an address is told where it was declared', () => {
     'demo: gateways.eastWest.addresses[3]: the address is listed twice; received "192.0.2.1"; fix: remove one',
     'demo: gateways.eastWest.ports.tls: is not a node port; received 15443; allowed 30000 to 32767',
     `demo: gateways.ingress.addresses: is not a list of at least one address; received []; allowed ${addresses}`,
-    'demo: gateways.ingress.ports.tsl: unknown key; received "tsl"; allowed http, https; fix: remove it',
+    'demo: gateways.ingress.ports.tsl: unknown key; received "tsl"; allowed http, https; fix: remove it; a construct of your own that reads it passes on the other properties only',
     'demo: gateways.ingress.ports.https: is also the port of http; received 30080; fix: choose another',
   ]);
   expect(wrong({ eastWest: { type: 'NodePort' }, ingress: { type: 'LoadBalancer', sources: [] } })).toEqual([

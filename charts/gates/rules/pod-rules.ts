@@ -1,4 +1,4 @@
-import { unsafeVariable } from '../../../core/unsafe-variables.ts';
+import { mayBeUnsafe, unsafeVariable } from '../../../core/unsafe-variables.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
@@ -42,7 +42,7 @@ export function unlimited(object: KubernetesObject): readonly Violation[] {
 /**
  * What lets a pod reach its node, which the Pod Security level `restricted` of the mesh's namespaces forbids
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/): the API server would refuse the pods, not their
- * Deployment, so that a roll-out would stand still. What `restricted` asks to be written, and is not, is not looked at.
+ * Deployment, so that a roll-out would stand still. What `restricted` asks to be written is ../pod-security.ts's.
  */
 export function reachesNode(object: KubernetesObject): readonly Violation[] {
   const pod = podOf(object);
@@ -92,15 +92,23 @@ function privileges(where: string, context: unknown): readonly Violation[] {
   return [...flags, { what, received: added, allowed: 'NET_BIND_SERVICE', fix }];
 }
 
-/** Variables that load code into a program, or weaken its TLS. */
+/** Variables that load code into a program, or weaken its TLS; those that nobody sees here among them. */
 export function unsafeEnvironment(object: KubernetesObject): readonly Violation[] {
-  return containersOf(podOf(object)).flatMap(([where, container]) =>
-    list(container, 'env').flatMap((entry) => {
+  return containersOf(podOf(object)).flatMap(([where, container]) => [
+    ...list(container, 'env').flatMap((entry) => {
       const received = text(entry, 'name') ?? '';
       const what = unsafeVariable(received);
       return what === undefined ? [] : [{ what: `${where}.env ${what}`, received, fix: 'remove it' }];
     }),
-  );
+    ...list(container, 'envFrom').flatMap((entry, index) => {
+      if (!mayBeUnsafe(text(entry, 'prefix') ?? '')) return [];
+      const what =
+        `${where}.envFrom[${index}] makes a variable of every key, whatever it is called: ` +
+        'one may load code into the program';
+      const fix = 'name the variables by env and valueFrom, or give them a prefix, such as CONFIG_';
+      return [{ what, received: entry, fix }];
+    }),
+  ]);
 }
 
 /** User of Istio's proxies, whose traffic is not redirected: it is theirs. */
@@ -161,13 +169,14 @@ function unredirected(pod: unknown, annotations: Readonly<Record<string, string>
 }
 
 /** The pod, or the pod template of whatever has one; a CronJob has it one level deeper. */
-function podOf(object: KubernetesObject): unknown {
+export function podOf(object: KubernetesObject): unknown {
   if (object.kind === 'Pod') return object;
   if (object.kind === 'CronJob') return field(object, 'spec', 'jobTemplate', 'spec', 'template');
   return field(object, 'spec', 'template');
 }
 
-function containersOf(pod: unknown): readonly (readonly [where: string, container: unknown])[] {
+/** The containers of a pod, those before it starts among them, each with its place. */
+export function containersOf(pod: unknown): readonly (readonly [where: string, container: unknown])[] {
   return ['initContainers', 'containers'].flatMap((key) =>
     list(pod, 'spec', key).map(
       (container) => [`${key}[${text(container, 'name') ?? ''}]`, container] as const,
