@@ -140,8 +140,10 @@ describe('the environment', () => {
 
   test('A3: limits of one message that a client could not hold', async () => {
     const upstream = { UPSTREAMS: `${CatalogService.typeName}=catalog:50051`, MAX_BYTES: '4194304' };
-    expect(await fatal({ ...upstream, BODY_LIMIT_BYTES: '2097153', ANSWER_LIMIT_BYTES: '2097152' })).toEqual([
-      'environment: BODY_LIMIT_BYTES: exceeds what a single client may use, half of MAX_BYTES; received 2097153; allowed at most 2097152',
+    const sizes = { BODY_LIMIT_BYTES: '2015233', ANSWER_LIMIT_BYTES: '2015232', MAX_STREAMS: '257' };
+    expect(await fatal({ ...upstream, ...sizes })).toEqual([
+      'environment: BODY_LIMIT_BYTES: exceeds what a single client may use, half of MAX_BYTES less 81920 for a stream and gzip; received 2015233; allowed at most 2015232',
+      'environment: MAX_STREAMS: exceeds what MAX_BYTES has room for, 16384 for each stream; received 257; allowed at most 256',
     ]);
     expect(
       await fatal({ ...upstream, TRUSTED_PROXIES: '11', SUBJECT_HEADER: 'User', MAX_BYTES: '1' }),
@@ -180,7 +182,7 @@ describe('limits of the way to services', () => {
     return { address, UPSTREAMS: `${CatalogService.typeName}=${address}` };
   }
 
-  test('B6: ANSWER_LIMIT_BYTES: an answer that is too long is not a rate limit', async () => {
+  test('B6: ANSWER_LIMIT_BYTES: an answer that is too long is no rate limit', async () => {
     expect(await failure({ ANSWER_LIMIT_BYTES: '4' })).toEqual({
       status: 500,
       body: {

@@ -4,9 +4,11 @@ import { serveMetrics } from '../runtime/telemetry/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
+import { streamBytes } from './exchange/budget/account.ts';
 import { memoryBudget } from './exchange/budget/memory.ts';
 import type { Timeouts } from './exchange/deadline.ts';
 import { createGatewayMetrics } from './exchange/metrics.ts';
+import { inflaterBytes } from './exchange/guard/inflate.ts';
 import { createObserver } from './exchange/observe.ts';
 import { startHttpServer } from './server.ts';
 import { openUpstreams, parseUpstreams } from './transport/upstreams.ts';
@@ -29,7 +31,7 @@ const environment = {
   STREAM_IDLE_MS: integer(1, 86_400_000).default(300_000),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(4_000),
   MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
-  MAX_STREAMS: integer(1, 1_000_000).default(500),
+  MAX_STREAMS: integer(1, 1_000_000).optional(),
   MAX_BYTES: integer(2 ** 20, 2 ** 33).optional(),
   TRUSTED_PROXIES: integer(0, 10).default(0),
   SUBJECT_HEADER: text('a header x-... in lower case')
@@ -53,16 +55,27 @@ function timeoutProblems({ defaultMs, maxMs }: Timeouts): string[] {
   ];
 }
 
-/** A message that one client may not hold would never be taken, however little else there is to do. */
-function sizeProblems(maxBytes: number, limits: Readonly<Record<string, number>>): string[] {
-  const most = Math.floor(maxBytes / 2);
-  return Object.entries(limits).flatMap(([name, bytes]) =>
-    bytes <= most
+/** What one exchange holds beside its message: a stream's own bytes, and what inflates it. */
+const beside = streamBytes + inflaterBytes;
+const defaultStreams = 500;
+
+/** A message that one client may not hold would never be taken, however little else there is to do; nor would a stream. */
+function sizeProblems(maxBytes: number, messages: Readonly<Record<string, number>>, streams = 0): string[] {
+  const most = Math.max(0, Math.floor(maxBytes / 2) - beside);
+  const mostStreams = Math.floor(maxBytes / streamBytes);
+  return [
+    ...Object.entries(messages)
+      .filter(([, bytes]) => bytes > most)
+      .map(
+        ([name, bytes]) =>
+          `${name}: exceeds what a single client may use, half of MAX_BYTES less ${beside} for a stream and gzip; received ${bytes}; allowed at most ${most}`,
+      ),
+    ...(streams <= mostStreams
       ? []
       : [
-          `${name}: exceeds what a single client may use, half of MAX_BYTES; received ${bytes}; allowed at most ${most}`,
-        ],
-  );
+          `MAX_STREAMS: exceeds what MAX_BYTES has room for, ${streamBytes} for each stream; received ${streams}; allowed at most ${mostStreams}`,
+        ]),
+  ];
 }
 
 await runProgram('gateway', environment, async (env, log) => {
@@ -71,7 +84,7 @@ await runProgram('gateway', environment, async (env, log) => {
   const { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES } = env;
   const addresses = parseUpstreams(env.UPSTREAMS, services, [
     ...timeoutProblems(timeouts),
-    ...sizeProblems(maxBytes, { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES }),
+    ...sizeProblems(maxBytes, { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES }, env.MAX_STREAMS),
   ]);
   const upstreams = openUpstreams(addresses, {
     messageLimit: env.ANSWER_LIMIT_BYTES,
@@ -88,7 +101,7 @@ await runProgram('gateway', environment, async (env, log) => {
     body: { bytes: env.BODY_LIMIT_BYTES, timeoutMs: env.BODY_TIMEOUT_MS },
     streamIdleMs: env.STREAM_IDLE_MS,
     maxRequests: env.MAX_REQUESTS,
-    maxStreams: env.MAX_STREAMS,
+    maxStreams: env.MAX_STREAMS ?? Math.min(defaultStreams, Math.floor(maxBytes / streamBytes)),
     maxBytes,
     clients: { subject: env.SUBJECT_HEADER, proxies: env.TRUSTED_PROXIES },
     headers: { claims: env.CLAIM_HEADERS, refused: env.REFUSED_METADATA, answers: env.ANSWER_METADATA },

@@ -98,8 +98,12 @@ export async function runService<S extends z.ZodRawShape>(
   });
 }
 
+/** @throws EnvError when a message of a request may be longer than what the server may hold of all */
 function limitsOf(env: z.output<z.ZodObject<typeof serviceEnv>>): ServerLimits {
   const defaults = defaultLimits();
+  const [bytes, most] = [env.BODY_LIMIT_BYTES, env.MAX_BYTES ?? defaults.heldBytes];
+  if (bytes !== undefined && bytes > most)
+    throw new EnvError([`BODY_LIMIT_BYTES: more than MAX_BYTES; received ${bytes}; allowed at most ${most}`]);
   return {
     requestBytes: env.BODY_LIMIT_BYTES ?? defaults.requestBytes,
     answerBytes: env.ANSWER_LIMIT_BYTES ?? defaults.answerBytes,

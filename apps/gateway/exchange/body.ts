@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { status } from '@grpc/grpc-js';
 import type { Account } from './budget/account.ts';
 import { patienceMs } from './budget/budget.ts';
-import { Gather } from './gather.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 import { inflated, inflaterBytes, inflationError } from './guard/inflate.ts';
 import { LineCutter } from './lines.ts';
 import { HttpError } from './http-status.ts';
@@ -55,7 +55,7 @@ export function readBody(
   wantBody(request, response);
   const source = packed ? inflated(request, { most: limits.bytes, free: limits.bytes }) : request;
   const beside = packed ? inflaterBytes : 0;
-  const gather = new Gather(packed ? limits.bytes : (announced(request) ?? limits.bytes));
+  const gather = new GrowingBuffer(packed ? limits.bytes : (announced(request) ?? limits.bytes));
   let over = false;
   const stop = () => {
     over = true;
@@ -159,6 +159,8 @@ export function readLines(
         return false;
       }
       position = cut.next;
+      // Of a line that is handed over only the part is held here in which it ends.
+      if (cut.line !== undefined) account.hold('input', held.length + beside);
       if (cut.line !== undefined && cut.line.length > 0 && !reader.line(cut.line)) return false;
       if (over) return false;
     }
@@ -168,8 +170,9 @@ export function readLines(
     if (over) return;
     over = true;
     const last = cutter.rest();
-    if (last.length > 0) reader.line(last);
+    // Its reader holds it from here on.
     account.hold('input', 0);
+    if (last.length > 0) reader.line(last);
     reader.end();
   };
   /** What is not handed over yet is held. */

@@ -1,4 +1,4 @@
-import { Gather } from './gather.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 
 /** A line, when it is whole, and where the next one starts. */
 export interface Cut {
@@ -9,12 +9,12 @@ export interface Cut {
 /** Cuts a stream of bytes into its lines, holding at most one of them. */
 export class LineCutter {
   readonly #limit: number;
-  readonly #gather: Gather;
+  readonly #gather: GrowingBuffer;
 
   /** @param limit - longest line, its end not counted. Bytes. */
   constructor(limit: number) {
     this.#limit = limit;
-    this.#gather = new Gather(limit + 1);
+    this.#gather = new GrowingBuffer(limit + 1);
   }
 
   /** The memory that the line so far takes. Bytes. */

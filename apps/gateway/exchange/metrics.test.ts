@@ -24,7 +24,7 @@ test('each request is a line of the log and a count, by the template of its path
     ...echo({ Get: { pattern: { case: 'get', value: '/v1/books/{name}' } } }),
     gateway: { observer: createObserver(log, metrics) },
   });
-  metrics.watch({ requests: () => 3, streams: () => 2 });
+  metrics.watch({ requests: () => 3, streams: () => 2, bytes: () => 70_000 });
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const headers = { traceparent, 'x-request-id': 'r-1', authorization: 'Bearer secret' };
   await (await fetch(`${url}/v1/books/secret?tags=secret`, { headers })).text();
@@ -68,6 +68,7 @@ test('each request is a line of the log and a count, by the template of its path
   expect(text).toContain(`\nhttp_server_request_duration_seconds_count{${labels.join(',')},`);
   expect(text).toMatch(/^http_server_active_requests\{[^}]*\} 3$/m);
   expect(text).toMatch(/^gateway_streams\{[^}]*\} 2$/m);
+  expect(text).toMatch(/^gateway_held_bytes\{[^}]*\} 70000$/m);
   expect(text).toMatch(/^process_memory_usage_bytes\{[^}]*\} \d{7,}$/m);
   expect(text).toMatch(/^process_cpu_time_seconds_total\{[^}]*\} [\d.]+$/m);
   expect(text).not.toContain('secret');

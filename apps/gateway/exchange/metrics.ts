@@ -7,7 +7,11 @@ import type { Finished } from './finished.ts';
 export interface GatewayMetrics extends Pick<Metrics, 'expose'> {
   record(finished: Finished): void;
   /** Says where what is open is to be counted. */
-  watch(open: { readonly requests: () => number; readonly streams: () => number }): void;
+  watch(open: {
+    readonly requests: () => number;
+    readonly streams: () => number;
+    readonly bytes: () => number;
+  }): void;
 }
 
 export function createGatewayMetrics(): GatewayMetrics {
@@ -28,7 +32,7 @@ export function createGatewayMetrics(): GatewayMetrics {
         'rpc.status_code': code === undefined ? '' : status[code],
       });
     },
-    watch: ({ requests, streams }) => {
+    watch: ({ requests, streams, bytes }) => {
       meter
         .createObservableGauge('http_server_active_requests', {
           description: 'Requests in flight, streams included',
@@ -40,6 +44,14 @@ export function createGatewayMetrics(): GatewayMetrics {
         .createObservableGauge('gateway_streams', { description: 'Streams open, WebSockets included' })
         .addCallback((result) => {
           result.observe(streams());
+        });
+      meter
+        .createObservableGauge('gateway_held_bytes', {
+          description: 'What waits in the process for clients and services, of MAX_BYTES',
+          unit: 'By',
+        })
+        .addCallback((result) => {
+          result.observe(bytes());
         });
     },
   };

@@ -1,4 +1,4 @@
-import { Gathered } from '../../runtime/gathered.ts';
+import { SizedBuffer } from '../../runtime/sized-buffer.ts';
 
 /** Bytes before each message: whether it is compressed, and its length. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 const prefixLength = 5;
@@ -38,7 +38,7 @@ export class MessageReader {
   /** The length of the message being read; -1 while its prefix is. */
   #length = -1;
   /** Of a message that lies in more than one piece. */
-  #gathered: Gathered | undefined;
+  #gathered: SizedBuffer | undefined;
   #chunk: Uint8Array = nothing;
   #offset = 0;
   problem: FrameProblem | undefined;
@@ -67,7 +67,7 @@ export class MessageReader {
         this.#length = -1;
         return chunk.subarray(start, end);
       }
-      this.#gathered = new Gathered(this.#length);
+      this.#gathered = new SizedBuffer(this.#length);
     }
     this.#offset += this.#gathered.add(chunk, start);
     if (!this.#gathered.complete) return undefined;

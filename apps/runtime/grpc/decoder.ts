@@ -1,4 +1,4 @@
-import { Gathered } from '../gathered.ts';
+import { SizedBuffer } from '../sized-buffer.ts';
 
 /** Bytes before each message: whether it is compressed, and its length. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
 const prefixLength = 5;
@@ -10,9 +10,9 @@ const prefixLength = 5;
 export class MessageDecoder {
   readonly #limit: number;
   /** A prefix of which a part is there. */
-  #prefix: Gathered | undefined;
+  #prefix: SizedBuffer | undefined;
   /** A message, with its prefix, of which a part is there. */
-  #message: Gathered | undefined;
+  #message: SizedBuffer | undefined;
 
   /** Told of each change of what is held. @throws Error when that is too much */
   hold: (change: number) => void = () => undefined;
@@ -41,7 +41,7 @@ export class MessageDecoder {
           at = end;
           continue;
         }
-        this.#message = new Gathered(end - at);
+        this.#message = new SizedBuffer(end - at);
       }
       at +=
         this.#message === undefined ? this.#readPrefix(data, at) : this.#readMessage(this.#message, data, at);
@@ -60,7 +60,7 @@ export class MessageDecoder {
     this.#message = undefined;
   }
 
-  #readMessage(message: Gathered, data: Buffer, at: number): number {
+  #readMessage(message: SizedBuffer, data: Buffer, at: number): number {
     const part = Math.min(data.length - at, message.left);
     this.hold(part);
     this.#held += part;
@@ -68,12 +68,12 @@ export class MessageDecoder {
   }
 
   #readPrefix(data: Buffer, at: number): number {
-    const prefix = (this.#prefix ??= new Gathered(prefixLength));
+    const prefix = (this.#prefix ??= new SizedBuffer(prefixLength));
     const read = prefix.add(data, at);
     if (prefix.complete) {
       const bytes = prefix.whole();
       this.#prefix = undefined;
-      this.#message = new Gathered(prefixLength + this.#lengthAt(bytes, 0));
+      this.#message = new SizedBuffer(prefixLength + this.#lengthAt(bytes, 0));
       this.#message.add(bytes, 0);
     }
     return read;

@@ -1,9 +1,9 @@
-import { totalmem } from 'node:os';
 import { status } from '@grpc/grpc-js';
 import type { ServerInterceptor } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
 import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
+import { availableMemory } from '../memory.ts';
 import { limitMet } from '../status.ts';
 
 /** What a server takes at most. The names of the variables are those of the gateway. */
@@ -22,12 +22,9 @@ export interface ServerLimits {
 }
 
 export function defaultLimits(): ServerLimits {
-  const constrained = process.constrainedMemory();
-  const all = totalmem();
-  // No limit is 0, or more than there is. Source: nodejs.org/api/process.html, process.constrainedMemory().
-  const memory = constrained > 0 && constrained < all ? constrained : all;
   const message = 4 * 2 ** 20;
-  return { requestBytes: message, answerBytes: message, calls: 1_000, heldBytes: Math.floor(memory / 4) };
+  const heldBytes = Math.floor(availableMemory() / 4);
+  return { requestBytes: message, answerBytes: message, calls: 1_000, heldBytes };
 }
 
 /** What is used of a call of a server, which is private in grpc-js. */

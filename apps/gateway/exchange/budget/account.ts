@@ -7,7 +7,7 @@ const places = { input: 0, sent: 1, answer: 2, queue: 3 } as const;
 export type Purpose = keyof typeof places;
 
 /** What a stream holds while nothing waits: objects of two connections, and what is too little to hold it back. Bytes. */
-const streamBytes = 16_384;
+export const streamBytes = 16_384;
 
 /** Less is no progress of a body: a byte now and then would keep its place. Bytes. */
 const progressBytes = 1_024;

@@ -182,7 +182,5 @@ describe('A4: a client beyond its share', () => {
 });
 
 test('the budget is an eighth of the memory there is', () => {
-  expect(memoryBudget(256 * 2 ** 20, 2 ** 34)).toBe(32 * 2 ** 20);
-  expect(memoryBudget(0, 2 ** 30)).toBe(2 ** 27);
-  expect(memoryBudget(2 ** 64, 2 ** 30)).toBe(2 ** 27);
+  expect(memoryBudget(256 * 2 ** 20)).toBe(32 * 2 ** 20);
 });

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
 
 /** Who vouches for who calls. */
 export interface ClientRules {
@@ -23,7 +24,7 @@ export function clientOf({ headers, socket }: IncomingMessage, { subject, proxie
   const forwarded = headers['x-forwarded-for'];
   if (proxies > 0 && typeof forwarded === 'string') {
     const address = fromEnd(forwarded, proxies);
-    if (address !== '') return address;
+    if (address !== '') return networkOf(address);
   }
   const { remoteAddress = '' } = socket;
   const cert = headers['x-forwarded-client-cert'];
@@ -31,7 +32,25 @@ export function clientOf({ headers, socket }: IncomingMessage, { subject, proxie
     const workload = /;?URI=([^;,]+)/i.exec(cert.slice(cert.lastIndexOf(',') + 1))?.[1];
     if (workload !== undefined) return workload;
   }
-  return remoteAddress;
+  return networkOf(remoteAddress);
+}
+
+/**
+ * The network of one subscriber: of an IPv6 address its first 64 bits, as any of the 2^64 addresses beyond may be its own
+ * (RFC 6177; RFC 4291, section 2.5.4); an IPv4 address is a network by itself. What is no address stays as it is.
+ */
+function networkOf(address: string): string {
+  if (!isIPv6(address)) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const groupsOf = (part: string) => part.split(':').filter((group) => group !== '');
+  const [before = '', after = ''] = (address.split('%')[0] ?? '').split('::');
+  const [head, tail] = [groupsOf(before), groupsOf(after)];
+  // An IPv4 address at the end stands for two groups.
+  const given = head.length + tail.length + (tail.at(-1)?.includes('.') ? 1 : 0);
+  const groups = [...head, ...Array.from({ length: Math.max(0, 8 - given) }, () => '0'), ...tail];
+  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  return `${network.join(':')}::/64`;
 }
 
 const loopback = /^(?:::ffff:)?127\.|^::1$/;

@@ -1,4 +1,4 @@
-import { totalmem } from 'node:os';
+import { availableMemory } from '../../../runtime/memory.ts';
 
 /**
  * What of a process' memory is for what it holds for its clients: an eighth. The rest is for the program and its idle
@@ -7,9 +7,7 @@ import { totalmem } from 'node:os';
  */
 const part = 8;
 
-/** The bytes that a gateway may hold: a part of the container's memory limit, or of the machine's memory without one. */
-export function memoryBudget(constrained = process.constrainedMemory(), all = totalmem()): number {
-  // No limit is 0, or more than there is. Source: nodejs.org/api/process.html, process.constrainedMemory().
-  const limit = constrained > 0 && constrained < all ? constrained : all;
-  return Math.floor(limit / part);
+/** The bytes that a gateway may hold. @param memory - that it may use in all. Bytes. */
+export function memoryBudget(memory = availableMemory()): number {
+  return Math.floor(memory / part);
 }

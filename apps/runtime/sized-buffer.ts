@@ -5,7 +5,7 @@ const least = 4_096;
  * Bytes of a known number that arrive in parts of any size. Each part is copied at once: a peer that sends byte by byte
  * makes no object for each. The memory grows with what has come, not with what the peer has announced.
  */
-export class Gathered {
+export class SizedBuffer {
   readonly #total: number;
   #bytes = nothing;
   #length = 0;

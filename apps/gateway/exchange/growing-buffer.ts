@@ -2,7 +2,7 @@
  * Bytes that arrive in parts. One part is kept as it is; more are copied together at once, so that a client that sends
  * a body byte by byte does not make an object of each.
  */
-export class Gather {
+export class GrowingBuffer {
   #bytes: Buffer | undefined;
   #length = 0;
   #owned = false;
