@@ -15,8 +15,8 @@ await runService('orders', { CATALOG_ADDRESS: address(), INVENTORY_ADDRESS: addr
     ordersHandlers({
       store: memoryOrders(),
       requests: memoryRequestLog(),
-      catalog: serviceClient(CatalogService, openChannel(env.CATALOG_ADDRESS)),
-      inventory: serviceClient(InventoryService, openChannel(env.INVENTORY_ADDRESS)),
+      catalog: serviceClient(CatalogService, openChannel(env.CATALOG_ADDRESS, env.ANSWER_LIMIT_BYTES)),
+      inventory: serviceClient(InventoryService, openChannel(env.INVENTORY_ADDRESS, env.ANSWER_LIMIT_BYTES)),
     }),
   ),
 ]);

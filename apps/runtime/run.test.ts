@@ -62,6 +62,18 @@ test('a wrong environment: every problem on its line, exit 2', async () => {
   ]);
 });
 
+test('a message that one client could not hold: said so, exit 2', async () => {
+  const sizes = { BODY_LIMIT_BYTES: '524284', MAX_BYTES: '1048576' };
+  const { lines, closed } = startCatalog({ CLUSTER_NAME: 'east', POD_NAME: 'a', GRPC_PORT: '1', ...sizes });
+  expect(await closed).toEqual([2, null]);
+  expect(lines.map((line) => [line['level'], line['message']])).toEqual([
+    [
+      'fatal',
+      'environment: BODY_LIMIT_BYTES: more than one client may hold, half of MAX_BYTES; received 524284; allowed at most 524283',
+    ],
+  ]);
+});
+
 test('a port that is taken: said so, exit 1', async () => {
   const blocker = createServer().listen(0, '0.0.0.0');
   cleanups.push(() => blocker.close());

@@ -1,6 +1,7 @@
 import { setLogger } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { EnvError, baseEnv, integer, parseEnv } from './env.ts';
+import { prefixLength } from './grpc/decoder.ts';
 import type { Implementation } from './handlers.ts';
 import type { Interceptor } from './server/interceptors.ts';
 import { createLog } from './log.ts';
@@ -68,7 +69,10 @@ const serviceEnv = {
 export async function runService<S extends z.ZodRawShape>(
   app: string,
   shape: S,
-  implementations: (env: Env<S>, log: Logger) => readonly Implementation[],
+  implementations: (
+    env: Env<S> & Pick<z.output<z.ZodObject<typeof serviceEnv>>, 'ANSWER_LIMIT_BYTES'>,
+    log: Logger,
+  ) => readonly Implementation[],
 ): Promise<void> {
   await runProgram(app, { ...serviceEnv, ...shape }, async (parsed, log) => {
     const env = parsed as unknown as Env<S> & z.output<z.ZodObject<typeof serviceEnv>>;
@@ -98,17 +102,20 @@ export async function runService<S extends z.ZodRawShape>(
   });
 }
 
-/** @throws EnvError when a message of a request may be longer than what the server may hold of all */
+/** @throws EnvError when a message of a request, with its prefix, may be longer than what one client may have held */
 function limitsOf(env: z.output<z.ZodObject<typeof serviceEnv>>): ServerLimits {
   const defaults = defaultLimits();
-  const [bytes, most] = [env.BODY_LIMIT_BYTES, env.MAX_BYTES ?? defaults.heldBytes];
+  const heldBytes = env.MAX_BYTES ?? defaults.heldBytes;
+  const [bytes, most] = [env.BODY_LIMIT_BYTES, Math.ceil(heldBytes / 2) - prefixLength];
   if (bytes !== undefined && bytes > most)
-    throw new EnvError([`BODY_LIMIT_BYTES: more than MAX_BYTES; received ${bytes}; allowed at most ${most}`]);
+    throw new EnvError([
+      `BODY_LIMIT_BYTES: more than one client may hold, half of MAX_BYTES; received ${bytes}; allowed at most ${most}`,
+    ]);
   return {
     requestBytes: env.BODY_LIMIT_BYTES ?? defaults.requestBytes,
     answerBytes: env.ANSWER_LIMIT_BYTES ?? defaults.answerBytes,
     calls: env.MAX_REQUESTS ?? defaults.calls,
-    heldBytes: env.MAX_BYTES ?? defaults.heldBytes,
+    heldBytes,
   };
 }
 

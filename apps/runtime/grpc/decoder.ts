@@ -1,7 +1,7 @@
 import { SizedBuffer } from '../sized-buffer.ts';
 
 /** Bytes before each message: whether it is compressed, and its length. Source: PROTOCOL-HTTP2.md, Length-Prefixed-Message. */
-const prefixLength = 5;
+export const prefixLength = 5;
 
 /**
  * Cuts the bytes of a gRPC stream into messages, each with its prefix, as grpc-js' StreamDecoder does, whose place it takes

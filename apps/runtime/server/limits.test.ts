@@ -36,6 +36,15 @@ async function start(handlers: Partial<Handlers<typeof CatalogService>>, limits:
 
 const options = { timeoutMs: 20_000 };
 
+/** A connection of another client: from another address of the loopback. */
+function connectFrom({ address }: { readonly address: string }, localAddress: string): ClientHttp2Session {
+  const session = connect(`http://${address}`, { localAddress });
+  cleanups.push(() => {
+    session.destroy();
+  });
+  return session;
+}
+
 function begin(session: ClientHttp2Session, method: string): ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
@@ -84,28 +93,37 @@ describe('B5: what a server holds is bounded', () => {
     message: 'the server holds too many bytes of unfinished messages; call again later',
   };
 
+  const overShare = {
+    code: status.RESOURCE_EXHAUSTED,
+    message: 'the server holds too many bytes of unfinished messages of this client; call again later',
+  };
+
   test('messages of which a part has come', async () => {
-    const { session, client } = await start({ listProducts: () => ({}) }, { heldBytes: 2 ** 20 });
+    const { local, session, client } = await start({ listProducts: () => ({}) }, { heldBytes: 2 ** 20 });
+    const sessions = [session, ...['127.0.0.2', '127.0.0.3'].map((address) => connectFrom(local, address))];
     const part = framed(Buffer.alloc(2 ** 20)).subarray(0, 400_000);
-    const halves = Array.from({ length: 2 }, () => begin(session, 'GetProduct'));
+    const halves = sessions.slice(0, 2).map((each) => begin(each, 'GetProduct'));
     for (const half of halves) await new Promise((resolve) => half.write(part, resolve));
-    const third = begin(session, 'GetProduct');
+    const own = begin(session, 'GetProduct');
+    own.write(part);
+    expect(await statusOf(own)).toEqual(overShare);
+    const third = begin(sessions[2]!, 'GetProduct');
     third.write(part);
     expect(await statusOf(third)).toEqual(refused);
     // Whole messages go through.
     expect(await client.listProducts({}, options)).toBeDefined();
-    for (const half of halves) {
+    for (const half of [...halves, own, third]) {
       half.close();
       await once(half, 'close');
     }
     // When the server has heard of it.
-    const whole = framed(Buffer.concat([Buffer.from([0xc2, 0x3e, 0x80, 0x80, 0x30]), Buffer.alloc(786_432)]));
+    const whole = framed(Buffer.concat([Buffer.from([0xc2, 0x3e, 0x80, 0x80, 0x1c]), Buffer.alloc(458_752)]));
     const ends: unknown[] = [];
     do {
-      const again = begin(session, 'GetProduct');
+      const again = begin(sessions[2]!, 'GetProduct');
       again.end(whole);
       ends.push(await statusOf(again));
-    } while (isDeepStrictEqual(ends.at(-1), refused));
+    } while ([refused, overShare].some((each) => isDeepStrictEqual(ends.at(-1), each)));
     expect(ends.at(-1)).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 

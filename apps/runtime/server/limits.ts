@@ -1,9 +1,10 @@
 import { status } from '@grpc/grpc-js';
-import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
 import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
 import { availableMemory } from '../memory.ts';
+import { peerOf } from '../peer.ts';
 import { limitMet } from '../status.ts';
 
 /** What a server takes at most. The names of the variables are those of the gateway. */
@@ -15,7 +16,8 @@ export interface ServerLimits {
   /** MAX_REQUESTS: calls in flight, streams among them; more are RESOURCE_EXHAUSTED. Health is asked all the same. @default 1000 */
   readonly calls: number;
   /**
-   * MAX_BYTES: all parts of messages that are not whole yet; a call whose part is too much is RESOURCE_EXHAUSTED. Bytes.
+   * MAX_BYTES: all parts of messages that are not whole yet, of which one client may have half; a call whose part is too much is
+   * RESOURCE_EXHAUSTED. A client is who the connection is from, as `peerOf` says. Bytes.
    * @default - a quarter of the container's memory, or of the machine's without a limit
    */
   readonly heldBytes: number;
@@ -31,6 +33,8 @@ export function defaultLimits(): ServerLimits {
 interface BaseCall {
   readonly decoder: MessageDecoder;
   readonly stream: { once(event: 'close', listener: () => void): void };
+  readonly metadata: Metadata;
+  readonly connectionInfo: { readonly remoteAddress?: string | undefined };
 }
 
 const health = `/${Health.typeName}/`;
@@ -42,15 +46,26 @@ const health = `/${Health.typeName}/`;
 export function limitCalls({ calls, heldBytes }: ServerLimits, log: Logger): ServerInterceptor {
   let open = 0;
   let held = 0;
-  const hold = (change: number) => {
-    if (change > 0 && held + change > heldBytes) {
-      log.warn({ heldBytes }, 'a call was refused: the parts of messages take too much memory');
-      throw new Error('the server holds too many bytes of unfinished messages; call again later');
+  const share = Math.ceil(heldBytes / 2);
+  const clients = new Map<string, number>();
+  const hold = (client: string, change: number) => {
+    const own = (clients.get(client) ?? 0) + change;
+    const whose = own > share ? ' of this client' : '';
+    if (change > 0 && (whose !== '' || held + change > heldBytes)) {
+      log.warn(
+        { heldBytes, client },
+        `a call was refused: the parts of messages${whose} take too much memory`,
+      );
+      throw new Error(`the server holds too many bytes of unfinished messages${whose}; call again later`);
     }
     held += change;
+    if (own === 0) clients.delete(client);
+    else clients.set(client, own);
   };
   return (method, call) => {
-    const { decoder, stream } = call as unknown as BaseCall;
+    const { decoder, stream, metadata, connectionInfo } = call as unknown as BaseCall;
+    const certificate = metadata.get('x-forwarded-client-cert')[0]?.toString();
+    const client = peerOf(connectionInfo.remoteAddress ?? '', certificate);
     if (!method.path.startsWith(health)) {
       open += 1;
       if (open === calls + 1) log.warn({ calls }, 'calls are refused: too many are in flight');
@@ -59,7 +74,9 @@ export function limitCalls({ calls, heldBytes }: ServerLimits, log: Logger): Ser
         call.sendStatus({ code: status.RESOURCE_EXHAUSTED, details, metadata: limitMet('calls') });
       }
     }
-    decoder.hold = hold;
+    decoder.hold = (change) => {
+      hold(client, change);
+    };
     stream.once('close', () => {
       decoder.release();
       if (!method.path.startsWith(health)) open -= 1;

@@ -134,7 +134,8 @@ test('limits, unknown keys and what is not an object', () => {
     'rule: unknown key; received "rule"; allowed failover, distribution, weights, rules, connections, outliers; fix: did you mean rules?',
     'rules: is not a list; received {}',
     'connections.maxConnections: unknown key; received "maxConnections"; ' +
-      'allowed maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds; fix: remove it',
+      'allowed maxRequests, maxPendingRequests, maxRequestsPerConnection, idleTimeoutSeconds; ' +
+      'fix: remove it; a construct of your own that reads it passes on the other properties only',
     'connections.maxRequests: is not a valid number; received 0; allowed a whole number from 1 to 2147483647',
     'outliers.intervalSeconds: is not a valid number; received 0.5; allowed a whole number from 1 to 86400',
     'outliers.maxEjectionPercent: is not a valid number; received 101; allowed a whole number from 1 to 100',

@@ -14,9 +14,13 @@ export interface Violation {
 export interface Rule {
   /** Also the end of the annotation that gives the reason for an exception: {@link acceptedBy}. */
   readonly name: string;
-  readonly description: string;
   /** What is against it in an object, whether that has an exception or not. */
   readonly violations: (object: KubernetesObject) => readonly Violation[];
+}
+
+/** A rule of the policy pack, which shows what it is about. */
+export interface PackRule extends Rule {
+  readonly description: string;
 }
 
 /**

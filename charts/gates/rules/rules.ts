@@ -1,10 +1,10 @@
 import { givesCluster, openToAll } from './cluster-rules.ts';
 import { allowsAll, softMutualTls, touchesAccess } from './mesh-rules.ts';
 import { passesProxy, reachesNode, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
-import type { Rule } from './rule.ts';
+import type { PackRule, Rule } from './rule.ts';
 
 /** The rules of Pulumi's policy pack, which looks at every object that is applied, those of Istio's own charts too. */
-export const packRules: readonly Rule[] = [
+export const packRules: readonly PackRule[] = [
   {
     name: 'strict-mutual-tls',
     description: 'Mutual TLS is neither permissive nor off (Istio, PeerAuthentication and DestinationRule).',
@@ -41,24 +41,8 @@ export const packRules: readonly Rule[] = [
 /** The rules that what a mesh declares is held to, beside: Istio's own agents and control plane could not be. */
 export const declaredRules: readonly Rule[] = [
   ...packRules,
-  {
-    name: 'behind-proxy',
-    description: 'All traffic of a pod passes its proxy.',
-    violations: passesProxy,
-  },
-  {
-    name: 'no-node-access',
-    description: 'No pod shares what belongs to its node, or runs as root.',
-    violations: reachesNode,
-  },
-  {
-    name: 'safe-environment',
-    description: 'No variable loads code into a program, or weakens its TLS.',
-    violations: unsafeEnvironment,
-  },
-  {
-    name: 'least-rights',
-    description: 'No account gets the whole cluster, or the way to it.',
-    violations: givesCluster,
-  },
+  { name: 'behind-proxy', violations: passesProxy },
+  { name: 'no-node-access', violations: reachesNode },
+  { name: 'safe-environment', violations: unsafeEnvironment },
+  { name: 'least-rights', violations: givesCluster },
 ];
