@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -38,7 +39,9 @@ const options = { timeoutMs: 20_000 };
 
 /** A connection of another client: from another address of the loopback. */
 function connectFrom({ address }: { readonly address: string }, localAddress: string): ClientHttp2Session {
-  const session = connect(`http://${address}`, { localAddress });
+  const [host, port] = address.split(':');
+  const createConnection = () => connectSocket({ ...(host && { host }), port: Number(port), localAddress });
+  const session = connect(`http://${address}`, { createConnection });
   cleanups.push(() => {
     session.destroy();
   });
