@@ -13,8 +13,9 @@ import { describeTrust } from '../infra/trust/state.ts';
 import { ensureTools } from '../toolchain/build.ts';
 import { applyMesh, type AppliedMesh } from './apply-mesh.ts';
 import type { LabUp } from './lab/lab-up.ts';
-import { proofsOf } from './proofs/all.ts';
-import { ProvedOnce } from './proofs/due.ts';
+import { allOrProblems } from '../core/all-or-problems.ts';
+import { proofsOf, refuseNothing } from './proofs/all.ts';
+import { ProvedOnce, type Touched } from './proofs/due.ts';
 import { beginProofs, type Outcome } from './proofs/early.ts';
 import { ingressUrls } from './proofs/ingress.ts';
 import type { Proof } from './proofs/proof.ts';
@@ -42,6 +43,8 @@ export interface BringUp {
 export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal): Promise<number> {
   const { flags, mesh, lab, started } = asked;
   const { model } = mesh;
+  const proofs = proofsOf(model);
+  refuseNothing(proofs, model);
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
   if (lab === undefined) await preflightClusters(asked, signal);
   const lock = takeLock(at.lockFile, 'npm run up');
@@ -50,20 +53,25 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
     const { record, config } = chooseTarget(at, flags, model);
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
-    const steady = proofsOf(model).filter(({ concerns }) => concerns === undefined);
-    const disturbing = proofsOf(model).filter(({ concerns }) => concerns !== undefined);
+    const { steady, kept } = proofs;
     const using = { ...config, istioctl };
-    const work = { record, mesh, config: using, steady };
-    const { applied, seen } = await applyAndProve(at, work, signal);
-    const due = proved.due(disturbing, applied.touched);
+    let due: readonly Proof[] = [];
+    const choose = (touched: Touched) => {
+      due = proved.due(kept, touched);
+      return flags.prove === true ? kept : due;
+    };
+    const work = { record, mesh, config: using, steady, choose, proved };
+    const { applied, chosen, seen } = await applyAndProve(at, work, signal);
     // Others use clusters that are no lab: nothing is taken away there unasked.
-    const chosen = flags.prove === true ? disturbing : record.lab ? due : [];
-    const lines = [...seen, ...(await disturb(record, mesh, chosen, proved, signal))];
+    const disturbing =
+      record.lab || flags.prove === true ? chosen.filter(({ disturbs }) => disturbs === true) : [];
+    const lines = [...seen, ...(await disturb(disturbing, work, signal))];
     const status = await statusOf(record, model, signal);
     const seconds = Math.round((Date.now() - started) / 1000);
     writeRecord(at.stateDir, record);
-    const remarks = disturbing
-      .filter((proof) => !chosen.includes(proof))
+    const made = chosen.filter((proof) => proof.disturbs !== true || disturbing.includes(proof));
+    const remarks = kept
+      .filter((proof) => !made.includes(proof))
       .map((proof) => {
         const why = due.includes(proof) ? 'not proved' : 'proved by an earlier up';
         return `${why}: ${proof.title} (--prove proves it now)`;
@@ -130,16 +138,24 @@ interface Work {
   readonly record: UpRecord;
   readonly mesh: SynthesizedMesh;
   readonly config: StackConfig;
-  /** Proofs that disturb nobody. */
+  /** Proofs that are made at every `up`. */
   readonly steady: readonly Proof[];
+  /** Of the others, those to make after an apply that touched this. */
+  readonly choose: (touched: Touched) => readonly Proof[];
+  readonly proved: ProvedOnce;
 }
 
 /** Proves once the mesh is applied. Where an earlier `up` ended well, proofs begin at once, and count if nothing is changed. */
 async function applyAndProve(
   at: Workspace,
-  { record, mesh, config, steady }: Work,
+  work: Work,
   signal: AbortSignal,
-): Promise<{ readonly applied: AppliedMesh; readonly seen: readonly string[] }> {
+): Promise<{
+  readonly applied: AppliedMesh;
+  readonly chosen: readonly Proof[];
+  readonly seen: readonly string[];
+}> {
+  const { record, mesh, config, steady, choose } = work;
   const { model } = mesh;
   const ended = Promise.withResolvers<Outcome>();
   const stands = ended.promise.then((outcome) => outcome !== 'failed');
@@ -147,6 +163,7 @@ async function applyAndProve(
   const endedWell = before !== undefined && before.unfinishedUp === undefined;
   let discard = (): void => undefined;
   let applied: AppliedMesh | undefined;
+  let chosen: readonly Proof[] = [];
   let seen: readonly string[] = [];
   await runTasks([
     [
@@ -191,21 +208,39 @@ async function applyAndProve(
             report,
           );
           discard = proofs.discard;
-          seen = await proofs.seen(await ended.promise);
+          const outcome = await ended.promise;
+          if (outcome !== 'failed')
+            chosen = choose(outcome === 'unchanged' ? [] : (applied?.touched ?? 'unknown'));
+          const probes = chosen.filter(({ disturbs }) => disturbs !== true);
+          seen = (await allOrProblems([proofs.seen(outcome), makeKept(probes, work, report, signal)])).flat();
         },
       },
     ],
   ]);
   if (applied === undefined) throw new Error('the mesh was applied');
-  return { applied, seen };
+  return { applied, chosen, seen };
+}
+
+/** Makes proofs, and notes each that holds. */
+function makeKept(
+  proofs: readonly Proof[],
+  { record, mesh, proved }: Pick<Work, 'record' | 'mesh' | 'proved'>,
+  report: (line: string) => void,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  return allOrProblems(
+    proofs.map(async (proof) => {
+      const [line = ''] = await prove([proof], await contextOf(record, mesh, signal), report);
+      proved.add(proof);
+      return line;
+    }),
+  );
 }
 
 /** Makes proofs that disturb, one at a time: each takes away what another one may call. */
 async function disturb(
-  record: UpRecord,
-  mesh: SynthesizedMesh,
   proofs: readonly Proof[],
-  proved: ProvedOnce,
+  work: Pick<Work, 'record' | 'mesh' | 'proved'>,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   const seen: string[] = [];
@@ -213,8 +248,7 @@ async function disturb(
     proofs.map((proof) => ({
       title: 'proof that takes a service away for a moment',
       run: async (report) => {
-        seen.push(...(await prove([proof], await contextOf(record, mesh, signal), report)));
-        proved.add(proof);
+        seen.push(...(await makeKept([proof], work, report, signal)));
       },
     })),
   );

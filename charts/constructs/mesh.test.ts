@@ -94,6 +94,8 @@ test('the model says what the other parts of the project need to know', () => {
           services: ['shop.catalog.v1.CatalogService'],
           placement: ['east', 'west'],
           deployments: [{ name: 'catalog', version: 'v1', placement: ['east', 'west'], replicas: 2 }],
+          local: true,
+          calls: [],
           ports: { grpc: 50051, http: 8081 },
         },
         {
@@ -103,12 +105,23 @@ test('the model says what the other parts of the project need to know', () => {
           services: [],
           placement: ['west'],
           deployments: [{ name: 'edge', version: 'v1', placement: ['west'], replicas: 1 }],
+          local: true,
+          calls: [
+            {
+              workload: 'catalog',
+              namespace: 'shop',
+              port: 50051,
+              path: '/shop.catalog.v1.CatalogService/GetProduct',
+              answeredBy: 'service',
+            },
+          ],
           ports: { http: 8080 },
           edge: {
             hosts: ['*'],
             tls: false,
             openapi: false,
             example: { path: '/v1/products', token: false },
+            reads: [{ workload: 'catalog', namespace: 'shop', path: '/v1/products' }],
           },
         },
       ],

@@ -10,6 +10,9 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
 /** Kubernetes' recommended label for what an object is part of: here, the name of its mesh. */
 export const partOfLabel = 'app.kubernetes.io/part-of';
 
+/** Kubernetes' recommended label for the name of an application: here, of a workload. */
+export const nameLabel = 'app.kubernetes.io/name';
+
 /** Value of {@link managedByLabel}, and field manager of every server-side apply. */
 export const manager = 'meshwright';
 

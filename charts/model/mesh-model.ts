@@ -35,10 +35,39 @@ export interface WorkloadModel {
   readonly placement: readonly string[];
   /** One, or one per version. */
   readonly deployments: readonly DeploymentModel[];
+  /** Whether a caller gets pods of its own cluster wherever there are any: no `distribution` says otherwise. */
+  readonly local: boolean;
+  /** Of each workload that it may call over gRPC, one call to try. */
+  readonly calls: readonly CallModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Where it is a way into the mesh for HTTP: what its callers have to know. */
   readonly edge?: EdgeModel;
+}
+
+/** A gRPC call that shows whether its caller gets to a workload, and harms nobody. */
+export interface CallModel {
+  /** Name of the callee. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** Port of its Kubernetes Service. */
+  readonly port: number;
+  /** HTTP/2 path: `/shop.catalog.v1.CatalogService/GetProduct`. */
+  readonly path: string;
+  /**
+   * `service` for a method that the proto says has no side effects: the callee answers. `proxy` where the caller may call no
+   * such method: the path is of a method that does not exist, and the callee's proxy refuses it with PERMISSION_DENIED.
+   */
+  readonly answeredBy: 'service' | 'proxy';
+}
+
+/** A request of a method without side effects that needs no token. */
+export interface ReadModel {
+  /** Name of the workload that answers. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** Its method is GET. */
+  readonly path: string;
 }
 
 /** A way into the mesh for HTTP, by every cluster's ingress gateway. */
@@ -54,6 +83,8 @@ export interface EdgeModel {
    * `/v1/products/ID`. `token`: whether it needs a JSON Web Token. None where nothing is exposed by GET.
    */
   readonly example?: { readonly path: string; readonly token: boolean };
+  /** Of each exposed workload one request to try, where it has one that no token, limit or fault stands before. */
+  readonly reads: readonly ReadModel[];
 }
 
 /** One of a cluster's control planes. */

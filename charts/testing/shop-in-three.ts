@@ -1,9 +1,9 @@
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { GrpcService, lab, Mesh } from '../index.ts';
+import { GrpcService, HttpEdge, lab, Mesh } from '../index.ts';
 import { catalogIn } from './mesh.ts';
 
-/** The shop in three clusters: the catalog everywhere, orders in the north, stock in east and south. */
+/** The shop in three clusters: the catalog and the edge everywhere, orders in the north, stock in east and south. */
 export function shopInThree(root: string): Mesh<'north' | 'east' | 'south'> {
   const place = (name: string) => ({
     network: `net-${name}`,
@@ -29,5 +29,6 @@ export function shopInThree(root: string): Mesh<'north' | 'east' | 'south'> {
     placement: ['north'],
   });
   orders.calls(catalog.method.getProduct, inventory.method.reserve);
+  new HttpEdge(shop, 'edge', { expose: [catalog, inventory, orders] });
   return mesh;
 }

@@ -10,6 +10,7 @@ const open: EdgeModel = {
   tls: false,
   openapi: true,
   example: { path: '/v1/products', token: false },
+  reads: [],
 };
 
 /** A mesh of which only its namespace and its edges matter. */
@@ -21,6 +22,8 @@ function modelWith(...edges: readonly EdgeModel[]): MeshModel {
     services: [],
     placement: ['east', 'west'],
     deployments: [],
+    local: true,
+    calls: [],
     ports: { http: 8080 },
     edge,
   }));
@@ -48,7 +51,7 @@ const lab: Ending = {
   model: modelWith(open),
   record: { engine: 'apply', lab: true, access: access('/home/ann/shop/.meshwright/kubeconfig') },
   status: meshStatus(),
-  proved: ['a product read in east is served by east: 11 of 11 calls', 'an order: by east, stock by west'],
+  proved: ['orders in east gets to catalog: GetProduct answered by east/catalog-1', 'an outsider is refused'],
   remarks: [],
   applied: 'nothing to change: all 123 objects are as declared',
   seconds: 12,
@@ -89,7 +92,7 @@ Next:
         ...lab,
         model: modelWith(),
         record: { engine: 'pulumi', lab: false, access: access('/home/ann/.kube/config', 'prod-') },
-        proved: ['a product read in east is served by east: 11 of 11 calls'],
+        proved: ['orders in east gets to catalog: GetProduct answered by east/catalog-1'],
         remarks: ['not proved: failover, which scales a service to 0 for a moment (--prove)'],
         applied: 'Pulumi: 120 created, 0 changed, 0 deleted, 0 unchanged',
       }),
@@ -177,7 +180,7 @@ Next:
       '    curl --header "authorization: Bearer $TOKEN" \\\n      http://172.29.0.10/v1/orders/ID\n' +
         '    curl --header "authorization: Bearer $TOKEN" \\\n      http://172.29.0.20/v1/orders/ID',
     ],
-    ['no GET', { hosts: ['*'], tls: false, openapi: false }, ''],
+    ['no GET', { hosts: ['*'], tls: false, openapi: false, reads: [] }, ''],
   ])('shows calls of an edge with %s', (_, edge, expected) => {
     expect(calls({ ...lab, model: modelWith(edge) })).toBe(expected);
   });
@@ -205,8 +208,9 @@ Next:
         tls: fc.boolean(),
         openapi: fc.boolean(),
         example: fc.record({ path: fc.stringMatching(/^(\/[\w.~:-]{1,60}){1,3}$/), token: fc.boolean() }),
+        reads: fc.constant([]),
       },
-      { requiredKeys: ['hosts', 'tls', 'openapi'] },
+      { requiredKeys: ['hosts', 'tls', 'openapi', 'reads'] },
     );
     const folder = fc
       .array(fc.stringMatching(/^[!-.0-~]{1,20}$/), { maxLength: 9 })

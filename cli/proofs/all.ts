@@ -1,10 +1,33 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import { localReads, orders } from './calls.ts';
+import { ProblemsError } from '../../core/problem.ts';
 import { failover } from './failover.ts';
 import { outsiders } from './outsider.ts';
+import { probes } from './probes.ts';
 import type { Proof } from './proof.ts';
+import { edgeReads } from './reads.ts';
 
-/** What `up` proves by real calls. */
-export function proofsOf(model: MeshModel): readonly Proof[] {
-  return [...localReads(model), ...orders(model), ...outsiders(model), ...failover(model)];
+/** What `up` proves by real calls, by how often. */
+export interface Proofs {
+  /** At every `up`. */
+  readonly steady: readonly Proof[];
+  /** When something that concerns one has changed. */
+  readonly kept: readonly Proof[];
+}
+
+/** What `up` proves by real calls of what a mesh declares. */
+export function proofsOf(model: MeshModel): Proofs {
+  return {
+    steady: [...edgeReads(model), ...outsiders(model)],
+    kept: [...probes(model), ...failover(model)],
+  };
+}
+
+/**
+ * @throws ProblemsError (exit 1) for a mesh that declares nothing to call: an `up` that proved nothing must not look like
+ * one that proved all
+ */
+export function refuseNothing({ steady, kept }: Proofs, { name }: MeshModel): void {
+  if (steady.length + kept.length > 0) return;
+  const what = 'declares no workload with a gRPC port, so that no call can prove it';
+  throw new ProblemsError([{ where: `mesh ${name}`, what, fix: 'declare a GrpcService' }], 1);
 }

@@ -1,11 +1,12 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import type { CrossCluster } from '../../infra/status/mesh-status.ts';
-import { call, clusterOf } from './http.ts';
-import { shopReads } from './shop.ts';
+import { readsOf } from './edges.ts';
+import { call } from './http.ts';
+import { notFrom } from './reads.ts';
 
 /**
  * Reads through every cluster's ingress something that only other clusters run.
- * @returns ok when there was such a read and each one was answered by another cluster
+ * @returns ok when each of these reads was answered by another cluster; null where the mesh declares none
  */
 export async function probeCrossCluster(
   model: MeshModel,
@@ -13,18 +14,16 @@ export async function probeCrossCluster(
   signal?: AbortSignal,
 ): Promise<CrossCluster> {
   const reads = model.clusters.flatMap(({ name }) =>
-    Object.entries(shopReads).flatMap(([workload, request]) => {
-      const placement = model.workloads.find((declared) => declared.name === workload)?.placement ?? [];
-      return placement.length > 0 && !placement.includes(name) ? [{ name, placement, request }] : [];
-    }),
+    readsOf(model).flatMap(({ callee, read }) =>
+      callee.placement.length > 0 && !callee.placement.includes(name) ? [{ name, callee, read }] : [],
+    ),
   );
   const answers = await Promise.all(
-    reads.map(async ({ name, placement, request }) => {
+    reads.map(async ({ name, callee, read }) => {
       const base = ingress[name];
       if (base === null || base === undefined) return false;
-      const answer = await call(base, request, signal);
-      return answer.status === 200 && placement.includes(clusterOf(answer.servedBy));
+      return notFrom(await call(base, read, signal), callee.placement) === undefined;
     }),
   );
-  return { ok: answers.length > 0 && answers.every(Boolean), checked: new Date().toISOString() };
+  return { ok: answers.length === 0 ? null : answers.every(Boolean), checked: new Date().toISOString() };
 }

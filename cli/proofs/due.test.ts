@@ -7,7 +7,7 @@ import { proofsOf } from './all.ts';
 import { ProvedOnce, type Touched } from './due.ts';
 
 const model = shop(join(import.meta.dirname, '..', '..')).model();
-const disturbing = proofsOf(model).filter(({ concerns }) => concerns !== undefined);
+const disturbing = proofsOf(model).kept.filter(({ disturbs }) => disturbs === true);
 
 let stateDir: string;
 beforeEach(() => {
@@ -27,7 +27,7 @@ function up(touched: Touched, fails = false): number {
 
 test('of the shop, the failover of the catalog is what disturbs', () => {
   expect(disturbing.map(({ title }) => title)).toEqual([
-    'with the catalog of east scaled to 0, products are served by west, and by east again after',
+    'with catalog scaled to 0 in east, its answers come from west, and from east again after',
   ]);
 });
 
@@ -64,4 +64,10 @@ test.each<[string, number, Touched]>([
 ])('after a change of %s it is due %d times', (_, times, touched) => {
   up([]);
   expect(up(touched)).toBe(times);
+});
+
+test('calls of a probe are made again after any change', () => {
+  const probes = proofsOf(model).kept.filter(({ disturbs }) => disturbs !== true);
+  expect(probes.map(({ title }) => title)).toEqual(['orders in east gets to catalog and inventory']);
+  expect(probes.map(({ concerns }) => concerns?.('Sidecar shop/inventory'))).toEqual([true]);
 });

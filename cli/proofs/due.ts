@@ -5,7 +5,7 @@ import { readProved, writeProved } from './record.ts';
 export type Touched = readonly string[] | 'unknown';
 
 /**
- * Keeps which disturbing proofs hold, from one `up` to the next. From before the apply until it is known what that did, none
+ * Keeps which proofs hold that are not made every time, from one `up` to the next. From before the apply until it is known what that did, none
  * holds: an `up` that is killed meanwhile leaves them to be made again.
  */
 export class ProvedOnce {
@@ -19,12 +19,12 @@ export class ProvedOnce {
   }
 
   /** Those that are to be made: new ones, those that never ended well, and those that something touched concerns. */
-  due(disturbing: readonly Proof[], touched: Touched): readonly Proof[] {
+  due(kept: readonly Proof[], touched: Touched): readonly Proof[] {
     const holds = ({ title, concerns }: Proof) =>
       this.#proved.includes(title) && touched !== 'unknown' && !touched.some((object) => concerns?.(object));
-    const held = disturbing.filter(holds);
+    const held = kept.filter(holds);
     this.#write(held.map(({ title }) => title));
-    return disturbing.filter((proof) => !held.includes(proof));
+    return kept.filter((proof) => !held.includes(proof));
   }
 
   /** One has been made, and holds. */

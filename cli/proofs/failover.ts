@@ -2,62 +2,68 @@ import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/mod
 import { waitFor } from '../../core/wait.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
 import { count, manager } from '../../infra/kube/kube-object.ts';
-import { notFrom } from './calls.ts';
-import { callUntilSteady, workload, type Proof, type ProofContext } from './proof.ts';
-import { shopReads } from './shop.ts';
+import { readsOf } from './edges.ts';
+import type { Read } from './http.ts';
+import { callUntilSteady, type Proof, type ProofContext } from './proof.ts';
+import { notFrom } from './reads.ts';
 
 const scaleMs = 90_000;
 
-/** With the catalog gone from one cluster, its products come from another; and from it again when it is back. */
+/** With a service gone from one cluster, its answers come from another; and from that one again when it is back. */
 export function failover(model: MeshModel): readonly Proof[] {
-  const catalog = workload(model, 'catalog');
-  const [cluster, ...others] = catalog?.placement ?? [];
-  if (catalog === undefined || cluster === undefined || others.length === 0) return [];
+  const [found] = readsOf(model).filter(({ callee }) => callee.local && callee.placement.length > 1);
+  const [cluster, ...others] = found?.callee.placement ?? [];
+  if (found === undefined || cluster === undefined) return [];
+  const { callee, read } = found;
   return [
     {
-      title: `with the catalog of ${cluster} scaled to 0, products are served by ${others.join(' or ')}, and by ${cluster} again after`,
-      run: (context) => prove(context, catalog, cluster, others),
-      concerns: (object) => concerns(model, catalog, object),
+      title: `with ${callee.name} scaled to 0 in ${cluster}, its answers come from ${others.join(' or ')}, and from ${cluster} again after`,
+      run: (context) => prove(context, { callee, read, cluster, others }),
+      concerns: (object) => concerns(model, callee, object),
+      disturbs: true,
     },
   ];
 }
 
 /** All of the mesh, but for what belongs to other workloads, by its name; edges are on the calls' way. */
-function concerns({ workloads }: MeshModel, catalog: WorkloadModel, object: string): boolean {
+function concerns({ workloads }: MeshModel, callee: WorkloadModel, object: string): boolean {
   const [, namespace, name] = /^\S+ ([^/]+)\/(.+)$/.exec(object) ?? [];
   const isOf = (workload: WorkloadModel) =>
     workload.namespace === namespace && (name === workload.name || name?.startsWith(`${workload.name}-`));
   const owners = workloads.filter(isOf);
-  return owners.length === 0 || owners.some((owner) => owner === catalog || owner.ports.grpc === undefined);
+  return owners.length === 0 || owners.some((owner) => owner === callee || owner.ports.grpc === undefined);
 }
 
-async function prove(
-  context: ProofContext,
-  catalog: WorkloadModel,
-  cluster: string,
-  others: readonly string[],
-): Promise<string> {
+interface Loss {
+  readonly callee: WorkloadModel;
+  readonly read: Read;
+  /** It goes from here. */
+  readonly cluster: string;
+  readonly others: readonly string[];
+}
+
+async function prove(context: ProofContext, { callee, read, cluster, others }: Loss): Promise<string> {
   const client = context.clients[cluster];
   if (client === undefined) throw new Error(`no client of ${cluster}`);
-  const read = (from: readonly string[]) =>
+  const answersFrom = (clusters: readonly string[]) =>
     callUntilSteady(
       context,
-      `products of ${from.join(' or ')} through ${cluster}`,
+      `answers of ${callee.name} from ${clusters.join(' or ')} through ${cluster}`,
       cluster,
-      shopReads.catalog,
-      (answer) => notFrom(answer, from),
+      read,
+      (answer) => notFrom(answer, clusters),
     );
-  const here = catalog.deployments.filter(({ placement }) => placement.includes(cluster));
+  const here = callee.deployments.filter(({ placement }) => placement.includes(cluster));
   let away: string;
   try {
-    await Promise.all(here.map((deployment) => scale(client, catalog, deployment, 0)));
-    away = (await read(others)).servedBy;
+    await Promise.all(here.map((deployment) => scale(client, callee, deployment, 0)));
+    away = (await answersFrom(others)).servedBy;
   } finally {
     // Also after a failure or an interruption: the proof leaves the mesh as it found it.
-    await Promise.all(here.map((deployment) => scale(client, catalog, deployment, deployment.replicas)));
+    await Promise.all(here.map((deployment) => scale(client, callee, deployment, deployment.replicas)));
   }
-  for (const deployment of here) await awaitReplicas(client, catalog, deployment, context.signal);
-  const back = await read([cluster]);
+  for (const deployment of here) await awaitReplicas(client, callee, deployment, context.signal);
+  const back = await answersFrom([cluster]);
   return `by ${away}, then by ${back.servedBy}`;
 }
 

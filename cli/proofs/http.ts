@@ -1,47 +1,45 @@
+import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
+
+/** A GET request to an edge, through an ingress gateway. */
+export interface Read {
+  readonly path: string;
+  /** The host it asks for. @default - the gateway's own address */
+  readonly host?: string | undefined;
+}
+
 /** An HTTP answer, as far as a proof looks. */
 export interface Answer {
   /** 0 when there was none. */
   readonly status: number;
-  /** `<cluster>/<pod>` of the service that answered. */
+  /** `<cluster>/<pod>` of the service that answered; empty where the answer is a proxy's or the gateway's own. */
   readonly servedBy: string;
-  readonly inventoryServedBy: string;
-  /** The JSON body, or the text when it is none, or why there was no answer. */
-  readonly body: unknown;
+  /** The body, or why there was no answer. */
+  readonly body: string;
 }
 
 const timeoutMs = 5_000;
 
 /** One real call. Never throws for a call that fails: that is an answer, too. */
-export async function call(
-  base: string,
-  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: object },
-  signal?: AbortSignal,
-): Promise<Answer> {
+export async function call(base: string, { path, host }: Read, signal?: AbortSignal): Promise<Answer> {
   const timeout = AbortSignal.timeout(timeoutMs);
+  const until = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
   try {
-    const response = await fetch(new URL(request.path, base), {
-      method: request.method,
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
-      ...(request.body && {
-        body: JSON.stringify(request.body),
-        headers: { 'content-type': 'application/json' },
-      }),
+    return await new Promise<Answer>((resolve, reject) => {
+      const headers = host === undefined ? {} : { host };
+      // Not fetch, which sets the header host itself. A connection for each call, so that each is balanced anew.
+      httpRequest(new URL(path, base), { headers, signal: until, agent: false }, (response) => {
+        const servedBy = [response.headers['x-served-by'] ?? []].flat()[0] ?? '';
+        text(response).then((body) => {
+          resolve({ status: response.statusCode ?? 0, servedBy, body });
+        }, reject);
+      })
+        .on('error', reject)
+        .end();
     });
-    return {
-      status: response.status,
-      servedBy: response.headers.get('x-served-by') ?? '',
-      inventoryServedBy: response.headers.get('x-inventory-served-by') ?? '',
-      body: parse(await response.text()),
-    };
   } catch (error) {
     signal?.throwIfAborted();
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
-    return {
-      status: 0,
-      servedBy: '',
-      inventoryServedBy: '',
-      body: cause instanceof Error ? cause.message : String(cause),
-    };
+    return { status: 0, servedBy: '', body: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -51,17 +49,8 @@ export function clusterOf(servedBy: string): string {
 }
 
 /** An answer in a few words, for a message. */
-export function describe(answer: Answer): string {
-  const body = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
-  return answer.status === 0
+export function describe({ status, servedBy, body }: Answer): string {
+  return status === 0
     ? `no answer (${body})`
-    : `${answer.status} served by ${answer.servedBy === '' ? 'nobody named' : answer.servedBy}: ${body.slice(0, 160)}`;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
-  }
+    : `${status} ${servedBy === '' ? 'of no service' : `served by ${servedBy}`}: ${body.slice(0, 160)}`;
 }

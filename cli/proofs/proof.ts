@@ -1,7 +1,7 @@
 import { waitFor, type Look } from '../../core/wait.ts';
-import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import type { Clients } from '../../infra/kube/connection.ts';
-import { call, describe, type Answer } from './http.ts';
+import { call, describe, type Answer, type Read } from './http.ts';
 
 /** What a proof may use. */
 export interface ProofContext {
@@ -18,10 +18,12 @@ export interface Proof {
   /** Returns what was seen. Throws a ProblemsError (exit code 1) when the claim does not hold within its limit. */
   readonly run: (context: ProofContext) => Promise<string>;
   /**
-   * For a proof that disturbs, as it takes something away for a moment: whether a change of this object, named as
-   * `Deployment shop/catalog`, may undo what it proved. @default - it disturbs nobody, and is made at every `up`
+   * For a proof that costs something: whether a change of this object, named as `Deployment shop/catalog`, may undo what it
+   * proved. @default - it is made at every `up`
    */
   readonly concerns?: (object: string) => boolean;
+  /** Whether it takes something away for a moment, so that others may notice. @default false */
+  readonly disturbs?: boolean;
 }
 
 /** How long configuration may take to reach every proxy, and a failover to happen. */
@@ -29,8 +31,6 @@ export const settleMs = 60_000;
 
 /** Calls in a row that have to agree once the first one did. */
 export const callsInARow = 10;
-
-type Request = Parameters<typeof call>[1];
 
 /**
  * Calls until an answer is as expected, then {@link callsInARow} times more, each of which has to be.
@@ -42,7 +42,7 @@ export async function callUntilSteady(
   context: ProofContext,
   what: string,
   cluster: string,
-  request: Request,
+  read: Read,
   wrong: (answer: Answer) => string | undefined,
 ): Promise<Answer> {
   const { signal } = context;
@@ -51,13 +51,13 @@ export async function callUntilSteady(
     { what, timeoutMs: settleMs, intervalMs: 100, ...(signal && { signal }) },
     async (): Promise<Look<Answer>> => {
       for (;;) {
-        const answer = await call(ingressOf(context, cluster), request, signal);
+        const answer = await call(ingressOf(context, cluster), read, signal);
         const because = wrong(answer);
         if (because !== undefined) {
           streak = 0;
           return {
             done: false,
-            because: `${request.method} ${request.path} through ${cluster}: ${because} (${describe(answer)})`,
+            because: `GET ${read.path} through ${cluster}: ${because} (${describe(answer)})`,
           };
         }
         if (++streak > callsInARow) return { done: true, value: answer };
@@ -70,9 +70,4 @@ export function ingressOf(context: ProofContext, cluster: string): string {
   const url = context.ingress[cluster];
   if (url === undefined) throw new Error(`no ingress of ${cluster}`);
   return url;
-}
-
-/** The declared workload of that name; undefined when the mesh has none. */
-export function workload(model: MeshModel, name: string): WorkloadModel | undefined {
-  return model.workloads.find((candidate) => candidate.name === name);
 }

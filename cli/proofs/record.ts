@@ -7,7 +7,7 @@ const recordSchema = z.array(z.string());
 
 const file = (stateDir: string) => join(stateDir, 'proofs.json');
 
-/** The titles of the disturbing proofs that hold for what is up; none where nothing is known, so that they are made again. */
+/** The titles of the proofs that hold for what is up, of those not made every time; none where nothing is known, so that they are made again. */
 export function readProved(stateDir: string): readonly string[] {
   if (!existsSync(file(stateDir))) return [];
   try {

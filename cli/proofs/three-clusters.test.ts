@@ -31,14 +31,22 @@ async function ingresses(servedBy: (path: string, cluster: string) => string) {
 }
 
 test('up proves three clusters as it proves two', () => {
-  expect(proofsOf(model).map(({ title }) => title)).toEqual([
-    ...names.map((name) => `a product read in ${name} is served by ${name}`),
+  const { steady, kept } = proofsOf(model);
+  const stock = { north: 'east or south', east: 'east', south: 'south' };
+  expect([...steady, ...kept].map(({ title }) => title)).toEqual([
     ...names.map(
-      (name) => `an order placed through ${name} is served by north, stock reserved in east or south`,
+      (name) =>
+        `calls to edge through ${name} are answered by catalog in ${name}, by inventory in ${stock[name]}, and by orders in north`,
     ),
     ...names.map((name) => `a plaintext call from outside the mesh is refused in ${name}`),
-    'with the catalog of north scaled to 0, products are served by east or south, and by north again after',
+    'orders in north gets to catalog and inventory',
+    'with catalog scaled to 0 in north, its answers come from east or south, and from north again after',
   ]);
+});
+
+test('what runs in one cluster alone is nothing to try between clusters', async () => {
+  const alone = { ...model, workloads: model.workloads.filter(({ name }) => name === 'catalog') };
+  expect(await probeCrossCluster(alone, {})).toMatchObject({ ok: null });
 });
 
 describe('status, of three clusters', () => {

@@ -69,7 +69,8 @@ export interface ControlPlaneStatus {
 }
 
 export interface CrossCluster {
-  readonly ok: boolean;
+  /** Null where the mesh declares no read, through an edge, of a service that runs in other clusters only. */
+  readonly ok: boolean | null;
   /** When it was checked, ISO 8601. */
   readonly checked: string;
 }
@@ -135,7 +136,7 @@ export function isHealthy(status: MeshStatus): boolean {
     replicas.every(({ desired, ready }) => ready >= desired) &&
     status.rollouts.length === 0 &&
     status.unfinishedUp === null &&
-    status.crossCluster.ok
+    status.crossCluster.ok !== false
   );
 }
 

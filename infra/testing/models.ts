@@ -2,7 +2,7 @@ import type { MeshModel } from '../../charts/model/mesh-model.ts';
 
 /** A small mesh, without the charts: one workload everywhere, one only in the last cluster. */
 export function modelOf(clusters: readonly string[]): MeshModel {
-  const workload = { namespace: 'shop', services: [], ports: { grpc: 50051 } };
+  const workload = { namespace: 'shop', services: [], local: true, calls: [], ports: { grpc: 50051 } };
   return {
     name: 'shop',
     trustDomain: 'shop.example',

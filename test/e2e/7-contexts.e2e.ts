@@ -23,7 +23,7 @@ test(
     const { code, stdout } = await npm('up', flags, env);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^nothing to change: all \d+ objects are as declared/m);
-    expect(stdout).toMatch(/^not proved: with the catalog of east scaled to 0, /m);
+    expect(stdout).toMatch(/^not proved: with catalog scaled to 0 in east, /m);
     expect(stdout).toMatch(/^ {4}kubectl --context west --namespace shop get pods$/m);
   },
   15 * minute,
@@ -72,7 +72,7 @@ test(
     const { code, stdout } = await npm('up', [...flags, '--prove'], env);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /with the catalog of east scaled to 0, .*: by west\/catalog-.*, then by east\/catalog-/,
+      /with catalog scaled to 0 in east, .*: by west\/catalog-.*, then by east\/catalog-/,
     );
   },
   30 * minute,

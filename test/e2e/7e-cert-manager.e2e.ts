@@ -112,7 +112,7 @@ const takeDown = () => removeMesh(synthMesh(root).model, { access, trustDir: joi
       expect(await problemOf(bring())).toEqual({
         exitCode: 2,
         message:
-          'trust.issuer: there is no cert-manager in east, west: no Certificate of cert-manager.io/v1 is served; received "ClusterIssuer mesh-ca"; fix: install cert-manager and the issuer in east, west, or leave trust.issuer out for CAs of the trust folder',
+          'trust.issuer: cert-manager is not installed in east, west: Certificate of cert-manager.io/v1 is not served; received "ClusterIssuer mesh-ca"; fix: install cert-manager and the issuer in east, west, or remove trust.issuer to use CAs of the trust folder',
       });
       expectNoMesh();
     },

@@ -70,7 +70,7 @@ describe('up is refused, with exit code 2 and nothing made,', () => {
     const { code, stderr } = await npm('up', flags, env);
     expect(code).toBe(2);
     for (const cluster of ['east', 'west']) {
-      expect(stderr).toContain(`${cluster}: Secret istio-system/cacerts: holds another root CA`);
+      expect(stderr).toContain(`${cluster}: Secret istio-system/cacerts: contains a different root CA`);
     }
     const down = await npm('down', [], env);
     expect(down).toMatchObject({ code: 0, stdout: expect.stringMatching(/nothing was up\n$/) });

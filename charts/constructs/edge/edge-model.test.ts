@@ -8,6 +8,7 @@ import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
   MethodOptionsSchema,
+  MethodOptions_IdempotencyLevel,
 } from '@bufbuild/protobuf/wkt';
 import {
   FieldRulesSchema,
@@ -20,18 +21,21 @@ import type { Method } from '../scope/method.ts';
 import { edgeModel } from './edge-model.ts';
 import { HttpEdge } from './http-edge.ts';
 
-const plain = { hosts: ['*'], tls: false, openapi: false, jwt: undefined };
+const plain = { hosts: ['*'], tls: false, openapi: false, jwt: undefined, hindered: () => false };
 
 /** A method `Search` of GET /v1/things, whose request has one field of these rules. */
 function searching(
   type: FieldDescriptorProto_Type,
   rules: MessageInitShape<typeof FieldRulesSchema>,
   label = FieldDescriptorProto_Label.OPTIONAL,
+  template = '/v1/things',
 ): Method {
   const fieldOptions = create(FieldOptionsSchema);
   setExtension(fieldOptions, fieldRules, create(FieldRulesSchema, rules));
-  const options = create(MethodOptionsSchema);
-  const rule = create(HttpRuleSchema, { pattern: { case: 'get', value: '/v1/things' } });
+  const options = create(MethodOptionsSchema, {
+    idempotencyLevel: MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS,
+  });
+  const rule = create(HttpRuleSchema, { pattern: { case: 'get', value: template } });
   setExtension(options, http, rule);
   const file = create(FileDescriptorProtoSchema, {
     name: 't.proto',
@@ -45,7 +49,8 @@ function searching(
     ],
   });
   const service = createFileRegistry(create(FileDescriptorSetSchema, { file: [file] })).getService('t.S');
-  return { descriptor: service!.methods[0]!, kind: 'unary' } as Method;
+  const callee = { name: 's', namespace: { name: 'n' } };
+  return { service: callee, descriptor: service!.methods[0]!, kind: 'unary' } as unknown as Method;
 }
 
 describe('the request to try', () => {
@@ -75,6 +80,7 @@ describe('the request to try', () => {
         hosts: ['*'],
         tls: false,
         openapi: false,
+        reads: [],
       });
     });
   });
@@ -146,8 +152,55 @@ test('the model of an edge says how it is called', () => {
           tls: true,
           openapi: true,
           example: { path: '/v1/products/ID', token: false },
+          reads: [{ workload: 'catalog', namespace: 'shop', path: '/v1/products/ID' }],
         },
       ],
     ]);
+  });
+});
+
+describe('the reads of an edge', () => {
+  const reads = (methods: readonly Method[], more: object = {}) =>
+    edgeModel({ ...plain, methods, ...more }).reads;
+
+  test('are one of each workload, by GET, of a method without side effects that answers once', () => {
+    withShop(({ catalog, orders, inventory }) => {
+      const { watchPrices, getProduct, listProducts } = catalog.method;
+      const { createOrder, listOrders } = orders.method;
+      const { getStock, reserve } = inventory.method;
+      const ofCatalog = { workload: 'catalog', namespace: 'shop', path: '/v1/products' };
+      expect(reads([watchPrices])).toEqual([]);
+      expect(reads([watchPrices, createOrder, listProducts, getProduct, reserve])).toEqual([ofCatalog]);
+      expect(reads([getStock, listProducts, listOrders])).toEqual([
+        { workload: 'inventory', namespace: 'shop', path: '/v1/stock/ID' },
+        ofCatalog,
+        { workload: 'orders', namespace: 'shop', path: '/v1/orders' },
+      ]);
+    });
+  });
+
+  test('are none before which something stands that may answer in the place of the service', () => {
+    withShop(({ catalog }) => {
+      const { getProduct, listProducts } = catalog.method;
+      const methods = [getProduct, listProducts];
+      const [ofGet, ofList] = ['/v1/products/ID', '/v1/products'].map((path) => [
+        { workload: 'catalog', namespace: 'shop', path },
+      ]);
+      expect(reads(methods)).toEqual(ofList);
+      expect(reads(methods, { hindered: (method: Method) => method === listProducts })).toEqual(ofGet);
+      expect(reads(methods, { jwt: { ...jwt, except: [getProduct] } })).toEqual(ofGet);
+      expect(reads(methods, { jwt })).toEqual([]);
+    });
+  });
+
+  test.each([
+    [FieldDescriptorProto_Type.STRING, '/v1/things/ID'],
+    [FieldDescriptorProto_Type.BYTES, '/v1/things/ID'],
+    [FieldDescriptorProto_Type.INT64, '/v1/things/1'],
+    [FieldDescriptorProto_Type.DOUBLE, '/v1/things/1'],
+    [FieldDescriptorProto_Type.BOOL, '/v1/things/true'],
+  ])('bring a value that a field of type %s can have', (type, path) => {
+    const method = searching(type, {}, FieldDescriptorProto_Label.OPTIONAL, '/v1/things/{field}');
+    expect(reads([method])).toEqual([{ workload: 's', namespace: 'n', path }]);
   });
 });

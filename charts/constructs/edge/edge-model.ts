@@ -1,4 +1,4 @@
-import { getOption, hasOption, toJson } from '@bufbuild/protobuf';
+import { getOption, hasOption, ScalarType, toJson } from '@bufbuild/protobuf';
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import {
   FieldRulesSchema,
@@ -7,8 +7,9 @@ import {
   oneof as oneofRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { patternsOf, type Pattern } from '../../../http-rule/pattern.ts';
-import type { EdgeModel } from '../../model/mesh-model.ts';
+import type { EdgeModel, ReadModel } from '../../model/mesh-model.ts';
 import type { Method } from '../scope/method.ts';
+import { isSafe } from '../workload/call-models.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 /** An edge as plain data, for those who call it. */
@@ -18,10 +19,58 @@ export function edgeModel(edge: {
   readonly tls: boolean;
   readonly openapi: boolean;
   readonly jwt: Jwt<string> | undefined;
+  /** Whether something other than the service may answer calls of a method: a limit, a fault. */
+  readonly hindered: (method: Method) => boolean;
 }): EdgeModel {
-  const { methods, hosts, tls, openapi, jwt } = edge;
+  const { methods, hosts, tls, openapi, jwt, hindered } = edge;
   const example = exampleOf(methods, jwt);
-  return { hosts, tls, openapi, ...(example !== undefined && { example }) };
+  const open = methods.filter(
+    (method) => isSafe(method) && !requirementOf(jwt, method).token && !hindered(method),
+  );
+  return { hosts, tls, openapi, ...(example !== undefined && { example }), reads: readsOf(open) };
+}
+
+/** Of each workload the first request that brings no body and has one answer, and as few variables as can be had. */
+function readsOf(methods: readonly Method[]): readonly ReadModel[] {
+  const unary = methods.filter(({ kind }) => kind === 'unary');
+  return [...Map.groupBy(unary, ({ service }) => service)].flatMap(([{ name, namespace }, served]) => {
+    const [path] = served
+      .flatMap(({ descriptor }) =>
+        patternsOf(descriptor)
+          .filter(({ httpMethod }) => httpMethod === 'GET')
+          .map(({ template }) => ({ template, input: descriptor.input })),
+      )
+      .toSorted((a, b) => a.template.variables.length - b.template.variables.length)
+      .flatMap(({ template, input }) => readPath(template, input) ?? []);
+    return path === undefined ? [] : [{ workload: name, namespace: namespace.name, path }];
+  });
+}
+
+/** `/v1/products/ID` for `/v1/products/{id}`: values that the gateway can read, so that it asks the service. */
+function readPath(template: Pattern['template'], input: DescMessage): string | undefined {
+  const values = template.variables.map(({ fieldPath }) => sampleOf(fieldAt(input, fieldPath)));
+  if (values.includes(undefined)) return undefined;
+  return pathOf(template, (variable) => values[variable] ?? 'ID');
+}
+
+function fieldAt(input: DescMessage, [name, ...rest]: readonly string[]): DescField | undefined {
+  const field = input.fields.find((each) => each.name === name);
+  return rest.length === 0 || field?.fieldKind !== 'message' ? field : fieldAt(field.message, rest);
+}
+
+/** A value of the field's type, as a path has it; undefined for a type that is no plain value. */
+function sampleOf(field: DescField | undefined): string | undefined {
+  if (field?.fieldKind === 'enum') return '0';
+  if (field?.fieldKind !== 'scalar') return undefined;
+  switch (field.scalar) {
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return 'ID';
+    case ScalarType.BOOL:
+      return 'true';
+    default:
+      return '1';
+  }
 }
 
 /**
@@ -47,11 +96,22 @@ function exampleOf(methods: readonly Method[], jwt: Jwt<string> | undefined): Ed
 }
 
 /** `/v1/products/ID` for `/v1/products/{id}`. */
-function examplePath({ segments, variables, verb }: Pattern['template']): string {
+function examplePath(template: Pattern['template']): string {
+  return pathOf(
+    template,
+    (variable) => template.variables[variable]?.fieldPath.join('_').toUpperCase() ?? '',
+  );
+}
+
+/** @param valueOf - of a variable, by its index, for each of its segments that is not literal */
+function pathOf(
+  { segments, variables, verb }: Pattern['template'],
+  valueOf: (variable: number) => string,
+): string {
   const parts = segments.map((segment, index) => {
     if (segment.kind === 'literal') return encodeURIComponent(segment.text);
-    const variable = variables.find(({ start, end }) => start <= index && index < end);
-    return variable === undefined ? 'VALUE' : variable.fieldPath.join('_').toUpperCase();
+    const variable = variables.findIndex(({ start, end }) => start <= index && index < end);
+    return variable < 0 ? 'VALUE' : valueOf(variable);
   });
   return `/${parts.join('/')}${verb === undefined ? '' : `:${encodeURIComponent(verb)}`}`;
 }

@@ -17,7 +17,7 @@ import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts'
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { exportTo } from '../scope/visibility.ts';
-import { Workload } from '../workload/workload.ts';
+import { isFaulty, Workload } from '../workload/workload.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
 import { edgeModel } from './edge-model.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
@@ -107,7 +107,10 @@ export class HttpEdge<C extends string> extends Workload<C> {
   override get model(): WorkloadModel {
     const { methods, hosts, tls } = this;
     const { jwt, openapi = false } = this.#props;
-    const edge = edgeModel({ methods, hosts, tls: tls !== undefined, openapi, jwt });
+    const limited = (method: Method) =>
+      this.rateLimits.some((limit) => limit.method === undefined || isSameMethod(limit.method, method));
+    const hindered = (method: Method) => limited(method) || isFaulty(method);
+    const edge = edgeModel({ methods, hosts, tls: tls !== undefined, openapi, jwt, hindered });
     return { ...super.model, edge };
   }
 

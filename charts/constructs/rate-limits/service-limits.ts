@@ -5,7 +5,7 @@ import { callProblems, isMethod, pathOf } from '../access/authorization.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { given, MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { nameLabel } from '../scope/names.ts';
+import { nameLabel } from '../../model/labels.ts';
 import type { Projection } from '../scope/projection.ts';
 import {
   byIdentity,

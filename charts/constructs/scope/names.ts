@@ -32,9 +32,6 @@ export const reservedNamespaces: readonly string[] = [
   'kube-node-lease',
 ];
 
-/** Kubernetes' recommended label for the name of an application. */
-export const nameLabel = 'app.kubernetes.io/name';
-
 /** Label of a workload's version, which Istio's subsets and metrics go by. */
 export const versionLabel = 'version';
 

@@ -3,7 +3,7 @@ import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { managedByLabel, manager, partOfLabel } from '../../model/labels.ts';
+import { managedByLabel, manager, nameLabel, partOfLabel } from '../../model/labels.ts';
 import type { Differs, RenderedObject } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { stages } from '../../model/stage.ts';
@@ -11,7 +11,7 @@ import type { StageName } from '../../model/stage.ts';
 import { istioModels } from '../../model/istio-models.ts';
 import type { IstioKind, IstioSpec } from '../../model/istio-models.ts';
 import type { Cluster } from './cluster.ts';
-import { nameLabel } from './names.ts';
+
 import { differsByRevision, labelPods } from './revisions.ts';
 
 /** Name and labels of an object; `app` becomes the recommended name label and is the name unless given. */

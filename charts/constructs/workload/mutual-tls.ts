@@ -5,7 +5,7 @@ import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { nameLabel } from '../scope/names.ts';
+import { nameLabel } from '../../model/labels.ts';
 import type { Projection } from '../scope/projection.ts';
 import { Workload } from './workload.ts';
 

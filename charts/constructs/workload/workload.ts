@@ -6,12 +6,15 @@ import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
 import { CallRecord, noteCaller, type Caller } from '../access/call-record.ts';
 import { ExternalService } from '../access/external-service.ts';
+import { callModels } from './call-models.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
 import { pullSecrets } from '../scope/platform.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
-import { eastWestGateway, nameLabel } from '../scope/names.ts';
+import { nameLabel } from '../../model/labels.ts';
+import { eastWestGateway } from '../scope/names.ts';
+import { isBase } from '../traffic/effective.ts';
 import {
   destinationRule,
   grpcOutliers,
@@ -188,7 +191,17 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       return { name: deployment.name, version, placement, replicas };
     });
     const { services } = config;
-    return { name, namespace: this.namespace.name, app, services, placement: clusters, deployments, ports };
+    return {
+      name,
+      namespace: this.namespace.name,
+      app,
+      services,
+      placement: clusters,
+      deployments,
+      local: this.destined.policy?.distribution === undefined,
+      calls: callModels(this.calledMethods, isFaulty),
+      ports,
+    };
   }
 
   override problems(): readonly Problem[] {
@@ -257,6 +270,18 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
   }
 
+  /** Whether calls of one of its methods are ended or delayed on purpose. */
+  injectsFaultsInto(method: Method): boolean {
+    return (
+      this.destined.policy?.rules?.some(
+        (rule) =>
+          rule.fault !== undefined &&
+          isBase(rule) &&
+          (rule.method ?? method).descriptor === method.descriptor,
+      ) ?? false
+    );
+  }
+
   /** Whether it has a port for HTTP/1.1, as far as its config.yml can be read. */
   get takesHttp(): boolean {
     return this.soundConfig !== undefined && this.ports.http !== undefined;
@@ -299,4 +324,9 @@ function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
 /** Plain JavaScript may pass anything for a method. */
 function isWorkloadMethod(value: unknown): value is Method & { readonly service: Workload } {
   return isMethod(value) && value.service instanceof Workload;
+}
+
+/** Whether calls of a method are ended or delayed on purpose. */
+export function isFaulty(method: Method): boolean {
+  return isWorkloadMethod(method) && method.service.injectsFaultsInto(method);
 }

@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { withShop } from '../../testing/edge.ts';
+import { TrafficPolicy } from '../traffic/traffic-policy.ts';
+import { isFaulty } from './workload.ts';
+import { callModels } from './call-models.ts';
+
+const catalogService = '/shop.catalog.v1.CatalogService';
+const toCatalog = { workload: 'catalog', namespace: 'shop', port: 50051 };
+
+test('a call to try is of a method without side effects, and of one that answers once where there is one', () => {
+  withShop(({ catalog, inventory }) => {
+    const { watchPrices, getProduct } = catalog.method;
+    expect(callModels([watchPrices, getProduct], isFaulty)).toEqual([
+      { ...toCatalog, path: `${catalogService}/GetProduct`, answeredBy: 'service' },
+    ]);
+    expect(callModels([watchPrices, inventory.method.getStock], isFaulty)).toEqual([
+      { ...toCatalog, path: `${catalogService}/WatchPrices`, answeredBy: 'service' },
+      {
+        workload: 'inventory',
+        namespace: 'shop',
+        port: 50051,
+        path: '/shop.inventory.v1.InventoryService/GetStock',
+        answeredBy: 'service',
+      },
+    ]);
+  });
+});
+
+test('where every method that may be called has side effects, it is of one that nobody serves', () => {
+  withShop(({ inventory }) => {
+    expect(callModels([inventory.method.reserve], isFaulty)).toMatchObject([
+      { path: '/shop.inventory.v1.InventoryService/MeshwrightProbe', answeredBy: 'proxy' },
+    ]);
+  });
+});
+
+test('a method whose calls are ended or delayed on purpose is not tried', () => {
+  withShop(({ catalog }) => {
+    const { getProduct, listProducts } = catalog.method;
+    const fault = { delayMs: 10_000, percent: 100 };
+    new TrafficPolicy(catalog, 'faults', {
+      rules: [
+        { method: getProduct, fault },
+        { method: listProducts, metadata: { 'x-test': { exact: 'yes' } }, fault },
+      ],
+    });
+    expect(callModels([getProduct], isFaulty)).toMatchObject([{ answeredBy: 'proxy' }]);
+    // Calls without that metadata are left alone.
+    expect(callModels([getProduct, listProducts], isFaulty)).toMatchObject([
+      { path: `${catalogService}/ListProducts`, answeredBy: 'service' },
+    ]);
+  });
+});

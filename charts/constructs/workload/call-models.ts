@@ -1,0 +1,33 @@
+import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
+import type { CallModel } from '../../model/mesh-model.ts';
+import { pathOf } from '../access/authorization.ts';
+import type { Method } from '../scope/method.ts';
+
+/**
+ * Of each callee one call that shows whether its callers get there and harms nobody.
+ * @param methods - what a workload may call
+ * @param faulty - whether calls of a method are ended or delayed on purpose
+ */
+export function callModels(
+  methods: readonly Method[],
+  faulty: (method: Method) => boolean,
+): readonly CallModel[] {
+  return [...Map.groupBy(methods, ({ service }) => service)].map(([{ name, namespace, ports }, called]) => {
+    const to = { workload: name, namespace: namespace.name, port: ports.grpc ?? 0 };
+    const [safe] = called
+      .filter((method) => isSafe(method) && method.kind !== 'bidi_streaming' && !faulty(method))
+      .toSorted((a, b) => Number(a.kind !== 'unary') - Number(b.kind !== 'unary'));
+    if (safe !== undefined) return { ...to, path: pathOf(safe), answeredBy: 'service' };
+    const [first] = called;
+    // Were it let through, the service would not know it either.
+    return { ...to, path: `/${first?.descriptor.parent.typeName ?? ''}/${noMethod}`, answeredBy: 'proxy' };
+  });
+}
+
+/** A method that no proto service has, and so nobody is granted. */
+const noMethod = 'MeshwrightProbe';
+
+/** Whether the proto says that a method has no side effects (google.protobuf.MethodOptions, idempotency_level). */
+export function isSafe({ descriptor }: Pick<Method, 'descriptor'>): boolean {
+  return descriptor.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}

@@ -1,0 +1,113 @@
+import { ProblemsError } from '../../core/problem.ts';
+import { waitFor } from '../../core/wait.ts';
+import { managedByLabel, manager } from '../../charts/model/labels.ts';
+import type { KubeClient } from '../../infra/kube/kube-client.ts';
+import { count, field, list, text, type KubeObject } from '../../infra/kube/kube-object.ts';
+
+const podMs = 90_000;
+
+/** A pod that runs one program of Node and ends. */
+export interface Program {
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** @default - the namespace's own, `default` */
+  readonly serviceAccountName?: string;
+  /** An image of ours: Node is at /usr/bin/node. */
+  readonly image: string;
+  /** CommonJS, which gets `args` from `process.argv[1]` on. */
+  readonly source: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * Runs a program in a pod of its own, and returns what it printed. The pod is deleted after.
+ * @throws ProblemsError (exit 1) when it fails, with what it printed, or does not end in time
+ */
+export async function runProgram(
+  client: KubeClient,
+  program: Program,
+  signal?: AbortSignal,
+): Promise<string> {
+  const pod = podOf(program);
+  const { name, namespace } = program;
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+  const title = `pod ${namespace}/${name} in ${client.cluster}`;
+  const within = { timeoutMs: podMs, ...(signal && { signal }) };
+  const remove = () =>
+    client.request('DELETE', path, { query: { gracePeriodSeconds: '0' } }).catch(() => undefined);
+  await remove(); // of an interrupted run
+  try {
+    await waitFor({ what: `an earlier ${title} to go`, ...within }, async () =>
+      (await client.get(pod, signal)) === undefined
+        ? { done: true, value: undefined }
+        : { done: false, because: 'it is there' },
+    );
+    await client.request('POST', `/api/v1/namespaces/${namespace}/pods`, {
+      body: pod,
+      ...(signal && { signal }),
+    });
+    const failure = await waitFor({ what: `${title} to end`, ...within }, async () => {
+      const live = await client.get(pod, signal);
+      const ended = endOf(live);
+      return ended === undefined
+        ? { done: false, because: `its phase is ${text(live, 'status', 'phase') ?? 'gone'}` }
+        : { done: true, value: ended };
+    });
+    const log = await client.request('GET', `${path}/log`, {
+      query: { container },
+      ...(signal && { signal }),
+    });
+    const printed = text(log, 'message') ?? '';
+    if (failure === '') return printed;
+    throw new ProblemsError([{ where: title, what: `ended with ${failure}`, received: printed.trim() }], 1);
+  } finally {
+    await remove();
+  }
+}
+
+const container = 'program';
+
+/** What a pod's program failed with, empty when with nothing; undefined while it runs. Not by the phase alone: its proxy may go on. */
+function endOf(pod: KubeObject | undefined): string | undefined {
+  const [status] = list(pod, 'status', 'containerStatuses').filter(
+    (each) => text(each, 'name') === container,
+  );
+  const ended = field(status, 'state', 'terminated');
+  if (ended !== undefined) {
+    const code = count(ended, 'exitCode');
+    return code === 0 ? '' : `exit code ${code} (${text(ended, 'reason') ?? 'Error'})`;
+  }
+  if (text(pod, 'status', 'phase') !== 'Failed') return undefined;
+  return text(pod, 'status', 'message') ?? text(pod, 'status', 'reason') ?? 'phase Failed';
+}
+
+function podOf({ name, namespace, labels, serviceAccountName, image, source, args }: Program) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { ...labels, [managedByLabel]: manager } },
+    spec: {
+      restartPolicy: 'Never',
+      automountServiceAccountToken: false,
+      ...(serviceAccountName !== undefined && { serviceAccountName }),
+      // Nobody ever says that it holds: the pod is never ready, so that no Service sends it traffic.
+      readinessGates: [{ conditionType: 'meshwright/never' }],
+      // Of the pod, as its proxy's containers need it, too: Pod Security's `restricted`.
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: container,
+          image,
+          command: ['/usr/bin/node', '-e', source, ...args],
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+          resources: { requests: { cpu: '10m', memory: '64Mi' }, limits: { memory: '128Mi' } },
+        },
+      ],
+    },
+  };
+}

@@ -1,0 +1,112 @@
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import { run } from '../../core/run.ts';
+import { isExpected, probeProgram, readAnswers, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
+
+const open: (() => void)[] = [];
+afterEach(() => {
+  for (const close of open.splice(0)) close();
+});
+
+/** A gRPC server on loopback. */
+async function serving(
+  answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, calls: number) => void,
+): Promise<string> {
+  const server = createServer();
+  let calls = 0;
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined);
+    answer(stream, headers, ++calls);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  open.push(() => server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function probe(...calls: readonly ProbeCall[]): Promise<readonly ProbeAnswer[] | undefined> {
+  const { stdout } = await run(process.execPath, ['-e', probeProgram, JSON.stringify(calls)]);
+  return readAnswers(stdout);
+}
+
+const head = { ':status': 200, 'content-type': 'application/grpc' };
+
+/** As Envoy's RBAC filter answers: an end of stream with the status alone. */
+const refuse = (stream: ServerHttp2Stream) => {
+  stream.respond({ ...head, 'grpc-status': '7', 'grpc-message': 'RBAC: access denied' }, { endStream: true });
+};
+
+const path = '/shop.catalog.v1.CatalogService/GetProduct';
+
+test('a service answers in unary calls and streams, with any status, and without one', async () => {
+  const ok = await serving((stream) => {
+    stream.respond({ ...head, 'x-served-by': 'east/catalog-1' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => {
+      stream.sendTrailers({ 'grpc-status': '0' });
+    });
+    stream.end();
+  });
+  const refusing = await serving((stream) => {
+    stream.respond({ ...head, 'x-served-by': 'west/catalog-2', 'grpc-status': '3' }, { endStream: true });
+  });
+  const endless = await serving((stream) => {
+    stream.respond({ ...head, 'x-served-by': 'east/catalog-3' });
+  });
+  const answers = await probe(
+    ...[ok, refusing, endless].map((url) => ({ url, path, answeredBy: 'service' }) as const),
+  );
+  expect(answers?.map(({ servedBy }) => servedBy)).toEqual([
+    'east/catalog-1',
+    'west/catalog-2',
+    'east/catalog-3',
+  ]);
+});
+
+test('the call names its method, and sends one empty message', async () => {
+  const seen: unknown[] = [];
+  const url = await serving((stream, headers) => {
+    const sent: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => sent.push(chunk));
+    stream.on('end', () => {
+      seen.push([
+        headers[':method'],
+        headers[':path'],
+        headers['content-type'],
+        headers['te'],
+        Buffer.concat(sent),
+      ]);
+      stream.respond({ ...head, 'x-served-by': 'east/catalog-1', 'grpc-status': '0' }, { endStream: true });
+    });
+  });
+  await probe({ url, path, answeredBy: 'service' });
+  expect(seen).toEqual([['POST', path, 'application/grpc', 'trailers', Buffer.alloc(5)]]);
+});
+
+test('a refusal of the proxy is what is expected where no grant is, and a refusal of the service is not', async () => {
+  const call = { url: await serving(refuse), path, answeredBy: 'proxy' } as const;
+  const [answer] = (await probe(call)) ?? [];
+  expect(answer).toEqual({ servedBy: '', status: '7', message: 'RBAC: access denied' });
+  expect(isExpected(answer!, call)).toBe(true);
+  expect(isExpected({ ...answer!, servedBy: 'west/inventory-1' }, call)).toBe(false);
+  expect(isExpected(answer!, { ...call, answeredBy: 'service' })).toBe(false);
+});
+
+test('a proxy that does not know the way yet is asked again', async () => {
+  const url = await serving((stream, _, calls) => {
+    if (calls < 3) {
+      const message = 'no healthy upstream';
+      stream.respond({ ...head, 'grpc-status': '14', 'grpc-message': message }, { endStream: true });
+    } else
+      stream.respond({ ...head, 'x-served-by': 'east/catalog-1', 'grpc-status': '0' }, { endStream: true });
+  });
+  expect(await probe({ url, path, answeredBy: 'service' })).toEqual([
+    { servedBy: 'east/catalog-1', status: '0', message: '' },
+  ]);
+});
+
+test.each(['', 'Error: no such image', '[]', 'answers: {}', 'answers: [{"servedBy":1}]', 'answers: ['])(
+  '%j is no list of answers',
+  (printed) => {
+    expect(readAnswers(printed)).toBeUndefined();
+  },
+);

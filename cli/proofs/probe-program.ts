@@ -1,0 +1,86 @@
+import { z } from 'zod';
+
+/** A call that a probe makes, over gRPC in plaintext: its proxy adds the identity and mutual TLS. */
+export interface ProbeCall {
+  /** `http://catalog.shop.svc.cluster.local:50051` */
+  readonly url: string;
+  /** HTTP/2 path of the method. */
+  readonly path: string;
+  readonly answeredBy: 'service' | 'proxy';
+}
+
+/** The last answer to a call, when it was as expected or the time was over. */
+export type ProbeAnswer = z.infer<typeof answerSchema>;
+
+const answerSchema = z.object({
+  /** `<cluster>/<pod>` of the service that answered; empty for the answer of a proxy. */
+  servedBy: z.string(),
+  /** The gRPC status's number, as the answer has it; empty when there was none. */
+  status: z.string(),
+  /** The status's message, or why there was no answer. */
+  message: z.string(),
+});
+
+/** What the answers stand after: a log of JSON alone is read as an object of Kubernetes. */
+const answersWord = 'answers: ';
+
+/** How long configuration may take to reach the probe's proxy and the callee's. */
+const limitMs = 45_000;
+
+/**
+ * What a probe runs. Makes each call, the empty message alone, until it is answered as expected or the time is over, and
+ * prints the last answers as JSON, after a word. An answer is the service's when it carries `x-served-by`, which apps/runtime adds to
+ * each; that a proxy refuses for want of a grant is PERMISSION_DENIED (7) without it.
+ */
+export const probeProgram = `
+const http2 = require('node:http2');
+const calls = JSON.parse(process.argv[1]);
+const deadline = Date.now() + ${limitMs};
+const once = ({ url, path }) => new Promise((resolve) => {
+  const session = http2.connect(url);
+  const end = (answer) => {
+    clearTimeout(timer);
+    session.destroy();
+    resolve({ servedBy: '', status: '', message: '', ...answer });
+  };
+  const timer = setTimeout(() => end({ message: 'no answer within 5 s' }), 5000);
+  session.on('error', (error) => end({ message: error.code || error.message }));
+  const call = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers' });
+  call.on('error', (error) => end({ message: error.code || error.message }));
+  let servedBy = '';
+  const take = (headers) => {
+    servedBy = headers['x-served-by'] || servedBy;
+    const status = headers['grpc-status'] || '';
+    if (servedBy || status) end({ servedBy, status, message: headers['grpc-message'] || '' });
+  };
+  call.on('response', take);
+  call.on('trailers', take);
+  call.on('close', () => end({ message: 'the call ended without a status' }));
+  call.end(Buffer.alloc(5));
+});
+const isExpected = ({ servedBy, status }, { answeredBy }) =>
+  answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+const make = async (call) => {
+  for (;;) {
+    const answer = await once(call);
+    if (isExpected(answer, call) || Date.now() > deadline) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+};
+Promise.all(calls.map(make)).then((answers) => console.log('${answersWord}' + JSON.stringify(answers)));
+`;
+
+/** Whether an answer is one that was expected. */
+export function isExpected({ servedBy, status }: ProbeAnswer, { answeredBy }: ProbeCall): boolean {
+  return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+}
+
+/** The answers that a probe printed; undefined when it printed something else. */
+export function readAnswers(printed: string): readonly ProbeAnswer[] | undefined {
+  if (!printed.startsWith(answersWord)) return undefined;
+  try {
+    return z.array(answerSchema).parse(JSON.parse(printed.slice(answersWord.length)));
+  } catch {
+    return undefined;
+  }
+}

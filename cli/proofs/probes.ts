@@ -1,0 +1,122 @@
+import { nameLabel } from '../../charts/model/labels.ts';
+import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import { ProblemsError, type Problem } from '../../core/problem.ts';
+import { answeringClusters, calleeOf, readsOf } from './edges.ts';
+import { clusterOf } from './http.ts';
+import { runProgram } from './pod.ts';
+import { isExpected, probeProgram, readAnswers, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
+import type { Proof, ProofContext } from './proof.ts';
+
+/**
+ * Every workload gets to all that it may call, in every cluster that it runs in. A pod with its service account and labels,
+ * which takes no traffic, makes the calls. What reads through the ingress gateways show of an edge is not tried again.
+ */
+export function probes(model: MeshModel): readonly Proof[] {
+  const shown = readsOf(model);
+  return model.workloads.flatMap((caller) => {
+    const image = model.images.find(({ app }) => app === caller.app)?.reference;
+    const targets = caller.calls.flatMap((call): readonly Target[] => {
+      const callee = calleeOf(model, call);
+      const isShown = shown.some((read) => read.edge === caller && read.callee === callee);
+      return callee === undefined || isShown || callee.placement.length === 0 ? [] : [{ call, callee }];
+    });
+    if (image === undefined || targets.length === 0) return [];
+    return caller.placement.map((cluster) => ({
+      title: `${caller.name} in ${cluster} gets to ${listed(targets.map(({ callee }) => callee.name))}`,
+      run: (context: ProofContext) => prove(context, { caller, cluster, image, targets }),
+      // Each object may stand in the way of a call.
+      concerns: () => true,
+    }));
+  });
+}
+
+interface Target {
+  readonly call: CallModel;
+  readonly callee: WorkloadModel;
+}
+
+interface Probe {
+  readonly caller: WorkloadModel;
+  readonly cluster: string;
+  readonly image: string;
+  readonly targets: readonly Target[];
+}
+
+async function prove({ clients, signal }: ProofContext, probe: Probe): Promise<string> {
+  const { caller, cluster, image, targets } = probe;
+  const client = clients[cluster];
+  if (client === undefined) throw new Error(`no client of ${cluster}`);
+  const calls = targets.map(({ call }): ProbeCall => ({
+    url: `http://${call.workload}.${call.namespace}.svc.cluster.local:${call.port}`,
+    path: call.path,
+    answeredBy: call.answeredBy,
+  }));
+  const name = `${caller.name.slice(0, 40).replace(/-+$/, '')}-meshwright-probe`;
+  const printed = await runProgram(
+    client,
+    {
+      name,
+      namespace: caller.namespace,
+      // What its Sidecar and the policies of its traffic go by.
+      labels: { [nameLabel]: caller.name },
+      serviceAccountName: caller.name,
+      image,
+      source: probeProgram,
+      args: [JSON.stringify(calls)],
+    },
+    signal,
+  );
+  const answers = readAnswers(printed);
+  const where = `${caller.name} in ${cluster}`;
+  if (answers?.length !== calls.length) {
+    const what = `its probe, pod ${caller.namespace}/${name}, did not say what it was answered`;
+    throw new ProblemsError([{ where, what, received: printed.trim() }], 1);
+  }
+  const problems = targets.flatMap((target, index) => {
+    const [answer, call] = [answers[index], calls[index]];
+    return answer === undefined || call === undefined ? [] : problemOf(where, cluster, target, call, answer);
+  });
+  if (problems.length > 0) throw new ProblemsError(problems, 1);
+  return targets.map(({ call }, index) => summary(call, answers[index]?.servedBy ?? '')).join(', ');
+}
+
+function problemOf(
+  where: string,
+  cluster: string,
+  { callee }: Target,
+  call: ProbeCall,
+  { servedBy, status, message }: ProbeAnswer,
+): readonly Problem[] {
+  const clusters = answeringClusters(callee, cluster);
+  const isRight =
+    isExpected({ servedBy, status, message }, call) &&
+    (call.answeredBy === 'proxy' || clusters.includes(clusterOf(servedBy)));
+  if (isRight) return [];
+  const received = servedBy === '' ? `gRPC status ${status === '' ? 'none' : status}: ${message}` : servedBy;
+  return [
+    call.answeredBy === 'service'
+      ? {
+          where: `${where} calls ${callee.name}, ${call.path}`,
+          what: 'the call is not answered by the service, where it should be',
+          received,
+          allowed: `an answer of ${callee.name} in ${clusters.join(' or ')}`,
+        }
+      : {
+          where: `${where} calls ${callee.name}, ${call.path}`,
+          what: `the call, of a method that ${callee.name} grants to nobody, is not refused by its proxy`,
+          received,
+          allowed: 'gRPC status 7 (PERMISSION_DENIED)',
+        },
+  ];
+}
+
+function summary({ workload, path, answeredBy }: CallModel, servedBy: string): string {
+  const method = path.split('/').at(-1) ?? path;
+  return answeredBy === 'service'
+    ? `${method} answered by ${servedBy}`
+    : `${workload}'s proxy knows it, and refuses what is not granted`;
+}
+
+function listed(parts: readonly string[]): string {
+  return new Intl.ListFormat('en').format(parts);
+}
