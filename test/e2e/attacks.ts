@@ -96,7 +96,7 @@ export class Attacker {
     return times(count, () => this.send(head, emptyLines));
   }
 
-  /** A body of nearly 4 MiB of `google.protobuf.Any` within one another. */
+  /** A body of nearly 4 MiB of `google.protobuf.Any` within one another, in a field that no method of the shop has. */
   nestedAny(depth: number): RawConnection {
     const any = '{"@type":"type.googleapis.com/google.protobuf.Any","value":';
     const one = `${any.repeat(depth)}{}${'}'.repeat(depth)}`;
