@@ -2,7 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import { inSidecars } from './hosts.ts';
 import { envOf, podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
+import { field, list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Istio's root namespace: what is there holds for every pod. */
@@ -14,14 +14,44 @@ const rootNamespace = 'istio-system';
  * routes have to, and the gateway app has to refuse it as metadata.
  */
 export function claimedHeaders({ clusters }: RenderedMesh): readonly Problem[] {
+  const unread = clusters.flatMap(unreadClaims);
   const claims = new Map<string, RenderedObject>();
   for (const authentication of clusters.flatMap(ofGateways)) {
     for (const header of headersOf(authentication)) {
       if (!claims.has(header)) claims.set(header, authentication);
     }
   }
-  if (claims.size === 0) return [];
-  return clusters.flatMap((cluster) => [...routeProblems(cluster, claims), ...appProblems(cluster, claims)]);
+  if (claims.size === 0) return unread;
+  return [
+    ...unread,
+    ...clusters.flatMap((cluster) => [...routeProblems(cluster, claims), ...appProblems(cluster, claims)]),
+  ];
+}
+
+/** Routes by a claim (`@request.auth.claims`) where no RequestAuthentication reads tokens: they match no call. */
+function unreadClaims(cluster: RenderedCluster): readonly Problem[] {
+  const authentications = ofKind(cluster, 'RequestAuthentication');
+  const gateways = gatewaysOf(cluster);
+  return ofKind(cluster, 'VirtualService').flatMap(({ where, object }) => {
+    const names = texts(object, 'spec', 'gateways').map((entry) => qualifiedGateway(object, entry));
+    const reads = names.some((name) =>
+      gateways.get(name)?.some((pods) => authentications.some((one) => holdsFor(one, pods))),
+    );
+    if (reads) return [];
+    return list(object, 'spec', 'http').flatMap((route, index) =>
+      list(route, 'match').flatMap((match, part) =>
+        ['headers', 'withoutHeaders']
+          .flatMap((key) => Object.keys(field(match, key) ?? {}))
+          .filter((header) => header.startsWith('@request.auth.claims'))
+          .map((received) => ({
+            where,
+            what: `${title(object)}: spec.http.${index}.match.${part} matches a claim, but no RequestAuthentication applies to its gateways' pods`,
+            received,
+            fix: 'add one, or route by something else',
+          })),
+      ),
+    );
+  });
 }
 
 type Claims = ReadonlyMap<string, RenderedObject>;
@@ -58,17 +88,11 @@ function headersOf({ object }: RenderedObject): readonly string[] {
 
 /** Routes from gateways whose pods let such a header in from outside. */
 function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Problem[] {
-  const pods = podsOf(cluster);
-  const gateways = new Map(
-    ofKind(cluster, 'Gateway').map(({ object }) => [
-      `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
-      pods.filter(({ labels }) => selects(mapping(object, 'spec', 'selector'), labels)),
-    ]),
-  );
+  const gateways = gatewaysOf(cluster);
   return ofKind(cluster, 'VirtualService').flatMap(({ where, object }) =>
     texts(object, 'spec', 'gateways').flatMap((entry): readonly Problem[] => {
       if (entry === 'mesh' && inSidecars(object)) return [];
-      const name = entry.includes('/') ? entry : `${object.metadata.namespace ?? ''}/${entry}`;
+      const name = qualifiedGateway(object, entry);
       const open = [...claims.keys()].filter((header) =>
         gateways.get(name)?.some((found) => !takenAway(cluster, found, header)),
       );
@@ -88,6 +112,22 @@ function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Probl
       });
     }),
   );
+}
+
+/** The pods of each Gateway of a cluster, by `namespace/name`. */
+function gatewaysOf(cluster: RenderedCluster): ReadonlyMap<string, readonly Pods[]> {
+  const pods = podsOf(cluster);
+  return new Map(
+    ofKind(cluster, 'Gateway').map(({ object }) => [
+      `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
+      pods.filter(({ labels }) => selects(mapping(object, 'spec', 'selector'), labels)),
+    ]),
+  );
+}
+
+/** How a VirtualService calls a Gateway, in full. */
+function qualifiedGateway({ metadata }: RenderedObject['object'], entry: string): string {
+  return entry.includes('/') ? entry : `${metadata.namespace ?? ''}/${entry}`;
 }
 
 /** Whether a RequestAuthentication that holds for the pods writes the header, and so takes away what a client sent. */

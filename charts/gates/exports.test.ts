@@ -36,8 +36,8 @@ test('policy and hosts that a caller or a gateway needs and does not see', () =>
     `${needs('Service', 'istio-eastwest', gateway)}received ["."]; fix: add istio-eastwest to its exportTo`,
     `${needs('DestinationRule', 'shop', 'Sidecar shop/custom')}received ["."]; fix: add shop to its exportTo`,
     `${needs('DestinationRule', 'istio-eastwest', gateway)}received ["."]; fix: add istio-eastwest to its exportTo`,
-    'demo/custom: VirtualService shop/routes is not exported to namespace web, where Sidecar web/orders needs it; ' +
-      'received ["."]; fix: add web to its exportTo',
+    'demo/custom: VirtualService shop/routes is not exported to namespace web, where Sidecar web/orders needs it; received ["."]; fix: add web to its exportTo',
     `${needs('VirtualService', 'shop', 'Sidecar shop/custom')}received ["."]; fix: add shop to its exportTo`,
+    'demo/custom: VirtualService shop/routes: spec.http.0.route.0 leads to orders.web.svc.cluster.local, which is not exported to namespace shop, where the VirtualService applies; received ["."]; fix: add shop to the exportTo of the host, or remove it from that of the VirtualService',
   ]);
 });

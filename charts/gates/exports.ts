@@ -1,5 +1,5 @@
 import type { Problem } from '../../core/problem.ts';
-import { destinationsOf, inSidecars, qualified } from './hosts.ts';
+import { destinationsOf, hostFor, inSidecars, qualified } from './hosts.ts';
 import { podsOf, selects } from './pods.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
@@ -11,7 +11,8 @@ import { exportedTo } from './routes.ts';
  */
 export function missingExports({ clusters }: RenderedMesh): readonly Problem[] {
   const crosses = new Set(clusters.map(({ network }) => network)).size > 1;
-  return clusters.flatMap((cluster) => {
+  const invisible = unseenDestinations(clusters);
+  const missing = clusters.flatMap((cluster) => {
     const viewers = viewersOf(cluster, crosses);
     const subjects: readonly (readonly [RenderedObject, readonly string[], unknown])[] = [
       ...ofKind(cluster, 'Service').map((of) => {
@@ -48,6 +49,47 @@ export function missingExports({ clusters }: RenderedMesh): readonly Problem[] {
       });
     });
   });
+  return [...missing, ...invisible];
+}
+
+/**
+ * Destinations of VirtualServices that the proxies that use the VirtualService do not know: those of its own namespace,
+ * or of those that it is exported to by name.
+ */
+function unseenDestinations(clusters: readonly RenderedCluster[]): readonly Problem[] {
+  const shown = new Map<string, { readonly exportTo: unknown; readonly namespace: string }[]>();
+  for (const { object } of clusters.flatMap((cluster) => ofKind(cluster, 'Service', 'ServiceEntry'))) {
+    const { namespace = '', name, annotations } = object.metadata;
+    const isService = object.kind === 'Service';
+    const hosts = isService ? [qualified(name, namespace)] : texts(object, 'spec', 'hosts');
+    const exportTo = isService
+      ? annotations?.['networking.istio.io/exportTo']?.split(',')
+      : field(object, 'spec', 'exportTo');
+    for (const host of hosts) push(shown, host, { exportTo, namespace });
+  }
+  return clusters.flatMap((cluster) =>
+    ofKind(cluster, 'VirtualService')
+      .filter(({ object }) => inSidecars(object))
+      .flatMap(({ where, object }) => {
+        const { namespace: own = '' } = object.metadata;
+        const names = texts(object, 'spec', 'exportTo').map((name) => (name === '.' ? own : name));
+        const viewers = names.length === 0 || names.includes('*') ? [own] : names;
+        return destinationsOf(object).flatMap(({ path, host }) => {
+          const full = qualified(host, own);
+          const known = hostFor(shown, full);
+          const entries = known === undefined ? [] : (shown.get(known) ?? []);
+          if (entries.length === 0) return [];
+          return viewers
+            .filter((viewer) => !entries.some((one) => exportedTo(one.exportTo, one.namespace, viewer)))
+            .map((viewer) => ({
+              where,
+              what: `${title(object)}: ${path} leads to ${full}, which is not exported to namespace ${viewer}, where the VirtualService applies`,
+              received: entries[0]?.exportTo,
+              fix: `add ${viewer} to the exportTo of the host, or remove it from that of the VirtualService`,
+            }));
+        });
+      }),
+  );
 }
 
 /** By host: the namespaces whose proxies call it or forward calls to it, and the object that makes them do so. */

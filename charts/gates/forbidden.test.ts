@@ -66,8 +66,7 @@ const cases: readonly [string, Own, string, string, string][] = [
       { operation: 'REPLACE', value: {} },
     ),
     'access-filters',
-    'EnvoyFilter shop/own: spec.configPatches[0] replaces NETWORK_FILTER envoy.filters.network.http_connection_manager, ' +
-      'with the filters that decide who may call',
+    'EnvoyFilter shop/own: spec.configPatches[0] replaces NETWORK_FILTER envoy.filters.network.http_connection_manager, with the filters that decide who may call',
     grant,
   ],
   [
@@ -151,8 +150,7 @@ const cases: readonly [string, Own, string, string, string][] = [
     'more capabilities',
     deployment({ securityContext: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] } } }),
     'no-node-access',
-    'Deployment shop/own: containers[own].securityContext.capabilities.add goes beyond what the level restricted allows; ' +
-      'received ["NET_ADMIN"]; allowed NET_BIND_SERVICE',
+    'Deployment shop/own: containers[own].securityContext.capabilities.add goes beyond what the level restricted allows; received ["NET_ADMIN"]; allowed NET_BIND_SERVICE',
     'remove it',
   ],
   [
@@ -221,6 +219,82 @@ const cases: readonly [string, Own, string, string, string][] = [
     'DestinationRule shop/own: spec.trafficPolicy.tls.mode is DISABLE: calls to *.local are in plaintext',
     'use ISTIO_MUTUAL',
   ],
+  ...['SIMPLE', 'MUTUAL'].map((mode): [string, Own, string, string, string] => [
+    `TLS within the mesh that is not the mesh's: ${mode}`,
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      body: { spec: { host: '*.local', trafficPolicy: { tls: { mode } } } },
+    },
+    'strict-mutual-tls',
+    `DestinationRule shop/own: spec.trafficPolicy.tls.mode is ${mode}: calls to *.local do not present the caller's identity, so services of the mesh refuse them`,
+    'use ISTIO_MUTUAL',
+  ]),
+  [
+    'TLS that verifies nobody',
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      body: {
+        spec: { host: '*.local', trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL', insecureSkipVerify: true } } },
+      },
+    },
+    'strict-mutual-tls',
+    'DestinationRule shop/own: spec.trafficPolicy.tls.insecureSkipVerify is set: any server is accepted as *.local',
+    'remove it',
+  ],
+  [
+    'code of its own in proxies',
+    {
+      apiVersion: 'extensions.istio.io/v1alpha1',
+      kind: 'WasmPlugin',
+      body: { spec: { url: 'oci://registry.example/own' } },
+    },
+    'access-filters',
+    'WasmPlugin shop/own: runs its own code in proxies, which can change who may call; received "oci://registry.example/own"',
+    'remove it',
+  ],
+  [
+    'a gateway beside those that are declared',
+    {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'Gateway',
+      body: { spec: { gatewayClassName: 'istio', listeners: [] } },
+    },
+    'declared-gateways',
+    'Gateway shop/own: belongs to the Gateway API, whose gateways and routes bypass the checks of the mesh; received "gateway.networking.k8s.io/v1"',
+    'declare an HttpEdge',
+  ],
+  [
+    'the kinds that such gateways are of',
+    {
+      apiVersion: 'apiextensions.k8s.io/v1',
+      kind: 'CustomResourceDefinition',
+      name: 'gateways.gateway.networking.k8s.io',
+      namespace: undefined,
+      body: {},
+    },
+    'declared-gateways',
+    'CustomResourceDefinition gateways.gateway.networking.k8s.io: belongs to the Gateway API, whose gateways and routes bypass the checks of the mesh; received "gateways.gateway.networking.k8s.io"',
+    'declare an HttpEdge',
+  ],
+  [
+    'a proxy of one’s own',
+    deployment({ name: 'istio-proxy' }),
+    'behind-proxy',
+    "Deployment shop/own: containers[istio-proxy].image replaces the mesh's proxy, regardless of the control plane's version; " +
+      `received "registry.example/app@sha256:${'0a'.repeat(32)}"`,
+    'use auto, or remove the container',
+  ],
+  ...['proxy.istio.io/overrides', 'istio.io/reroute-virtual-interfaces'].map(
+    (name): [string, Own, string, string, string] => [
+      `an annotation by which traffic passes the proxy: ${name}`,
+      deployment({}, {}, { annotations: { [name]: 'net1' } }),
+      'behind-proxy',
+      `Deployment shop/own: the annotation ${name} lets traffic bypass the proxy; received "net1"`,
+      past,
+    ],
+  ),
   [
     'every verb on roles',
     rbac('ClusterRole', {

@@ -3,6 +3,16 @@ import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
+import { callers } from './istio/callers.ts';
+import { outside } from './istio/external.ts';
+import { gatewayServers } from './istio/gateways.ts';
+import { ignored } from './istio/ignored.ts';
+import { ingressRoutes } from './istio/ingress-routes.ts';
+import { injected } from './istio/injection.ts';
+import { installersOwn } from './istio/installed.ts';
+import { istioNames } from './istio/names.ts';
+import { patches } from './istio/patches.ts';
+import { sharedPods } from './istio/shared-pods.ts';
 import { forbidden } from './forbidden.ts';
 import { headless } from './headless.ts';
 import { unknownHosts } from './hosts.ts';
@@ -34,6 +44,16 @@ export const gates: readonly Gate[] = [
   plainSecrets,
   undeclaredNamespaces,
   selections,
+  istioNames,
+  injected,
+  installersOwn,
+  gatewayServers,
+  ingressRoutes,
+  sharedPods,
+  outside,
+  callers,
+  patches,
+  ignored,
   forbidden,
   podSecurity,
 ];

@@ -11,7 +11,12 @@ test('a name in traffic policy that resolves in no cluster is refused, with the 
       istio(into, 'DestinationRule', 'typo', { host: 'catalgo.shop.svc.cluster.local' });
       istio(into, 'VirtualService', 'routes', {
         hosts: ['nowhere'],
-        http: [{ route: [{ destination: { host: 'catalog' } }], mirror: { host: 'elsewhere.example' } }],
+        http: [
+          {
+            route: [{ destination: { host: 'catalog', port: { number: 50051 } } }],
+            mirror: { host: 'elsewhere.example' },
+          },
+        ],
       });
       istio(into, 'Gateway', 'inner', {
         selector: { istio: 'ingressgateway' },

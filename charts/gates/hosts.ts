@@ -32,7 +32,7 @@ export function qualified(host: string, namespace = ''): string {
 }
 
 /** The known host that a name refers to: itself, or the wildcard that covers it. */
-export function hostFor(hosts: Hosts, name: string): string | undefined {
+export function hostFor(hosts: ReadonlyMap<string, unknown>, name: string): string | undefined {
   if (hosts.has(name)) return name;
   const labels = name.split('.');
   for (let index = 1; index < labels.length; index++) {

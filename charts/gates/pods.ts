@@ -12,13 +12,16 @@ export interface Pods {
 /** The pods of a cluster, grouped by the object that creates them. */
 export function podsOf(cluster: RenderedCluster): readonly Pods[] {
   const direct = ofKind(cluster, 'Pod').map((of) => podsFrom(of, of.object));
-  const templated = ofKind(cluster, 'Deployment', 'StatefulSet', 'DaemonSet', 'Job').map((of) =>
-    podsFrom(of, field(of.object, 'spec', 'template')),
+  const templated = ofKind(cluster, 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob').map((of) =>
+    podsFrom(of, podTemplate(of.object)),
   );
-  const jobs = ofKind(cluster, 'CronJob').map((of) =>
-    podsFrom(of, field(of.object, 'spec', 'jobTemplate', 'spec', 'template')),
-  );
-  return [...templated, ...jobs, ...direct];
+  return [...templated, ...direct];
+}
+
+/** The pod template of an object that makes pods, a CronJob's one level deeper; undefined where it has none. */
+export function podTemplate(object: RenderedObject['object']): unknown {
+  if (object.kind === 'CronJob') return field(object, 'spec', 'jobTemplate', 'spec', 'template');
+  return field(object, 'spec', 'template');
 }
 
 function podsFrom(of: RenderedObject, template: unknown): Pods {

@@ -1,6 +1,7 @@
 import { nearest } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { covers, destinationsOf, hostFor, hostsOf, inSidecars, qualified } from './hosts.ts';
+import { shadowed } from './matches.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
@@ -21,13 +22,23 @@ export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
         ...destinationsOf(object).flatMap(({ path, host, subset, port }): readonly Problem[] => {
           const full = qualified(host, object.metadata.namespace);
           const known = hostFor(hosts, full);
-          if (known === undefined) return []; // the gate of host names reports it
+          // The gate of host names reports a host that is unknown.
+          if (known === undefined && !subsets.has(full)) return [];
           const at = `${title(object)}: ${path}`;
           const found: Problem[] = [];
-          const ports = hosts.get(known) ?? [];
-          if (port !== undefined && !ports.some((own) => own === port)) {
+          const ports = known === undefined ? [] : (hosts.get(known) ?? []);
+          if (port !== undefined && known !== undefined && !ports.some((own) => own === port)) {
             const what = `${at} leads to a port that ${full} does not have`;
             found.push({ where, what, received: port, allowed: ports.join(', ') });
+          }
+          if (port === undefined && ports.length > 1) {
+            const what = `${at} leads to ${full}, which has several ports, without naming one`;
+            found.push({
+              where,
+              what,
+              allowed: ports.join(', '),
+              fix: 'set destination.port.number',
+            });
           }
           if (subset === undefined) return found;
           reached.add(`${full} ${subset}`);
@@ -83,48 +94,15 @@ function subsetsOf(cluster: RenderedCluster): ReadonlyMap<string, ReadonlyMap<st
     const host = qualified(text(rule.object, 'spec', 'host') ?? '', rule.object.metadata.namespace);
     const subsets = found.get(host) ?? new Map<string, Subset>();
     for (const subset of list(rule.object, 'spec', 'subsets')) {
+      // Endpoints have what is known of their place, and nothing by the name of what is not.
       const labels = Object.entries(mapping(subset, 'labels')).filter(
-        ([key]) => !key.startsWith('topology.'),
+        ([key, value]) => !key.startsWith('topology.') || value === '',
       );
       subsets.set(text(subset, 'name') ?? '', { rule, labels: Object.fromEntries(labels) });
     }
     found.set(host, subsets);
   }
   return found;
-}
-
-/** Routes are tried in order: a route after one that matches everything, or the same, is never reached. */
-function shadowed({ object, where }: RenderedObject): readonly Problem[] {
-  return ['http', 'tcp'].flatMap((protocol) => {
-    const seen = new Map<string, number>();
-    let open: number | undefined;
-    return list(object, 'spec', protocol).flatMap((route, index): readonly Problem[] => {
-      const matches = list(route, 'match').map((match) => JSON.stringify(withoutName(match)));
-      const first = open ?? sharedIndex(matches, seen);
-      if (open === undefined && (matches.length === 0 || matches.includes('{}'))) open = index;
-      for (const match of matches) if (!seen.has(match)) seen.set(match, index);
-      if (first === undefined) return [];
-      return [
-        {
-          where,
-          what: `${title(object)}: spec.${protocol}.${index} is never reached, because spec.${protocol}.${first} matches all its calls first`,
-          fix: 'put it first, or remove it',
-        },
-      ];
-    });
-  });
-}
-
-/** The earlier route that already has every one of these matches. */
-function sharedIndex(matches: readonly string[], seen: ReadonlyMap<string, number>): number | undefined {
-  return matches.length > 0 && matches.every((match) => seen.has(match))
-    ? seen.get(matches[0] ?? '')
-    : undefined;
-}
-
-function withoutName(match: unknown): unknown {
-  if (typeof match !== 'object' || match === null) return match;
-  return Object.fromEntries(Object.entries(match).filter(([key]) => key !== 'name'));
 }
 
 /** A VirtualService for gateways needs a Gateway that exists, has pods, serves one of its hosts, and sees its exportTo. */

@@ -45,8 +45,7 @@ test('a kind without a schema is accepted only as a custom resource', () => {
       into.add('40-services', Widget, metadata, {});
     }),
   ).toEqual([
-    'demo/custom: Widget shop/x: there is no schema for this kind; received "demo.example/v1 Widget"; ' +
-      'fix: add its model to charts/gates/schemas.ts, or add the object with addCustom',
+    'demo/custom: Widget shop/x: there is no schema for this kind; received "demo.example/v1 Widget"; fix: add its model to charts/gates/schemas.ts, or add the object with addCustom',
   ]);
   expect(
     problemsWith((into) => {
@@ -98,7 +97,23 @@ describe('D1: keys that the schema of a kind does not know', () => {
   test('are anything in labels, and in what a schema leaves to Envoy', () => {
     const value = { name: 'own', typed_config: { whatever: { it: 'is' } } };
     const configPatches = [{ applyTo: 'HTTP_FILTER', patch: { operation: 'INSERT_BEFORE', value } }];
-    expect(custom('networking.istio.io/v1alpha3', 'EnvoyFilter', { configPatches })).toEqual([]);
+    expect(custom('networking.istio.io/v1alpha3', 'EnvoyFilter', { priority: 10, configPatches })).toEqual(
+      [],
+    );
     expect(custom('v1', 'ResourceQuota', { hard: { 'requests.example/own': '1' } })).toEqual([]);
   });
+});
+
+test('a list, in which nothing would be looked at, and a status, which only a cluster writes', () => {
+  const found = problemsWith((into) => {
+    const items = [{ apiVersion: 'v1', kind: 'ConfigMap', metadata }];
+    into.addCustom('40-services', { apiVersion: 'v1', kind: 'List' }, metadata, { items } as never);
+    const quota = { apiVersion: 'v1', kind: 'ResourceQuota' };
+    const body = { spec: { hard: { pods: '1' } }, status: { hard: { pods: '1' } } };
+    into.addCustom('40-services', quota, metadata, body);
+  });
+  expect(found).toEqual([
+    'demo/custom: List shop/x: a list hides its objects from the gates, and the API server does not accept it; received "v1 List"; fix: add each object on its own',
+    'demo/custom: ResourceQuota shop/x: status is written by the cluster, and has no effect here; fix: remove it',
+  ]);
 });

@@ -50,6 +50,14 @@ export function schemaProblems({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap(({ objects }) =>
     objects.flatMap(({ where, object, custom }): readonly Problem[] => {
       const { apiVersion, kind } = object;
+      if (kind.endsWith('List') && Array.isArray(object['items'])) {
+        const what = `${title(object)}: a list hides its objects from the gates, and the API server does not accept it`;
+        return [{ where, what, received: `${apiVersion} ${kind}`, fix: 'add each object on its own' }];
+      }
+      if ('status' in object) {
+        const what = `${title(object)}: status is written by the cluster, and has no effect here`;
+        return [{ where, what, fix: 'remove it' }];
+      }
       const validate = schemas.get(`${apiVersion} ${kind}`);
       if (validate !== undefined) {
         return validate(object as never).map((what) => ({ where, what: `${title(object)}: ${what}` }));

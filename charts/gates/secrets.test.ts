@@ -105,3 +105,18 @@ test('a ConfigMap is plain text, too; a name that was declared harmless passes',
     `demo/custom: ConfigMap shop/x: data password has the name of a secret, in plain text; ${fix('password')}`,
   ]);
 });
+
+test('a Secret is not for dist/ with what it holds', () => {
+  const withSecret = (annotations: Readonly<Record<string, string>>) =>
+    problemsWith((into) => {
+      const metadata = { name: 'x', namespace: 'shop', annotations };
+      const data = { 'tls.key': 'c2VjcmV0', 'ca.crt': 'cHVibGlj' };
+      into.addCustom('40-services', { apiVersion: 'v1', kind: 'Secret' }, metadata, { data } as never);
+    });
+  const leave =
+    'fix: have its owner create the Secret in every cluster that needs it; if it is not a secret, list';
+  expect(withSecret({ 'meshwright/not-secret': 'ca.crt' })).toEqual([
+    `demo/custom: Secret shop/x: its value tls.key would be written to dist/; ${leave} tls.key in the annotation meshwright/not-secret`,
+  ]);
+  expect(withSecret({ 'meshwright/not-secret': 'ca.crt,tls.key' })).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
 import { envOf, podsOf } from './pods.ts';
-import { mapping, ofKind, title } from '../model/rendered.ts';
+import { field, mapping, ofKind, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /**
@@ -25,7 +25,10 @@ const secretValues: readonly (readonly [string, RegExp])[] = [
   ['a URL with a password', /\b[a-z][a-z\d+.-]*:\/\/[^\s/?#:@]*:(?!\$\(\w+\)@)[^\s/?#@]+@/i],
 ];
 
-/** No secret may be in plain environment values or in a ConfigMap, judged by its name and its value. Values are never shown. */
+/**
+ * No secret may be in plain environment values or in a ConfigMap, judged by its name and its value, and no Secret with what it
+ * holds among the objects: they are written to dist/. Values are never shown.
+ */
 export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => [
     ...podsOf(cluster).flatMap((pods) =>
@@ -38,7 +41,22 @@ export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
         check(map, `data ${name}`, name, value),
       ),
     ),
+    ...ofKind(cluster, 'Secret').flatMap(contents),
   ]);
+}
+
+function contents({ where, object }: RenderedObject): readonly Problem[] {
+  const excepted = object.metadata.annotations?.[notSecretAnnotation]?.split(',') ?? [];
+  const names = ['data', 'stringData'].flatMap((key) => Object.keys(field(object, key) ?? {}));
+  return names
+    .filter((name) => !excepted.includes(name))
+    .map((name) => ({
+      where,
+      what: `${title(object)}: its value ${name} would be written to dist/`,
+      fix:
+        'have its owner create the Secret in every cluster that needs it; ' +
+        `if it is not a secret, list ${name} in the annotation ${notSecretAnnotation}`,
+    }));
 }
 
 function check(

@@ -101,3 +101,12 @@ describe('D12: namespaces', () => {
     ]);
   });
 });
+
+test('a selector of pods of the Gateway API, for which Istio ignores it', () => {
+  const matchLabels = { 'gateway.networking.k8s.io/gateway-name': 'own' };
+  const annotations = { 'meshwright/accept-pods-of-others': 'istiod makes them' };
+  const policy = security('AuthorizationPolicy', { action: 'DENY', selector: { matchLabels }, rules: [{}] });
+  expect(said({ ...policy, annotations })).toEqual([
+    'demo/custom: AuthorizationPolicy shop/own: spec.selector.matchLabels selects pods of a Gateway of the Gateway API, for which Istio ignores selectors; received "own"; fix: name the Gateway in spec.targetRefs',
+  ]);
+});

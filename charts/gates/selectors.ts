@@ -2,7 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { acceptedBy } from './rules/rule.ts';
-import { list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
+import { field, list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Istio's root namespace: what is there is about the pods of every namespace. */
@@ -18,7 +18,12 @@ const selectors: Readonly<Record<string, readonly string[]>> = {
   Telemetry: ['spec', 'selector', 'matchLabels'],
   EnvoyFilter: ['spec', 'workloadSelector', 'labels'],
   Sidecar: ['spec', 'workloadSelector', 'labels'],
+  Gateway: ['spec', 'selector'],
+  WasmPlugin: ['spec', 'selector', 'matchLabels'],
 };
+
+/** Label of the pods that istiod makes for a Gateway of the Gateway API. */
+const gatewayApi = 'gateway.networking.k8s.io/gateway-name';
 
 /** Kinds of which Istio heeds one for each pod: the oldest, or any. */
 const single = ['Sidecar', 'PeerAuthentication', 'Telemetry'];
@@ -33,7 +38,10 @@ export function selections({ clusters }: RenderedMesh): readonly Problem[] {
   return running.flatMap(({ cluster, pods }) => [
     ...pods.flatMap(strangers),
     ...Object.keys(selectors).flatMap((kind) =>
-      ofKind(cluster, kind).flatMap((rendered) => selectsNothing(rendered, anywhere)),
+      ofKind(cluster, kind).flatMap((rendered) => [
+        ...selectsNothing(rendered, anywhere),
+        ...selectsGatewayApi(rendered),
+      ]),
     ),
     ...single.flatMap((kind) => rivals(ofKind(cluster, kind), finder(pods))),
   ]);
@@ -79,11 +87,15 @@ const podsOfOthers = acceptedBy('pods-of-others');
 function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): readonly Problem[] {
   const given = Object.entries(selectorOf(object)).filter(([label]) => !added.test(label));
   const wanted = Object.fromEntries(given);
+  // Gateways may be beside their pods or elsewhere.
+  const isWide = object.kind === 'Gateway';
   const { namespace = '' } = object.metadata;
   if ((text(object, 'metadata', 'annotations', podsOfOthers) ?? '').trim() !== '') return [];
-  if (Object.keys(wanted).length === 0 || anywhere(namespace, wanted).length > 0) return [];
+  if (Object.keys(wanted).length === 0) return [];
+  if (anywhere(isWide ? rootNamespace : namespace, wanted).length > 0) return [];
   const path = (selectors[object.kind] ?? []).join('.');
-  const what = `${title(object)}: ${path} selects no pod of namespace ${namespace} in any cluster`;
+  const home = isWide ? 'any namespace' : `namespace ${namespace}`;
+  const what = `${title(object)}: ${path} selects no pod of ${home} in any cluster`;
   return [
     {
       where,
@@ -94,6 +106,18 @@ function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): re
   ];
 }
 
+/** A selector of pods of the Gateway API, for which Istio uses only `targetRefs`. */
+function selectsGatewayApi({ where, object }: RenderedObject): readonly Problem[] {
+  const path = selectors[object.kind] ?? [];
+  const received = selectorOf(object)[gatewayApi];
+  if (received === undefined || !path.includes('matchLabels') || object.kind === 'PodDisruptionBudget')
+    return [];
+  if (field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0)
+    return [];
+  const what = `${title(object)}: ${path.join('.')} selects pods of a Gateway of the Gateway API, for which Istio ignores selectors`;
+  return [{ where, what, received, fix: 'name the Gateway in spec.targetRefs' }];
+}
+
 /** Two objects of a kind about the same pods, or about all of a namespace. */
 function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Problem[] {
   const first = new Map<unknown, RenderedObject>();
@@ -102,7 +126,8 @@ function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Prob
     const { namespace = '' } = object.metadata;
     const selector = selectorOf(object);
     // Said by reference: about what is named, not about pods.
-    if (list(object, 'spec', 'targetRefs').length > 0) return [];
+    if (field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0)
+      return [];
     const isWide = Object.keys(selector).length === 0;
     // By its pods within a namespace: what is in the root namespace is not as narrow as what is beside the pods.
     const claims = isWide ? [namespace] : pods(namespace, selector).map((found) => podsIn(namespace, found));

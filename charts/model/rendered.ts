@@ -41,13 +41,53 @@ export interface RenderedMesh {
   readonly clusters: readonly RenderedCluster[];
 }
 
-/** Puts a cluster's objects together by kind. */
+const apps = 'apps';
+const networking = 'networking.istio.io';
+const security = 'security.istio.io';
+
+/** API groups of the kinds that gates look at: other groups have kinds of the same names, such as the Gateway API's Gateway. */
+const groups: Readonly<Record<string, string>> = {
+  ConfigMap: '',
+  Namespace: '',
+  Pod: '',
+  Secret: '',
+  Service: '',
+  ServiceAccount: '',
+  DaemonSet: apps,
+  Deployment: apps,
+  StatefulSet: apps,
+  CronJob: 'batch',
+  Job: 'batch',
+  PodDisruptionBudget: 'policy',
+  DestinationRule: networking,
+  EnvoyFilter: networking,
+  Gateway: networking,
+  ServiceEntry: networking,
+  Sidecar: networking,
+  VirtualService: networking,
+  AuthorizationPolicy: security,
+  PeerAuthentication: security,
+  RequestAuthentication: security,
+  Telemetry: 'telemetry.istio.io',
+};
+
+/** The group of an object's API; empty for Kubernetes' core. */
+export function groupOf({ apiVersion }: KubernetesObject): string {
+  const [group = '', version] = apiVersion.split('/');
+  return version === undefined ? '' : group;
+}
+
+/** Puts a cluster's objects together by kind, each of the group that the kind is known of. */
 export function renderedCluster(
   { name, network }: { readonly name: string; readonly network: string },
   objects: readonly RenderedObject[],
 ): RenderedCluster {
   const byKind = new Map<string, RenderedObject[]>();
-  for (const rendered of objects) push(byKind, rendered.object.kind, rendered);
+  for (const rendered of objects) {
+    const { kind } = rendered.object;
+    const group = own(groups, kind);
+    if (group === undefined || group === groupOf(rendered.object)) push(byKind, kind, rendered);
+  }
   return { name, network, objects, byKind };
 }
 

@@ -9,6 +9,7 @@ export interface Own {
   readonly name?: string;
   readonly namespace?: string | undefined;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
   /** What stands beside the metadata. */
   readonly body: object;
 }
@@ -23,11 +24,15 @@ export function said(...objects: readonly Own[]): readonly string[] {
   );
 }
 
-function addTo(into: Projection, { apiVersion, kind, name = 'own', annotations = {}, body, ...more }: Own) {
+function addTo(
+  into: Projection,
+  { apiVersion, kind, name = 'own', annotations = {}, labels = {}, body, ...more }: Own,
+) {
   const { namespace = 'shop' } = more;
   const metadata = {
     name,
     annotations,
+    labels,
     ...('namespace' in more && more.namespace === undefined ? {} : { namespace }),
   };
   into.addCustom('40-services', { apiVersion, kind }, metadata, body as { spec: object });
@@ -76,7 +81,7 @@ export const rbac = (kind: string, body: object): Own => ({
 export const envoy = (applyTo: string, match: object, patch: object): Own => ({
   apiVersion: 'networking.istio.io/v1alpha3',
   kind: 'EnvoyFilter',
-  body: { spec: { configPatches: [{ applyTo, match, patch }] } },
+  body: { spec: { priority: 10, configPatches: [{ applyTo, match, patch }] } },
 });
 export const httpFilter = (name: string) => ({
   listener: {

@@ -134,6 +134,38 @@ describe.each(['east', 'west'])('a pod of %s without a sidecar', (cluster) => {
   });
 });
 
+describe('istiod fetches keys of token issuers from no address that a machine or a cloud has for itself', () => {
+  const metadata = { name: 'own-issuer', namespace: 'shop' };
+  afterAll(() => {
+    kubectl('east', '-n', 'shop', 'delete', 'requestauthentication', metadata.name, '--ignore-not-found');
+  });
+
+  test.each(['127.0.0.1', '169.254.169.254'])(
+    '%s',
+    async (address) => {
+      const jwksUri = `http://${address}/keys`;
+      const authentication = {
+        apiVersion: 'security.istio.io/v1',
+        kind: 'RequestAuthentication',
+        metadata,
+        spec: {
+          selector: { matchLabels: { 'app.kubernetes.io/name': 'orders' } },
+          jwtRules: [{ issuer: 'https://issuer.example', jwksUri }],
+        },
+      };
+      kubectl('east', 'apply', '-f', '-', { input: JSON.stringify(authentication) });
+      await waitFor({ what: `istiod to refuse ${jwksUri}`, timeoutMs: minute }, () => {
+        const log = kubectl('east', '-n', 'istio-system', 'logs', 'deployment/istiod', '--since=2m');
+        const line = log.split('\n').find((one) => one.includes(jwksUri) && one.includes('Failed to GET'));
+        if (line === undefined) return { done: false, because: 'it has not asked yet' };
+        expect(line).toContain(`(resolved IP ${address}) blocked: IP is in blocked CIDR range`);
+        return { done: true, value: line };
+      });
+    },
+    2 * minute,
+  );
+});
+
 /** A pod with a sidecar, of an account of its own. */
 function applyIntruder(cluster: string, image: string): void {
   const restricted = {

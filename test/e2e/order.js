@@ -9,6 +9,7 @@ export const order = [
   '0c-proto-conformance',
   '0c-conformance',
   '0c-memory',
+  '0d-analyzers',
   '0d-edge-proxy',
   // The mesh of the checkout.
   '1-lifecycle',

@@ -36,6 +36,21 @@ test('istiod learns the network from the label of its namespace, the only one wi
   });
 });
 
+test('istiod fetches keys of token issuers from no address that a machine or a cloud has for itself', () => {
+  const [east] = operators(lab);
+  expect(east).toMatchObject({
+    spec: {
+      values: {
+        pilot: {
+          env: {
+            BLOCKED_CIDRS_IN_JWKS_URIS: '127.0.0.0/8,::1/128,169.254.0.0/16,fe80::/10,fd00:ec2::254/128',
+          },
+        },
+      },
+    },
+  });
+});
+
 describe('the platform decides', () => {
   test('the lab: one istiod, and nothing that upstream Envoy lacks', () => {
     const [east] = operators(lab);

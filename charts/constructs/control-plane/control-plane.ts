@@ -26,6 +26,13 @@ const trustEnv = {
 } as const;
 
 /**
+ * Addresses where no issuer of tokens is, but a node's or cloud's own services are: the machine itself, and link-local ones
+ * with what clouds tell their machines, credentials among it (RFC 1122 3.2.1.3, RFC 3927, RFC 4291 2.5, AWS's IMDS by IPv6).
+ * istiod fetches keys from wherever a RequestAuthentication says.
+ */
+const withoutIssuers = ['127.0.0.0/8', '::1/128', '169.254.0.0/16', 'fe80::/10', 'fd00:ec2::254/128'];
+
+/**
  * Istio in a cluster: istiod as one of the mesh's primaries, and the CNI agent. Rendered as an IstioOperator, which is
  * never applied itself: the driver renders it into the official charts' objects with `istioctl manifest generate`
  * (https://istio.io/latest/docs/reference/config/istio.operator.v1alpha1/). While a cluster is upgraded it has one for each
@@ -182,6 +189,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
           // Else istiod gives its configuration on port 15010 to whoever asks, in plaintext and as whichever proxy it names.
           // Proxies ask on port 15012, by TLS and with their account's token (`pkg/security/authentication.go` in Istio's sources).
           XDS_AUTH_PLAINTEXT: 'true',
+          BLOCKED_CIDRS_IN_JWKS_URIS: withoutIssuers.join(','),
           ...(upstreamEnvoy
             ? { PILOT_ENABLE_ALPN_FILTER: 'false', PILOT_ENABLE_METADATA_EXCHANGE: 'false' }
             : {}),

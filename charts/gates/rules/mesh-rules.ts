@@ -4,7 +4,7 @@ import type { Violation } from './rule.ts';
 
 const soft = ['PERMISSIVE', 'DISABLE'];
 
-/** Where an object accepts plaintext, or sends it within the mesh. */
+/** Where an object accepts plaintext, sends it within the mesh, or gives up to verify whom it calls. */
 export function softMutualTls(object: KubernetesObject): readonly Violation[] {
   if (isIstio(object, 'security.istio.io', 'PeerAuthentication')) {
     const modes: readonly (readonly [string, unknown])[] = [
@@ -23,8 +23,8 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
   const host = text(object, 'spec', 'host') ?? '';
   const inside = '.svc.cluster.local';
   // A wildcard such as *.local is about services of the mesh, too.
-  const isInside = host.endsWith(inside) || (host.startsWith('*') && inside.endsWith(host.slice(1)));
-  if (host.includes('.') && !isInside) return [];
+  const isInside =
+    !host.includes('.') || host.endsWith(inside) || (host.startsWith('*') && inside.endsWith(host.slice(1)));
   const policies: readonly (readonly [string, unknown])[] = [
     ['spec.trafficPolicy', field(object, 'spec', 'trafficPolicy')],
     ...list(object, 'spec', 'subsets').map((subset): [string, unknown] => [
@@ -39,11 +39,32 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
     ),
   ]);
   return settings.flatMap(([where, setting]) => {
-    if (text(setting, 'tls', 'mode') !== 'DISABLE') return [];
-    const what = `${where}.tls.mode is DISABLE: calls to ${host} are in plaintext`;
-    return [{ what, fix: 'use ISTIO_MUTUAL' }];
+    const mode = text(setting, 'tls', 'mode') ?? '';
+    const unverified = field(setting, 'tls', 'insecureSkipVerify') === true;
+    const says = unlike[mode];
+    return [
+      ...(says !== undefined && isInside
+        ? [{ what: `${where}.tls.mode is ${mode}: calls to ${host} ${says}`, fix: 'use ISTIO_MUTUAL' }]
+        : []),
+      ...(unverified
+        ? [
+            {
+              what: `${where}.tls.insecureSkipVerify is set: any server is accepted as ${host}`,
+              fix: 'remove it',
+            },
+          ]
+        : []),
+    ];
   });
 }
+
+const stranger = "do not present the caller's identity, so services of the mesh refuse them";
+/** What becomes of calls within the mesh by another mode than its own. */
+const unlike: Readonly<Record<string, string | undefined>> = {
+  DISABLE: 'are in plaintext',
+  SIMPLE: stranger,
+  MUTUAL: stranger,
+};
 
 /** Rules of an ALLOW policy that allow every call. A policy without rules allows nothing. */
 export function allowsAll(object: KubernetesObject): readonly Violation[] {
@@ -95,8 +116,12 @@ const deciding = /rbac|jwt_authn|ext_authz|istio_authn|istio\.authn/i;
 /** Fields of Envoy that say how connections are secured, in lower case without underscores. */
 const securing = ['transportsocket', 'transportsocketmatches', 'tlscontext', 'requireclientcertificate'];
 
-/** Patches of an EnvoyFilter that take away, or change, what decides who may call. */
+/** Patches of an EnvoyFilter that take away, or change, what decides who may call; and code that could. */
 export function touchesAccess(object: KubernetesObject): readonly Violation[] {
+  if (isIstio(object, 'extensions.istio.io', 'WasmPlugin')) {
+    const what = 'runs its own code in proxies, which can change who may call';
+    return [{ what, received: text(object, 'spec', 'url'), fix: 'remove it' }];
+  }
   if (!isIstio(object, 'networking.istio.io', 'EnvoyFilter')) return [];
   return list(object, 'spec', 'configPatches').flatMap((entry, index) => {
     const what = undermines(entry);
@@ -146,6 +171,19 @@ function fieldsIn(value: unknown): readonly (readonly [string, unknown])[] {
     [key.replaceAll('_', '').toLowerCase(), inner] as const,
     ...fieldsIn(inner),
   ]);
+}
+
+/**
+ * What the Gateway API makes: istiod deploys a proxy with a load balancer for each Gateway, and its routes are none that
+ * anything here looks at (https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/).
+ */
+export function opensGateway(object: KubernetesObject): readonly Violation[] {
+  const group = 'gateway.networking.k8s.io';
+  // Where its kinds are defined, istiod uses them.
+  const defines = object.kind === 'CustomResourceDefinition' && object.metadata.name.endsWith(`.${group}`);
+  if (!defines && !object.apiVersion.startsWith(`${group}/`)) return [];
+  const what = 'belongs to the Gateway API, whose gateways and routes bypass the checks of the mesh';
+  return [{ what, received: defines ? object.metadata.name : object.apiVersion, fix: 'declare an HttpEdge' }];
 }
 
 function isIstio(object: KubernetesObject, group: string, kind: string): boolean {

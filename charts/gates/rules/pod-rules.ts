@@ -114,7 +114,7 @@ export function unsafeEnvironment(object: KubernetesObject): readonly Violation[
 /** User of Istio's proxies, whose traffic is not redirected: it is theirs. */
 const proxyUser = 1337;
 const redirection =
-  /^traffic\.sidecar\.istio\.io\/(?:ex|in)clude|^sidecar\.istio\.io\/(?:interceptionMode|bootstrapOverride|proxyImage)$/;
+  /^traffic\.sidecar\.istio\.io\/(?:(?:ex|in)clude|kubevirt)|^sidecar\.istio\.io\/(?:interceptionMode|bootstrapOverride|proxyImage|discoveryAddress)$|^proxy\.istio\.io\/overrides$|^istio\.io\/reroute-virtual-interfaces$/;
 
 /**
  * What lets traffic of a pod go past its proxy, and so past mutual TLS and every policy
@@ -155,7 +155,17 @@ export function passesProxy(object: KubernetesObject): readonly Violation[] {
         fix: 'choose another',
       })),
   );
-  return [...noted, ...without, ...unredirected(pod, annotations), ...users];
+  return [...noted, ...without, ...unredirected(pod, annotations), ...users, ...ownProxies(pod)];
+}
+
+/** Proxies that are no release's: a container of the proxy's name takes the place of what Istio's injection would put there. */
+function ownProxies(pod: unknown): readonly Violation[] {
+  return containersOf(pod).flatMap(([where, container]) => {
+    const received = text(container, 'image') ?? 'auto';
+    if (text(container, 'name') !== 'istio-proxy' || received === 'auto') return [];
+    const what = `${where}.image replaces the mesh's proxy, regardless of the control plane's version`;
+    return [{ what, received, fix: 'use auto, or remove the container' }];
+  });
 }
 
 /** Injection by another template than the sidecar's gives a proxy beside which an app takes calls by itself. */
@@ -188,7 +198,6 @@ export function containersOf(pod: unknown): readonly (readonly [where: string, c
 function isInjected(pod: unknown): boolean {
   return (
     text(pod, 'metadata', 'labels', 'sidecar.istio.io/inject') === 'true' ||
-    text(pod, 'metadata', 'labels', revisionLabel) !== undefined ||
-    text(pod, 'metadata', 'annotations', 'inject.istio.io/templates') !== undefined
+    text(pod, 'metadata', 'labels', revisionLabel) !== undefined
   );
 }

@@ -1,5 +1,5 @@
 import { givesCluster, openToAll } from './cluster-rules.ts';
-import { allowsAll, softMutualTls, touchesAccess } from './mesh-rules.ts';
+import { allowsAll, opensGateway, softMutualTls, touchesAccess } from './mesh-rules.ts';
 import { passesProxy, reachesNode, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
 import type { PackRule, Rule } from './rule.ts';
 
@@ -7,7 +7,8 @@ import type { PackRule, Rule } from './rule.ts';
 export const packRules: readonly PackRule[] = [
   {
     name: 'strict-mutual-tls',
-    description: 'Mutual TLS is neither permissive nor off (Istio, PeerAuthentication and DestinationRule).',
+    description:
+      'Mutual TLS is neither permissive nor off, and servers are verified (Istio, PeerAuthentication and DestinationRule).',
     violations: softMutualTls,
   },
   {
@@ -33,7 +34,7 @@ export const packRules: readonly PackRule[] = [
   },
   {
     name: 'access-filters',
-    description: 'No EnvoyFilter takes away or changes what decides who may call.',
+    description: 'No EnvoyFilter or WasmPlugin takes away or changes what decides who may call.',
     violations: touchesAccess,
   },
 ];
@@ -44,5 +45,6 @@ export const declaredRules: readonly Rule[] = [
   { name: 'behind-proxy', violations: passesProxy },
   { name: 'no-node-access', violations: reachesNode },
   { name: 'safe-environment', violations: unsafeEnvironment },
+  { name: 'declared-gateways', violations: opensGateway },
   { name: 'least-rights', violations: givesCluster },
 ];

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { said, security } from '../testing/own-objects.ts';
+import type { Own } from '../testing/own-objects.ts';
+
+const istio = (kind: string, spec: object): Own => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind,
+  body: { spec },
+});
+const selector = { istio: 'ingressgateway' };
+const gateway = istio('Gateway', {
+  selector,
+  servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: ['a.example'] }],
+});
+const route = [{ destination: { host: 'own' } }];
+const service: Own = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  body: { spec: { ports: [{ name: 'http', port: 80 }] } },
+};
+const byClaim = (more: object) =>
+  istio('VirtualService', {
+    hosts: ['a.example'],
+    gateways: ['own'],
+    http: [{ match: [{ headers: { '@request.auth.claims.group': { exact: 'admin' } } }], route }],
+    ...more,
+  });
+
+test('a route by a claim of tokens that nobody reads is refused', () => {
+  const message =
+    "demo/custom: VirtualService shop/own: spec.http.0.match.0 matches a claim, but no RequestAuthentication applies to its gateways' pods; " +
+    'received "@request.auth.claims.group"; fix: add one, or route by something else';
+  expect(said(service, gateway, byClaim({}))).toEqual([message]);
+  // In sidecars there are no claims at all.
+  expect(said(service, byClaim({ hosts: ['own'], gateways: ['mesh'] }))).toEqual([message]);
+  const authentication = security(
+    'RequestAuthentication',
+    {
+      selector: { matchLabels: selector },
+      jwtRules: [{ issuer: 'https://id.example', jwksUri: 'https://id.example/keys' }],
+    },
+    'istio-ingress',
+  );
+  expect(said(service, gateway, byClaim({}), authentication)).toEqual([]);
+});

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { said } from '../../testing/own-objects.ts';
+import type { Own } from '../../testing/own-objects.ts';
+
+const istio = (group: string, kind: string, spec: object, namespace = 'shop'): Own => ({
+  apiVersion: `${group}.istio.io/v1`,
+  kind,
+  namespace,
+  body: { spec },
+});
+const telemetry = (spec: object, namespace?: string) => istio('telemetry', 'Telemetry', spec, namespace);
+
+test('the percent of a delay', () => {
+  const route = [{ destination: { host: 'catalog', port: { number: 50051 } } }];
+  const http = [{ fault: { delay: { percent: 5, fixedDelay: '1s' } }, route }];
+  const found = said(istio('networking', 'VirtualService', { hosts: ['catalog'], http }));
+  expect(found.filter((problem) => !problem.includes('claims'))).toEqual([
+    'demo/custom: VirtualService shop/own: spec.http.0.fault.delay.percent is deprecated; received 5; fix: use percentage: { value: NUMBER }',
+  ]);
+});
+
+test('the proxy for what leaves', () => {
+  const egressProxy = { host: 'catalog.shop.svc.cluster.local', port: { number: 50051 } };
+  const spec = { egress: [{ hosts: ['~/*'] }], outboundTrafficPolicy: { egressProxy } };
+  expect(said(istio('networking', 'Sidecar', spec))).toEqual([
+    'demo/custom: Sidecar shop/own: spec.outboundTrafficPolicy.egressProxy is ignored by Istio; received {"host":"catalog.shop.svc.cluster.local","port":{"number":50051}}; fix: remove it',
+  ]);
+});
+
+test('telemetry for a provider that the mesh does not have, or for none', () => {
+  expect(said(telemetry({ tracing: [{ providers: [{ name: 'zipkin' }] }] }))).toEqual([
+    'demo/custom: Telemetry shop/own: spec.tracing[0].providers[0] is not a provider of the mesh; received "zipkin"; allowed prometheus, stackdriver, envoy',
+  ]);
+  const wide = said(telemetry({ accessLogging: [{ filter: { expression: 'true' } }] }, 'istio-system'));
+  expect(wide.filter((problem) => !problem.includes('Istio uses only one'))).toEqual([
+    'demo/custom: Telemetry istio-system/own: spec.accessLogging[0] has no effect: it names no provider, and the mesh has no default provider; allowed prometheus, stackdriver, envoy; fix: name one in providers',
+  ]);
+  // A narrower one has the mesh's.
+  expect(said(telemetry({ accessLogging: [{ filter: { expression: 'true' } }] }))).toEqual([]);
+});

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { envoy, httpFilter, said } from '../../testing/own-objects.ts';
+import type { Own } from '../../testing/own-objects.ts';
+
+const at = 'demo/custom: EnvoyFilter shop/own: spec.configPatches[0]';
+const value = { name: 'own' };
+
+test.each([
+  ['ROUTE_CONFIGURATION', 'ADD', 'MERGE'],
+  ['ROUTE_CONFIGURATION', 'REMOVE', 'MERGE'],
+  ['HTTP_ROUTE', 'ADD', 'INSERT_BEFORE, INSERT_AFTER, INSERT_FIRST, MERGE'],
+  ['HTTP_ROUTE', 'REMOVE', 'INSERT_BEFORE, INSERT_AFTER, INSERT_FIRST, MERGE'],
+  ['CLUSTER', 'REPLACE', 'ADD, MERGE, REMOVE'],
+  ['CLUSTER', 'INSERT_AFTER', 'ADD, MERGE, REMOVE'],
+])('what cannot be done to a part of the configuration: %s, %s', (applyTo, operation, allowed) => {
+  expect(said(envoy(applyTo, {}, { operation, value }))).toEqual([
+    `${at} has no effect: ${applyTo} does not support its operation; received "${operation}"; allowed ${allowed}; fix: correct or remove it`,
+  ]);
+});
+
+const unordered = ({ body, ...own }: Own): Own => {
+  const { spec } = body as { readonly spec: object };
+  return { ...own, body: { spec: { ...spec, priority: 0 } } };
+};
+
+test.each(['INSERT_BEFORE', 'INSERT_AFTER', 'REMOVE', 'REPLACE'])(
+  'what depends on the order of filters, where none is given: %s',
+  (operation) => {
+    const filter = envoy('HTTP_FILTER', httpFilter('own'), { operation, value });
+    expect(said(unordered(filter))).toEqual([
+      `${at} depends on the order of EnvoyFilters, which without a priority is the order of their creation in each cluster; received "${operation}"; fix: set spec.priority to a value other than 0: 10 applies it after those without a priority`,
+    ]);
+    expect(said(filter)).toEqual([]);
+  },
+);
+
+test.each(['ADD', 'INSERT_FIRST', 'MERGE'])('what does not: %s', (operation) => {
+  expect(said(unordered(envoy('HTTP_FILTER', httpFilter('own'), { operation, value })))).toEqual([]);
+});

@@ -1,0 +1,3 @@
+module meshwright.dev/test/analyzers
+
+go 1.26.3
