@@ -23,7 +23,7 @@ const steps = [
     run: () =>
       runToEnd(
         process.execPath,
-        [join(root, 'scripts', 'jest.js'), 'unit', 'apps/gateway/(.*/)?(fuzz|oracle)'],
+        [join(root, 'scripts', 'jest.js'), 'unit', 'apps/gateway/(.*/)?(fuzz|oracle|hostile-exchanges)'],
         {
           MESHWRIGHT_FUZZ_RUNS: '34000',
         },
