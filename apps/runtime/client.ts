@@ -29,8 +29,8 @@ type Messages<T> = AsyncIterable<T> | Iterable<T>;
  *
  * Requests of a stream are read no faster than the server accepts them, and no longer when the call has ended; an error
  * that they throw cancels the call and becomes its result. Iterate the answers of a stream only once: the server is held
- * back while they are not read, and leaving the loop early cancels the call. When a call fails, grpc-js drops the answers
- * that were not read yet.
+ * back while they are not read, and leaving the loop early cancels the call. An error of the server comes after the answers
+ * before it; a deadline, a cancellation or the end of the connection drops those that were not read yet.
  */
 export type Caller<Kind extends DescMethod['methodKind'], I extends DescMessage, O extends DescMessage> = {
   unary: (request: MessageInitShape<I>, options: CallOptions) => Promise<MessageShape<O>>;
@@ -114,8 +114,12 @@ export function callUnary<I extends DescMessage, O extends DescMessage>(
       { deadline },
       (error, response) => {
         outgoing.ended(error);
-        if (error === null && response !== undefined) resolve(response as MessageShape<O>);
-        else reject(outgoing.failure(error));
+        // grpc-js tells the trailer after the outcome.
+        outgoing.afterTrailer(() => {
+          const isOk = error === null && outgoing.thrown === undefined;
+          if (isOk && response !== undefined) resolve(response as MessageShape<O>);
+          else reject(outgoing.failure(error));
+        });
       },
     );
     outgoing.started(call);

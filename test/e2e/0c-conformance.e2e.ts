@@ -1,5 +1,5 @@
-// connectrpc's conformance runner, in Go, against a server of our runtime and the gateway's client. Needs Go to build it
-// once, and no lab.
+// connectrpc's conformance runner, in Go, against a server and a client of our runtime, and the gateway's client. Needs Go to
+// build it once, and no lab.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,12 +22,16 @@ afterAll(() => {
 });
 
 /** What the runner says; it fails for a case that fails, and for one that is listed and passes. */
-async function runs(mode: 'client' | 'server', more: readonly string[] = []): Promise<string> {
+async function runs(
+  mode: 'client' | 'server',
+  program: string,
+  more: readonly string[] = [],
+): Promise<string> {
   const { stdout } = await run(
     conformance.runner,
     [
       ...['--mode', mode, '--conf', join(programs, `${mode}-config.yaml`), ...more],
-      ...['--', process.execPath, join(programs, `${mode}.ts`)],
+      ...['--', process.execPath, join(programs, program)],
     ],
     { env: { CONFORMANCE_DESCRIPTORS: conformance.descriptors }, timeoutMs: 120_000 },
   );
@@ -35,10 +39,17 @@ async function runs(mode: 'client' | 'server', more: readonly string[] = []): Pr
 }
 
 test('a server passes all cases but those that are listed', async () => {
-  const said = await runs('server', ['--known-failing', `@${join(programs, 'server-failing.txt')}`]);
+  const said = await runs('server', 'server.ts', [
+    '--known-failing',
+    `@${join(programs, 'server-failing.txt')}`,
+  ]);
   expect(said).toContain('358 passed, 0 failed\n(Another 16 failed as expected');
 }, 150_000);
 
 test("the gateway's client passes all cases", async () => {
-  expect(await runs('client')).toContain('217 passed, 0 failed');
+  expect(await runs('client', 'transport-client.ts')).toContain('217 passed, 0 failed');
+}, 150_000);
+
+test('a client of the runtime passes all cases', async () => {
+  expect(await runs('client', 'service-client.ts')).toContain('217 passed, 0 failed');
 }, 150_000);

@@ -9,8 +9,10 @@ export interface CallOptions {
   readonly metadata?: Metadata;
   /** Cancels the call. @default - the parent's signal */
   readonly signal?: AbortSignal;
-  /** Called with the answer's initial metadata; an error contains its own metadata. */
+  /** Called with the answer's initial metadata. What it throws cancels the call and becomes its outcome. */
   readonly onHeader?: (header: Metadata) => void;
+  /** Called with the answer's trailing metadata, before the outcome of the call is known. What it throws becomes the outcome. */
+  readonly onTrailer?: (trailer: Metadata) => void;
 }
 
 /** Options for streams, which may have no time limit. */

@@ -1,5 +1,5 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import type { Client, ClientUnaryCall, ServiceError } from '@grpc/grpc-js';
+import type { Client, ClientUnaryCall, ServiceError, StatusObject } from '@grpc/grpc-js';
 import type { DescMethod } from '@bufbuild/protobuf';
 import type { StreamOptions } from './call-options.ts';
 import { StatusError } from '../status.ts';
@@ -28,7 +28,11 @@ export interface OutgoingCall {
   started(call: Pick<ClientUnaryCall, 'cancel' | 'once'>): void;
   /** Call it once, when the call has ended. */
   ended(error: ServiceError | null): void;
-  /** What the call failed with: what `onHeader` threw, if it did, or the status. */
+  /** Calls back when `onTrailer` has been called, which is at once if there is none. For calls that have ended. */
+  afterTrailer(done: () => void): void;
+  /** What `onHeader` or `onTrailer` threw. */
+  readonly thrown: Error | undefined;
+  /** What the call failed with: what was thrown, if anything was, or the status. */
   failure(error: ServiceError | null): Error;
 }
 
@@ -40,7 +44,7 @@ const mostMetadata = 56 * 1024;
  * @throws StatusError RESOURCE_EXHAUSTED when the metadata is too large to be sent
  */
 export function startCall(client: Client, method: DescMethod, options: StreamOptions): OutgoingCall {
-  const { parent, timeoutMs = Infinity, signal = parent?.signal, onHeader } = options;
+  const { parent, timeoutMs = Infinity, signal = parent?.signal, onHeader, onTrailer } = options;
   const metadata = options.metadata?.clone() ?? new Metadata();
   if (parent !== undefined) {
     for (const key of traceKeys) for (const value of parent.metadata.get(key)) metadata.set(key, value);
@@ -51,24 +55,44 @@ export function startCall(client: Client, method: DescMethod, options: StreamOpt
     throw new StatusError(status.RESOURCE_EXHAUSTED, message);
   }
   const span = tracing()?.startCall({ method, client, parent, metadata });
+  const deadline = Math.min(Date.now() + timeoutMs, parent?.deadline ?? Infinity);
+  let cancelled = false;
   let cancel: () => void = () => undefined;
+  /** A server resets a call that is over its deadline with CANCEL, which may come before our own timer. */
+  const isLate = ({ code }: ServiceError) =>
+    code === status.CANCELLED && !cancelled && Date.now() >= deadline;
+  const failureOf = (error: ServiceError) =>
+    isLate(error)
+      ? new StatusError(status.DEADLINE_EXCEEDED, 'the deadline was exceeded', error.metadata)
+      : new StatusError(error.code, error.details, error.metadata);
   let thrown: Error | undefined;
+  let told: () => void = () => undefined;
+  /** Who emits is a connection, which other calls share: nothing may be thrown at it. */
+  const tell = (listener: (metadata: Metadata) => void, received: Metadata) => {
+    try {
+      listener(received);
+    } catch (error) {
+      thrown ??= error instanceof Error ? error : new Error(String(error));
+      cancel();
+    }
+  };
   return {
     metadata,
-    deadline: Math.min(Date.now() + timeoutMs, parent?.deadline ?? Infinity),
+    deadline,
     started: (call) => {
       cancel = () => {
+        cancelled = true;
         call.cancel();
       };
       if (onHeader !== undefined) {
         call.once('metadata', (header: Metadata) => {
-          try {
-            onHeader(header);
-          } catch (error) {
-            // Who emits is a connection, which other calls share.
-            thrown = error instanceof Error ? error : new Error(String(error));
-            cancel();
-          }
+          tell(onHeader, header);
+        });
+      }
+      if (onTrailer !== undefined) {
+        call.once('status', ({ metadata: trailer }: StatusObject) => {
+          tell(onTrailer, trailer);
+          told();
         });
       }
       if (signal?.aborted === true) cancel();
@@ -76,9 +100,20 @@ export function startCall(client: Client, method: DescMethod, options: StreamOpt
     },
     ended: (error) => {
       signal?.removeEventListener('abort', cancel);
-      span?.end(error === null ? status.OK : error.code);
+      span?.end(error === null ? status.OK : failureOf(error).code);
     },
-    failure: (error) => thrown ?? fromServiceError(error),
+    afterTrailer: (done) => {
+      if (onTrailer === undefined) done();
+      else told = done;
+    },
+    get thrown() {
+      return thrown;
+    },
+    failure: (error) => {
+      if (thrown !== undefined) return thrown;
+      if (error === null) return new StatusError(status.UNKNOWN, 'the answer has no message');
+      return failureOf(error);
+    },
   };
 }
 
@@ -89,10 +124,4 @@ function sizeOf(metadata: Metadata): number {
     for (const value of [values].flat()) size += name.length + String(value).length + 32;
   }
   return size;
-}
-
-/** The status that a call failed with. */
-function fromServiceError(error: ServiceError | null): StatusError {
-  if (error === null) return new StatusError(status.UNKNOWN, 'the answer has no message');
-  return new StatusError(error.code, error.details, error.metadata);
 }

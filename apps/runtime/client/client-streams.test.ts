@@ -3,6 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { collect } from '../../testing/collect.ts';
 import { startLocal } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';
 import { serviceClient } from '../client.ts';
@@ -31,12 +32,6 @@ async function startPrices(watchPrices: Handlers<typeof CatalogService>['watchPr
   const local = await startLocal([implement(CatalogService, all)]);
   started.push(local);
   return serviceClient(CatalogService, local.channel);
-}
-
-async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
 }
 
 test('a client stream is answered once, whether its requests are at hand or come later', async () => {

@@ -38,8 +38,11 @@ export function streamCaller(client: Client, method: DescMethod): unknown {
             (error, answer) => {
               outgoing.ended(error);
               sending.stop();
-              if (error === null && answer !== undefined) resolve(answer);
-              else reject(sending.thrown(error));
+              outgoing.afterTrailer(() => {
+                const isOk = error === null && outgoing.thrown === undefined;
+                if (isOk && answer !== undefined) resolve(answer);
+                else reject(sending.thrown(error));
+              });
             },
           );
           outgoing.started(call);
@@ -118,5 +121,6 @@ function answersOf(
       call.cancel();
     }
     if (failed !== undefined) throw sending?.thrown(failed) ?? outgoing.failure(failed);
+    if (outgoing.thrown !== undefined) throw outgoing.thrown;
   })();
 }

@@ -3,8 +3,8 @@ import { Metadata, Server, status } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
 import serverInterceptors from '@grpc/grpc-js/build/src/server-interceptors.js';
 import streamDecoder from '@grpc/grpc-js/build/src/stream-decoder.js';
-import subchannelCall from '@grpc/grpc-js/build/src/subchannel-call.js';
 import { MessageDecoder } from './decoder.ts';
+import './mended-client.ts';
 
 /**
  * What grpc-js 1.14.7 does otherwise than gRPC's protocol has it, put right in the library as it is loaded. Its parts are
@@ -13,29 +13,8 @@ import { MessageDecoder } from './decoder.ts';
  */
 
 // It takes a stream that ends within a message for one that ended before it, in servers (server/adapter.ts looks at the end of
-// requests) and in clients, which loses data without a word.
+// requests) and in clients (mended-client.ts), which loses data without a word.
 (streamDecoder as { StreamDecoder: unknown }).StreamDecoder = MessageDecoder;
-
-/** What is used of a call of a client, which is private in grpc-js. */
-interface SubchannelCall {
-  readonly decoder: MessageDecoder;
-  finalStatus: StatusObject | null;
-  outputStatus: (this: SubchannelCall) => void;
-}
-
-const calls = subchannelCall.Http2SubchannelCall.prototype as unknown as SubchannelCall;
-const { outputStatus } = calls;
-calls.outputStatus = function () {
-  if (this.finalStatus?.code === status.OK && !this.decoder.between) {
-    const { metadata } = this.finalStatus;
-    this.finalStatus = {
-      code: status.INTERNAL,
-      details: 'the answer ends in the middle of a message',
-      metadata,
-    };
-  }
-  outputStatus.call(this);
-};
 
 /** What is used of a call of a server, which is private in grpc-js. */
 interface ServerCall {
