@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../core/files.ts';
 import { nearest } from '../core/names.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { benchGateway, formatGateway } from './gateway.ts';
+import { benchMutation } from './mutation/mutation.ts';
 import { benchPair, formatPair } from './pair.ts';
 import { benchSynth, formatSynth } from './synth.ts';
 
@@ -19,7 +20,7 @@ const benches: Readonly<
     string,
     (
       report: (line: string) => void,
-      folder: string | undefined,
+      args: readonly string[],
     ) => readonly [string, object] | Promise<readonly [string, object]>
   >
 > = {
@@ -27,7 +28,8 @@ const benches: Readonly<
     const figures = await benchGateway(rounds, report);
     return [formatGateway(figures), figures];
   },
-  pair: async (report, folder) => {
+  mutation: (report, args) => benchMutation(args, report),
+  pair: async (report, [folder]) => {
     const figures = await benchPair(folder, pairs, report);
     return [formatPair(figures), figures];
   },
@@ -38,7 +40,7 @@ const benches: Readonly<
 };
 
 try {
-  const [name = '', folder] = process.argv.slice(2);
+  const [name = '', ...args] = process.argv.slice(2);
   const bench = benches[name];
   if (bench === undefined) {
     const known = Object.keys(benches);
@@ -53,7 +55,7 @@ try {
       },
     ]);
   }
-  const [table, figures] = await bench((line) => process.stderr.write(`${line}\n`), folder);
+  const [table, figures] = await bench((line) => process.stderr.write(`${line}\n`), args);
   const file = join(fileURLToPath(new URL('results', import.meta.url)), `${name}.json`);
   writeFileAtomic(file, `${JSON.stringify(figures, undefined, 2)}\n`);
   process.stdout.write(`${table}\nfigures: bench/results/${name}.json\n`);
