@@ -1,5 +1,4 @@
 import type { Problem } from '../../core/problem.ts';
-import { inSidecars } from './hosts.ts';
 import { envOf, podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { field, list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
@@ -91,7 +90,7 @@ function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Probl
   const gateways = gatewaysOf(cluster);
   return ofKind(cluster, 'VirtualService').flatMap(({ where, object }) =>
     texts(object, 'spec', 'gateways').flatMap((entry): readonly Problem[] => {
-      if (entry === 'mesh' && inSidecars(object)) return [];
+      if (entry === 'mesh') return [];
       const name = qualifiedGateway(object, entry);
       const open = [...claims.keys()].filter((header) =>
         gateways.get(name)?.some((found) => !takenAway(cluster, found, header)),

@@ -6,6 +6,8 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import { labelManaged } from '../kube/kube-object.ts';
 import { removalOrder } from '../kube/managed.ts';
 import { removeMesh } from './remove.ts';
+import { putIssued } from '../testing/cert-manager.ts';
+import { makeCertificate } from '../testing/certificates.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { modelOf } from '../testing/models.ts';
 import { problemOf } from '../testing/problems.ts';
@@ -14,15 +16,18 @@ import { cacertsSecret } from '../trust/objects.ts';
 
 let api: KubeApi;
 let folder: string;
+let kinds: KubeApi['kinds'];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'remove-'));
   api = await KubeApi.start('east');
+  ({ kinds } = api);
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await api.stop();
 });
 afterEach(() => {
+  api.kinds = kinds;
   api.intervene = () => undefined;
   api.objects.clear();
   api.requests.length = 0;
@@ -156,6 +161,43 @@ describe('removeMesh', () => {
     expect(api.get(stranger)).toBeDefined();
   });
 
+  test('names the first three of what a namespace is kept for', async () => {
+    store([...ours, ...['a', 'b', 'c', 'd'].map((name) => object('v1', 'ConfigMap', name, 'shop'))]);
+    expect(await remove()).toEqual([
+      'east: Namespace shop is kept for what meshwright did not make: ConfigMap shop/a, ConfigMap shop/b, ConfigMap shop/c',
+      'east: removed 7 objects',
+    ]);
+  });
+
+  test.each([
+    [object('coordination.k8s.io/v1', 'Lease', 'leader', 'shop')],
+    [object('v1', 'Event', 'started', 'shop')],
+    [{ ...object('v1', 'Secret', 'robot-token', 'shop'), type: 'kubernetes.io/service-account-token' }],
+    [object('v1', 'ConfigMap', 'istio-ca-crl', 'shop')],
+    [
+      object('v1', 'Pod', 'catalog-1', 'shop', {
+        ownerReferences: [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'catalog', uid: '1' }],
+      }),
+    ],
+  ])('a namespace is not kept for what comes and goes, or is provided: %j', async (passing) => {
+    api.kinds = { ...kinds, 'coordination.k8s.io/v1': [['Lease', true]] };
+    store([...ours, passing]);
+    expect(await remove()).toEqual(['east: removed 8 objects']);
+  });
+
+  test("of Istio's copies only those are deleted that Istio wrote", async () => {
+    const mark = { labels: { 'istio.io/config': 'true' } };
+    const written = object('v1', 'ConfigMap', 'istio-ca-crl', 'shop', mark);
+    const named = object('v1', 'ConfigMap', 'istio-ca-root-cert', 'shop');
+    const marked = object('v1', 'ConfigMap', 'mine', 'shop', mark);
+    store([...ours, written, named, marked]);
+    expect(await remove()).toEqual([
+      'east: Namespace shop is kept for what meshwright did not make: ConfigMap shop/mine',
+      'east: removed 7 objects',
+    ]);
+    expect([written, named, marked].map((one) => api.get(one) !== undefined)).toEqual([false, true, true]);
+  });
+
   test("keeps the definition of somebody else's custom resource, and so the resource", async () => {
     const gateway = object('networking.istio.io/v1', 'Gateway', 'theirs', 'default');
     store([...ours, gateway]);
@@ -177,6 +219,30 @@ describe('removeMesh', () => {
     expect(api.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
     rmSync(join(folder, 'trust'), { recursive: true });
     expect(await remove()).toEqual(['east: removed 9 objects']);
+  });
+
+  test('takes down a mesh whose CA an issuer signs, whose root is in no folder', async () => {
+    await ensureTrust(join(folder, 'trust'), 'shop', ['east'], 'istio-system');
+    store(ours);
+    const [root, ca] = [await makeCertificate({ name: 'root' }), await makeCertificate({ name: 'ca' })];
+    const labels = { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'shop' };
+    putIssued(api, ca, root.certificate, 'mesh-ca', labels);
+    expect(await remove()).toEqual(['east: removed 9 objects']);
+    rmSync(join(folder, 'trust'), { recursive: true });
+  });
+
+  test('keeps the definition that somebody else has resources of in another mesh, and deletes one that nobody serves', async () => {
+    const theirs = labelManaged(object('networking.istio.io/v1', 'Gateway', 'theirs', 'default'), 'market');
+    const unserved = labelManaged(
+      object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'wasmplugins.extensions.istio.io'),
+      'shop',
+    );
+    store([...ours, theirs, unserved]);
+    expect(await remove()).toEqual([
+      'east: CustomResourceDefinition gateways.networking.istio.io is kept for what meshwright did not make: Gateway default/theirs',
+      'east: removed 8 objects',
+    ]);
+    expect(api.get(unserved)).toBeUndefined();
   });
 
   test('names the object that may not be deleted', async () => {

@@ -10,9 +10,9 @@ export interface NamedCertificate {
 
 /** The certificates of a PEM text; undefined when there is none, or when one cannot be parsed. */
 export function parseCertificates(pem: string): readonly X509Certificate[] | undefined {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g);
   try {
-    return blocks.length === 0 ? undefined : blocks.map((block) => new X509Certificate(block));
+    return blocks?.map((block) => new X509Certificate(block));
   } catch {
     return undefined;
   }

@@ -3,7 +3,9 @@ import { formatProblem } from '../../core/problem.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
 import {
   configProblems,
+  describeTrust,
   isPhase,
+  issuerOf,
   readTrustState,
   stepProblem,
   trustAnnotations,
@@ -91,15 +93,63 @@ test('a Secret says of which state it is; one from before says nothing', () => {
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts' } };
   for (const state of way) {
     const metadata = { ...secret.metadata, annotations: trustAnnotations(state) };
-    expect(readTrustState({ ...secret, metadata })).toEqual(state);
+    expect(readTrustState({ ...secret, metadata })).toStrictEqual(state);
+    expect(Object.keys(metadata.annotations)).toHaveLength(state.phase === undefined ? 2 : 3);
   }
-  expect(readTrustState(secret)).toEqual(at(1));
+  expect(readTrustState(secret)).toStrictEqual(at(1));
+});
+
+test.each(['0', '-1', '1.5', '', 'two', 'Infinity'])(
+  'a note %j of a Secret is no number, and counts as 1',
+  (note) => {
+    const annotations = { 'meshwright/trust-generation': note, 'meshwright/trust-intermediate': note };
+    const metadata = { name: 'cacerts', annotations };
+    expect(readTrustState({ apiVersion: 'v1', kind: 'Secret', metadata })).toStrictEqual(at(1));
+  },
+);
+
+test('a phase that is none is left out', () => {
+  const metadata = { name: 'cacerts', annotations: { 'meshwright/trust-phase': 'drop-roots' } };
+  expect(readTrustState({ apiVersion: 'v1', kind: 'Secret', metadata })).toStrictEqual(at(1));
+});
+
+describe("cert-manager's notes", () => {
+  const noted = (notes: Readonly<Record<string, string>>) => {
+    const annotations = Object.fromEntries(
+      Object.entries(notes).map(([name, note]) => [`cert-manager.io/${name}`, note]),
+    );
+    return { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'cacerts', annotations } };
+  };
+  const own = { 'issuer-name': 'mesh-ca', 'certificate-name': 'cacerts' };
+
+  test('say who issues the Secret, with its own defaults', () => {
+    const issuer = { name: 'mesh-ca', kind: 'Issuer', group: 'cert-manager.io' };
+    expect(issuerOf(noted(own))).toEqual(issuer);
+    expect(readTrustState(noted(own))).toEqual({ issuer, ...at(1) });
+    expect(describeTrust(readTrustState(noted(own)))).toBe('Issuer mesh-ca');
+    const other = noted({ ...own, 'issuer-kind': 'AWSPCAIssuer', 'issuer-group': 'awspca.cert-manager.io' });
+    expect(issuerOf(other)).toEqual({
+      name: 'mesh-ca',
+      kind: 'AWSPCAIssuer',
+      group: 'awspca.cert-manager.io',
+    });
+    expect(describeTrust(readTrustState(other))).toBe('AWSPCAIssuer.awspca.cert-manager.io mesh-ca');
+  });
+
+  test.each([[{ 'issuer-name': 'mesh-ca' }], [{ 'certificate-name': 'cacerts' }], [{}]])(
+    'that are not whole, %j, say of nobody',
+    (notes) => {
+      expect(issuerOf(noted(notes))).toBeUndefined();
+      expect(readTrustState(noted(notes))).toStrictEqual(at(1));
+    },
+  );
 });
 
 test('the first generation has no phase', () => {
   expect(configProblems(at(1, 'add-root')).map(formatProblem)).toEqual([
     'trust.phase: there is no root CA before generation 1 that the mesh could move from; received "add-root"; fix: raise trust.generation to 2, or leave trust.phase out',
   ]);
+  for (const state of [...way, at(1), at(2)]) expect(configProblems(state)).toEqual([]);
 });
 
 function describeStep(live: TrustSettings, wanted: TrustSettings): string {

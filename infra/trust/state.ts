@@ -42,7 +42,7 @@ export function trustAnnotations({ generation, phase, intermediate }: TrustSetti
 export function readTrustState(cacerts: KubeObject): TrustSettings {
   const note = (name: string) => text(cacerts, 'metadata', 'annotations', name);
   const number = (name: string) => {
-    const value = Number(note(name) ?? '1');
+    const value = Number(note(name));
     return Number.isInteger(value) && value > 0 ? value : 1;
   };
   const phase = phases.find((name) => name === note(annotation.phase));

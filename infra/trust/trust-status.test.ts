@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { makeCertificate } from '../testing/certificates.ts';
 import { ensureTrust } from './folder.ts';
 import { cacertsKey, cacertsSecret } from './objects.ts';
 import { trustStatus } from './trust-status.ts';
@@ -22,6 +23,9 @@ afterAll(() => {
 
 test.each([
   ['2030-10-02T00:00:00Z', null],
+  // 90 days to the end.
+  ['2030-10-03T00:00:00Z', null],
+  ['2030-10-03T00:00:01Z', 'its CA ends in 89 days: raise trust.intermediate to 4'],
   ['2030-10-04T00:00:00Z', 'its CA ends in 89 days: raise trust.intermediate to 4'],
   ['2030-12-31T00:00:00Z', 'its CA ends in 1 day: raise trust.intermediate to 4'],
   ['2030-12-31T00:00:01Z', 'its CA ends within a day: raise trust.intermediate to 4'],
@@ -52,7 +56,60 @@ test('in a rotation it does not warn of the old root, which is on its way out', 
   });
 });
 
+describe('CAs that an issuer signs', () => {
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  let issued: KubeObject;
+  beforeAll(async () => {
+    const root = await makeCertificate({
+      name: 'root',
+      notBefore: made,
+      notAfter: new Date('2035-01-01T00:00:00Z'),
+    });
+    const ca = await makeCertificate({
+      ...{ name: 'ca', issuer: root },
+      ...{ notBefore: made, notAfter: new Date('2031-01-01T00:00:00Z') },
+    });
+    issued = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        ...cacertsKey('istio-system').metadata,
+        annotations: {
+          'cert-manager.io/certificate-name': 'cacerts',
+          'cert-manager.io/issuer-name': 'mesh-ca',
+        },
+      },
+      data: { 'tls.crt': base64(`${ca.certificate}${root.certificate}`), 'ca.crt': base64(root.certificate) },
+    };
+  });
+
+  const late = (when: string) =>
+    `its CA ${when}: cert-manager should have renewed it, look at the status of Certificate cacerts`;
+  const old = 'and cannot be changed in a mesh whose CAs an issuer signs (docs/trust.md)';
+
+  test.each([
+    // Within the 90 days in which cert-manager renews.
+    ['2030-11-01T00:00:00Z', null],
+    ['2030-11-02T00:00:00Z', null],
+    ['2030-11-02T00:00:01Z', late('ends in 59 days')],
+    ['2031-01-01T00:00:00Z', late('ended less than a day ago')],
+    // 365 days to the end of the root, and a moment less.
+    ['2034-01-01T00:00:00Z', late('ended 1096 days ago')],
+    ['2034-01-01T00:00:01Z', `${late('ended 1096 days ago')}; its root CA ends in 364 days, ${old}`],
+    ['2034-06-01T00:00:00Z', `${late('ended 1247 days ago')}; its root CA ends in 214 days, ${old}`],
+  ])('at %s: %s', (now, warning) => {
+    expect(trustStatus(issued, new Date(now))).toEqual({
+      state: 'Issuer mesh-ca',
+      rootNotAfter: '2035-01-01T00:00:00.000Z',
+      warning,
+    });
+  });
+});
+
 test('says nothing of a cluster without a CA, or with one that cannot be read', () => {
   expect(trustStatus(undefined)).toBeNull();
   expect(trustStatus(cacertsKey('istio-system'))).toBeNull();
+  const { data } = cacerts as KubeObject & { readonly data: Readonly<Record<string, string>> };
+  for (const file of ['ca-cert.pem', 'root-cert.pem'])
+    expect(trustStatus({ ...cacerts, data: { ...data, [file]: '' } })).toBeNull();
 });

@@ -286,4 +286,34 @@ describe('ExternalService', () => {
       ]);
     });
   });
+
+  test.each<[ExternalServiceProps['protocol'], ExternalServiceProps['protocol'], boolean]>([
+    ['TLS', 'TLS', false],
+    ['TLS', 'HTTP', true],
+    ['GRPC', 'TLS', true],
+    ['GRPC', 'HTTP', false],
+  ])('%s and %s on one port of two hosts: refused is %s', (first, second, isRefused) => {
+    withProject({}, (root) => {
+      const { mesh, shop, orders } = shopOf(root);
+      const [one, two] = [first, second].map(
+        (protocol, index) =>
+          new ExternalService(shop, `bank-${index}`, { host: `bank-${index}.example`, port: 8080, protocol }),
+      );
+      const elsewhere = new ExternalService(shop, 'till', {
+        host: 'till.example',
+        port: 8081,
+        protocol: 'TLS',
+      });
+      orders.callsExternal(one!, two!, elsewhere);
+      const index = first === 'TLS' ? 0 : 1;
+      expect(problemsOf(mesh)).toEqual(
+        isRefused
+          ? [
+              `demo/shop/orders: callsExternal[${index}]: speaks TLS on port 8080, where the workload also calls plaintext HTTP or gRPC services: ` +
+                `one listener of its proxy cannot do both; received "demo/shop/bank-${index}"; fix: move one of them to another port`,
+            ]
+          : [],
+      );
+    });
+  });
 });

@@ -55,8 +55,7 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
       },
     ];
   }
-  if (path === undefined)
-    return [/^[^\s[\]]+$/.test(claim) ? { ...problem, fix: `write [${claim}]` } : problem];
+  if (path === undefined) return [isOneName(claim) ? { ...problem, fix: `write [${claim}]` } : problem];
   const kind =
     path.length === 1 && Object.hasOwn(noTexts, path[0] ?? '') ? noTexts[path[0] ?? ''] : undefined;
   if (kind === undefined) return [];
@@ -74,10 +73,15 @@ export function ruleClaimProblems(where: string, claim: unknown): readonly Probl
 export function metadataClaimProblems(where: string, claim: string): readonly Problem[] {
   if (isDotted(claim) && !dotted.some((one) => claim === one || claim.startsWith(`${one}.`))) return [];
   const problem = { where, received: claim, allowed: plainRule };
-  if (!/^\[?[^\s[\]]+\]?/.test(claim) || !claim.includes('.'))
+  if ((claimPath(claim) === undefined && !isOneName(claim)) || !claim.includes('.'))
     return [{ ...problem, what: 'is not the name of a claim' }];
   const what = 'has a dot in its name, which Envoy would read as a path into an object';
   return [{ ...problem, what, fix: 'have the issuer put it into a claim without dots' }];
+}
+
+/** What can stand in Istio's brackets. */
+function isOneName(claim: string): boolean {
+  return /^[^\s[\]]+$/.test(claim);
 }
 
 /** A URL is a name of its own (RFC 7519, 4.2), not a way into objects. */

@@ -15,8 +15,8 @@ export function unpinned(object: KubernetesObject): readonly Violation[] {
   return containersOf(template).flatMap(([where, container]) => {
     const image = text(container, 'image') ?? '';
     if (digest.test(image) || (image === 'auto' && isInjected(template))) return [];
-    // A path follows a port, but not a tag.
-    const tag = /:([^:/@]+)$/.exec(image)?.[1];
+    // A path follows a port, but not a tag; what follows an @ is a digest, or none.
+    const tag = /^[^@]*:([^:/@]+)$/.exec(image)?.[1];
     const says = `${where}.image is ${image === '' ? 'missing' : `"${image}"`}`;
     if (tag === undefined) return [{ what: `${says}: without a tag it means the newest image`, fix: pin }];
     if (!movingTag.test(tag)) return [];

@@ -1,0 +1,142 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { labelManaged, manager } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
+import { KubeApi } from '../testing/kube-api.ts';
+import { prune, willDelete } from './prune.ts';
+import { Snapshot } from './snapshot.ts';
+
+let api: KubeApi;
+beforeAll(async () => {
+  api = await KubeApi.start('east');
+});
+afterAll(() => api.stop());
+afterEach(() => {
+  api.objects.clear();
+  api.requests.length = 0;
+});
+
+const ours = { manager, operation: 'Apply' };
+const object = (
+  apiVersion: string,
+  kind: string,
+  name: string,
+  namespace?: string,
+  managedFields: readonly object[] = [ours],
+): KubeObject =>
+  labelManaged(
+    {
+      apiVersion,
+      kind,
+      metadata: { name, ...(namespace !== undefined && { namespace }), managedFields },
+    } as KubeObject,
+    'shop',
+  );
+
+const service = object('v1', 'Service', 'catalog', 'shop');
+const deployment = object('apps/v1', 'Deployment', 'catalog', 'shop');
+const webhook = object('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', 'injector');
+const istiod = object('apps/v1', 'Deployment', 'istiod', 'istio-system');
+const namespace = object('v1', 'Namespace', 'shop');
+const definition = object(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+  'gateways.networking.istio.io',
+);
+const role = object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'reader');
+
+/** What a prune deletes when this is in the cluster and that declared, what it says, and what it was said to do. */
+async function pruned(live: readonly KubeObject[], declared: readonly KubeObject[]) {
+  for (const one of live) api.put({ ...one, metadata: { ...one.metadata } });
+  const before = await Snapshot.take(api.client, 'shop', undefined);
+  const lines: string[] = [];
+  const plan = { controlPlaneNamespace: 'istio-system' } as Plan;
+  const foretold = willDelete(before, declared);
+  const deleted = await prune(api.client, plan, before, declared, (line) => lines.push(line), undefined);
+  const requests = api.requests
+    .filter(({ method }) => method === 'DELETE')
+    .map(({ path }) => path.split('/').at(-1));
+  return { deleted, foretold, requests, lines };
+}
+
+test('what is declared stays', async () => {
+  const all = [service, deployment, webhook, namespace, definition, role];
+  expect(await pruned(all, all)).toEqual({ deleted: 0, foretold: false, requests: [], lines: [] });
+});
+
+test('what is no longer declared goes, in the order of a removal, each told', async () => {
+  const gone = [istiod, role, deployment, webhook, service];
+  expect(await pruned([...gone, namespace], [namespace])).toEqual({
+    deleted: 5,
+    foretold: true,
+    requests: ['injector', 'catalog', 'catalog', 'istiod', 'reader'],
+    lines: [
+      'east: deleted MutatingWebhookConfiguration injector',
+      'east: deleted Deployment shop/catalog',
+      'east: deleted Service shop/catalog',
+      'east: deleted Deployment istio-system/istiod',
+      'east: deleted ClusterRole reader',
+    ],
+  });
+});
+
+test.each([
+  ['Namespace', namespace, 'Namespace shop'],
+  ['definition', definition, `CustomResourceDefinition ${definition.metadata.name}`],
+])(
+  'a %s that is no longer declared stays and is told: what others have in it would go with it',
+  async (_, kept, name) => {
+    const lines = [`east: ${name} is no longer declared and is left: delete it by hand`];
+    expect(await pruned([kept], [])).toEqual({ deleted: 0, foretold: false, requests: [], lines });
+    api.requests.length = 0;
+    expect(await pruned([kept, service], [])).toEqual({
+      deleted: 1,
+      foretold: true,
+      requests: ['catalog'],
+      lines: [...lines, 'east: deleted Service shop/catalog'],
+    });
+  },
+);
+
+test.each<[string, readonly object[]]>([
+  ['nobody noted', []],
+  ['a controller applied', [{ manager: 'deployment-controller', operation: 'Apply' }]],
+  ['somebody wrote in our name', [{ manager, operation: 'Update' }]],
+  [
+    'others wrote and applied, in turn',
+    [
+      { manager: 'kubectl', operation: 'Apply' },
+      { manager, operation: 'Update' },
+    ],
+  ],
+])('what has our labels, but %s, is not ours to delete', async (_, managedFields) => {
+  const copied = object('v1', 'Service', 'copied', 'shop', managedFields);
+  expect(await pruned([copied], [])).toEqual({ deleted: 0, foretold: false, requests: [], lines: [] });
+});
+
+test('what others wrote in, too, is ours all the same', async () => {
+  const shared = object('v1', 'Service', 'shared', 'shop', [
+    { manager: 'kubectl', operation: 'Update' },
+    ours,
+  ]);
+  expect(await pruned([shared], [])).toMatchObject({ deleted: 1, foretold: true, requests: ['shared'] });
+});
+
+test('an object of the same name in another namespace, or of another kind or group, is another', async () => {
+  const elsewhere = object('v1', 'Service', 'catalog', 'outlet');
+  expect(
+    await pruned([service, deployment], [elsewhere, object('v1', 'Deployment', 'catalog', 'shop')]),
+  ).toMatchObject({
+    deleted: 2,
+    requests: ['catalog', 'catalog'],
+  });
+});
+
+test('another version of a group is the same object', async () => {
+  expect(await pruned([deployment], [object('apps/v1beta1', 'Deployment', 'catalog', 'shop')])).toMatchObject(
+    {
+      deleted: 0,
+      foretold: false,
+    },
+  );
+});
