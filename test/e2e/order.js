@@ -13,6 +13,7 @@ export const order = [
   '0d-edge-proxy',
   '0d-h2spec',
   '0d-autobahn',
+  '0d-schemathesis',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',
