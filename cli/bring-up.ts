@@ -2,6 +2,7 @@ import { writeDist } from '../charts/dist.ts';
 import { takeLock } from '../core/lock.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { connect } from '../infra/kube/connection.ts';
+import { pool } from '../infra/kube/pool.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
 import { planMesh } from '../infra/plan/plan.ts';
 import { preflightMesh } from '../infra/preflight/preflight.ts';
@@ -222,20 +223,30 @@ async function applyAndProve(
 }
 
 /** Makes proofs, and notes each that holds. */
-function makeKept(
+async function makeKept(
   proofs: readonly Proof[],
   { record, mesh, proved }: Pick<Work, 'record' | 'mesh' | 'proved'>,
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
+  const make = async (proof: Proof) => {
+    const [line = ''] = await prove([proof], await contextOf(record, mesh, signal), report);
+    proved.add(proof);
+    return line;
+  };
+  // A failure does not keep the others from being made.
+  const made = await pool(proofs, atOnce, (proof) => Promise.allSettled([make(proof)]));
   return allOrProblems(
-    proofs.map(async (proof) => {
-      const [line = ''] = await prove([proof], await contextOf(record, mesh, signal), report);
-      proved.add(proof);
-      return line;
-    }),
+    made
+      .flat()
+      .map((one) =>
+        one.status === 'fulfilled' ? Promise.resolve(one.value) : Promise.reject(one.reason as Error),
+      ),
   );
 }
+
+/** Pods of proofs that start at the same time: each has a proxy of its own. */
+const atOnce = 4;
 
 /** Makes proofs that disturb, one at a time: each takes away what another one may call. */
 async function disturb(

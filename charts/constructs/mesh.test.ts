@@ -94,6 +94,7 @@ test('the model says what the other parts of the project need to know', () => {
           services: ['shop.catalog.v1.CatalogService'],
           placement: ['east', 'west'],
           deployments: [{ name: 'catalog', version: 'v1', placement: ['east', 'west'], replicas: 2 }],
+          answersFrom: ['east', 'west'],
           local: true,
           calls: [],
           ports: { grpc: 50051, http: 8081 },
@@ -105,6 +106,7 @@ test('the model says what the other parts of the project need to know', () => {
           services: [],
           placement: ['west'],
           deployments: [{ name: 'edge', version: 'v1', placement: ['west'], replicas: 1 }],
+          answersFrom: ['west'],
           local: true,
           calls: [
             {

@@ -35,7 +35,12 @@ export interface WorkloadModel {
   readonly placement: readonly string[];
   /** One, or one per version. */
   readonly deployments: readonly DeploymentModel[];
-  /** Whether a caller gets pods of its own cluster wherever there are any: no `distribution` says otherwise. */
+  /** Clusters in which pods of it may answer calls: those of the placement where any replicas are declared. */
+  readonly answersFrom: readonly string[];
+  /**
+   * Whether a caller gets pods of its own cluster wherever there are any. Not with a `distribution`, with versions that run in
+   * different clusters, or where clusters share a zone, which Istio cannot tell apart.
+   */
   readonly local: boolean;
   /** Of each workload that it may call over gRPC, one call to try. */
   readonly calls: readonly CallModel[];

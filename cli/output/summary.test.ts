@@ -22,6 +22,7 @@ function modelWith(...edges: readonly EdgeModel[]): MeshModel {
     services: [],
     placement: ['east', 'west'],
     deployments: [],
+    answersFrom: ['east', 'west'],
     local: true,
     calls: [],
     ports: { http: 8080 },

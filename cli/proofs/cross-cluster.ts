@@ -1,6 +1,6 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import type { CrossCluster } from '../../infra/status/mesh-status.ts';
-import { readsOf } from './edges.ts';
+import { edgeClusters, readsOf } from './edges.ts';
 import { call } from './http.ts';
 import { notFrom } from './reads.ts';
 
@@ -14,15 +14,16 @@ export async function probeCrossCluster(
   signal?: AbortSignal,
 ): Promise<CrossCluster> {
   const reads = model.clusters.flatMap(({ name }) =>
-    readsOf(model).flatMap(({ callee, read }) =>
-      callee.placement.length > 0 && !callee.placement.includes(name) ? [{ name, callee, read }] : [],
-    ),
+    readsOf(model).flatMap((read) => {
+      const from = edgeClusters(read.edge, name);
+      return from.some((cluster) => read.callee.answersFrom.includes(cluster)) ? [] : [{ name, read }];
+    }),
   );
   const answers = await Promise.all(
-    reads.map(async ({ name, callee, read }) => {
+    reads.map(async ({ name, read: { callee, read } }) => {
       const base = ingress[name];
       if (base === null || base === undefined) return false;
-      return notFrom(await call(base, read, signal), callee.placement) === undefined;
+      return notFrom(await call(base, read, signal), callee.answersFrom) === undefined;
     }),
   );
   return { ok: answers.length === 0 ? null : answers.every(Boolean), checked: new Date().toISOString() };

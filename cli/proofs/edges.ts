@@ -16,7 +16,7 @@ export function readsOf(model: MeshModel): readonly EdgeRead[] {
     const [host = '*'] = edge.edge.hosts;
     return edge.edge.reads.flatMap((read) => {
       const callee = calleeOf(model, read);
-      return callee === undefined
+      return callee === undefined || callee.answersFrom.length === 0 || edge.answersFrom.length === 0
         ? []
         : [{ edge, callee, read: { path: read.path, host: host === '*' ? undefined : hostIn(host) } }];
     });
@@ -36,7 +36,20 @@ export function calleeOf(
   return workloads.find((each) => each.name === workload && each.namespace === namespace);
 }
 
-/** Clusters that may answer a call made in one of them: that one alone where the callee runs there, and nothing spreads its calls. */
-export function answeringClusters(callee: WorkloadModel, from: string): readonly string[] {
-  return callee.local && callee.placement.includes(from) ? [from] : callee.placement;
+/** Clusters in which a call through a cluster's ingress gateway may get to an edge. */
+export function edgeClusters({ answersFrom, local }: WorkloadModel, ingress: string): readonly string[] {
+  return local && answersFrom.includes(ingress) ? [ingress] : answersFrom;
+}
+
+/** Clusters that may answer a call made in any of some: the caller's own alone, where the callee runs there and nothing spreads its calls. */
+export function answeringClusters(callee: WorkloadModel, from: readonly string[]): readonly string[] {
+  const { answersFrom, local } = callee;
+  const isNear = local && from.every((cluster) => answersFrom.includes(cluster));
+  return isNear ? from : answersFrom;
+}
+
+/** What a workload is called in titles, which tell proofs apart: with its namespace where another one has its name. */
+export function titleOf({ workloads }: MeshModel, { name, namespace }: WorkloadModel): string {
+  const others = workloads.filter((each) => each.name === name);
+  return others.length > 1 ? `${namespace}/${name}` : name;
 }

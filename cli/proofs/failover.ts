@@ -1,8 +1,8 @@
 import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { waitFor } from '../../core/wait.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
-import { count, manager } from '../../infra/kube/kube-object.ts';
-import { readsOf } from './edges.ts';
+import { count, manager, type KubeObject } from '../../infra/kube/kube-object.ts';
+import { readsOf, titleOf } from './edges.ts';
 import type { Read } from './http.ts';
 import { callUntilSteady, type Proof, type ProofContext } from './proof.ts';
 import { notFrom } from './reads.ts';
@@ -11,13 +11,20 @@ const scaleMs = 90_000;
 
 /** With a service gone from one cluster, its answers come from another; and from that one again when it is back. */
 export function failover(model: MeshModel): readonly Proof[] {
-  const [found] = readsOf(model).filter(({ callee }) => callee.local && callee.placement.length > 1);
-  const [cluster, ...others] = found?.callee.placement ?? [];
-  if (found === undefined || cluster === undefined) return [];
-  const { callee, read } = found;
+  const ways = readsOf(model).flatMap(({ edge, callee, read }) => {
+    // Through an edge that is where the service goes, and where nothing but the loss of it changes who answers.
+    const [cluster] = callee.answersFrom.filter((each) => edge.local && edge.answersFrom.includes(each));
+    const others = callee.answersFrom.filter((each) => each !== cluster);
+    return callee.local && cluster !== undefined && others.length > 0
+      ? [{ callee, read, cluster, others }]
+      : [];
+  });
+  const [found] = ways;
+  if (found === undefined) return [];
+  const { callee, read, cluster, others } = found;
   return [
     {
-      title: `with ${callee.name} scaled to 0 in ${cluster}, its answers come from ${others.join(' or ')}, and from ${cluster} again after`,
+      title: `with ${titleOf(model, callee)} scaled to 0 in ${cluster}, its answers come from ${others.join(' or ')}, and from ${cluster} again after`,
       run: (context) => prove(context, { callee, read, cluster, others }),
       concerns: (object) => concerns(model, callee, object),
       disturbs: true,
@@ -53,7 +60,14 @@ async function prove(context: ProofContext, { callee, read, cluster, others }: L
       read,
       (answer) => notFrom(answer, clusters),
     );
-  const here = callee.deployments.filter(({ placement }) => placement.includes(cluster));
+  const declared = callee.deployments.filter(({ placement }) => placement.includes(cluster));
+  // An autoscaler may have more than is declared.
+  const here = await Promise.all(
+    declared.map(async (deployment) => ({
+      ...deployment,
+      replicas: await replicasOf(client, callee, deployment, context.signal),
+    })),
+  );
   let away: string;
   try {
     await Promise.all(here.map((deployment) => scale(client, callee, deployment, 0)));
@@ -81,13 +95,29 @@ function scale(
   });
 }
 
+async function replicasOf(
+  client: KubeClient,
+  { namespace }: WorkloadModel,
+  { name, replicas }: DeploymentModel,
+  signal?: AbortSignal,
+): Promise<number> {
+  const live = await client.get(deploymentObject(namespace, name), signal);
+  return Math.max(replicas, count(live, 'spec', 'replicas'));
+}
+
+const deploymentObject = (namespace: string, name: string): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { namespace, name },
+});
+
 async function awaitReplicas(
   client: KubeClient,
   { namespace }: WorkloadModel,
   { name, replicas }: DeploymentModel,
   signal?: AbortSignal,
 ): Promise<void> {
-  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { namespace, name } };
+  const deployment = deploymentObject(namespace, name);
   await waitFor(
     {
       what: `deployment ${namespace}/${name} back in ${client.cluster}`,

@@ -8,7 +8,7 @@ import type { Proof, ProofContext } from './proof.ts';
 export function outsiders(model: MeshModel): readonly Proof[] {
   return model.clusters.flatMap(({ name: cluster }) => {
     const [callee] = model.workloads.filter(
-      ({ ports, placement }) => ports.grpc !== undefined && placement.includes(cluster),
+      ({ ports, answersFrom }) => ports.grpc !== undefined && answersFrom.includes(cluster),
     );
     const image = model.images.find(({ app }) => app === callee?.app)?.reference;
     if (callee === undefined || image === undefined) return [];

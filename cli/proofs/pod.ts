@@ -2,6 +2,7 @@ import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
 import { managedByLabel, manager } from '../../charts/model/labels.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
+import { KubeError } from '../../infra/kube/kube-http.ts';
 import { count, field, list, text, type KubeObject } from '../../infra/kube/kube-object.ts';
 
 const podMs = 90_000;
@@ -34,8 +35,13 @@ export async function runProgram(
   const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
   const title = `pod ${namespace}/${name} in ${client.cluster}`;
   const within = { timeoutMs: podMs, ...(signal && { signal }) };
-  const remove = () =>
-    client.request('DELETE', path, { query: { gracePeriodSeconds: '0' } }).catch(() => undefined);
+  const remove = async () => {
+    try {
+      await client.request('DELETE', path, { query: { gracePeriodSeconds: '0' } });
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+    }
+  };
   await remove(); // of an interrupted run
   try {
     await waitFor({ what: `an earlier ${title} to go`, ...within }, async () =>
@@ -86,9 +92,11 @@ function podOf({ name, namespace, labels, serviceAccountName, image, source, arg
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { ...labels, [managedByLabel]: manager } },
+    metadata: { name, namespace, labels: { [managedByLabel]: manager, ...labels } },
     spec: {
       restartPolicy: 'Never',
+      // Should nobody be left to delete it.
+      activeDeadlineSeconds: 300,
       automountServiceAccountToken: false,
       ...(serviceAccountName !== undefined && { serviceAccountName }),
       // Nobody ever says that it holds: the pod is never ready, so that no Service sends it traffic.

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { nameLabel } from '../../charts/model/labels.ts';
 import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
-import { answeringClusters, calleeOf, readsOf } from './edges.ts';
+import { managedLabels } from '../../infra/kube/kube-object.ts';
+import { answeringClusters, calleeOf, readsOf, titleOf } from './edges.ts';
 import { clusterOf } from './http.ts';
 import { runProgram } from './pod.ts';
 import { isExpected, probeProgram, readAnswers, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
@@ -18,11 +20,11 @@ export function probes(model: MeshModel): readonly Proof[] {
     const targets = caller.calls.flatMap((call): readonly Target[] => {
       const callee = calleeOf(model, call);
       const isShown = shown.some((read) => read.edge === caller && read.callee === callee);
-      return callee === undefined || isShown || callee.placement.length === 0 ? [] : [{ call, callee }];
+      return callee === undefined || isShown || callee.answersFrom.length === 0 ? [] : [{ call, callee }];
     });
     if (image === undefined || targets.length === 0) return [];
-    return caller.placement.map((cluster) => ({
-      title: `${caller.name} in ${cluster} gets to ${listed(targets.map(({ callee }) => callee.name))}`,
+    return caller.answersFrom.map((cluster) => ({
+      title: `${titleOf(model, caller)} in ${cluster} gets to ${listed(targets.map(({ callee }) => titleOf(model, callee)))}`,
       run: (context: ProofContext) => prove(context, { caller, cluster, image, targets }),
       // Each object may stand in the way of a call.
       concerns: () => true,
@@ -42,7 +44,7 @@ interface Probe {
   readonly targets: readonly Target[];
 }
 
-async function prove({ clients, signal }: ProofContext, probe: Probe): Promise<string> {
+async function prove({ model, clients, signal }: ProofContext, probe: Probe): Promise<string> {
   const { caller, cluster, image, targets } = probe;
   const client = clients[cluster];
   if (client === undefined) throw new Error(`no client of ${cluster}`);
@@ -51,14 +53,14 @@ async function prove({ clients, signal }: ProofContext, probe: Probe): Promise<s
     path: call.path,
     answeredBy: call.answeredBy,
   }));
-  const name = `${caller.name.slice(0, 40).replace(/-+$/, '')}-meshwright-probe`;
+  const name = podName(caller);
   const printed = await runProgram(
     client,
     {
       name,
       namespace: caller.namespace,
       // What its Sidecar and the policies of its traffic go by.
-      labels: { [nameLabel]: caller.name },
+      labels: { [nameLabel]: caller.name, ...managedLabels(model.name) },
       serviceAccountName: caller.name,
       image,
       source: probeProgram,
@@ -80,6 +82,12 @@ async function prove({ clients, signal }: ProofContext, probe: Probe): Promise<s
   return targets.map(({ call }, index) => summary(call, answers[index]?.servedBy ?? '')).join(', ');
 }
 
+/** A name that is a caller's alone, and a DNS label however long the caller's is. */
+export function podName({ name, namespace }: Pick<WorkloadModel, 'name' | 'namespace'>): string {
+  const digest = createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 8);
+  return `meshwright-probe-${name.slice(0, 36).replace(/-+$/, '')}-${digest}`;
+}
+
 function problemOf(
   where: string,
   cluster: string,
@@ -87,7 +95,7 @@ function problemOf(
   call: ProbeCall,
   { servedBy, status, message }: ProbeAnswer,
 ): readonly Problem[] {
-  const clusters = answeringClusters(callee, cluster);
+  const clusters = answeringClusters(callee, [cluster]);
   const isRight =
     isExpected({ servedBy, status, message }, call) &&
     (call.answeredBy === 'proxy' || clusters.includes(clusterOf(servedBy)));

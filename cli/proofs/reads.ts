@@ -1,5 +1,5 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import { answeringClusters, readsOf, type EdgeRead } from './edges.ts';
+import { answeringClusters, edgeClusters, readsOf, titleOf, type EdgeRead } from './edges.ts';
 import { clusterOf, type Answer } from './http.ts';
 import { callUntilSteady, callsInARow, type Proof } from './proof.ts';
 
@@ -8,11 +8,11 @@ export function edgeReads(model: MeshModel): readonly Proof[] {
   const edges = Map.groupBy(readsOf(model), ({ edge }) => edge);
   return [...edges].flatMap(([edge, reads]) =>
     model.clusters.map(({ name: cluster }) => ({
-      title: `calls to ${edge.name} through ${cluster} are answered ${listed(reads.map((read) => expectation(read, cluster)))}`,
+      title: `calls to ${titleOf(model, edge)} through ${cluster} are answered ${listed(reads.map((read) => expectation(model, read, cluster)))}`,
       run: async (context) => {
         const seen = await Promise.all(
           reads.map(async ({ callee, read }) => {
-            const expected = answeringClusters(callee, cluster);
+            const expected = answeringClusters(callee, edgeClusters(edge, cluster));
             const { servedBy } = await callUntilSteady(
               context,
               `answers of ${callee.name} through ${cluster}`,
@@ -30,8 +30,9 @@ export function edgeReads(model: MeshModel): readonly Proof[] {
   );
 }
 
-function expectation({ callee }: EdgeRead, cluster: string): string {
-  return `by ${callee.name} in ${answeringClusters(callee, cluster).join(' or ')}`;
+function expectation(model: MeshModel, { edge, callee }: EdgeRead, cluster: string): string {
+  const clusters = answeringClusters(callee, edgeClusters(edge, cluster));
+  return `by ${titleOf(model, callee)} in ${clusters.join(' or ')}`;
 }
 
 function listed(parts: readonly string[]): string {

@@ -23,6 +23,7 @@ export function modelOf(clusters: readonly string[]): MeshModel {
         name: 'catalog',
         app: 'apps/catalog',
         placement: clusters,
+        answersFrom: clusters,
         deployments: [{ name: 'catalog', version: 'v1', placement: clusters, replicas: 2 }],
       },
       {
@@ -30,6 +31,7 @@ export function modelOf(clusters: readonly string[]): MeshModel {
         name: 'inventory',
         app: 'apps/inventory',
         placement: clusters.slice(-1),
+        answersFrom: clusters.slice(-1),
         deployments: [{ name: 'inventory', version: 'v1', placement: clusters.slice(-1), replicas: 1 }],
       },
     ],

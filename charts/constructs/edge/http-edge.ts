@@ -8,12 +8,13 @@ import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
-import type { Method, MethodKind } from '../scope/method.ts';
+import type { Callee, Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
 import { given } from '../scope/mesh-construct.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
 import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts';
+import { ServiceLimits } from '../rate-limits/service-limits.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { exportTo } from '../scope/visibility.ts';
@@ -108,7 +109,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const { methods, hosts, tls } = this;
     const { jwt, openapi = false } = this.#props;
     const limited = (method: Method) =>
-      this.rateLimits.some((limit) => limit.method === undefined || isSameMethod(limit.method, method));
+      [...this.rateLimits, ...serviceLimitsOf(method.service)].some(
+        (limit) => limit.method === undefined || isSameMethod(limit.method, method),
+      );
     const hindered = (method: Method) => limited(method) || isFaulty(method);
     const edge = edgeModel({ methods, hosts, tls: tls !== undefined, openapi, jwt, hindered });
     return { ...super.model, edge };
@@ -286,4 +289,8 @@ export function edgesOf(mesh: {
   readonly node: { findAll(): readonly unknown[] };
 }): readonly HttpEdge<string>[] {
   return mesh.node.findAll().filter((part) => part instanceof HttpEdge);
+}
+
+function serviceLimitsOf({ node }: Callee): readonly RateLimit<string>[] {
+  return node.children.flatMap((part) => (part instanceof ServiceLimits ? part.rateLimits : []));
 }

@@ -7,14 +7,11 @@ import { callModels } from './call-models.ts';
 const catalogService = '/shop.catalog.v1.CatalogService';
 const toCatalog = { workload: 'catalog', namespace: 'shop', port: 50051 };
 
-test('a call to try is of a method without side effects, and of one that answers once where there is one', () => {
+test('a call to try is of a unary method without side effects', () => {
   withShop(({ catalog, inventory }) => {
     const { watchPrices, getProduct } = catalog.method;
-    expect(callModels([watchPrices, getProduct], isFaulty)).toEqual([
+    expect(callModels([watchPrices, getProduct, inventory.method.getStock], isFaulty)).toEqual([
       { ...toCatalog, path: `${catalogService}/GetProduct`, answeredBy: 'service' },
-    ]);
-    expect(callModels([watchPrices, inventory.method.getStock], isFaulty)).toEqual([
-      { ...toCatalog, path: `${catalogService}/WatchPrices`, answeredBy: 'service' },
       {
         workload: 'inventory',
         namespace: 'shop',
@@ -22,6 +19,14 @@ test('a call to try is of a method without side effects, and of one that answers
         path: '/shop.inventory.v1.InventoryService/GetStock',
         answeredBy: 'service',
       },
+    ]);
+  });
+});
+
+test('a stream, which may stay quiet, is not tried', () => {
+  withShop(({ catalog }) => {
+    expect(callModels([catalog.method.watchPrices], isFaulty)).toEqual([
+      { ...toCatalog, path: `${catalogService}/MeshwrightProbe`, answeredBy: 'proxy' },
     ]);
   });
 });

@@ -14,9 +14,8 @@ export function callModels(
 ): readonly CallModel[] {
   return [...Map.groupBy(methods, ({ service }) => service)].map(([{ name, namespace, ports }, called]) => {
     const to = { workload: name, namespace: namespace.name, port: ports.grpc ?? 0 };
-    const [safe] = called
-      .filter((method) => isSafe(method) && method.kind !== 'bidi_streaming' && !faulty(method))
-      .toSorted((a, b) => Number(a.kind !== 'unary') - Number(b.kind !== 'unary'));
+    // A stream may stand still for as long as it likes before it answers.
+    const safe = called.find((method) => isSafe(method) && method.kind === 'unary' && !faulty(method));
     if (safe !== undefined) return { ...to, path: pathOf(safe), answeredBy: 'service' };
     const [first] = called;
     // Were it let through, the service would not know it either.

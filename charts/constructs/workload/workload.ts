@@ -15,6 +15,7 @@ import type { Method, MethodKind } from '../scope/method.ts';
 import { nameLabel } from '../../model/labels.ts';
 import { eastWestGateway } from '../scope/names.ts';
 import { isBase } from '../traffic/effective.ts';
+import { placesOf } from '../traffic/locality.ts';
 import {
   destinationRule,
   grpcOutliers,
@@ -198,7 +199,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       services,
       placement: clusters,
       deployments,
-      local: this.destined.policy?.distribution === undefined,
+      ...this.#answers,
       calls: callModels(this.calledMethods, isFaulty),
       ports,
     };
@@ -268,6 +269,18 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const image = this.mesh.image(config);
     const selector = { [nameLabel]: name };
     return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
+  }
+
+  /** Where its answers come from, as far as the declaration tells. */
+  get #answers(): Pick<WorkloadModel, 'answersFrom' | 'local'> {
+    const running = this.deployments.filter(({ replicas }) => replicas > 0);
+    const answersFrom = this.clusters.filter((cluster) =>
+      running.some(({ placement }) => placement.includes(cluster)),
+    );
+    const isAlike = running.every(({ placement }) => placement.length === answersFrom.length);
+    const areApart = placesOf(answersFrom, this.mesh.clusters) === answersFrom.length;
+    const isSpread = this.destined.policy?.distribution !== undefined;
+    return { answersFrom, local: isAlike && areApart && !isSpread };
   }
 
   /** Whether calls of one of its methods are ended or delayed on purpose. */

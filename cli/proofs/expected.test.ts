@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import { shop } from '../../mesh.ts';
+import { proofsOf, refuseNothing } from './all.ts';
+import { podName } from './probes.ts';
+
+const model = shop(join(import.meta.dirname, '..', '..')).model();
+
+/** The shop, with some of its workloads changed. */
+function shopWith(changes: Readonly<Record<string, Partial<WorkloadModel>>>): MeshModel {
+  const workloads = model.workloads.map((workload) => ({ ...workload, ...changes[workload.name] }));
+  return { ...model, workloads };
+}
+
+const titles = (mesh: MeshModel) => {
+  const { steady, kept } = proofsOf(mesh);
+  return [...steady, ...kept].map(({ title }) => title);
+};
+
+describe('who is expected to answer', () => {
+  test('an edge that runs elsewhere gets the services of its own cluster, and no failover is proved through it', () => {
+    const seen = titles(shopWith({ edge: { answersFrom: ['west'] } }));
+    expect(seen).toContain(
+      'calls to edge through east are answered by catalog in west, by inventory in west, and by orders in east',
+    );
+    expect(seen).toContain(
+      'with catalog scaled to 0 in west, its answers come from east, and from west again after',
+    );
+  });
+
+  test('a service whose calls are spread may answer from anywhere, and its loss is not proved', () => {
+    const seen = titles(shopWith({ catalog: { local: false } }));
+    expect(seen[0]).toContain('through east are answered by catalog in east or west');
+    expect(seen.join('\n')).not.toContain('scaled to 0');
+  });
+
+  test('nobody is asked for a service without pods', () => {
+    const seen = titles(shopWith({ catalog: { answersFrom: [] } })).join('\n');
+    expect(seen).not.toContain('catalog');
+    expect(seen).toContain('orders in east gets to inventory');
+  });
+});
+
+test('workloads of one name in two namespaces have proofs and probes of their own', () => {
+  const orders = model.workloads.find(({ name }) => name === 'orders')!;
+  const twice = { ...model, workloads: [...model.workloads, { ...orders, namespace: 'second' }] };
+  const probes = titles(twice).filter((title) => title.includes('gets to'));
+  expect(probes).toEqual([
+    'shop/orders in east gets to catalog and inventory',
+    'second/orders in east gets to catalog and inventory',
+  ]);
+  expect(podName(orders)).not.toBe(podName({ ...orders, namespace: 'second' }));
+});
+
+test('names of probes are DNS labels, and apart, however long those of their callers are', () => {
+  const long = 'a'.repeat(62);
+  const names = [`${long}x`, `${long}y`, `${'a'.repeat(35)}--b`].map((name) =>
+    podName({ name, namespace: 'shop' }),
+  );
+  expect(new Set(names).size).toBe(3);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);
+});
+
+test('a mesh without anything to call is refused, as nothing can be proved of it', () => {
+  const empty = { ...model, workloads: [] };
+  expect(() => {
+    refuseNothing(proofsOf(empty), empty);
+  }).toThrow(
+    'mesh shop: declares no workload with a gRPC port, so that no call can prove it; fix: declare a GrpcService',
+  );
+  expect(() => {
+    refuseNothing(proofsOf(model), model);
+  }).not.toThrow();
+});
