@@ -1,3 +1,4 @@
+import { gatewayTimes, type GatewayTime } from '../config/gateway-times.ts';
 import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
 import { serveMetrics } from '../runtime/telemetry/metrics.ts';
@@ -15,12 +16,14 @@ import { openUpstreams, parseUpstreams } from './transport/upstreams.ts';
 
 const name = /^[a-z0-9_.-]+$/;
 
+const time = ({ least, most, usual }: GatewayTime) => integer(least, most).default(usual);
+
 const environment = {
   HTTP_PORT: integer(1, 65_535),
   METRICS_PORT: integer(1, 65_535).default(9_464),
   UPSTREAMS: text('a list of <fully qualified service>=<host:port>, separated by commas'),
-  REQUEST_TIMEOUT_MS: integer(1, 600_000).default(5_000),
-  REQUEST_TIMEOUT_MAX_MS: integer(1, 86_400_000).default(60_000),
+  REQUEST_TIMEOUT_MS: time(gatewayTimes.REQUEST_TIMEOUT_MS),
+  REQUEST_TIMEOUT_MAX_MS: time(gatewayTimes.REQUEST_TIMEOUT_MAX_MS),
   BODY_LIMIT_BYTES: integer(1, 64 * 2 ** 20).default(4 * 2 ** 20),
   BODY_TIMEOUT_MS: integer(1, 600_000).default(30_000),
   HEADERS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
@@ -28,7 +31,7 @@ const environment = {
   CONNECT_TIMEOUT_MS: integer(1, 600_000).default(5_000),
   KEEPALIVE_MS: integer(1_000, 86_400_000).default(300_000),
   KEEPALIVE_TIMEOUT_MS: integer(1, 600_000).default(10_000),
-  STREAM_IDLE_MS: integer(1, 86_400_000).default(300_000),
+  STREAM_IDLE_MS: time(gatewayTimes.STREAM_IDLE_MS),
   MAX_CONNECTIONS: integer(1, 1_000_000).default(4_000),
   MAX_REQUESTS: integer(1, 1_000_000).default(1_000),
   MAX_STREAMS: integer(1, 1_000_000).optional(),

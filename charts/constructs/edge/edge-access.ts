@@ -149,7 +149,7 @@ function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[])
 }
 
 /** What an edge's gateway serves: it has the services whole. */
-function servicesOf(methods: readonly Method[]): readonly DescService[] {
+export function servicesOf(methods: readonly Method[]): readonly DescService[] {
   return [...new Set(methods.map(({ descriptor }) => descriptor.parent))];
 }
 

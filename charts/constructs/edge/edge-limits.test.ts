@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../synth.ts';
-import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
+import { anyEdge, get, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { expectGolden } from '../../testing/golden.ts';
+import { libraryOf, type Rule } from '../../testing/library.ts';
 import { objectsOf, problemsOf } from '../../testing/mesh.ts';
+import type { RateLimit } from '../rate-limits/rate-limit.ts';
+import type { Method } from '../scope/method.ts';
+import { routeLimits } from './edge-limits.ts';
 import { HttpEdge } from './http-edge.ts';
 
 describe('limits', () => {
@@ -73,6 +77,24 @@ describe('limits', () => {
       expect(limits).toContain(request('GET', prices));
       expect(limits).not.toContain(request('HEAD', prices));
     });
+  });
+
+  test('do not count a HEAD that another service of the edge answers by a pattern of its own', () => {
+    const counted = (...rules: readonly Readonly<Record<string, Rule>>[]) => {
+      const methods = rules.flatMap((each) =>
+        libraryOf(each).methods.map((descriptor) => ({ descriptor }) as Method),
+      );
+      const [method] = methods;
+      const rateLimits = [{ method, perSecond: 5, by: 'client' } as RateLimit<string>];
+      const limits = JSON.stringify(routeLimits('edge.shop', { rateLimits, methods }, undefined));
+      return [...limits.matchAll(/":method","string_match":\{"exact":"(\w+)"/g)].map(([, found]) => found);
+    };
+    const look: Rule = { pattern: { case: 'custom', value: { kind: 'HEAD', path: '/v1/books/{id}' } } };
+    expect(counted({ Read: get('/v1/books/{id}') }, { Other: get('/v1/authors/{id}') })).toEqual([
+      'GET',
+      'HEAD',
+    ]);
+    expect(counted({ Read: get('/v1/books/{id}') }, { Look: look })).toEqual(['GET']);
   });
 
   test('problems', () => {

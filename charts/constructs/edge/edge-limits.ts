@@ -1,3 +1,4 @@
+import type { DescService } from '@bufbuild/protobuf';
 import { anyMethod } from '../../../http-rule/pattern.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
@@ -14,6 +15,7 @@ import {
 import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
 import { pathRegex } from '../http/istio-paths.ts';
 import { waysOf } from '../http/ways.ts';
+import { servicesOf } from './edge-access.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 const workloadSelector = { labels: { istio: ingressGateway.selector } };
@@ -44,13 +46,19 @@ export function gatewayFilter(): IstioSpec<'EnvoyFilter'> {
   };
 }
 
-/** The limits of an edge, on its route. */
+/**
+ * The limits of an edge, on its route.
+ * @param edge - its limits, and all the methods that it exposes
+ */
 export function routeLimits(
   route: string,
-  limits: readonly RateLimit<string>[],
+  edge: { readonly rateLimits: readonly RateLimit<string>[]; readonly methods: readonly Method[] },
   jwt: Jwt<string> | undefined,
 ): IstioSpec<'EnvoyFilter'> {
-  const typed = { [localRateLimit]: localRateLimits(limits.map((limit) => localLimit(limit, jwt))) };
+  // As for the policy: what another service of the edge answers by itself is no way to this method.
+  const beside = servicesOf(edge.methods);
+  const limits = edge.rateLimits.map((limit) => localLimit(limit, jwt, beside));
+  const typed = { [localRateLimit]: localRateLimits(limits) };
   return {
     workloadSelector,
     configPatches: [
@@ -67,20 +75,24 @@ export function routeLimits(
  * A client is who its token says where the method asks for one, else the address it calls from: a client without a
  * token must not choose whom it is counted as.
  */
-function localLimit(limit: RateLimit<string>, jwt: Jwt<string> | undefined): LocalLimit {
+function localLimit(
+  limit: RateLimit<string>,
+  jwt: Jwt<string> | undefined,
+  beside: readonly DescService[],
+): LocalLimit {
   const { method, by, perSecond, burst = perSecond } = limit;
   const known = method !== undefined && requirementOf(jwt, method).token;
   return {
     name: `${nameOf(method)} by ${by}`,
-    requests: method === undefined ? [] : requestsOf(method),
+    requests: method === undefined ? [] : requestsOf(method, beside),
     ...(by === 'client' ? { client: known ? bySubject : byAddress } : {}),
     perSecond,
     burst,
   };
 }
 
-function requestsOf({ descriptor }: Method): object[][] {
-  return waysOf(descriptor, [descriptor.parent]).map((way) => [
+function requestsOf({ descriptor }: Method, beside: readonly DescService[]): object[][] {
+  return waysOf(descriptor, beside).map((way) => [
     ...(way.httpMethod === anyMethod ? [] : [{ name: ':method', string_match: { exact: way.httpMethod } }]),
     { name: ':path', string_match: { safe_regex: { regex: pathRegex(way) } } },
   ]);

@@ -280,4 +280,23 @@ describe('problems with what is exposed', () => {
       ]);
     });
   });
+
+  test('a gateway app with times that its program refuses', () => {
+    const env = {
+      STREAM_IDLE_MS: '5m',
+      REQUEST_TIMEOUT_MS: { value: '600001', notSecret: 'a time' },
+      REQUEST_TIMEOUT_MAX_MS: '0',
+    };
+    withProject({ front: { ports: { http: 8080 }, env } }, (root) => {
+      const mesh = twoClusters(root);
+      const shop = mesh.namespace('shop');
+      new HttpEdge(shop, 'edge', { expose: [catalogIn(shop)], app: 'apps/front' });
+      const wrong = 'demo/shop/edge: app: apps/front/config.yml has a wrong value for';
+      expect(problemsOf(mesh)).toEqual([
+        `${wrong} env.REQUEST_TIMEOUT_MS; allowed a whole number from 1 to 600000, in quotes`,
+        `${wrong} env.REQUEST_TIMEOUT_MAX_MS; allowed a whole number from 1 to 86400000, in quotes`,
+        `${wrong} env.STREAM_IDLE_MS; allowed a whole number from 1 to 86400000, in quotes`,
+      ]);
+    });
+  });
 });

@@ -24,6 +24,7 @@ import { edgeModel } from './edge-model.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
 import { routeLimits } from './edge-limits.ts';
 import { exposedMethods, exposeProblems, fullName, isSameMethod, type Exposed } from './expose.ts';
+import { longestWaitMs, waitProblems } from './gateway-waits.ts';
 import { issuerProblems } from './issuers.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
@@ -99,10 +100,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.calls(...this.methods);
   }
 
-  /** How long its gateway lets a stream stand still, where its config.yml says so. Milliseconds. */
-  get streamIdleMs(): number | undefined {
-    const declared = this.soundConfig?.env['STREAM_IDLE_MS'];
-    return typeof declared === 'string' ? Number(declared) : undefined;
+  /** The longest that its gateway lets a request stand still. Milliseconds. */
+  get longestWaitMs(): number {
+    return longestWaitMs(this.soundConfig?.env ?? {});
   }
 
   override get model(): WorkloadModel {
@@ -156,7 +156,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       into.addIstio('40-services', where, 'RequestAuthentication', atGateway, authentication);
     }
     if (rateLimits.length > 0) {
-      into.addIstio('40-services', where, 'EnvoyFilter', atGateway, routeLimits(this.#id, rateLimits, jwt));
+      into.addIstio('40-services', where, 'EnvoyFilter', atGateway, routeLimits(this.#id, this, jwt));
     }
     const { http } = this.ports;
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
@@ -237,9 +237,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
 
   #appProblems(): readonly Problem[] {
     const { where, app, soundConfig } = this;
-    if (soundConfig === undefined || soundConfig.ports.http !== undefined) return [];
+    if (soundConfig === undefined) return [];
+    const waits = waitProblems(where, app, soundConfig.env);
+    if (soundConfig.ports.http !== undefined) return waits;
     const what = `${app}/config.yml has no ports.http`;
-    return [{ where: `${where}: app`, what, fix: 'add it, usually 8080' }];
+    return [{ where: `${where}: app`, what, fix: 'add it, usually 8080' }, ...waits];
   }
 
   #edgeProblems(): readonly Problem[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AppConfig } from '../../../apps/config/app-config.ts';
 import { synthesize } from '../../synth.ts';
 import { objectOf, objectsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
@@ -79,33 +80,36 @@ describe.each(gateways)('the gateway in %s', (namespace, name) => {
 });
 
 describe('what ingress gateways ask of clients', () => {
-  function managerOf(streamIdle?: string) {
-    return withProject(
-      {
-        gateway: {
-          ports: { http: 8080 },
-          ...(streamIdle === undefined ? {} : { env: { STREAM_IDLE_MS: streamIdle } }),
-        },
-      },
-      (root) => {
-        const mesh = twoClusters(root);
-        const shop = mesh.namespace('shop');
-        const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
-        new HttpEdge(shop, 'edge', { expose: [catalog] });
-        const filter = objectOf(synthesize(mesh), 'west', 'EnvoyFilter', 'edge-proxy') as unknown as {
-          metadata: { namespace: string };
-          spec: {
-            workloadSelector: object;
-            configPatches: { applyTo: string; patch: { value: Record<string, object> } }[];
-          };
-        };
-        expect(filter.metadata.namespace).toBe('istio-ingress');
-        expect(filter.spec.workloadSelector).toEqual({ labels: { istio: 'ingressgateway' } });
-        const [first] = filter.spec.configPatches;
-        return first?.patch.value['typed_config'] as Record<string, unknown>;
-      },
+  /** What the filter merges into the HTTP connection manager, of a mesh with edges whose gateways have these variables. */
+  function managerOf(...environments: readonly AppConfig['env'][]) {
+    const apps = environments.map(
+      (env, index) => [`gateway${index}`, { ports: { http: 8080 }, env }] as const,
     );
+    return withProject(Object.fromEntries(apps), (root) => {
+      const mesh = twoClusters(root);
+      const shop = mesh.namespace('shop');
+      const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+      for (const [app] of apps)
+        new HttpEdge(shop, app, { app: `apps/${app}`, hosts: [`${app}.example`], expose: [catalog] });
+      const filter = objectOf(synthesize(mesh), 'west', 'EnvoyFilter', 'edge-proxy') as unknown as {
+        metadata: { namespace: string };
+        spec: {
+          workloadSelector: object;
+          priority: number;
+          configPatches: { applyTo: string; patch: { value: Record<string, object> } }[];
+        };
+      };
+      expect(filter.metadata.namespace).toBe('istio-ingress');
+      expect(filter.spec.workloadSelector).toEqual({ labels: { istio: 'ingressgateway' } });
+      expect(filter.spec.priority).toBeLessThan(0);
+      const [first] = filter.spec.configPatches;
+      return first?.patch.value['typed_config'] as Record<string, unknown>;
+    });
   }
+
+  /** How long they let a stream stand still, in seconds. */
+  const patience = (...environments: readonly AppConfig['env'][]) =>
+    Number(String(managerOf(...environments)['stream_idle_timeout']).replace(/s$/, ''));
 
   test('is a head in time, few streams at once, and no name that a server may take for another', () => {
     expect(managerOf()).toMatchObject({
@@ -126,10 +130,28 @@ describe('what ingress gateways ask of clients', () => {
     expect(JSON.stringify(manager)).not.toContain('max_connection_duration');
   });
 
-  test('is more patience with a stream that stands still than its HTTP gateway has, which says why it ends one', () => {
-    expect(managerOf()['stream_idle_timeout']).toBe('330s');
-    expect(managerOf('3600000')['stream_idle_timeout']).toBe('3630s');
-    expect(managerOf('500')['stream_idle_timeout']).toBe('31s');
+  test('is more patience with what stands still than any HTTP gateway has, which says why it ends a stream or a call', () => {
+    expect(patience({})).toBe(330);
+    expect(patience({ STREAM_IDLE_MS: '3600000' })).toBe(3_630);
+    // Envoy counts the time in which a unary call waits for its answer as well.
+    expect(patience({ STREAM_IDLE_MS: '500', REQUEST_TIMEOUT_MAX_MS: '900000' })).toBe(930);
+    expect(patience({ REQUEST_TIMEOUT_MS: '600000', REQUEST_TIMEOUT_MAX_MS: '600000' })).toBe(630);
+    expect(patience({ STREAM_IDLE_MS: '900000' }, {}, { REQUEST_TIMEOUT_MAX_MS: '1000000' })).toBe(1_030);
+  });
+
+  test('is the patience that an HTTP gateway has by default, also where there is none or a less patient one', () => {
+    expect(patience()).toBe(330);
+    expect(patience({ STREAM_IDLE_MS: '500' })).toBe(330);
+  });
+
+  test('is the patience of a time that is no plain text: its text, or the longest where only the cluster knows it', () => {
+    const notSecret = 'a time';
+    expect(patience({ STREAM_IDLE_MS: { value: '900000', notSecret } })).toBe(930);
+    const day = 86_430;
+    expect(patience({ STREAM_IDLE_MS: { configMap: 'times', key: 'idle' } })).toBe(day);
+    expect(patience({ STREAM_IDLE_MS: { secret: 'times', key: 'idle' } })).toBe(day);
+    expect(patience({ IDLE: '900000', STREAM_IDLE_MS: '$(IDLE)' })).toBe(day);
+    expect(patience({ REQUEST_TIMEOUT_MS: { configMap: 'times', key: 'usual' } })).toBe(630);
   });
 });
 

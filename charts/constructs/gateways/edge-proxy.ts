@@ -2,10 +2,7 @@ import type { IstioSpec } from '../../model/istio-models.ts';
 import { ingressGateway } from '../scope/names.ts';
 import { bufferBytes } from './overload.ts';
 
-/** How long a stream of the HTTP gateway may stand still where its app says nothing of it: its STREAM_IDLE_MS. Milliseconds. */
-export const defaultStreamIdleMs = 300_000;
-
-/** How much later the proxy ends a stream that stands still than the HTTP gateway, which tells the client why. Milliseconds. */
+/** How much later the proxy ends a request that stands still than the HTTP gateway, which tells the client why. Milliseconds. */
 const graceMs = 30_000;
 
 const connectionManager = 'envoy.filters.network.http_connection_manager';
@@ -39,13 +36,16 @@ const settledPaths = {
  * the client's address from the connection, normalized paths, the time to a listener's filters. Not by `connectionSettings` of a
  * ProxyConfig, which Istio has from 1.31 on.
  *
- * A request has no time limit as a whole, and a body none: an import and a WebSocket may take hours while they move.
- * @param streamIdleMs - the longest that an edge's HTTP gateway lets a stream stand still; the proxy waits longer
+ * A request has no time limit as a whole, and a body none: an import and a WebSocket may take hours while they move. What stands
+ * still is ended, also a unary request whose answer has not begun: to Envoy, both are a stream without activity.
+ * @param longestWaitMs - the longest that an edge's HTTP gateway lets a request stand still; the proxy waits longer
  */
-export function edgeProxy(streamIdleMs: number): IstioSpec<'EnvoyFilter'> {
+export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
   const context = 'GATEWAY';
   return {
     workloadSelector: { labels: { istio: ingressGateway.selector } },
+    // Before EnvoyFilters without a priority: someone's own has the last word.
+    priority: -10,
     configPatches: [
       {
         applyTo: 'NETWORK_FILTER',
@@ -69,7 +69,7 @@ export function edgeProxy(streamIdleMs: number): IstioSpec<'EnvoyFilter'> {
               },
               // As the HTTP gateway behind waits for a head.
               request_headers_timeout: '10s',
-              stream_idle_timeout: `${Math.ceil((streamIdleMs + graceMs) / 1_000)}s`,
+              stream_idle_timeout: `${Math.ceil((longestWaitMs + graceMs) / 1_000)}s`,
             },
           },
         },

@@ -1,11 +1,12 @@
 import { k8s } from 'cdk8s-plus-28';
+import { gatewayTimes } from '../../../apps/config/gateway-times.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { GatewayModel } from '../../model/mesh-model.ts';
 import { principalOf } from '../access/authorization.ts';
 import { gatewayFilter } from '../edge/edge-limits.ts';
 import { edgesOf } from '../edge/http-edge.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
-import { defaultStreamIdleMs, edgeProxy } from './edge-proxy.ts';
+import { edgeProxy } from './edge-proxy.ts';
 import { addressOf, givenAddresses } from './address.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
@@ -82,7 +83,7 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
     });
     const metadata = { name, namespace };
     const atEdge = { ...metadata, name: 'edge-proxy' };
-    into.addIstio('20-gateways', this.where, 'EnvoyFilter', atEdge, edgeProxy(this.#streamIdleMs));
+    into.addIstio('20-gateways', this.where, 'EnvoyFilter', atEdge, edgeProxy(this.#longestWaitMs));
     if (edgesOf(this.mesh).some(({ rateLimits }) => rateLimits.length > 0)) {
       into.addIstio(
         '40-services',
@@ -101,9 +102,10 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
     });
   }
 
-  /** The longest that a stream may stand still at one of the edges. */
-  get #streamIdleMs(): number {
-    return Math.max(0, ...edgesOf(this.mesh).map(({ streamIdleMs = defaultStreamIdleMs }) => streamIdleMs));
+  /** The longest that a request may stand still: at one of the edges, and at a Gateway of one's own what an edge has by default. */
+  get #longestWaitMs(): number {
+    const waits = edgesOf(this.mesh).map((edge) => edge.longestWaitMs);
+    return Math.max(gatewayTimes.STREAM_IDLE_MS.usual, ...waits);
   }
 
   get #hasTls(): boolean {
