@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createServer as createHttp2Server } from 'node:http2';
 import type { ServerHttp2Session } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
@@ -60,6 +63,23 @@ test('the access log has a request soon after, also when nothing follows', async
   expect((await fetch(`${url}/v1/products/p-1`)).status).toBe(200);
   const line = await lineWhere(program, ({ message }) => message === 'request');
   expect(line).toMatchObject({ route: '/v1/products/{id}', status: 200 });
+});
+
+test('with little memory and no limits of its own the gateway starts, and says how long a body may be', async () => {
+  const none = `127.0.0.1:${await freePort()}`;
+  const { url } = await startGateway({
+    UPSTREAMS: `${OrdersService.typeName}=${none}`,
+    MAX_BYTES: '4194304',
+  });
+  const headers = { 'content-type': 'application/json', 'content-length': 2_015_233 };
+  const announced = request(`${url}/v1/orders`, { method: 'POST', headers });
+  announced.flushHeaders();
+  const [answer] = (await once(announced, 'response')) as [IncomingMessage];
+  expect([answer.statusCode, await json(answer)]).toEqual([
+    413,
+    { code: 8, message: 'body: more than 2015232 bytes', details: [] },
+  ]);
+  announced.destroy();
 });
 
 test('the access log has every request when SIGTERM follows at once', async () => {
@@ -140,9 +160,10 @@ describe('the environment', () => {
 
   test('A3: limits of one message that a client could not hold', async () => {
     const upstream = { UPSTREAMS: `${CatalogService.typeName}=catalog:50051`, MAX_BYTES: '4194304' };
-    const sizes = { BODY_LIMIT_BYTES: '2015233', ANSWER_LIMIT_BYTES: '2015232', MAX_STREAMS: '257' };
+    const sizes = { BODY_LIMIT_BYTES: '2015233', ANSWER_LIMIT_BYTES: '2080769', MAX_STREAMS: '257' };
     expect(await fatal({ ...upstream, ...sizes })).toEqual([
       'environment: BODY_LIMIT_BYTES: exceeds what a single client may use, half of MAX_BYTES less 81920 for a stream and gzip; received 2015233; allowed at most 2015232',
+      'environment: ANSWER_LIMIT_BYTES: exceeds what a single client may use, half of MAX_BYTES less 16384 for a stream; received 2080769; allowed at most 2080768',
       'environment: MAX_STREAMS: exceeds what MAX_BYTES has room for, 16384 for each stream; received 257; allowed at most 256',
     ]);
     expect(

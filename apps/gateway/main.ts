@@ -5,13 +5,11 @@ import { serveMetrics } from '../runtime/telemetry/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
 import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
-import { streamBytes } from './exchange/budget/account.ts';
-import { memoryBudget } from './exchange/budget/memory.ts';
 import type { Timeouts } from './exchange/deadline.ts';
 import { createGatewayMetrics } from './exchange/metrics.ts';
-import { inflaterBytes } from './exchange/guard/inflate.ts';
 import { createObserver } from './exchange/observe.ts';
 import { startHttpServer } from './server.ts';
+import { sizesOf } from './sizes.ts';
 import { openUpstreams, parseUpstreams } from './transport/upstreams.ts';
 
 const name = /^[a-z0-9_.-]+$/;
@@ -24,10 +22,10 @@ const environment = {
   UPSTREAMS: text('a list of <fully qualified service>=<host:port>, separated by commas'),
   REQUEST_TIMEOUT_MS: time(gatewayTimes.REQUEST_TIMEOUT_MS),
   REQUEST_TIMEOUT_MAX_MS: time(gatewayTimes.REQUEST_TIMEOUT_MAX_MS),
-  BODY_LIMIT_BYTES: integer(1, 64 * 2 ** 20).default(4 * 2 ** 20),
+  BODY_LIMIT_BYTES: integer(1, 64 * 2 ** 20).optional(),
   BODY_TIMEOUT_MS: integer(1, 600_000).default(30_000),
   HEADERS_TIMEOUT_MS: integer(1, 600_000).default(10_000),
-  ANSWER_LIMIT_BYTES: integer(1, 64 * 2 ** 20).default(4 * 2 ** 20),
+  ANSWER_LIMIT_BYTES: integer(1, 64 * 2 ** 20).optional(),
   CONNECT_TIMEOUT_MS: integer(1, 600_000).default(5_000),
   KEEPALIVE_MS: integer(1_000, 86_400_000).default(300_000),
   KEEPALIVE_TIMEOUT_MS: integer(1, 600_000).default(10_000),
@@ -58,39 +56,12 @@ function timeoutProblems({ defaultMs, maxMs }: Timeouts): string[] {
   ];
 }
 
-/** What one exchange holds beside its message: a stream's own bytes, and what inflates it. */
-const beside = streamBytes + inflaterBytes;
-const defaultStreams = 500;
-
-/** A message that one client may not hold would never be taken, however little else there is to do; nor would a stream. */
-function sizeProblems(maxBytes: number, messages: Readonly<Record<string, number>>, streams = 0): string[] {
-  const most = Math.max(0, Math.floor(maxBytes / 2) - beside);
-  const mostStreams = Math.floor(maxBytes / streamBytes);
-  return [
-    ...Object.entries(messages)
-      .filter(([, bytes]) => bytes > most)
-      .map(
-        ([name, bytes]) =>
-          `${name}: exceeds what a single client may use, half of MAX_BYTES less ${beside} for a stream and gzip; received ${bytes}; allowed at most ${most}`,
-      ),
-    ...(streams <= mostStreams
-      ? []
-      : [
-          `MAX_STREAMS: exceeds what MAX_BYTES has room for, ${streamBytes} for each stream; received ${streams}; allowed at most ${mostStreams}`,
-        ]),
-  ];
-}
-
 await runProgram('gateway', environment, async (env, log) => {
   const timeouts = { defaultMs: env.REQUEST_TIMEOUT_MS, maxMs: env.REQUEST_TIMEOUT_MAX_MS };
-  const maxBytes = env.MAX_BYTES ?? memoryBudget();
-  const { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES } = env;
-  const addresses = parseUpstreams(env.UPSTREAMS, services, [
-    ...timeoutProblems(timeouts),
-    ...sizeProblems(maxBytes, { BODY_LIMIT_BYTES, ANSWER_LIMIT_BYTES }, env.MAX_STREAMS),
-  ]);
+  const { maxBytes, bodyBytes, answerBytes, maxStreams, problems } = sizesOf(env);
+  const addresses = parseUpstreams(env.UPSTREAMS, services, [...timeoutProblems(timeouts), ...problems]);
   const upstreams = openUpstreams(addresses, {
-    messageLimit: env.ANSWER_LIMIT_BYTES,
+    messageLimit: answerBytes,
     connectTimeoutMs: env.CONNECT_TIMEOUT_MS,
     keepaliveMs: env.KEEPALIVE_MS,
     keepaliveTimeoutMs: env.KEEPALIVE_TIMEOUT_MS,
@@ -101,10 +72,10 @@ await runProgram('gateway', environment, async (env, log) => {
     upstreams,
     registry,
     timeouts,
-    body: { bytes: env.BODY_LIMIT_BYTES, timeoutMs: env.BODY_TIMEOUT_MS },
+    body: { bytes: bodyBytes, timeoutMs: env.BODY_TIMEOUT_MS },
     streamIdleMs: env.STREAM_IDLE_MS,
     maxRequests: env.MAX_REQUESTS,
-    maxStreams: env.MAX_STREAMS ?? Math.min(defaultStreams, Math.floor(maxBytes / streamBytes)),
+    maxStreams,
     maxBytes,
     clients: { subject: env.SUBJECT_HEADER, proxies: env.TRUSTED_PROXIES },
     headers: { claims: env.CLAIM_HEADERS, refused: env.REFUSED_METADATA, answers: env.ANSWER_METADATA },

@@ -1,13 +1,12 @@
 import { setLogger } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { EnvError, baseEnv, integer, parseEnv } from './env.ts';
-import { prefixLength } from './grpc/decoder.ts';
 import type { Implementation } from './handlers.ts';
 import type { Interceptor } from './server/interceptors.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
 import { startServer } from './server.ts';
-import { defaultLimits } from './server/limits.ts';
+import { defaultLimits, mostRequestBytes } from './server/limits.ts';
 import type { ServerLimits } from './server/limits.ts';
 import { startTracing, tracingEnv } from './telemetry/tracing.ts';
 
@@ -104,9 +103,9 @@ export async function runService<S extends z.ZodRawShape>(
 
 /** @throws EnvError when a message of a request, with its prefix, may be longer than what one client may have held */
 function limitsOf(env: z.output<z.ZodObject<typeof serviceEnv>>): ServerLimits {
-  const defaults = defaultLimits();
-  const heldBytes = env.MAX_BYTES ?? defaults.heldBytes;
-  const [bytes, most] = [env.BODY_LIMIT_BYTES, Math.ceil(heldBytes / 2) - prefixLength];
+  const defaults = defaultLimits(env.MAX_BYTES);
+  const { heldBytes } = defaults;
+  const [bytes, most] = [env.BODY_LIMIT_BYTES, mostRequestBytes(heldBytes)];
   if (bytes !== undefined && bytes > most)
     throw new EnvError([
       `BODY_LIMIT_BYTES: more than one client may hold, half of MAX_BYTES; received ${bytes}; allowed at most ${most}`,

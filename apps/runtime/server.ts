@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const health = createHealth(implementations.map(({ service }) => service.typeName));
   const stopping = new AbortController();
   const interceptors = [logCalls(log), ...(options.interceptors ?? []), validateRequests()];
-  const limits = { ...defaultLimits(), ...options.limits };
+  const limits = { ...defaultLimits(options.limits?.heldBytes), ...options.limits };
   const server = new Server({
     ...keepalive,
     'grpc.max_receive_message_length': limits.requestBytes,

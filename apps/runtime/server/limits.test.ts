@@ -102,7 +102,8 @@ describe('B5: what a server holds is bounded', () => {
   };
 
   test('messages of which a part has come', async () => {
-    const { local, session, client } = await start({ listProducts: () => ({}) }, { heldBytes: 2 ** 20 });
+    const limits = { heldBytes: 2 ** 20, requestBytes: 2 ** 20 };
+    const { local, session, client } = await start({ listProducts: () => ({}) }, limits);
     const sessions = [session, ...['127.0.0.2', '127.0.0.3'].map((address) => connectFrom(local, address))];
     const part = framed(Buffer.alloc(2 ** 20)).subarray(0, 400_000);
     const halves = sessions.slice(0, 2).map((each) => begin(each, 'GetProduct'));
@@ -182,6 +183,17 @@ describe('B6: limits of messages can be set, and the status says which one was m
     await expect(client.getProduct({ id }, options)).rejects.toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
       message,
+    });
+  });
+
+  test('without one a request may be as long as what one client may have held has room for', async () => {
+    const { client } = await start({ getProduct: () => ({}) }, { heldBytes: 4 * 2 ** 20 });
+    // The id's field has a head of four bytes.
+    const call = (bytes: number) => client.getProduct({ id: 'x'.repeat(bytes - 4) }, options);
+    await expect(call(2_097_147)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
+    await expect(call(2_097_148)).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      message: 'a message of 2097148 bytes was received; allowed at most 2097147',
     });
   });
 

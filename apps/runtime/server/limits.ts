@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
+import { prefixLength } from '../grpc/decoder.ts';
 import type { MessageDecoder } from '../grpc/decoder.ts';
 import type { Logger } from '../log.ts';
 import { availableMemory } from '../memory.ts';
@@ -9,7 +10,7 @@ import { limitMet } from '../status.ts';
 
 /** What a server takes at most. The names of the variables are those of the gateway. */
 export interface ServerLimits {
-  /** BODY_LIMIT_BYTES: a message of a request; a longer one is RESOURCE_EXHAUSTED. Bytes. @default 4194304 */
+  /** BODY_LIMIT_BYTES: a message of a request; a longer one is RESOURCE_EXHAUSTED. Bytes. @default 4194304, or `mostRequestBytes` */
   readonly requestBytes: number;
   /** ANSWER_LIMIT_BYTES: a message of an answer; a longer one is RESOURCE_EXHAUSTED. Bytes. @default 4194304 */
   readonly answerBytes: number;
@@ -23,10 +24,21 @@ export interface ServerLimits {
   readonly heldBytes: number;
 }
 
-export function defaultLimits(): ServerLimits {
+/** @param heldBytes - see {@link ServerLimits} */
+export function defaultLimits(heldBytes = Math.floor(availableMemory() / 4)): ServerLimits {
   const message = 4 * 2 ** 20;
-  const heldBytes = Math.floor(availableMemory() / 4);
-  return { requestBytes: message, answerBytes: message, calls: 1_000, heldBytes };
+  const requestBytes = Math.min(message, mostRequestBytes(heldBytes));
+  return { requestBytes, answerBytes: message, calls: 1_000, heldBytes };
+}
+
+/** The longest message, its prefix beside it, that what one client may have held has room for: a longer one would never be taken. */
+export function mostRequestBytes(heldBytes: number): number {
+  return shareOf(heldBytes) - prefixLength;
+}
+
+/** What of all that is held may be one client's. */
+function shareOf(heldBytes: number): number {
+  return Math.ceil(heldBytes / 2);
 }
 
 /** What is used of a call of a server, which is private in grpc-js. */
@@ -46,7 +58,7 @@ const health = `/${Health.typeName}/`;
 export function limitCalls({ calls, heldBytes }: ServerLimits, log: Logger): ServerInterceptor {
   let open = 0;
   let held = 0;
-  const share = Math.ceil(heldBytes / 2);
+  const share = shareOf(heldBytes);
   const clients = new Map<string, number>();
   const hold = (client: string, change: number) => {
     const own = (clients.get(client) ?? 0) + change;
