@@ -11,8 +11,13 @@ const kept = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } 
 const shared = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
 /** A Deployment of pods that say of themselves exactly this. */
-function pods(securityContext: object, containers: readonly object[], before: readonly object[] = []): Own {
-  const { body, ...rest } = deployment();
+function pods(
+  securityContext: object,
+  containers: readonly object[],
+  before: readonly object[] = [],
+  metadata: object = {},
+): Own {
+  const { body, ...rest } = deployment({}, {}, metadata);
   const { spec } = body as { spec: { template: { metadata: object } } };
   const template = { ...spec.template, spec: { securityContext, containers, initContainers: before } };
   return { ...rest, body: { spec: { ...spec, template } } };
@@ -22,19 +27,34 @@ const lacks = (name: string, ...missing: readonly string[]) =>
   `demo/custom: Deployment shop/own: ${name}.securityContext lacks what the level restricted of namespace shop asks for, ` +
   `which refuses its pods; fix: add ${missing.join(', ')}`;
 
+const podLacks =
+  "demo/custom: Deployment shop/own: the pods' securityContext lacks what the level restricted of namespace shop asks for, " +
+  'which refuses its pods: Istio adds containers that have no profile of their own; fix: add seccompProfile: { type: RuntimeDefault }';
+const confined = { ...kept, seccompProfile: { type: 'Localhost', localhostProfile: 'a' } };
+
 test.each<[string, Own, readonly string[]]>([
   [
     'all of it',
     pods({}, [container('own')]),
     [
+      podLacks,
       lacks(
         'containers[own]',
         'allowPrivilegeEscalation: false',
         'capabilities: { drop: [ALL] }',
         'runAsNonRoot: true',
-        'seccompProfile: { type: RuntimeDefault }',
       ),
     ],
+  ],
+  [
+    'a profile for the containers that Istio adds',
+    pods({ runAsNonRoot: true }, [container('own', confined)]),
+    [podLacks],
+  ],
+  [
+    'a profile for these that confines',
+    pods({ ...shared, seccompProfile: { type: 'Unconfined' } }, [container('own', confined)]),
+    [podLacks],
   ],
   [
     'what only containers can say',
@@ -66,10 +86,18 @@ test('so are volumes that the level does not know', () => {
   ]);
 });
 
-test('the container or the pod may say it', () => {
-  const own = { ...kept, runAsNonRoot: true, seccompProfile: { type: 'Localhost', localhostProfile: 'a' } };
-  expect(said(pods({}, [container('own', own)]))).toEqual([]);
+test('the pod may say it, and the container in place of it where Istio adds no other one', () => {
   expect(said(pods(shared, [container('own', kept)]))).toEqual([]);
+  const template = {
+    labels: { app: 'own', 'sidecar.istio.io/inject': 'true' },
+    annotations: { 'inject.istio.io/templates': 'gateway' },
+  };
+  const own = container('istio-proxy', { ...confined, runAsNonRoot: true });
+  expect(said(pods({}, [{ ...own, image: 'auto' }], [], template))).toEqual([]);
+  const labels = { app: 'own', 'sidecar.istio.io/inject': 'false' };
+  const annotations = { 'meshwright/accept-behind-proxy': 'an agent' };
+  const alone = pods({}, [container('own', { ...confined, runAsNonRoot: true })], [], { labels });
+  expect(said({ ...alone, annotations })).toEqual([]);
 });
 
 test('pods in a namespace of another level need not', () => {

@@ -26,6 +26,7 @@ test('every schema has its say on every object, Kubernetes’ own and Istio’s,
     'demo/custom: Deployment shop/x: containers[].resources lacks requests.cpu, requests.memory, limits.memory; ' +
       'fix: set what is missing; or, if it has to be so, give the reason in its annotation ' +
       'meshwright/accept-bounded-resources',
+    "demo/custom: Deployment shop/x: the pods' securityContext lacks what the level restricted of namespace shop asks for, which refuses its pods: Istio adds containers that have no profile of their own; fix: add seccompProfile: { type: RuntimeDefault }",
     'demo/custom: Deployment shop/x: containers[].securityContext lacks what the level restricted of namespace shop asks for, ' +
       'which refuses its pods; fix: add allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }, ' +
       'runAsNonRoot: true, seccompProfile: { type: RuntimeDefault }',

@@ -1,9 +1,10 @@
 import type { Problem } from '../../../core/problem.ts';
-import { podsOf, podTemplate } from '../pods.ts';
+import { podsOf } from '../pods.ts';
 import type { Pods } from '../pods.ts';
 import { revisionLabel } from '../../model/labels.ts';
-import { field, mapping, ofKind, text, title } from '../../model/rendered.ts';
+import { mapping, ofKind, text, title } from '../../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
+import { podOf } from '../rules/pod-rules.ts';
 import { acceptedBy } from '../rules/rule.ts';
 
 const injection = 'istio-injection';
@@ -53,8 +54,7 @@ function podProblems(cluster: RenderedCluster, { of, namespace, labels }: Pods):
   const found = ambient(where, `${title(object)}: its pods`, labels);
   const home = ofKind(cluster, 'Namespace').find((one) => one.object.metadata.name === namespace);
   // Who makes the namespace decides; what asks for no proxy is refused by the rule behind-proxy.
-  if (home === undefined || labels[inject] === 'false') return found;
-  if (text(field(podTemplate(object), 'metadata'), 'annotations', inject) === 'false') return found;
+  if (home === undefined || declinesProxy(podOf(object))) return found;
   if ((text(object, 'metadata', 'annotations', accepted) ?? '').trim() !== '') return found;
   const why = withoutProxy(mapping(home.object, 'metadata', 'labels'), labels);
   if (why === undefined) return found;
@@ -63,6 +63,15 @@ function podProblems(cluster: RenderedCluster, { of, namespace, labels }: Pods):
     `declare the namespace with mesh.namespace, or give the pods the label ${inject}: "true" if the namespace has no injection label; ` +
     `or, if it has to be so, give the reason in its annotation ${accepted}`;
   return [...found, { where, what, fix }];
+}
+
+/** Whether Istio's webhooks add a proxy to a pod: it does not ask for none, and a label of its namespace or its own asks for one. */
+export function getsProxy(ofNamespace: Readonly<Record<string, string>>, pod: unknown): boolean {
+  return !declinesProxy(pod) && withoutProxy(ofNamespace, mapping(pod, 'metadata', 'labels')) === undefined;
+}
+
+function declinesProxy(pod: unknown): boolean {
+  return (['labels', 'annotations'] as const).some((key) => text(pod, 'metadata', key, inject) === 'false');
 }
 
 /** Why Istio's webhooks pass pods by; undefined where one takes them. */
