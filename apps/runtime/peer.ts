@@ -17,18 +17,37 @@ const loopback = /^(?:::ffff:)?127\.|^::1$/;
 
 /**
  * The network of one subscriber: of an IPv6 address its first 64 bits, as any of the 2^64 addresses beyond may be its own
- * (RFC 6177; RFC 4291, section 2.5.4); an IPv4 address is a network by itself. What is no address stays as it is.
+ * (RFC 6177; RFC 4291, section 2.5.4); an IPv4 address is a network by itself, in its forms for IPv6 too: mapped (::ffff:0:0/96,
+ * RFC 4291, section 2.5.5.2) and translated (64:ff9b::/96, RFC 6052). What is no address stays as it is.
  */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const groupsOf = (part: string) => part.split(':').filter((group) => group !== '');
-  const [before = '', after = ''] = (address.split('%')[0] ?? '').split('::');
-  const [head, tail] = [groupsOf(before), groupsOf(after)];
-  // An IPv4 address at the end stands for two groups.
-  const given = head.length + tail.length + (tail.at(-1)?.includes('.') ? 1 : 0);
-  const groups = [...head, ...Array.from({ length: Math.max(0, 8 - given) }, () => '0'), ...tail];
-  const network = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16));
+  const groups = groupsOf(address);
+  if (embedsIPv4.has(groups.slice(0, 6).join(':')))
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 0xff])
+      .join('.');
+  const network = groups.slice(0, 4).map((group) => group.toString(16));
   return `${network.join(':')}::/64`;
+}
+
+/** The first six groups, as numbers, of addresses whose last two are an IPv4 address. */
+const embedsIPv4 = new Set([[0, 0, 0, 0, 0, 0xffff].join(':'), [0x64, 0xff9b, 0, 0, 0, 0].join(':')]);
+
+/** The eight groups of an IPv6 address, however it is written (RFC 4291, section 2.2), without its zone. */
+function groupsOf(address: string): readonly number[] {
+  const partsOf = (half: string) =>
+    half
+      .split(':')
+      .filter((part) => part !== '')
+      .flatMap((part) => (part.includes('.') ? groupsOfIPv4(part) : [Number.parseInt(part, 16)]));
+  const [before = '', after = ''] = (address.split('%')[0] ?? '').split('::');
+  const [head, tail] = [partsOf(before), partsOf(after)];
+  return [...head, ...Array.from({ length: 8 - head.length - tail.length }, () => 0), ...tail];
+}
+
+function groupsOfIPv4(address: string): readonly number[] {
+  const [a = 0, b = 0, c = 0, d = 0] = address.split('.').map(Number);
+  return [a * 256 + b, c * 256 + d];
 }
