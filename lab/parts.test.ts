@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { formatProblem } from '../core/problem.ts';
 import { identify } from '../core/process-identity.ts';
 import { nodeFolder, nodeLogs, nodePaths } from './node/spec.ts';
-import { failingDaemons } from './parts.ts';
+import { watchDaemons } from './parts.ts';
 
 let stateDir = '';
 beforeEach(() => {
@@ -15,28 +15,48 @@ afterEach(() => {
   rmSync(stateDir, { recursive: true });
 });
 
+const lastExit = 'ended with exit code 1';
+/** What the node east says of its daemons. */
+function say(daemons: Readonly<Record<string, object>>): void {
+  const file = nodePaths(nodeFolder(stateDir, 'east')).daemons;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, JSON.stringify(daemons));
+}
+function runEast(): void {
+  writeFileSync(nodePaths(nodeFolder(stateDir, 'east')).process, JSON.stringify(identify(process.pid)));
+}
+
 test('names the daemons that are down and have ended again and again', () => {
-  expect(failingDaemons(stateDir, 'east')).toEqual([]);
-  const { daemons, process: node } = nodePaths(nodeFolder(stateDir, 'east'));
-  mkdirSync(dirname(daemons), { recursive: true });
-  const lastExit = 'ended with exit code 1';
-  writeFileSync(
-    daemons,
-    JSON.stringify({
-      etcd: { restarts: 6, lastExit },
-      kubelet: { restarts: 5, lastExit },
-      coredns: { pid: 7, restarts: 9, lastExit },
-    }),
-  );
+  const failing = watchDaemons(stateDir, ['east', 'west']);
+  expect(failing()).toEqual([]);
+  say({
+    etcd: { restarts: 6, lastExit },
+    kubelet: { restarts: 5, lastExit },
+    coredns: { pid: 7, restarts: 9, lastExit },
+  });
   const log = join(nodeLogs(stateDir, 'east'), 'etcd.log');
   mkdirSync(dirname(log), { recursive: true });
   writeFileSync(log, 'started\nno such folder\n');
   // What a node that has ended left behind says nothing of the next one.
-  expect(failingDaemons(stateDir, 'east')).toEqual([]);
-  writeFileSync(node, JSON.stringify(identify(process.pid)));
-  expect(failingDaemons(stateDir, 'east').map(formatProblem)).toEqual([
+  expect(failing()).toEqual([]);
+  runEast();
+  expect(failing().map(formatProblem)).toEqual([
     'etcd of node east: keeps ending; the last time it ended with exit code 1; ' +
       `fix: the last lines of its log stand below, the whole of it in ${log}; correct the cause, and start the node anew by ` +
       '`npm run down` and `npm run up`\n    started\n    no such folder',
   ]);
+});
+
+test('restarts from before it looked do not count, and from its first fall on a count is new', () => {
+  say({ etcd: { restarts: 40, lastExit }, coredns: { restarts: 40, lastExit } });
+  runEast();
+  const failing = watchDaemons(stateDir, ['east']);
+  const names = (etcd: number, coredns: number) => {
+    say({ etcd: { restarts: etcd, lastExit }, coredns: { restarts: coredns, lastExit } });
+    return failing().map(({ where }) => where);
+  };
+  expect(failing()).toEqual([]);
+  expect(names(45, 1)).toEqual([]);
+  expect(names(46, 6)).toEqual(['etcd of node east']);
+  expect(names(47, 7)).toEqual(['etcd of node east', 'coredns of node east']);
 });

@@ -51,23 +51,38 @@ function readDaemons(stateDir: string, node: string): z.infer<typeof daemonsSche
   return daemonsSchema.safeParse(readJson(nodePaths(nodeFolder(stateDir, node)).daemons)).data ?? {};
 }
 
-/** A problem for each daemon of a running node that is down and has ended too often: waiting for it is useless. */
-export function failingDaemons(stateDir: string, node: string): readonly Problem[] {
-  if (nodeProcess(stateDir, node) === undefined) return [];
-  return Object.entries(readDaemons(stateDir, node))
-    .filter(([, { pid, restarts }]) => pid === undefined && restarts >= hopeless)
-    .map(([name, { lastExit = 'ended' }]) => {
+/**
+ * Tells, each time it is called, a problem for each daemon of a running node that is down and has ended too often since this began:
+ * waiting for it is useless. What it did before says nothing: its cause may have been corrected since.
+ */
+export function watchDaemons(stateDir: string, nodes: readonly string[]): () => readonly Problem[] {
+  const before = new Map<string, number>();
+  const all = () =>
+    nodes.flatMap((node) =>
+      Object.entries(readDaemons(stateDir, node)).map(([name, daemon]) => ({ node, name, daemon })),
+    );
+  const keyOf = (node: string, name: string) => `${node}/${name}`;
+  for (const { node, name, daemon } of all()) before.set(keyOf(node, name), daemon.restarts);
+  return () =>
+    all().flatMap(({ node, name, daemon: { pid, restarts, lastExit = 'ended' } }): readonly Problem[] => {
+      // It is less once the daemon has run for a while, or its node has started anew: the count began again.
+      const old = Math.min(before.get(keyOf(node, name)) ?? 0, restarts);
+      before.set(keyOf(node, name), old);
+      if (pid !== undefined || restarts - old < hopeless) return [];
+      if (nodeProcess(stateDir, node) === undefined) return [];
       const log = join(nodeLogs(stateDir, node), `${name}.log`);
-      return {
-        where: `${name} of node ${node}`,
-        what: `keeps ending; the last time it ${lastExit}`,
-        fix: `the last lines of its log stand below, the whole of it in ${log}; correct the cause, and start the node anew by \`npm run down\` and \`npm run up\``,
-        lines: lastLines(log),
-      };
+      return [
+        {
+          where: `${name} of node ${node}`,
+          what: `keeps ending; the last time it ${lastExit}`,
+          fix: `the last lines of its log stand below, the whole of it in ${log}; correct the cause, and start the node anew by \`npm run down\` and \`npm run up\``,
+          lines: lastLines(log),
+        },
+      ];
     });
 }
 
-/** Number of restarts in a row after which waiting ends: half a minute for a daemon that ends at once. */
+/** Number of new restarts in a row after which waiting ends: half a minute for a daemon that ends at once. */
 const hopeless = 6;
 
 /** The parts as a table of plain lines. */

@@ -71,6 +71,18 @@ test('so does one whose program is not there', async () => {
   expect(message).toMatch(/\n {4}sh: .*\/no\/such\/program: not found$/);
 });
 
+test('a daemon that kept ending before does not end it: its cause may have been corrected', async () => {
+  const { daemons, process: record } = nodePaths(nodeFolder(stateDir, 'east'));
+  mkdirSync(nodeFolder(stateDir, 'east'), { recursive: true });
+  writeFileSync(daemons, JSON.stringify({ coredns: { restarts: 9, lastExit: 'ended with exit code 3' } }));
+  writeFileSync(record, JSON.stringify(identify(process.pid)));
+  const unlessEnded = (signal: AbortSignal) => {
+    signal.throwIfAborted();
+    return Promise.resolve(7);
+  };
+  expect(await whileDaemonsRun({ stateDir, nodes: ['east'], signal: until }, unlessEnded)).toBe(7);
+});
+
 test('what ends before any does is as it is: a value, an error, an interruption', async () => {
   const run = <T>(work: (signal: AbortSignal) => Promise<T>, signal = until) =>
     whileDaemonsRun({ stateDir, nodes: ['east'], signal }, work);
