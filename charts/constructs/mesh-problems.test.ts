@@ -78,6 +78,20 @@ describe('D4: the amounts and numbers of a platform are checked like those of co
       'gateway.replicas: is not a number of pods; received 0; allowed a whole number from 1 to 1000',
     ],
     [
+      { gateway: { ...lab.gateway, limits: { cpu: '2', memory: '127Mi' } } },
+      'gateway.limits.memory: is too little memory for a gateway, which refuses requests before its memory is full; received "127Mi"; allowed at least "128Mi"; fix: raise it',
+    ],
+    [
+      {
+        gateway: {
+          ...lab.gateway,
+          limits: { cpu: '2', memory: '15Mi' },
+          requests: { cpu: '5m', memory: '32Mi' },
+        },
+      },
+      `gateway.limits.memory: is not a resource quantity; received "15Mi"; ${memory}`,
+    ],
+    [
       { gateway: { ...lab.gateway, nodePorts: 'no' } },
       'gateway.nodePorts: is not a boolean; received "no"; allowed true or false',
     ],

@@ -52,6 +52,7 @@ export function platformProblems(mesh: string, platform: unknown): readonly Prob
     ...unknown,
     ...parts.flatMap((part) => partProblems(`${where}.${part}`, part, given[part] as Fields)),
     ...countProblems(where, platform as Platform),
+    ...gatewayMemoryProblems(`${where}.gateway`, gateway.limits),
     ...istioProblems(`${where}.istio`, istio),
     ...hubProblems(`${where}.imageHub`, imageHub),
     ...hubProblems(`${where}.istio.hub`, istio.hub),
@@ -100,6 +101,18 @@ function amountProblems(where: string, part: Part, fields: Fields): readonly Pro
       },
     ];
   });
+}
+
+/** With less, Envoy's share is nearly full with its configuration alone, and a gateway that sheds load takes no request. */
+const leastGatewayMemory = 128 * 2 ** 20;
+
+function gatewayMemoryProblems(where: string, limits: unknown): readonly Problem[] {
+  const received = ((limits ?? {}) as Fields)['memory'];
+  const bytes = parseQuantity(received) ?? 0;
+  // What is no amount at all is told with the others.
+  if (bytes < leastAmounts.memory.least || bytes >= leastGatewayMemory) return [];
+  const what = 'is too little memory for a gateway, which refuses requests before its memory is full';
+  return [{ where: `${where}.limits.memory`, what, received, allowed: 'at least "128Mi"', fix: 'raise it' }];
 }
 
 function countProblems(where: string, { controlPlane, gateway }: Platform): readonly Problem[] {

@@ -1,6 +1,7 @@
 import type { GatewayModel } from '../../model/mesh-model.ts';
 import { addGatewayWorkload } from './gateway-workload.ts';
 import { givenAddresses } from './address.ts';
+import { passThroughProxy } from './edge-proxy.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh, MeshGateway } from '../scope/mesh-construct.ts';
 import { eastWestGateway } from '../scope/names.ts';
@@ -38,6 +39,8 @@ export class EastWestGateway<C extends string> extends MeshConstruct<C> implemen
       ports: [{ name: 'tls', port: crossNetworkPort, targetPort: crossNetworkPort }],
       network: into.cluster.network,
     });
+    const metadata = { name: 'pass-through-proxy', namespace };
+    into.addIstio('20-gateways', this.where, 'EnvoyFilter', metadata, passThroughProxy());
     // It passes mutual TLS through and cannot look inside: who may call what is for the callee's proxy to decide.
     into.addIstio(
       '20-gateways',

@@ -72,6 +72,25 @@ describe.each(gateways)('the gateway in %s', (namespace, name) => {
     expect(triggers.filter((trigger) => !monitors.includes(trigger.name))).toEqual([]);
   });
 
+  test('holds no more of a connection than its number of connections is reckoned by', () => {
+    const filters = objectsOf(synthesize(twoClusters('.')), 'east', namespace).filter(
+      ({ kind }) => kind === 'EnvoyFilter',
+    ) as unknown as {
+      spec: { configPatches: { applyTo: string; patch: { value: Record<string, unknown> } }[] };
+    }[];
+    const limits = filters.flatMap(({ spec }) =>
+      spec.configPatches.flatMap(({ applyTo, patch: { value } }) => {
+        const bytes = value['per_connection_buffer_limit_bytes'];
+        return bytes === undefined ? [] : [{ applyTo, bytes }];
+      }),
+    );
+    const bytes = 32 * 2 ** 10;
+    expect(limits).toEqual([
+      { applyTo: 'LISTENER', bytes },
+      { applyTo: 'CLUSTER', bytes },
+    ]);
+  });
+
   test('starts again when its limits change, which a proxy reads once', () => {
     const checksum = (memory: string) => started(memory).annotations['checksum/bootstrap'];
     expect(checksum('512Mi')).not.toBe(checksum('1Gi'));
@@ -113,7 +132,11 @@ describe('what ingress gateways ask of clients', () => {
 
   test('is a head in time, few streams at once, and no name that a server may take for another', () => {
     expect(managerOf()).toMatchObject({
-      common_http_protocol_options: { headers_with_underscores_action: 'REJECT_REQUEST' },
+      common_http_protocol_options: {
+        // Longer than the 600 s of Google's load balancers.
+        idle_timeout: '620s',
+        headers_with_underscores_action: 'REJECT_REQUEST',
+      },
       http2_protocol_options: {
         max_concurrent_streams: 100,
         initial_stream_window_size: 65_536,

@@ -1,9 +1,21 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
-import { ingressGateway } from '../scope/names.ts';
+import { eastWestGateway, ingressGateway } from '../scope/names.ts';
 import { bufferBytes } from './overload.ts';
 
 /** How much later the proxy ends a request that stands still than the HTTP gateway, which tells the client why. Milliseconds. */
 const graceMs = 30_000;
+
+const context = 'GATEWAY';
+
+/** Someone's own EnvoyFilters have the last word: by default they have priority 0, and come later. */
+const priority = -10;
+
+/** What waits in a connection of a client, and in one to an upstream. */
+const buffers = (['LISTENER', 'CLUSTER'] as const).map((applyTo) => ({
+  applyTo,
+  match: { context },
+  patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: bufferBytes } },
+})) satisfies IstioSpec<'EnvoyFilter'>['configPatches'];
 
 const connectionManager = 'envoy.filters.network.http_connection_manager';
 
@@ -41,11 +53,9 @@ const settledPaths = {
  * @param longestWaitMs - the longest that an edge's HTTP gateway lets a request stand still; the proxy waits longer
  */
 export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
-  const context = 'GATEWAY';
   return {
     workloadSelector: { labels: { istio: ingressGateway.selector } },
-    // Before EnvoyFilters without a priority: someone's own has the last word.
-    priority: -10,
+    priority,
     configPatches: [
       {
         applyTo: 'NETWORK_FILTER',
@@ -57,8 +67,10 @@ export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
               '@type':
                 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
               common_http_protocol_options: {
-                // A connection without a request; Envoy's hour would let one client keep what it opened in a minute.
-                idle_timeout: '300s',
+                // A connection without a request. Envoy's hour would let one client keep what it opened in a minute; less than what a
+                // load balancer keeps its own for would close one that it is about to use. Google's are fixed at 600 s:
+                // https://cloud.google.com/load-balancing/docs/https/request-distribution
+                idle_timeout: '620s',
                 // `x_user` is another header than `x-user` to us, but not to every server behind.
                 headers_with_underscores_action: 'REJECT_REQUEST',
               },
@@ -79,16 +91,7 @@ export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
         match: { context, listener: { filterChain: { filter: { name: connectionManager } } } },
         patch: { operation: 'INSERT_FIRST', value: settledPaths },
       },
-      {
-        applyTo: 'LISTENER',
-        match: { context },
-        patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: bufferBytes } },
-      },
-      {
-        applyTo: 'CLUSTER',
-        match: { context },
-        patch: { operation: 'MERGE', value: { per_connection_buffer_limit_bytes: bufferBytes } },
-      },
+      ...buffers,
       {
         // A handshake of TLS that does not go on.
         applyTo: 'FILTER_CHAIN',
@@ -97,4 +100,10 @@ export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
       },
     ],
   };
+}
+
+/** An EnvoyFilter body that has the east-west gateways, which pass TCP through, hold as little of a connection as the ingress. */
+export function passThroughProxy(): IstioSpec<'EnvoyFilter'> {
+  const workloadSelector = { labels: { istio: eastWestGateway.selector } };
+  return { workloadSelector, priority, configPatches: buffers };
 }
