@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { SecretsListed } from '../../infra/remote/remote-status.ts';
 import { isHealthy, type MeshStatus } from '../../infra/status/mesh-status.ts';
 import { formatStatus, troubles, verdict } from './status-text.ts';
 import { anyStatus, tooLong } from './testing/any-status.ts';
@@ -120,7 +121,7 @@ trust in south: generation 1, intermediate 1, root until 2039-12-30`);
       problem: null,
       warning: null,
     } as const;
-    const seen = (east: boolean | null, west: boolean | null) =>
+    const seen = (east: SecretsListed | null, west: SecretsListed | null) =>
       verdict(
         meshStatus({
           clusters: {
@@ -133,15 +134,26 @@ trust in south: generation 1, intermediate 1, root until 2039-12-30`);
           },
         }),
       ).slice(1);
-    expect(seen(true, true)).toEqual([
+    expect(seen('all', 'all')).toEqual([
       'risk: a remote secret opens all Secrets of the cluster that it reads, the key',
       '  of its CA among them: docs/security.md',
     ]);
-    expect(seen(false, true)).toEqual([
+    expect(seen('none', 'all')).toEqual([
       'risk: a remote secret (west of east) opens all Secrets of the cluster that it',
       '  reads, the key of its CA among them: docs/security.md',
     ]);
-    expect(seen(false, null)).toEqual([]);
+    expect(seen('namespace', 'namespace')).toEqual([
+      "risk: a remote secret opens the Secrets of the control plane's namespace of",
+      '  the cluster that it reads, the key of its CA among them: docs/security.md',
+    ]);
+    expect(seen('namespace', 'all')).toEqual([
+      'risk: a remote secret (west of east) opens all Secrets of the cluster that it',
+      '  reads, the key of its CA among them: docs/security.md',
+      "risk: a remote secret (east of west) opens the Secrets of the control plane's",
+      '  namespace of the cluster that it reads, the key of its CA among them:',
+      '  docs/security.md',
+    ]);
+    expect(seen('none', null)).toEqual([]);
   });
 
   test('lists what is too wide for a table', () => {

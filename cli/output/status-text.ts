@@ -48,17 +48,22 @@ export function verdict(seen: MeshStatus): readonly string[] {
   ];
 }
 
+const opened = { all: 'all Secrets', namespace: "the Secrets of the control plane's namespace" } as const;
+
 /** What whoever takes something of the mesh can do with it, that no lock stops. */
 function risks({ clusters }: MeshStatus): readonly string[] {
   const links = Object.entries(clusters).flatMap(([reader, { remotes }]) =>
     Object.entries(remotes).map(([of, { listsSecrets }]) => ({ reader, of, listsSecrets })),
   );
-  const open = links.filter(({ listsSecrets }) => listsSecrets === true);
-  const pairs = open.length === links.length ? [] : open.map(({ reader, of }) => `${reader} of ${of}`);
-  if (open.length === 0) return [];
-  return [
-    `a remote secret${pairs.length === 0 ? '' : ` (${pairs.join(', ')})`} opens all Secrets of the cluster that it reads, the key of its CA among them: docs/security.md`,
-  ];
+  return Object.entries(opened).flatMap(([listed, what]) => {
+    const open = links.filter(({ listsSecrets }) => listsSecrets === listed);
+    if (open.length === 0) return [];
+    const pairs = open.map(({ reader, of }) => `${reader} of ${of}`).join(', ');
+    const which = open.length === links.length ? '' : ` (${pairs})`;
+    return [
+      `a remote secret${which} opens ${what} of the cluster that it reads, the key of its CA among them: docs/security.md`,
+    ];
+  });
 }
 
 /** All that keeps the mesh from being healthy; nothing exactly when `isHealthy` says that it is. */

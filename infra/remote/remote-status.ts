@@ -20,9 +20,12 @@ export interface RemoteStatus {
   readonly problem: string | null;
   /** What will go wrong unless someone acts; null when nothing will. */
   readonly warning: string | null;
-  /** Whether who holds the token can list the other cluster's Secrets, its CA's key among them; null when that is not known. */
-  readonly listsSecrets: boolean | null;
+  /** Which of the other cluster's Secrets who holds the token can list; null when that is not known. */
+  readonly listsSecrets: SecretsListed | null;
 }
+
+/** All, or those of the control plane's namespace only; the key of the CA is among both. */
+export type SecretsListed = 'all' | 'namespace' | 'none';
 
 export interface RemoteStatusOptions {
   readonly namespace: string;
@@ -62,7 +65,7 @@ async function readOne(
   const end = live?.claims?.expires;
   const istiod = worstStatus(readings);
   const problem = (await tokenProblem(remote, live, signal)) ?? syncProblem(istiod);
-  const listsSecrets = live === undefined ? false : await mayListSecrets(remote, namespace, signal);
+  const listsSecrets = live === undefined ? 'none' : await secretsListed(remote, namespace, signal);
   return {
     tokenNotAfter: end === undefined ? null : new Date(end * 1000).toISOString(),
     istiod,
@@ -72,26 +75,37 @@ async function readOne(
   };
 }
 
-/** What the cluster's own authorizer says of the account that the tokens are of (SubjectAccessReview). */
-async function mayListSecrets(
+/**
+ * What the cluster's own authorizer says of the account that the tokens are of (SubjectAccessReview). It is asked with the groups
+ * that the API server adds to a service account, because it looks up none, and roles may be bound to them
+ * (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-subjects).
+ */
+async function secretsListed(
   remote: KubeClient,
   namespace: string,
   signal: AbortSignal | undefined,
-): Promise<boolean | null> {
-  try {
+): Promise<SecretsListed | null> {
+  const accounts = 'system:serviceaccounts';
+  const mayList = async (where: { readonly namespace?: string }): Promise<boolean> => {
     const answer = await remote.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       body: {
         apiVersion: 'authorization.k8s.io/v1',
         kind: 'SubjectAccessReview',
         spec: {
           user: `system:serviceaccount:${namespace}:${remoteReader}`,
-          resourceAttributes: { verb: 'list', resource: 'secrets', namespace },
+          groups: [accounts, `${accounts}:${namespace}`, 'system:authenticated'],
+          resourceAttributes: { verb: 'list', resource: 'secrets', ...where },
         },
       },
       retryMs: 0,
       ...(signal && { signal }),
     });
     return field(answer, 'status', 'allowed') === true;
+  };
+  try {
+    // Without a namespace it means all of them.
+    if (await mayList({})) return 'all';
+    return (await mayList({ namespace })) ? 'namespace' : 'none';
   } catch (error) {
     // As for tokens: not reached, or not for these credentials to ask.
     if (error instanceof ProblemsError) return null;

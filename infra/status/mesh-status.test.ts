@@ -118,7 +118,7 @@ const collect = (ok = true, model = modelOf(['east', 'west']), unfinishedUp?: Un
 
 describe('collectStatus', () => {
   test('has exactly the shape of `status --json`', async () => {
-    const remote = { istiod: 'synced', problem: null, warning: null, listsSecrets: true };
+    const remote = { istiod: 'synced', problem: null, warning: null, listsSecrets: 'all' };
     const cluster = (context: string) => ({
       context,
       ready: true,
@@ -351,7 +351,7 @@ describe('how the control planes read the other clusters', () => {
       istiod: 'synced',
       problem: `its token expired on ${past}: run \`npm run up\`, which issues a new one`,
       warning: null,
-      listsSecrets: true,
+      listsSecrets: 'all',
       healthy: false,
     });
     give(-1, 29);
@@ -367,22 +367,29 @@ describe('how the control planes read the other clusters', () => {
       istiod: 'unknown',
       problem: 'it has no token: run `npm run up`, which issues a new one',
       warning: null,
-      listsSecrets: false,
+      listsSecrets: 'none',
       healthy: false,
     });
   });
 
-  test('says whether who takes the remote secret can list Secrets, as the other cluster judges it', async () => {
+  test('says which Secrets who takes the remote secret can list, as the other cluster judges it', async () => {
     west.requests.length = 0;
+    west.allows = (verb, resource, { namespace }) =>
+      verb !== 'list' || resource !== 'secrets' || namespace === 'istio-system';
+    expect(await remoteOf()).toMatchObject({ listsSecrets: 'namespace', healthy: true });
+    const asked = west.requests.filter(({ path }) => path.endsWith('/subjectaccessreviews'));
+    const spec = {
+      user: 'system:serviceaccount:istio-system:istio-remote-reader',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:istio-system', 'system:authenticated'],
+      resourceAttributes: { verb: 'list', resource: 'secrets' },
+    };
+    const narrower = { ...spec.resourceAttributes, namespace: 'istio-system' };
+    expect(asked.map(({ body }) => (body as { spec: object }).spec)).toEqual([
+      spec,
+      { ...spec, resourceAttributes: narrower },
+    ]);
     west.allows = (verb, resource) => verb !== 'list' || resource !== 'secrets';
-    expect(await remoteOf()).toMatchObject({ listsSecrets: false, healthy: true });
-    const asked = west.requests.find(({ path }) => path.endsWith('/subjectaccessreviews'));
-    expect(asked?.body).toMatchObject({
-      spec: {
-        user: 'system:serviceaccount:istio-system:istio-remote-reader',
-        resourceAttributes: { verb: 'list', resource: 'secrets', namespace: 'istio-system' },
-      },
-    });
+    expect(await remoteOf()).toMatchObject({ listsSecrets: 'none', healthy: true });
     const judge = west.intervene;
     west.intervene = (request) =>
       request.path.endsWith('/subjectaccessreviews')

@@ -25,7 +25,7 @@ test('status tells clusters, gateways, services and trust as scripts expect them
     expect(trust).toMatchObject({ state: 'generation 1, intermediate 1', warning: null });
     const other = cluster === 'east' ? 'west' : 'east';
     const { tokenNotAfter, ...remote } = remotes[other]!;
-    expect(remote).toEqual({ istiod: 'synced', problem: null, warning: null, listsSecrets: true });
+    expect(remote).toEqual({ istiod: 'synced', problem: null, warning: null, listsSecrets: 'all' });
     for (const end of [certificateNotAfter, trust.rootNotAfter, tokenNotAfter]) {
       expect(new Date(end).getTime()).toBeGreaterThan(Date.now());
     }

@@ -34,7 +34,7 @@ export interface Status {
               readonly istiod: string;
               readonly problem: string | null;
               readonly warning: string | null;
-              readonly listsSecrets: boolean | null;
+              readonly listsSecrets: 'all' | 'namespace' | 'none' | null;
             }
           >
         >;

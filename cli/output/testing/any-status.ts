@@ -26,7 +26,7 @@ const remote = fc.record({
   istiod: fc.constantFrom('synced', 'syncing', 'timeout', 'closed', 'unknown'),
   problem: maybe(text),
   warning: maybe(text),
-  listsSecrets: maybe(fc.boolean()),
+  listsSecrets: maybe(fc.constantFrom('all', 'namespace', 'none')),
 });
 
 const cluster: fc.Arbitrary<ClusterStatus> = fc.record({

@@ -25,7 +25,7 @@ export function clusterStatus(
         istiod: 'synced',
         problem: null,
         warning: null,
-        listsSecrets: false,
+        listsSecrets: 'none',
       },
     },
     ...changes,
