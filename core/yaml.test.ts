@@ -30,6 +30,18 @@ describe('D5: YAML that every reader reads alike', () => {
     },
   );
 
+  test.each([' \n', '\n \n', 'a\n  \nb', '\t\n', ' \n\n#'])(
+    'the lines of %j, of which one has white space alone',
+    (value) => {
+      for (const version of ['1.1', '1.2'] as const) {
+        expect(parse(toYaml({ list: [value], map: { [value]: value } }), { version })).toEqual({
+          list: [value],
+          map: { [value]: value },
+        });
+      }
+    },
+  );
+
   test('whatever the text, as a key and as a value', () => {
     const letters = [
       '0',
