@@ -66,7 +66,8 @@ test(
         const json = toJson(EveryKindSchema, message as never, { registry, alwaysEmitImplicit });
         const read = fromBinary(EveryKindSchema, decode(JSON.stringify(json, null, indent)));
         expect(toJson(EveryKindSchema, read, { registry })).toEqual(
-          toJson(EveryKindSchema, message as never, { registry }),
+          // Text of JSON has no -0 as JSON.stringify writes it.
+          JSON.parse(JSON.stringify(toJson(EveryKindSchema, message as never, { registry }))),
         );
       }),
       { numRuns: fuzzRuns(250) },
