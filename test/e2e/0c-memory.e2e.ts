@@ -12,9 +12,9 @@ import type { CallContext, Implementation } from '../../apps/runtime/handlers.ts
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { Attacker, bodyLimit } from './attacks.ts';
-import { makeMemoryGroup } from './cgroup.ts';
-import type { MemoryGroup } from './cgroup.ts';
+import { Attacker, bodyLimit } from './load/attacks.ts';
+import { makeMemoryGroup } from './load/cgroup.ts';
+import type { MemoryGroup } from './load/cgroup.ts';
 
 // The gateway as its container runs it, in 256 MiB, under the attacks that took more: programs of this machine, no cluster.
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { writeFileAtomic } from '../../core/files.ts';
-import { killHard, npm, root, start, stateDir } from './cli.ts';
-import { kubectl, status } from './lab.ts';
-import { cleanMachineFile, settledMachineState } from './machine.ts';
+import { killHard, npm, root, start, stateDir } from './checkout/cli.ts';
+import { kubectl, status } from './checkout/lab.ts';
+import { cleanMachineFile, settledMachineState } from './checkout/machine.ts';
 
 const minute = 60_000;
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ensureUp, kubectl, type Status } from './lab.ts';
+import { ensureUp, kubectl, type Status } from './checkout/lab.ts';
 
 const minute = 60_000;
 let seen: Status;

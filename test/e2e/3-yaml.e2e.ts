@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { root } from './cli.ts';
-import { ensureUp, kubeconfig, labPath } from './lab.ts';
+import { root } from './checkout/cli.ts';
+import { ensureUp, kubeconfig, labPath } from './checkout/lab.ts';
 
 const minute = 60_000;
 let folder: string;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
-import { callOnce, eventually, status, type Answer } from './call.ts';
-import { ensureUp, kubectl } from './lab.ts';
-import { removeOutsider, startOutsider, type Outsider } from './outside.ts';
+import { callOnce, eventually, status, type Answer } from './calls/call.ts';
+import { ensureUp, kubectl } from './checkout/lab.ts';
+import { removeOutsider, startOutsider, type Outsider } from './calls/outside.ts';
 
 const minute = 60_000;
 

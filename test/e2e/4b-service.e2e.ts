@@ -4,11 +4,11 @@ import { waitFor } from '../../core/wait.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { callMany, callOnce, eventually, status, type Answer, type Caller } from './call.ts';
-import { ensureLab, kubectl } from './lab.ts';
-import { outsidePort, removeOutsider, startOutsider, type Outsider } from './outside.ts';
-import { projectWith } from './project.ts';
-import { applyVariant } from './variant.ts';
+import { callMany, callOnce, eventually, status, type Answer, type Caller } from './calls/call.ts';
+import { ensureLab, kubectl } from './checkout/lab.ts';
+import { outsidePort, removeOutsider, startOutsider, type Outsider } from './calls/outside.ts';
+import { projectWith } from './checkout/project.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

@@ -5,11 +5,11 @@ import { waitFor } from '../../core/wait.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { callOnce, eventually, status, type Answer } from './call.ts';
-import { echoIn } from './echo.ts';
-import { ensureLab, kubectl } from './lab.ts';
-import { projectWith } from './project.ts';
-import { applyVariant } from './variant.ts';
+import { callOnce, eventually, status, type Answer } from './calls/call.ts';
+import { echoIn } from './calls/echo.ts';
+import { ensureLab, kubectl } from './checkout/lab.ts';
+import { projectWith } from './checkout/project.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 

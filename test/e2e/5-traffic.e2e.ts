@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
-import { callMany, callOnce, eventually, status, type Answer, type Call } from './call.ts';
-import { echoIn } from './echo.ts';
-import { ensureLab, kubectl } from './lab.ts';
-import { trafficMesh } from './traffic-mesh.ts';
-import { applyVariant } from './variant.ts';
+import { callMany, callOnce, eventually, status, type Answer, type Call } from './calls/call.ts';
+import { echoIn } from './calls/echo.ts';
+import { ensureLab, kubectl } from './checkout/lab.ts';
+import { trafficMesh } from './meshes/traffic-mesh.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 jest.setTimeout(5 * minute);

@@ -9,10 +9,10 @@ import type { KubeClient } from '../../infra/kube/kube-client.ts';
 import type { TrustSettings } from '../../infra/plan/stack-config.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { awaitTrust } from '../../infra/trust/proxies.ts';
-import { ensureLab, kubeconfig, kubectl, type Status } from './lab.ts';
-import { loadIn, loadMesh } from './load-mesh.ts';
-import { startLoad, type LoadResult } from './steady-load.ts';
-import { applyVariant } from './variant.ts';
+import { ensureLab, kubeconfig, kubectl, type Status } from './checkout/lab.ts';
+import { loadIn, loadMesh } from './load/load-mesh.ts';
+import { startLoad, type LoadResult } from './load/steady-load.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const clusters = ['east', 'west'] as const;
 const namespace = 'istio-system';

@@ -3,10 +3,10 @@ import { request } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { waitFor } from '../../core/wait.ts';
-import { ensureLab, kubeconfig, kubectl } from './lab.ts';
-import { caller, loadIn, loadMesh } from './load-mesh.ts';
-import { startLoad } from './steady-load.ts';
-import { applyVariant, type VariantOptions } from './variant.ts';
+import { ensureLab, kubeconfig, kubectl } from './checkout/lab.ts';
+import { caller, loadIn, loadMesh } from './load/load-mesh.ts';
+import { startLoad } from './load/steady-load.ts';
+import { applyVariant, type VariantOptions } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { ClusterIstio } from '../../charts/index.ts';
 import { waitFor } from '../../core/wait.ts';
-import { ensureLab, kubectl, status } from './lab.ts';
-import { loadIn, loadMesh } from './load-mesh.ts';
-import { startLoad, type LoadResult } from './steady-load.ts';
-import { applyVariant } from './variant.ts';
+import { ensureLab, kubectl, status } from './checkout/lab.ts';
+import { loadIn, loadMesh } from './load/load-mesh.ts';
+import { startLoad, type LoadResult } from './load/steady-load.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 // The lab has one Istio: two revisions of the same images prove the mechanism, not that versions fit together.
 const minute = 60_000;

@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as x509 from '@peculiar/x509';
 import { waitFor } from '../../core/wait.ts';
 import { nodeNamespace } from '../../lab/network.ts';
-import { callMany, eventually, status, type Caller } from './call.ts';
-import { echoIn } from './echo.ts';
+import { callMany, eventually, status, type Caller } from './calls/call.ts';
+import { echoIn } from './calls/echo.ts';
 import {
   addressOf,
   ask,
@@ -19,10 +19,10 @@ import {
   readAddress,
   theirs,
   token,
-} from './edge.ts';
-import { edgeMesh, members, secret, secure } from './edge-mesh.ts';
-import { ensureLab, kubectl } from './lab.ts';
-import { applyVariant } from './variant.ts';
+} from './calls/edge.ts';
+import { edgeMesh, members, secret, secure } from './meshes/edge-mesh.ts';
+import { ensureLab, kubectl } from './checkout/lab.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import { copyProject } from '../../scaffold/scaffold.ts';
-import { npm, root, stateDir } from './cli.ts';
-import { ensureUp, kubectl, type Status } from './lab.ts';
+import { npm, root, stateDir } from './checkout/cli.ts';
+import { ensureUp, kubectl, type Status } from './checkout/lab.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'];

@@ -11,7 +11,7 @@ import { lab } from '../../charts/platforms.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { root } from './cli.ts';
+import { root } from './checkout/cli.ts';
 import {
   addressOf,
   ask,
@@ -23,9 +23,9 @@ import {
   readAddress,
   theirs,
   token,
-} from './edge.ts';
-import { ensureLab } from './lab.ts';
-import { applyVariant } from './variant.ts';
+} from './calls/edge.ts';
+import { ensureLab } from './checkout/lab.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 /** Of what comes at once when all is well; a test has three times that. */

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { echoIn } from './echo.ts';
-import { ask, askUntil, bearer, burst, inOrder, readAddress, token, type Answer } from './edge.ts';
-import { edgeMesh, members } from './edge-mesh.ts';
-import { ensureLab } from './lab.ts';
-import { applyVariant } from './variant.ts';
+import { echoIn } from './calls/echo.ts';
+import { ask, askUntil, bearer, burst, inOrder, readAddress, token, type Answer } from './calls/edge.ts';
+import { edgeMesh, members } from './meshes/edge-mesh.ts';
+import { ensureLab } from './checkout/lab.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

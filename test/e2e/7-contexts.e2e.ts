@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { npm } from './cli.ts';
-import { expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
-import { ensureUp, kubectl } from './lab.ts';
+import { npm } from './checkout/cli.ts';
+import { expectNoMesh, otherCheckout, type OtherCheckout } from './checkout/contexts.ts';
+import { ensureUp, kubectl } from './checkout/lab.ts';
 
 const minute = 60_000;
 let other: OtherCheckout;

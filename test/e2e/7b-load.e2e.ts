@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
-import { ensureLab, kubectl, status } from './lab.ts';
-import { loadIn, loadMesh } from './load-mesh.ts';
-import { startLoad } from './steady-load.ts';
-import { applyVariant } from './variant.ts';
+import { ensureLab, kubectl, status } from './checkout/lab.ts';
+import { loadIn, loadMesh } from './load/load-mesh.ts';
+import { startLoad } from './load/steady-load.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

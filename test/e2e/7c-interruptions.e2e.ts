@@ -6,10 +6,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { stages } from '../../charts/model/stage.ts';
-import { killHard, npm, start } from './cli.ts';
-import { clusters, expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
+import { killHard, npm, start } from './checkout/cli.ts';
+import { clusters, expectNoMesh, otherCheckout, type OtherCheckout } from './checkout/contexts.ts';
 import { everything } from './everything.ts';
-import { ensureLab, kubeconfig, kubectl, labPath } from './lab.ts';
+import { ensureLab, kubeconfig, kubectl, labPath } from './checkout/lab.ts';
 
 const minute = 60_000;
 /** How many random moments. */

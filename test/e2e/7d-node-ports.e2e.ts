@@ -8,12 +8,12 @@ import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { planAddresses } from '../../lab/addresses.ts';
 import { hostNameAnnotation, hostNameOf } from '../../lab/node/load-balancer-addresses.ts';
 import { readLabRecord } from '../../lab/state.ts';
-import { callMany, status as code } from './call.ts';
-import { root, stateDir } from './cli.ts';
-import { ensureLab, kubeconfig, kubectl } from './lab.ts';
-import { caller, declareLoad, loadIn, loadMesh } from './load-mesh.ts';
+import { callMany, status as code } from './calls/call.ts';
+import { root, stateDir } from './checkout/cli.ts';
+import { ensureLab, kubeconfig, kubectl } from './checkout/lab.ts';
+import { caller, declareLoad, loadIn, loadMesh } from './load/load-mesh.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
-import { applyVariant } from './variant.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

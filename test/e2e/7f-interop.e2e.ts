@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { interopCases } from '../interop/cases.ts';
 import { ensureInterop } from '../peers/interop.ts';
-import { callMany, eventually, status } from './call.ts';
+import { callMany, eventually, status } from './calls/call.ts';
 import {
   clientFolder,
   clientIn,
@@ -13,9 +13,9 @@ import {
   interopProject,
   runCase,
   serverOf,
-} from './interop-mesh.ts';
-import { ensureLab } from './lab.ts';
-import { applyVariant } from './variant.ts';
+} from './meshes/interop-mesh.ts';
+import { ensureLab } from './checkout/lab.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

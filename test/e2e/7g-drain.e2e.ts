@@ -11,10 +11,10 @@ import {
   requests,
   unsettled,
   type Cluster,
-} from './drain-mesh.ts';
-import { ensureLab, kubectl, status } from './lab.ts';
-import { startLoad } from './steady-load.ts';
-import { applyVariant } from './variant.ts';
+} from './meshes/drain-mesh.ts';
+import { ensureLab, kubectl, status } from './checkout/lab.ts';
+import { startLoad } from './load/steady-load.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;

@@ -1,9 +1,9 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../../apps/testing/until.ts';
-import { Attacker } from './attacks.ts';
-import { addressOf, readAddress } from './edge.ts';
-import { startHonest, type HonestResult } from './honest.ts';
-import { ensureUp } from './lab.ts';
+import { Attacker } from './load/attacks.ts';
+import { addressOf, readAddress } from './calls/edge.ts';
+import { startHonest, type HonestResult } from './load/honest.ts';
+import { ensureUp } from './checkout/lab.ts';
 
 // Attacks of one client through the ingress gateway, beside another that calls at half of what the way takes: from another
 // address, which the ingress gateway vouches for.

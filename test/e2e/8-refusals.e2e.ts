@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { npm, root, stateDir } from './cli.ts';
-import { ensureUp, kubeconfig } from './lab.ts';
-import { settledMachineState } from './machine.ts';
+import { npm, root, stateDir } from './checkout/cli.ts';
+import { ensureUp, kubeconfig } from './checkout/lab.ts';
+import { settledMachineState } from './checkout/machine.ts';
 
 const minute = 60_000;
 

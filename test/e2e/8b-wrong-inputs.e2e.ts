@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
-import { npm } from './cli.ts';
-import { otherCheckout, type OtherCheckout } from './contexts.ts';
-import { ensureUp, kubeconfig, kubectl } from './lab.ts';
+import { npm } from './checkout/cli.ts';
+import { otherCheckout, type OtherCheckout } from './checkout/contexts.ts';
+import { ensureUp, kubeconfig, kubectl } from './checkout/lab.ts';
 
 const minute = 60_000;
 

@@ -16,9 +16,9 @@ import { isStored } from '../../infra/export/external-secret.ts';
 import { waves } from '../../infra/kube/waves.ts';
 import { waitFor } from '../../core/wait.ts';
 import { ensureTools } from '../../toolchain/build.ts';
-import { npm, root } from './cli.ts';
-import { expectNoMesh, otherCheckout, type OtherCheckout } from './contexts.ts';
-import { ensureUp, kubeconfig, kubectl, labPath, status } from './lab.ts';
+import { npm, root } from './checkout/cli.ts';
+import { expectNoMesh, otherCheckout, type OtherCheckout } from './checkout/contexts.ts';
+import { ensureUp, kubeconfig, kubectl, labPath, status } from './checkout/lab.ts';
 
 const minute = 60_000;
 const { model, rendered } = synthMesh(root);

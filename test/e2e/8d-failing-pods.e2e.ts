@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 import { shop } from '../../mesh.ts';
 import { ProblemsError } from '../../core/problem.ts';
-import { npm, root } from './cli.ts';
+import { npm, root } from './checkout/cli.ts';
 import type { MeshStatus } from '../../infra/status/mesh-status.ts';
-import { ensureUp, kubeconfig } from './lab.ts';
-import { applyVariant } from './variant.ts';
+import { ensureUp, kubeconfig } from './checkout/lab.ts';
+import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const second = 1_000;

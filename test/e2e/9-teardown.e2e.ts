@@ -7,9 +7,14 @@ import { expect, test } from '@jest/globals';
 import { planAddresses } from '../../lab/addresses.ts';
 import { cgroupMount, ensureCgroups } from '../../lab/cgroups.ts';
 import { ensureNetwork } from '../../lab/network.ts';
-import { killHard, npm, start } from './cli.ts';
-import { ensureUp } from './lab.ts';
-import { cleanMachineFile, machineState, settledMachineState, type MachineState } from './machine.ts';
+import { killHard, npm, start } from './checkout/cli.ts';
+import { ensureUp } from './checkout/lab.ts';
+import {
+  cleanMachineFile,
+  machineState,
+  settledMachineState,
+  type MachineState,
+} from './checkout/machine.ts';
 
 const minute = 60_000;
 

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { waitFor } from '../../core/wait.ts';
-import { kubectl } from './lab.ts';
+import { waitFor } from '../../../core/wait.ts';
+import { kubectl } from '../checkout/lab.ts';
 
 export const issuer = 'https://id.example';
 export const audience = 'shop';

@@ -1,11 +1,11 @@
-import type { Mesh } from '../../charts/constructs/mesh.ts';
-import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
-import { synthesize } from '../../charts/synth.ts';
-import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { applyPlan } from '../../infra/apply/apply.ts';
-import { planMesh } from '../../infra/plan/plan.ts';
-import { parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
-import { ensureTools } from '../../toolchain/build.ts';
+import type { Mesh } from '../../../charts/constructs/mesh.ts';
+import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
+import { synthesize } from '../../../charts/synth.ts';
+import { thisWorkspace } from '../../../cli/workspace/workspace.ts';
+import { applyPlan } from '../../../infra/apply/apply.ts';
+import { planMesh } from '../../../infra/plan/plan.ts';
+import { parseConfig, type StackConfig } from '../../../infra/plan/stack-config.ts';
+import { ensureTools } from '../../../toolchain/build.ts';
 
 export interface VariantOptions {
   /** How the stack differs from the defaults: `trust`, `remoteAccess`. @default - not at all */

@@ -1,7 +1,7 @@
-import { metricRules } from '../../charts/monitoring/scrape.ts';
-import { parseMetrics, relabel, type Labels } from '../../charts/testing/relabel.ts';
+import { metricRules } from '../../../charts/monitoring/scrape.ts';
+import { parseMetrics, relabel, type Labels } from '../../../charts/testing/relabel.ts';
 import { fetchFromOutside } from './collector.ts';
-import { kubectl } from './lab.ts';
+import { kubectl } from '../checkout/lab.ts';
 
 /** What a Prometheus outside the mesh gets from every proxy of a cluster, by its own rules. */
 export function scrape(cluster: string): readonly (readonly [Labels, number])[] {

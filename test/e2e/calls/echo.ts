@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
+import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
 
 /** What the echo server answers to, in its own file: echo-program.cjs. */
 const program = readFileSync(new URL('./echo-program.cjs', import.meta.url), 'utf8');

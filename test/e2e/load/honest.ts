@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { nodeNamespace } from '../../lab/network.ts';
+import { nodeNamespace } from '../../../lab/network.ts';
 import { loadCommand } from './load-mesh.ts';
 
 /** What a client got that calls at a constant rate. */

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { waitFor } from '../../core/wait.ts';
-import { kubeconfig, labPath } from './lab.ts';
+import { waitFor } from '../../../core/wait.ts';
+import { kubeconfig, labPath } from '../checkout/lab.ts';
 import { caller, flowsBetween, loadCommand, perSecond as usual, type Flow } from './load-mesh.ts';
 
 export interface Failure {

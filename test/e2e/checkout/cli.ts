@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Root of the checkout under test. */
-export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 /** Where the mesh under test keeps its state: a folder of the suites' own. */
 export const stateDir = process.env['MESHWRIGHT_STATE_DIR'] ?? join(root, '.meshwright');

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { GrpcService, lab, Mesh, TrafficPolicy } from '../../charts/index.ts';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { GrpcService, lab, Mesh, TrafficPolicy } from '../../../charts/index.ts';
+import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
 
 /**
  * A mesh with every traffic rule at once. `orders` calls, from both clusters; the others answer:

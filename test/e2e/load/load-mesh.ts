@@ -1,9 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { GrpcService, HttpEdge, lab, Mesh, type ClusterProps, type Namespace } from '../../charts/index.ts';
-import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { root } from './cli.ts';
-import { echoIn, runIn } from './echo.ts';
+import {
+  GrpcService,
+  HttpEdge,
+  lab,
+  Mesh,
+  type ClusterProps,
+  type Namespace,
+} from '../../../charts/index.ts';
+import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
+import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { root } from '../checkout/cli.ts';
+import { echoIn, runIn } from '../calls/echo.ts';
 
 /** What a load consists of, as load-program.cjs takes it. */
 export interface Flow {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Caller } from './call.ts';
-import { kubectl } from './lab.ts';
+import { kubectl } from '../checkout/lab.ts';
 
 const program = readFileSync(new URL('./echo-program.cjs', import.meta.url), 'utf8');
 

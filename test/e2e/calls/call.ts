@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { waitFor } from '../../core/wait.ts';
-import { kubectl } from './lab.ts';
+import { waitFor } from '../../../core/wait.ts';
+import { kubectl } from '../checkout/lab.ts';
 
 const program = readFileSync(new URL('./call-program.cjs', import.meta.url), 'utf8');
 

@@ -1,12 +1,12 @@
-import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
-import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { Mesh } from '../../charts/constructs/mesh.ts';
-import { lab } from '../../charts/platforms.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { root } from './cli.ts';
-import { collectorHost } from './collector.ts';
+import { GrpcService } from '../../../charts/constructs/workload/grpc-service.ts';
+import { HttpEdge } from '../../../charts/constructs/edge/http-edge.ts';
+import { Mesh } from '../../../charts/constructs/mesh.ts';
+import { lab } from '../../../charts/platforms.ts';
+import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { root } from '../checkout/cli.ts';
+import { collectorHost } from '../telemetry/collector.ts';
 
 /** The sample shop with traces: all that begin at a proxy, but none of those that begin at the catalog's. */
 export function tracedShop() {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
 import { WebSocket } from 'ws';
-import { headOf, openRaw } from '../../apps/testing/raw.ts';
-import type { RawConnection } from '../../apps/testing/raw.ts';
+import { headOf, openRaw } from '../../../apps/testing/raw.ts';
+import type { RawConnection } from '../../../apps/testing/raw.ts';
 
 // What a client may do to an HTTP gateway of the shop: to the process itself (0c-memory), and through an ingress gateway, which
 // believes no address that a client makes up (7h-attacks).

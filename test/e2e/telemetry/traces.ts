@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { waitFor, type Look } from '../../core/wait.ts';
+import { waitFor, type Look } from '../../../core/wait.ts';
 import { spansIn } from './collector.ts';
 import type { Span } from './collector.ts';
-import { kubectl } from './lab.ts';
+import { kubectl } from '../checkout/lab.ts';
 
 const clusters = ['east', 'west'] as const;
 

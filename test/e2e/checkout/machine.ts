@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { waitFor } from '../../core/wait.ts';
-import { coveredPaths } from '../../lab/node/mounts.ts';
+import { waitFor } from '../../../core/wait.ts';
+import { coveredPaths } from '../../../lab/node/mounts.ts';
 import { stateDir } from './cli.ts';
 
 /** Everything that a lab puts on a machine, as it stands now. */

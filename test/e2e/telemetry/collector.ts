@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { kubectl } from './lab.ts';
+import { kubectl } from '../checkout/lab.ts';
 
 const program = readFileSync(new URL('./collector-program.cjs', import.meta.url), 'utf8');
 

@@ -1,13 +1,13 @@
-import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { Mesh } from '../../charts/constructs/mesh.ts';
-import { ServiceLimits } from '../../charts/constructs/rate-limits/service-limits.ts';
-import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
-import { lab } from '../../charts/platforms.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { root } from './cli.ts';
-import { audience, issuer, jwks } from './edge.ts';
+import { HttpEdge } from '../../../charts/constructs/edge/http-edge.ts';
+import { Mesh } from '../../../charts/constructs/mesh.ts';
+import { ServiceLimits } from '../../../charts/constructs/rate-limits/service-limits.ts';
+import { GrpcService } from '../../../charts/constructs/workload/grpc-service.ts';
+import { lab } from '../../../charts/platforms.ts';
+import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { root } from '../checkout/cli.ts';
+import { audience, issuer, jwks } from '../calls/edge.ts';
 
 /** Hosts of the three edges; the open one has every other host. */
 export const members = 'members.example';
