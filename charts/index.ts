@@ -22,6 +22,7 @@ export type { Tls } from './constructs/edge/tls.ts';
 export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/scope/gateway-address.ts';
 export type { IstioKind, IstioSpec } from './model/istio-models.ts';
 export { MeshConstruct, Namespace } from './constructs/scope/mesh-construct.ts';
+export { declare, type Declaration, type DeclareProps, type EnvironmentOf } from './declare.ts';
 export { Mesh, type MeshProps } from './constructs/mesh.ts';
 export type { Cluster, ClusterIstio, ClusterProps, RevisionProps } from './constructs/scope/cluster.ts';
 export type { Method, MethodKind, Methods } from './constructs/scope/method.ts';

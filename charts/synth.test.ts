@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { reservedNamespaces } from './constructs/scope/names.ts';
-import { shop } from '../mesh.ts';
+import shop from '../mesh.ts';
 import { stages } from './model/stage.ts';
 import { synthesize, type RenderedStage } from './synth.ts';
 import { objectsOf } from './testing/mesh.ts';
@@ -21,7 +21,7 @@ function sharedPart(rendered: readonly RenderedStage[], cluster: string): string
 }
 
 describe('the shop', () => {
-  const mesh = shop(root);
+  const mesh = shop.mesh({ root, environment: 'lab' });
   const [model, rendered] = [mesh.model(), synthesize(mesh)];
 
   test('renders every stage of both clusters, in order', () => {
@@ -31,7 +31,9 @@ describe('the shop', () => {
   });
 
   test('is rendered to the same bytes each time', () => {
-    expect(synthesize(shop(root)).map(({ yaml }) => yaml)).toEqual(rendered.map(({ yaml }) => yaml));
+    expect(synthesize(shop.mesh({ root, environment: 'lab' })).map(({ yaml }) => yaml)).toEqual(
+      rendered.map(({ yaml }) => yaml),
+    );
   });
 
   test('is the same in both clusters but for what belongs to one of them', () => {

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { labEnvironment } from './workspace/declaration.ts';
 import { synthMesh } from './workspace/synth-mesh.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
@@ -46,7 +47,7 @@ async function removeApplied(
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model } = synthMesh(at.root);
+  const { model } = await synthMesh(at.root, labEnvironment);
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
     const { downWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');

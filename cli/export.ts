@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { labEnvironment } from './workspace/declaration.ts';
 import { synthMesh } from './workspace/synth-mesh.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import type { ArgoSource } from '../infra/export/argocd.ts';
@@ -29,7 +30,7 @@ export interface ExportFlags {
 
 /** `npm run export`: writes the plan as a GitOps tree, for those who let Argo CD or kubectl apply it. No cluster is asked. */
 export async function exportMesh(at: Workspace, flags: ExportFlags, signal: AbortSignal): Promise<number> {
-  const { model, rendered } = synthMesh(at.root);
+  const { model, rendered } = await synthMesh(at.root, labEnvironment);
   // Who signs the CAs is all that a tree takes of a stack: it has no clusters, and the store has the values.
   const issuer = flags.stack === undefined ? undefined : readStackFile(at.root, flags.stack).trust.issuer;
   const plan = withIssuer(planMesh(model, rendered), issuer);

@@ -1,6 +1,7 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { lockFile, writeLock } from '../images/lock.ts';
 import { lockApps, refreshLock } from '../images/lock-apps.ts';
+import { labEnvironment } from './workspace/declaration.ts';
 import { synthMesh } from './workspace/synth-mesh.ts';
 import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../images/build.ts';
 import { imageTable } from '../images/table.ts';
@@ -36,7 +37,7 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
       run: async (report) => {
         const sets = ['istio', 'envoy'] as const;
         const tools = await ensureTools({ root, cacheDir, logsDir, sets, report, signal });
-        const { hub, tag: istioTag } = synthMesh(root).model.istio;
+        const { hub, tag: istioTag } = (await synthMesh(root, labEnvironment)).model.istio;
         const apps = loadAppConfigs(root);
         built = await ensureImages({ root, cacheDir, tools, apps, hub, istioTag, report, signal });
       },

@@ -141,6 +141,11 @@ try {
   process.exitCode = report(error);
 }
 
+/** Its stack trace, and that of what it tells of. */
+function stackOf({ stack = '', cause }: Error): string {
+  return cause instanceof Error ? `${stack}\ncaused by ${stackOf(cause)}` : stack;
+}
+
 /** Prints an error for people; returns the exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // commander has printed it
@@ -151,6 +156,6 @@ function report(error: unknown): number {
     return 130;
   }
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  if (verbose && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (verbose && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
   return error instanceof ProblemsError ? error.exitCode : 1;
 }

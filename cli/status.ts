@@ -1,3 +1,4 @@
+import { labEnvironment } from './workspace/declaration.ts';
 import { synthMesh } from './workspace/synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
@@ -15,7 +16,7 @@ export interface StatusFlags {
  * `MeshStatus`, or `{ "up": false }` when this checkout has nothing up.
  */
 export async function status(at: Workspace, flags: StatusFlags, signal: AbortSignal): Promise<number> {
-  const { model } = synthMesh(at.root);
+  const { model } = await synthMesh(at.root, labEnvironment);
   const record = readRecord(at.stateDir);
   if (record === undefined) {
     if (flags.json) {

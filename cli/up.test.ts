@@ -16,8 +16,12 @@ beforeEach(() => {
   const root = mkdtempSync(join(tmpdir(), 'up-'));
   for (const name of [
     'apps',
+    'charts',
     'core',
     'gen',
+    'http-rule',
+    'images',
+    'mesh.ts',
     'node_modules',
     'package.json',
     'tsconfig.json',

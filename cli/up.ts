@@ -1,16 +1,17 @@
+import type { Mesh } from '../charts/constructs/mesh.ts';
 import { synthesize } from '../charts/synth.ts';
 import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
-import { shop } from '../mesh.ts';
 import type { LabUp } from './lab/lab-up.ts';
 import type { UpFlags } from './up-flags.ts';
+import { labEnvironment, loadDeclaration } from './workspace/declaration.ts';
 import { chooseTarget } from './workspace/target.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
 /** `npm run up`: from nothing, or from any state in between, to a mesh that real calls have proved. */
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
   const started = Date.now();
-  const declared = shop(at.root);
+  const declared = (await loadDeclaration(at.root)).mesh({ root: at.root, environment: labEnvironment });
   const { record, config } = chooseTarget(at, flags, declared);
   const lab = record.lab ? await planLab(at, flags, declared) : undefined;
   if (lab === undefined) {
@@ -28,11 +29,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
 }
 
 /** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */
-async function planLab(
-  at: Workspace,
-  { labSubnet }: UpFlags,
-  declared: ReturnType<typeof shop>,
-): Promise<LabUp> {
+async function planLab(at: Workspace, { labSubnet }: UpFlags, declared: Mesh<string>): Promise<LabUp> {
   const { labUp } = await import('./lab/lab-up.ts');
   const lab = labUp(at, declared.clusters, labSubnet);
   await lab.check();

@@ -15,12 +15,15 @@ const shop = `
 import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from './gen/shop/orders/v1/orders_pb.js';
 
-export function shop(root: string) {
-  const back = mesh.namespace('back');
-  const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
-  // The way in.
-  new HttpEdge(namespace, 'edge', { expose: [catalog] });
-}
+export default declare({
+  environments: { lab: { platform: lab } },
+  mesh: ({ root, values }) => {
+    const back = mesh.namespace('back');
+    const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
+    // The way in.
+    new HttpEdge(namespace, 'edge', { expose: [catalog] });
+  },
+});
 `;
 
 describe('mesh.ts', () => {
@@ -30,14 +33,17 @@ import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';
 import { GiftCardsService } from './gen/shop/gift_cards/v1/gift_cards_pb.js';
 import { OrdersService } from './gen/shop/orders/v1/orders_pb.js';
 
-export function shop(root: string) {
-  const back = mesh.namespace('back');
-  const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
+export default declare({
+  environments: { lab: { platform: lab } },
+  mesh: ({ root, values }) => {
+    const back = mesh.namespace('back');
+    const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
 
 const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService });
-  // The way in.
-  new HttpEdge(namespace, 'edge', { expose: [catalog, giftCards] });
-}
+    // The way in.
+    new HttpEdge(namespace, 'edge', { expose: [catalog, giftCards] });
+  },
+});
 `);
   });
 

@@ -69,7 +69,7 @@ export const mayImport = {
   infra: ['infra', 'mesh.ts', 'charts', 'core'],
   scaffold: ['core'],
   lab: ['core'],
-  'cli/workspace': ['mesh.ts', 'charts', 'infra', 'toolchain', 'core'],
+  'cli/workspace': ['charts', 'infra', 'toolchain', 'core'],
   'cli/output': ['cli/workspace', 'charts', 'infra', 'core'],
   'cli/proofs': ['charts', 'infra', 'core'],
   // Loaded when no contexts are given, and by nothing that a real cluster needs.
@@ -79,7 +79,7 @@ export const mayImport = {
     'cli/workspace',
     ...['images', 'toolchain', 'charts', 'apps/config', 'core'],
   ],
-  cli: ['cli', 'mesh.ts', 'infra', 'charts', 'scaffold', 'images', 'toolchain', 'apps/config', 'core'],
+  cli: ['cli', 'infra', 'charts', 'scaffold', 'images', 'toolchain', 'apps/config', 'core'],
   bench: ['bench', 'test', 'apps', 'charts', 'images', 'toolchain', 'core', 'gen', 'http-rule'],
 };
 

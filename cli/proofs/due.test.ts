@@ -2,11 +2,11 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { proofsOf } from './all.ts';
 import { ProvedOnce, type Touched } from './due.ts';
 
-const model = shop(join(import.meta.dirname, '..', '..')).model();
+const model = shop.mesh({ root: join(import.meta.dirname, '..', '..'), environment: 'lab' }).model();
 const disturbing = proofsOf(model).kept.filter(({ disturbs }) => disturbs === true);
 
 let stateDir: string;

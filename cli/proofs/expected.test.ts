@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { proofsOf, refuseNothing } from './all.ts';
 import { podName } from './probes.ts';
 
-const model = shop(join(import.meta.dirname, '..', '..')).model();
+const model = shop.mesh({ root: join(import.meta.dirname, '..', '..'), environment: 'lab' }).model();
 
 /** The shop, with some of its workloads changed. */
 function shopWith(changes: Readonly<Record<string, Partial<WorkloadModel>>>): MeshModel {

@@ -7,7 +7,7 @@ import { writeRecord } from './record.ts';
 import { chooseTarget, type TargetFlags } from './target.ts';
 import { thisWorkspace } from './workspace.ts';
 
-const { model } = synthMesh(thisWorkspace().root);
+const { model } = await synthMesh(thisWorkspace().root, 'lab');
 let at: ReturnType<typeof thisWorkspace>;
 beforeEach(() => {
   const folder = mkdtempSync(join(tmpdir(), 'target-'));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
 import { field } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
@@ -11,7 +11,7 @@ import type { ExportedStage } from './argocd.ts';
 const source = { repo: 'https://git.example.com/gitops.git', revision: 'main', path: 'clusters/mesh' };
 
 function exported(): readonly ExportedStage[] {
-  const mesh = shop(join(import.meta.dirname, '../..'));
+  const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
   return planMesh(mesh.model(), synthesize(mesh)).steps;
 }
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
 import { withProject } from '../../charts/testing/project.ts';
 import { anyMesh, declareMesh } from '../../charts/testing/random-mesh.ts';
@@ -81,7 +81,7 @@ function folderOf({ files }: ExportTree, folder: string): readonly KubeObject[] 
 }
 
 function shopPlan(): Plan {
-  const mesh = shop(join(import.meta.dirname, '../..'));
+  const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
   return planMesh(mesh.model(), synthesize(mesh));
 }
 

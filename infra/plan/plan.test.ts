@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { lab, Mesh } from '../../charts/index.ts';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { stages } from '../../charts/model/stage.ts';
 import { synthesize } from '../../charts/synth.ts';
 import type { RenderedStage } from '../../charts/synth.ts';
@@ -132,7 +132,7 @@ describe('planMesh', () => {
 });
 
 describe('the plan of the sample mesh', () => {
-  const mesh = shop(join(import.meta.dirname, '../..'));
+  const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
   const plan: Plan = planMesh(mesh.model(), synthesize(mesh));
 
   test('ends each stage with what the next one needs', () => {

@@ -2,7 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { Mesh, lab } from '../../charts/index.ts';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { catalogIn } from '../../charts/testing/mesh.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
@@ -11,7 +11,7 @@ export const root = join(import.meta.dirname, '..', '..');
 
 /** The sample of two clusters, and the catalog alone in three. */
 export const meshes: readonly (readonly [clusters: string, declare: () => Mesh<string>])[] = [
-  ['two', () => shop(root)],
+  ['two', () => shop.mesh({ root, environment: 'lab' })],
   [
     'three',
     () => {

@@ -36,7 +36,8 @@ let program: string;
 
 const bring = () =>
   applyVariant(loadMesh(), { change: loadIn(clusters), stack: { trust, trustDir: join(folder, 'trust') } });
-const takeDown = () => removeMesh(synthMesh(root).model, { access, trustDir: join(folder, 'trust'), report });
+const takeDown = async () =>
+  removeMesh((await synthMesh(root, 'lab')).model, { access, trustDir: join(folder, 'trust'), report });
 
 // It builds cert-manager's controllers, some minutes the first time.
 (everything ? describe : describe.skip)('an issuer of cert-manager', () => {

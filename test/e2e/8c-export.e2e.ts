@@ -21,7 +21,7 @@ import { expectNoMesh, otherCheckout, type OtherCheckout } from './checkout/cont
 import { ensureUp, kubeconfig, kubectl, labPath, status } from './checkout/lab.ts';
 
 const minute = 60_000;
-const { model, rendered } = synthMesh(root);
+const { model, rendered } = await synthMesh(root, 'lab');
 const plan = planMesh(model, rendered);
 const steps = plan.steps.filter(({ releases, objects }) => releases.length + objects.length > 0);
 const folder = mkdtempSync(join(tmpdir(), 'meshwright-export-'));

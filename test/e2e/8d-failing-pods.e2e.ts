@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
-import { shop } from '../../mesh.ts';
+import shop from '../../mesh.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import { npm, root } from './checkout/cli.ts';
 import type { MeshStatus } from '../../infra/status/mesh-status.ts';
@@ -58,10 +58,10 @@ const firstAbout = (subject: string, pattern: RegExp) =>
   told.find(({ line }) => line.startsWith(subject) && pattern.test(line));
 
 beforeAll(async () => {
-  if (existsSync(kubeconfig)) await applyVariant(shop(root));
+  if (existsSync(kubeconfig)) await applyVariant(shop.mesh({ root, environment: 'lab' }));
   else await ensureUp();
   const started = Date.now();
-  const work = applyVariant(shop(root), {
+  const work = applyVariant(shop.mesh({ root, environment: 'lab' }), {
     changeIn: breakIn,
     report: (line) => told.push({ at: Date.now() - started, line }),
   });
@@ -72,7 +72,7 @@ beforeAll(async () => {
   ended = Date.now() - started;
 }, 60 * minute);
 afterAll(async () => {
-  await applyVariant(shop(root));
+  await applyVariant(shop.mesh({ root, environment: 'lab' }));
   expect(await npm('status')).toMatchObject({ code: 0 });
 }, 30 * minute);
 

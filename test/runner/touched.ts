@@ -19,6 +19,8 @@ const inputs: readonly (readonly [RegExp, RegExp])[] = [
   ],
   [/^(?:apps\/|scaffold\/|mesh\.ts$|proto\/)/, /^scaffold\//],
   [/^(?:apps|core|http-rule|proto)\//, /^images\/(?:bundle|reproducible)\.test\.ts$/],
+  // Loaded, not imported.
+  [/^(?:mesh\.ts$|charts\/)/, /^cli\//],
   // Programs that tests start by their path.
   [/^(?:cli|infra|charts|core)\//, /^cli\/main\.test\.ts$/],
   [/^apps\//, /^apps\/(?:runtime|orders|gateway)\/.*(?:main|run|metrics|validation|tracing.*)\.test\.ts$/],

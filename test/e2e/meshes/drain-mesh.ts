@@ -2,7 +2,7 @@ import { create, toBinary, type DescMethod } from '@bufbuild/protobuf';
 import { loadAppConfigs } from '../../../apps/config/app-config.ts';
 import { GrpcService, Namespace, type Mesh, type Method, type MethodKind } from '../../../charts/index.ts';
 import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
-import { shop } from '../../../mesh.ts';
+import shop from '../../../mesh.ts';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
@@ -35,7 +35,7 @@ export function drainProject(): ReturnType<typeof projectWith> {
 
 /** The sample shop itself, and `load`, which may call each of its services. */
 export function drainMesh(projectRoot: string): Mesh<Cluster> {
-  const mesh = shop(projectRoot);
+  const mesh = shop.mesh({ root: projectRoot, environment: 'lab' });
   const parts = mesh.node.findAll();
   const namespace = parts.find((part): part is Namespace<Cluster> => part instanceof Namespace);
   if (namespace === undefined) throw new Error('the shop has no namespace');

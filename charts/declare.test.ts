@@ -1,0 +1,76 @@
+import { describe, expect, test } from '@jest/globals';
+import { declarationOf, declare } from './declare.ts';
+import { Mesh } from './constructs/mesh.ts';
+import { lab } from './platforms.ts';
+
+const clusters = { east: { network: 'n', region: 'r', zone: 'z' } };
+const meshOf = (trustDomain: string) => new Mesh('demo', { root: '.', trustDomain, platform: lab, clusters });
+const declaration = declare({
+  environments: { lab: { trustDomain: 'lab.example' }, prod: { trustDomain: 'prod.example' } },
+  mesh: ({ values: { trustDomain } }) => meshOf(trustDomain),
+});
+/** As plain JavaScript may call it. */
+const loosely = declare as (props: unknown) => { mesh(of: unknown): unknown };
+
+describe('a declaration', () => {
+  test('makes the mesh of each environment by its values', () => {
+    expect(declaration.environments).toEqual(['lab', 'prod']);
+    const domains = declaration.environments.map(
+      (environment) => declaration.mesh({ root: '.', environment }).trustDomain,
+    );
+    expect(domains).toEqual(['lab.example', 'prod.example']);
+  });
+
+  test('is told from what is none, and from one of another copy of the library', () => {
+    expect(declarationOf(declaration)).toBe(declaration);
+    expect(
+      [{}, 1, null, undefined, meshOf('a.example'), { ...declaration, mesh: 1 }].map(declarationOf),
+    ).toEqual([...[undefined, undefined, undefined, undefined, undefined], expect.anything()]);
+    const other = { ...declaration, [Symbol.for('meshwright.declaration')]: class OtherMesh extends Map {} };
+    expect(declarationOf(other)).toBe('of another copy');
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'an environment that is misspelt',
+      () => declaration.mesh({ root: '.', environment: 'prd' as 'prod' }),
+      'environment: mesh.ts declares no environment of this name; received "prd"; allowed lab, prod; fix: did you mean prod?',
+    ],
+    [
+      'one that every object inherits',
+      () => declaration.mesh({ root: '.', environment: 'constructor' as 'prod' }),
+      'environment: mesh.ts declares no environment of this name; received "constructor"; allowed lab, prod; fix: declare it among the environments of mesh.ts',
+    ],
+    [
+      'a function that gives nothing back',
+      () => loosely({ environments: { lab: {} }, mesh: () => undefined }).mesh({ environment: 'lab' }),
+      'mesh.ts: mesh: gives back no mesh; received nothing; allowed the `new Mesh(...)` that it makes; fix: end it with `return mesh`',
+    ],
+    [
+      'no properties',
+      () => loosely(undefined),
+      'mesh.ts: declare: is given no properties; received nothing; allowed declare({ environments: { lab: {...} }, mesh: ({ root, values }) => ... })',
+    ],
+    [
+      'properties that are wrong, all at once',
+      () => loosely({ environmnts: 1, environments: {}, mesh: meshOf('a.example') }),
+      'mesh.ts: declare.environmnts: unknown key; received "environmnts"; allowed environments, mesh; fix: did you mean environments?\n' +
+        'mesh.ts: environments: is no environment; received {}; allowed the values of each environment by its name: { lab: { platform: lab } }\n' +
+        'mesh.ts: mesh: is no function; received "demo"; allowed ({ root, environment, values }) => a Mesh',
+    ],
+    [
+      'names that lead out of a folder, and values that are none',
+      () => loosely({ environments: { '../x': {}, '.': {}, prod: 'released' }, mesh: () => undefined }),
+      ['../x', '.']
+        .map(
+          (name) =>
+            `mesh.ts: environments: is no name of a stack and of a folder; received ${JSON.stringify(name)}; ` +
+            'allowed letters, digits, "-", "_" and ".", at most 100, the first a letter or digit\n',
+        )
+        .join('') +
+        'mesh.ts: environments.prod: is not its values; received "released"; allowed an object, such as { platform: lab }',
+    ],
+  ])('is refused for %s', (_, act, message) => {
+    expect(act).toThrow(new Error(message));
+  });
+});

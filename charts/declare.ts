@@ -1,0 +1,143 @@
+import { throwIfAny, ProblemsError, type Problem } from '../core/problem.ts';
+import { keysOf, unknownKeys } from '../core/keys.ts';
+import { nearest } from '../core/names.ts';
+import { Mesh } from './constructs/mesh.ts';
+
+/** The values of each environment, by its name. */
+export type Environments = Readonly<Record<string, object>>;
+
+/** What makes the mesh of an environment. */
+export interface EnvironmentOf<E extends Environments> {
+  /** Project root, as a path: app folders are relative to it. */
+  readonly root: string;
+  readonly environment: keyof E & string;
+  readonly values: E[keyof E];
+}
+
+export interface DeclareProps<E extends Environments, M extends Mesh<string>> {
+  /**
+   * The environments by name, such as `lab`, `staging` and `prod`: what differs between them, as values of any type. Each
+   * environment has the same keys. A name is that of a stack (`up --stack NAME`) and of a folder (`dist/NAME`); without a
+   * stack, commands take `lab`.
+   */
+  readonly environments: E & SameKeys<E>;
+  /** Makes the mesh of an environment. It is called anew for each, and may not depend on anything else. */
+  readonly mesh: (of: EnvironmentOf<E>) => M;
+}
+
+/** Requires of each environment what others have. */
+type SameKeys<E extends Environments> = {
+  readonly [Name in keyof E]: Readonly<Record<Exclude<AllKeys<E[keyof E]>, keyof E[Name]>, unknown>>;
+};
+
+type AllKeys<T> = T extends unknown ? keyof T : never;
+
+/** What {@link declare} makes, and `mesh.ts` exports as its default. */
+export interface Declaration<Name extends string = string, M extends Mesh<string> = Mesh<string>> {
+  /** The names of its environments, in the order they were declared. */
+  readonly environments: readonly Name[];
+  /**
+   * Makes the mesh of an environment.
+   * @throws ProblemsError for an environment that is not declared
+   */
+  mesh(of: { readonly root: string; readonly environment: Name }): M;
+}
+
+/**
+ * Says that a value is a declaration, and of which copy of this library: the classes of two copies are no instances of each
+ * other, so that one would not see the constructs of the other.
+ */
+const brand = Symbol.for('meshwright.declaration');
+
+const propKeys = keysOf<DeclareProps<Environments, Mesh<string>>>({ environments: true, mesh: true });
+
+/**
+ * Declares a mesh with its environments: `export default declare({ environments, mesh })` in `mesh.ts`.
+ * @throws ProblemsError for properties that are none, and for names that cannot be those of a folder and a stack
+ */
+export function declare<const E extends Environments, M extends Mesh<string>>(
+  props: DeclareProps<E, M>,
+): Declaration<keyof E & string, M> {
+  throwIfAny(declareProblems(props));
+  const { environments, mesh } = props;
+  const names = Object.keys(environments);
+  const declaration: Declaration<keyof E & string, M> = {
+    environments: names,
+    mesh: ({ root, environment }) => {
+      throwIfAny(environmentProblems('environment', environment, names));
+      const values: E[keyof E] = environments[environment];
+      const made: unknown = mesh({ root, environment, values });
+      if (made instanceof Mesh) return made as M;
+      throw new ProblemsError([
+        {
+          where: 'mesh.ts: mesh',
+          what: 'gives back no mesh',
+          received: made,
+          allowed: 'the `new Mesh(...)` that it makes',
+          fix: 'end it with `return mesh`',
+        },
+      ]);
+    },
+  };
+  return Object.assign(declaration, { [brand]: Mesh });
+}
+
+/** What a value is to those who run a declaration. */
+export function declarationOf(value: unknown): Declaration | 'of another copy' | undefined {
+  if (typeof value !== 'object' || value === null || !(brand in value)) return undefined;
+  return value[brand] === Mesh ? (value as unknown as Declaration) : 'of another copy';
+}
+
+/**
+ * What is wrong with the name of an environment that is asked for.
+ * @param where - where it was asked for: `--stack`
+ */
+export function environmentProblems(
+  where: string,
+  name: string,
+  environments: readonly string[],
+): readonly Problem[] {
+  if (environments.includes(name)) return [];
+  const near = nearest(name, environments);
+  return [
+    {
+      where,
+      what: 'mesh.ts declares no environment of this name',
+      received: name,
+      allowed: environments.join(', '),
+      fix: near === undefined ? `declare it among the environments of mesh.ts` : `did you mean ${near}?`,
+    },
+  ];
+}
+
+const nameRule = /^[A-Za-z0-9][-A-Za-z0-9_.]{0,99}$/;
+
+function declareProblems(props: unknown): readonly Problem[] {
+  if (typeof props !== 'object' || props === null) {
+    const allowed = 'declare({ environments: { lab: {...} }, mesh: ({ root, values }) => ... })';
+    return [{ where: 'mesh.ts: declare', what: 'is given no properties', received: props, allowed }];
+  }
+  const { environments, mesh } = props as { readonly environments?: unknown; readonly mesh?: unknown };
+  const problems = unknownKeys('mesh.ts: declare', props, propKeys);
+  const where = 'mesh.ts: environments';
+  if (typeof environments !== 'object' || environments === null || Object.keys(environments).length === 0) {
+    const allowed = 'the values of each environment by its name: { lab: { platform: lab } }';
+    problems.push({ where, what: 'is no environment', received: environments, allowed });
+  } else {
+    for (const [name, values] of Object.entries(environments as Environments)) {
+      if (!nameRule.test(name)) {
+        const allowed = 'letters, digits, "-", "_" and ".", at most 100, the first a letter or digit';
+        problems.push({ where, what: 'is no name of a stack and of a folder', received: name, allowed });
+      }
+      if (typeof (values as unknown) !== 'object' || (values as unknown) === null) {
+        const allowed = 'an object, such as { platform: lab }';
+        problems.push({ where: `${where}.${name}`, what: 'is not its values', received: values, allowed });
+      }
+    }
+  }
+  if (typeof mesh !== 'function') {
+    const allowed = '({ root, environment, values }) => a Mesh';
+    problems.push({ where: 'mesh.ts: mesh', what: 'is no function', received: mesh, allowed });
+  }
+  return problems;
+}
