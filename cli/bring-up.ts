@@ -13,7 +13,7 @@ import { awaitTrust } from '../infra/trust/proxies.ts';
 import { describeTrust } from '../infra/trust/state.ts';
 import { ensureTools } from '../toolchain/build.ts';
 import { applyMesh, type AppliedMesh } from './apply-mesh.ts';
-import type { LabUp } from './lab/lab-up.ts';
+import type { LabUp } from './lab/index.ts';
 import { allOrProblems } from '../core/all-or-problems.ts';
 import { proofsOf, refuseNothing } from './proofs/all.ts';
 import { ProvedOnce, type Touched } from './proofs/due.ts';
@@ -126,7 +126,7 @@ async function makeClusters(
   const tools: Task = {
     title: 'tools: istioctl',
     run: async (report) => {
-      const built = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report, signal });
+      const built = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report, signal });
       istioctl = () => built.istioctl;
     },
   };

@@ -23,7 +23,7 @@ export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal)
     if (record !== undefined && !record.lab)
       steps.push({ title: 'mesh', run: (report) => removeApplied(at, record, report, signal) });
     // Loaded when it is needed: nothing but this knows of labs.
-    const { labDown } = await import('./lab/lab-down.ts');
+    const { labDown } = await import('./lab/index.ts');
     steps.push(...labDown(at));
     await runTasks(steps);
     removeRecord(at.stateDir);

@@ -39,9 +39,9 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
   const here = process.env['INIT_CWD'] ?? '.';
   const trustRoots =
     flags.trustRoots === undefined ? undefined : readTrustRoots(resolve(here, flags.trustRoots));
-  const { root, cacheDir, logsDir } = at;
+  const { cacheDir, logsDir } = at;
   const report = (line: string) => process.stderr.write(`${line}\n`);
-  const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report, signal });
+  const { istioctl } = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report, signal });
   const releases = new Map<PlanStep, readonly KubeObject[]>();
   for (const step of plan.steps)
     releases.set(step, await renderIstioReleases(istioctl, step.releases, plan.mesh, signal));

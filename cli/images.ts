@@ -36,7 +36,7 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
       title: 'images',
       run: async (report) => {
         const sets = ['istio', 'envoy'] as const;
-        const tools = await ensureTools({ root, cacheDir, logsDir, sets, report, signal });
+        const tools = await ensureTools({ cacheDir, logsDir, sets, report, signal });
         const { hub, tag: istioTag } = (await synthMesh(root, labEnvironment)).model.istio;
         const apps = loadAppConfigs(root);
         built = await ensureImages({ root, cacheDir, tools, apps, hub, istioTag, report, signal });

@@ -2,7 +2,7 @@ import type { Mesh } from '../charts/constructs/mesh.ts';
 import { synthesize } from '../charts/synth.ts';
 import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
-import type { LabUp } from './lab/lab-up.ts';
+import type { LabUp } from './lab/index.ts';
 import type { UpFlags } from './up-flags.ts';
 import { labEnvironment, loadDeclaration } from './workspace/declaration.ts';
 import { chooseTarget } from './workspace/target.ts';
@@ -30,7 +30,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
 
 /** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */
 async function planLab(at: Workspace, { labSubnet }: UpFlags, declared: Mesh<string>): Promise<LabUp> {
-  const { labUp } = await import('./lab/lab-up.ts');
+  const { labUp } = await import('./lab/index.ts');
   const lab = labUp(at, declared.clusters, labSubnet);
   await lab.check();
   return lab;

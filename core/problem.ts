@@ -16,6 +16,9 @@ export interface Problem {
   readonly lines?: readonly string[];
 }
 
+/** Marks the errors of every copy of this module: a project's packages may each bring one. */
+const mark = Symbol.for('meshwright.ProblemsError');
+
 /** All problems of one input, reported together. Commands print one per line and exit with {@link exitCode}. */
 export class ProblemsError extends Error {
   readonly problems: readonly Problem[];
@@ -27,6 +30,12 @@ export class ProblemsError extends Error {
     this.name = 'ProblemsError';
     this.problems = problems;
     this.exitCode = exitCode;
+    Object.defineProperty(this, mark, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== ProblemsError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && mark in value;
   }
 }
 

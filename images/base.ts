@@ -14,8 +14,8 @@ export interface StoredBase {
 export const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
 
 /** Node's program, of the npm package that the project itself runs on, and its version. */
-export function nodePackage(root: string): readonly [program: string, version: string] {
-  return [join(nodeFolder(root), 'bin/node'), nodeVersion(root)];
+export function nodePackage(): readonly [program: string, version: string] {
+  return [join(nodeFolder(), 'bin/node'), nodeVersion()];
 }
 
 /** This machine's distribution, from os-release(5): `debian-12`. */

@@ -126,11 +126,11 @@ async function withBuilder<T>(
 }
 
 async function resolveAll(
-  { root, cacheDir, signal }: BaseOptions,
+  { cacheDir, signal }: BaseOptions,
   images: readonly ImageSpec[],
   scratch: string,
 ): Promise<ReadonlyMap<string, DebianPackage>> {
-  const all = [...images, nodeBase(...nodePackage(root))];
+  const all = [...images, nodeBase(...nodePackage())];
   const names = new Set(all.flatMap((image) => [...(image.packages ?? []), ...(image.base?.packages ?? [])]));
   const sorted = [...names].sort();
   return rememberPackages(join(cacheDir, 'images', 'packages.json'), sorted, () =>
@@ -175,7 +175,7 @@ class Builder {
 
   /** The apps' base, as this machine builds it. */
   async base(): Promise<StoredBase> {
-    const [program, node] = nodePackage(this.#options.root);
+    const [program, node] = nodePackage();
     const spec = nodeBase(program, node);
     const packages = (spec.packages ?? []).flatMap((name) => {
       const found = this.#key.packages.get(name);

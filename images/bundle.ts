@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { z } from 'zod';
+import { appFolder, gatewayApp, isGatewayInstalled } from '../apps/config/folders.ts';
 import { allOrProblems } from '../core/all-or-problems.ts';
 import { ProblemsError } from '../core/problem.ts';
 
@@ -38,6 +39,22 @@ export async function bundleApp(root: string, directory: string): Promise<Bundle
 
 /** Bundles several apps as {@link bundleApp} does each, in their order: what they share is read only once. */
 export async function bundleApps(root: string, directories: readonly string[]): Promise<readonly Bundle[]> {
+  // The gateway is installed as a bundle, outside a checkout.
+  const made = directories.filter((directory) => !isGatewayInstalled || directory !== gatewayApp);
+  const bundles = made.length === 0 ? [] : await bundleSources(root, made);
+  return directories.map((directory) => bundles[made.indexOf(directory)] ?? readBundle(root, directory));
+}
+
+/** An app that is installed as a bundle has it in these files. */
+export const bundleFiles = { code: 'main.js', packages: 'packages.json' } as const;
+
+function readBundle(root: string, directory: string): Bundle {
+  const read = (file: string) => readFileSync(join(appFolder(root, directory), file), 'utf8');
+  const packages = z.array(bundledSchema).parse(JSON.parse(read(bundleFiles.packages)));
+  return { code: read(bundleFiles.code), packages };
+}
+
+async function bundleSources(root: string, directories: readonly string[]): Promise<readonly Bundle[]> {
   // Loaded when it is needed: most commands bundle nothing.
   const { build } = await import('esbuild');
   try {
@@ -92,6 +109,7 @@ function withoutPaths(code: string, inputs: readonly string[]): string {
 }
 
 const packageSchema = z.object({ name: z.string(), version: z.string(), license: z.string().optional() });
+const bundledSchema = packageSchema.extend({ license: z.string().exactOptional() });
 
 /** The packages that still have bytes in the output after tree shaking. */
 function packagesOf(root: string, { inputs }: Metafile['outputs'][string]): readonly BundledPackage[] {

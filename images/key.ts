@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { extname, isAbsolute, join, relative } from 'node:path';
 import type { DebianPackage } from './debian.ts';
 import { referenceOf } from './spec.ts';
 import type { ImageFile, ImageSpec } from './spec.ts';
@@ -44,13 +44,12 @@ export function fileIdentity(file: ImageFile, cacheDir: string): string {
 
 /** Hash of the sources that lay out and write images, without tests. */
 export function builderIdentity(): string {
-  const folders = [import.meta.dirname];
-  const sources = folders.flatMap((folder) =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-      .sort()
-      .map((name) => `${name}\0${readFileSync(join(folder, name), 'utf8')}`),
-  );
+  const folder = import.meta.dirname;
+  const suffix = extname(import.meta.filename);
+  const sources = readdirSync(folder)
+    .filter((name) => name.endsWith(suffix) && !name.endsWith(`.test${suffix}`))
+    .sort()
+    .map((name) => `${name}\0${readFileSync(join(folder, name), 'utf8')}`);
   return sha256(sources.join('\0'));
 }
 

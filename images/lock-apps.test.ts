@@ -64,7 +64,7 @@ test('names the image of each app, and is written only when it changes', async (
   expect(apps['cart']?.tag).toMatch(/^1\.2\.3-[0-9a-f]{12}$/);
   expect(apps['cart']?.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(await refreshLock(root)).toBe(false);
-  await expect(checkLock(root)).resolves.toBeUndefined();
+  await expect(checkLock(root, root)).resolves.toBeUndefined();
 });
 
 describe('an app gets another image', () => {
@@ -128,7 +128,7 @@ test('the check names every app that the lock does not have as its sources make 
   app('till', 'console.log(3);\n');
   rmSync(join(root, 'apps/shop'), { recursive: true });
   const fix = 'fix: run npm run synth and commit images.lock.json and dist/';
-  await expect(checkLock(root)).rejects.toThrow(
+  await expect(checkLock(root, root)).rejects.toThrow(
     [
       `images.lock.json: apps.cart: the sources build a different image; ${fix}`,
       `images.lock.json: apps.shop: there is no such app; ${fix}`,
@@ -139,7 +139,7 @@ test('the check names every app that the lock does not have as its sources make 
 
 test('the check wants the Node of package.json in the base', async () => {
   pinNode('24.22.0');
-  await expect(checkLock(root)).rejects.toThrow(
+  await expect(checkLock(root, root)).rejects.toThrow(
     'images.lock.json: base.node: is not the version that package.json asks for; received "24.21.0"; allowed 24.22.0; ' +
       'fix: run npm run images -- --update-base, then npm run synth',
   );

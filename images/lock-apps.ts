@@ -1,6 +1,7 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { own } from '../core/own.ts';
 import { throwIfAny } from '../core/problem.ts';
+import { productFolder } from '../core/product.ts';
 import type { Problem } from '../core/problem.ts';
 import { appImage, buildApp } from './app-image.ts';
 import { bundleApps } from './bundle.ts';
@@ -36,14 +37,15 @@ export async function refreshLock(root: string): Promise<boolean> {
 
 /**
  * Checks that the lock has the images of the apps' sources, without building them.
+ * @param product - folder of the package that pins Node
  * @throws ProblemsError naming each app whose image differs
  */
-export async function checkLock(root: string): Promise<void> {
+export async function checkLock(root: string, product = productFolder): Promise<void> {
   const { base, apps } = readLock(root);
   const made = await lockApps(root, base);
   const names = [...new Set([...Object.keys(apps), ...Object.keys(made)])].sort();
   throwIfAny([
-    ...nodeProblems(root, base),
+    ...nodeProblems(product, base),
     ...names.flatMap((name): readonly Problem[] => {
       const [locked, source] = [own(apps, name), own(made, name)];
       if (locked?.digest === source?.digest && locked?.tag === source?.tag) return [];
@@ -54,8 +56,8 @@ export async function checkLock(root: string): Promise<void> {
   ]);
 }
 
-function nodeProblems(root: string, { node }: LockedBase): readonly Problem[] {
-  const allowed = nodeVersion(root);
+function nodeProblems(product: string, { node }: LockedBase): readonly Problem[] {
+  const allowed = nodeVersion(product);
   if (node === allowed) return [];
   const what = 'is not the version that package.json asks for';
   const fix = 'run npm run images -- --update-base, then npm run synth';

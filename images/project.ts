@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { productFolder } from '../core/product.ts';
 
 /** Location and licence of the sources, as far as the project's package.json has them. */
 export interface Project {
@@ -18,17 +20,22 @@ export function readProject(root: string): Project {
   return { ...(license === undefined ? {} : { license }), ...(source === undefined ? {} : { source }) };
 }
 
-/** Folder of the npm package with Node's program for this machine, which the project and its images run on. */
-export function nodeFolder(root: string): string {
-  return join(root, 'node_modules', nodePackageName);
+/** Folder of the npm package with Node's program for this machine, which the commands and the apps' images run on. */
+export function nodeFolder(): string {
+  return dirname(
+    createRequire(join(productFolder, 'package.json')).resolve(`${nodePackageName}/package.json`),
+  );
 }
 
 const nodePackageName = `node-linux-${process.arch}`;
 const nodeSchema = z.object({ optionalDependencies: z.record(z.string(), z.string()) });
 
-/** Version of that package, as package.json pins it. */
-export function nodeVersion(root: string): string {
-  const text = readFileSync(join(root, 'package.json'), 'utf8');
+/**
+ * Version of that package, as package.json pins it.
+ * @param product - folder of the package that pins it
+ */
+export function nodeVersion(product = productFolder): string {
+  const text = readFileSync(join(product, 'package.json'), 'utf8');
   const { [nodePackageName]: version } = nodeSchema.parse(JSON.parse(text)).optionalDependencies;
   if (version === undefined) throw new Error(`package.json: optionalDependencies lacks ${nodePackageName}`);
   return version;

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../core/files.ts';
 import { ProblemsError } from '../core/problem.ts';
@@ -54,7 +53,7 @@ export function startNode(spec: NodeSpec): void {
       '--',
       process.execPath,
       '--disable-warning=ExperimentalWarning',
-      fileURLToPath(new URL('node/init.ts', import.meta.url)),
+      join(import.meta.dirname, 'node', `init${extname(import.meta.filename)}`),
       paths.spec,
     ],
     { detached: true, stdio: ['ignore', log, log], cwd: '/' },

@@ -65,7 +65,7 @@ export function commentsOf(files) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const root = fileURLToPath(new URL('..', import.meta.url));
+  const [, , root = '.'] = process.argv;
   const image = execFileSync(
     join(root, 'node_modules', '.bin', 'buf'),
     ['build', 'proto', '--as-file-descriptor-set', '-o', '-'],

@@ -6,42 +6,43 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const stampFile = join(root, 'gen', '.stamp');
-const validateProto = join(root, 'node_modules', '.protos', 'buf', 'validate', 'validate.proto');
+const here = fileURLToPath(new URL('.', import.meta.url));
+const steps = ['validate-proto.js', 'comments.js'];
 
-/** Generates gen/ when proto/, the generator's settings or the locked packages changed; says so. */
-export function generate() {
-  const stamp = inputsHash();
+/**
+ * Generates a project's gen/ when its proto/, the generator's settings or the locked packages changed; says so.
+ * @param {string} root - the project's folder
+ * @param {string} node - the Node program that runs what needs packages
+ */
+export function generate(root, node = process.execPath) {
+  const stampFile = join(root, 'gen', '.stamp');
+  const validateProto = join(root, 'node_modules', '.protos', 'buf', 'validate', 'validate.proto');
+  const stamp = inputsHash(root);
   const made = existsSync(validateProto) && existsSync(stampFile);
   if (made && readFileSync(stampFile, 'utf8') === stamp) return;
-  // A process of its own: it imports packages, and this file is loaded before they are installed.
-  execFileSync(process.execPath, [join(root, 'scripts', 'validate-proto.js')], { stdio: 'inherit' });
+  // Processes of their own: they import packages, and this file is loaded before they are installed.
+  const [validate, comments] = steps.map((step) => join(here, step));
+  execFileSync(node, [validate, root], { stdio: 'inherit' });
   execFileSync(join(root, 'node_modules', '.bin', 'buf'), ['generate'], { cwd: root, stdio: 'inherit' });
-  execFileSync(process.execPath, [join(root, 'scripts', 'comments.js')], { stdio: 'inherit' });
+  execFileSync(node, [comments, root], { stdio: 'inherit' });
   writeFileSync(stampFile, stamp);
 }
 
-function inputsHash() {
+function inputsHash(root) {
   const hash = createHash('sha256');
   const protos = readdirSync(join(root, 'proto'), { recursive: true })
     .map(String)
     .filter((file) => file.endsWith('.proto'))
     .sort();
   const files = [
-    ...protos.map((file) => join('proto', file)),
-    'buf.yaml',
-    'buf.gen.yaml',
-    'package-lock.json',
-    'scripts/validate-proto.js',
-    'scripts/comments.js',
+    ...[...protos.map((file) => join('proto', file)), 'buf.yaml', 'buf.gen.yaml', 'package-lock.json'].map(
+      (file) => [file, join(root, file)],
+    ),
+    ...steps.map((step) => [step, join(here, step)]),
   ];
-  for (const file of files)
-    hash
-      .update(`${file}\0`)
-      .update(readFileSync(join(root, file)))
-      .update('\0');
+  for (const [name, file] of files.filter(([, path]) => existsSync(path)))
+    hash.update(`${name}\0`).update(readFileSync(file)).update('\0');
   return hash.digest('hex');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) generate();
+if (process.argv[1] === fileURLToPath(import.meta.url)) generate(join(here, '..'));

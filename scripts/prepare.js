@@ -49,7 +49,7 @@ export function prepare() {
   const stampFile = join(root, 'node_modules', `.meshwright-installed-${lock.slice(0, 16)}`);
   const installed = existsSync(stampFile) && existsSync(node24);
   if (installed) {
-    generate();
+    generate(root);
     return;
   }
   const packages = join(root, 'node_modules');

@@ -2,7 +2,7 @@
 // @bufbuild/protovalidate: no schema registry and no copy of the file here. Comments and the options that carry the
 // rules' own meaning are left out: gen/ imports the package's descriptor, which has them (buf.gen.yaml).
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   FieldDescriptorProto_Label as Label,
@@ -58,7 +58,8 @@ function block(head, lines) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const path = fileURLToPath(new URL(`../node_modules/.protos/${file.proto.name}`, import.meta.url));
+  const [, , root = '.'] = process.argv;
+  const path = join(root, 'node_modules', '.protos', file.proto.name);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, printProto(file.proto));
 }

@@ -5,6 +5,7 @@ import { run } from '../core/run.ts';
 import { cached, isCached, withScratch } from './cache.ts';
 import type { CacheEntry } from './cache.ts';
 import { checkDiskSpace } from './disk-space.ts';
+import { toolchainFolder } from './folder.ts';
 import { ensureGo, requiredGo } from './go.ts';
 import type { Go } from './go.ts';
 import { formatDuration, trackBuild } from './progress.ts';
@@ -13,8 +14,6 @@ import type { GoSetName, ToolPaths, ToolSetName } from './sets.ts';
 import { ensureWheel } from './wheels.ts';
 
 export interface ToolsOptions<S extends ToolSetName = ToolSetName> {
-  /** The project's root. */
-  readonly root: string;
   /** Built sets are kept in its folder `tools`, for all checkouts. See defaultCacheDir. */
   readonly cacheDir: string;
   /** Folder for the log of a build, `build-tools.log`. */
@@ -71,7 +70,7 @@ async function ensureGoSets(
   names: readonly GoSetName[],
   options: ToolsOptions,
 ): Promise<Record<string, string>> {
-  const goMod = readGoMod(options.root);
+  const goMod = readGoMod();
   const go = await ensureGo({ ...options, required: requiredGo([goMod]) });
   const flags = [...buildFlags, `-ldflags=${linkerFlags(goMod)}`];
   const builds = names.map((name) => describeBuild(name, [goMod, ...flags], go, options));
@@ -98,11 +97,10 @@ function filesOf(set: GoSetName): Readonly<Record<string, string>> {
 }
 
 function describeBuild(set: GoSetName, inputs: readonly string[], go: Go, options: ToolsOptions): GoBuild {
-  const folder = join(options.root, 'toolchain');
   const content = contentOf(set).map(([, file]) => file);
   const packages = Object.values<string>(toolSets[set].programs);
   const ownSources = packages.filter((name) => name.startsWith('./')).map((name) => `${name}/main.go`);
-  const texts = ['go.sum', ...ownSources].map((file) => readFileSync(join(folder, file), 'utf8'));
+  const texts = ['go.sum', ...ownSources].map((file) => readFileSync(join(toolchainFolder, file), 'utf8'));
   const key = buildKey([...inputs, ...texts, JSON.stringify(go.env), go.identity, ...packages, ...content]);
   return {
     set,
@@ -138,7 +136,7 @@ async function buildSets(
   const progress = trackBuild({ set: 'Go programs', expectedMinutes: minutes, report: options.report });
   const runGo = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
     run(go.command, args, {
-      cwd: join(options.root, 'toolchain'),
+      cwd: toolchainFolder,
       env: { ...go.env, ...env },
       logFile,
       onLine: progress.take,

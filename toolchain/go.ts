@@ -26,7 +26,6 @@ export const goEnvironment = {
 } as const;
 
 export interface GoOptions {
-  readonly root: string;
   readonly cacheDir: string;
   /** The oldest Go that will do: `1.26.6`. */
   readonly required: string;

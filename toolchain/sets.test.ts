@@ -10,8 +10,7 @@ import {
   totalEffort,
 } from './sets.ts';
 
-const root = join(import.meta.dirname, '..');
-const goMod = readGoMod(root);
+const goMod = readGoMod();
 const goSets = Object.values(toolSets).filter((set) => set.source === 'go');
 
 test('go.mod names as tools the packages of all programs that are not our own', () => {
@@ -46,7 +45,7 @@ test('programs tell the versions that go.mod pins', () => {
       ' -X istio.io/istio/pkg/version.buildTag=1.31-dev.eed52ebb66ad' +
       ' -X istio.io/istio/pkg/version.buildStatus=Clean',
   );
-  expect(istioVersion(root)).toMatch(/^1\.31-dev\.[0-9a-f]{12}$/);
+  expect(istioVersion()).toMatch(/^1\.31-dev\.[0-9a-f]{12}$/);
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProblemsError } from '../core/problem.ts';
+import { toolchainFolder } from './folder.ts';
 
 /** Programs built from packages of toolchain/go.mod. */
 interface GoSet {
@@ -169,11 +170,10 @@ const istioRelease = '1.31';
 
 /**
  * What the lab's Istio calls itself, and the tag of its images: `1.31-dev.` and the 12 hex digits of its commit.
- * @param root The project's root.
  */
-export function istioVersion(root: string): string {
+export function istioVersion(): string {
   const { module } = toolSets.istio;
-  return istioVersionOf(requiredVersion(readGoMod(root), module));
+  return istioVersionOf(requiredVersion(readGoMod(), module));
 }
 
 function istioVersionOf(version: string): string {
@@ -186,8 +186,8 @@ function revisionOf(version: string): string {
 }
 
 /** The text of the go.mod that pins every set. */
-export function readGoMod(root: string): string {
-  return readFileSync(join(root, 'toolchain/go.mod'), 'utf8');
+export function readGoMod(): string {
+  return readFileSync(join(toolchainFolder, 'go.mod'), 'utf8');
 }
 
 /** The version of a module that a go.mod requires. */

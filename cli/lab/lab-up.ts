@@ -64,7 +64,7 @@ export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: s
       {
         title: 'tools: Kubernetes, Istio, containerd, etcd, CoreDNS, Envoy',
         run: async (report) => {
-          tools = await ensureTools({ root, cacheDir, logsDir, report, signal });
+          tools = await ensureTools({ cacheDir, logsDir, report, signal });
         },
       },
       [

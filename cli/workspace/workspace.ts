@@ -1,15 +1,15 @@
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { throwIfAny, type Problem } from '../../core/problem.ts';
 import { defaultCacheDir } from '../../toolchain/cache.ts';
 
-/** Where a checkout keeps things. */
+/** Where a project keeps things: this checkout, or a project that has installed the packages. */
 export interface Workspace {
-  /** Root of the checkout. */
+  /** The project's folder: that of mesh.ts. */
   readonly root: string;
   /** What commands remember between runs; ignored by git. */
   readonly stateDir: string;
-  /** Built tools and images, shared by all checkouts of a user. */
+  /** Built tools and images, shared by all projects of a user. */
   readonly cacheDir: string;
   /** The lab's, with a context for each cluster. */
   readonly kubeconfig: string;
@@ -19,12 +19,13 @@ export interface Workspace {
 }
 
 /**
- * The workspace of the checkout that this file is in.
- * @param env - MESHWRIGHT_STATE_DIR moves the state folder, for a checkout that is not to be written to
+ * The workspace of the project that a command was started in: the innermost folder with a mesh.ts, from the current one on
+ * upward; the current one where there is none.
+ * @param env - MESHWRIGHT_STATE_DIR moves the state folder, for a project that is not to be written to
  * @throws ProblemsError (exit code 2) for folders whose names cannot stand in a line; scripts/prepare.js refuses checkouts in such.
  */
 export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
-  const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+  const root = projectFolder(process.cwd()) ?? process.cwd();
   const stateDir = resolve(env['MESHWRIGHT_STATE_DIR'] ?? join(root, '.meshwright'));
   const cacheDir = defaultCacheDir(env);
   throwIfAny([
@@ -40,6 +41,12 @@ export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
     logsDir: join(stateDir, 'logs'),
     lockFile: join(stateDir, 'lock'),
   };
+}
+
+function projectFolder(folder: string): string | undefined {
+  if (existsSync(join(folder, 'mesh.ts'))) return folder;
+  const above = dirname(folder);
+  return above === folder ? undefined : projectFolder(above);
 }
 
 function folderProblems(where: string, path: string): readonly Problem[] {

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import { inNode, nodePaths, type NodeSpec } from './spec.ts';
 
 /** A program that runs as long as its node. */
@@ -90,7 +89,7 @@ export function daemonsOf(spec: NodeSpec): readonly Daemon[] {
       command: process.execPath,
       args: [
         '--disable-warning=ExperimentalWarning',
-        fileURLToPath(new URL('load-balancer.ts', import.meta.url)),
+        join(import.meta.dirname, `load-balancer${extname(import.meta.filename)}`),
         paths.spec,
       ],
       needsApi: true,

@@ -37,7 +37,7 @@ interface CorpusOptions {
 
 /** The corpus of the Istio that the lab builds: from its Go module, which is fetched where it is not at hand. */
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
-  const goMod = readGoMod(options.root);
+  const goMod = readGoMod();
   const go = await ensureGo({ ...options, required: requiredGo([goMod]) });
   const settings = { cwd: join(options.root, 'toolchain'), env: go.env, timeoutMs: 5 * 60_000 };
   const folders = await Promise.all(

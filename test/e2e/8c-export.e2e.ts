@@ -111,7 +111,7 @@ test(
   async () => {
     const { cacheDir, logsDir } = thisWorkspace();
     const report = (line: string) => process.stderr.write(`${line}\n`);
-    const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report });
+    const { istioctl } = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report });
     for (const { cluster, stage, secrets: all, releases, objects } of steps) {
       const secrets = all.filter(isStored);
       const istio = await renderIstioReleases(istioctl, releases, plan.mesh);

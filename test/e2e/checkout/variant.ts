@@ -28,7 +28,7 @@ export async function applyVariant(mesh: Mesh<string>, options: VariantOptions =
     process.stderr.write(`variant: ${line}\n`);
     options.report?.(line);
   };
-  const { istioctl } = await ensureTools({ root, cacheDir, logsDir, sets: ['istio'], report });
+  const { istioctl } = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report });
   const { change = (object: KubernetesObject) => object, changeIn, stack = {} } = options;
   const defaults = parseConfig({ trustDir }, root, 'defaults');
   const rendered = synthesize(mesh).map((stage) => ({

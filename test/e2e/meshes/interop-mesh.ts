@@ -58,7 +58,7 @@ export async function interopProject(): Promise<ReturnType<typeof projectWith>> 
   const images = await ensureImages({
     root: project.root,
     cacheDir,
-    tools: await ensureTools({ root, cacheDir, logsDir, sets: ['istio', 'envoy'], report }),
+    tools: await ensureTools({ cacheDir, logsDir, sets: ['istio', 'envoy'], report }),
     apps: loadAppConfigs(project.root),
     hub: istio.hub,
     istioTag: istio.tag,

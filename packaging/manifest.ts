@@ -1,0 +1,89 @@
+import type { PackageSpec } from './packages.ts';
+
+/** What the packages' manifests take from package.json of this checkout. */
+export interface Root {
+  readonly version: string;
+  readonly license: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+
+/** Loaded where the project has them, and left alone where it has not. */
+const fromTheProject = ['prettier', 'typescript'];
+
+/**
+ * The package.json of a package: what its code imports, in the versions that this checkout pins; peers from those versions
+ * on, within their major one.
+ * @param imported - names of the npm packages that its code and declarations import
+ */
+export function manifestOf(spec: PackageSpec, imported: readonly string[], root: Root): object {
+  const { name, description, exports, bin, peers, optionalPeers = [], siblings = [], elsewhere = {} } = spec;
+  const pinned = { ...root.devDependencies, ...root.dependencies };
+  const version = (dependency: string) => {
+    const found = pinned[dependency];
+    if (found === undefined)
+      throw new Error(`${name} imports ${dependency}, which package.json does not pin`);
+    return found;
+  };
+  const ours = [...siblings, ...Object.values(elsewhere)];
+  const optional = [
+    ...optionalPeers,
+    ...fromTheProject.filter((each) => imported.includes(each)),
+    ...Object.values(elsewhere),
+  ];
+  const needed = imported.filter((each) => ![...peers, ...optional, ...ours].includes(each));
+  const peerVersions = [
+    ...peers.map((peer) => [peer, `^${version(peer)}`]),
+    ...fromTheProject
+      .filter((each) => imported.includes(each))
+      .map((peer) => [peer, peerRange(peer, version(peer))]),
+    ...Object.values(elsewhere).map((peer) => [peer, root.version]),
+  ];
+  return {
+    name,
+    version: root.version,
+    description,
+    license: root.license,
+    type: 'module',
+    engines: { node: '>=18' },
+    exports: {
+      ...Object.fromEntries(
+        Object.entries(exports).map(([key, source]) => [
+          key,
+          {
+            types: `./lib/${source.replace(/\.ts$/, '.d.ts')}`,
+            default: `./lib/${source.replace(/\.ts$/, '.js')}`,
+          },
+        ]),
+      ),
+      './package.json': './package.json',
+    },
+    ...(bin === undefined ? {} : { bin }),
+    dependencies: Object.fromEntries([
+      ...needed.map((each) => [each, version(each)]),
+      ...siblings.map((each) => [each, root.version]),
+    ]),
+    ...(spec.startsNode === true && { optionalDependencies: root.optionalDependencies }),
+    peerDependencies: Object.fromEntries(peerVersions),
+    ...(optional.length > 0 && {
+      peerDependenciesMeta: Object.fromEntries(optional.map((each) => [each, { optional: true }])),
+    }),
+  };
+}
+
+/** A declaration may be type-checked by any TypeScript that the declarations were tried with. */
+function peerRange(name: string, version: string): string {
+  return name === 'typescript' ? `>=5.9 <7` : `^${version}`;
+}
+
+export function gatewayManifest({ version, license }: Root): object {
+  return {
+    name: '@meshwright/gateway',
+    version,
+    description: 'HTTP and JSON in front of gRPC services, as the program that its image runs',
+    license,
+    type: 'module',
+    exports: { './package.json': './package.json' },
+  };
+}
