@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ProblemsError } from '../core/problem.ts';
+import { isSource } from '../core/product.ts';
 import type { DownFlags } from './down.ts';
 import type { ExportFlags } from './export.ts';
 import type { ImagesFlags } from './images.ts';
@@ -30,8 +31,8 @@ let verbose = false;
 
 /** Each command's code is loaded when it is asked for: a typing mistake is answered at once. */
 function program(at: Workspace): Command {
-  const root = new Command('npm run')
-    .usage('COMMAND -- [flags]')
+  const root = new Command(isSource ? 'npm run' : 'npx meshwright')
+    .usage(isSource ? 'COMMAND -- [flags]' : 'COMMAND [flags]')
     .description('Two Kubernetes clusters, one Istio mesh, gRPC services')
     .exitOverride();
   const command = (name: string, description: string) =>
@@ -120,6 +121,13 @@ function program(at: Workspace): Command {
     .action(async (name: string) => {
       finish(await (await import('./new.ts')).newService(at, name));
     });
+  // This checkout is a project already.
+  if (!isSource)
+    command('init', 'create a project in this folder: a mesh with one service, its tests and its CI workflow')
+      .argument('[name]', "name of the mesh, such as shop; the folder's unless given")
+      .action(async (name: string | undefined) => {
+        finish((await import('./init.ts')).initProject(at, name));
+      });
   command('images', "build the apps' container images, and lock their digests")
     .option(
       '--update-base',

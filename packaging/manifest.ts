@@ -9,16 +9,23 @@ export interface Root {
   readonly optionalDependencies: Readonly<Record<string, string>>;
 }
 
-/** Loaded where the project has them, and left alone where it has not. */
-const fromTheProject = ['prettier', 'typescript'];
-
 /**
  * The package.json of a package: what its code imports, in the versions that this checkout pins; peers from those versions
  * on, within their major one.
  * @param imported - names of the npm packages that its code and declarations import
  */
 export function manifestOf(spec: PackageSpec, imported: readonly string[], root: Root): object {
-  const { name, description, exports, bin, peers, optionalPeers = [], siblings = [], elsewhere = {} } = spec;
+  const {
+    name,
+    description,
+    exports,
+    bin,
+    peers,
+    optionalPeers = [],
+    siblings = [],
+    elsewhere = {},
+    project,
+  } = spec;
   const pinned = { ...root.devDependencies, ...root.dependencies };
   const version = (dependency: string) => {
     const found = pinned[dependency];
@@ -26,18 +33,14 @@ export function manifestOf(spec: PackageSpec, imported: readonly string[], root:
       throw new Error(`${name} imports ${dependency}, which package.json does not pin`);
     return found;
   };
+  const isOurs = (dependency: string) => dependency === 'meshwright' || dependency.startsWith('@meshwright/');
+  const versionsOf = (names: readonly string[]) =>
+    Object.fromEntries(names.map((each) => [each, isOurs(each) ? root.version : version(each)]));
   const ours = [...siblings, ...Object.values(elsewhere)];
-  const optional = [
-    ...optionalPeers,
-    ...fromTheProject.filter((each) => imported.includes(each)),
-    ...Object.values(elsewhere),
-  ];
+  const optional = [...optionalPeers, ...Object.values(elsewhere)];
   const needed = imported.filter((each) => ![...peers, ...optional, ...ours].includes(each));
   const peerVersions = [
-    ...peers.map((peer) => [peer, `^${version(peer)}`]),
-    ...fromTheProject
-      .filter((each) => imported.includes(each))
-      .map((peer) => [peer, peerRange(peer, version(peer))]),
+    ...peers.map((peer) => [peer, peerRange(peer, version(peer))]),
     ...Object.values(elsewhere).map((peer) => [peer, root.version]),
   ];
   return {
@@ -64,6 +67,14 @@ export function manifestOf(spec: PackageSpec, imported: readonly string[], root:
       ...needed.map((each) => [each, version(each)]),
       ...siblings.map((each) => [each, root.version]),
     ]),
+    ...(project !== undefined && {
+      meshwright: {
+        project: {
+          dependencies: versionsOf(project.dependencies),
+          devDependencies: versionsOf(project.devDependencies),
+        },
+      },
+    }),
     ...(spec.startsNode === true && { optionalDependencies: root.optionalDependencies }),
     peerDependencies: Object.fromEntries(peerVersions),
     ...(optional.length > 0 && {

@@ -63,7 +63,6 @@ export async function pack(
   rmSync(built, { recursive: true });
   const packed: Packed[] = [];
   for (const each of stages) {
-    report(`packages: packing ${each}`);
     packed.push(await packOne(folder, each));
   }
   return packed;
@@ -75,7 +74,7 @@ function entriesOf({ exports, programs = [], elsewhere = {} }: PackageSpec): rea
 
 /** Lays a package out; returns its folder's name. */
 function stage(root: string, folder: string, spec: PackageSpec, project: Root): string {
-  const { exports, programs = [], elsewhere = {}, assets = [] } = spec;
+  const { exports, programs = [], elsewhere = {}, assets = [], beside = [] } = spec;
   const built = join(folder, 'compiled');
   const brought = new Map(Object.entries(elsewhere).map(([source, name]) => [compiled(source), name]));
   const sources = [...Object.values(exports), ...programs];
@@ -85,10 +84,11 @@ function stage(root: string, folder: string, spec: PackageSpec, project: Root): 
   const target = join(folder, name);
   for (const file of [...code.files, ...types.files]) copy(join(built, file), join(target, 'lib', file));
   for (const [file, from] of brought) write(join(target, 'lib', file), `export * from '${from}';\n`);
+  for (const file of beside) copy(join(root, file), join(target, 'lib', file));
   for (const asset of assets) copy(join(root, asset), join(target, asset));
   for (const file of ['LICENSE', 'CHANGELOG.md']) copy(join(root, file), join(target, file));
-  // What a new project starts from.
-  if (spec.startsNode === true) copy(join(root, 'images.lock.json'), join(target, 'images.lock.json'));
+  // What a new project's lock starts from.
+  if (spec.project !== undefined) copy(join(root, 'images.lock.json'), join(target, 'images.lock.json'));
   const imported = [...new Set([...code.packages, ...types.packages])];
   write(join(target, 'package.json'), json(manifestOf(spec, imported, project)));
   return name;

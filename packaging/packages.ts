@@ -19,10 +19,17 @@ export interface PackageSpec {
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** Whether it starts Node, and so brings the pinned one. */
   readonly startsNode?: boolean;
+  /** Files that are packed as they are beside the compiled ones of their folder. */
+  readonly beside?: readonly string[];
+  /** What a new project depends on, and what it is developed with. Of npm packages, the pinned versions. */
+  readonly project?: {
+    readonly dependencies: readonly string[];
+    readonly devDependencies: readonly string[];
+  };
 }
 
 const constructs = ['cdk8s', 'cdk8s-plus-28', 'constructs', '@bufbuild/protobuf'];
-const pulumi = ['@pulumi/kubernetes', '@pulumi/pulumi'];
+const pulumi = ['@pulumi/kubernetes', '@pulumi/policy', '@pulumi/pulumi'];
 const toolchain = [
   'toolchain/go.mod',
   'toolchain/go.sum',
@@ -36,7 +43,7 @@ export const packages: readonly PackageSpec[] = [
     name: 'meshwright',
     description: 'Kubernetes clusters, one Istio mesh, gRPC services: the constructs and the command line',
     exports: { '.': 'charts/index.ts', './pulumi': 'infra/pulumi/index.ts' },
-    programs: ['cli/main.ts'],
+    programs: ['cli/main.ts', 'infra/policy/pack.ts'],
     bin: { meshwright: 'scripts/meshwright.js' },
     assets: [
       ...['comments', 'generate', 'meshwright', 'start', 'validate-proto'].map(
@@ -44,11 +51,22 @@ export const packages: readonly PackageSpec[] = [
       ),
       ...toolchain,
     ],
-    peers: [...constructs, ...pulumi],
+    beside: ['index.cjs', 'package.json', 'PulumiPolicy.yaml'].map((name) => `infra/policy/${name}`),
+    peers: [...constructs, 'typescript', ...pulumi],
     optionalPeers: pulumi,
     siblings: ['@meshwright/gateway'],
     elsewhere: { 'cli/lab/index.ts': '@meshwright/lab' },
     startsNode: true,
+    project: {
+      dependencies: [
+        ...['meshwright', '@meshwright/runtime', ...constructs],
+        ...['@bufbuild/protovalidate', '@grpc/grpc-js'],
+      ],
+      devDependencies: [
+        ...['@meshwright/lab', '@bufbuild/buf', '@bufbuild/protoc-gen-es', 'google-proto-files'],
+        ...['@types/node', 'typescript'],
+      ],
+    },
   },
   {
     name: '@meshwright/runtime',

@@ -7,9 +7,9 @@ import type { ServiceNames } from './names.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
-const names = namesOf('gift-cards') as ServiceNames;
+const names = namesOf('gift-cards', 'shop') as ServiceNames;
 /** Of a name that this project is not likely to have. */
-const parcels = namesOf('test-parcels') as ServiceNames;
+const parcels = namesOf('test-parcels', 'shop') as ServiceNames;
 
 const shop = `
 import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';

@@ -1,6 +1,6 @@
 import ts from 'typescript';
 import { ProblemsError } from '../core/problem.ts';
-import { generatedModule } from './templates.ts';
+import { generatedModule } from './places.ts';
 import type { ServiceNames } from './names.ts';
 
 /** Text to put into a source at an offset. */
@@ -120,13 +120,13 @@ function importOf(
   const imports = module.statements.filter(ts.isImportDeclaration).flatMap((declaration) => {
     const { moduleSpecifier } = declaration;
     const of = ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : '';
-    return of.startsWith(`${up}/gen/shop/`) ? [{ of, declaration }] : [];
+    return of.startsWith(`${up}/gen/${names.protoPackage}/`) ? [{ of, declaration }] : [];
   });
   if (imports.some(({ of }) => of === path)) return [];
   const next = imports.find(({ of }) => of > path);
   if (next !== undefined) return [{ at: next.declaration.getStart(module), text: `${statement}\n` }];
   const last = imports.at(-1);
-  if (last === undefined) throw missing(file, `import from ${up}/gen/shop/`, statement);
+  if (last === undefined) throw missing(file, `import from ${up}/gen/${names.protoPackage}/`, statement);
   return [{ at: last.declaration.end, text: `\n${statement}` }];
 }
 

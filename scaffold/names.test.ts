@@ -7,7 +7,7 @@ import type { ServiceNames } from './names.ts';
 import { serviceFiles } from './templates.ts';
 
 function sound(name: string): ServiceNames {
-  const names = namesOf(name);
+  const names = namesOf(name, 'shop');
   if ('camel' in names) return names;
   throw new Error(formatProblem(names));
 }
@@ -15,6 +15,7 @@ function sound(name: string): ServiceNames {
 test('a name in each notation', () => {
   expect(sound('gift-cards')).toEqual({
     name: 'gift-cards',
+    protoPackage: 'shop',
     snake: 'gift_cards',
     camel: 'giftCards',
     pascal: 'GiftCards',
@@ -61,12 +62,12 @@ describe('refuses', () => {
     (name) => {
       const received = JSON.stringify(name);
       const message = `npm run new: is not a valid service name; received ${received}; allowed ${rule}`;
-      expect(formatProblem(namesOf(name) as never)).toBe(message);
+      expect(formatProblem(namesOf(name, 'shop') as never)).toBe(message);
     },
   );
 
   test.each(['istio-proxy', 'http-gateway'])('D2: %s, which another container is called', (name) => {
-    expect(formatProblem(namesOf(name) as never)).toBe(
+    expect(formatProblem(namesOf(name, 'shop') as never)).toBe(
       'npm run new: is the name of a container that Istio or the HTTP gateway has in every pod; ' +
         `received "${name}"; fix: choose another name`,
     );
@@ -78,7 +79,7 @@ describe('refuses', () => {
     ['service', 'ServiceService', 'choose another name'],
     ['service-service', 'ServiceServiceService', 'choose another name'],
   ])('%s, which ends in service', (name, proto, fix) => {
-    expect(formatProblem(namesOf(name) as never)).toBe(
+    expect(formatProblem(namesOf(name, 'shop') as never)).toBe(
       `npm run new: ends in "service": its proto service would be called ${proto}; received "${name}"; fix: ${fix}`,
     );
   });
@@ -95,7 +96,7 @@ describe('refuses', () => {
     ['constructors', 'constructor'],
     ['to-string', 'toString'],
   ])('%s, because of %s', (name, word) => {
-    expect(formatProblem(namesOf(name) as never)).toBe(
+    expect(formatProblem(namesOf(name, 'shop') as never)).toBe(
       `npm run new: ${word} is a reserved word in TypeScript or protobuf; received "${name}"; ` +
         'fix: choose another name',
     );
@@ -123,7 +124,7 @@ const anyName = fc.oneof(
 test('any name that is accepted gives valid identifiers, a valid proto package, and TypeScript that parses', () => {
   fc.assert(
     fc.property(anyName, (name) => {
-      const names = namesOf(name);
+      const names = namesOf(name, 'shop');
       if (!('camel' in names)) return;
       const { snake, camel, pascal, typeName, one, many } = names;
       // buf: PACKAGE_LOWER_SNAKE_CASE, PACKAGE_VERSION_SUFFIX, SERVICE_PASCAL_CASE, SERVICE_SUFFIX.
@@ -132,7 +133,7 @@ test('any name that is accepted gives valid identifiers, a valid proto package, 
       expect(snake.replaceAll('_', '-')).toBe(name);
       expect([camel.toLowerCase(), pascal.toLowerCase()]).toEqual(Array(2).fill(name.replaceAll('-', '')));
       expect(one.kebab).not.toBe(many.kebab);
-      for (const { path, text } of serviceFiles(names)) {
+      for (const { path, text } of [...serviceFiles(names, 'source'), ...serviceFiles(names, 'package')]) {
         if (!path.endsWith('.ts')) continue;
         const { diagnostics } = ts.transpileModule(`const ${camel} = 1;\n${text}`, {
           reportDiagnostics: true,

@@ -12,6 +12,8 @@ export interface ServiceNames {
   readonly camel: string;
   /** `GiftCards`; the proto service is this and `Service`. */
   readonly pascal: string;
+  /** The first component of the project's proto packages, and their folder below proto/ and gen/. `shop` */
+  readonly protoPackage: string;
   /** Fully qualified: `shop.gift_cards.v1.GiftCardsService` */
   readonly typeName: string;
   /** Name of one stored item. */
@@ -33,11 +35,14 @@ export interface Noun {
 const rule =
   'words of a-z and 0-9 joined by single hyphens, starting with a letter, at most 40 characters, such as gift-cards';
 
+/** The first component of proto packages. */
+export const protoPackageRule = /^[a-z][a-z0-9]{0,30}$/;
+
 /** Fields that every JavaScript object has: the proto generator renames them. */
 const objectFields = ['constructor', 'toString', 'valueOf', 'toJson'];
 
-/** The names of a service, or the problem with the given name. */
-export function namesOf(name: string): ServiceNames | Problem {
+/** The names of a service of a project with such proto packages, or the problem with the given name. */
+export function namesOf(name: string, protoPackage: string): ServiceNames | Problem {
   const where = 'npm run new';
   if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 40) {
     return { where, what: 'is not a valid service name', received: name, allowed: rule };
@@ -65,7 +70,8 @@ export function namesOf(name: string): ServiceNames | Problem {
     const what = `${taken} is a reserved word in TypeScript or protobuf`;
     return { where, what, received: name, fix: 'choose another name' };
   }
-  return { name, snake, camel, pascal, typeName: `shop.${snake}.v1.${pascal}Service`, one, many };
+  const typeName = `${protoPackage}.${snake}.v1.${pascal}Service`;
+  return { name, snake, camel, pascal, protoPackage, typeName, one, many };
 }
 
 /** Whether the word cannot name a constant of a module in strict mode. */

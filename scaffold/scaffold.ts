@@ -1,22 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  rmdirSync,
-  symlinkSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
-import { writeFileAtomic } from '../core/files.ts';
+import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
+import { isSource, productFolder } from '../core/product.ts';
 import { declareService, registerService } from './edits.ts';
-import { namesOf } from './names.ts';
+import { writeAll } from './files.ts';
+import { namesOf, protoPackageRule } from './names.ts';
 import type { ServiceNames } from './names.ts';
 import { serviceFiles } from './templates.ts';
 import type { ProjectFile } from './templates.ts';
@@ -38,12 +32,12 @@ const notCopied = /^(node_modules|coverage|\.git|\.meshwright.*)$/;
  * @throws ProblemsError with the problems of the name or of the files to edit; exit code 1 when a step fails
  */
 export async function scaffold(root: string, name: string): Promise<Scaffolded> {
-  const names = namesOf(name);
+  const names = namesOf(name, protoPackageOf(root));
   if (!('camel' in names)) throw new ProblemsError([names]);
   throwIfAny(clashes(root, names));
-  const created = serviceFiles(names);
+  const created = serviceFiles(names, isSource ? 'source' : 'package');
   const edited = [
-    edit(root, 'apps/config/services.ts', (source) => registerService(source, names)),
+    ...(isSource ? [edit(root, 'apps/config/services.ts', (source) => registerService(source, names))] : []),
     edit(root, 'mesh.ts', (source) => declareService(source, names)),
   ];
   const files = await Promise.all([...created, ...edited].map((file) => formatted(root, file)));
@@ -59,16 +53,49 @@ function edit(root: string, path: string, change: (source: string) => string): P
 
 async function formatted(root: string, { path, text }: ProjectFile): Promise<ProjectFile> {
   if (path.endsWith('.proto')) return { path, text };
+  const prettier = await prettierOf(root);
   const filepath = join(root, path);
-  return { path, text: await format(text, { ...(await resolveConfig(filepath)), filepath }) };
+  const options = { ...(await prettier?.resolveConfig(filepath)), filepath };
+  return { path, text: (await prettier?.format(text, options)) ?? text };
+}
+
+/** The project's prettier; a project without one gets the files as they are. */
+async function prettierOf(root: string): Promise<typeof import('prettier') | undefined> {
+  try {
+    const path = createRequire(join(root, 'package.json')).resolve('prettier');
+    return ((await import(pathToFileURL(path).href)) as { default: typeof import('prettier') }).default;
+  } catch {
+    return undefined;
+  }
+}
+
+const manifestSchema = z.object({
+  meshwright: z.object({ protoPackage: z.string().regex(protoPackageRule) }),
+});
+
+/** The first component of the project's proto packages, as its package.json names it. */
+function protoPackageOf(root: string): string {
+  const content: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const { data } = manifestSchema.safeParse(content);
+  if (data !== undefined) return data.meshwright.protoPackage;
+  const received = (content as { readonly meshwright?: unknown } | null)?.meshwright;
+  throw new ProblemsError([
+    {
+      where: 'package.json: meshwright.protoPackage',
+      what: 'does not name the first part of your proto packages',
+      received,
+      allowed: 'a-z and 0-9, starting with a letter, such as shop',
+      fix: 'add `"meshwright": { "protoPackage": "shop" }`, where your packages are called shop.orders.v1 and the like',
+    },
+  ]);
 }
 
 /** Conflicts of the name with the project. */
-function clashes(root: string, { name, snake, many }: ServiceNames): readonly Problem[] {
+function clashes(root: string, { name, snake, many, protoPackage }: ServiceNames): readonly Problem[] {
   const fix = 'choose another name';
   const taken = [
     { where: `apps/${name}`, what: 'there is an app of this name', fix },
-    { where: `proto/shop/${snake}`, what: 'there is a proto package of this name', fix },
+    { where: `proto/${protoPackage}/${snake}`, what: 'there is a proto package of this name', fix },
   ].filter(({ where }) => existsSync(join(root, where)));
   if (taken.length > 0) return taken;
   const path = `/v1/${many.kebab}`;
@@ -104,46 +131,17 @@ export function copyProject(root: string, copy: string): void {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 }
 
-/** Writes all files, or restores them all when one fails. */
-function writeAll(root: string, files: readonly ProjectFile[]): void {
-  const before = files.map(({ path }) => {
-    const file = join(root, path);
-    return { file, text: existsSync(file) ? readFileSync(file, 'utf8') : undefined };
-  });
-  try {
-    for (const { path, text } of files) writeFileAtomic(join(root, path), text);
-  } catch (error) {
-    for (const { file, text } of before) {
-      if (text === undefined) removeWithFolders(file);
-      else writeFileAtomic(file, text);
-    }
-    throw error;
-  }
-}
-
-/** Removes a file and the folders that are empty without it. */
-function removeWithFolders(file: string): void {
-  rmSync(file, { force: true });
-  for (let folder = dirname(file); ; folder = dirname(folder)) {
-    if (!existsSync(folder)) continue;
-    if (readdirSync(folder).length > 0) return;
-    rmdirSync(folder);
-  }
-}
-
-/** Updates gen/ and dist/, as `npm run generate` and `npm run synth` do. */
+/** Updates gen/ and dist/, as `npm run synth` does. */
 function render(root: string, failed: string): void {
-  for (const [script, args] of [
-    ['generate', []],
-    ['run', ['synth']],
-  ] as const) {
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(root, 'scripts', `${script}.js`), ...args],
-      { cwd: root, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-    );
-    if (status === 0) continue;
-    const command = script === 'run' ? 'npm run synth' : 'npm run generate';
-    throw new ProblemsError([{ where: command, what: `${failed}:\n${`${stdout}${stderr}`.trim()}` }], 1);
-  }
+  const script = isSource ? join(root, 'scripts', 'run.js') : join(productFolder, 'scripts', 'meshwright.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, 'synth'], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  if (status === 0) return;
+  throw new ProblemsError(
+    [{ where: 'npm run synth', what: `${failed}:\n${`${stdout}${stderr}`.trim()}` }],
+    1,
+  );
 }

@@ -1,4 +1,6 @@
+import { handlersTest } from './handlers-test.ts';
 import type { ServiceNames } from './names.ts';
+import { generatedModule, protoFile, type Runtime } from './places.ts';
 
 /** A file to write, its path relative to the project's root. */
 export interface ProjectFile {
@@ -7,37 +9,30 @@ export interface ProjectFile {
 }
 
 /** The files of a new service: a proto with a unary and a paged method, and an app that serves it from memory. */
-export function serviceFiles(names: ServiceNames): readonly ProjectFile[] {
-  const { name, snake } = names;
+export function serviceFiles(names: ServiceNames, runtime: Runtime): readonly ProjectFile[] {
+  const { name } = names;
+  const from = runtime === 'source' ? '../runtime/index.ts' : '@meshwright/runtime';
   return [
-    { path: `proto/shop/${snake}/v1/${snake}.proto`, text: proto(names) },
+    { path: protoFile(names), text: proto(names) },
     { path: `apps/${name}/config.yml`, text: config(names) },
-    { path: `apps/${name}/handlers.test.ts`, text: test(names) },
-    { path: `apps/${name}/handlers.ts`, text: handlers(names) },
-    { path: `apps/${name}/main.ts`, text: main(names) },
+    { path: `apps/${name}/handlers.test.ts`, text: handlersTest(names, runtime) },
+    { path: `apps/${name}/handlers.ts`, text: handlers(names, from) },
+    { path: `apps/${name}/main.ts`, text: main(names, from) },
     { path: `apps/${name}/store.ts`, text: store(names) },
   ];
 }
 
-/**
- * Module of the generated code.
- * @param up - way from the importing file's folder to the root: `.` or `../..`
- */
-export function generatedModule({ snake }: ServiceNames, up: string): string {
-  return `${up}/gen/shop/${snake}/v1/${snake}_pb.js`;
-}
-
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function proto({ snake, pascal, one, many }: ServiceNames): string {
+function proto({ protoPackage, snake, pascal, one, many }: ServiceNames): string {
   return `syntax = "proto3";
 
-package shop.${snake}.v1;
+package ${protoPackage}.${snake}.v1;
 
 import "buf/validate/validate.proto";
 import "google/api/annotations.proto";
 
-// The ${many.words} of the shop.
+// The ${many.words}.
 service ${pascal}Service {
   // The ${one.words} with this id. NOT_FOUND when there is none.
   rpc Get${one.pascal}(Get${one.pascal}Request) returns (Get${one.pascal}Response) {
@@ -83,8 +78,8 @@ message List${many.pascal}Response {
 `;
 }
 
-function config({ name, typeName, many }: ServiceNames): string {
-  return `# What the charts and the image builder need to know about this app (apps/config/app-config.ts).
+function config({ name, protoPackage, typeName, many }: ServiceNames): string {
+  return `# What the constructs and the image builder need to know about this app (docs/services.md of meshwright).
 name: ${name}
 services:
   - ${typeName}
@@ -92,7 +87,7 @@ ports:
   grpc: 50051
 image:
   version: 0.1.0
-  title: shop ${name}
+  title: ${protoPackage} ${name}
   description: ${capital(many.words)}, over gRPC
 resources:
   requests: { cpu: 50m, memory: 96Mi }
@@ -102,11 +97,10 @@ replicas: 1
 `;
 }
 
-function main(names: ServiceNames): string {
+function main(names: ServiceNames, from: string): string {
   const { name, camel, pascal, one } = names;
   return `import { ${pascal}Service } from '${generatedModule(names, '../..')}';
-import { implement } from '../runtime/handlers.ts';
-import { runService } from '../runtime/run.ts';
+import { implement, runService } from '${from}';
 import { ${camel}Handlers } from './handlers.ts';
 import { memory${pascal} } from './store.ts';
 
@@ -116,14 +110,13 @@ await runService('${name}', {}, () => [implement(${pascal}Service, ${camel}Handl
 `;
 }
 
-function handlers(names: ServiceNames): string {
+function handlers(names: ServiceNames, from: string): string {
   const { camel, pascal, one, many } = names;
   return `import { status } from '@grpc/grpc-js';
 import { List${many.pascal}RequestSchema } from '${generatedModule(names, '../..')}';
 import type { ${pascal}Service } from '${generatedModule(names, '../..')}';
-import type { Handlers } from '../runtime/handlers.ts';
-import { readPage } from '../runtime/paging.ts';
-import { statusError } from '../runtime/status.ts';
+import { readPage, statusError } from '${from}';
+import type { Handlers } from '${from}';
 import type { ${pascal}Store } from './store.ts';
 
 /** ${pascal}Service over a store. */
@@ -171,51 +164,5 @@ export function memory${pascal}(kept: readonly Stored${one.pascal}[]): ${pascal}
       Promise.resolve([...byId.values()].filter(({ id }) => after === undefined || id > after).slice(0, limit)),
   };
 }
-`;
-}
-
-function test(names: ServiceNames): string {
-  const { camel, pascal, one, many } = names;
-  return `import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { status } from '@grpc/grpc-js';
-import { ${pascal}Service } from '${generatedModule(names, '../..')}';
-import { serviceClient } from '../runtime/client.ts';
-import type { ServiceClient } from '../runtime/client.ts';
-import { implement } from '../runtime/handlers.ts';
-import { startLocal } from '../testing/local.ts';
-import type { Local } from '../testing/local.ts';
-import { ${camel}Handlers } from './handlers.ts';
-import { memory${pascal} } from './store.ts';
-
-const options = { timeoutMs: 2_000 };
-const kept = ['a', 'b', 'c'].map((id) => ({ id, name: \`the ${one.words} \${id}\` }));
-let local: Local;
-let client: ServiceClient<typeof ${pascal}Service>;
-
-beforeEach(async () => {
-  local = await startLocal([implement(${pascal}Service, ${camel}Handlers(memory${pascal}(kept)))]);
-  client = serviceClient(${pascal}Service, local.channel);
-});
-afterEach(() => local.stop());
-
-test('Get${one.pascal}', async () => {
-  const answer = await client.get${one.pascal}({ id: 'b' }, options);
-  expect(answer).toMatchObject({ ${one.camel}: { id: 'b', name: 'the ${one.words} b' } });
-});
-
-test.each([
-  ['', status.INVALID_ARGUMENT, 'id: value is required'],
-  ['d', status.NOT_FOUND, 'id: no ${one.words} "d"'],
-])('Get${one.pascal} of %j', async (id, code, message) => {
-  await expect(client.get${one.pascal}({ id }, options)).rejects.toMatchObject({ code, message });
-});
-
-test('List${many.pascal} pages through all of them once, in order', async () => {
-  const first = await client.list${many.pascal}({ pageSize: 2 }, options);
-  expect(first.${many.camel}.map(({ id }) => id)).toEqual(['a', 'b']);
-  const second = await client.list${many.pascal}({ pageSize: 2, pageToken: first.nextPageToken }, options);
-  expect(second.${many.camel}.map(({ id }) => id)).toEqual(['c']);
-  expect(second.nextPageToken).toBe('');
-});
 `;
 }

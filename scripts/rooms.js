@@ -34,6 +34,7 @@ export const mayImport = {
   // The sample's services.
   apps: ['apps/runtime', 'gen'],
   toolchain: ['core'],
+  packaging: ['images', 'core'],
   images: ['toolchain', 'apps/config', 'core'],
   'charts/model': ['core'],
   'charts/gates': ['charts/model', 'core'],

@@ -82,7 +82,7 @@ describe('upWithPulumi', () => {
   test('allows no default provider, and shows what will be done to the policy pack before it is done', async () => {
     installPulumi(`echo "$*" >> ${folder}/calls; case "$*" in up*) exit 255;; esac`);
     await problemOf(upWithPulumi(config, options()));
-    const pack = `--policy-pack ${join(folder, 'root', 'infra', 'policy')}`;
+    const pack = `--policy-pack ${join(import.meta.dirname, '..', 'policy')}`;
     expect(calls()).toContainEqual(
       expect.stringMatching(
         /^config set --path pulumi:disable-default-providers\[0\] .*-- \*$|^config set pulumi:disable-default-providers\[0\] .*--path/,

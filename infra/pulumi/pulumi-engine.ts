@@ -63,7 +63,7 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     const common = {
       ...output,
       refresh: true,
-      policyPacks: [listValue(join(options.root, 'infra', 'policy'))],
+      policyPacks: [listValue(join(import.meta.dirname, '..', 'policy'))],
     };
     const report = (line: string) => {
       options.report(`pulumi: ${line}`);

@@ -1,0 +1,123 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { init } from './init.ts';
+
+let folder: string;
+let product: string;
+const write = (path: string, content: unknown) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, JSON.stringify(content));
+};
+const manifest = (): unknown => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'init-'));
+  product = join(folder, '.product');
+  const project = { dependencies: { meshwright: '1.2.3' }, devDependencies: { typescript: '6.0.3' } };
+  write(join(product, 'package.json'), { name: 'meshwright', meshwright: { project } });
+  write(join(product, 'images.lock.json'), { base: { node: '24.21.0' }, apps: { gone: {} } });
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const written = [
+  ...['package.json', 'mesh.ts', 'README.md', 'tsconfig.json', 'buf.yaml', 'buf.gen.yaml', 'Pulumi.yaml'],
+  ...['Pulumi.lab.yaml', 'Pulumi.prod.yaml', 'infra/index.ts', '.gitignore', '.github/workflows/check.yml'],
+  'proto/acme/greetings/v1/greetings.proto',
+  ...['config.yml', 'handlers.test.ts', 'handlers.ts', 'main.ts', 'store.ts'].map(
+    (file) => `apps/greetings/${file}`,
+  ),
+  'images.lock.json',
+];
+
+test('makes a project in an empty folder, with the base of the images and the versions of the packages', () => {
+  expect(init(folder, 'acme', product)).toEqual({ mesh: 'acme', written });
+  for (const path of written) expect(existsSync(join(folder, path))).toBe(true);
+  expect(manifest()).toEqual({
+    name: 'acme',
+    version: '0.0.0',
+    private: true,
+    type: 'module',
+    meshwright: { protoPackage: 'acme' },
+    scripts: {
+      ...Object.fromEntries(
+        ['up', 'down', 'status', 'synth', 'new', 'images', 'export'].map((name) => [
+          name,
+          `meshwright ${name}`,
+        ]),
+      ),
+      test: "meshwright synth --check && tsc && node --test 'apps/**/*.test.ts'",
+    },
+    dependencies: { meshwright: '1.2.3' },
+    devDependencies: { typescript: '6.0.3' },
+  });
+  expect(JSON.parse(readFileSync(join(folder, 'images.lock.json'), 'utf8'))).toEqual({
+    base: { node: '24.21.0' },
+    apps: {},
+  });
+  expect(readFileSync(join(folder, 'mesh.ts'), 'utf8')).toContain("new Mesh('acme', ");
+});
+
+test('keeps what a package.json has, such as packages from files, but not the test that npm init makes up', () => {
+  write(join(folder, 'package.json'), {
+    name: 'mine',
+    type: 'commonjs',
+    scripts: { test: 'echo "Error: no test specified" && exit 1', up: 'mine' },
+    dependencies: { zod: '4.0.0', meshwright: 'file:meshwright.tgz' },
+  });
+  init(folder, 'acme', product);
+  expect(manifest()).toMatchObject({
+    name: 'mine',
+    type: 'module',
+    scripts: { up: 'mine', test: expect.stringContaining('meshwright synth --check') },
+    dependencies: { zod: '4.0.0', meshwright: 'file:meshwright.tgz' },
+    devDependencies: { typescript: '6.0.3' },
+  });
+});
+
+test('overwrites nothing, and names every file that is there already', () => {
+  write(join(folder, 'mesh.ts'), '');
+  write(join(folder, 'apps/greetings/main.ts'), '');
+  const before = readdirSync(folder, { recursive: true });
+  const fix = 'run the command in a folder without it';
+  expect(() => init(folder, 'acme', product)).toThrow(
+    new Error(
+      `mesh.ts: is there already; fix: ${fix}\napps/greetings/main.ts: is there already; fix: ${fix}`,
+    ),
+  );
+  expect(readdirSync(folder, { recursive: true })).toEqual(before);
+});
+
+test.each([
+  [
+    'my-shop',
+    'meshwright init: is not a valid name of a mesh; received "my-shop"; ' +
+      'allowed a-z and 0-9, starting with a letter, at most 31 characters, such as shop',
+  ],
+  [
+    undefined,
+    'the folder\'s name, which the mesh gets: is not a valid name of a mesh; received "X"; ' +
+      'allowed a-z and 0-9, starting with a letter, at most 31 characters, such as shop; fix: name the mesh: meshwright init NAME',
+  ],
+])('refuses the name %j', (name, message) => {
+  const target = name === undefined ? join(folder, 'X') : folder;
+  expect(() => init(target, name, product)).toThrow(new Error(message));
+});
+
+test('refuses a package.json that is none', () => {
+  writeFileSync(join(folder, 'package.json'), '{');
+  expect(() => init(folder, 'acme', product)).toThrow(
+    new Error('package.json: is not valid JSON; fix: correct it, or remove it'),
+  );
+});
