@@ -178,11 +178,12 @@ config:
   meshwright:trustDir: ~/example-prod-trust
 `;
 
-const pulumiProgram = `import { runStack } from 'meshwright/pulumi';
+const pulumiProgram = `import { join } from 'node:path';
+import { runStack } from 'meshwright/pulumi';
 import declaration from '../mesh.ts';
 
 /** The stack's outputs: the trust domain, and by cluster its context, its gateways' addresses and the end of its CA. */
-export const { trustDomain, clusters } = await runStack(declaration, import.meta.dirname + '/..');
+export const { trustDomain, clusters } = await runStack(declaration, join(import.meta.dirname, '..'));
 `;
 
 const workflow = `name: check

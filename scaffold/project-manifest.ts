@@ -37,7 +37,8 @@ export function projectManifest(mesh: string, before: unknown, product: unknown)
   const lacking = (wanted: Readonly<Record<string, string>>) =>
     Object.fromEntries(Object.entries(wanted).filter(([name]) => !has(name)));
   const made = {
-    ...known,
+    // In the order it has.
+    ...(before ?? known),
     // mesh.ts and the services are ES modules.
     type: 'module',
     meshwright: { protoPackage: mesh },

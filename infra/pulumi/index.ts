@@ -1,6 +1,6 @@
 /**
- * A mesh within a Pulumi program of one's own. docs/pulumi.md shows one.
+ * A mesh as a Pulumi program. docs/pulumi.md shows one.
  * @packageDocumentation
  */
+export { runStack } from './run-stack.ts';
 export type { ClusterOutputs, MeshOutputs } from './mesh-component.ts';
-export { runProgram } from './mesh-program.ts';

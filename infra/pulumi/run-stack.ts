@@ -1,0 +1,28 @@
+import * as pulumi from '@pulumi/pulumi';
+import type { Declaration } from '../../charts/declare.ts';
+import { ProblemsError } from '../../core/problem.ts';
+import { project } from '../plan/stack-config.ts';
+import type { MeshOutputs } from './mesh-component.ts';
+import { runProgram } from './mesh-program.ts';
+
+/**
+ * Brings the mesh of a stack up, as a Pulumi program: the environment of the stack's name, with the values of the stack's
+ * configuration that begin with `meshwright:`.
+ * @param declaration - what `declare` makes in mesh.ts
+ * @param root - the project's folder, that of mesh.ts: apps and the paths in the configuration are relative to it
+ * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is not a bug of the program.
+ */
+export async function runStack(declaration: Declaration, root: string): Promise<MeshOutputs> {
+  const config = new pulumi.Config(project);
+  // Ephemeral: shown while it happens, not kept with the update.
+  const report = (line: string) => void pulumi.log.info(line, undefined, undefined, true);
+  return runProgram(meshOf(declaration, root), root, (key) => config.get(key), report);
+}
+
+function meshOf(declaration: Declaration, root: string) {
+  try {
+    return declaration.mesh({ root, environment: pulumi.getStack() });
+  } catch (error) {
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}
