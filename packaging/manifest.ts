@@ -1,12 +1,14 @@
 import type { PackageSpec } from './packages.ts';
 
+type Versions = Readonly<Record<string, string>>;
+
 /** What the packages' manifests take from package.json of this checkout. */
 export interface Root {
   readonly version: string;
   readonly license: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly devDependencies: Readonly<Record<string, string>>;
-  readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly dependencies: Versions;
+  readonly devDependencies: Versions;
+  readonly optionalDependencies: Versions;
 }
 
 /**
@@ -34,15 +36,15 @@ export function manifestOf(spec: PackageSpec, imported: readonly string[], root:
     return found;
   };
   const isOurs = (dependency: string) => dependency === 'meshwright' || dependency.startsWith('@meshwright/');
-  const versionsOf = (names: readonly string[]) =>
+  const versionsOf = (names: readonly string[]): Versions =>
     Object.fromEntries(names.map((each) => [each, isOurs(each) ? root.version : version(each)]));
   const ours = [...siblings, ...Object.values(elsewhere)];
   const optional = [...optionalPeers, ...Object.values(elsewhere)];
   const needed = imported.filter((each) => ![...peers, ...optional, ...ours].includes(each));
-  const peerVersions = [
-    ...peers.map((peer) => [peer, peerRange(peer, version(peer))]),
-    ...Object.values(elsewhere).map((peer) => [peer, root.version]),
-  ];
+  const peerVersions: Versions = {
+    ...Object.fromEntries(peers.map((peer) => [peer, peerRange(peer, version(peer))])),
+    ...versionsOf(Object.values(elsewhere)),
+  };
   return {
     name,
     version: root.version,
@@ -63,10 +65,7 @@ export function manifestOf(spec: PackageSpec, imported: readonly string[], root:
       './package.json': './package.json',
     },
     ...(bin === undefined ? {} : { bin }),
-    dependencies: Object.fromEntries([
-      ...needed.map((each) => [each, version(each)]),
-      ...siblings.map((each) => [each, root.version]),
-    ]),
+    dependencies: versionsOf([...needed, ...siblings]),
     ...(project !== undefined && {
       meshwright: {
         project: {
@@ -76,7 +75,7 @@ export function manifestOf(spec: PackageSpec, imported: readonly string[], root:
       },
     }),
     ...(spec.startsNode === true && { optionalDependencies: root.optionalDependencies }),
-    peerDependencies: Object.fromEntries(peerVersions),
+    peerDependencies: peerVersions,
     ...(optional.length > 0 && {
       peerDependenciesMeta: Object.fromEntries(optional.map((each) => [each, { optional: true }])),
     }),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
+import type * as Prettier from 'prettier';
 import { z } from 'zod';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
@@ -60,10 +61,10 @@ async function formatted(root: string, { path, text }: ProjectFile): Promise<Pro
 }
 
 /** The project's prettier; a project without one gets the files as they are. */
-async function prettierOf(root: string): Promise<typeof import('prettier') | undefined> {
+async function prettierOf(root: string): Promise<typeof Prettier | undefined> {
   try {
     const path = createRequire(join(root, 'package.json')).resolve('prettier');
-    return ((await import(pathToFileURL(path).href)) as { default: typeof import('prettier') }).default;
+    return ((await import(pathToFileURL(path).href)) as { default: typeof Prettier }).default;
   } catch {
     return undefined;
   }
