@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import type { Projection } from '../constructs/scope/projection.ts';
 import { problemsWith } from './custom.ts';
 import { catalogIn } from './mesh.ts';
@@ -22,6 +23,21 @@ export function said(...objects: readonly Own[]): readonly string[] {
     },
     (_, shop) => catalogIn(shop),
   );
+}
+
+/** A case of {@link expectRefused}, with its name in front. */
+export type Refused = [name: string, object: Own, rule: string, what: string, fix: string];
+
+/** Expects synth to refuse an object by a rule, unless the object itself says why it has to be so. */
+export function expectRefused(object: Own, rule: string, what: string, fix: string): void {
+  const annotation = `meshwright/accept-${rule}`;
+  expect(said(object)).toEqual([
+    `demo/custom: ${what}; fix: ${fix}; or, if it has to be so, give the reason in its annotation ${annotation}`,
+  ]);
+  // A reason in writing is what makes an exception, and one of nothing else.
+  expect(said({ ...object, annotations: { [annotation]: 'as the auditors know' } })).toEqual([]);
+  expect(said({ ...object, annotations: { [annotation]: ' ' } })).toHaveLength(1);
+  expect(said({ ...object, annotations: { 'meshwright/accept-other': 'a reason' } })).toHaveLength(1);
 }
 
 function addTo(
