@@ -13,6 +13,8 @@ export interface CertificateShape {
   /** @default true */
   readonly ca?: boolean;
   readonly pathLength?: number;
+  /** The name of a server that has it. @default - it is no server's */
+  readonly host?: string;
   readonly notBefore?: Date;
   readonly notAfter?: Date;
   /** @default - signed by itself */
@@ -22,9 +24,14 @@ export interface CertificateShape {
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const day = 24 * 60 * 60 * 1000;
 
+function usagesOf(ca: boolean, host: string | undefined): x509.KeyUsageFlags {
+  if (host !== undefined) return x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.digitalSignature;
+  return ca ? x509.KeyUsageFlags.keyCertSign : x509.KeyUsageFlags.digitalSignature;
+}
+
 /** A real certificate of any shape, right or wrong. */
 export async function makeCertificate(shape: CertificateShape): Promise<MadeCertificate> {
-  const { name, ca = true, pathLength, issuer } = shape;
+  const { name, ca = true, pathLength, host, issuer } = shape;
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const made = await x509.X509CertificateGenerator.create(
     {
@@ -37,10 +44,10 @@ export async function makeCertificate(shape: CertificateShape): Promise<MadeCert
       signingKey: (issuer?.keys ?? keys).privateKey,
       extensions: [
         new x509.BasicConstraintsExtension(ca, pathLength, true),
-        new x509.KeyUsagesExtension(
-          ca ? x509.KeyUsageFlags.keyCertSign : x509.KeyUsageFlags.digitalSignature,
-          true,
-        ),
+        new x509.KeyUsagesExtension(usagesOf(ca, host), true),
+        ...(host === undefined
+          ? []
+          : [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: host }])]),
       ],
     },
     webcrypto,

@@ -1,6 +1,3 @@
-import 'reflect-metadata';
-import * as x509 from '@peculiar/x509';
-import { webcrypto } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import dns from 'node:dns';
 import { createServer } from 'node:https';
@@ -12,6 +9,8 @@ import { stringify } from 'yaml';
 import { openClients } from '../kube/connection.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { discovery, groups, kinds, plural, prefix } from './api-kinds.ts';
+import { makeCertificate } from './certificates.ts';
 import { serveExec } from './exec-server.ts';
 import { appliedBy, withEntry } from './managed-fields.ts';
 import type { RunInPod } from './exec-server.ts';
@@ -36,51 +35,6 @@ const lookup = dns.lookup;
 dns.lookup = ((name: string, ...rest: Parameters<typeof lookup> extends [string, ...infer R] ? R : never) => {
   lookup(name === host ? '127.0.0.1' : name, ...rest);
 }) as typeof lookup;
-
-type Kinds = Readonly<Record<string, readonly [kind: string, namespaced: boolean][]>>;
-const kinds: Kinds = {
-  v1: [
-    ['Namespace', false],
-    ['Node', false],
-    ['Pod', true],
-    ['Service', true],
-    ['Secret', true],
-    ['ConfigMap', true],
-    ['ServiceAccount', true],
-    ['Event', true],
-    ['Endpoints', true],
-  ],
-  'apps/v1': [
-    ['Deployment', true],
-    ['DaemonSet', true],
-    ['ReplicaSet', true],
-  ],
-  'admissionregistration.k8s.io/v1': [
-    ['ValidatingWebhookConfiguration', false],
-    ['MutatingWebhookConfiguration', false],
-  ],
-  'discovery.k8s.io/v1': [['EndpointSlice', true]],
-  'apiextensions.k8s.io/v1': [['CustomResourceDefinition', false]],
-  'rbac.authorization.k8s.io/v1': [
-    ['ClusterRole', false],
-    ['ClusterRoleBinding', false],
-    ['Role', true],
-    ['RoleBinding', true],
-  ],
-  'autoscaling/v2': [['HorizontalPodAutoscaler', true]],
-  'networking.istio.io/v1': [
-    ['Gateway', true],
-    ['DestinationRule', true],
-    ['Sidecar', true],
-    ['VirtualService', true],
-  ],
-  'networking.istio.io/v1alpha3': [['EnvoyFilter', true]],
-  'security.istio.io/v1': [
-    ['AuthorizationPolicy', true],
-    ['PeerAuthentication', true],
-  ],
-  'telemetry.istio.io/v1': [['Telemetry', true]],
-};
 
 /**
  * The part of the Kubernetes API that the driver uses, over real TLS and a store in memory: discovery, reading, listing by
@@ -138,7 +92,7 @@ export class KubeApi {
   }
 
   static async start(cluster: string): Promise<KubeApi> {
-    const { certificate, key } = await serverCertificate();
+    const { certificate, key } = await makeCertificate({ name: 'kube-api', pathLength: 0, host });
     const server = createServer({ cert: certificate, key });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const api = new KubeApi(cluster, server, certificate);
@@ -296,31 +250,6 @@ function selected(object: Record<string, unknown>, query: Readonly<Record<string
   return all(query['labelSelector'], labels) && all(query['fieldSelector'], fields);
 }
 
-function discovery(kinds: Kinds, path: string): readonly unknown[] | undefined {
-  const version = Object.keys(kinds).find((apiVersion) => prefix(apiVersion) === path);
-  if (version === undefined) return undefined;
-  return (kinds[version] ?? []).map(([kind, namespaced]) => ({
-    name: plural(kind),
-    kind,
-    namespaced,
-    verbs: ['get', 'list', 'patch', 'create', 'delete'],
-  }));
-}
-
-function groups(kinds: Kinds): readonly unknown[] {
-  return Object.keys(kinds)
-    .filter((version) => version.includes('/'))
-    .map((groupVersion) => ({ preferredVersion: { groupVersion }, versions: [{ groupVersion }] }));
-}
-
-function prefix(apiVersion: string): string {
-  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-}
-
-function plural(kind: string): string {
-  return kind.endsWith('s') ? kind.toLowerCase() : `${kind.toLowerCase()}s`;
-}
-
 function notFound(path: string): { status: number; body: unknown } {
   return { status: 404, body: { message: `${path} not found` } };
 }
@@ -329,28 +258,4 @@ async function read(request: IncomingMessage): Promise<unknown> {
   let body = '';
   for await (const chunk of request) body += String(chunk);
   return body === '' ? undefined : JSON.parse(body);
-}
-
-async function serverCertificate(): Promise<{ certificate: string; key: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: 'CN=kube-api',
-      notBefore: new Date(Date.now() - 60_000),
-      notAfter: new Date(Date.now() + 3_600_000),
-      signingAlgorithm: algorithm,
-      keys,
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: host }]),
-      ],
-    },
-    webcrypto,
-  );
-  const key = x509.PemConverter.encode(
-    await webcrypto.subtle.exportKey('pkcs8', keys.privateKey),
-    'PRIVATE KEY',
-  );
-  return { certificate: certificate.toString('pem'), key };
 }
