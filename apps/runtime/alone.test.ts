@@ -7,21 +7,16 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { freePort } from '../testing/free-port.ts';
-import { startLocal } from '../testing/local.ts';
+import { startLocal, unused } from '../testing/local.ts';
 import { openChannel, serviceClient } from './client.ts';
 import { implement } from './handlers.ts';
 import type { Handlers } from './handlers.ts';
 import type { Interceptor } from './server/interceptors.ts';
-import { statusError } from './status.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
 
 async function start(
   handlers: Partial<Handlers<typeof CatalogService>>,

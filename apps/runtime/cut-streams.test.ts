@@ -8,21 +8,16 @@ import type { DescMethod, MessageInitShape } from '@bufbuild/protobuf';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { framed, startPeer } from '../gateway/transport/testing/scripted-server.ts';
-import { startLocal } from '../testing/local.ts';
+import { startLocal, unused } from '../testing/local.ts';
 import { openChannel, serviceClient } from './client.ts';
 import { implement } from './handlers.ts';
 import type { Handlers } from './handlers.ts';
 import type { Interceptor, Outcome } from './server/interceptors.ts';
-import { statusError } from './status.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
 
 /** A server, and what its interceptors were told of its calls. */
 async function startBoth(

@@ -9,7 +9,7 @@ import {
 } from '../../gen/grpc/health/v1/health_pb.js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { startLocal, streams } from '../testing/local.ts';
+import { startLocal, streams, unused } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
 import { serviceClient } from './client.ts';
 import { implement } from './handlers.ts';
@@ -20,10 +20,6 @@ const started: Local[] = [];
 afterEach(async () => {
   await Promise.all(started.splice(0).map((local) => local.stop()));
 });
-
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
 
 async function startCatalog(
   handlers: Partial<Handlers<typeof CatalogService>>,

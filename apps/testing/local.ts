@@ -1,4 +1,4 @@
-import { Metadata, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { Metadata, logVerbosity, setLogVerbosity, status } from '@grpc/grpc-js';
 import type {
   CallOptions,
   Client,
@@ -14,12 +14,18 @@ import type { Implementation } from '../runtime/handlers.ts';
 import { createLog } from '../runtime/log.ts';
 import { startServer } from '../runtime/server.ts';
 import type { RunningServer, ServerOptions } from '../runtime/server.ts';
+import { statusError } from '../runtime/status.ts';
 
 // Failures are asserted, not printed.
 setLogVerbosity(logVerbosity.NONE);
 
 /** A log that writes nothing. */
 export const silent = createLog({ app: 'test', cluster: 'test', pod: 'test', level: 'silent' });
+
+/** The handler of a method that a test does not call. */
+export function unused(): never {
+  throw statusError(status.UNIMPLEMENTED, 'unused');
+}
 
 export interface Local {
   readonly address: string;

@@ -4,7 +4,7 @@ import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { collect } from '../../testing/collect.ts';
-import { startLocal } from '../../testing/local.ts';
+import { startLocal, unused } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';
 import { serviceClient } from '../client.ts';
 import { implement } from '../handlers.ts';
@@ -15,10 +15,6 @@ const started: Local[] = [];
 afterEach(async () => {
   await Promise.all(started.splice(0).map((local) => local.stop()));
 });
-
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
 
 async function startStock(handlers: Partial<Handlers<typeof InventoryService>>) {
   const all = { getStock: unused, reserve: unused, importStock: unused, syncStock: unused, ...handlers };

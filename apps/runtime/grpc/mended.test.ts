@@ -2,12 +2,10 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { status } from '@grpc/grpc-js';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { framed } from '../../gateway/transport/testing/scripted-server.ts';
-import { startLocal } from '../../testing/local.ts';
+import { startLocal, unused } from '../../testing/local.ts';
 import { implement } from '../handlers.ts';
-import { statusError } from '../status.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -18,9 +16,6 @@ let handled = 0;
 
 /** All headers of the answer to a request, trailers too. */
 async function answerTo(headers: OutgoingHttpHeaders, body: Uint8Array): Promise<IncomingHttpHeaders> {
-  const unused = () => {
-    throw statusError(status.UNIMPLEMENTED, 'unused');
-  };
   const handlers = {
     getProduct: (_: unknown, { trailer }: { trailer: { set(name: string, value: Buffer): void } }) => {
       handled += 1;

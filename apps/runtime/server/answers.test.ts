@@ -3,42 +3,24 @@ import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
-import { createFileRegistry, fromJson } from '@bufbuild/protobuf';
-import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { pino } from 'pino';
 import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.js';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { startLocal } from '../../testing/local.ts';
+import { unused } from '../../testing/local.ts';
+import { startWatched } from '../../testing/watched.ts';
 import { serviceClient } from '../client.ts';
-import type { CallOptions } from '../client.ts';
 import { implement } from '../handlers.ts';
-import type { CallContext, Handlers, Implementation } from '../handlers.ts';
+import type { CallContext, Handlers } from '../handlers.ts';
 import { StatusError, detail, findDetail, statusError } from '../status.ts';
-import type { Interceptor, Outcome } from './interceptors.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
-
-/** A server, what its interceptors were told of the ends of calls, and its log. */
-async function startOf(implementation: Implementation) {
-  const outcomes: Outcome[] = [];
-  const lines: Record<string, unknown>[] = [];
-  const watch: Interceptor = () => () => ({ end: (outcome) => outcomes.push(outcome) });
-  const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(JSON.parse(line) as never) });
-  const local = await startLocal([implementation], { interceptors: [watch], log });
-  cleanups.push(() => local.stop());
-  return { local, outcomes, lines };
-}
-
 async function start(handlers: Partial<Handlers<typeof CatalogService>>) {
   const all = { getProduct: unused, listProducts: unused, watchPrices: unused, ...handlers };
-  const { local, ...told } = await startOf(implement(CatalogService, all));
+  const { local, ...told } = await startWatched(implement(CatalogService, all));
+  cleanups.push(() => local.stop());
   const session = connect(`http://${local.address}`);
   cleanups.push(() => {
     session.destroy();
@@ -278,80 +260,5 @@ describe('A1: metadata of a handler that HTTP/2 does not take fails nothing', ()
       message: 'internal error',
     });
     expect(outcomes).toMatchObject([{ code: status.INTERNAL }]);
-  });
-});
-
-/** A service of proto2, whose answer has a required field, and numbers. */
-const file = createFileRegistry(
-  fromJson(FileDescriptorSetSchema, {
-    file: [
-      {
-        name: 'test/required.proto',
-        package: 'test',
-        syntax: 'proto2',
-        messageType: [
-          { name: 'Question' },
-          {
-            name: 'Answer',
-            field: [
-              { name: 'needed', number: 1, type: 'TYPE_STRING', label: 'LABEL_REQUIRED' },
-              { name: 'count', number: 2, type: 'TYPE_INT32', label: 'LABEL_OPTIONAL' },
-            ],
-          },
-        ],
-        service: [
-          {
-            name: 'Required',
-            method: [
-              { name: 'One', inputType: '.test.Question', outputType: '.test.Answer' },
-              {
-                name: 'Many',
-                inputType: '.test.Question',
-                outputType: '.test.Answer',
-                serverStreaming: true,
-              },
-            ],
-          },
-        ],
-      },
-    ],
-  }),
-);
-
-describe('B2: an answer that has no encoding is INTERNAL everywhere', () => {
-  test.each<[string, object, string]>([
-    ['too large', { needed: 'a', count: 3_000_000_000 }, 'test.Answer.count'],
-    ['no whole number', { needed: 'a', count: 1.5 }, 'test.Answer.count'],
-    ['of another type', { needed: 'a', count: 'many' }, 'test.Answer.count'],
-    ['required and not there', {}, 'test.Answer.needed'],
-  ])('a field that is %s', async (_, answer, field) => {
-    const service = file.getService('test.Required')!;
-    const handlers = {
-      one: () => answer,
-      many: async function* () {
-        yield { needed: 'a' };
-        yield await Promise.resolve(answer);
-      },
-    };
-    const { local, outcomes, lines } = await startOf({ service, handlers });
-    const client = serviceClient(service, local.channel) as unknown as {
-      one: (request: object, options: CallOptions) => Promise<unknown>;
-      many: (request: object) => AsyncGenerator;
-    };
-    const refused = { code: status.INTERNAL, message: 'internal error' };
-    await expect(client.one({}, options)).rejects.toMatchObject(refused);
-    const all = (async () => {
-      for await (const each of client.many({})) expect(each).toMatchObject({ needed: 'a' });
-    })();
-    await expect(all).rejects.toMatchObject(refused);
-    expect(outcomes).toMatchObject([{ code: status.INTERNAL }, { code: status.INTERNAL }]);
-    expect(lines).toMatchObject(
-      ['One', 'Many'].map((name) => ({
-        level: 50,
-        msg: 'call failed',
-        method: `test.Required/${name}`,
-        err: { message: expect.stringContaining(field) },
-      })),
-    );
   });
 });

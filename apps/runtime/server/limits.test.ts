@@ -8,21 +8,16 @@ import { status } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { framed } from '../../gateway/transport/testing/scripted-server.ts';
-import { startLocal } from '../../testing/local.ts';
+import { startLocal, unused } from '../../testing/local.ts';
 import { openChannel, serviceClient } from '../client.ts';
 import { implement } from '../handlers.ts';
 import type { Handlers } from '../handlers.ts';
-import { statusError } from '../status.ts';
 import type { ServerLimits } from './limits.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
-
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
 
 async function start(handlers: Partial<Handlers<typeof CatalogService>>, limits: Partial<ServerLimits>) {
   const all = { getProduct: unused, listProducts: unused, watchPrices: unused, ...handlers };

@@ -8,17 +8,13 @@ import type { ServerReflectionRequestSchema } from '../../../gen/grpc/reflection
 import { ServerReflection as Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.js';
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { startLocal } from '../../testing/local.ts';
+import { startLocal, unused } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';
 import { serviceClient } from '../client.ts';
 import { implement } from '../handlers.ts';
-import { statusError } from '../status.ts';
 
 type Ask = MessageInitShape<typeof ServerReflectionRequestSchema>['messageRequest'];
 
-const unused = () => {
-  throw statusError(status.UNIMPLEMENTED, 'unused');
-};
 let local: Local;
 beforeAll(async () => {
   local = await startLocal([

@@ -8,11 +8,11 @@ import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { file_buf_validate_validate } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { BadRequestSchema } from '../../../gen/google/rpc/error_details_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { startLocal } from '../../testing/local.ts';
+import { startLocal, unused } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';
 import { serviceClient } from '../client.ts';
 import { implement } from '../handlers.ts';
-import { StatusError, findDetail, statusError } from '../status.ts';
+import { StatusError, findDetail } from '../status.ts';
 
 const started: Local[] = [];
 afterEach(async () => {
@@ -30,9 +30,6 @@ async function failureOf(call: Promise<unknown>): Promise<StatusError> {
 
 describe('a request that breaks the constraints of its proto', () => {
   const seen: string[] = [];
-  const unused = () => {
-    throw statusError(status.UNIMPLEMENTED, 'unused');
-  };
   async function reserve(request: { reservationId: string; productId: string; quantity: number }) {
     const handlers = {
       getStock: unused,

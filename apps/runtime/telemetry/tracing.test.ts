@@ -8,7 +8,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
-import { startLocal } from '../../testing/local.ts';
+import { startLocal, unused } from '../../testing/local.ts';
 import { startCollector } from '../../testing/otlp.ts';
 import { freePort } from '../../testing/free-port.ts';
 import { startProgram } from '../../testing/program.ts';
@@ -47,9 +47,6 @@ async function startService(app: string, environment: Record<string, string>) {
 /** Orders and the catalog as processes; of the inventory only what comes in, of which the second call fails. */
 async function startShop(environment: Record<string, string>) {
   const seen: Metadata[] = [];
-  const unused = () => {
-    throw statusError(status.UNIMPLEMENTED, 'unused');
-  };
   const inventory = await startLocal([
     implement(InventoryService, {
       getStock: unused,
