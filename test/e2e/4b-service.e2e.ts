@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { ExternalService, GrpcService, lab, Mesh, MutualTls } from '../../charts/index.ts';
+import { ExternalService, GrpcService, MutualTls, type Mesh } from '../../charts/index.ts';
 import { waitFor } from '../../core/wait.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { callMany, callOnce, eventually, status, type Answer, type Caller } from './calls/call.ts';
+import { apps, labMesh, type Cluster } from './checkout/lab-mesh.ts';
 import { ensureLab, kubectl } from './checkout/lab.ts';
 import { outsidePort, removeOutsider, startOutsider, type Outsider } from './calls/outside.ts';
 import { projectWith } from './checkout/project.ts';
@@ -12,7 +10,6 @@ import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
-type Name = (typeof clusters)[number];
 
 // Configuration takes some seconds to reach the proxies, and an autoscaler looks every 15 s.
 jest.setTimeout(5 * minute);
@@ -23,7 +20,7 @@ const getStock = '/shop.inventory.v1.InventoryService/GetStock';
 const catalogAddress = 'catalog.shop.svc.cluster.local:50051';
 const inventoryAddress = 'inventory.shop.svc.cluster.local:50051';
 
-function at(cluster: Name, app: string): Caller {
+function at(cluster: Cluster, app: string): Caller {
   return { cluster, namespace: 'shop', target: `deployment/${app}`, container: app };
 }
 
@@ -31,20 +28,12 @@ function at(cluster: Name, app: string): Caller {
  * The shop's apps in both clusters, without its edge. orders calls the catalog in every way there is, and the payments of
  * its own cluster, which are outside the mesh.
  */
-function declare(root: string, outside?: Readonly<Record<Name, Outsider>>): Mesh<Name> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+function declare(root: string, outside?: Readonly<Record<Cluster, Outsider>>): Mesh<Cluster> {
+  const mesh = labMesh({ root });
   const shop = mesh.namespace('shop');
-  const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
-  const inventory = new GrpcService(shop, 'inventory', { app: 'apps/inventory', service: InventoryService });
-  const orders = new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService });
+  const catalog = new GrpcService(shop, 'catalog', apps.catalog);
+  const inventory = new GrpcService(shop, 'inventory', apps.inventory);
+  const orders = new GrpcService(shop, 'orders', apps.orders);
   orders.calls(catalog.method.getProduct, inventory.method.getStock);
   orders.callsHttp(catalog.method.getProduct);
   inventory.calls(catalog.method.getProduct);
@@ -76,7 +65,7 @@ const referred = [
   { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'e2e-settings' }, data: { mode: 'careful' } },
 ];
 
-let outside: Record<Name, Outsider>;
+let outside: Record<Cluster, Outsider>;
 
 beforeAll(async () => {
   await ensureLab();
@@ -124,7 +113,7 @@ afterAll(() => {
   }
 });
 
-function replicas(cluster: Name, app: string): number {
+function replicas(cluster: Cluster, app: string): number {
   return Number(
     kubectl(cluster, '-n', 'shop', 'get', `deployment/${app}`, '-o', 'jsonpath={.spec.replicas}'),
   );
@@ -135,7 +124,7 @@ interface Pod {
   readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] };
 }
 
-function podsOf(cluster: Name, app: string): readonly Pod[] {
+function podsOf(cluster: Cluster, app: string): readonly Pod[] {
   const selector = `app.kubernetes.io/name=${app}`;
   const list = kubectl(cluster, '-n', 'shop', 'get', 'pods', '-l', selector, '-o', 'json');
   return (JSON.parse(list) as { readonly items: readonly Pod[] }).items;
@@ -214,7 +203,7 @@ fetch('http://catalog.shop.svc.cluster.local:8080' + path, { method, ...(body &&
 );
 `;
 
-function http(cluster: Name, app: string, method: string, path: string): string {
+function http(cluster: Cluster, app: string, method: string, path: string): string {
   const exec = [
     '-n',
     'shop',

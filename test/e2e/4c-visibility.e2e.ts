@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { GrpcService, lab, Mesh } from '../../charts/index.ts';
+import { GrpcService, type Mesh } from '../../charts/index.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
 import { waitFor } from '../../core/wait.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
 import { callOnce, eventually, status, type Answer } from './calls/call.ts';
 import { echoIn } from './calls/echo.ts';
+import { apps, labMesh, type Cluster } from './checkout/lab-mesh.ts';
 import { ensureLab, kubectl } from './checkout/lab.ts';
 import { projectWith } from './checkout/project.ts';
 import { applyVariant } from './checkout/variant.ts';
@@ -22,27 +20,17 @@ const notCalled = 'inventory.goods.svc.cluster.local';
 const project = projectWith({ orders: { env: {} } });
 
 /** orders in east, and in another namespace in west the catalog, which it calls, and the inventory, which nobody does. */
-function declare(): Mesh<'east' | 'west'> {
-  const mesh = new Mesh('shop', {
-    root: project.root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+function declare(): Mesh<Cluster> {
+  const mesh = labMesh({ root: project.root });
   const goods = mesh.namespace('goods');
   const west = { placement: ['west'] } as const;
   const catalog = new GrpcService(goods, 'catalog', {
-    app: 'apps/catalog',
-    service: CatalogService,
+    ...apps.catalog,
     ...west,
   });
-  new GrpcService(goods, 'inventory', { app: 'apps/inventory', service: InventoryService, ...west });
+  new GrpcService(goods, 'inventory', { ...apps.inventory, ...west });
   const orders = new GrpcService(mesh.namespace('shop'), 'orders', {
-    app: 'apps/orders',
-    service: OrdersService,
+    ...apps.orders,
     placement: ['east'],
   });
   orders.calls(catalog.method.getProduct);

@@ -10,6 +10,7 @@ import type { TrustSettings } from '../../infra/plan/stack-config.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
 import { awaitTrust } from '../../infra/trust/proxies.ts';
 import { ensureLab, kubeconfig, kubectl, type Status } from './checkout/lab.ts';
+import { heldCertificates } from './load/held.ts';
 import { loadIn, loadMesh } from './load/load-mesh.ts';
 import { startLoad, type LoadResult } from './load/steady-load.ts';
 import { applyVariant } from './checkout/variant.ts';
@@ -70,37 +71,16 @@ const root = (generation: number) =>
   subjectKey(join(trustDir, generation === 1 ? '.' : `generation-${generation}`, 'root-cert.pem'));
 const subjectKey = (file: string) => new X509Certificate(readFileSync(file)).serialNumber.toLowerCase();
 
-/** What `istioctl proxy-config secret` would show of the pods that call: asked of Envoy by kubectl, not by our own code. */
+/** Who issued the certificate of the pods that call, what they trust, and how long it is valid. */
 function held(cluster: string) {
-  const dump = kubectl(
-    cluster,
-    ...['-n', 'shop', 'exec', 'deployment/load', '-c', 'istio-proxy', '--'],
-    ...['pilot-agent', 'request', 'GET', 'config_dump?resource=dynamic_active_secrets'],
-  );
-  const { configs } = JSON.parse(dump) as {
-    configs: {
-      secret: {
-        name: string;
-        tls_certificate?: { certificate_chain: { inline_bytes: string } };
-        validation_context?: { trusted_ca: { inline_bytes: string } };
-      };
-    }[];
-  };
-  const certificates = (name: string) => {
-    const secret = configs.find((one) => one.secret.name === name)!.secret;
-    const { inline_bytes: bytes } =
-      secret.tls_certificate?.certificate_chain ?? secret.validation_context!.trusted_ca;
-    const pem = Buffer.from(bytes, 'base64').toString('utf8');
-    return pem
-      .match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g)!
-      .map((one) => new X509Certificate(one));
-  };
-  const [leaf, issuer] = certificates('default');
+  const [leaf, issuer] = heldCertificates(cluster, 'default');
   expect(leaf!.checkIssued(issuer!)).toBe(true);
   const hours = (leaf!.validToDate.getTime() - leaf!.validFromDate.getTime()) / 3_600_000;
   return {
     issuer: issuer!.serialNumber.toLowerCase(),
-    anchors: [...new Set(certificates('ROOTCA').map((one) => one.serialNumber.toLowerCase()))].toSorted(),
+    anchors: [
+      ...new Set(heldCertificates(cluster, 'ROOTCA').map((one) => one.serialNumber.toLowerCase())),
+    ].toSorted(),
     hours: Math.round(hours),
   };
 }

@@ -4,14 +4,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { WebSocket, type ClientOptions } from 'ws';
 import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
-import { Mesh } from '../../charts/constructs/mesh.ts';
+import type { Mesh } from '../../charts/constructs/mesh.ts';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
-import { lab } from '../../charts/platforms.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { root } from './checkout/cli.ts';
 import {
   addressOf,
   ask,
@@ -24,6 +18,7 @@ import {
   theirs,
   token,
 } from './calls/edge.ts';
+import { labMesh, shopServices, type Cluster } from './checkout/lab-mesh.ts';
 import { ensureLab } from './checkout/lab.ts';
 import { applyVariant } from './checkout/variant.ts';
 
@@ -35,32 +30,10 @@ const members = 'members.example';
 const page = 'https://shop.example';
 
 /** The shop itself, but with its catalog in the west alone, so that quotes come from there; and an edge with tokens. */
-function variant(): Mesh<'east' | 'west'> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+function variant(): Mesh<Cluster> {
+  const mesh = labMesh();
   const shop = mesh.namespace('shop');
-  const catalog = new GrpcService(shop, 'catalog', {
-    app: 'apps/catalog',
-    service: CatalogService,
-    placement: ['west'],
-  });
-  const inventory = new GrpcService(shop, 'inventory', {
-    app: 'apps/inventory',
-    service: InventoryService,
-    placement: ['west'],
-  });
-  const orders = new GrpcService(shop, 'orders', {
-    app: 'apps/orders',
-    service: OrdersService,
-    placement: ['east'],
-  });
+  const { catalog, inventory, orders } = shopServices(shop, { placement: ['west'] });
   orders.calls(catalog.method.getProduct, catalog.method.watchPrices, inventory.method.reserve);
   const { importStock, syncStock } = inventory.method;
   new HttpEdge(shop, 'edge', {

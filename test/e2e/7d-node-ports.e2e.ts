@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { lookup } from 'node:dns/promises';
-import { lab, Mesh, HttpEdge, type Gateways } from '../../charts/index.ts';
+import { HttpEdge, type Gateways, type Mesh } from '../../charts/index.ts';
 import { eastWestGateway } from '../../charts/constructs/scope/names.ts';
 import { openClients } from '../../infra/kube/connection.ts';
 import { waitFor } from '../../core/wait.ts';
@@ -9,7 +9,8 @@ import { planAddresses } from '../../lab/addresses.ts';
 import { hostNameAnnotation, hostNameOf } from '../../lab/node/load-balancer-addresses.ts';
 import { readLabRecord } from '../../lab/state.ts';
 import { callMany, status as code } from './calls/call.ts';
-import { root, stateDir } from './checkout/cli.ts';
+import { stateDir } from './checkout/cli.ts';
+import { labMesh, type Cluster } from './checkout/lab-mesh.ts';
 import { ensureLab, kubeconfig, kubectl } from './checkout/lab.ts';
 import { caller, declareLoad, loadIn, loadMesh } from './load/load-mesh.ts';
 import { problemOf } from '../../infra/testing/problems.ts';
@@ -17,33 +18,24 @@ import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
-type Name = (typeof clusters)[number];
 const ports = { eastWest: 31443, ingress: 30080 } as const;
 /** Addresses of the nodes, one a cluster: their API servers are there, too. */
 let nodes: Readonly<Record<string, string>>;
 
 /** The mesh under load with its gateways reached otherwise than by default. */
-function meshWith(gateways: (name: Name) => Gateways): Mesh<Name> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b', gateways: gateways('east') },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a', gateways: gateways('west') },
-    },
-    platform: lab,
-  });
+function meshWith(gateways: (name: Cluster) => Gateways): Mesh<Cluster> {
+  const mesh = labMesh({ more: (cluster) => ({ gateways: gateways(cluster) }) });
   const shop = mesh.namespace(caller.namespace);
   new HttpEdge(shop, 'edge', { expose: declareLoad(shop).slice(-1) });
   return mesh;
 }
 const onNodePorts =
   (addresses: Readonly<Record<string, string>>) =>
-  (name: Name): Gateways => ({
+  (name: Cluster): Gateways => ({
     eastWest: { type: 'NodePort', addresses: [addresses[name]!], ports: { tls: ports.eastWest } },
     ingress: { type: 'NodePort', addresses: [nodes[name]!], ports: { http: ports.ingress } },
   });
-const apply = (mesh: Mesh<Name>) => applyVariant(mesh, { change: loadIn(clusters) });
+const apply = (mesh: Mesh<Cluster>) => applyVariant(mesh, { change: loadIn(clusters) });
 const directions = [
   ['east', 'west'],
   ['west', 'east'],
@@ -125,7 +117,7 @@ describe('with load balancers that have host names', () => {
 });
 
 /** Awaits that proxies know this one address of the other cluster's service, and calls it. */
-async function expectCalls(from: Name, to: Name, gateway: string): Promise<void> {
+async function expectCalls(from: Cluster, to: Cluster, gateway: string): Promise<void> {
   const service = `answers-${to}.shop.svc.cluster.local`;
   await waitFor({ what: `${from} to know ${gateway}`, timeoutMs: minute }, () => {
     const known = endpoints(from, `outbound|50051||${service}`).join(' ');
@@ -141,7 +133,7 @@ async function expectCalls(from: Name, to: Name, gateway: string): Promise<void>
 }
 
 /** The addresses a proxy of the calling pods has for a service, as Envoy writes them: `ADDRESS:PORT`. */
-function endpoints(cluster: Name, service: string): readonly string[] {
+function endpoints(cluster: Cluster, service: string): readonly string[] {
   const proxy = ['-n', caller.namespace, 'exec', `deployment/${caller.name}`, '-c', 'istio-proxy', '--'];
   const said = kubectl(cluster, ...proxy, 'pilot-agent', 'request', 'GET', 'clusters');
   const lines = said.split('\n').filter((line) => line.startsWith(`${service}::`));

@@ -18,6 +18,7 @@ import { npm, root } from './checkout/cli.ts';
 import { expectNoMesh } from './checkout/contexts.ts';
 import { everything } from './everything.ts';
 import { ensureUp, kubeconfig, kubectl } from './checkout/lab.ts';
+import { heldCertificates } from './load/held.ts';
 import { loadIn, loadMesh } from './load/load-mesh.ts';
 import { startLoad } from './load/steady-load.ts';
 import { applyVariant } from './checkout/variant.ts';
@@ -61,22 +62,9 @@ const takeDown = async () =>
     expect(await npm('up')).toMatchObject({ code: 0 });
   }, 10 * minute);
 
-  /** Serial numbers of what Envoy of the pods that call shows: its leaf, and the CAs above. */
+  /** The serial number of the CA that issued the certificate of the pods that call. */
   const shown = (cluster: string) => {
-    const dump = kubectl(
-      cluster,
-      ...['-n', 'shop', 'exec', 'deployment/load', '-c', 'istio-proxy', '--'],
-      ...['pilot-agent', 'request', 'GET', 'config_dump?resource=dynamic_active_secrets'],
-    );
-    const { configs } = JSON.parse(dump) as {
-      configs: {
-        secret: { name: string; tls_certificate?: { certificate_chain: { inline_bytes: string } } };
-      }[];
-    };
-    const own = configs.find(({ secret }) => secret.name === 'default')?.secret.tls_certificate;
-    const pem = Buffer.from(own?.certificate_chain.inline_bytes ?? '', 'base64').toString('utf8');
-    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    const [leaf, ca] = blocks.map((block) => new X509Certificate(block));
+    const [leaf, ca] = heldCertificates(cluster, 'default');
     expect(leaf!.checkIssued(ca!) && leaf!.verify(ca!.publicKey)).toBe(true);
     return ca!.serialNumber;
   };

@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import {
   GrpcService,
   HttpEdge,
-  lab,
-  Mesh,
   type ClusterProps,
+  type Mesh,
   type Namespace,
 } from '../../../charts/index.ts';
 import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { root } from '../checkout/cli.ts';
+import { apps, labMesh, type Cluster } from '../checkout/lab-mesh.ts';
 import { echoIn, runIn } from '../calls/echo.ts';
 
 /** What a load consists of, as load-program.cjs takes it. */
@@ -73,11 +72,10 @@ function answers(cluster: string): string {
 export function declareLoad<C extends string>(
   shop: Namespace<C>,
 ): readonly GrpcService<typeof InventoryService, C>[] {
-  const stock = { app: 'apps/inventory', service: InventoryService } as const;
   const services = shop.mesh.clusters.map(
-    ({ name }) => new GrpcService(shop, answers(name), { ...stock, placement: [name] }),
+    ({ name }) => new GrpcService(shop, answers(name), { ...apps.inventory, placement: [name] }),
   );
-  const load = new GrpcService(shop, caller.name, stock);
+  const load = new GrpcService(shop, caller.name, apps.inventory);
   load.calls(...services.map(({ method }) => method.getStock));
   return services;
 }
@@ -100,16 +98,8 @@ export function callIn(flows: readonly Flow[]): (object: KubernetesObject) => Ku
  * the ingress gateways of both to the service in the west.
  * @param east - what is declared of that cluster beside the rest
  */
-export function loadMesh(east: Pick<ClusterProps, 'istio'> = {}): Mesh<'east' | 'west'> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b', ...east },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+export function loadMesh(east: Pick<ClusterProps, 'istio'> = {}): Mesh<Cluster> {
+  const mesh = labMesh({ more: (cluster) => (cluster === 'east' ? east : {}) });
   const shop = mesh.namespace(namespaceName);
   const services = declareLoad(shop);
   new HttpEdge(shop, 'edge', { expose: services.slice(-1) });

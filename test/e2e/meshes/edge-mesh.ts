@@ -1,12 +1,7 @@
 import { HttpEdge } from '../../../charts/constructs/edge/http-edge.ts';
-import { Mesh } from '../../../charts/constructs/mesh.ts';
+import type { Mesh } from '../../../charts/constructs/mesh.ts';
 import { ServiceLimits } from '../../../charts/constructs/rate-limits/service-limits.ts';
-import { GrpcService } from '../../../charts/constructs/workload/grpc-service.ts';
-import { lab } from '../../../charts/platforms.ts';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
-import { root } from '../checkout/cli.ts';
+import { labMesh, shopServices, type Cluster } from '../checkout/lab-mesh.ts';
 import { audience, issuer, jwks } from '../calls/edge.ts';
 
 /** Hosts of the three edges; the open one has every other host. */
@@ -15,28 +10,10 @@ export const secure = 'secure.example';
 export const secret = 'secure-example';
 
 /** The shop's services as echo servers, and three edges before them with real gateways. */
-export function edgeMesh(): Mesh<'east' | 'west'> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+export function edgeMesh(): Mesh<Cluster> {
+  const mesh = labMesh();
   const shop = mesh.namespace('shop');
-  const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
-  const inventory = new GrpcService(shop, 'inventory', {
-    app: 'apps/inventory',
-    service: InventoryService,
-    placement: ['west'],
-  });
-  const orders = new GrpcService(shop, 'orders', {
-    app: 'apps/orders',
-    service: OrdersService,
-    placement: ['east'],
-  });
+  const { catalog, inventory, orders } = shopServices(shop);
   catalog.calls(inventory.method.getStock);
   orders.calls(catalog.method.getProduct, inventory.method.getStock, inventory.method.reserve);
   new ServiceLimits(inventory, 'limits', {

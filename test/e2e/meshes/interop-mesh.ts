@@ -5,22 +5,21 @@ import { loadAppConfigs } from '../../../apps/config/app-config.ts';
 import { refreshLock } from '../../../images/lock-apps.ts';
 import { services } from '../../../apps/config/services.ts';
 import { methodsOf } from '../../../charts/constructs/scope/method.ts';
-import { GrpcService, lab, Mesh, type Method, type MethodKind } from '../../../charts/index.ts';
+import { GrpcService, type Mesh, type Method, type MethodKind } from '../../../charts/index.ts';
 import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
 import { thisWorkspace } from '../../../cli/workspace/workspace.ts';
 import { TestService, UnimplementedService } from '../../../gen/grpc/testing/test_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { archiveName, ensureImages } from '../../../images/build.ts';
 import { importImages } from '../../../lab/lab.ts';
 import { ensureTools } from '../../../toolchain/build.ts';
 import type { Caller } from '../calls/call.ts';
 import { root } from '../checkout/cli.ts';
+import { apps, labMesh, type Cluster } from '../checkout/lab-mesh.ts';
 import { echoIn } from '../calls/echo.ts';
 import { kubectl } from '../checkout/lab.ts';
 import { projectWith } from '../checkout/project.ts';
 
 const clusters = ['east', 'west'] as const;
-export type Cluster = (typeof clusters)[number];
 
 const namespaceName = 'shop';
 const clientName = 'interop-client';
@@ -78,17 +77,9 @@ export async function interopProject(): Promise<ReturnType<typeof projectWith>> 
  * methods of TestService, and the one of a service that no server has: so what it gets for that is the server's answer.
  */
 export function interopMesh(projectRoot: string): Mesh<Cluster> {
-  const mesh = new Mesh('shop', {
-    root: projectRoot,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+  const mesh = labMesh({ root: projectRoot });
   const shop = mesh.namespace(namespaceName);
-  const client = new GrpcService(shop, clientName, { app: 'apps/inventory', service: InventoryService });
+  const client = new GrpcService(shop, clientName, apps.inventory);
   for (const cluster of clusters) {
     const server = new GrpcService(shop, serverOf(cluster).name, {
       app: 'apps/interop',

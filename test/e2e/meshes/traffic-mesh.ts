@@ -1,29 +1,17 @@
-import { fileURLToPath } from 'node:url';
-import { GrpcService, lab, Mesh, TrafficPolicy } from '../../../charts/index.ts';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-
-const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+import { GrpcService, TrafficPolicy, type Mesh } from '../../../charts/index.ts';
+import { apps, labMesh, type Cluster } from '../checkout/lab-mesh.ts';
 
 /**
  * A mesh with every traffic rule at once. `orders` calls, from both clusters; the others answer:
  * `rules` by version, of which v2 runs in the west and v3 in the east only; `shared` by shares of the clusters, and with a
  * circuit breaker; `failing` with failover; `far-east` and `far-west` in one cluster, with two pods each.
  */
-export function trafficMesh(): Mesh<'east' | 'west'> {
-  const mesh = new Mesh('shop', {
-    root,
-    trustDomain: 'shop.example',
-    clusters: {
-      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-    },
-    platform: lab,
-  });
+export function trafficMesh(): Mesh<Cluster> {
+  const mesh = labMesh();
   const shop = mesh.namespace('shop');
-  const stock = { app: 'apps/inventory', service: InventoryService } as const;
 
   const rules = new GrpcService(shop, 'rules', {
-    ...stock,
+    ...apps.inventory,
     versions: { v1: {}, v2: { placement: ['west'] }, v3: { placement: ['east'] } },
   });
   const { getStock, reserve, syncStock } = rules.method;
@@ -46,13 +34,13 @@ export function trafficMesh(): Mesh<'east' | 'west'> {
     ],
   });
 
-  const shared = new GrpcService(shop, 'shared', stock);
+  const shared = new GrpcService(shop, 'shared', apps.inventory);
   new TrafficPolicy(shared, 'traffic', {
     distribution: { east: { east: 70, west: 30 }, west: { east: 60, west: 40 } },
     connections: { maxRequests: 3 },
   });
 
-  const failing = new GrpcService(shop, 'failing', stock);
+  const failing = new GrpcService(shop, 'failing', apps.inventory);
   new TrafficPolicy(failing, 'traffic', {
     failover: { east: ['west'], west: ['east'] },
     outliers: { consecutiveErrors: 3, intervalSeconds: 1, ejectionSeconds: 20 },
@@ -60,12 +48,16 @@ export function trafficMesh(): Mesh<'east' | 'west'> {
 
   const far = (['east', 'west'] as const).map((cluster) => {
     const versions = { v1: { replicas: 2 } };
-    const service = new GrpcService(shop, `far-${cluster}`, { ...stock, placement: [cluster], versions });
+    const service = new GrpcService(shop, `far-${cluster}`, {
+      ...apps.inventory,
+      placement: [cluster],
+      versions,
+    });
     new TrafficPolicy(service, 'traffic', { connections: { maxRequestsPerConnection: 5 } });
     return service;
   });
 
-  const caller = new GrpcService(shop, 'caller', stock);
+  const caller = new GrpcService(shop, 'caller', apps.inventory);
   for (const { method } of [rules, shared, failing, ...far]) {
     caller.calls(method.getStock, method.reserve, method.syncStock);
   }
