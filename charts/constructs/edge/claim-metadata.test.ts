@@ -116,42 +116,30 @@ describe("A2: a claim's metadata comes in by no other way", () => {
     expect(ownGateway({ http: [{ route }] }, { istio: 'ingressgateway' })).toEqual([]);
   });
 
-  test('a claim that a sidecar writes is no gateway’s: it takes away what a client sent', () => {
-    const problems = problemsWith(
+  /** What synth says of an authentication of one's own, which writes a claim into a header. */
+  const ownClaim = (namespace: string, matchLabels: Readonly<Record<string, string>>) =>
+    problemsWith(
       (into) => {
         into.addIstio(
           '40-services',
           'demo/custom',
           'RequestAuthentication',
-          { name: 'own', namespace: 'shop' },
+          { name: 'own', namespace },
           {
-            selector: { matchLabels: { 'app.kubernetes.io/name': 'catalog' } },
+            selector: { matchLabels },
             jwtRules: [{ issuer: 'a', outputClaimToHeaders: [{ claim: 'sub', header: 'X-Own' }] }],
           },
         );
       },
       (_, shop) => catalogIn(shop),
     );
-    expect(problems).toEqual([]);
+
+  test('a claim that a sidecar writes is no gateway’s: it takes away what a client sent', () => {
+    expect(ownClaim('shop', { 'app.kubernetes.io/name': 'catalog' })).toEqual([]);
   });
 
   test('a claim that an authentication of one’s own writes is closed at no gateway app, so refused', () => {
-    const problems = problemsWith(
-      (into) => {
-        into.addIstio(
-          '40-services',
-          'demo/custom',
-          'RequestAuthentication',
-          { name: 'own', namespace: 'istio-ingress' },
-          {
-            selector: { matchLabels: { istio: 'ingressgateway' } },
-            jwtRules: [{ issuer: 'a', outputClaimToHeaders: [{ claim: 'sub', header: 'X-Own' }] }],
-          },
-        );
-      },
-      (_, shop) => catalogIn(shop),
-    );
-    expect(problems).toEqual([
+    expect(ownClaim('istio-ingress', { istio: 'ingressgateway' })).toEqual([
       'demo/shop/catalog: Deployment shop/catalog: clients of container http-gateway may set x-own, which carries a claim ' +
         'that is set by RequestAuthentication istio-ingress/own; fix: pass the claim on with `jwt.claims` of an HttpEdge, which removes the header everywhere else',
     ]);
