@@ -1,12 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { canonical } from './answer.ts';
+import { canonical } from './canonical.ts';
 import { framed } from './framed.ts';
 import { watched } from './metadata.ts';
 import { isSame, judge } from './compare.ts';
-import type { Comparison } from './compare.ts';
 import { differences } from './differences.ts';
-import type { Difference } from './differences/difference.ts';
+import type { Comparison, Difference } from './differences/difference.ts';
 import { pageOf } from './page.ts';
 
 const comparison = (ours: [number, string], theirs: [number, string], target = '/v1/x'): Comparison => {

@@ -1,15 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Answer } from './answer.ts';
-import type { Difference, PeerName } from './differences/difference.ts';
+import type { Comparison, Difference } from './differences/difference.ts';
 import type { TestRequest } from './requests/request.ts';
-
-/** A request and what ours and one peer answered. */
-export interface Comparison {
-  readonly request: TestRequest;
-  readonly peer: PeerName;
-  readonly ours: Answer;
-  readonly theirs: Answer;
-}
 
 /** Calls that the backend was asked to end with an error. */
 const failing = /^\/v1\/(fail\/|streams\/.*code)/;

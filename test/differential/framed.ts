@@ -1,5 +1,5 @@
-import { canonical } from './answer.ts';
-import type { Json } from './answer.ts';
+import { canonical } from './canonical.ts';
+import type { Json } from './canonical.ts';
 
 /**
  * A stream's messages, and its error as `{ ".error": STATUS }`, whatever way they are written: lines of

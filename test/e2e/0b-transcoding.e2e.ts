@@ -8,7 +8,7 @@ import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { ensureTools } from '../../toolchain/build.ts';
 import { ask } from '../differential/answer.ts';
 import { judge } from '../differential/compare.ts';
-import type { Comparison } from '../differential/compare.ts';
+import type { Comparison } from '../differential/differences/difference.ts';
 import { differences } from '../differential/differences.ts';
 import type { PeerName } from '../differential/differences/difference.ts';
 import { generated } from '../differential/generated.ts';

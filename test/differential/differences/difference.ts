@@ -1,6 +1,15 @@
-import type { Comparison } from '../compare.ts';
+import type { Answer } from '../answer.ts';
+import type { TestRequest } from '../requests/request.ts';
 
 export type PeerName = 'grpc-gateway' | 'Envoy';
+
+/** A request and what ours and one peer answered. */
+export interface Comparison {
+  readonly request: TestRequest;
+  readonly peer: PeerName;
+  readonly ours: Answer;
+  readonly theirs: Answer;
+}
 
 /** A way in which a peer answers otherwise than ours does. */
 export interface Difference {
