@@ -5,64 +5,90 @@ import { throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RenderedStage } from './synth.ts';
 
-/** Suffix of the files that {@link writeDist} owns in dist/. */
+/** Suffix of the files that these functions own in dist/. */
 const suffix = '.k8s.yaml';
 
+/** What is rendered of environments, by their names: `dist/<environment>/<cluster>/<stage>.k8s.yaml`. */
+export type Dist = ReadonlyMap<string, readonly RenderedStage[]>;
+
 /**
- * Writes the rendered files to dist/: each file is replaced as a whole and only when it differs; files of stages and
- * clusters that are no longer rendered are removed.
+ * Writes what is rendered of some environments to dist/: each file is replaced as a whole and only when it differs; files of
+ * stages and clusters that these environments no longer render are removed.
  * @param root - project root
  * @returns paths of the written and removed files, relative to the root, in order
  */
-export function writeDist(root: string, rendered: readonly RenderedStage[]): readonly string[] {
-  const written = rendered.filter(({ path, yaml }) => read(root, path) !== yaml);
-  for (const { path, yaml } of written) writeFileAtomic(join(root, 'dist', path), yaml);
-  const removed = leftovers(root, rendered);
+export function writeDist(root: string, dist: Dist): readonly string[] {
+  const files = filesOf(dist);
+  const written = [...files].filter(([path, yaml]) => read(root, path) !== yaml);
+  for (const [path, yaml] of written) writeFileAtomic(join(root, path), yaml);
+  const removed = [...dist.keys()].flatMap((environment) => leftovers(root, `dist/${environment}`, files));
   for (const path of removed) remove(root, path);
-  return [...written.map(({ path }) => path), ...removed].map((path) => `dist/${path}`).sort();
+  return [...written.map(([path]) => path), ...removed].sort();
 }
 
 /**
- * Checks that dist/ equals what was rendered.
+ * Writes what is rendered of all environments, as {@link writeDist} does, and removes the files of others: of those that are no
+ * longer declared, and `dist/<cluster>` of a version that knew no environments.
+ */
+export function writeWholeDist(root: string, dist: Dist): readonly string[] {
+  const changed = writeDist(root, dist);
+  const removed = leftovers(root, 'dist', filesOf(dist));
+  for (const path of removed) remove(root, path);
+  return [...changed, ...removed].sort();
+}
+
+/**
+ * Checks that dist/ equals what is rendered of all environments.
  * @throws ProblemsError naming each file that differs
  */
-export function checkDist(root: string, rendered: readonly RenderedStage[]): void {
-  const problem = (path: string, what: string): Problem => ({
-    where: `dist/${path}`,
+export function checkDist(root: string, dist: Dist): void {
+  const files = filesOf(dist);
+  const problem = (where: string, what: string): Problem => ({
+    where,
     what,
     fix: 'run npm run synth and commit dist/',
   });
   throwIfAny([
-    ...rendered.flatMap(({ path, yaml }) => {
+    ...[...files].flatMap(([path, yaml]) => {
       const found = read(root, path);
       if (found === yaml) return [];
       return [
         problem(path, found === undefined ? 'the file is missing' : 'the file differs from what is declared'),
       ];
     }),
-    ...leftovers(root, rendered).map((path) => problem(path, 'nothing declared renders this file')),
+    ...leftovers(root, 'dist', files).map((path) => problem(path, 'nothing declared renders this file')),
   ]);
 }
 
+/** The texts by the paths from the project's root. */
+function filesOf(dist: Dist): ReadonlyMap<string, string> {
+  return new Map(
+    [...dist].flatMap(([environment, rendered]) =>
+      rendered.map(({ path, yaml }) => [`dist/${environment}/${path}`, yaml] as const),
+    ),
+  );
+}
+
 function read(root: string, path: string): string | undefined {
-  const file = join(root, 'dist', path);
+  const file = join(root, path);
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 
-function leftovers(root: string, rendered: readonly RenderedStage[]): readonly string[] {
-  const dist = join(root, 'dist');
-  if (!existsSync(dist)) return [];
-  const known = new Set(rendered.map(({ path }) => path));
-  return readdirSync(dist, { recursive: true })
-    .map((path) => String(path))
-    .filter((path) => path.endsWith(suffix) && !known.has(path))
+/** The files in a folder that are none of these. */
+function leftovers(root: string, folder: string, files: ReadonlyMap<string, string>): readonly string[] {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(suffix))
+    .map((path) => `${folder}/${path}`)
+    .filter((path) => !files.has(path))
     .sort();
 }
 
-/** Removes a file, and the folder of its cluster when it was the last one. */
+/** Removes a file, and the folders in dist/ that it leaves empty. */
 function remove(root: string, path: string): void {
-  const file = join(root, 'dist', path);
-  rmSync(file);
-  if (dirname(path) !== '.' && readdirSync(dirname(file)).length === 0)
-    rmSync(dirname(file), { recursive: true });
+  rmSync(join(root, path));
+  for (let folder = dirname(path); folder !== 'dist'; folder = dirname(folder)) {
+    if (readdirSync(join(root, folder)).length > 0) return;
+    rmSync(join(root, folder), { recursive: true });
+  }
 }

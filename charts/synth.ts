@@ -18,7 +18,7 @@ export type { StageName } from './model/stage.ts';
 export interface RenderedStage {
   readonly cluster: string;
   readonly stage: StageName;
-  /** Within dist/: `<cluster>/<stage>.k8s.yaml`. */
+  /** Within its environment's folder of dist/: `<cluster>/<stage>.k8s.yaml`. */
   readonly path: string;
   readonly yaml: string;
   /** The objects in the YAML. */

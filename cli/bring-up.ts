@@ -51,7 +51,7 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
     // Again, now that nobody else can change what is up.
-    const { record, config } = chooseTarget(at, flags, model);
+    const { record, config } = chooseTarget(at, flags, model, mesh.environment);
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
     const { steady, kept } = proofs;
@@ -104,12 +104,12 @@ async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal)
 }
 
 /**
- * Writes dist/, and brings up what the mesh is to be applied to.
+ * Writes the environment's part of dist/, and brings up what the mesh is to be applied to.
  * @returns the path of istioctl
  */
 async function makeClusters(
   at: Workspace,
-  { model, rendered }: SynthesizedMesh,
+  { environment, model, rendered }: SynthesizedMesh,
   lab: LabUp | undefined,
   signal: AbortSignal,
 ): Promise<string> {
@@ -118,7 +118,7 @@ async function makeClusters(
   const dist: Task = {
     title: 'dist',
     run: (report) => {
-      const changed = writeDist(root, rendered);
+      const changed = writeDist(root, new Map([[environment, rendered]]));
       report(changed.length === 0 ? 'nothing changed' : `changed: ${changed.join(', ')}`);
       return Promise.resolve();
     },

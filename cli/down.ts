@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
-import { labEnvironment } from './workspace/declaration.ts';
-import { synthMesh } from './workspace/synth-mesh.ts';
+import { synthUp } from './workspace/synth-mesh.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
 import { pulumiOptions } from './pulumi.ts';
@@ -47,7 +46,7 @@ async function removeApplied(
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model } = await synthMesh(at.root, labEnvironment);
+  const { model } = await synthUp(at.root, record);
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
     const { downWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { labEnvironment } from './workspace/declaration.ts';
-import { synthMesh } from './workspace/synth-mesh.ts';
+import { loadDeclaration } from './workspace/declaration.ts';
+import { synthDeclared } from './workspace/synth-mesh.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import type { ArgoSource } from '../infra/export/argocd.ts';
 import { isStored, type SecretReference, type SecretStore } from '../infra/export/external-secret.ts';
@@ -14,6 +14,7 @@ import type { Plan, PlanStep } from '../infra/plan/plan.ts';
 import { readStackFile } from '../infra/plan/stack-file.ts';
 import { describeIssuer, withIssuer } from '../infra/trust/issuer.ts';
 import { ensureTools } from '../toolchain/build.ts';
+import { environmentOfStack } from './workspace/target.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
 export interface ExportFlags {
@@ -30,8 +31,10 @@ export interface ExportFlags {
 
 /** `npm run export`: writes the plan as a GitOps tree, for those who let Argo CD or kubectl apply it. No cluster is asked. */
 export async function exportMesh(at: Workspace, flags: ExportFlags, signal: AbortSignal): Promise<number> {
-  const { model, rendered } = await synthMesh(at.root, labEnvironment);
-  // Who signs the CAs is all that a tree takes of a stack: it has no clusters, and the store has the values.
+  const declaration = await loadDeclaration(at.root);
+  const environment = environmentOfStack(flags.stack, declaration.environments);
+  const { model, rendered } = synthDeclared(declaration.mesh({ root: at.root, environment }), environment);
+  // Who signs the CAs is all that a tree takes of a stack's file: it has no clusters, and the store has the values.
   const issuer = flags.stack === undefined ? undefined : readStackFile(at.root, flags.stack).trust.issuer;
   const plan = withIssuer(planMesh(model, rendered), issuer);
   const { store, argocd } = parseFlags(flags, plan);
@@ -58,7 +61,7 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
     ...removed.map((path) => `removed ${path}\n`),
   ];
   process.stdout.write(
-    `${changes.join('')}${directory}: ${written.length} files written, ${removed.length} removed, ${unchanged} unchanged\n\n`,
+    `${changes.join('')}environment ${environment}, ${directory}: ${written.length} files written, ${removed.length} removed, ${unchanged} unchanged\n\n`,
   );
   const made = plan.steps.flatMap(({ cluster, secrets }) =>
     secrets.filter(isStored).map(({ namespace, name }) => `  ${cluster}: ${namespace}/${name}\n`),

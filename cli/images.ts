@@ -1,8 +1,8 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { lockFile, writeLock } from '../images/lock.ts';
 import { lockApps, refreshLock } from '../images/lock-apps.ts';
-import { labEnvironment } from './workspace/declaration.ts';
-import { synthMesh } from './workspace/synth-mesh.ts';
+import { loadDeclaration } from './workspace/declaration.ts';
+import { environmentOfStack } from './workspace/target.ts';
 import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../images/build.ts';
 import { imageTable } from '../images/table.ts';
 import { ensureTools } from '../toolchain/build.ts';
@@ -11,14 +11,18 @@ import type { Workspace } from './workspace/workspace.ts';
 
 export interface ImagesFlags {
   readonly updateBase?: boolean;
+  readonly stack?: string;
 }
 
 /**
- * `npm run images`: locks and builds the images of the apps, builds those of the lab's Istio, and says where their archives
- * and bills of materials are. With `--update-base` the lock takes the base that this machine makes.
+ * `npm run images`: locks and builds the images of the apps, named as an environment pulls them, builds those of Istio for a lab,
+ * and says where their archives and bills of materials are. With `--update-base` the lock takes the base that this machine makes.
  */
 export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSignal): Promise<number> {
   const { root, cacheDir, logsDir } = at;
+  const declaration = await loadDeclaration(root);
+  const environment = environmentOfStack(flags.stack, declaration.environments);
+  const { imageHub: hub, istio } = declaration.mesh({ root, environment }).platform;
   let built: readonly BuiltImage[] = [];
   let locked = false;
   await runTasks([
@@ -36,10 +40,15 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
       title: 'images',
       run: async (report) => {
         const sets = ['istio', 'envoy'] as const;
-        const tools = await ensureTools({ cacheDir, logsDir, sets, report, signal });
-        const { hub, tag: istioTag } = (await synthMesh(root, labEnvironment)).model.istio;
+        // Others pull Istio's own.
+        const ownIstio = istio.proxy === 'upstream-envoy' && {
+          istio: {
+            tools: await ensureTools({ cacheDir, logsDir, sets, report, signal }),
+            tag: istio.tag,
+          },
+        };
         const apps = loadAppConfigs(root);
-        built = await ensureImages({ root, cacheDir, tools, apps, hub, istioTag, report, signal });
+        built = await ensureImages({ root, cacheDir, apps, hub, ...ownIstio, report, signal });
       },
     },
   ]);

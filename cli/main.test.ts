@@ -9,6 +9,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The first line of `up`. */
 const beginning = 'up: reading the declaration\n';
+/** What `up` says to contexts without a stack. */
+const ofTheLab = 'up: the environment is lab, as no --stack was given; --stack NAME takes another: prod\n';
 
 /** Runs the real command line with a state folder of its own: what is up from this checkout is no matter. */
 function meshwright(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
@@ -85,6 +87,21 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
         'fix: write --context east=prod-east\n',
     ],
     [
+      'an environment that is not declared',
+      ['up', '--stack', 'pord'],
+      '--stack: mesh.ts declares no environment of this name; received "pord"; allowed lab, prod; fix: did you mean prod?\n',
+    ],
+    [
+      'an export of one',
+      ['export', '--out', 'mesh', '--secret-store', 'vault', '--stack', 'staging'],
+      '--stack: mesh.ts declares no environment of this name; received "staging"; allowed lab, prod; fix: declare it among the environments of mesh.ts\n',
+    ],
+    [
+      'images of one',
+      ['images', '--stack', 'pord'],
+      '--stack: mesh.ts declares no environment of this name; received "pord"; allowed lab, prod; fix: did you mean prod?\n',
+    ],
+    [
       'Pulumi without its command',
       ['up', '--engine', 'pulumi'],
       '--engine: there is no `pulumi` command on PATH; received "pulumi"; ' +
@@ -131,7 +148,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     const flags = ['--context', 'east=prod-eats', '--context', 'west=prod-west'];
     expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
       code: 2,
-      stdout: beginning,
+      stdout: beginning + ofTheLab,
       stderr: `cluster east: ${kubeconfig} has no such context; received "prod-eats"; allowed prod-east, prod-west; fix: did you mean prod-east?\n`,
     });
     expect(existsSync(state)).toBe(false);
@@ -141,7 +158,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     const flags = ['--context', 'east=prod-east', '--context', 'west=prod-west'];
     expect(meshwright(state, ['up', ...flags], { KUBECONFIG: kubeconfig })).toEqual({
       code: 1,
-      stdout: beginning,
+      stdout: beginning + ofTheLab,
       stderr: ['east', 'west']
         .map(
           (cluster) =>
@@ -157,7 +174,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
     expect(meshwright(state, ['status'])).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'shop: is not up from this checkout; fix: run `npm run up`\n',
+      stderr: 'the mesh: is not up from this checkout; fix: run `npm run up`\n',
     });
     expect(meshwright(state, ['status', '--json'])).toEqual({
       code: 1,

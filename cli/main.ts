@@ -52,7 +52,10 @@ function program(at: Workspace): Command {
       collect,
       [],
     )
-    .option('--stack <NAME>', 'use the configuration in Pulumi.NAME.yaml: clusters, trust, remote access')
+    .option(
+      '--stack <NAME>',
+      'bring up the environment NAME of mesh.ts, configured by Pulumi.NAME.yaml: clusters, trust, remote access',
+    )
     .addOption(
       new Option(
         '--engine <engine>',
@@ -76,7 +79,7 @@ function program(at: Workspace): Command {
     .action(async (flags: StatusFlags) => {
       finish(await (await import('./status.ts')).status(at, flags, signal));
     });
-  command('synth', 'write dist/ from the declaration')
+  command('synth', 'write dist/ from the declaration, for every environment')
     .option('--check', 'write nothing; fail when dist/ differs from the declaration')
     .action(async (flags: SynthFlags) => {
       finish(await (await import('./synth.ts')).synth(at, flags));
@@ -111,7 +114,10 @@ function program(at: Workspace): Command {
       '--trust-roots <FILE>',
       'PEM file of the root certificates that proxies trust, the signing one first; for a change of the root',
     )
-    .option('--stack <NAME>', 'take trust.issuer from Pulumi.NAME.yaml: cert-manager signs the CAs')
+    .option(
+      '--stack <NAME>',
+      'export the environment NAME of mesh.ts, lab unless given; trust.issuer of Pulumi.NAME.yaml: cert-manager signs the CAs',
+    )
     .option('--path <FOLDER>', 'argocd: where the tree is in the repository; its root unless given')
     .action(async (flags: ExportFlags) => {
       finish(await (await import('./export.ts')).exportMesh(at, flags, signal));
@@ -133,6 +139,7 @@ function program(at: Workspace): Command {
       '--update-base',
       "lock this machine's versions of Node and the Debian packages as the base of the images",
     )
+    .option('--stack <NAME>', 'name them as the environment NAME of mesh.ts pulls them, lab unless given')
     .action(async (flags: ImagesFlags) => {
       finish(await (await import('./images.ts')).images(at, flags, signal));
     });

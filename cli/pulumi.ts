@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MeshModel } from '../charts/model/mesh-model.ts';
 import type { PulumiOptions } from '../infra/pulumi/pulumi-engine.ts';
-import type { UpRecord } from './workspace/record.ts';
+import { environmentOf, type UpRecord } from './workspace/record.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
 /** How the Pulumi engine is run for a checkout's mesh. */
@@ -16,6 +16,7 @@ export function pulumiOptions(
     root: at.root,
     stateDir: join(at.stateDir, 'pulumi'),
     stack: record.stack ?? model.name,
+    environment: environmentOf(record),
     local: record.lab,
     report,
     signal,

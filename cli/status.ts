@@ -1,5 +1,4 @@
-import { labEnvironment } from './workspace/declaration.ts';
-import { synthMesh } from './workspace/synth-mesh.ts';
+import { synthUp } from './workspace/synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
 import { readRecord } from './workspace/record.ts';
@@ -16,7 +15,6 @@ export interface StatusFlags {
  * `MeshStatus`, or `{ "up": false }` when this checkout has nothing up.
  */
 export async function status(at: Workspace, flags: StatusFlags, signal: AbortSignal): Promise<number> {
-  const { model } = await synthMesh(at.root, labEnvironment);
   const record = readRecord(at.stateDir);
   if (record === undefined) {
     if (flags.json) {
@@ -24,10 +22,11 @@ export async function status(at: Workspace, flags: StatusFlags, signal: AbortSig
       return 1;
     }
     throw new ProblemsError(
-      [{ where: model.name, what: 'is not up from this checkout', fix: 'run `npm run up`' }],
+      [{ where: 'the mesh', what: 'is not up from this checkout', fix: 'run `npm run up`' }],
       1,
     );
   }
+  const { model } = await synthUp(at.root, record);
   const seen = await statusOf(record, model, signal);
   process.stdout.write(flags.json ? `${JSON.stringify(seen, null, 2)}\n` : `${formatStatus(seen)}\n`);
   return isHealthy(seen) ? 0 : 1;

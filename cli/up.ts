@@ -1,18 +1,22 @@
 import type { Mesh } from '../charts/constructs/mesh.ts';
-import { synthesize } from '../charts/synth.ts';
 import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
 import type { LabUp } from './lab/index.ts';
 import type { UpFlags } from './up-flags.ts';
-import { labEnvironment, loadDeclaration } from './workspace/declaration.ts';
-import { chooseTarget } from './workspace/target.ts';
+import { loadDeclaration } from './workspace/declaration.ts';
+import { synthDeclared } from './workspace/synth-mesh.ts';
+import { chooseEnvironment, chooseTarget } from './workspace/target.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
 /** `npm run up`: from nothing, or from any state in between, to a mesh that real calls have proved. */
 export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Promise<number> {
   const started = Date.now();
-  const declared = (await loadDeclaration(at.root)).mesh({ root: at.root, environment: labEnvironment });
-  const { record, config } = chooseTarget(at, flags, declared);
+  const declaration = await loadDeclaration(at.root);
+  const environment = chooseEnvironment(at, flags, declaration.environments);
+  const declared = declaration.mesh({ root: at.root, environment });
+  const { record, config } = chooseTarget(at, flags, declared, environment);
+  if (record.stack === undefined)
+    process.stdout.write(`up: ${whichEnvironment(environment, declaration.environments)}\n`);
   const lab = record.lab ? await planLab(at, flags, declared) : undefined;
   if (lab === undefined) {
     const { openClients } = await import('../infra/kube/connection.ts');
@@ -23,9 +27,16 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const [apps, { bringUp }] = await Promise.all([lockApps(at.root, base), import('./bring-up.ts')]);
   // Only now, when the flags are right.
   writeLock(at.root, { base, apps });
-  const mesh = { rendered: synthesize(declared), model: declared.model() };
+  const mesh = synthDeclared(declared, environment);
   const bring = (until: AbortSignal) => bringUp(at, { flags, mesh, lab, config, started }, until);
   return lab === undefined ? bring(signal) : lab.whileDaemonsRun(signal, bring);
+}
+
+/** Contexts alone do not tell which environment they are for. */
+function whichEnvironment(environment: string, environments: readonly string[]): string {
+  const others = environments.filter((name) => name !== environment);
+  const choice = others.length === 0 ? '' : `; --stack NAME takes another: ${others.join(', ')}`;
+  return `the environment is ${environment}, as no --stack was given${choice}`;
 }
 
 /** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */

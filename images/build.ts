@@ -34,12 +34,11 @@ export interface ImagesOptions {
   readonly root: string;
   /** Built images are kept in its folder `images`, for all checkouts. See defaultCacheDir. */
   readonly cacheDir: string;
-  /** Programs for Istio's images, as ensureTools gives them. */
-  readonly tools: IstioTools;
   readonly apps: readonly AppConfig[];
   /** Registry and path of the image references, to which nothing is pushed: `localhost/meshwright`. */
   readonly hub: string;
-  readonly istioTag: string;
+  /** Istio's images and that of the pause container, of programs as ensureTools gives them. @default - the apps' alone */
+  readonly istio?: { readonly tools: IstioTools; readonly tag: string };
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -75,7 +74,8 @@ type BaseOptions = Pick<ImagesOptions, 'root' | 'cacheDir' | 'report' | 'signal'
  * @throws ProblemsError with exit code 2 when an app does not bundle or a package cannot be had, 1 when a build fails.
  */
 export async function ensureImages(options: ImagesOptions): Promise<readonly BuiltImage[]> {
-  const images = [pauseImage(), ...istioImages(options.tools, options.istioTag)];
+  const { istio } = options;
+  const images = istio === undefined ? [] : [pauseImage(), ...istioImages(istio.tools, istio.tag)];
   const built = await withBuilder(options, images, async (builder) => {
     const result: BuiltImage[] = [];
     for (const image of images) result.push(await builder.ensure(image, options.hub));

@@ -153,8 +153,8 @@ describe('a service that was made', () => {
 
   test('is in dist/, which is fresh', () => {
     expect(failureOf(process.execPath, join(copy, 'scripts/run.js'), 'synth', '--check')).toBe('');
-    for (const cluster of ['east', 'west']) {
-      const yaml = readFileSync(join(copy, `dist/${cluster}/50-workloads.k8s.yaml`), 'utf8');
+    for (const folder of ['lab/east', 'lab/west', 'prod/east', 'prod/west']) {
+      const yaml = readFileSync(join(copy, `dist/${folder}/50-workloads.k8s.yaml`), 'utf8');
       expect(yaml).toMatch(/image: \S+\/test-parcels:0\.1\.0-[0-9a-f]{12}@sha256:[0-9a-f]{64}$/m);
     }
   });

@@ -50,7 +50,7 @@ export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: s
     if (tools === undefined) throw new Error('the tools are built first');
     return tools;
   };
-  const steps: LabUp['steps'] = ({ istio: { hub, tag: istioTag } }, signal) => {
+  const steps: LabUp['steps'] = ({ istio: { hub, tag } }, signal) => {
     const lab = (report: (line: string) => void): LabOptions => ({
       ...{ owner: stateDir, stateDir, kubeconfig, addresses, clusters, report, signal },
       programs: binFolders(builtTools()),
@@ -72,7 +72,7 @@ export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: s
           title: 'images',
           run: async (report) => {
             const apps = loadAppConfigs(root);
-            const made = { root, cacheDir, tools: builtTools(), apps, hub, istioTag };
+            const made = { root, cacheDir, apps, hub, istio: { tools: builtTools(), tag } };
             images = await ensureImages({ ...made, report, signal });
           },
         },

@@ -60,7 +60,7 @@ async function prove(
             : `could not make its call to ${url}`,
         received: said.trim(),
         allowed: 'refused after the connection was made',
-        fix: 'look at the PeerAuthentication of the mesh (dist/*/30-mesh.k8s.yaml)',
+        fix: 'look at the PeerAuthentication of the mesh (dist/*/*/30-mesh.k8s.yaml)',
       },
     ],
     1,

@@ -85,7 +85,7 @@ describe('a mistake is told with its place and without a stack trace:', () => {
         'mesh.ts': "import './parts/orders.ts';\n",
         'parts/orders.ts': "// Orders.\nimport { x } from './gen/x.js';\n",
       },
-      'parts/orders.ts:2: imports parts/gen/x.js, which is not there; fix: correct the path; what is generated from protos is made by `npm run generate`',
+      'parts/orders.ts:2: imports parts/gen/x.js, which is not there; fix: correct the path; what is in gen/ is generated from proto/',
     ],
     [
       'a package that is not there',
@@ -101,6 +101,16 @@ describe('a mistake is told with its place and without a stack trace:', () => {
       'an exception of what it calls',
       { 'mesh.ts': "import { readFileSync } from 'node:fs';\nreadFileSync('/none');\n" },
       `mesh.ts:2: ENOENT: no such file or directory, open '/none'; ${reached}`,
+    ],
+    [
+      'an exception of a package that it calls',
+      {
+        'mesh.ts': "// A comment.\nimport { fail } from 'failing';\nfail();\n",
+        'node_modules/failing/package.json':
+          '{ "name": "failing", "type": "module", "exports": "./index.js" }',
+        'node_modules/failing/index.js': "export function fail() {\n  throw new Error('no value');\n}\n",
+      },
+      `mesh.ts:3: no value; ${reached}`,
     ],
     ['what is thrown and no error', { 'mesh.ts': "throw 'no key';\n" }, `mesh.ts: no key; ${reached}`],
     [

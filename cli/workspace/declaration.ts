@@ -4,17 +4,13 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { declarationOf, type Declaration } from '../../charts/declare.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
+import { productFolder } from '../../core/product.ts';
 
 /** The file of a project that its mesh is declared in. */
 export const declarationFile = 'mesh.ts';
 
-/** The environment that is taken where no stack is named. */
-export const labEnvironment = 'lab';
-
-/** Where the library is, whose own lines are nobody's mistake in a declaration. */
-const library = ['charts', 'core', 'node_modules'].map(
-  (folder) => join(import.meta.dirname, '..', '..', folder) + sep,
-);
+/** Where the library is in a checkout. Its own lines are nobody's mistake in a declaration, and neither are those of packages. */
+const library = ['charts', 'core'].map((folder) => join(productFolder, folder) + sep);
 
 /**
  * Loads the declaration of a project: the default export of its `mesh.ts`.
@@ -111,7 +107,7 @@ function missingImport({ message }: Error, root: string): Problem | undefined {
     ...(kind === 'module'
       ? {
           what: `imports ${relative(root, missing)}, which is not there`,
-          fix: 'correct the path; what is generated from protos is made by `npm run generate`',
+          fix: 'correct the path; what is in gen/ is generated from proto/',
         }
       : {
           what: `imports the package ${missing}, which is not installed`,
@@ -128,8 +124,9 @@ function placeOf({ stack = '' }: Error, root: string): string | undefined {
   )) {
     const file = path.startsWith('file:') ? fileURLToPath(path) : path;
     const inside = relative(root, file);
-    if (!inside.startsWith('..') && !library.some((folder) => file.startsWith(folder)))
-      return `${inside}:${line}`;
+    const isOthers =
+      /^\.\.|\bnode_modules\b/.test(inside) || library.some((folder) => file.startsWith(folder));
+    if (!isOthers) return `${inside}:${line}`;
   }
   return undefined;
 }

@@ -11,6 +11,8 @@ const recordSchema = z.object({
   lab: z.boolean(),
   /** Whose file, `Pulumi.<stack>.yaml`, the configuration is in; defaults without one. */
   stack: z.string().exactOptional(),
+  /** The environment of the declaration that it was made by. Versions that knew none left it out: {@link environmentOf}. */
+  environment: z.string().exactOptional(),
   access: z.record(
     z.string(),
     z.object({ kubeconfig: z.string(), context: z.string(), apiServer: z.string().exactOptional() }),
@@ -28,6 +30,14 @@ const recordSchema = z.object({
 
 /** What is up: written before anything is applied, so that `status` and `down` know where to look. */
 export type UpRecord = Readonly<z.infer<typeof recordSchema>>;
+
+/** The environment that is taken where no stack is named. */
+export const labEnvironment = 'lab';
+
+/** The environment of what is up: what an earlier version brought up has that of its stack's name, or else the lab's. */
+export function environmentOf({ environment, stack }: Pick<UpRecord, 'environment' | 'stack'>): string {
+  return environment ?? stack ?? labEnvironment;
+}
 
 const file = (stateDir: string) => join(stateDir, 'up.json');
 

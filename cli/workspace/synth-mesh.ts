@@ -1,27 +1,72 @@
+import type { Mesh } from '../../charts/constructs/mesh.ts';
 import type { Declaration } from '../../charts/declare.ts';
+import type { Dist } from '../../charts/dist.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { synthesize } from '../../charts/synth.ts';
 import type { RenderedStage } from '../../charts/synth.ts';
+import { formatProblem, ProblemsError, type Problem } from '../../core/problem.ts';
 import { loadDeclaration } from './declaration.ts';
+import type { UpRecord } from './record.ts';
+import { environmentOfRecord } from './target.ts';
 
 /** A mesh as it is applied: the model for those who plan, the YAML for those who review. */
 export interface SynthesizedMesh {
+  readonly environment: string;
   readonly model: MeshModel;
   readonly rendered: readonly RenderedStage[];
 }
 
 /**
- * Renders the declared mesh in an environment without writing anything.
+ * Renders the declared mesh of an environment without writing anything.
  * @param root - project root
  * @throws ProblemsError with every problem of the declaration and of the apps' config.yml
  */
 export async function synthMesh(root: string, environment: string): Promise<SynthesizedMesh> {
-  return synthDeclared(await loadDeclaration(root), root, environment);
+  const declaration = await loadDeclaration(root);
+  return synthDeclared(declaration.mesh({ root, environment }), environment);
 }
 
-/** The same for a declaration that is loaded. */
-export function synthDeclared(declaration: Declaration, root: string, environment: string): SynthesizedMesh {
-  const mesh = declaration.mesh({ root, environment });
+/** The same for a mesh that is made. */
+export function synthDeclared(mesh: Mesh<string>, environment: string): SynthesizedMesh {
   const rendered = synthesize(mesh);
-  return { model: mesh.model(), rendered };
+  return { environment, model: mesh.model(), rendered };
+}
+
+/** The same for the environment of what is up. */
+export async function synthUp(root: string, record: UpRecord): Promise<SynthesizedMesh> {
+  const declaration = await loadDeclaration(root);
+  const environment = environmentOfRecord(record, declaration.environments);
+  return synthDeclared(declaration.mesh({ root, environment }), environment);
+}
+
+/**
+ * Renders the mesh of every environment without writing anything.
+ * @throws ProblemsError with every problem of every environment; of what not all of them have, with their names
+ */
+export function synthAll(declaration: Declaration, root: string): Dist {
+  const { environments } = declaration;
+  const dist = new Map<string, readonly RenderedStage[]>();
+  const found = new Map<string, { readonly problem: Problem; readonly of: string[] }>();
+  for (const environment of environments) {
+    try {
+      dist.set(environment, synthesize(declaration.mesh({ root, environment })));
+    } catch (error) {
+      if (!(error instanceof ProblemsError)) throw error;
+      for (const problem of error.problems) {
+        const told = formatProblem(problem);
+        found.set(told, { problem, of: [...(found.get(told)?.of ?? []), environment] });
+      }
+    }
+  }
+  if (found.size === 0) return dist;
+  throw new ProblemsError(
+    [...found.values()].map(({ problem, of }) =>
+      of.length === environments.length
+        ? problem
+        : {
+            ...problem,
+            where: `environment${of.length > 1 ? 's' : ''} ${of.join(', ')}: ${problem.where}`,
+          },
+    ),
+  );
 }

@@ -4,9 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthMesh } from './synth-mesh.ts';
 import { writeRecord } from './record.ts';
-import { chooseTarget, type TargetFlags } from './target.ts';
+import {
+  chooseEnvironment,
+  chooseTarget,
+  environmentOfRecord,
+  environmentOfStack,
+  type TargetFlags,
+} from './target.ts';
 import { thisWorkspace } from './workspace.ts';
 
+const declared = ['lab', 'bare', 'prod'];
 const { model } = await synthMesh(thisWorkspace().root, 'lab');
 let at: ReturnType<typeof thisWorkspace>;
 beforeEach(() => {
@@ -26,10 +33,67 @@ afterEach(() => {
   rmSync(at.root, { recursive: true });
 });
 const choose = (flags: Partial<TargetFlags>) =>
-  chooseTarget(at, { context: [], engine: 'apply', ...flags }, model, { KUBECONFIG: join(at.root, 'kube') });
+  chooseTarget(at, { context: [], engine: 'apply', ...flags }, model, environmentFor(flags), {
+    KUBECONFIG: join(at.root, 'kube'),
+  });
+function environmentFor({ stack, context = [] }: Partial<TargetFlags>): string {
+  return chooseEnvironment(at, { context, ...(stack !== undefined && { stack }) }, declared);
+}
 const prod = () => ({
   east: { kubeconfig: join(at.root, 'kube'), context: 'a' },
   west: { kubeconfig: join(at.root, 'kube'), context: 'b', apiServer: 'https://10.0.0.5' },
+});
+
+describe('the environment', () => {
+  const environment = environmentFor;
+
+  test("is that of the stack, and the lab's without one", () => {
+    expect([environment({}), environment({ context: ['east=x'] }), environment({ stack: 'prod' })]).toEqual([
+      ...['lab', 'lab', 'prod'],
+    ]);
+  });
+
+  test.each<[string, Partial<TargetFlags>, string]>([
+    ['a stack', { stack: 'prod' }, 'prod'],
+    ['contexts alone', { context: ['east=x', 'west=y'] }, 'lab'],
+    ['the lab', {}, 'lab'],
+  ])('stays that of what is up by %s, of a version that recorded none too', (_, flags, expected) => {
+    const { environment: recorded, ...older } = choose(flags).record;
+    expect(recorded).toBe(expected);
+    for (const record of [choose(flags).record, older]) {
+      writeRecord(at.stateDir, record);
+      expect([environment({}), choose({}).record, environmentOfRecord(record, declared)]).toEqual([
+        expected,
+        { ...older, environment: expected },
+        expected,
+      ]);
+    }
+  });
+
+  test('changes with a stack that is named for what contexts alone have brought up', () => {
+    writeRecord(at.stateDir, choose({ context: ['east=a', 'west=b'] }).record);
+    expect(environment({ stack: 'prod' })).toBe('prod');
+  });
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'a stack of the name of none',
+      () => environment({ stack: 'staging' }),
+      '--stack: mesh.ts declares no environment of this name; received "staging"; allowed lab, bare, prod; fix: declare it among the environments of mesh.ts',
+    ],
+    [
+      'no stack, where there is no lab',
+      () => environmentOfStack(undefined, ['staging', 'prod']),
+      '--stack: is missing: without it the environment is lab, which mesh.ts does not declare; allowed staging, prod; fix: name one of these',
+    ],
+    [
+      'what is up in one that is no longer declared',
+      () => environmentOfRecord({ ...choose({ stack: 'prod' }).record, environment: 'old' }, declared),
+      'mesh.ts: no longer declares the environment that the mesh of this checkout is up in; received "lab, bare, prod"; allowed old; fix: declare old again; to leave it, run `npm run down` before it is removed',
+    ],
+  ])('is refused for %s', (_, act, message) => {
+    expect(act).toThrow(new Error(message));
+  });
 });
 
 describe('the target of up', () => {
@@ -45,7 +109,13 @@ describe('the target of up', () => {
 
   test('is what the stack names', () => {
     const { record } = choose({ stack: 'prod' });
-    expect(record).toEqual({ engine: 'apply', lab: false, stack: 'prod', access: prod() });
+    expect(record).toEqual({
+      engine: 'apply',
+      lab: false,
+      stack: 'prod',
+      environment: 'prod',
+      access: prod(),
+    });
   });
 
   test('is in the contexts given, with the settings of the stack', () => {

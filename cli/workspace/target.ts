@@ -1,3 +1,4 @@
+import { environmentProblems } from '../../charts/declare.ts';
 import { own } from '../../core/own.ts';
 import { ProblemsError, throwIfAny } from '../../core/problem.ts';
 import type { ClusterAccess } from '../../infra/kube/connection.ts';
@@ -5,7 +6,7 @@ import { findPulumi } from '../../infra/pulumi/find-pulumi.ts';
 import { missingClusters, parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
 import { readStackFile } from '../../infra/plan/stack-file.ts';
 import { parseContexts } from './contexts.ts';
-import { readRecord, type UpRecord } from './record.ts';
+import { environmentOf, labEnvironment, readRecord, type UpRecord } from './record.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface TargetFlags {
@@ -26,10 +27,64 @@ interface Declared {
 }
 
 /** The stack of the lab. */
-const labStack = 'lab';
+const labStack = labEnvironment;
 
 /**
- * Which clusters, engine and stack: those given, else those of the last `up`, else the lab. The stack's file is read
+ * The environment of a stack: the one of its name. Without a stack, the lab's.
+ * @param environments - those that are declared
+ * @throws ProblemsError (exit 2) when none of the name is declared
+ */
+export function environmentOfStack(stack: string | undefined, environments: readonly string[]): string {
+  if (stack !== undefined) {
+    throwIfAny(environmentProblems('--stack', stack, environments));
+    return stack;
+  }
+  if (environments.includes(labEnvironment)) return labEnvironment;
+  throw new ProblemsError([
+    {
+      where: '--stack',
+      what: `is missing: without it the environment is ${labEnvironment}, which mesh.ts does not declare`,
+      allowed: environments.join(', '),
+      fix: 'name one of these',
+    },
+  ]);
+}
+
+/**
+ * The environment that `up` brings up: that of the stack it is given, else that of what is up, else the lab's.
+ * @throws ProblemsError (exit 2) when it is not declared, or when the mesh was made by another stack
+ */
+export function chooseEnvironment(
+  at: Workspace,
+  flags: Pick<TargetFlags, 'stack' | 'context'>,
+  environments: readonly string[],
+): string {
+  const before = readRecord(at.stateDir);
+  const stack = chooseStack(flags, before);
+  if (before === undefined || flags.stack !== undefined) return environmentOfStack(stack, environments);
+  return environmentOfRecord(before, environments);
+}
+
+/**
+ * The environment of what is up.
+ * @throws ProblemsError (exit 2) when it is no longer declared
+ */
+export function environmentOfRecord(record: UpRecord, environments: readonly string[]): string {
+  const environment = environmentOf(record);
+  if (environments.includes(environment)) return environment;
+  throw new ProblemsError([
+    {
+      where: 'mesh.ts',
+      what: 'no longer declares the environment that the mesh of this checkout is up in',
+      received: environments.join(', '),
+      allowed: environment,
+      fix: `declare ${environment} again; to leave it, run \`npm run down\` before it is removed`,
+    },
+  ]);
+}
+
+/**
+ * Which clusters, engine and stack an environment is brought up in: those given, else those of the last `up`, else the lab. The stack's file is read
  * again each time: it is the state that was reviewed.
  * @throws ProblemsError (exit 2) for wrong flags, a wrong stack file, or clusters other than those that the mesh is up in.
  */
@@ -37,6 +92,7 @@ export function chooseTarget(
   at: Workspace,
   flags: TargetFlags,
   mesh: Declared,
+  environment: string,
   env: NodeJS.ProcessEnv = process.env,
 ): Target {
   const before = readRecord(at.stateDir);
@@ -50,7 +106,7 @@ export function chooseTarget(
       return [name, { kubeconfig, context, ...(apiServer !== undefined && { apiServer }) }];
     }),
   );
-  const record = { engine, lab: reached.lab, ...(stack !== undefined && { stack }), access };
+  const record = { engine, lab: reached.lab, ...(stack !== undefined && { stack }), environment, access };
   return { record, config: { ...file, access } };
 }
 
@@ -128,7 +184,10 @@ function sameAccess(one: Reached['access'], other: Reached['access']): boolean {
 }
 
 /** Contexts alone have no stack: they get the defaults. */
-function chooseStack({ stack, context }: TargetFlags, before: UpRecord | undefined): string | undefined {
+function chooseStack(
+  { stack, context }: Pick<TargetFlags, 'stack' | 'context'>,
+  before: UpRecord | undefined,
+): string | undefined {
   if (stack !== undefined && before?.stack !== undefined && stack !== before.stack) {
     throw new ProblemsError([
       {

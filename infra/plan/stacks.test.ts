@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { prod } from '../../charts/examples/prod.ts';
+import shop from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
 import { packRules as rules } from '../../charts/gates/rules/rules.ts';
 import { configKeys, missingClusters, parseConfig, project } from './stack-config.ts';
@@ -48,13 +48,18 @@ describe('Pulumi.yaml', () => {
 });
 
 describe('the stack files', () => {
+  test('are those of the environments', () => {
+    const stacks = readdirSync(root).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+    expect(stacks.sort()).toEqual([...shop.environments].sort());
+  });
+
   test.each(['lab', 'prod'])('%s is what the program takes, and has no default provider', (stack) => {
     expect(read(`Pulumi.${stack}.yaml`)['config']).toMatchObject(noDefaultProvider);
     expect(readStackFile(root, stack).remoteAccess).toEqual({ generation: 1, tokenDays: 30 });
   });
 
   test('prod reaches every cluster of its declaration, and keeps its secrets by a key of the cloud', () => {
-    const mesh = prod(root);
+    const mesh = shop.mesh({ root, environment: 'prod' });
     const names = mesh.model().clusters.map(({ name }) => name);
     const config = readStackFile(root, 'prod');
     expect(missingClusters(config, names, 'prod')).toEqual([]);
@@ -62,8 +67,8 @@ describe('the stack files', () => {
     expect(read('Pulumi.prod.yaml')['secretsprovider']).toMatch(/^awskms:\/\/alias\/example-/);
   });
 
-  test('the declaration for prod synthesizes into objects that the policy pack lets through', () => {
-    const objects = synthesize(prod(root)).flatMap((stage) => stage.objects);
+  test('the environment prod synthesizes into objects that the policy pack lets through', () => {
+    const objects = synthesize(shop.mesh({ root, environment: 'prod' })).flatMap((stage) => stage.objects);
     expect(objects.length).toBeGreaterThan(40);
     expect(
       objects.flatMap((object) =>

@@ -21,6 +21,7 @@ import { withIssuer } from '../trust/issuer.ts';
 
 /**
  * Runs a mesh as a Pulumi program.
+ * @param declare - makes the mesh; what it finds wrong is shown as everything else
  * @param root - folder that the paths of the stack's configuration are relative to
  * @param get - returns a value of the stack's configuration by its key in this project
  * @param report - called with each line of progress
@@ -28,13 +29,14 @@ import { withIssuer } from '../trust/issuer.ts';
  * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is not a bug of the program.
  */
 export async function runProgram(
-  mesh: Mesh<string>,
+  declare: () => Mesh<string>,
   root: string,
   get: (key: string) => string | undefined,
   report: (line: string) => void,
   limits: Partial<Limits> = {},
 ): Promise<MeshOutputs> {
   return asRunError(async () => {
+    const mesh = declare();
     const model = mesh.model();
     const planned = planMesh(model, synthesize(mesh));
     const config = readConfig(get, planned.clusters, root);

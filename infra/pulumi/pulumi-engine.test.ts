@@ -34,6 +34,7 @@ const options = () => ({
   root: join(folder, 'root'),
   stateDir: join(folder, 'state'),
   stack: 'lab',
+  environment: 'lab',
   report: (line: string) => lines.push(line),
 });
 const config = parseConfig({ clusters: { east: { kubeconfig: '/k', context: 'east' } } }, '/project', 'test');
@@ -62,7 +63,9 @@ describe('findPulumi', () => {
 
 describe('upWithPulumi', () => {
   test("keeps the project, its state and a passphrase in the state's folder, and calls Pulumi with them", async () => {
-    installPulumi(`echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE_FILE $*" >> ${folder}/calls; exit 1`);
+    installPulumi(
+      `echo "$PULUMI_BACKEND_URL $PULUMI_CONFIG_PASSPHRASE_FILE $MESHWRIGHT_ENVIRONMENT $*" >> ${folder}/calls; exit 1`,
+    );
     await problemOf(upWithPulumi(config, options()));
     const project = parse(readFileSync(join(folder, 'state', 'Pulumi.yaml'), 'utf8')) as unknown;
     expect(project).toEqual({
@@ -73,7 +76,7 @@ describe('upWithPulumi', () => {
     expect(statSync(join(folder, 'state', 'passphrase')).mode & 0o777).toBe(0o600);
     const call = readFileSync(join(folder, 'calls'), 'utf8').split('\n')[0];
     expect(call).toContain(
-      `file://${join(folder, 'state', 'state')} ${join(folder, 'state', 'passphrase')} stack`,
+      `file://${join(folder, 'state', 'state')} ${join(folder, 'state', 'passphrase')} lab stack`,
     );
     const passphrase = readFileSync(join(folder, 'state', 'passphrase'), 'utf8');
     expect(readFileSync(join(folder, 'calls'), 'utf8')).not.toContain(passphrase);

@@ -9,6 +9,7 @@ import { fileBackendSettings, fileBackendUrl, listValue, removeOldHistory } from
 import { followUpdate } from './pulumi-progress.ts';
 import { inPulumi } from './pulumi-run.ts';
 import { prepareRemoval } from './pulumi-state.ts';
+import { environmentVariable } from './stack-environment.ts';
 import { project, writeConfig } from '../plan/stack-config.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
 import { isKeyService, readEncryption, settleEncryption } from './stack-encryption.ts';
@@ -20,6 +21,8 @@ export interface PulumiOptions {
   /** Folder of the stack's settings, state and passphrase. */
   readonly stateDir: string;
   readonly stack: string;
+  /** The environment of the declaration. */
+  readonly environment: string;
   /** Keeps the state in `stateDir` regardless of the environment, for clusters that exist only on this machine. @default false */
   readonly local?: boolean;
   /**
@@ -191,7 +194,7 @@ function workspace(
   options: PulumiOptions,
   encryption: StackEncryption,
 ): { readonly envVars: Record<string, string> } {
-  const { root, stateDir, local = false } = options;
+  const { root, stateDir, environment, local = false } = options;
   const backend = ownBackend(options);
   const ownPassphrase = usesOwnPassphrase(options) && !isKeyService(encryption);
   if (backend !== undefined) mkdirSync(backend, { recursive: true, mode: 0o700 });
@@ -200,6 +203,7 @@ function workspace(
       // The program is TypeScript without a build step: it needs the project's own Node.
       PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
       PULUMI_SKIP_UPDATE_CHECK: 'true',
+      [environmentVariable]: environment,
       ...(backend !== undefined && { PULUMI_BACKEND_URL: fileBackendUrl(backend), ...fileBackendSettings }),
       ...(ownPassphrase && { PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(stateDir) }),
       // When this variable is set, Pulumi prefers it.

@@ -1,9 +1,9 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Declaration } from '../../charts/declare.ts';
-import { ProblemsError } from '../../core/problem.ts';
 import { project } from '../plan/stack-config.ts';
 import type { MeshOutputs } from './mesh-component.ts';
 import { runProgram } from './mesh-program.ts';
+import { stackEnvironment } from './stack-environment.ts';
 
 /**
  * Brings the mesh of a stack up, as a Pulumi program: the environment of the stack's name, with the values of the stack's
@@ -16,13 +16,6 @@ export async function runStack(declaration: Declaration, root: string): Promise<
   const config = new pulumi.Config(project);
   // Ephemeral: shown while it happens, not kept with the update.
   const report = (line: string) => void pulumi.log.info(line, undefined, undefined, true);
-  return runProgram(meshOf(declaration, root), root, (key) => config.get(key), report);
-}
-
-function meshOf(declaration: Declaration, root: string) {
-  try {
-    return declaration.mesh({ root, environment: pulumi.getStack() });
-  } catch (error) {
-    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
-  }
+  const mesh = () => declaration.mesh({ root, environment: stackEnvironment(declaration.environments) });
+  return runProgram(mesh, root, (key) => config.get(key), report);
 }

@@ -20,7 +20,14 @@ export interface OnServers {
 /** Runs the Pulumi program for a mesh, with servers of the tests in the place of clusters. A preview sends nothing. */
 export function runOnServers(mesh: Mesh<string>, { apis, config, preview = false, report }: OnServers) {
   return runInEngine(
-    () => runProgram(mesh, root, (key) => config[key], report ?? (() => undefined), quickLimits),
+    () =>
+      runProgram(
+        () => mesh,
+        root,
+        (key) => config[key],
+        report ?? (() => undefined),
+        quickLimits,
+      ),
     async (cluster, inputs) => {
       const client = apis.get(cluster)?.client;
       if (client === undefined) throw new Error(`no server stands in for ${cluster}`);

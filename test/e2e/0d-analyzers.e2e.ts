@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 /** The ingress gateway of the sample mesh: the corpus takes one for granted. */
 function ingress(): readonly KubernetesObject[] {
-  const file = join(workspace.root, 'dist/east/20-gateways.k8s.yaml');
+  const file = join(workspace.root, 'dist/lab/east/20-gateways.k8s.yaml');
   return parseAllDocuments(readFileSync(file, 'utf8'))
     .map((document) => document.toJS() as KubernetesObject)
     .filter(({ kind, metadata }) => {

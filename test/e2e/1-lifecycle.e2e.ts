@@ -53,14 +53,14 @@ describe('the life of a mesh', () => {
   test(
     'up again changes nothing, disturbs nobody and says so',
     async () => {
-      const dist = readFileSync(join(root, 'dist/east/50-workloads.k8s.yaml'));
+      const dist = readFileSync(join(root, 'dist/lab/east/50-workloads.k8s.yaml'));
       const before = catalogPods();
       const { code, stdout } = await npm('up');
       expect(code).toBe(0);
       expect(stdout).toMatch(/^nothing to change: all \d+ objects are as declared; \d+ s in all$/m);
       expect(stdout).toMatch(/^proved by an earlier up: with catalog scaled to 0 in east, /m);
       expect(catalogPods()).toBe(before);
-      expect(readFileSync(join(root, 'dist/east/50-workloads.k8s.yaml'))).toEqual(dist);
+      expect(readFileSync(join(root, 'dist/lab/east/50-workloads.k8s.yaml'))).toEqual(dist);
     },
     10 * minute,
   );

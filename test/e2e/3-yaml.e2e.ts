@@ -29,7 +29,7 @@ const tool = (command: string, cluster: string, ...args: string[]) =>
 
 /** The reviewed YAML of a cluster without the IstioOperator, which istioctl renders and no API server knows. */
 function distOf(cluster: string): readonly { kind: string; metadata: { name: string } }[] {
-  const dist = join(root, 'dist', cluster);
+  const dist = join(root, 'dist', 'lab', cluster);
   return readdirSync(dist).flatMap((file) =>
     parseAllDocuments(readFileSync(join(dist, file), 'utf8'))
       .map((document) => document.toJS() as { kind: string; metadata: { name: string } })

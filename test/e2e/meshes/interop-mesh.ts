@@ -57,10 +57,12 @@ export async function interopProject(): Promise<ReturnType<typeof projectWith>> 
   const images = await ensureImages({
     root: project.root,
     cacheDir,
-    tools: await ensureTools({ cacheDir, logsDir, sets: ['istio', 'envoy'], report }),
     apps: loadAppConfigs(project.root),
     hub: istio.hub,
-    istioTag: istio.tag,
+    istio: {
+      tools: await ensureTools({ cacheDir, logsDir, sets: ['istio', 'envoy'], report }),
+      tag: istio.tag,
+    },
     report,
   });
   await importImages(
