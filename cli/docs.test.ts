@@ -1,8 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { released } from '../charts/platforms.ts';
+import { loadDeclaration } from './workspace/declaration.ts';
+import { synthAll } from './workspace/synth-mesh.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -39,6 +50,27 @@ test('every test that docs/security.md names exists', () => {
   );
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('the declaration of docs/environments.md is rendered in each of its environments', async () => {
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(read('docs/environments.md')) ?? [];
+  const folder = mkdtempSync(join(tmpdir(), 'environments-'));
+  try {
+    for (const room of ['charts', 'images.lock.json']) symlinkSync(join(root, room), join(folder, room));
+    writeFileSync(join(folder, 'mesh.ts'), code);
+    const dist = synthAll(await loadDeclaration(folder), folder);
+    const namespaces = [...dist].map(([environment, rendered]) => [
+      environment,
+      rendered.some(({ yaml }) => yaml.includes('name: tests\n')),
+    ]);
+    expect(namespaces).toEqual([
+      ['lab', true],
+      ['staging', true],
+      ['prod', false],
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('the README', () => {
