@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 
 /**
  * Who a connection is from, as a key: the workload that the sidecar beside this process (a peer on the loopback) names in
@@ -21,6 +21,12 @@ const loopback = /^(?:::ffff:)?127\.|^::1$/;
  * RFC 4291, section 2.5.5.2) and translated (64:ff9b::/96, RFC 6052). What is no address stays as it is.
  */
 export function networkOf(address: string): string {
+  // Nearly all are of these forms, and are told by a look.
+  if (!address.includes(':')) return address;
+  if (address.startsWith(mapped)) {
+    const short = address.slice(mapped.length);
+    if (isIPv4(short)) return short;
+  }
   if (!isIPv6(address)) return address;
   const groups = groupsOf(address);
   if (embedsIPv4.has(groups.slice(0, 6).join(':')))
@@ -31,6 +37,9 @@ export function networkOf(address: string): string {
   const network = groups.slice(0, 4).map((group) => group.toString(16));
   return `${network.join(':')}::/64`;
 }
+
+/** How node writes an IPv4 address that came to a socket for both. */
+const mapped = '::ffff:';
 
 /** The first six groups, as numbers, of addresses whose last two are an IPv4 address. */
 const embedsIPv4 = new Set([[0, 0, 0, 0, 0, 0xffff].join(':'), [0x64, 0xff9b, 0, 0, 0, 0].join(':')]);
