@@ -304,9 +304,13 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#ended = true;
     clearTimeout(this.#timer);
     const stream = this.#stream;
+    const connection = this.#connection;
     this.#leaveStream();
     this.#outbox.commit();
-    if (reset !== undefined) stream?.close(reset);
+    if (reset !== undefined && stream !== undefined && !stream.closed) {
+      connection?.resets();
+      stream.close(reset);
+    }
     this.#owner.ended(this);
   }
 

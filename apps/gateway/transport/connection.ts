@@ -45,6 +45,13 @@ const connectionWindow = 16 * 1024 * 1024;
 /** Streams are odd numbers up to 2^31 - 1; a connection that comes near is replaced. */
 const lastStreamId = 0x7fff_0000;
 
+/**
+ * How many streams this side may reset on a connection. A server cuts a connection, with all calls on it, when its client resets many
+ * streams (CVE-2023-44487): Envoy after 250 without an answer, nghttp2 after 1,000. Here each reset is the wish of a client of its own, and
+ * the calls of the others have to go on. So a connection takes a call only while it could reset all that are on it.
+ */
+const mostResets = 240;
+
 const sessionOptions = {
   settings: { enablePush: false, initialWindowSize: streamWindow },
   // Calls are bounded by their own limits; node's would refuse streams while large messages are on their way.
@@ -66,6 +73,7 @@ export class Connection {
   #mostStreams = 0;
   #connectTimer: NodeJS.Timeout | undefined;
   #pingTimer: NodeJS.Timeout | undefined;
+  #resets = 0;
   #reads = 0;
   #readsAtTimer = 0;
 
@@ -103,7 +111,9 @@ export class Connection {
   get hasRoom(): boolean {
     const { closed, destroyed } = this.session;
     // node:http2 ends the streams of a session that the peer broke before it says that the session is over.
-    return this.#state === 'ready' && this.#users.size < this.#mostStreams && !closed && !destroyed;
+    const { size } = this.#users;
+    const hasRoom = size < this.#mostStreams && size + this.#resets < mostResets;
+    return this.#state === 'ready' && hasRoom && !closed && !destroyed;
   }
 
   /** Why the connection ended, or is ending; undefined while it stands. */
@@ -118,11 +128,15 @@ export class Connection {
     this.#users.add(user);
     if (this.#pingTimer === undefined) this.#armPing();
     const stream = this.session.request(headers, requestOptions);
-    if ((stream.id ?? 0) >= lastStreamId) {
-      this.session.close();
-      this.#leave('leaving', undefined);
-    }
+    if ((stream.id ?? 0) >= lastStreamId) this.#retire();
     return stream;
+  }
+
+  /** A stream is about to be reset by this side. */
+  resets(): void {
+    this.#resets += 1;
+    // From here on, another connection has more room.
+    if (this.#resets === mostResets / 2) this.#retire();
   }
 
   /** The user's stream has ended. */
@@ -140,6 +154,12 @@ export class Connection {
   close(status: CallStatus): void {
     for (const user of this.#users.list()) user.finish(status);
     this.#destroy('closed');
+  }
+
+  /** Takes no more calls, and ends with the last one. */
+  #retire(): void {
+    this.session.close();
+    this.#leave('leaving', undefined);
   }
 
   #ready(): void {

@@ -3,6 +3,7 @@ import { constants } from 'node:http2';
 import type { ServerHttp2Stream } from 'node:http2';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
+import { until } from '../../testing/until.ts';
 import { ok, start, stopAll } from './testing/started.ts';
 import { Recorder, later, unary } from './testing/scripted-server.ts';
 
@@ -101,6 +102,36 @@ describe('a connection that ends', () => {
     });
     expect((await unary(transport)).status.code).toBe(0);
     expect(seen).toBe(2);
+  });
+
+  test('many calls that are taken back cut no other: the connection is replaced before the server ends it for them', async () => {
+    const held: ServerHttp2Stream[] = [];
+    /** How many streams were reset on each connection. */
+    const resets = new Map<unknown, number>();
+    let seen = 0;
+    let taken = 0;
+    const { transport } = await start((stream, headers) => {
+      const { session } = stream;
+      seen += 1;
+      stream.once('close', () => {
+        if (stream.rstCode !== constants.NGHTTP2_NO_ERROR)
+          resets.set(session, (resets.get(session) ?? 0) + 1);
+      });
+      if (headers[':path'] === '/a/Held') held.push(stream);
+    });
+    const kept = Array.from({ length: 5 }, () => unary(transport, '/a/Held'));
+    for (const atOnce of [1, 10, 100, 100, 100, 100, 600, 1_000]) {
+      const calls = Array.from({ length: atOnce }, () =>
+        transport.call('/a/B', { metadata: [], deadline: later() }, new Recorder()),
+      );
+      taken += atOnce;
+      await until(() => seen === kept.length + taken);
+      for (const call of calls) call.cancel();
+    }
+    await until(() => [...resets.values()].reduce((sum, each) => sum + each, 0) === taken);
+    expect(Math.max(...resets.values())).toBeLessThan(250);
+    for (const stream of held) ok(stream);
+    for (const { status: end } of await Promise.all(kept)) expect(end.code).toBe(0);
   });
 
   test('loses no call when connections are renewed again and again under load', async () => {
