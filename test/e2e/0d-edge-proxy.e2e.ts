@@ -1,85 +1,44 @@
 // Envoy itself with what ingress gateways are given, before another that stands for the proxy of an edge: no cluster. That the
 // gateways of a mesh are given it, and what they answer, is tried by 6d-paths and 7h-attacks.
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { headOf, openRaw } from '../../apps/testing/raw.ts';
 import { edgeProxy } from '../../charts/constructs/gateways/edge-proxy.ts';
 import { capacityOf, overloadBootstrap } from '../../charts/constructs/gateways/overload.ts';
-import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { waitFor } from '../../core/wait.ts';
-import { ensureTools } from '../../toolchain/build.ts';
+import { cluster, listener, startEnvoy, valueOf, type Envoy } from './envoy.ts';
 
 const minute = 60_000;
-const type = 'type.googleapis.com/envoy.extensions.filters';
-const manager = `${type}.network.http_connection_manager.v3.HttpConnectionManager`;
 /** What istiod makes of `MERGE_SLASHES`, at every proxy. */
 const normalization = { normalize_path: true, merge_slashes: true };
 
-const folder = mkdtempSync(join(tmpdir(), 'meshwright-envoy-'));
 const agent = new Agent({ keepAlive: true, maxSockets: 16 });
-let envoy: ChildProcess;
-/** The gateway, the same without its HTTP filter, and the administration's. */
-let ports: { readonly gateway: number; readonly bare: number; readonly admin: number };
+let envoy: Envoy;
+/** The gateway, and the same without its HTTP filter. */
+let ports: { readonly gateway: number; readonly bare: number };
 
-interface Patch {
-  readonly applyTo: string;
-  readonly patch: { readonly value: Readonly<Record<string, unknown>> };
-}
-
-function listener(name: string, port: number, settings: object, filters: readonly object[], route: object) {
-  const router = { name: 'router', typed_config: { '@type': `${type}.http.router.v3.Router` } };
-  const routes = [{ match: { prefix: '/' }, ...route }];
-  const typed = {
-    '@type': manager,
-    stat_prefix: name,
-    ...settings,
-    route_config: { virtual_hosts: [{ name, domains: ['*'], routes }] },
-    http_filters: [...filters, router],
-  };
-  return {
-    name,
-    address: addressOf(port),
-    filter_chains: [{ filters: [{ name: 'http', typed_config: typed }] }],
-  };
-}
-
-const addressOf = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });
 const says = (header: string) => [{ header: { key: header, value: '%REQ(:PATH)%' } }];
 const forward = (cluster: string, header: string) => ({
   route: { cluster },
   response_headers_to_add: says(header),
 });
-const cluster = (name: string, port: number) => ({
-  name,
-  type: 'STATIC',
-  load_assignment: {
-    cluster_name: name,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: addressOf(port) } }] }],
-  },
-});
 
 beforeAll(async () => {
-  const { envoy: program } = await ensureTools({
-    ...thisWorkspace(),
-    sets: ['envoy'],
-    report: () => undefined,
-  });
-  const patches = (edgeProxy(300_000).configPatches ?? []) as unknown as readonly Patch[];
-  const valueOf = (applyTo: string) => patches.find((each) => each.applyTo === applyTo)!.patch.value;
-  const settings = { ...normalization, ...(valueOf('NETWORK_FILTER')['typed_config'] as object) };
-  const [gateway, bare, admin] = [await freePort(), await freePort(), await freePort()];
-  const [sidecar, server] = [await freePort(), await freePort()];
-  ports = { gateway, bare, admin };
+  const patches = edgeProxy(300_000);
+  const settings = {
+    ...normalization,
+    ...(valueOf(patches, 'NETWORK_FILTER')['typed_config'] as object),
+  };
+  const [gateway, bare, sidecar, server] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  ports = { gateway, bare };
   const config = {
-    admin: { address: addressOf(admin) },
     // As Istio's bootstrap has it.
     overload_manager: {
       resource_monitors: [
@@ -96,8 +55,14 @@ beforeAll(async () => {
     static_resources: {
       listeners: [
         {
-          ...valueOf('LISTENER'),
-          ...listener('gateway', gateway, settings, [valueOf('HTTP_FILTER')], forward('sidecar', 'x-policy')),
+          ...valueOf(patches, 'LISTENER'),
+          ...listener(
+            'gateway',
+            gateway,
+            settings,
+            [valueOf(patches, 'HTTP_FILTER')],
+            forward('sidecar', 'x-policy'),
+          ),
         },
         listener('bare', bare, settings, [], forward('sidecar', 'x-policy')),
         listener('sidecar', sidecar, normalization, [], forward('server', 'x-sidecar')),
@@ -109,26 +74,12 @@ beforeAll(async () => {
       clusters: [cluster('sidecar', sidecar), cluster('server', server)],
     },
   };
-  const file = join(folder, 'envoy.json');
-  writeFileSync(file, JSON.stringify(config));
-  const added = JSON.stringify(overloadBootstrap(capacityOf('512Mi')));
-  const args = ['-c', file, '--config-yaml', added, '--base-id', String(admin), '--concurrency', '1'];
-  envoy = spawn(program, [...args, '-l', 'error'], { stdio: 'inherit' });
-  await waitFor({ what: 'Envoy to be ready', timeoutMs: minute }, async () => {
-    const answer = await fetch(`http://127.0.0.1:${admin}/ready`).catch(String);
-    if (envoy.exitCode !== null) throw new Error(`Envoy ended with ${envoy.exitCode}`);
-    return typeof answer !== 'string' && answer.ok
-      ? { done: true, value: true }
-      : { done: false, because: typeof answer === 'string' ? answer : `it says ${answer.status}` };
-  });
+  envoy = await startEnvoy(config, overloadBootstrap(capacityOf('512Mi')));
 }, 10 * minute);
 
 afterAll(async () => {
   agent.destroy();
-  const over = once(envoy, 'close');
-  envoy.kill();
-  await over;
-  rmSync(folder, { recursive: true });
+  await envoy.stop();
 });
 
 const parts = [
@@ -194,7 +145,7 @@ test('a head that does not go on is refused in time, and a name with an undersco
 });
 
 test('the overload manager watches the heap beside the connections', async () => {
-  const dump = await fetch(`http://127.0.0.1:${ports.admin}/stats?filter=overload`);
+  const dump = await fetch(`${envoy.admin}/stats?filter=overload`);
   const stats = await dump.text();
   expect(stats).toContain('overload.envoy.resource_monitors.fixed_heap.pressure:');
   expect(stats).toContain('overload.envoy.overload_actions.stop_accepting_requests.active: 0');

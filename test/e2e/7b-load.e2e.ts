@@ -50,7 +50,7 @@ function connectionsToEdge(cluster: string) {
 
 // The proxy of the edge closes one that has not been used at its age, without notice; what is sent at that moment is lost.
 test.each(clusters)(
-  'the ingress gateway in the %s closes its resting connections itself',
+  'requests at once share connections of the ingress gateway in the %s, which closes them itself when they rest',
   async (cluster) => {
     const url = ingress[`through ${cluster}`]!;
     const { made } = connectionsToEdge(cluster);
@@ -62,7 +62,9 @@ test.each(clusters)(
       }),
     );
     expect(answers).toEqual(Array(40).fill(200));
-    expect(connectionsToEdge(cluster).made - made).toBeGreaterThan(1);
+    // One for each thread of the proxy and each pod of the edge, here one or two pods.
+    expect(connectionsToEdge(cluster).made - made).toBeLessThanOrEqual(4);
+    expect(connectionsToEdge(cluster).made).toBeGreaterThan(0);
     await waitFor({ what: 'connections to the edge closed', timeoutMs: minute, intervalMs: 1_000 }, () => {
       const { open } = connectionsToEdge(cluster);
       return open === 0 ? { done: true, value: true } : { done: false, because: `${open} are open` };

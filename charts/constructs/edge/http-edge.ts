@@ -16,7 +16,7 @@ import type { Projection } from '../scope/projection.ts';
 import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts';
 import { ServiceLimits } from '../rate-limits/service-limits.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
-import { gatewayOutliers, type OutlierDetection } from '../traffic/destination-rule.ts';
+import { gatewayOutliers, type Destined, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { isFaulty, Workload } from '../workload/workload.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
@@ -29,6 +29,7 @@ import { issuerProblems } from './issuers.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
 import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
+import { connectionsOf, connectionsTo } from './shared-connections.ts';
 import { certificateProblems, gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
 
 export interface HttpEdgeProps<C extends string> {
@@ -159,6 +160,15 @@ export class HttpEdge<C extends string> extends Workload<C> {
       into.addIstio('40-services', where, 'EnvoyFilter', atGateway, routeLimits(this.#id, this, jwt));
     }
     const { http } = this.ports;
+    if (http !== undefined) {
+      const { name, host } = this;
+      // With a dot more than the names of other filters have, as names are DNS labels.
+      const filter = (of: string) => `${of}.connections`;
+      const at = { ...atGateway, name: filter(this.#id) };
+      into.addIstio('40-services', where, 'EnvoyFilter', at, connectionsTo({ host, port: http }));
+      const beside = { ...metadata, name: filter(name), app: name };
+      into.addIstio('40-services', where, 'EnvoyFilter', beside, connectionsOf({ name, port: http }));
+    }
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
     into.addIstio('40-services', where, 'VirtualService', metadata, {
       hosts: [...hosts],
@@ -176,6 +186,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
 
   protected override get outliers(): OutlierDetection {
     return gatewayOutliers;
+  }
+
+  /** One connection for each request in flight, with its TLS handshake, would cost more than the request. */
+  protected override get destined(): Destined {
+    return { ...super.destined, shared: true };
   }
 
   protected override get callerNamespaces(): readonly string[] {

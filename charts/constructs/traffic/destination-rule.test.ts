@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { destinationRule, gatewayOutliers, grpcOutliers } from './destination-rule.ts';
+import { destinationRule, gatewayOutliers, grpcOutliers, requestsPerConnection } from './destination-rule.ts';
 import type { TrafficPolicyProps } from './props.ts';
 
 const cluster = (name: string, region: string, zone = `${region}-1`) => ({
@@ -21,7 +21,7 @@ test('each region fails over to the next one the service runs in, and every endp
   expect(destinationRule(service)).toEqual({
     host: 'x.shop.svc.cluster.local',
     trafficPolicy: {
-      connectionPool: { http: { maxRequestsPerConnection: 1000 } },
+      connectionPool: { http: { maxRequestsPerConnection: 200 } },
       loadBalancer: {
         localityLbSetting: {
           enabled: true,
@@ -108,8 +108,19 @@ test('callers close resting connections for HTTP/1.1 before the server does, and
   const service = { host, placement: ['a'], clusters, outliers: grpcOutliers, http: true };
   const pool = (connections = {}) =>
     destinationRule({ ...service, policy: { connections } }).trafficPolicy?.connectionPool?.http;
-  expect(pool()).toEqual({ maxRequestsPerConnection: 1000, idleTimeout: '10s' });
+  expect(pool()).toEqual({ maxRequestsPerConnection: 200, idleTimeout: '10s' });
   expect(pool({ idleTimeoutSeconds: 15 })?.idleTimeout).toBe('15s');
+});
+
+test('callers that share connections speak HTTP/2, and no client’s requests that are taken back have one cut', () => {
+  const service = { host, placement: ['a'], clusters, outliers: gatewayOutliers, http: true, shared: true };
+  expect(destinationRule(service).trafficPolicy?.connectionPool?.http).toEqual({
+    h2UpgradePolicy: 'UPGRADE',
+    maxRequestsPerConnection: 200,
+    idleTimeout: '10s',
+  });
+  // Envoy's proxies cut a connection at half of overload.premature_reset_total_stream_count, which is 500.
+  expect(requestsPerConnection).toBeLessThan(500 / 2);
 });
 
 test('limits and outliers of the policy go before the defaults, one by one', () => {

@@ -27,8 +27,12 @@ export const gatewayOutliers: OutlierDetection = {
   consecutive5xxErrors: 0,
 };
 
-/** Calls after which a connection is replaced. */
-const requestsPerConnection = 1000;
+/**
+ * Calls after which a connection is replaced. A proxy cuts a connection, with all calls that are open on it, when 250 of its calls were
+ * taken back before an answer (half of `overload.premature_reset_total_stream_count`, CVE-2023-44487), or 1,000 at once (nghttp2). The
+ * calls of many clients share a connection: with fewer calls on it than that, no client can have it cut for the others.
+ */
+export const requestsPerConnection = 200;
 
 /** What a DestinationRule is made from. */
 export interface Destined {
@@ -40,6 +44,8 @@ export interface Destined {
   readonly outliers: OutlierDetection;
   /** Whether it has a port for HTTP/1.1. */
   readonly http: boolean;
+  /** Whether its callers speak HTTP/2 to that port's proxy, so that they share connections. @default false */
+  readonly shared?: boolean;
   /** Versions that routes lead to by name, and the clusters each runs in. @default - none */
   readonly subsets?: readonly { readonly name: string; readonly placement: readonly string[] }[];
   readonly policy?: TrafficPolicyProps<string, string> | undefined;
@@ -63,7 +69,7 @@ export function destinationRule(service: Destined): IstioSpec<'DestinationRule'>
   return {
     host,
     trafficPolicy: {
-      connectionPool: connectionPool(service.http, policy?.connections),
+      connectionPool: connectionPool(service, policy?.connections),
       loadBalancer: { localityLbSetting: locality.setting },
       outlierDetection: outlierDetection(service.outliers, locality, policy?.outliers),
     },
@@ -89,11 +95,15 @@ function subsetOf(
   };
 }
 
-function connectionPool(http: boolean, connections: Connections = {}): NonNullable<Policy['connectionPool']> {
+function connectionPool(
+  { http, shared = false }: Destined,
+  connections: Connections = {},
+): NonNullable<Policy['connectionPool']> {
   const { maxRequests, maxPendingRequests, maxRequestsPerConnection } = connections;
   const { idleTimeoutSeconds = http ? restingSeconds : undefined } = connections;
   return {
     http: {
+      ...(shared ? { h2UpgradePolicy: 'UPGRADE' as const } : {}),
       ...(maxRequests === undefined ? {} : { http2MaxRequests: maxRequests }),
       ...(maxPendingRequests === undefined ? {} : { http1MaxPendingRequests: maxPendingRequests }),
       maxRequestsPerConnection: maxRequestsPerConnection ?? requestsPerConnection,
