@@ -160,7 +160,8 @@ test(
 test(
   'A3: 100 streams that nobody reads',
   async () => {
-    attacker.unreadStreams(100, 10);
+    const streams = attacker.unreadStreams(100, 10);
+    await until(() => streams.every((each) => each.statuses().length > 0));
     await expectHeld();
   },
   2 * minute,

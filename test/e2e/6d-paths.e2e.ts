@@ -10,7 +10,8 @@ const clusters = ['east', 'west'] as const;
 
 beforeAll(async () => {
   await ensureLab();
-  await applyVariant(edgeMesh(), { change: echoIn('shop') });
+  // Many spellings lead to a list: a limit would hide who answers it.
+  await applyVariant(edgeMesh({ perSecond: 10_000, burst: 10_000 }), { change: echoIn('shop') });
   for (const cluster of clusters) {
     readAddress(cluster);
     await askUntil(cluster, '/v1/products/p-1', 200, {}, 8);
@@ -109,11 +110,11 @@ describe.each(clusters)('a path at the ingress gateway of %s', (cluster) => {
     const absolute = [`http://anything.example${path}`, `http://anything.example//${path}`];
     const own = await askEach(cluster, [...spellings(path), ...absolute]);
     expect(own.filter(({ status }) => !refused.includes(status)).map(said)).toEqual([]);
-    // A variable may hold such a text: then it is a product that was asked for, or there are too many lists.
+    // A variable may hold such a text: then it is a product that was asked for.
     const others = (await askEach(cluster, detours(path))).filter(({ status, headers }) => {
       const served = String(headers['x-served-by']);
       const isProduct = served.includes('/catalog-') && headers['content-type'] === 'application/json';
-      return !refused.includes(status) && status !== 429 && !(status === 200 && isProduct);
+      return !refused.includes(status) && !(status === 200 && isProduct);
     });
     expect(others.map(said)).toEqual([]);
   });
@@ -124,7 +125,10 @@ describe.each(clusters)('a path at the ingress gateway of %s', (cluster) => {
       expect(answers.filter(({ status }) => !refused.includes(status)).map(said)).toEqual([]);
     }
     const others = await askEach(cluster, detours('/v1/orders'), { host: members });
-    const ofOrders = others.filter(({ headers }) => String(headers['x-served-by']).includes('/orders-'));
+    // What has a token counts towards a limit: 429 would mean that none was asked for.
+    const ofOrders = others.filter(
+      ({ status, headers }) => status === 429 || String(headers['x-served-by']).includes('/orders-'),
+    );
     expect(ofOrders.map(said)).toEqual([]);
   });
 
@@ -181,7 +185,7 @@ describe.each(clusters)('HEAD at the ingress gateway of %s', (cluster) => {
     expect(await head('/v1/products/p-1', { host: members, headers: bearer(token()) })).toMatchObject({
       status: 200,
     });
-    const answers = await burst(20, () => head('/v1/products'));
+    const answers = await burst(20, () => head('/v1/orders', { host: members, headers: bearer(token()) }));
     expect(new Set(inOrder(answers))).toEqual(new Set([200, 429]));
   });
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { RawConnection } from '../../apps/testing/raw.ts';
 import { until } from '../../apps/testing/until.ts';
 import { Attacker } from './load/attacks.ts';
 import { addressOf, readAddress } from './calls/edge.ts';
@@ -59,22 +60,35 @@ afterEach(() => {
 const answered = (connections: readonly { statuses(): readonly number[] }[], count: number) =>
   until(() => connections.filter((each) => each.statuses().length > 0).length >= count);
 
+/** That so many are answered, each with one of these statuses, or with one that says that it is wrong or too much. */
+async function refusedOr(
+  connections: readonly RawConnection[],
+  count: number,
+  others: readonly number[],
+): Promise<void> {
+  await answered(connections, count);
+  const all = connections.map((each) => each.statuses()).filter((statuses) => statuses.length > 0);
+  const told = new Map<string, number>();
+  for (const statuses of all) told.set(statuses.join(), (told.get(statuses.join()) ?? 0) + 1);
+  process.stderr.write(`attacks: answered ${JSON.stringify(Object.fromEntries(told))}\n`);
+  const refusals = [400, 403, 404, 417, 429, 501, 503];
+  expect(all.filter(([status]) => ![...others, ...refusals].includes(status!))).toEqual([]);
+}
+
 test.each<[string, () => Promise<unknown>]>([
+  // To compare with: what as many requests do that are no attack.
+  ['1,000 requests as everybody may send them', () => answered(attacker.honest(1_000), 950)],
+  ['60 bodies of 4 MiB that are whole', () => answered(attacker.wholeBodies(60), 60)],
   ['A3: 60 bodies of 4 MiB that stop one byte short', () => answered(attacker.shortBodies(60, 60), 20)],
   ['A3: WebSocket messages of 1,000 fragments with pongs between', () => attacker.fragments(2, 1_000)],
-  [
-    'A3: 100 streams that nobody reads',
-    () => {
-      attacker.unreadStreams(100, 100);
-      return Promise.resolve();
-    },
-  ],
+  ['A3: 100 streams that nobody reads', () => refusedOr(attacker.unreadStreams(100, 100), 100, [200])],
   ['A4: 1,000 requests whose body never comes', () => answered(attacker.bodiless(1_000), 500)],
+  ['2,000 requests that are taken back', () => attacker.takenBack(2_000, 100)],
   ['A6: gzip of empty lines', () => answered(attacker.emptyLines(20), 20)],
   ['A7: Any nested 90 deep', () => answered([attacker.nestedAny(90)], 1)],
   ['A8: 1 MiB in chunks of one byte', () => answered([attacker.byteChunks(2 ** 20)], 1)],
   ['A8: DATA frames of one byte', () => attacker.byteFrames(20, 10_000)],
-  ['A10: 600 requests that HTTP forbids', () => attacker.malformed(600)],
+  ['A10: 600 requests that HTTP forbids', () => refusedOr(attacker.malformed(600), 600, [])],
 ])(
   '%s lose the other client no call',
   async (name, attack) => {

@@ -74,11 +74,13 @@ export class Attacker {
     return times(count, (at) => this.send(headOf('GET', '/v1/products', by(at), 'grpc-timeout: 60S')));
   }
 
-  /** Streams that nobody reads, of so many clients. */
-  unreadStreams(count: number, clients: number): void {
-    for (let stream = 0; stream < count; stream++) {
-      this.send(headOf('GET', '/v1/prices:watch', by(stream % clients))).socket.pause();
-    }
+  /** Streams of so many clients, of which nobody reads more than the beginning. */
+  unreadStreams(count: number, clients: number): readonly RawConnection[] {
+    return times(count, (stream) => {
+      const connection = this.send(headOf('GET', '/v1/prices:watch', by(stream % clients)));
+      connection.socket.once('data', () => connection.socket.pause());
+      return connection;
+    });
   }
 
   /** Requests of one client whose body never comes. */
@@ -86,6 +88,32 @@ export class Attacker {
     return times(count, () =>
       this.send(headOf('POST', '/v1/reservations', by(1), json, 'content-length: 10')),
     );
+  }
+
+  /**
+   * Requests that are taken back before their answer, so many at a time: settles when all are. Proxies pass each on as a stream that
+   * is reset, on connections that they share with others.
+   */
+  async takenBack(count: number, atOnce: number): Promise<void> {
+    for (let sent = 0; sent < count; sent += atOnce) {
+      const some = times(atOnce, () => this.send(headOf('GET', '/v1/prices:watch', by(1))));
+      await Promise.all(some.map(({ socket }) => once(socket, 'connect')));
+      // Long enough to get to a service, and not always back.
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+      for (const { socket } of some) socket.destroy();
+    }
+  }
+
+  /** Requests as everybody may send them, each on a connection of its own. */
+  honest(count: number): readonly RawConnection[] {
+    return times(count, () => this.send(headOf('GET', '/v1/products/p-1', by(1), 'connection: close')));
+  }
+
+  /** Bodies of 4 MiB that are whole, and no request of that method. */
+  wholeBodies(count: number): readonly RawConnection[] {
+    const body = Buffer.alloc(bodyLimit, ' ');
+    const head = headOf('POST', '/v1/reservations', by(1), json, `content-length: ${bodyLimit}`);
+    return times(count, () => this.send(head, body));
   }
 
   /** Lines of NDJSON that are empty, 130 MiB as 130 kB of gzip. */
@@ -139,14 +167,9 @@ export class Attacker {
     );
   }
 
-  /** Requests that HTTP forbids: settles when each is answered or its connection is over. */
-  async malformed(count: number): Promise<void> {
-    await Promise.all(
-      times(count, async (at) => {
-        const connection = this.send(wrong[at % wrong.length]!);
-        await Promise.race([connection.ended, once(connection.socket, 'data').catch(() => undefined)]);
-      }),
-    );
+  /** Requests that HTTP forbids, or that ask for what the gateway does not have. */
+  malformed(count: number): readonly RawConnection[] {
+    return times(count, (at) => this.send(wrong[at % wrong.length]!));
   }
 }
 

@@ -9,8 +9,11 @@ export const members = 'members.example';
 export const secure = 'secure.example';
 export const secret = 'secure-example';
 
-/** The shop's services as echo servers, and three edges before them with real gateways. */
-export function edgeMesh(): Mesh<Cluster> {
+/**
+ * The shop's services as echo servers, and three edges before them with real gateways.
+ * @param lists - how many lists of products a client of the open edge may ask for, at once and then each second
+ */
+export function edgeMesh(lists = { perSecond: 1, burst: 5 }): Mesh<Cluster> {
   const mesh = labMesh();
   const shop = mesh.namespace('shop');
   const { catalog, inventory, orders } = shopServices(shop);
@@ -23,7 +26,7 @@ export function edgeMesh(): Mesh<Cluster> {
   const web = mesh.namespace('web');
   new HttpEdge(web, 'open', {
     expose: [catalog.method.getProduct, catalog.method.listProducts],
-    rateLimits: [{ method: catalog.method.listProducts, perSecond: 1, burst: 5, by: 'client' }],
+    rateLimits: [{ method: catalog.method.listProducts, ...lists, by: 'client' }],
     cors: { origins: ['https://shop.example'], exposeHeaders: ['x-served-by'] },
   });
   new HttpEdge(web, 'members', {
