@@ -8,7 +8,7 @@ import { freePort } from '../../apps/testing/free-port.ts';
 import { headOf, openRaw } from '../../apps/testing/raw.ts';
 import { edgeProxy } from '../../charts/constructs/gateways/edge-proxy.ts';
 import { capacityOf, overloadBootstrap } from '../../charts/constructs/gateways/overload.ts';
-import { cluster, listener, startEnvoy, valueOf, type Envoy } from './envoy.ts';
+import { cluster, listener, startEnvoy, valueOf, type Envoy } from './calls/envoy.ts';
 
 const minute = 60_000;
 /** What istiod makes of `MERGE_SLASHES`, at every proxy. */

@@ -10,7 +10,7 @@ import { headOf, openRaw, type RawConnection } from '../../apps/testing/raw.ts';
 import { until } from '../../apps/testing/until.ts';
 import { connectionsOf, connectionsTo } from '../../charts/constructs/edge/shared-connections.ts';
 import { waitFor } from '../../core/wait.ts';
-import { cluster, listener, startEnvoy, valueOf, type Envoy } from './envoy.ts';
+import { cluster, listener, startEnvoy, valueOf, type Envoy } from './calls/envoy.ts';
 
 const minute = 60_000;
 

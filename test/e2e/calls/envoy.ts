@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../apps/testing/free-port.ts';
-import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { waitFor } from '../../core/wait.ts';
-import { ensureTools } from '../../toolchain/build.ts';
+import { freePort } from '../../../apps/testing/free-port.ts';
+import { thisWorkspace } from '../../../cli/workspace/workspace.ts';
+import { waitFor } from '../../../core/wait.ts';
+import { ensureTools } from '../../../toolchain/build.ts';
 
 // Envoy itself, with parts of a configuration as the constructs render them: no cluster, no istiod.
 
