@@ -109,13 +109,6 @@ export class Attacker {
     return times(count, () => this.send(headOf('GET', '/v1/products/p-1', by(1), 'connection: close')));
   }
 
-  /** Bodies of 4 MiB that are whole, and no request of that method. */
-  wholeBodies(count: number): readonly RawConnection[] {
-    const body = Buffer.alloc(bodyLimit, ' ');
-    const head = headOf('POST', '/v1/reservations', by(1), json, `content-length: ${bodyLimit}`);
-    return times(count, () => this.send(head, body));
-  }
-
   /** Lines of NDJSON that are empty, 130 MiB as 130 kB of gzip. */
   emptyLines(count: number): readonly RawConnection[] {
     const type = 'content-type: application/x-ndjson';
