@@ -1,3 +1,4 @@
+import { comments } from './gen/comments.js';
 import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from './gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from './gen/shop/orders/v1/orders_pb.js';
@@ -31,7 +32,7 @@ export default declare({
   },
 
   mesh: ({ root, values }) => {
-    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', ...values });
+    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', comments, ...values });
     const namespace = mesh.namespace('shop');
 
     const catalog = new GrpcService(namespace, 'catalog', { app: 'apps/catalog', service: CatalogService });

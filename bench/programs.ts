@@ -2,7 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadAppConfig } from '../apps/config/app-config.ts';
+import { descriptorSet } from '../apps/config/descriptors/descriptor-set.ts';
 import { freePort } from '../apps/testing/free-port.ts';
+import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
 import { bundleApp } from '../images/bundle.ts';
 import { startPeer } from '../test/peers/process.ts';
 import type { Peer } from '../test/peers/process.ts';
@@ -11,7 +14,9 @@ import type { Workload } from './contest.ts';
 /** This checkout. */
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
-export const services = ['shop.catalog.v1.CatalogService', 'shop.orders.v1.OrdersService'];
+const descs = [CatalogService, OrdersService];
+
+export const services: readonly string[] = descs.map(({ typeName }) => typeName);
 
 /** What a gateway is asked. */
 export const requests: readonly Workload[] = [
@@ -43,11 +48,14 @@ export interface Place {
 export async function startGateway(place: Place, backend: string): Promise<Peer> {
   const app = 'apps/gateway';
   const metrics = String(await freePort());
+  const descriptors = join(place.scratch, 'descriptors.binpb');
+  writeFileSync(descriptors, descriptorSet(descs).bytes);
   return startNode({ ...place, app, options: loadAppConfig(place.root, app).image.nodeOptions }, (port) => ({
     ...podEnvironment,
     HTTP_PORT: String(port),
     // Those of two checkouts run side by side.
     METRICS_PORT: metrics,
+    DESCRIPTORS: descriptors,
     UPSTREAMS: services.map((service) => `${service}=${backend}`).join(','),
   }));
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { declareService, registerService } from './edits.ts';
+import { declareService } from './edits.ts';
 import { namesOf } from './names.ts';
 import type { ServiceNames } from './names.ts';
 
@@ -98,25 +98,5 @@ const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', 
     ],
   ])('with %s is refused', (_, source, message) => {
     expect(() => declareService(source, names)).toThrow(new Error(message));
-  });
-});
-
-describe('apps/config/services.ts', () => {
-  test('gets the import and the entry', () => {
-    const edited = registerService(read('apps/config/services.ts'), parcels);
-    expect(edited).toContain(
-      "import { TestParcelsService } from '../../gen/shop/test_parcels/v1/test_parcels_pb.js';\n",
-    );
-    expect(edited).toContain(', TestParcelsService');
-    expect(registerService(edited, parcels)).toBe(edited);
-  });
-
-  test('without its list is refused', () => {
-    expect(() => registerService('export const other = [];', names)).toThrow(
-      new Error(
-        'apps/config/services.ts: the service cannot be added: the file has no list of services; ' +
-          'fix: add GiftCardsService by hand, then run the command again',
-      ),
-    );
   });
 });

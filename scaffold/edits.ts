@@ -10,25 +10,6 @@ interface Insertion {
 }
 
 /**
- * Registers the service's descriptor in apps/config/services.ts, unless it is there already.
- * @throws ProblemsError with the text to paste, when the place for it is not found
- */
-export function registerService(source: string, names: ServiceNames): string {
-  const file = 'apps/config/services.ts';
-  const module = parse(source);
-  const service = `${names.pascal}Service`;
-  const list = find(module, ts.isVariableDeclaration)
-    .filter(({ name }) => ts.isIdentifier(name) && name.text === 'services')
-    .flatMap((declaration) => find(declaration, ts.isArrayLiteralExpression))
-    .at(0);
-  if (list === undefined) throw missing(file, 'list of services', service);
-  return insert(source, [
-    ...importOf(file, module, names, '../..'),
-    ...append(module, list, service, (element) => ts.isIdentifier(element) && element.text === service),
-  ]);
-}
-
-/**
  * Declares the service in mesh.ts, in the namespace of the last service and before the edge that exposes the services, and
  * exposes it there too. Existing declarations stay as they are.
  * @throws ProblemsError with the text to paste, when a place is not found, or when one of its names is taken

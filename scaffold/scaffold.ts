@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { isSource, productFolder } from '../core/product.ts';
-import { declareService, registerService } from './edits.ts';
+import { declareService } from './edits.ts';
 import { writeAll } from './files.ts';
 import { namesOf, protoPackageRule } from './names.ts';
 import type { ServiceNames } from './names.ts';
@@ -27,8 +27,7 @@ export interface Scaffolded {
 const notCopied = /^(node_modules|coverage|\.git|\.meshwright.*)$/;
 
 /**
- * Creates a service that passes `npm test` and runs in the lab: proto, app, registration, construct, generated code and
- * dist. Everything is checked, generated and synthesized in a copy of the project first, so a failure leaves the project
+ * Creates a service that passes `npm test` and runs in the lab: proto, app, construct, generated code and dist. Everything is checked, generated and synthesized in a copy of the project first, so a failure leaves the project
  * unchanged.
  * @throws ProblemsError with the problems of the name or of the files to edit; exit code 1 when a step fails
  */
@@ -37,10 +36,7 @@ export async function scaffold(root: string, name: string): Promise<Scaffolded> 
   if (!('camel' in names)) throw new ProblemsError([names]);
   throwIfAny(clashes(root, names));
   const created = serviceFiles(names, isSource ? 'source' : 'package');
-  const edited = [
-    ...(isSource ? [edit(root, 'apps/config/services.ts', (source) => registerService(source, names))] : []),
-    edit(root, 'mesh.ts', (source) => declareService(source, names)),
-  ];
+  const edited = [edit(root, 'mesh.ts', (source) => declareService(source, names))];
   const files = await Promise.all([...created, ...edited].map((file) => formatted(root, file)));
   rehearse(root, files);
   writeAll(root, files);

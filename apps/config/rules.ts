@@ -1,13 +1,12 @@
-import { isDnsLabel, nearest, takenContainers } from '../../core/names.ts';
+import { isDnsLabel, takenContainers } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { checkEnv } from './env-rules.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 import { checkAutoscaling, checkShutdown } from './pod-rules.ts';
 import { parseQuantity } from './quantity.ts';
-import { services as knownServices } from './services.ts';
 
 /**
- * Checks that the fields of a config.yml fit each other, their folder and the protos. Works on the unparsed value and
+ * Checks that the fields of a config.yml fit each other and their folder. Works on the unparsed value and
  * skips whatever is malformed, so that its problems are reported together with those of the schema.
  * @param where - names a key of the file, for the problem
  */
@@ -55,21 +54,8 @@ function checkServices(value: unknown, where: Where): Problem[] {
   return names.flatMap((name: unknown, index): Problem[] => {
     if (typeof name !== 'string') return [];
     const entry = where(`services[${index}]`);
-    if (names.indexOf(name) !== index) {
-      return [{ where: entry, what: 'listed twice', received: name, fix: 'remove one' }];
-    }
-    if (knownServices.has(name)) return [];
-    const known = [...knownServices.keys()];
-    const near = nearest(name, known);
-    return [
-      {
-        where: entry,
-        what: 'no such proto service',
-        received: name,
-        allowed: known.join(', '),
-        fix: near === undefined ? 'add it to proto/ and apps/config/services.ts' : `did you mean ${near}?`,
-      },
-    ];
+    if (names.indexOf(name) === index) return [];
+    return [{ where: entry, what: 'listed twice', received: name, fix: 'remove one' }];
   });
 }
 

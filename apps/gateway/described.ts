@@ -1,28 +1,30 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { EnvError } from '../runtime/env.ts';
+
+/** What the variable OPENAPI_METHODS says: which methods `/openapi.json` and `/docs` tell of. */
+export interface ReadDescribed {
+  /** @default - all */
+  readonly described: ReadonlySet<DescMethod> | undefined;
+  /** A line for every method that none of the services has. */
+  readonly problems: readonly string[];
+}
 
 /**
- * Reads the variable OPENAPI_METHODS: which methods `/openapi.json` and `/docs` tell of.
+ * Reads the variable OPENAPI_METHODS.
  * @param names - `pkg.Service/Method`; none for all
  * @param served - the services of UPSTREAMS
- * @throws EnvError naming every method that none of them has
  */
-export function parseDescribed(
-  names: readonly string[],
-  served: Iterable<DescService>,
-): ReadonlySet<DescMethod> | undefined {
-  if (names.length === 0) return undefined;
+export function readDescribed(names: readonly string[], served: Iterable<DescService>): ReadDescribed {
+  if (names.length === 0) return { described: undefined, problems: [] };
   const methods = new Map<string, DescMethod>(
     [...served].flatMap((service) =>
       service.methods.map((method) => [`${service.typeName}/${method.name}`, method] as const),
     ),
   );
-  const unknown = names.filter((name) => !methods.has(name));
-  if (unknown.length > 0) {
-    const allowed = [...methods.keys()].join(', ');
-    throw new EnvError(
-      unknown.map((name) => `OPENAPI_METHODS: ${JSON.stringify(name)}: no such method; allowed ${allowed}`),
-    );
-  }
-  return new Set(names.flatMap((name) => methods.get(name) ?? []));
+  const allowed = [...methods.keys()].join(', ');
+  return {
+    described: new Set(names.flatMap((name) => methods.get(name) ?? [])),
+    problems: names
+      .filter((name) => !methods.has(name))
+      .map((name) => `OPENAPI_METHODS: ${JSON.stringify(name)}: no such method; allowed ${allowed}`),
+  };
 }

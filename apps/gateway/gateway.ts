@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { status } from '@grpc/grpc-js';
 import type { Duplex } from 'node:stream';
-import type { DescMethod, DescService, Registry } from '@bufbuild/protobuf';
+import type { DescMethod, Registry } from '@bufbuild/protobuf';
 import type { Logger } from '../runtime/log.ts';
-import { comments } from '../../gen/comments.js';
+import type { Binding } from '../../http-rule/binding.ts';
 import { statusError } from '../runtime/status.ts';
-import { bindingsOf } from './binding/bindings.ts';
 import type { Account } from './exchange/budget/account.ts';
 import { Budget } from './exchange/budget/budget.ts';
 import { clientOf } from './exchange/budget/client.ts';
@@ -23,6 +22,7 @@ import type { HeaderRules } from './exchange/headers.ts';
 import { heard, watchRequest } from './exchange/observe.ts';
 import type { Observer } from './exchange/observe.ts';
 import { refuse } from './exchange/refuse.ts';
+import type { CommentTexts } from './openapi/comments.ts';
 import { Pages } from './openapi/pages.ts';
 import { RouteTable } from './exchange/route.ts';
 import type { Match } from './exchange/route.ts';
@@ -34,8 +34,8 @@ import type { Upstreams } from './transport/upstreams.ts';
 import { createWebSockets } from './exchange/websocket.ts';
 
 export interface GatewayOptions {
-  /** Whose bindings are served. */
-  readonly services: Iterable<DescService>;
+  /** What is served. */
+  readonly bindings: readonly Binding[];
   readonly upstreams: Upstreams;
   /** The types that may stand in a google.protobuf.Any. */
   readonly registry: Registry;
@@ -59,6 +59,8 @@ export interface GatewayOptions {
   readonly webSocketOrigins: readonly string[];
   /** What `/openapi.json` and `/docs` tell of. @default - every method that is served */
   readonly described?: ReadonlySet<DescMethod> | undefined;
+  /** What these pages say of declarations, by fully qualified name. @default - nothing */
+  readonly comments?: CommentTexts;
   readonly log: Logger;
   /** Learns of every request that is over. @default - nobody does */
   readonly observer?: Observer;
@@ -81,17 +83,15 @@ export interface Gateway {
 /**
  * Translates HTTP and JSON to gRPC by the google.api.http options of the services' descriptors, which it describes at
  * `/openapi.json` and `/docs`.
- * @throws Error when an option is wrong
+ * @throws Error when one of two bindings is equal to the other
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { upstreams, registry, log, clients = peers } = options;
+  const { bindings, upstreams, registry, log, clients = peers } = options;
   const observer = heard(options.observer ?? nobody, log);
-  const services = [...options.services];
-  const bindings = bindingsOf(services);
   const table = new RouteTable(bindings, upstreams, registry);
   const pages = new Pages({
     bindings: bindings.filter(({ method }) => options.described?.has(method) ?? true),
-    comments,
+    comments: options.comments ?? {},
     bearer: options.headers.claims.length > 0,
   });
   const scope: Scope = {

@@ -62,7 +62,7 @@ const hold = ({ any, fails }: { any?: Any; fails: boolean }) => {
 async function holding() {
   const { url } = await start({
     implementation: { service, handlers: { hold } },
-    // As apps/config/services.ts has it: the files of the services.
+    // The files of services, without what these import.
     registry: createRegistry(service.file),
   });
   return (body: object) => call(`${url}/v1/held`, json(body));

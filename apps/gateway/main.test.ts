@@ -6,9 +6,10 @@ import type { ServerHttp2Session } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { descriptorsFile } from '../testing/descriptors.ts';
 import { startLocal } from '../testing/local.ts';
 import { freePort } from '../testing/free-port.ts';
 import { startProgram } from '../testing/program.ts';
@@ -19,6 +20,14 @@ afterEach(async () => {
 });
 
 const pod = { CLUSTER_NAME: 'east', POD_NAME: 'gateway-0' };
+
+let descriptors: ReturnType<typeof descriptorsFile>;
+beforeAll(() => {
+  descriptors = descriptorsFile([CatalogService, OrdersService]);
+});
+afterAll(() => {
+  descriptors.remove();
+});
 
 function startProcess(environment: Record<string, string>) {
   const program = startProgram('gateway', environment);
@@ -50,6 +59,7 @@ async function startGateway(environment: Record<string, string> = {}) {
     ...pod,
     HTTP_PORT: String(http),
     METRICS_PORT: String(metrics),
+    DESCRIPTORS: descriptors.path,
     UPSTREAMS: `${CatalogService.typeName}=${catalog.address}`,
     DRAIN_DELAY_MS: '0',
     ...environment,
@@ -128,7 +138,12 @@ test('is connected to its services before it is ready, and ready also when one c
 
 describe('the environment', () => {
   const fatal = async (environment: Record<string, string>) => {
-    const { lines, closed } = startProcess({ ...pod, HTTP_PORT: '8080', ...environment });
+    const { lines, closed } = startProcess({
+      ...pod,
+      HTTP_PORT: '8080',
+      DESCRIPTORS: descriptors.path,
+      ...environment,
+    });
     expect(await closed).toEqual([2, null]);
     expect(new Set(lines.map(({ level }) => level))).toEqual(new Set(['fatal']));
     return lines.map(({ message }) => message);

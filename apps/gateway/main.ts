@@ -1,16 +1,15 @@
 import { gatewayTimes, type GatewayTime } from '../config/gateway-times.ts';
-import { registry, services } from '../config/services.ts';
 import { integer, list, text } from '../runtime/env.ts';
 import { serveMetrics } from '../runtime/telemetry/metrics.ts';
 import { runProgram } from '../runtime/run.ts';
-import { parseDescribed } from './described.ts';
 import { createGateway } from './gateway.ts';
 import type { Timeouts } from './exchange/deadline.ts';
 import { createGatewayMetrics } from './exchange/metrics.ts';
 import { createObserver } from './exchange/observe.ts';
+import { readServed } from './served.ts';
 import { startHttpServer } from './server.ts';
 import { sizesOf } from './sizes.ts';
-import { openUpstreams, parseUpstreams } from './transport/upstreams.ts';
+import { openUpstreams } from './transport/upstreams.ts';
 
 const name = /^[a-z0-9_.-]+$/;
 
@@ -19,6 +18,7 @@ const time = ({ least, most, usual }: GatewayTime) => integer(least, most).defau
 const environment = {
   HTTP_PORT: integer(1, 65_535),
   METRICS_PORT: integer(1, 65_535).default(9_464),
+  DESCRIPTORS: text('the path of a file with a google.protobuf.FileDescriptorSet'),
   UPSTREAMS: text('a list of <fully qualified service>=<host:port>, separated by commas'),
   REQUEST_TIMEOUT_MS: time(gatewayTimes.REQUEST_TIMEOUT_MS),
   REQUEST_TIMEOUT_MAX_MS: time(gatewayTimes.REQUEST_TIMEOUT_MAX_MS),
@@ -59,7 +59,7 @@ function timeoutProblems({ defaultMs, maxMs }: Timeouts): string[] {
 await runProgram('gateway', environment, async (env, log) => {
   const timeouts = { defaultMs: env.REQUEST_TIMEOUT_MS, maxMs: env.REQUEST_TIMEOUT_MAX_MS };
   const { maxBytes, bodyBytes, answerBytes, maxStreams, problems } = sizesOf(env);
-  const addresses = parseUpstreams(env.UPSTREAMS, services, [...timeoutProblems(timeouts), ...problems]);
+  const { addresses, ...served } = readServed(env, [...timeoutProblems(timeouts), ...problems]);
   const upstreams = openUpstreams(addresses, {
     messageLimit: answerBytes,
     connectTimeoutMs: env.CONNECT_TIMEOUT_MS,
@@ -68,9 +68,8 @@ await runProgram('gateway', environment, async (env, log) => {
   });
   const metrics = createGatewayMetrics();
   const gateway = createGateway({
-    services: addresses.keys(),
+    ...served,
     upstreams,
-    registry,
     timeouts,
     body: { bytes: bodyBytes, timeoutMs: env.BODY_TIMEOUT_MS },
     streamIdleMs: env.STREAM_IDLE_MS,
@@ -79,7 +78,6 @@ await runProgram('gateway', environment, async (env, log) => {
     maxBytes,
     clients: { subject: env.SUBJECT_HEADER, proxies: env.TRUSTED_PROXIES },
     headers: { claims: env.CLAIM_HEADERS, refused: env.REFUSED_METADATA, answers: env.ANSWER_METADATA },
-    described: parseDescribed(env.OPENAPI_METHODS, addresses.keys()),
     webSocketOrigins: env.WEBSOCKET_ORIGINS,
     log,
     observer: createObserver(log, metrics),

@@ -1,14 +1,15 @@
 import type { DescService, Registry } from '@bufbuild/protobuf';
 import { library } from '../../http-rule/testing/library.ts';
-import { registry as shopRegistry } from '../config/services.ts';
 import type { CallContext, Implementation } from '../runtime/handlers.ts';
 import { silent, startLocal } from './local.ts';
+import { bindingsOf } from '../gateway/binding/bindings.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import type { Gateway, GatewayOptions } from '../gateway/gateway.ts';
 import { startHttpServer } from '../gateway/server.ts';
 import type { HttpServerOptions, RunningHttpServer } from '../gateway/server.ts';
 import { openUpstreams } from '../gateway/transport/upstreams.ts';
 import type { Upstreams } from '../gateway/transport/upstreams.ts';
+import { comments, registry as shopRegistry } from './shop.ts';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 
@@ -46,7 +47,8 @@ export async function start(
     return Promise.resolve();
   });
   const gateway = createGateway({
-    services: addresses.keys(),
+    bindings: bindingsOf(addresses.keys()),
+    comments,
     upstreams,
     registry: options.registry ?? shopRegistry,
     timeouts: { defaultMs: options.timeoutMs ?? 20_000, maxMs: 25_000 },

@@ -17,6 +17,7 @@ interface Declared {
   readonly trustDomain: string;
   readonly clusters: readonly Cluster[];
   readonly gateways?: unknown;
+  readonly comments: unknown;
 }
 
 const propKeys = keysOf<MeshProps<string>>({
@@ -26,6 +27,7 @@ const propKeys = keysOf<MeshProps<string>>({
   platform: true,
   gateways: true,
   tracing: true,
+  comments: true,
 });
 const clusterKeys = keysOf<ClusterProps>({
   network: true,
@@ -86,7 +88,28 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
     ...sharedNodePorts(name, clusters, mesh.gateways),
     ...rootProblems(name, root),
     ...platformProblems(name, platform),
+    ...commentProblems(name, mesh.comments),
   ];
+}
+
+function commentProblems(name: string, received: unknown): readonly Problem[] {
+  if (isMapping(received) && Object.values(received).every(areComments)) return [];
+  const allowed = 'comments of gen/comments.js: for each proto file a list of { path, text }';
+  return [{ where: `${name}: comments`, what: 'are not the comments of protos', received, allowed }];
+}
+
+function areComments(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isComment);
+}
+
+function isComment(value: unknown): boolean {
+  if (!isMapping(value)) return false;
+  const { path, text } = value;
+  return typeof text === 'string' && Array.isArray(path) && path.every((part) => Number.isInteger(part));
+}
+
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** What is wrong with the project root, which every app of a mesh is looked for in. */

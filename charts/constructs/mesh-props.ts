@@ -1,3 +1,4 @@
+import type { ProtoComments } from '../../apps/config/descriptors/descriptor-set.ts';
 import type { ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import type { Platform } from './scope/platform.ts';
@@ -16,4 +17,6 @@ export interface MeshProps<C extends string> {
   readonly gateways?: Gateways;
   /** Where the proxies send spans. @default - none are made */
   readonly tracing?: Tracing;
+  /** What the protos say in comments, for the HTTP gateways' documents: `comments` of gen/comments.js. @default - nothing */
+  readonly comments?: ProtoComments;
 }

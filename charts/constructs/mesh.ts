@@ -1,6 +1,7 @@
 import { RootConstruct } from 'constructs';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
 import type { AppConfig } from '../../apps/config/app-config.ts';
+import type { ProtoComments } from '../../apps/config/descriptors/descriptor-set.ts';
 import { lockedImage, readLock } from '../../images/lock.ts';
 import type { ImagesLock } from '../../images/lock.ts';
 import { ProblemsError } from '../../core/problem.ts';
@@ -44,6 +45,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   readonly platform: Platform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
+  readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C>;
   readonly claimMetadata = new Set<string>();
@@ -55,7 +57,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   constructor(id: string, props: MeshProps<C>) {
     // Plain JavaScript may leave out anything; its problems say so.
     super(typeof (id as unknown) === 'string' ? id : '');
-    const { root, trustDomain, clusters, platform, gateways, tracing } = given(props);
+    const { root, trustDomain, clusters, platform, gateways, tracing, comments = {} } = given(props);
     const declared = (clusters as typeof clusters | undefined) ?? ({} as typeof clusters);
     this.#props = props;
     this.name = id;
@@ -65,6 +67,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     this.platform = platform;
     this.gateways = gateways;
     this.tracing = tracing;
+    this.comments = comments;
     // Ids that no namespace can have, being no DNS labels.
     new ControlPlane(this, 'ControlPlane');
     new RemoteReader(this, 'RemoteReader');

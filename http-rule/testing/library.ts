@@ -1,4 +1,4 @@
-import { create, createFileRegistry, fromJson, setExtension } from '@bufbuild/protobuf';
+import { create, createFileRegistry, fromJsonString, setExtension } from '@bufbuild/protobuf';
 import type { DescService, FileRegistry, JsonObject, JsonValue, MessageInitShape } from '@bufbuild/protobuf';
 import {
   FileDescriptorProtoSchema,
@@ -108,6 +108,8 @@ export interface LibraryOptions {
   readonly messages?: readonly JsonObject[];
   /** @default Library */
   readonly name?: string;
+  /** Package of all of it. @default test */
+  readonly pkg?: string;
 }
 
 /**
@@ -116,21 +118,22 @@ export interface LibraryOptions {
  */
 export function library(
   rules: Readonly<Record<string, Rule | undefined>>,
-  { streaming = [], message = 'Book', messages = [], name = 'Library' }: LibraryOptions = {},
+  { streaming = [], message = 'Book', messages = [], name = 'Library', pkg = 'test' }: LibraryOptions = {},
 ): {
   service: DescService;
   registry: FileRegistry;
 } {
   const messageType = [...file.messageType, ...messages];
-  const proto = fromJson(FileDescriptorProtoSchema, { ...file, messageType });
+  const json = JSON.stringify({ ...file, name: `${pkg}/library.proto`, package: pkg, messageType });
+  const proto = fromJsonString(FileDescriptorProtoSchema, json.replaceAll('".test.', `".${pkg}.`));
   const method = Object.entries(rules).map(([each, rule]) => {
     const options = create(MethodOptionsSchema);
     if (rule !== undefined) setExtension(options, http, create(HttpRuleSchema, rule));
     const streams = streaming.includes(each);
     return create(MethodDescriptorProtoSchema, {
       name: each,
-      inputType: `.test.${message}`,
-      outputType: `.test.${message}`,
+      inputType: `.${pkg}.${message}`,
+      outputType: `.${pkg}.${message}`,
       clientStreaming: streams,
       serverStreaming: streams,
       options,
@@ -141,7 +144,7 @@ export function library(
     whole,
     (path) => imports.find((each) => each.proto.name === path)?.proto,
   );
-  const service = registry.getService(`test.${name}`);
-  if (service === undefined) throw new Error(`no test.${name}`);
+  const service = registry.getService(`${pkg}.${name}`);
+  if (service === undefined) throw new Error(`no ${pkg}.${name}`);
   return { service, registry };
 }

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { createRegistry } from '@bufbuild/protobuf';
 import type { DescService } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { reservedPaths } from '../../apps/config/reserved-paths.ts';
-import { services as knownServices } from '../../apps/config/services.ts';
 import { bindingsOf, routerOf } from '../../apps/gateway/binding/bindings.ts';
 import { codecOf } from '../../apps/gateway/codec/codec.ts';
 import { createGateway } from '../../apps/gateway/gateway.ts';
@@ -21,33 +20,27 @@ import { library } from '../../http-rule/testing/library.ts';
 import { plainLibrary, randomLibrary } from './random-rules.ts';
 import type { RandomLibrary } from './random-rules.ts';
 
-const names = ['Library', 'Annex'] as const;
+const packages = ['test', 'annex'] as const;
 const log = createLog({ app: 'gateway', cluster: 'test', pod: 'test', level: 'silent' });
-// Stands in for the lines that a service of the project's own has in apps/config/services.ts.
-const known = knownServices as Map<string, DescService>;
-
-const app = {
-  services: names.map((name) => `test.${name}`),
+/** An app that serves as many libraries. */
+const app = (count: 1 | 2) => ({
+  services: packages.slice(0, count).map((pkg) => `${pkg}.Library`),
   ports: { grpc: 50_051, http: 8_081 },
   httpGateway: true,
-};
-
-beforeAll(() => {
-  for (const name of names) known.set(`test.${name}`, library({}, { name }).service);
-});
-afterAll(() => {
-  for (const name of names) known.delete(`test.${name}`);
 });
 
-function serviceOf({ rules, streaming, messages }: RandomLibrary, name: string): DescService {
-  return library(rules, { streaming, messages, message: 'Outer', name }).service;
+function serviceOf(
+  { rules, streaming, messages }: RandomLibrary,
+  pkg: (typeof packages)[number] = 'test',
+): DescService {
+  return library(rules, { streaming, messages, message: 'Outer', pkg }).service;
 }
 
 /** Why the gateway does not start with the services, a line each; none when it does. */
 function gatewayRefusal(services: readonly DescService[]): readonly string[] {
   try {
     createGateway({
-      services,
+      bindings: bindingsOf(services),
       upstreams: openUpstreams(new Map(services.map((service) => [service, '127.0.0.1:1']))),
       registry: createRegistry(),
       timeouts: { defaultMs: 5_000, maxMs: 60_000 },
@@ -70,7 +63,6 @@ function gatewayRefusal(services: readonly DescService[]): readonly string[] {
  * the first method is called over HTTP.
  */
 function synthProblems(root: string, services: readonly DescService[]) {
-  for (const service of services) known.set(service.typeName, service);
   const mesh = twoClusters(root);
   const shop = mesh.namespace('shop');
   const [library, ...others] = services.map((service, index) => {
@@ -120,7 +112,7 @@ test('both name everything that is wrong, and where', () => {
       'received "GET /v1/{name}"; fix: change the path of one of them',
   ];
   expect(gatewayRefusal([service])).toEqual(lines);
-  withProject({ library: app }, (root) => {
+  withProject({ library: app(1) }, (root) => {
     const { edge, container } = synthProblems(root, [service]);
     expect(edge).toEqual(lines.map((line) => `demo/shop/edge: expose: ${line}`));
     expect(container).toEqual(lines.map((line) => `demo/shop/library: httpGateway: ${line}`));
@@ -132,9 +124,9 @@ test(
   () => {
     const runs = fuzzRuns(200);
     let [started, refused] = [0, 0];
-    withProject({ library: app }, (root) => {
+    withProject({ library: app(2) }, (root) => {
       const property = fc.property(randomLibrary, plainLibrary, (one, other) => {
-        const services = [serviceOf(one, 'Library'), serviceOf(other, 'Annex')];
+        const services = [serviceOf(one), serviceOf(other, 'annex')];
         const refusal = gatewayRefusal(services);
         const { edge, container } = synthProblems(root, services);
         expect(edge).toEqual(refusal.map((line) => `demo/shop/edge: expose: ${line}`));
@@ -153,9 +145,9 @@ test(
 test(
   'a method whose own rule stops the gateway cannot be called over HTTP',
   () => {
-    withProject({ library: app }, (root) => {
+    withProject({ library: app(1) }, (root) => {
       const property = fc.property(randomLibrary, ({ rules, messages }) => {
-        const alone = serviceOf({ rules: { First: rules['First'] }, streaming: [], messages }, 'Library');
+        const alone = serviceOf({ rules: { First: rules['First'] }, streaming: [], messages });
         const refusal = gatewayRefusal([alone]);
         const { call } = synthProblems(root, [alone]);
         const ofRules = call.filter((problem) => problem.startsWith('demo/shop/caller: callsHttp[0]: test.'));
@@ -180,7 +172,7 @@ test(
   'what is accepted has a route and a codec for each binding, and none for what the gateway answers itself',
   () => {
     const property = fc.property(randomLibrary, (random) => {
-      const bindings = acceptedBindings([serviceOf(random, 'Library')]) ?? [];
+      const bindings = acceptedBindings([serviceOf(random)]) ?? [];
       const router = routerOf(bindings);
       for (const binding of bindings) {
         codecOf(binding, createRegistry());

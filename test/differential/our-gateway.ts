@@ -1,5 +1,6 @@
 // The gateway before the services of the comparison. Prints `listening HOST:PORT`; its argument is the backend's address.
 import { createRegistry } from '@bufbuild/protobuf';
+import { bindingsOf } from '../../apps/gateway/binding/bindings.ts';
 import { createGateway } from '../../apps/gateway/gateway.ts';
 import { startHttpServer } from '../../apps/gateway/server.ts';
 import { openUpstreams } from '../../apps/gateway/transport/upstreams.ts';
@@ -13,7 +14,7 @@ const [backend = ''] = process.argv.slice(2);
 const services = [ConformanceService, CatalogService, OrdersService];
 const log = createLog({ app: 'gateway', cluster: 'test', pod: 'test', level: 'silent' });
 const gateway = createGateway({
-  services,
+  bindings: bindingsOf(services),
   upstreams: openUpstreams(new Map(services.map((service) => [service, backend]))),
   registry: createRegistry(...services.map(({ file }) => file), file_google_rpc_error_details),
   timeouts: { defaultMs: 5_000, maxMs: 60_000 },

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
+import { descriptorsFile } from '../../apps/testing/descriptors.ts';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { startLocal } from '../../apps/testing/local.ts';
 import type { Local } from '../../apps/testing/local.ts';
@@ -25,6 +26,7 @@ let group: MemoryGroup;
 let services: Local;
 let gateway: ChildProcess;
 let port: number;
+let descriptors: ReturnType<typeof descriptorsFile>;
 let attacker: Attacker;
 
 // Two bytes in protobuf each, and more than fifty in JSON.
@@ -64,6 +66,7 @@ beforeAll(async () => {
   const { root } = thisWorkspace();
   group = makeMemoryGroup(limit);
   services = await startLocal([catalog, inventory]);
+  descriptors = descriptorsFile([CatalogService, InventoryService]);
   port = await freePort();
   attacker = new Attacker(port);
   const { nodeOptions } = loadAppConfig(root, 'apps/gateway').image;
@@ -78,6 +81,7 @@ beforeAll(async () => {
       HTTP_PORT: String(port),
       METRICS_PORT: String(await freePort()),
       TRUSTED_PROXIES: '1',
+      DESCRIPTORS: descriptors.path,
       UPSTREAMS: [catalog, inventory]
         .map(({ service }) => `${service.typeName}=${services.address}`)
         .join(','),
@@ -103,6 +107,7 @@ afterAll(async () => {
   gateway.kill('SIGKILL');
   await once(gateway, 'close');
   await services.stop();
+  descriptors.remove();
   group.remove();
 });
 

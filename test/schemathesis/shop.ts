@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { descriptorsFile } from '../../apps/testing/descriptors.ts';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
@@ -17,6 +18,7 @@ export interface Shop {
 /** @param logsDir - folder for a log of each program */
 export async function startShop(root: string, logsDir: string): Promise<Shop> {
   const started: Peer[] = [];
+  const descriptors = descriptorsFile([CatalogService, InventoryService, OrdersService]);
   const start = async (app: string, portName: string, env: Readonly<Record<string, string>>) => {
     const [port, metrics] = [await freePort(), await freePort()];
     const peer = await startPeer({
@@ -39,6 +41,7 @@ export async function startShop(root: string, logsDir: string): Promise<Shop> {
   };
   const stop = async () => {
     for (const peer of started.splice(0).reverse()) await peer.stop();
+    descriptors.remove();
   };
   try {
     const [catalog, inventory] = await Promise.all(
@@ -54,6 +57,7 @@ export async function startShop(root: string, logsDir: string): Promise<Shop> {
       [OrdersService, orders],
     ] as const;
     const gateway = await start('gateway', 'HTTP_PORT', {
+      DESCRIPTORS: descriptors.path,
       UPSTREAMS: upstreams.map(([{ typeName }, peer]) => `${typeName}=${peer!.address}`).join(','),
     });
     return { url: `http://${gateway.address}`, gateway, stop };

@@ -5,14 +5,23 @@ import { resolveRules } from '../../../http-rule/resolve.ts';
 import { reservedPaths } from '../../config/reserved-paths.ts';
 import { Router } from './router.ts';
 
-/**
- * All google.api.http bindings of the given services, additional ones included.
- * @throws Error with a line for everything that is wrong with them
- */
-export function bindingsOf(services: Iterable<DescService>): readonly Binding[] {
+/** All google.api.http bindings of the given services, additional ones included, and a line for everything that is wrong with them. */
+export function readBindings(services: Iterable<DescService>): {
+  readonly bindings: readonly Binding[];
+  readonly problems: readonly string[];
+} {
   const methods = [...services].flatMap((service) => service.methods);
   const { bindings, problems } = resolveRules(methods, reservedPaths);
-  if (problems.length > 0) throw new Error(problems.map(ruleProblemText).join('\n'));
+  return { bindings, problems: problems.map(ruleProblemText) };
+}
+
+/**
+ * The same where nothing is wrong.
+ * @throws Error with a line for everything that is
+ */
+export function bindingsOf(services: Iterable<DescService>): readonly Binding[] {
+  const { bindings, problems } = readBindings(services);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
   return bindings;
 }
 

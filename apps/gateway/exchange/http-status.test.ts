@@ -4,7 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { AnySchema, anyPack } from '@bufbuild/protobuf/wkt';
 import { MoneySchema } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { registry } from '../../config/services.ts';
+import { registry } from '../../testing/shop.ts';
 import { StatusError, statusError } from '../../runtime/status.ts';
 import { HttpError, httpStatusOf, statusJson } from './http-status.ts';
 

@@ -9,7 +9,7 @@ import type {
 
 import { endOfSentence, published } from './sentences.ts';
 
-/** Comments by fully qualified name, as gen/comments.js has them. */
+/** Comments by fully qualified name. */
 export type CommentTexts = Readonly<Record<string, string | undefined>>;
 
 /** What protos say in comments. */

@@ -3,9 +3,8 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import type { Config } from '@redocly/openapi-core';
 import spectralCore from '@stoplight/spectral-core';
 import spectralRulesets from '@stoplight/spectral-rulesets';
-import { comments } from '../../../gen/comments.js';
 import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.js';
-import { services } from '../../config/services.ts';
+import { comments, services } from '../../testing/shop.ts';
 import { bindingsOf } from '../binding/bindings.ts';
 import { openApiOf } from './openapi.ts';
 

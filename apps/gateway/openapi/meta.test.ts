@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { comments } from '../../../gen/comments.js';
 import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.js';
-import { services } from '../../config/services.ts';
+import { comments, services } from '../../testing/shop.ts';
 import { bindingsOf } from '../binding/bindings.ts';
 import { openApiOf } from './openapi.ts';
 

@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { toJson } from '@bufbuild/protobuf';
 import type { DescService, Message } from '@bufbuild/protobuf';
-import { comments } from '../../../gen/comments.js';
-import { services } from '../../config/services.ts';
+import { comments, services } from '../../testing/shop.ts';
 import { implement } from '../../runtime/handlers.ts';
 import { start, stopAll } from '../../testing/gateway.ts';
 import { bindingsOf } from '../binding/bindings.ts';

@@ -1,13 +1,15 @@
 import { expect, test } from '@jest/globals';
-import { services } from '../../config/services.ts';
-import { openUpstreams, parseUpstreams } from './upstreams.ts';
+import { services } from '../../testing/shop.ts';
+import { openUpstreams, readUpstreams } from './upstreams.ts';
 
 const catalog = services.get('shop.catalog.v1.CatalogService')!;
 const orders = services.get('shop.orders.v1.OrdersService')!;
 
 test('reads services and their addresses', () => {
   const text = 'shop.catalog.v1.CatalogService=127.0.0.1:50051, shop.orders.v1.OrdersService=orders:1';
-  expect([...parseUpstreams(text, services)]).toEqual([
+  const { addresses, problems } = readUpstreams(text, services);
+  expect(problems).toEqual([]);
+  expect([...addresses]).toEqual([
     [catalog, '127.0.0.1:50051'],
     [orders, 'orders:1'],
   ]);
@@ -23,15 +25,13 @@ test('names every wrong entry', () => {
     'a=b=c',
   ].join(',');
   const known = [...services.keys()].join(', ');
-  expect(() => parseUpstreams(text, services)).toThrow(
-    [
-      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=b:1": this service is listed twice',
-      `environment: UPSTREAMS: "shop.catalog.v1.Catalogue=a:1": no such service; allowed ${known}`,
-      'environment: UPSTREAMS: "shop.orders.v1.OrdersService": allowed <service>=<host:port>',
-      'environment: UPSTREAMS: "shop.orders.v1.OrdersService=orders": the address is not host:port',
-      'environment: UPSTREAMS: "a=b=c": allowed <service>=<host:port>',
-    ].join('\n'),
-  );
+  expect(readUpstreams(text, services).problems).toEqual([
+    'UPSTREAMS: "shop.catalog.v1.CatalogService=b:1": this service is listed twice',
+    `UPSTREAMS: "shop.catalog.v1.Catalogue=a:1": DESCRIPTORS has no such service; allowed ${known}`,
+    'UPSTREAMS: "shop.orders.v1.OrdersService": allowed <service>=<host:port>',
+    'UPSTREAMS: "shop.orders.v1.OrdersService=orders": the address is not host:port',
+    'UPSTREAMS: "a=b=c": allowed <service>=<host:port>',
+  ]);
 });
 
 test('services of one address share a transport', () => {

@@ -1,34 +1,41 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { EnvError, isAddress } from '../../runtime/env.ts';
+import { isAddress } from '../../runtime/env.ts';
 import { createTransport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
 import type { Transport } from './types.ts';
 
+/** What the variable UPSTREAMS says. */
+export interface ReadUpstreams {
+  /** The address of each service that is served. */
+  readonly addresses: ReadonlyMap<DescService, string>;
+  /** A line for every wrong entry. */
+  readonly problems: readonly string[];
+}
+
 /**
  * Reads the variable UPSTREAMS: `<fully qualified service>=<host:port>`, separated by commas. Only what is named here
  * is served.
- * @param found - problems with other variables, to be told together
- * @throws EnvError naming every wrong entry
+ * @param known - the services that there are descriptors of; undefined when there are none at all, which is told elsewhere
  */
-export function parseUpstreams(
+export function readUpstreams(
   text: string,
-  known: ReadonlyMap<string, DescService>,
-  found: readonly string[] = [],
-): ReadonlyMap<DescService, string> {
-  const problems = [...found];
-  const upstreams = new Map<DescService, string>();
+  known: ReadonlyMap<string, DescService> | undefined,
+): ReadUpstreams {
+  const problems: string[] = [];
+  const addresses = new Map<DescService, string>();
   for (const entry of text.split(',').map((part) => part.trim())) {
     const [name = '', address, ...more] = entry.split('=');
-    const service = known.get(name);
+    const service = known?.get(name);
     const problem = (what: string) => problems.push(`UPSTREAMS: ${JSON.stringify(entry)}: ${what}`);
     if (address === undefined || more.length > 0) problem('allowed <service>=<host:port>');
-    else if (service === undefined) problem(`no such service; allowed ${[...known.keys()].join(', ')}`);
+    else if (known !== undefined && service === undefined)
+      problem(`DESCRIPTORS has no such service; allowed ${[...known.keys()].join(', ')}`);
     else if (!isAddress(address)) problem('the address is not host:port');
-    else if (upstreams.has(service)) problem('this service is listed twice');
-    else upstreams.set(service, address);
+    else if (service === undefined) continue;
+    else if (addresses.has(service)) problem('this service is listed twice');
+    else addresses.set(service, address);
   }
-  if (problems.length > 0) throw new EnvError(problems);
-  return upstreams;
+  return { addresses, problems };
 }
 
 /** Connections to the upstreams, one for each address. */

@@ -1,4 +1,3 @@
-import { services } from '../../../apps/config/services.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { hasHttpRule } from '../../../http-rule/pattern.ts';
 import type { Method } from '../scope/method.ts';
@@ -30,8 +29,7 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
       return [...problems, { ...problem, what, fix: 'add one to the proto, or use calls' }];
     }
     problems.push(...ruleProblems(problem.where, [descriptor]));
-    const served = 'config' in app ? app.config.services.flatMap((name) => services.get(name) ?? []) : [];
-    const evaded = pathsToEvade(descriptor, [...new Set([descriptor.parent, ...served])]);
+    const evaded = pathsToEvade(descriptor, [...new Set([descriptor.parent, ...service.served])]);
     if (evaded.length > 0) {
       const what =
         `its paths also match ${evaded.join(', ')} of another method, and no AuthorizationPolicy can tell the two apart ` +

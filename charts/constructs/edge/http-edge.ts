@@ -7,6 +7,7 @@ import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
+import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { Callee, Method, MethodKind } from '../scope/method.ts';
 import { ingressGateway } from '../scope/names.ts';
@@ -82,6 +83,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
   readonly #props: HttpEdgeProps<C>;
   /** The same as they were given. */
   readonly #declared: unknown;
+  #descriptors: GatewayDescriptors | undefined;
 
   constructor(scope: Namespace<C>, name: string, declared: HttpEdgeProps<C>) {
     const props = given(declared);
@@ -204,9 +206,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
   }
 
   protected override containers(cluster: string, image: string): k8s.Container[] {
-    const { config, methods } = this;
-    const services = [...new Set(methods.map(({ service }) => service))];
-    const entries = services.map((service) => ({
+    const { config, methods, descriptors } = this;
+    const entries = this.#services.map((service) => ({
       services: [service.service.typeName],
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
@@ -214,6 +215,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const pages = webSocketOrigins(cors);
     const subject = jwt?.claims?.['sub'];
     const env = {
+      ...descriptors.env,
       UPSTREAMS: upstreams(entries),
       ...claimVariables(this.#claimMetadata, this.mesh.claimMetadata),
       // Nobody but the ingress gateways reaches it, which add to X-Forwarded-For whom they got a request from.
@@ -223,7 +225,21 @@ export class HttpEdge<C extends string> extends Workload<C> {
       // Of what the services have beside, nobody outside learns.
       ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),
     };
-    return [appContainer({ name: config.name, image, config, ports: config.ports, cluster, env })];
+    const { name, ports } = config;
+    return [appContainer({ name, image, config, ports, cluster, env, volumeMounts: descriptors.mounts })];
+  }
+
+  protected override get descriptors(): GatewayDescriptors {
+    this.#descriptors ??= new GatewayDescriptors(
+      this.#services.map(({ service }) => service),
+      this.mesh.comments,
+    );
+    return this.#descriptors;
+  }
+
+  /** The services of the methods it exposes. */
+  get #services(): readonly Callee<C>[] {
+    return [...new Set(this.methods.map(({ service }) => service))];
   }
 
   get #claimMetadata(): readonly string[] {
@@ -275,6 +291,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     // What overlaps is told from sound settings only.
     if (found.length > 0) return found;
     return [
+      ...this.descriptors.problems(`${where}: expose`, 'expose some of the services at another HttpEdge'),
       ...overlapProblems(where, methods, (method) => this.#asks(method)),
       ...preflightProblems(where, methods, { cors: cors !== undefined, jwt }),
     ];

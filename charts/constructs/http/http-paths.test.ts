@@ -98,8 +98,8 @@ test('paths of other methods that percent-encoding hides from an AuthorizationPo
   const evaded = ['/v1/books/@me', '/v1/books/caf%C3%A9', '/v1/books/{id}:l!nd'];
   expect(pathsToEvade(asked, [library])).toEqual(evaded);
   expect(pathsToEvade(library.method['me']!, [library])).toEqual([]);
-  const app = () => ({ config: { httpGateway: true, services: [] } });
-  const service = { mesh: { app }, app: 'apps/library', where: 'demo/shop/library' };
+  const app = () => ({ config: { httpGateway: true } });
+  const service = { mesh: { app }, app: 'apps/library', where: 'demo/shop/library', served: [library] };
   const method = { service, descriptor: asked, kind: 'unary' } as unknown as Method;
   expect(httpCallProblems('demo/shop/orders', [method])).toEqual([
     {

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { ProtoComments } from '../../../apps/config/descriptors/descriptor-set.ts';
 import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import { ProblemsError } from '../../../core/problem.ts';
 import type { Problem } from '../../../core/problem.ts';
@@ -42,6 +43,8 @@ export interface Mesh<C extends string = string> extends Construct {
   readonly platform: Platform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
+  /** What the protos say in comments. */
+  readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C>;
   /** Metadata that claims of tokens go on as, at whatever edge. No way into the mesh takes it from a client. */

@@ -17,6 +17,8 @@ export interface Callee<C extends string = string> extends MeshConstruct<C> {
   readonly apps: readonly string[];
   /** Descriptor of the proto service it serves. */
   readonly service: DescService;
+  /** Every proto service that its app serves, of those that the mesh knows. */
+  readonly served: readonly DescService[];
   /** Host name of its Service, the same in every cluster. */
   readonly host: string;
   /** Ports of its Service. */

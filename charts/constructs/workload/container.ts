@@ -16,6 +16,8 @@ export interface AppContainerProps {
   readonly cluster: string;
   /** Environment that the charts know of, beside what every container gets. @default - none */
   readonly env?: Readonly<Record<string, string>>;
+  /** What is mounted from the pod's volumes. @default - nothing */
+  readonly volumeMounts?: readonly k8s.VolumeMount[];
   /** How the pod ends, when that is for another app's config.yml to say. @default - what `config` says */
   readonly shutdown?: AppConfig['shutdown'];
   /** Port of the pod's loopback for its metrics. @default - that of the pod's app */
@@ -29,7 +31,7 @@ const appUser = 65532;
 
 /** A container of one of the project's apps: what its config.yml says, held to Pod Security `restricted`. */
 export function appContainer(props: AppContainerProps): k8s.Container {
-  const { name, image, config, ports } = props;
+  const { name, image, config, ports, volumeMounts } = props;
   return {
     name,
     image,
@@ -45,6 +47,7 @@ export function appContainer(props: AppContainerProps): k8s.Container {
       limits: quantities(config.resources.limits),
     },
     securityContext: { ...restrictedContainer, runAsUser: appUser, runAsGroup: appUser },
+    ...(volumeMounts === undefined ? {} : { volumeMounts: [...volumeMounts] }),
     ...probes(ports),
   };
 }

@@ -30,6 +30,8 @@ export interface DeploymentProps {
   readonly app: string;
   readonly namespace: string;
   readonly containers: k8s.Container[];
+  /** @default - none */
+  readonly volumes?: readonly k8s.Volume[] | undefined;
   readonly config: Pick<AppConfig, 'autoscaling' | 'env' | 'shutdown'>;
 }
 
@@ -82,6 +84,7 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
             securityContext: restrictedPod,
             ...spread(most, selector),
             containers: props.containers,
+            ...(props.volumes === undefined ? {} : { volumes: [...props.volumes] }),
           },
         },
       },

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { services } from '../../../apps/config/services.ts';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
@@ -20,7 +19,8 @@ describe('with an HTTP gateway and two replicas, in one cluster', () => {
     const kinds = (cluster: string) => objectsOf(rendered, cluster, 'shop').map(({ kind }) => kind);
     const everywhere = ['Namespace', 'EnvoyFilter', 'Service', 'ServiceAccount', 'Sidecar'];
     const traffic = ['DestinationRule', 'VirtualService'];
-    expect(kinds('east')).toEqual([...everywhere, 'Deployment', 'PodDisruptionBudget', ...traffic]);
+    const pods = ['ConfigMap', 'Deployment', 'PodDisruptionBudget'];
+    expect(kinds('east')).toEqual([...everywhere, ...pods, ...traffic]);
     expect(kinds('west')).toEqual([...everywhere, ...traffic]);
     expectGolden(import.meta.url, 'grpc-service', objectsOf(rendered, 'east', 'shop'));
   });
@@ -204,12 +204,19 @@ describe('problems', () => {
       ],
     ],
     [
-      'a proto service that does not exist',
-      { catalog: { services: ['shop.catalog.v1.CatalogServce'], httpGateway: false } },
+      'proto services that nothing is declared with',
+      {
+        catalog: {
+          services: ['shop.catalog.v1.CatalogService', 'shop.catalog.v1.CatalogServce', 'billing.Invoices'],
+        },
+      },
       [
-        'apps/catalog/config.yml: services[0]: no such proto service; received "shop.catalog.v1.CatalogServce"; ' +
-          `allowed ${[...services.keys()].join(', ')}; ` +
+        'apps/catalog/config.yml: services[1]: no GrpcService of the mesh is declared with this proto service; ' +
+          'received "shop.catalog.v1.CatalogServce"; allowed shop.catalog.v1.CatalogService; ' +
           'fix: did you mean shop.catalog.v1.CatalogService?',
+        'apps/catalog/config.yml: services[2]: no GrpcService of the mesh is declared with this proto service; ' +
+          'received "billing.Invoices"; allowed shop.catalog.v1.CatalogService; ' +
+          'fix: declare one with it, or remove it',
       ],
     ],
     [

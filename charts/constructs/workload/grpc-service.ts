@@ -2,13 +2,14 @@ import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
 import { metricsPorts } from '../../../apps/config/ports.ts';
-import { services as knownServices } from '../../../apps/config/services.ts';
 import { own } from '../../../core/own.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
 import { httpOperations } from '../http/http-paths.ts';
 import { appContainer } from './container.ts';
+import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 import type { DeploymentPlan } from './deployment.ts';
@@ -75,6 +76,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   readonly #props: unknown;
   /** What was given for the descriptor. */
   readonly #given: unknown;
+  #descriptors: GatewayDescriptors | undefined;
   readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
 
   constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
@@ -105,7 +107,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   protected override get grants(): readonly Grant[] {
     const { http } = this.ports;
     if (http === undefined) return super.grants;
-    const served = this.#servedByApp(this.config);
+    const { served } = this;
     const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
       principal,
       http: [...new Set(methods)].flatMap(({ descriptor }) => httpOperations(descriptor, served)),
@@ -136,6 +138,17 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     return this.#versions === undefined
       ? super.deploymentNames
       : this.versions.map((version) => deploymentName(this.name, version));
+  }
+
+  /** The proto services that its app serves, and so its HTTP gateway, as far as its config.yml can be read. */
+  get served(): readonly DescService[] {
+    return (this.soundConfig?.services ?? []).flatMap((name) => this.#descriptorOf(name) ?? []);
+  }
+
+  protected override get descriptors(): GatewayDescriptors | undefined {
+    if (this.soundConfig?.httpGateway !== true) return undefined;
+    this.#descriptors ??= new GatewayDescriptors(this.served, this.mesh.comments);
+    return this.#descriptors;
   }
 
   /** Those of its versions that have a pod somewhere, as far as its config.yml can be read. */
@@ -198,7 +211,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   }
 
   protected override containers(cluster: string, image: string): k8s.Container[] {
-    const { config, mesh } = this;
+    const { config, mesh, descriptors } = this;
     const { name, ports, services } = config;
     if (!config.httpGateway) return [appContainer({ name, image, config, ports, cluster })];
     const gateway = mesh.appConfig(httpGatewayApp);
@@ -214,7 +227,9 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
         cluster,
         shutdown: config.shutdown,
         // In the same pod: over the loopback, past the proxy.
+        ...(descriptors && { volumeMounts: descriptors.mounts }),
         env: {
+          ...descriptors?.env,
           UPSTREAMS: upstreams([{ services, address: `127.0.0.1:${String(ports.grpc)}` }]),
           ...claimVariables([], mesh.claimMetadata),
         },
@@ -228,10 +243,26 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     return http === undefined ? {} : { http };
   }
 
-  /** The proto services that its app serves, and so the gateway container. */
-  #servedByApp({ services }: AppConfig): readonly DescService[] {
-    const own: DescService = this.service;
-    return services.flatMap((name) => (name === own.typeName ? own : (knownServices.get(name) ?? [])));
+  /** The descriptor of a proto service: its own, or one that another service of the mesh is declared with. */
+  #descriptorOf(name: string): DescService | undefined {
+    return name === this.service.typeName ? this.service : declaredIn(this.mesh).get(name);
+  }
+
+  /** Proto services in its config.yml whose descriptors nothing in the mesh has. */
+  #unknownServices(names: readonly string[]): readonly Problem[] {
+    const unknown = names.filter((name) => this.#descriptorOf(name) === undefined);
+    if (unknown.length === 0) return [];
+    const known = [...declaredIn(this.mesh).keys()].sort();
+    return unknown.map((received) => {
+      const near = nearest(received, known);
+      return {
+        where: `${this.app}/config.yml: services[${names.indexOf(received)}]`,
+        what: 'no GrpcService of the mesh is declared with this proto service',
+        received,
+        allowed: known.join(', '),
+        fix: near === undefined ? 'declare one with it, or remove it' : `did you mean ${near}?`,
+      };
+    });
   }
 
   #listensNowhere(): boolean {
@@ -252,7 +283,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
         allowed: services.length === 0 ? 'none, as services is empty' : services.join(', '),
         fix: `pass a service the app serves, or add ${typeName} to services in ${app}/config.yml`,
       });
-    }
+    } else problems.push(...this.#unknownServices(services));
     if (httpGateway && this.#listensNowhere()) {
       problems.push({
         where: `${where}: app`,
@@ -261,8 +292,10 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
       });
     }
     if (httpGateway) {
-      const methods = this.#servedByApp(config).flatMap((service) => service.methods);
+      const methods = this.served.flatMap((service) => service.methods);
       problems.push(...ruleProblems(`${where}: httpGateway`, methods));
+      const fewer = 'serve some of its services by an app of their own';
+      problems.push(...(this.descriptors?.problems(`${where}: httpGateway`, fewer) ?? []));
     }
     const { http } = httpGateway ? this.#gatewayPorts : {};
     if (http !== undefined && http === ports.grpc) {
@@ -275,6 +308,18 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     }
     return problems;
   }
+}
+
+/** The proto services that the services of a mesh are declared with, and those of the same files, by name. */
+function declaredIn(mesh: {
+  readonly node: { findAll(): readonly unknown[] };
+}): ReadonlyMap<string, DescService> {
+  const declared = mesh.node
+    .findAll()
+    .flatMap((part): DescService[] => (part instanceof GrpcService ? [part.service as DescService] : []))
+    .filter(({ typeName }) => typeName !== noService.typeName);
+  const beside = declared.flatMap(({ file }) => file.services);
+  return new Map([...beside, ...declared].map((service) => [service.typeName, service]));
 }
 
 /** Stands in for what is no descriptor, so that whatever else is wrong is reported with it. */

@@ -43,6 +43,7 @@ describe('two versions, one of them a canary in one cluster', () => {
       'Service catalog',
       'ServiceAccount catalog',
       'Sidecar catalog',
+      expect.stringMatching(/^ConfigMap catalog-descriptors-[0-9a-f]{10}$/),
       'Deployment catalog-v1',
       'PodDisruptionBudget catalog-v1',
       'Deployment catalog-v2',

@@ -7,6 +7,7 @@ import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../a
 import { CallRecord, noteCaller, type Caller } from '../access/call-record.ts';
 import { ExternalService } from '../access/external-service.ts';
 import { callModels } from './call-models.ts';
+import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
@@ -179,6 +180,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return this.config.ports;
   }
 
+  /** What its HTTP gateway reads, if its pods have one. */
+  protected get descriptors(): GatewayDescriptors | undefined {
+    return undefined;
+  }
+
   /** Names of its Deployments, known before its config.yml is. */
   get deploymentNames(): readonly string[] {
     return [this.name];
@@ -255,11 +261,21 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (tracing !== undefined) hosts.push(collectorHost(tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
     this.#addTelemetry(into, metadata, selector);
+    const cluster = into.cluster.name;
+    const { descriptors } = this;
+    const running = this.deployments.flatMap(({ placement }) => placement);
+    if (running.some((placed) => placed === cluster)) {
+      const because = 'descriptors are where the pods are that read them';
+      descriptors?.addTo(into, { ...metadata, differs: { because, clusters: running, paths: [] } });
+    }
+    const volumes = descriptors?.volumesOf(name);
     for (const deployment of this.deployments) {
-      const cluster = into.cluster.name;
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
       const containers = this.containers(cluster, deployment.image);
-      addDeployment(into, deployment, { app: name, namespace: this.namespace.name, containers, config });
+      addDeployment(into, deployment, {
+        ...{ app: name, namespace: this.namespace.name },
+        ...{ containers, volumes, config },
+      });
     }
   }
 

@@ -1,9 +1,7 @@
 import { cpSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DescService } from '@bufbuild/protobuf';
 import { loadAppConfigs } from '../../../apps/config/app-config.ts';
 import { refreshLock } from '../../../images/lock-apps.ts';
-import { services } from '../../../apps/config/services.ts';
 import { methodsOf } from '../../../charts/constructs/scope/method.ts';
 import { GrpcService, type Mesh, type Method, type MethodKind } from '../../../charts/index.ts';
 import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
@@ -47,9 +45,6 @@ export async function interopProject(): Promise<ReturnType<typeof projectWith>> 
   cpSync(join(root, 'test/interop'), join(project.root, 'apps/interop'), { recursive: true });
   for (const name of ['core', 'gen', 'http-rule', 'node_modules', 'package.json', 'tsconfig.json'])
     symlinkSync(join(root, name), join(project.root, name));
-  // The lines that a service of the project's own has in apps/config/services.ts.
-  const known = services as Map<string, DescService>;
-  for (const service of [TestService, UnimplementedService]) known.set(service.typeName, service);
   await refreshLock(project.root);
   const { cacheDir, logsDir, stateDir } = thisWorkspace();
   const report = (line: string) => process.stderr.write(`interop: ${line}\n`);

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { DescService } from '@bufbuild/protobuf';
+import { k8s } from 'cdk8s-plus-28';
+import { descriptorSet } from '../../../apps/config/descriptors/descriptor-set.ts';
+import type { DescriptorSet, ProtoComments } from '../../../apps/config/descriptors/descriptor-set.ts';
+import type { Problem } from '../../../core/problem.ts';
+import type { Metadata, Projection } from '../scope/projection.ts';
+
+/** Where the gateway's container has it. */
+const folder = '/etc/meshwright';
+const key = 'descriptors.binpb';
+const volume = 'descriptors';
+
+/**
+ * Most bytes of a set with its list. A ConfigMap holds 1 MiB
+ * (https://kubernetes.io/docs/concepts/configuration/configmap/#motivation), and its object has more than its data.
+ */
+const mostBytes = 900 * 1024;
+
+/**
+ * The descriptors of the services that a workload's HTTP gateway serves, as a ConfigMap that the gateway reads when it starts.
+ *
+ * It is immutable and has a hash of its content in its name: pods of other content mount another one, so that a Deployment
+ * rolls when the content changes and only then, and its former pods find theirs until they are gone.
+ */
+export class GatewayDescriptors {
+  /** Variables of the gateway's container. */
+  readonly env = { DESCRIPTORS: `${folder}/${key}` };
+  /** What that container mounts. */
+  readonly mounts: readonly k8s.VolumeMount[] = [{ name: volume, mountPath: folder, readOnly: true }];
+  readonly #set: DescriptorSet;
+
+  constructor(services: Iterable<DescService>, comments: ProtoComments) {
+    this.#set = descriptorSet(services, comments);
+  }
+
+  /** What the pods of a workload have. */
+  volumesOf(workload: string): readonly k8s.Volume[] {
+    return [{ name: volume, configMap: { name: this.#nameFor(workload) } }];
+  }
+
+  /** @param metadata - of the workload */
+  addTo(into: Projection, { name, ...metadata }: Metadata): void {
+    into.add(
+      '40-services',
+      k8s.KubeConfigMap,
+      { ...metadata, name: this.#nameFor(name), app: name },
+      {
+        immutable: true,
+        data: { 'services.txt': this.#list },
+        binaryData: { [key]: Buffer.from(this.#set.bytes).toString('base64') },
+      },
+    );
+  }
+
+  /**
+   * What keeps the set from being used.
+   * @param where - what its services are declared by
+   * @param fewer - how the gateway may serve fewer services
+   */
+  problems(where: string, fewer: string): readonly Problem[] {
+    const { bytes, files, clashes } = this.#set;
+    const found = clashes.map(([received, file, rival]): Problem => {
+      const what =
+        file === rival
+          ? 'two proto files that the services of one HTTP gateway need have this name, and differ'
+          : `two proto files that the services of one HTTP gateway need declare this: ${file} and ${rival}`;
+      return { where, what, received, fix: `rename one of the two, or ${fewer}` };
+    });
+    const received = bytes.length + this.#list.length;
+    if (received <= mostBytes) return found;
+    const comments = files.reduce((sum, { commentBytes }) => sum + commentBytes, 0);
+    const [largest] = files.toSorted((a, b) => b.bytes.length - a.bytes.length);
+    const what =
+      "the descriptors of the HTTP gateway's services are more bytes than fit into a ConfigMap: " +
+      `comments are ${comments} of them, ${largest?.name ?? ''} is ${largest?.bytes.length ?? 0}`;
+    const fix =
+      `${fewer}; or split proto files, so that a service's file imports only what it needs; ` +
+      "or leave these files' comments out of the mesh's comments";
+    return [...found, { where, what, received, allowed: `at most ${mostBytes}`, fix }];
+  }
+
+  /** For reviewers: what is in the set. */
+  get #list(): string {
+    const { services, files } = this.#set;
+    return [
+      `What ${key} describes to the HTTP gateway.`,
+      '',
+      'Services:',
+      ...services.map((name) => `  ${name}`),
+      '',
+      'Files that they need, with the SHA-256 and the bytes of their descriptors:',
+      ...files.map(({ name, hash, bytes }) => `  ${name} ${hash.slice(0, 12)} ${bytes.length}`),
+      '',
+    ].join('\n');
+  }
+
+  #nameFor(workload: string): string {
+    const hash = createHash('sha256').update(this.#list).update(this.#set.bytes).digest('hex');
+    return `${workload}-descriptors-${hash.slice(0, 10)}`;
+  }
+}
