@@ -173,6 +173,21 @@ describe('the environment', () => {
     ]);
   });
 
+  test('no descriptors, or none that can be read: told with what is wrong elsewhere', async () => {
+    const upstream = { UPSTREAMS: `${CatalogService.typeName}=catalog` };
+    expect(await fatal({ ...upstream, DESCRIPTORS: '' })).toEqual([
+      'environment: DESCRIPTORS: wrong value; allowed the path of a file with a google.protobuf.FileDescriptorSet',
+    ]);
+    expect(
+      await fatal({ ...upstream, DESCRIPTORS: '/proc/self/none', MAX_STREAMS: '600', MAX_BYTES: '4194304' }),
+    ).toEqual([
+      'environment: MAX_STREAMS: exceeds what MAX_BYTES has room for, 16384 for each stream; received 600; allowed at most 256',
+      'environment: DESCRIPTORS: "/proc/self/none": cannot be read: ' +
+        "ENOENT: no such file or directory, open '/proc/self/none'",
+      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog": the address is not host:port',
+    ]);
+  });
+
   test('A3: limits of one message that a client could not hold', async () => {
     const upstream = { UPSTREAMS: `${CatalogService.typeName}=catalog:50051`, MAX_BYTES: '4194304' };
     const sizes = { BODY_LIMIT_BYTES: '2015233', ANSWER_LIMIT_BYTES: '2080769', MAX_STREAMS: '257' };

@@ -72,11 +72,11 @@ export class GatewayDescriptors {
     const comments = files.reduce((sum, { commentBytes }) => sum + commentBytes, 0);
     const [largest] = files.toSorted((a, b) => b.bytes.length - a.bytes.length);
     const what =
-      "the descriptors of the HTTP gateway's services are more bytes than fit into a ConfigMap: " +
-      `comments are ${comments} of them, ${largest?.name ?? ''} is ${largest?.bytes.length ?? 0}`;
+      "the descriptors of the HTTP gateway's services do not fit into a ConfigMap: " +
+      `${largest?.bytes.length ?? 0} of the bytes are ${largest?.name ?? ''}, ${comments} are comments`;
     const fix =
-      `${fewer}; or split proto files, so that a service's file imports only what it needs; ` +
-      "or leave these files' comments out of the mesh's comments";
+      `${fewer}, or split proto files, so that the file of a service imports only what it needs` +
+      (comments === 0 ? '' : ', or leave comments of large files out of the comments of the mesh');
     return [...found, { where, what, received, allowed: `at most ${mostBytes}`, fix }];
   }
 
