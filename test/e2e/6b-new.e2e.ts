@@ -15,6 +15,13 @@ const inCopy = (command: string, ...flags: readonly string[]) =>
   npm(command, flags, { MESHWRIGHT_STATE_DIR: stateDir }, copy);
 const deployed = (cluster: string) =>
   kubectl(cluster, 'get', 'deployment', '--namespace', 'shop', '--output', 'name').split('\n');
+/** Pods of a service, by name and image. */
+const podsOf = (cluster: string, service: string) =>
+  kubectl(
+    cluster,
+    ...['get', 'pods', '--namespace', 'shop', '--selector', `app.kubernetes.io/name=${service}`],
+    ...['--output', 'jsonpath={range .items[*]}{.metadata.name} {.spec.containers[*].image}{"\\n"}{end}'],
+  );
 let seen: Status;
 
 beforeAll(async () => {
@@ -28,8 +35,13 @@ afterAll(() => {
 test(
   'a service made by one command is up with the next, and is served by the edge of each cluster',
   async () => {
+    const catalogs = () => clusters.map((cluster) => podsOf(cluster, 'catalog'));
+    const before = catalogs();
+    expect(before[0]).toMatch(/^catalog-\S+ \S+\/catalog:\S+ \S+\/gateway:/);
     expect(await inCopy('new', 'test-parcels')).toMatchObject({ code: 0, stderr: '' });
     expect(await inCopy('up')).toMatchObject({ code: 0 });
+    // With the gateway beside it: neither its image nor what it serves has changed.
+    expect(catalogs()).toEqual(before);
     for (const cluster of clusters) {
       const url = `${seen.clusters[cluster]!.ingress}/v1/test-parcels`;
       // Each cluster has pods of its own, and they are preferred once the proxies know them.
