@@ -14,7 +14,13 @@ import { anyMesh, declareMesh } from './testing/random-mesh.ts';
 import { metadataPool, type AnyService } from './testing/random-policy.ts';
 
 /** What runs only where it is placed, and what says which cluster it is; so do the gateways' Services. */
-const ofOneCluster = ['Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler', 'IstioOperator'];
+const ofOneCluster = [
+  'Deployment',
+  'PodDisruptionBudget',
+  'HorizontalPodAutoscaler',
+  'IstioOperator',
+  'ConfigMap',
+];
 const networkLabel = 'topology.istio.io/network';
 
 interface Destination {
