@@ -47,7 +47,7 @@ export function declareService(source: string, names: ServiceNames): string {
     throw missing(file, 'single list `expose: [...]` after the services', entry);
   }
   return insert(source, [
-    ...importOf(file, module, names, '.'),
+    ...importOf(file, module, names),
     ...(own === undefined ? [{ at: statementOf(list).pos, text: `\n\n${construct}` }] : []),
     ...append(module, list, entry, (element) => new RegExp(`\\b${camel}\\b`).test(element.getText(module))),
   ]);
@@ -90,24 +90,19 @@ function refuseTaken(file: string, module: ts.SourceFile, names: ServiceNames): 
 }
 
 /** Inserts the import in the order of the modules' paths. */
-function importOf(
-  file: string,
-  module: ts.SourceFile,
-  names: ServiceNames,
-  up: string,
-): readonly Insertion[] {
-  const path = generatedModule(names, up);
+function importOf(file: string, module: ts.SourceFile, names: ServiceNames): readonly Insertion[] {
+  const path = generatedModule(names, '.');
   const statement = `import { ${names.pascal}Service } from '${path}';`;
   const imports = module.statements.filter(ts.isImportDeclaration).flatMap((declaration) => {
     const { moduleSpecifier } = declaration;
     const of = ts.isStringLiteral(moduleSpecifier) ? moduleSpecifier.text : '';
-    return of.startsWith(`${up}/gen/${names.protoPackage}/`) ? [{ of, declaration }] : [];
+    return of.startsWith(`./gen/${names.protoPackage}/`) ? [{ of, declaration }] : [];
   });
   if (imports.some(({ of }) => of === path)) return [];
   const next = imports.find(({ of }) => of > path);
   if (next !== undefined) return [{ at: next.declaration.getStart(module), text: `${statement}\n` }];
   const last = imports.at(-1);
-  if (last === undefined) throw missing(file, `import from ${up}/gen/${names.protoPackage}/`, statement);
+  if (last === undefined) throw missing(file, `import from ./gen/${names.protoPackage}/`, statement);
   return [{ at: last.declaration.end, text: `\n${statement}` }];
 }
 

@@ -22,6 +22,7 @@ export function projectFiles(mesh: string, names: ServiceNames): readonly Projec
 function declaration(mesh: string, names: ServiceNames): string {
   const { name, camel, pascal } = names;
   return `import { declare, GrpcService, HttpEdge, lab, Mesh, released } from 'meshwright';
+import { comments } from './gen/comments.js';
 import { ${pascal}Service } from '${generatedModule(names, '.')}';
 
 /** The mesh. \`npm run synth\` renders each environment into dist/<environment>/. */
@@ -52,7 +53,7 @@ export default declare({
   },
 
   mesh: ({ root, values }) => {
-    const mesh = new Mesh('${mesh}', { root, trustDomain: '${mesh}.example', ...values });
+    const mesh = new Mesh('${mesh}', { root, trustDomain: '${mesh}.example', comments, ...values });
     const namespace = mesh.namespace('${mesh}');
 
     const ${camel} = new GrpcService(namespace, '${name}', { app: 'apps/${name}', service: ${pascal}Service });
