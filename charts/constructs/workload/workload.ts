@@ -28,6 +28,7 @@ import { methodStats } from '../telemetry/method-stats.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { collectorHost, workloadTracing, workloadTracingProblems } from '../telemetry/tracing.ts';
 import { exportTo, exportToAnnotations } from '../scope/visibility.ts';
+import { servicePorts } from './service-ports.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
 export interface WorkloadProps<C extends string> {
@@ -339,15 +340,6 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (this.#tracing === undefined) return;
     into.addIstio('40-services', this.where, 'Telemetry', metadata, workloadTracing(labels, this.#tracing));
   }
-}
-
-/** `appProtocol` is what istiod reads a port's protocol from. */
-function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
-  return (['grpc', 'http'] as const).flatMap((name) => {
-    const port = ports[name];
-    if (port === undefined) return [];
-    return [{ name, port, targetPort: k8s.IntOrString.fromString(name), protocol: 'TCP', appProtocol: name }];
-  });
 }
 
 /** Plain JavaScript may pass anything for a method. */
