@@ -39,12 +39,17 @@ export class GatewayDescriptors {
     return [{ name: volume, configMap: { name: this.#nameFor(workload) } }];
   }
 
-  /** @param metadata - of the workload */
-  addTo(into: Projection, { name, ...metadata }: Metadata): void {
+  /**
+   * @param metadata - of the workload
+   * @param clusters - those that it has pods in
+   */
+  addTo(into: Projection, { name, ...metadata }: Metadata, clusters: readonly string[]): void {
+    if (!clusters.includes(into.cluster.name)) return;
+    const differs = { because: 'descriptors are where the pods are that read them', clusters, paths: [] };
     into.add(
       '40-services',
       k8s.KubeConfigMap,
-      { ...metadata, name: this.#nameFor(name), app: name },
+      { ...metadata, name: this.#nameFor(name), app: name, differs },
       {
         immutable: true,
         data: { 'services.txt': this.#list },

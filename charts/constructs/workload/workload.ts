@@ -262,21 +262,15 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (tracing !== undefined) hosts.push(collectorHost(tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
     this.#addTelemetry(into, metadata, selector);
-    const cluster = into.cluster.name;
-    const { descriptors } = this;
-    const running = this.deployments.flatMap(({ placement }) => placement);
-    if (running.some((placed) => placed === cluster)) {
-      const because = 'descriptors are where the pods are that read them';
-      descriptors?.addTo(into, { ...metadata, differs: { because, clusters: running, paths: [] } });
-    }
+    const { deployments, descriptors } = this;
+    const placement = deployments.flatMap((deployment) => deployment.placement);
+    descriptors?.addTo(into, metadata, placement);
     const volumes = descriptors?.volumesOf(name);
-    for (const deployment of this.deployments) {
+    const cluster = into.cluster.name;
+    for (const deployment of deployments) {
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
       const containers = this.containers(cluster, deployment.image);
-      addDeployment(into, deployment, {
-        ...{ app: name, namespace: this.namespace.name },
-        ...{ containers, volumes, config },
-      });
+      addDeployment(into, deployment, { ...metadata, app: name, containers, volumes, config });
     }
   }
 
