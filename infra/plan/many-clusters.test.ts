@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import { lab, Mesh } from '../../charts/index.ts';
+import { stages } from '../../charts/model/stage.ts';
+import { synthesize } from '../../charts/synth.ts';
+import { catalogIn } from '../../charts/testing/mesh.ts';
+import { root } from '../testing/meshes.ts';
+import { planMesh } from './plan.ts';
+
+/** A mesh of clusters c1 to cN, with the catalog in each. */
+function plan(count: number) {
+  const names = Array.from({ length: count }, (_, index) => `c${index + 1}`);
+  const clusters = Object.fromEntries(
+    names.map((name) => [name, { network: `net-${name}`, region: `region-${name}`, zone: `zone-${name}` }]),
+  );
+  const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform: lab });
+  catalogIn(mesh.namespace('shop'));
+  return { names, plan: planMesh(mesh.model(), synthesize(mesh)) };
+}
+
+// No code knows a greatest number of clusters.
+test.each([1, 20])('%d clusters: each gets every stage, and a secret for each other one', (count) => {
+  const { names, plan: made } = plan(count);
+  expect(made.steps.map(({ cluster, stage }) => `${cluster} ${stage}`)).toEqual(
+    stages.flatMap((stage) => names.map((name) => `${name} ${stage}`)),
+  );
+  for (const name of names) {
+    const remote = made.steps
+      .filter(({ cluster }) => cluster === name)
+      .flatMap(({ secrets }) => secrets)
+      .flatMap((secret) => (secret.kind === 'remote-secret' ? [secret.of] : []));
+    expect(remote.toSorted()).toEqual(names.filter((other) => other !== name).toSorted());
+  }
+});
