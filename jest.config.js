@@ -22,6 +22,7 @@ export default {
         '<rootDir>/lab',
         '<rootDir>/cli',
         '<rootDir>/bench',
+        '<rootDir>/packaging',
         '<rootDir>/test/autobahn',
         '<rootDir>/test/differential',
         '<rootDir>/test/peers',
