@@ -14,6 +14,7 @@ export interface EnvironmentOf<E extends Environments> {
   readonly values: E[keyof E];
 }
 
+/** What {@link declare} takes. */
 export interface DeclareProps<E extends Environments, M extends Mesh<string>> {
   /**
    * The environments by name, such as `lab`, `staging` and `prod`: what differs between them, as values of any type. Each

@@ -1,12 +1,13 @@
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { run } from '../core/run.ts';
 import { bundleApp, bundleFiles } from '../images/bundle.ts';
+import { builderIdentity, identityFile } from '../images/key.ts';
 import { closureOf } from './closure.ts';
 import { emit } from './emit.ts';
 import { gatewayManifest, manifestOf, type Root } from './manifest.ts';
-import { packages, type PackageSpec } from './packages.ts';
+import { packages, stageName, type PackageSpec } from './packages.ts';
 
 /** A package as npm installs it. */
 export interface Packed {
@@ -80,10 +81,12 @@ function stage(root: string, folder: string, spec: PackageSpec, project: Root): 
   const sources = [...Object.values(exports), ...programs];
   const code = closureOf(built, sources.map(compiled), (file) => brought.has(file));
   const types = closureOf(built, Object.values(exports).map(declared));
-  const name = spec.name.replace('/', '-').replace('@', '');
+  const name = stageName(spec.name);
   const target = join(folder, name);
   for (const file of [...code.files, ...types.files]) copy(join(built, file), join(target, 'lib', file));
   for (const [file, from] of brought) write(join(target, 'lib', file), `export * from '${from}';\n`);
+  if (code.files.includes('images/key.js'))
+    write(join(target, 'lib/images', identityFile), builderIdentity());
   for (const file of beside) copy(join(root, file), join(target, 'lib', file));
   for (const asset of assets) copy(join(root, asset), join(target, asset));
   for (const file of ['LICENSE', 'CHANGELOG.md']) copy(join(root, file), join(target, file));
@@ -96,7 +99,7 @@ function stage(root: string, folder: string, spec: PackageSpec, project: Root): 
 
 /** The gateway as one file, which is what its image holds. */
 async function stageGateway(root: string, folder: string, project: Root): Promise<string> {
-  const name = 'meshwright-gateway';
+  const name = stageName('@meshwright/gateway');
   const target = join(folder, name);
   const { code, packages: bundled } = await bundleApp(root, 'apps/gateway');
   write(join(target, bundleFiles.code), code);
@@ -126,11 +129,3 @@ function write(file: string, text: string): void {
 }
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-
-/** The tarballs in a folder that {@link pack} filled. */
-export function tarballsIn(folder: string): readonly string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.tgz'))
-    .map((name) => join(folder, name))
-    .sort();
-}

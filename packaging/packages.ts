@@ -85,3 +85,8 @@ export const packages: readonly PackageSpec[] = [
     startsNode: true,
   },
 ];
+
+/** The folder that a package is laid out in, after its name: `meshwright-runtime`. */
+export function stageName(name: string): string {
+  return name.replace('@', '').replace('/', '-');
+}

@@ -27,6 +27,7 @@ export function unused(): never {
   throw statusError(status.UNIMPLEMENTED, 'unused');
 }
 
+/** A server on this machine, and a channel to it. */
 export interface Local {
   readonly address: string;
   readonly channel: Channel;

@@ -4,6 +4,7 @@ import type { Gateways } from './scope/gateway-address.ts';
 import type { Platform } from './scope/platform.ts';
 import type { Tracing } from './scope/tracing.ts';
 
+/** Properties of a Mesh. */
 export interface MeshProps<C extends string> {
   /** Project root, as a path: app folders are relative to it. */
   readonly root: string;

@@ -28,6 +28,7 @@ import type { Tracing } from './scope/tracing.ts';
 import { tracingProblems } from './telemetry/tracing.ts';
 import { Workload } from './workload/workload.ts';
 
+/** A mesh over clusters with these names. */
 export type Mesh<C extends string> = MeshType<C>;
 
 type MeshConstructor = new <C extends string>(id: string, props: MeshProps<C>) => Mesh<C>;

@@ -12,4 +12,5 @@ export const stages = [
   '60-traffic',
 ] as const;
 
+/** A stage of a cluster's YAML, in the order they are applied: `50-workloads`. */
 export type StageName = (typeof stages)[number];

@@ -22,6 +22,7 @@ import type { ToolPaths } from '../../toolchain/sets.ts';
 import type { Task } from '../output/tasks.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
+/** A plan that brings a lab up. */
 export interface LabUp {
   /** Looks the machine over before anything is made. */
   readonly check: () => Promise<void>;

@@ -1,6 +1,7 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { CallContext } from '../handlers.ts';
 
+/** Options of a call. */
 export interface CallOptions {
   /** The call being answered: its deadline, cancellation and trace context are passed on. */
   readonly parent?: CallContext;

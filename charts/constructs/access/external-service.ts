@@ -6,6 +6,7 @@ import type { Projection } from '../scope/projection.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { externalProblems } from './external-rules.ts';
 
+/** Properties of an {@link ExternalService}. */
 export interface ExternalServiceProps {
   /** The host name that callers use: fully qualified, one host. */
   readonly host: string;
@@ -22,6 +23,7 @@ export interface ExternalServiceProps {
 
 const propKeys = keysOf<ExternalServiceProps>({ host: true, port: true, protocol: true, addresses: true });
 
+/** What a host outside the mesh speaks. */
 export type ExternalProtocol = 'GRPC' | 'HTTP' | 'TLS';
 
 /** A workload that calls one. */

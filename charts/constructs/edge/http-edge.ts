@@ -33,6 +33,7 @@ import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
 import { connectionsOf, connectionsTo } from './shared-connections.ts';
 import { certificateProblems, gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
 
+/** Properties of an {@link HttpEdge}. */
 export interface HttpEdgeProps<C extends string> {
   /** Methods that are served by their google.api.http paths, or services for all of theirs. Nothing else is let in. */
   readonly expose: readonly Exposed<C>[];

@@ -16,6 +16,7 @@ import {
 } from './local-rate-limit.ts';
 import { nameOf, rateLimitProblems, type RateLimit } from './rate-limit.ts';
 
+/** Properties of {@link ServiceLimits}. */
 export interface ServiceLimitsProps<C extends string> {
   /** At least one. A client is the workload that calls, by its SPIFFE identity. */
   readonly rateLimits: readonly RateLimit<C>[];

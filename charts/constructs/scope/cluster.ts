@@ -24,6 +24,7 @@ export interface ClusterIstio {
   readonly namespaces?: Readonly<Record<string, string>>;
 }
 
+/** A cluster of the mesh, as it is declared. */
 export interface ClusterProps {
   /** Network its pods are in. Every cluster has its own: traffic between them passes the east-west gateways. */
   readonly network: string;

@@ -39,6 +39,7 @@ export type MetadataMatch =
 /** Every name has to match. Names are lower case; those that end in `-bin` hold base64 and cannot be matched. */
 export type Metadata = Readonly<Record<string, MetadataMatch>>;
 
+/** Retries of failed calls by the caller's proxy (Istio, HTTPRetry). */
 export interface Retries {
   /** Further attempts after the first, 1 to 10. */
   readonly attempts: number;
@@ -60,6 +61,7 @@ export type Fault =
   | { readonly status: GrpcStatusName; /** From 0.0001 to 100. */ readonly percent: number }
   | { readonly delayMs: number; /** From 0.0001 to 100. */ readonly percent: number };
 
+/** Copies of calls, whose answers are dropped (Istio, HTTPRoute mirrors). */
 export interface Mirror<V extends string> {
   /** The version that gets a copy of the call. Its answer is thrown away. */
   readonly to: V;
@@ -147,6 +149,7 @@ export interface Outliers {
   readonly maxEjectionPercent?: number;
 }
 
+/** Properties of a TrafficPolicy. */
 export interface TrafficPolicyProps<C extends string, V extends string> {
   /**
    * Where calls made in a cluster go when it has no healthy endpoint: the clusters in order of preference. Istio ranks

@@ -30,6 +30,7 @@ import { firstVersion, Workload } from './workload.ts';
 
 export type { VersionProps } from './versions.ts';
 
+/** Properties of a {@link GrpcService}. */
 export interface GrpcServiceProps<S extends DescService, C extends string, V extends string = 'v1'> {
   /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
   readonly app: string;

@@ -16,10 +16,12 @@ import { Workload } from './workload.ts';
  */
 export type MutualTlsMode = 'STRICT' | 'PERMISSIVE';
 
+/** Properties of {@link MutualTls} for a namespace. */
 export interface MutualTlsProps {
   readonly mode: MutualTlsMode;
 }
 
+/** Properties of {@link MutualTls} for a service. */
 export interface ServiceMutualTlsProps extends MutualTlsProps {
   /** Ports of the service that differ, by name or number: `{ http: 'PERMISSIVE' }`. @default - none */
   readonly ports?: Readonly<Partial<Record<'grpc' | 'http' | `${number}`, MutualTlsMode>>>;
