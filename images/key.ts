@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
-import { extname, isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
+import { isSource } from '../core/product.ts';
 import type { DebianPackage } from './debian.ts';
 import { referenceOf } from './spec.ts';
 import type { ImageFile, ImageSpec } from './spec.ts';
@@ -42,12 +43,18 @@ export function fileIdentity(file: ImageFile, cacheDir: string): string {
   return inCache.startsWith('..') || isAbsolute(inCache) ? sha256(readFileSync(file.from.path)) : inCache;
 }
 
-/** Hash of the sources that lay out and write images, without tests. */
+/** In a package, beside the compiled sources: what {@link builderIdentity} was in the checkout that it was made of. */
+export const identityFile = 'builder-identity';
+
+/**
+ * Hash of the sources that lay out and write images, without tests. A package has that of the checkout it was made of: both
+ * share what they built.
+ */
 export function builderIdentity(): string {
   const folder = import.meta.dirname;
-  const suffix = extname(import.meta.filename);
+  if (!isSource) return readFileSync(join(folder, identityFile), 'utf8');
   const sources = readdirSync(folder)
-    .filter((name) => name.endsWith(suffix) && !name.endsWith(`.test${suffix}`))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .sort()
     .map((name) => `${name}\0${readFileSync(join(folder, name), 'utf8')}`);
   return sha256(sources.join('\0'));

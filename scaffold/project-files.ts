@@ -24,6 +24,7 @@ function declaration(mesh: string, names: ServiceNames): string {
   return `import { declare, GrpcService, HttpEdge, lab, Mesh, released } from 'meshwright';
 import { comments } from './gen/comments.js';
 import { ${pascal}Service } from '${generatedModule(names, '.')}';
+import { comments } from './gen/comments.js';
 
 /** The mesh. \`npm run synth\` renders each environment into dist/<environment>/. */
 export default declare({

@@ -15,6 +15,8 @@ export const order = [
   '0d-h2spec',
   '0d-autobahn',
   '0d-schemathesis',
+  // A lab of its own, from the packages; gone at its end.
+  '0e-own-repository',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',

@@ -1,0 +1,212 @@
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { apiReports } from '../../packaging/api-report.ts';
+import { pack, type Packed } from '../../packaging/pack.ts';
+import { npm, root } from './checkout/cli.ts';
+
+const minute = 60_000;
+const folder = mkdtempSync(join(tmpdir(), 'own-repository-'));
+const project = join(folder, 'acme');
+/** Its state is its own. */
+const env = { MESHWRIGHT_STATE_DIR: undefined };
+const inProject = (command: string, ...flags: readonly string[]) => npm(command, flags, env, project);
+let packed: readonly Packed[];
+
+/** Runs a program in the project to its end; throws what it said when it failed. */
+function run(command: string, ...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: project,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ended with ${status}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+const install = (...packages: readonly string[]) =>
+  run(
+    'npm',
+    ...['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'],
+    ...packages,
+  );
+const bin = (name: string) => join(project, 'node_modules', '.bin', name);
+const read = (path: string) => readFileSync(join(project, path), 'utf8');
+const edit = (path: string, from: string, to: string) => {
+  const text = read(path);
+  if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
+  writeFileSync(join(project, path), text.replace(from, to));
+};
+
+/** All files of dist/ with the lock, by path. */
+function rendered(): Readonly<Record<string, string>> {
+  const files = readdirSync(join(project, 'dist'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+  const paths = [...files, join(project, 'images.lock.json')];
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'utf8')]));
+}
+
+/** Deployments in a cluster's YAML, by name. */
+function deployments(cluster: string): Readonly<Record<string, string>> {
+  const objects = read(`dist/lab/${cluster}/50-workloads.k8s.yaml`).split('---\n');
+  return Object.fromEntries(
+    objects
+      .filter((text) => text.includes('kind: Deployment\n'))
+      .map((text) => [/^ {2}name: (.+)$/m.exec(text)?.[1] ?? '', text]),
+  );
+}
+
+beforeAll(async () => {
+  packed = await pack(root, join(folder, 'packages'), () => undefined);
+  mkdirSync(project);
+  run('npm', 'init', '--yes');
+  install(...packed.map(({ file }) => file));
+  run(bin('meshwright'), 'init');
+  // What the package.json of the new project lists beside; TypeScript's former version is a test's wish.
+  install();
+  install('--no-save', 'typescript-5.9@npm:typescript@5.9.3');
+}, 10 * minute);
+afterAll(async () => {
+  if (existsSync(join(project, '.meshwright'))) await inProject('down');
+  rmSync(folder, { recursive: true });
+}, 5 * minute);
+
+describe('the packages', () => {
+  test('hold no source, no test, and nothing that runs while they are installed', () => {
+    for (const { name } of packed) {
+      const installed = join(project, 'node_modules', name);
+      const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+      expect(files.filter((file) => /\.test\.|__golden__|(?<!\.d)\.ts$/.test(file))).toEqual([]);
+      const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as object;
+      expect(manifest).not.toHaveProperty('scripts');
+    }
+    // No source of this checkout is on the project's path.
+    expect(read('package.json')).not.toContain(root);
+  });
+
+  test.each([
+    'meshwright/lib/core/problem.js',
+    'meshwright/charts/index.ts',
+    'meshwright/lib/charts/constructs/mesh.js',
+    '@meshwright/runtime/lib/apps/runtime/server.js',
+    '@meshwright/gateway/main.js',
+    '@meshwright/lab/lib/lab/lab.js',
+  ])('%s cannot be imported', (name) => {
+    expect(() => run(bin('node'), '--eval', `await import('${name}')`)).toThrow(
+      'ERR_PACKAGE_PATH_NOT_EXPORTED',
+    );
+  });
+});
+
+test(
+  'docs/api has every public name with its documentation',
+  () => {
+    const reports = apiReports(join(folder, 'packages'));
+    const committed = join(root, 'docs/api');
+    expect(reports.map(({ file }) => file).sort()).toEqual(readdirSync(committed).sort());
+    for (const { file, text, undocumented } of reports) {
+      // `npm run packages -- --api` writes what is exported now.
+      expect(readFileSync(join(committed, file), 'utf8')).toBe(text);
+      expect([file, undocumented]).toEqual([file, []]);
+    }
+  },
+  5 * minute,
+);
+
+describe('a project made by init', () => {
+  let first: ReturnType<typeof rendered>;
+
+  test(
+    'passes its own tests',
+    async () => {
+      expect(await inProject('synth')).toMatchObject({ code: 0, stderr: '' });
+      expect(await inProject('test')).toMatchObject({ code: 0 });
+      first = rendered();
+    },
+    5 * minute,
+  );
+
+  test(
+    'gets services by one command each, which changes no other service',
+    async () => {
+      const before = deployments('east');
+      expect(Object.keys(before).sort()).toEqual(['edge', 'greetings']);
+      expect(await inProject('new', 'parcels')).toMatchObject({ code: 0, stderr: '' });
+      expect(deployments('east')['greetings']).toBe(before['greetings']);
+      expect(await inProject('new', 'gift-cards')).toMatchObject({ code: 0, stderr: '' });
+      const after = deployments('east');
+      expect(Object.keys(after).sort()).toEqual(['edge', 'gift-cards', 'greetings', 'parcels']);
+      expect(after['greetings']).toBe(before['greetings']);
+      const images = (lock: string) => (JSON.parse(lock) as { apps: Record<string, unknown> }).apps;
+      const lock = join(project, 'images.lock.json');
+      expect(images(read('images.lock.json'))).toMatchObject(images(first[lock] ?? ''));
+    },
+    5 * minute,
+  );
+
+  test(
+    'declares calls by typed methods, for TypeScript 5.9 and 6.0',
+    () => {
+      edit(
+        'mesh.ts',
+        '    new HttpEdge',
+        '    parcels.calls(greetings.method.getGreeting);\n    giftCards.calls(parcels.method.getParcel);\n\n    new HttpEdge',
+      );
+      const compilers = ['typescript', 'typescript-5.9'];
+      const compile = (name: string) =>
+        run(bin('node'), join(project, 'node_modules', name, 'bin', 'tsc'), '--pretty', 'false');
+      for (const name of compilers) expect(compile(name)).toBe('');
+      const good = read('mesh.ts');
+      edit('mesh.ts', 'greetings.method.getGreeting', 'greetings.method.getGreting');
+      edit('mesh.ts', "'parcels', { ", "'parcels', { placement: ['weest'], ");
+      const misspelt = /Property 'getGreting' does not exist/;
+      const nowhere = /Type '"weest"' is not assignable to type '"east" \| "west"'/;
+      for (const name of compilers) {
+        expect(() => compile(name)).toThrow(misspelt);
+        expect(() => compile(name)).toThrow(nowhere);
+      }
+      writeFileSync(join(project, 'mesh.ts'), good);
+    },
+    5 * minute,
+  );
+
+  test(
+    'synthesizes the same bytes twice',
+    async () => {
+      expect(await inProject('synth')).toMatchObject({ code: 0 });
+      const before = rendered();
+      rmSync(join(project, 'dist'), { recursive: true });
+      expect(await inProject('synth')).toMatchObject({ code: 0 });
+      expect(rendered()).toEqual(before);
+      expect(Object.keys(before).filter((path) => path.includes('/dist/prod/')).length).toBeGreaterThan(5);
+    },
+    5 * minute,
+  );
+
+  test(
+    'comes up in the lab with proofs of its own, is healthy, and goes',
+    async () => {
+      const up = await inProject('up');
+      expect(up).toMatchObject({ code: 0 });
+      expect(up.stdout).toMatch(
+        /parcels in east gets to greetings: GetGreeting answered by east\/greetings-/,
+      );
+      const status = await inProject('status', '--json');
+      expect(status).toMatchObject({ code: 0, stderr: '' });
+      expect(await inProject('down')).toMatchObject({ code: 0 });
+    },
+    20 * minute,
+  );
+});
