@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { synthUp } from './workspace/synth-mesh.ts';
+import { findLab } from './lab-package.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
 import { pulumiOptions } from './pulumi.ts';
@@ -22,8 +23,7 @@ export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal)
     if (record !== undefined && !record.lab)
       steps.push({ title: 'mesh', run: (report) => removeApplied(at, record, report, signal) });
     // Loaded when it is needed: nothing but this knows of labs.
-    const { labDown } = await import('./lab/index.ts');
-    steps.push(...labDown(at));
+    steps.push(...((await findLab())?.labDown(at) ?? []));
     await runTasks(steps);
     removeRecord(at.stateDir);
     removeProved(at.stateDir);

@@ -1,6 +1,7 @@
 import type { Mesh } from '../charts/constructs/mesh.ts';
 import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
+import { requireLab } from './lab-package.ts';
 import type { LabUp } from './lab/index.ts';
 import type { UpFlags } from './up-flags.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
@@ -41,7 +42,7 @@ function whichEnvironment(environment: string, environments: readonly string[]):
 
 /** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */
 async function planLab(at: Workspace, { labSubnet }: UpFlags, declared: Mesh<string>): Promise<LabUp> {
-  const { labUp } = await import('./lab/index.ts');
+  const { labUp } = await requireLab();
   const lab = labUp(at, declared.clusters, labSubnet);
   await lab.check();
   return lab;

@@ -1,8 +1,8 @@
 import { environmentProblems } from '../../charts/declare.ts';
 import { own } from '../../core/own.ts';
-import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
 import type { ClusterAccess } from '../../infra/kube/connection.ts';
-import { findPulumi } from '../../infra/pulumi/find-pulumi.ts';
+import { findPulumi, missingPulumiPackages } from '../../infra/pulumi/find-pulumi.ts';
 import { missingClusters, parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
 import { readStackFile } from '../../infra/plan/stack-file.ts';
 import { parseContexts } from './contexts.ts';
@@ -216,16 +216,31 @@ function chooseEngine(asked: TargetFlags['engine'], before: UpRecord | undefined
       },
     ]);
   }
-  if (asked === 'pulumi' && findPulumi() === undefined) {
-    throw new ProblemsError([
+  const found = findPulumi() !== undefined;
+  const missing = found ? missingPulumiPackages() : [];
+  if (asked === 'pulumi') throwIfAny(pulumiProblems(found, missing));
+  return asked ?? before?.engine ?? (found && missing.length === 0 ? 'pulumi' : 'apply');
+}
+
+/** Why Pulumi's engine, which was asked for, cannot be used. */
+function pulumiProblems(found: boolean, missing: readonly string[]): readonly Problem[] {
+  const problem = { where: '--engine', received: 'pulumi' };
+  if (!found)
+    return [
       {
-        where: '--engine',
+        ...problem,
         what: 'there is no `pulumi` command on PATH',
-        received: asked,
         allowed: 'pulumi, where its command line is installed, or apply',
         fix: 'install the Pulumi command line, or leave --engine out',
       },
-    ]);
-  }
-  return asked ?? before?.engine ?? (findPulumi() === undefined ? 'apply' : 'pulumi');
+    ];
+  if (missing.length === 0) return [];
+  return [
+    {
+      ...problem,
+      what: "Pulumi's npm packages are not installed",
+      allowed: 'pulumi, where they are installed, or apply',
+      fix: `run \`npm install ${missing.join(' ')}\`, or leave --engine out`,
+    },
+  ];
 }
