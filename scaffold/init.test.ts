@@ -10,6 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import ts from 'typescript';
 import { init } from './init.ts';
 
 let folder: string;
@@ -33,7 +34,14 @@ afterEach(() => {
 
 const written = [
   ...['package.json', 'mesh.ts', 'README.md', 'tsconfig.json', 'buf.yaml', 'buf.gen.yaml', 'Pulumi.yaml'],
-  ...['Pulumi.lab.yaml', 'Pulumi.prod.yaml', 'infra/index.ts', '.gitignore', '.github/workflows/check.yml'],
+  ...[
+    'Pulumi.lab.yaml',
+    'Pulumi.prod.yaml',
+    'infra/index.ts',
+    '.gitignore',
+    '.gitattributes',
+    '.github/workflows/check.yml',
+  ],
   'proto/acme/greetings/v1/greetings.proto',
   ...['config.yml', 'handlers.test.ts', 'handlers.ts', 'main.ts', 'store.ts'].map(
     (file) => `apps/greetings/${file}`,
@@ -68,6 +76,39 @@ test('makes a project in an empty folder, with the base of the images and the ve
   });
   expect(readFileSync(join(folder, 'mesh.ts'), 'utf8')).toContain("new Mesh('acme', ");
 });
+
+test('writes TypeScript that a compiler binds, each name once', () => {
+  init(folder, 'acme', product);
+  const sources = written.filter((path) => path.endsWith('.ts')).map((path) => join(folder, path));
+  // Without the packages: what is asked is of each file alone, not of what it imports.
+  const program = ts.createProgram(sources, {
+    noResolve: true,
+    noLib: true,
+    types: [],
+    target: ts.ScriptTarget.ESNext,
+  });
+  const alone = [
+    ...program.getSyntacticDiagnostics(),
+    ...sources.flatMap((path) => duplicatesIn(program.getSourceFile(path))),
+  ];
+  expect(alone).toEqual([]);
+});
+
+/** The names that a file's imports and declarations at its top have more than once. */
+function duplicatesIn(file: ts.SourceFile | undefined): readonly string[] {
+  const names = (file?.statements ?? []).flatMap((statement) => {
+    if (ts.isImportDeclaration(statement)) {
+      const bindings = statement.importClause?.namedBindings;
+      const isType = statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+      return bindings !== undefined && ts.isNamedImports(bindings) && !isType
+        ? bindings.elements.map(({ name }) => name.text)
+        : [];
+    }
+    if (!ts.isVariableStatement(statement)) return [];
+    return statement.declarationList.declarations.map(({ name }) => name.getText(file));
+  });
+  return names.filter((name, index) => names.indexOf(name) !== index);
+}
 
 test('keeps what a package.json has, such as packages from files, but not the test that npm init makes up', () => {
   write(join(folder, 'package.json'), {

@@ -15,6 +15,8 @@ export function projectFiles(mesh: string, names: ServiceNames): readonly Projec
     { path: 'Pulumi.prod.yaml', text: prodStack },
     { path: 'infra/index.ts', text: pulumiProgram },
     { path: '.gitignore', text: 'node_modules/\ngen/\n.meshwright/\n' },
+    // What is compared byte for byte.
+    { path: '.gitattributes', text: 'dist/** text eol=lf\nimages.lock.json text eol=lf\n' },
     { path: '.github/workflows/check.yml', text: workflow },
   ];
 }
@@ -24,7 +26,6 @@ function declaration(mesh: string, names: ServiceNames): string {
   return `import { declare, GrpcService, HttpEdge, lab, Mesh, released } from 'meshwright';
 import { comments } from './gen/comments.js';
 import { ${pascal}Service } from '${generatedModule(names, '.')}';
-import { comments } from './gen/comments.js';
 
 /** The mesh. \`npm run synth\` renders each environment into dist/<environment>/. */
 export default declare({
@@ -92,7 +93,7 @@ A service calls another one once \`mesh.ts\` says so: \`orders.calls(${camel}.me
 
 Replace the placeholders of \`prod\` in \`mesh.ts\` and in \`Pulumi.prod.yaml\` before you use it. \`git diff --no-index dist/lab
 dist/prod\` shows how the environments differ. To apply with Pulumi, install its command line and
-\`npm install @pulumi/pulumi @pulumi/kubernetes\`; without it \`up\` applies the same plan by server-side apply.
+\`npm install @pulumi/pulumi @pulumi/kubernetes @pulumi/policy\`; without them \`up\` applies the same plan by server-side apply.
 `;
 }
 
@@ -148,7 +149,7 @@ plugins:
 `;
 
 function pulumiYaml(mesh: string): string {
-  return `name: meshwright
+  return `name: ${mesh}
 description: The mesh ${mesh}
 main: infra
 runtime:
