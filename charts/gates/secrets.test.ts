@@ -93,6 +93,51 @@ test('what config.yml says is no secret passes, and is listed on the Deployment 
   ]);
 });
 
+describe('bytes of a ConfigMap are plain text, too', () => {
+  const withBytes = (
+    values: Readonly<Record<string, string | Buffer>>,
+    annotations: Readonly<Record<string, string>> = {},
+  ) =>
+    problemsWith((into) => {
+      const metadata = { name: 'x', namespace: 'shop', annotations };
+      const binaryData = Object.fromEntries(
+        Object.entries(values).map(([name, value]) => [
+          name,
+          Buffer.from(value as string).toString('base64'),
+        ]),
+      );
+      into.add('40-services', k8s.KubeConfigMap, metadata, { binaryData });
+    });
+  const told = (name: string, what: string) =>
+    `demo/custom: ConfigMap shop/x: binaryData ${name} ${what}, in plain text; ${fix(name)}`;
+
+  test('a name of a secret is refused, unless it was declared harmless', () => {
+    const values = { password: 'hunter2', 'csrf-token': 'X-CSRF' };
+    expect(withBytes(values, { 'meshwright/not-secret': 'csrf-token' })).toEqual([
+      told('password', 'has the name of a secret'),
+    ]);
+  });
+
+  test.each([
+    ['a private key', `-----BEGIN RSA PRIVATE KEY-----\nabc`],
+    ['a JWT', jwt],
+    ['a cloud access key', `AKIA${'A'.repeat(16)}`],
+    ['an access token', `ghp_${'a'.repeat(36)}`],
+    ['a URL with a password', 'postgres://shop:hunter2@db.example/shop'],
+    ['a URL with a password', 'postgres://shop:pässword@db.example/shop'],
+  ])('what looks like %s is refused wherever it is between other bytes, and never shown', (kind, value) => {
+    const around = Buffer.from([0x00, 0xff, 0xc3, 0x0a, 0x14]);
+    const found = withBytes({ set: Buffer.concat([around, Buffer.from(value), around]) });
+    expect(found).toEqual([told('set', `holds what looks like ${kind}`)]);
+    expect(found.join('')).not.toContain(value);
+  });
+
+  test('parts of texts that bytes stand between are not one text', () => {
+    const parts = ['https://shop.example', 'name:x', 'a@b'].map((part) => Buffer.from(part));
+    expect(withBytes({ set: Buffer.concat(parts.flatMap((part) => [part, Buffer.from([1])])) })).toEqual([]);
+  });
+});
+
 test('a ConfigMap is plain text, too; a name that was declared harmless passes', () => {
   const withData = (annotations: Readonly<Record<string, string>>) =>
     problemsWith((into) => {

@@ -36,13 +36,24 @@ export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
         check(pods.of, `env ${name} of container ${container}`, name, value),
       ),
     ),
-    ...ofKind(cluster, 'ConfigMap').flatMap((map) =>
-      Object.entries(mapping(map.object, 'data')).flatMap(([name, value]) =>
+    ...ofKind(cluster, 'ConfigMap').flatMap((map) => [
+      ...Object.entries(mapping(map.object, 'data')).flatMap(([name, value]) =>
         check(map, `data ${name}`, name, value),
       ),
-    ),
+      ...Object.entries(mapping(map.object, 'binaryData')).flatMap(([name, value]) =>
+        check(map, `binaryData ${name}`, name, textIn(value)),
+      ),
+    ]),
     ...ofKind(cluster, 'Secret').flatMap(contents),
   ]);
+}
+
+/** The text in base64 of bytes, a line for each run of it. */
+function textIn(base64: string): string {
+  // What no text has: control characters, and what is not UTF-8.
+  return Buffer.from(base64, 'base64')
+    .toString('utf8')
+    .replaceAll(/[\0-\x08\x0e-\x1f\x7f\ufffd]+/g, '\n');
 }
 
 function contents({ where, object }: RenderedObject): readonly Problem[] {
