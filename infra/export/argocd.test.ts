@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import shop from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { field } from '../kube/kube-object.ts';
+import { field, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { planMesh } from '../plan/plan.ts';
 import { applicationSet } from './argocd.ts';
@@ -58,6 +58,29 @@ describe('the ApplicationSet', () => {
       expect(order).toContain(stage);
       for (const before of after) expect(order.indexOf(before.stage)).toBeLessThan(order.indexOf(stage));
     }
+  });
+
+  test('prunes a ConfigMap of former pods in the Application that replaces these, and only after them', () => {
+    expect(template(set, 'spec', 'syncPolicy', 'syncOptions')).toContain('PruneLast=true');
+    const applicationsOf = (wanted: KubeObject['kind'], names: readonly string[]) =>
+      steps.flatMap(({ cluster, stage, objects }) =>
+        objects
+          .filter(({ kind, metadata }) => kind === wanted && names.includes(metadata.name))
+          .map(() => `shop-${cluster}-${stage}`),
+      );
+    const mounted = steps
+      .flatMap(({ objects }) => objects)
+      .flatMap((object) => {
+        const volumes = list(object, 'spec', 'template', 'spec', 'volumes');
+        const maps = volumes.flatMap((volume) => text(volume, 'configMap', 'name') ?? []);
+        return maps.map((map) => [object.metadata.name, map] as const);
+      });
+    expect(mounted.length).toBeGreaterThan(0);
+    for (const [deployment, map] of mounted)
+      expect([map, applicationsOf('ConfigMap', [map])]).toEqual([
+        map,
+        applicationsOf('Deployment', [deployment]),
+      ]);
   });
 
   test('leaves alone what istiod and nobody else writes', () => {

@@ -6,10 +6,11 @@ import shop from '../../mesh.ts';
 import { stages } from '../../charts/model/stage.ts';
 import { synthesize } from '../../charts/synth.ts';
 import type { RenderedStage } from '../../charts/synth.ts';
-import { describe as name, isManaged } from '../kube/kube-object.ts';
+import { describe as name, isManaged, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { planMesh } from './plan.ts';
 import type { Plan, StageKey } from './plan.ts';
+import { waves } from '../kube/waves.ts';
 import { modelOf } from '../testing/models.ts';
 
 const operator: KubeObject = {
@@ -131,6 +132,14 @@ describe('planMesh', () => {
   });
 });
 
+/** The ConfigMaps that the pods of a Deployment mount, each as `ConfigMap shop/NAME`. */
+function configMapsOf(deployment: KubeObject): readonly string[] {
+  return list(deployment, 'spec', 'template', 'spec', 'volumes').flatMap((volume) => {
+    const mounted = text(volume, 'configMap', 'name');
+    return mounted === undefined ? [] : [`ConfigMap ${deployment.metadata.namespace ?? ''}/${mounted}`];
+  });
+}
+
 describe('the plan of the sample mesh', () => {
   const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
   const plan: Plan = planMesh(mesh.model(), synthesize(mesh));
@@ -178,6 +187,23 @@ describe('the plan of the sample mesh', () => {
       ['east', 'IstioOperator istio-system/istio', 'IstioOperator istio-system/istio-canary'],
       ['west', 'IstioOperator istio-system/istio'],
     ]);
+  });
+
+  test('brings a ConfigMap in the stage of the pods that mount it, and a wave before them', () => {
+    for (const { cluster, stage, objects } of plan.steps) {
+      const order = waves(objects);
+      const waveOf = (wanted: string) => order.findIndex((wave) => wave.map(name).includes(wanted));
+      for (const deployment of objects.filter(({ kind }) => kind === 'Deployment'))
+        for (const mounted of configMapsOf(deployment)) {
+          const place = [cluster, stage, name(deployment), mounted];
+          expect([...place, waveOf(mounted) >= 0]).toEqual([...place, true]);
+          expect([...place, waveOf(mounted) < waveOf(name(deployment))]).toEqual([...place, true]);
+        }
+    }
+    const mounting = plan.steps
+      .flatMap(({ objects }) => objects)
+      .filter((one) => configMapsOf(one).length > 0);
+    expect(new Set(mounting.map(name))).toEqual(new Set(['Deployment shop/catalog', 'Deployment shop/edge']));
   });
 
   test('carries the label that removal finds it by on every object', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { synthesize } from '../../charts/synth.ts';
 import { renderIstioReleases } from '../plan/istio-release.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { describe as name } from '../kube/kube-object.ts';
+import { describe as name, list, text } from '../kube/kube-object.ts';
 import { resourceName, typeToken } from './kubernetes-resource.ts';
 import { planMesh } from '../plan/plan.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
@@ -192,6 +192,25 @@ describe.each(meshes)('the Pulumi program, for %s clusters', (size, declare) => 
         expected = group;
       }
     }
+  });
+
+  test('has a Deployment come after the ConfigMaps that its pods mount, under the same stage', () => {
+    for (const { cluster, objects } of plan.steps)
+      for (const deployment of objects.filter(({ kind }) => kind === 'Deployment'))
+        for (const volume of list(deployment, 'spec', 'template', 'spec', 'volumes')) {
+          const mounted = text(volume, 'configMap', 'name');
+          if (mounted === undefined) continue;
+          const { namespace } = deployment.metadata;
+          const metadata = { name: mounted, ...(namespace !== undefined && { namespace }) };
+          const map = find(cluster, { apiVersion: 'v1', kind: 'ConfigMap', metadata });
+          const pods = find(cluster, deployment);
+          expect([map.urn, map.parent]).toEqual([map.urn, pods.parent]);
+          const before = new Set(pods.dependencies);
+          for (const urn of before)
+            for (const earlier of run.registered.find((one) => one.urn === urn)?.dependencies ?? [])
+              before.add(earlier);
+          expect([pods.urn, before.has(map.urn)]).toEqual([pods.urn, true]);
+        }
   });
 
   test('lets no value come from another resource: the replacement of one never replaces another', () => {

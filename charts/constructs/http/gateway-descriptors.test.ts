@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { create, createFileRegistry, fromBinary, fromJson, setExtension } from '@bufbuild/protobuf';
 import type { DescService } from '@bufbuild/protobuf';
@@ -103,6 +104,15 @@ describe('a workload with an HTTP gateway', () => {
       expect([...list.matchAll(/^ {2}(\S+) [0-9a-f]{12} \d+$/gm)].map(([, name]) => name)).toEqual(files);
     },
   );
+
+  test('its name has a hash of all that it holds, keys and values', () => {
+    for (const workload of workloads) {
+      const { metadata, data, binaryData } = mapOf(rendered, workload)!;
+      expect([Object.keys(data), Object.keys(binaryData)]).toEqual([['services.txt'], ['descriptors.binpb']]);
+      const hash = createHash('sha256').update(JSON.stringify({ data, binaryData })).digest('hex');
+      expect(metadata.name).toBe(`${workload}-descriptors-${hash.slice(0, 10)}`);
+    }
+  });
 
   test('its pods mount it, read-only, where the gateway reads it', () => {
     for (const workload of workloads) {
@@ -228,6 +238,12 @@ describe('a set that does not fit into a ConfigMap', () => {
     expect(received).toEqual(expect.any(Number));
     const most = 900 * kib - (Number(received) - 900 * kib);
     expect([size(most), size(most + 1)]).toEqual([undefined, 921_601]);
+  });
+
+  test('what counts is bytes, not letters', () => {
+    const size = (pkg: string) => problems([heavy(pkg, 900 * kib, 1)])[0]?.received;
+    expect(size('één')).toEqual(expect.any(Number));
+    expect(size('één')).toBe(size('eeeen'));
   });
 
   test('is refused at synth, for an edge and for a service with a gateway', () => {

@@ -21,7 +21,7 @@ const mostBytes = 900 * 1024;
  * The descriptors of the services that a workload's HTTP gateway serves, as a ConfigMap that the gateway reads when it starts.
  *
  * It is immutable and has a hash of its content in its name: pods of other content mount another one, so that a Deployment
- * rolls when the content changes and only then, and its former pods find theirs until they are gone.
+ * rolls when the content changes and only then. Its former pods find theirs until the roll-out is over; afterwards it is deleted.
  */
 export class GatewayDescriptors {
   /** Variables of the gateway's container. */
@@ -47,14 +47,12 @@ export class GatewayDescriptors {
     if (!clusters.includes(into.cluster.name)) return;
     const differs = { because: 'descriptors are where the pods are that read them', clusters, paths: [] };
     into.add(
-      '40-services',
+      // That of the pods: whoever applies stage by stage may delete the former one at the end of its own stage, and pods of the
+      // former ReplicaSet need it until the roll-out of this stage is over.
+      '50-workloads',
       k8s.KubeConfigMap,
       { ...metadata, name: this.#nameFor(name), app: name, differs },
-      {
-        immutable: true,
-        data: { 'services.txt': this.#list },
-        binaryData: { [key]: Buffer.from(this.#set.bytes).toString('base64') },
-      },
+      { immutable: true, ...this.#content },
     );
   }
 
@@ -72,7 +70,7 @@ export class GatewayDescriptors {
           : `two proto files that the services of one HTTP gateway need declare this: ${file} and ${rival}`;
       return { where, what, received, fix: `rename one of the two, or ${fewer}` };
     });
-    const received = bytes.length + this.#list.length;
+    const received = bytes.length + Buffer.byteLength(this.#list);
     if (received <= mostBytes) return found;
     const comments = files.reduce((sum, { commentBytes }) => sum + commentBytes, 0);
     const [largest] = files.toSorted((a, b) => b.bytes.length - a.bytes.length);
@@ -100,8 +98,16 @@ export class GatewayDescriptors {
     ].join('\n');
   }
 
+  get #content(): Pick<k8s.KubeConfigMapProps, 'data' | 'binaryData'> {
+    return {
+      data: { 'services.txt': this.#list },
+      binaryData: { [key]: Buffer.from(this.#set.bytes).toString('base64') },
+    };
+  }
+
+  /** As long as the content is the same, so is the name: an immutable ConfigMap of one name can have one content. */
   #nameFor(workload: string): string {
-    const hash = createHash('sha256').update(this.#list).update(this.#set.bytes).digest('hex');
+    const hash = createHash('sha256').update(JSON.stringify(this.#content)).digest('hex');
     return `${workload}-descriptors-${hash.slice(0, 10)}`;
   }
 }

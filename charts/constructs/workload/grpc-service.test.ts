@@ -19,7 +19,7 @@ describe('with an HTTP gateway and two replicas, in one cluster', () => {
     const kinds = (cluster: string) => objectsOf(rendered, cluster, 'shop').map(({ kind }) => kind);
     const everywhere = ['Namespace', 'EnvoyFilter', 'Service', 'ServiceAccount', 'Sidecar'];
     const traffic = ['DestinationRule', 'VirtualService'];
-    const pods = ['ConfigMap', 'Deployment', 'PodDisruptionBudget'];
+    const pods = ['Deployment', 'PodDisruptionBudget', 'ConfigMap'];
     expect(kinds('east')).toEqual([...everywhere, ...pods, ...traffic]);
     expect(kinds('west')).toEqual([...everywhere, ...traffic]);
     expectGolden(import.meta.url, 'grpc-service', objectsOf(rendered, 'east', 'shop'));
