@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { declarationOf, declare } from './declare.ts';
+import { declare, parseDeclaration } from './declare.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { lab } from './platforms.ts';
 
@@ -22,12 +22,25 @@ describe('a declaration', () => {
   });
 
   test('is told from what is none, and from one of another copy of the library', () => {
-    expect(declarationOf(declaration)).toBe(declaration);
-    expect(
-      [{}, 1, null, undefined, meshOf('a.example'), { ...declaration, mesh: 1 }].map(declarationOf),
-    ).toEqual([...[undefined, undefined, undefined, undefined, undefined], expect.anything()]);
+    expect(parseDeclaration(declaration)).toBe(declaration);
+    const copied = { ...declaration, mesh: 1 };
+    expect(parseDeclaration(copied)).toBe(copied);
+    const fix = 'fix: write `export default declare({ environments, mesh })`';
+    expect(() => parseDeclaration(undefined)).toThrow(new Error(`mesh.ts: has no default export; ${fix}`));
+    for (const none of [{}, 1, null])
+      expect(() => parseDeclaration(none)).toThrow(
+        new Error(
+          `mesh.ts: its default export is not made by declare; received ${JSON.stringify(none)}; ${fix}`,
+        ),
+      );
+    expect(() => parseDeclaration(meshOf('a.example'))).toThrow('its default export is not made by declare');
     const other = { ...declaration, [Symbol.for('meshwright.declaration')]: class OtherMesh extends Map {} };
-    expect(declarationOf(other)).toBe('of another copy');
+    expect(() => parseDeclaration(other)).toThrow(
+      new Error(
+        'mesh.ts: is declared with another copy of the library than the one that runs it; ' +
+          'fix: import declare from the package whose command or program this is, and install that package once',
+      ),
+    );
   });
 
   test.each<[string, () => unknown, string]>([

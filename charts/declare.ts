@@ -83,10 +83,22 @@ export function declare<const E extends Environments, M extends Mesh<string>>(
   return Object.assign(declaration, { [brand]: Mesh });
 }
 
-/** What a value is to those who run a declaration. */
-export function declarationOf(value: unknown): Declaration | 'of another copy' | undefined {
-  if (typeof value !== 'object' || value === null || !(brand in value)) return undefined;
-  return value[brand] === Mesh ? (value as unknown as Declaration) : 'of another copy';
+/**
+ * The declaration that mesh.ts exports as its default.
+ * @throws ProblemsError when that is none, or one of another copy of this library, whose constructs this one would not see
+ */
+export function parseDeclaration(given: unknown): Declaration {
+  const problem = (what: string, rest: Partial<Problem>) =>
+    new ProblemsError([{ where: 'mesh.ts', what, ...rest }]);
+  const fix = 'write `export default declare({ environments, mesh })`';
+  if (given === undefined) throw problem('has no default export', { fix });
+  if (typeof given !== 'object' || given === null || !(brand in given))
+    throw problem('its default export is not made by declare', { received: given, fix });
+  if (given[brand] !== Mesh)
+    throw problem('is declared with another copy of the library than the one that runs it', {
+      fix: 'import declare from the package whose command or program this is, and install that package once',
+    });
+  return given as unknown as Declaration;
 }
 
 /**

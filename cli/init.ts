@@ -1,11 +1,11 @@
 import { init } from '../scaffold/init.ts';
-import type { Workspace } from './workspace/workspace.ts';
 
 /** `npx meshwright init`: makes a project in the folder that it is run in. */
-export function initProject(at: Workspace, name: string | undefined): number {
-  const { mesh, written } = init(at.root, name);
+export function initProject(name: string | undefined): number {
+  const { mesh, written, kept } = init(process.cwd(), name);
   const lines = [
     ...written.map((path) => `wrote ${path}`),
+    ...kept.map((script) => `kept your script ${script}: use \`npx meshwright ${script}\``),
     '',
     `The mesh ${mesh} is declared in mesh.ts. Next:`,
     '  npm install',

@@ -132,7 +132,7 @@ function program(at: Workspace): Command {
     command('init', 'create a project in this folder: a mesh with one service, its tests and its CI workflow')
       .argument('[name]', "name of the mesh, such as shop; the folder's unless given")
       .action(async (name: string | undefined) => {
-        finish((await import('./init.ts')).initProject(at, name));
+        finish((await import('./init.ts')).initProject(name));
       });
   command('images', "build the apps' container images, and lock their digests")
     .option(

@@ -7,7 +7,7 @@ import { bundleApp } from './bundle.ts';
 import { readLock } from './lock.ts';
 import type { LockedBase } from './lock.ts';
 import { digestOf, imageDocuments } from './oci.ts';
-import { readProject } from './project.ts';
+import { projectOf } from './project.ts';
 import { referenceOf } from './spec.ts';
 import type { ImageSpec } from './spec.ts';
 import { cached, withScratch } from '../toolchain/cache.ts';
@@ -199,7 +199,7 @@ class Builder {
     if (locked === undefined) throw new Error(`${app.name} is not in images.lock.json`);
     const build = async () => {
       const bundle = await bundleApp(root, app.directory);
-      return { bundle, built: buildApp(appImage(app, bundle, readProject(root)), base) };
+      return { bundle, built: buildApp(appImage(app, bundle, projectOf(root, app.directory)), base) };
     };
     const reference = referenceOf(hub, { name: app.name, tag: locked.tag });
     // On the locked base the lock has the digest already, and only what the cache lacks is bundled.

@@ -4,6 +4,7 @@ import type { BuildFailure, Message, Metafile } from 'esbuild';
 import { z } from 'zod';
 import { appFolder, gatewayApp, isGatewayInstalled } from '../apps/config/folders.ts';
 import { allOrProblems } from '../core/all-or-problems.ts';
+import { isSource } from '../core/product.ts';
 import { ProblemsError } from '../core/problem.ts';
 
 /** An npm package whose code is in a bundle. */
@@ -70,8 +71,9 @@ async function bundleSources(root: string, directories: readonly string[]): Prom
       target: 'node24',
       format: 'esm',
       banner: { js: banner },
-      // A checkout may share its packages by a link: their paths, which the bundle names, stay those of the checkout.
-      preserveSymlinks: true,
+      // A checkout may share its packages by a link: their paths, which the bundle names, stay those of the checkout. In other
+      // projects a link leads to where a package's own packages are, as pnpm lays them out.
+      preserveSymlinks: isSource,
       logLevel: 'silent',
     });
     const inputs = Object.keys(metafile.inputs);

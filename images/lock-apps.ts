@@ -7,11 +7,10 @@ import { appImage, buildApp } from './app-image.ts';
 import { bundleApps } from './bundle.ts';
 import { lockFile, readLock, writeLock } from './lock.ts';
 import type { LockedApps, LockedBase } from './lock.ts';
-import { nodeVersion, readProject } from './project.ts';
+import { nodeVersion, projectOf } from './project.ts';
 
 /** Bundles the apps' sources and computes their images on a base. */
 export async function lockApps(root: string, base: LockedBase): Promise<LockedApps> {
-  const project = readProject(root);
   const configs = loadAppConfigs(root);
   const bundles = await bundleApps(
     root,
@@ -20,7 +19,7 @@ export async function lockApps(root: string, base: LockedBase): Promise<LockedAp
   const apps = configs.flatMap((config, index) => {
     const bundle = bundles[index];
     if (bundle === undefined) return [];
-    const { tag, digest } = buildApp(appImage(config, bundle, project), base);
+    const { tag, digest } = buildApp(appImage(config, bundle, projectOf(root, config.directory)), base);
     return [[config.name, { tag, digest }] as const];
   });
   return Object.fromEntries(apps);

@@ -71,6 +71,7 @@ function refuseTaken(file: string, module: ts.SourceFile, names: ServiceNames): 
   const declared = [
     ...find(module, ts.isVariableDeclaration),
     ...find(module, ts.isParameter),
+    ...find(module, ts.isBindingElement),
     ...find(module, ts.isFunctionDeclaration),
     ...find(module, ts.isImportSpecifier),
   ].some((declaration) => declaration.name?.getText(module) === camel);

@@ -50,7 +50,7 @@ const written = [
 ];
 
 test('makes a project in an empty folder, with the base of the images and the versions of the packages', () => {
-  expect(init(folder, 'acme', product)).toEqual({ mesh: 'acme', written });
+  expect(init(folder, 'acme', product)).toEqual({ mesh: 'acme', written, kept: [] });
   for (const path of written) expect(existsSync(join(folder, path))).toBe(true);
   expect(manifest()).toEqual({
     name: 'acme',
@@ -117,7 +117,7 @@ test('keeps what a package.json has, such as packages from files, but not the te
     scripts: { test: 'echo "Error: no test specified" && exit 1', up: 'mine' },
     dependencies: { zod: '4.0.0', meshwright: 'file:meshwright.tgz' },
   });
-  init(folder, 'acme', product);
+  expect(init(folder, 'acme', product).kept).toEqual(['up']);
   expect(manifest()).toMatchObject({
     name: 'mine',
     type: 'module',
@@ -156,9 +156,21 @@ test.each([
   expect(() => init(target, name, product)).toThrow(new Error(message));
 });
 
-test('refuses a package.json that is none', () => {
-  writeFileSync(join(folder, 'package.json'), '{');
+test.each([
+  ['{', 'is not valid JSON'],
+  ['[]', 'is not a JSON object'],
+])('refuses the package.json %j', (text, what) => {
+  const file = join(folder, 'package.json');
+  writeFileSync(file, text);
   expect(() => init(folder, 'acme', product)).toThrow(
-    new Error('package.json: is not valid JSON; fix: correct it, or remove it'),
+    new Error(`${file}: ${what}; fix: correct it, or make a new one with npm init`),
+  );
+});
+
+test('takes a package.json with a byte order mark, and names what in one is no text', () => {
+  const file = join(folder, 'package.json');
+  writeFileSync(file, '\uFEFF{"name":"mine","dependencies":{"a":{}}}');
+  expect(() => init(folder, 'acme', product)).toThrow(
+    new Error('package.json: dependencies.a: Invalid input: expected string, received object'),
   );
 });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
+import { readManifest } from '../core/manifest.ts';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { productFolder } from '../core/product.ts';
@@ -14,6 +15,8 @@ import { serviceFiles } from './templates.ts';
 export interface Initialized {
   readonly mesh: string;
   readonly written: readonly string[];
+  /** Scripts of the package.json there was that have the name of a command, and run something else. */
+  readonly kept: readonly string[];
 }
 
 /**
@@ -43,10 +46,10 @@ export function init(folder: string, given: string | undefined, product = produc
         fix: 'run the command in a folder without it',
       })),
   );
-  const text = projectManifest(mesh, manifestOf(folder), readJson(join(product, 'package.json')));
+  const { text, kept } = projectManifest(mesh, manifestOf(folder), readJson(join(product, 'package.json')));
   const made = [{ path: 'package.json', text }, ...files];
   writeAll(folder, made);
-  return { mesh, written: made.map(({ path }) => path) };
+  return { mesh, written: made.map(({ path }) => path), kept };
 }
 
 /** A service to begin with; `npm run new` adds others. */
@@ -67,16 +70,9 @@ function nameProblems(mesh: string, given: string | undefined): readonly Problem
   ];
 }
 
-function manifestOf(folder: string): unknown {
+function manifestOf(folder: string): object | undefined {
   const path = join(folder, 'package.json');
-  if (!existsSync(path)) return undefined;
-  try {
-    return readJson(path);
-  } catch {
-    throw new ProblemsError([
-      { where: 'package.json', what: 'is not valid JSON', fix: 'correct it, or remove it' },
-    ]);
-  }
+  return existsSync(path) ? readManifest(path) : undefined;
 }
 
 /** A lock with the base that meshwright was tried with, and no app: `npm run synth` adds the project's. */

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { own } from '../core/own.ts';
+import { ProblemsError } from '../core/problem.ts';
 
 const versions = z.record(z.string(), z.string());
 const productSchema = z.object({
@@ -9,6 +11,7 @@ const manifestSchema = z.looseObject({
   scripts: versions.optional(),
   dependencies: versions.optional(),
   devDependencies: versions.optional(),
+  meshwright: z.looseObject({}).optional(),
 });
 
 /** What `npm init` writes for a test that is not there. */
@@ -22,14 +25,20 @@ const scripts = {
 };
 
 /**
- * The package.json of a new project: what there is, with the scripts and packages that it lacks.
+ * The package.json of a new project: what there is, with the scripts and packages that it lacks. Its modules become ES
+ * modules, as mesh.ts and the services are.
  * @param before - content of the package.json there is
  * @param product - content of the package.json of meshwright itself
- * @throws ZodError when one of them is no such package.json
+ * @returns the text, and the scripts that stay although they have the name of a command
+ * @throws ProblemsError for scripts or dependencies that are no texts
  */
-export function projectManifest(mesh: string, before: unknown, product: unknown): string {
+export function projectManifest(
+  mesh: string,
+  before: object | undefined,
+  product: unknown,
+): { readonly text: string; readonly kept: readonly string[] } {
   const { dependencies, devDependencies } = productSchema.parse(product).meshwright.project;
-  const known = manifestSchema.parse(before ?? { name: mesh, version: '0.0.0', private: true });
+  const known = parseManifest(before ?? { name: mesh, version: '0.0.0', private: true });
   const kept = Object.fromEntries(
     Object.entries(known.scripts ?? {}).filter(([, command]) => command !== noTest),
   );
@@ -39,14 +48,24 @@ export function projectManifest(mesh: string, before: unknown, product: unknown)
   const made = {
     // In the order it has.
     ...(before ?? known),
-    // mesh.ts and the services are ES modules.
     type: 'module',
-    meshwright: { protoPackage: mesh },
+    meshwright: { ...known.meshwright, protoPackage: mesh },
     scripts: { ...scripts, ...kept },
     dependencies: sorted({ ...known.dependencies, ...lacking(dependencies) }),
     devDependencies: sorted({ ...known.devDependencies, ...lacking(devDependencies) }),
   };
-  return `${JSON.stringify(made, null, 2)}\n`;
+  return {
+    text: `${JSON.stringify(made, null, 2)}\n`,
+    kept: Object.keys(scripts).filter((name) => own(kept, name) !== undefined),
+  };
+}
+
+function parseManifest(content: object): z.infer<typeof manifestSchema> {
+  const { data, error } = manifestSchema.safeParse(content);
+  if (data !== undefined) return data;
+  throw new ProblemsError(
+    error.issues.map(({ path, message }) => ({ where: `package.json: ${path.join('.')}`, what: message })),
+  );
 }
 
 function sorted(record: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -8,6 +8,11 @@ import { fileURLToPath } from 'node:url';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const steps = ['validate-proto.js', 'comments.js'];
+/** What says which generator is installed: npm's, pnpm's and yarn's lock, and the generator's own manifest. */
+const locks = [
+  ...['package-lock.json', 'pnpm-lock.yaml', 'yarn.lock'],
+  ...['@bufbuild/protoc-gen-es', 'google-proto-files'].map((name) => `node_modules/${name}/package.json`),
+];
 
 /**
  * Generates a project's gen/ when its proto/, the generator's settings or the locked packages changed; says so.
@@ -30,14 +35,16 @@ export function generate(root, node = process.execPath) {
 
 function inputsHash(root) {
   const hash = createHash('sha256');
-  const protos = readdirSync(join(root, 'proto'), { recursive: true })
+  const folder = join(root, 'proto');
+  const protos = (existsSync(folder) ? readdirSync(folder, { recursive: true }) : [])
     .map(String)
     .filter((file) => file.endsWith('.proto'))
     .sort();
   const files = [
-    ...[...protos.map((file) => join('proto', file)), 'buf.yaml', 'buf.gen.yaml', 'package-lock.json'].map(
-      (file) => [file, join(root, file)],
-    ),
+    ...[...protos.map((file) => join('proto', file)), 'buf.yaml', 'buf.gen.yaml', ...locks].map((file) => [
+      file,
+      join(root, file),
+    ]),
     ...steps.map((step) => [step, join(here, step)]),
   ];
   for (const [name, file] of files.filter(([, path]) => existsSync(path)))

@@ -13,10 +13,15 @@ export function start(node, main, args, { cwd, compileCache }) {
     cwd,
     stdio: 'inherit',
     // Most of a short command's time is the compilation of what it imports: Node keeps that for the next command.
-    env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
+    // INIT_CWD is where the user is, as npm tells it: paths of flags are relative to that.
+    env: { NODE_COMPILE_CACHE: compileCache, INIT_CWD: process.cwd(), ...process.env },
   });
   // A terminal's Ctrl-C reaches the child by itself, too: asked twice, it stops once.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`${node}: ${error.message}; install Node 24 or newer, and run the command again\n`);
+    process.exitCode = 1;
+  });
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? (signal ? 130 : 1);
   });

@@ -136,7 +136,7 @@ describe('a mistake is told with its place and without a stack trace:', () => {
     [
       'a declaration of another copy of the library',
       { 'mesh.ts': "export default { [Symbol.for('meshwright.declaration')]: class Mesh {} };\n" },
-      'mesh.ts: is declared with another copy of the library than the one that runs this command; fix: import declare from the package whose command this is, and install that package once',
+      'mesh.ts: is declared with another copy of the library than the one that runs it; fix: import declare from the package whose command or program this is, and install that package once',
     ],
   ])('%s', async (_, files, message) => {
     write(files);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { declarationOf, type Declaration } from '../../charts/declare.ts';
+import { parseDeclaration, type Declaration } from '../../charts/declare.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { productFolder } from '../../core/product.ts';
@@ -35,7 +35,7 @@ export async function loadDeclaration(root: string): Promise<Declaration> {
   } catch (error) {
     throw located(error, root);
   }
-  const declaration = parse(module);
+  const declaration = parseDeclaration((module as { readonly default?: unknown }).default);
   return {
     environments: declaration.environments,
     mesh: (of) => {
@@ -46,21 +46,6 @@ export async function loadDeclaration(root: string): Promise<Declaration> {
       }
     },
   };
-}
-
-function parse(module: unknown): Declaration {
-  const given = (module as { readonly default?: unknown }).default;
-  const declaration = declarationOf(given);
-  if (declaration !== undefined && declaration !== 'of another copy') return declaration;
-  const problem = (what: string, rest: Partial<Problem>) =>
-    new ProblemsError([{ where: declarationFile, what, ...rest }]);
-  const fix = 'write `export default declare({ environments, mesh })`';
-  if (given === undefined) throw problem('has no default export', { fix });
-  if (declaration === undefined)
-    throw problem('its default export is not made by declare', { received: given, fix });
-  throw problem('is declared with another copy of the library than the one that runs this command', {
-    fix: 'import declare from the package whose command this is, and install that package once',
-  });
 }
 
 /** What a declaration threw as a problem of people's: where in the project's own files, and what. Problems stay as they are. */

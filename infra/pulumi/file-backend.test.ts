@@ -28,15 +28,15 @@ test('keeps the last ten updates of the stack, and all of other stacks and of ot
     mkdirSync(one, { recursive: true });
     for (const name of [...updates(0, 13), 'notes.json']) writeFileSync(join(one, name), '');
   }
-  removeOldHistory(backend, 'lab');
+  removeOldHistory(backend, 'meshwright', 'lab');
   expect(readdirSync(folder).sort()).toEqual([...updates(3, 13), 'notes.json'].sort());
   expect(readdirSync(other)).toHaveLength(27);
-  removeOldHistory(backend, 'lab');
+  removeOldHistory(backend, 'meshwright', 'lab');
   expect(readdirSync(folder)).toHaveLength(21);
 });
 
 test('has no effect in a backend without a history', () => {
-  removeOldHistory(backend, 'lab');
+  removeOldHistory(backend, 'meshwright', 'lab');
   expect(readdirSync(backend)).toEqual([]);
 });
 

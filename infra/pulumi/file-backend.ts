@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { project } from '../plan/stack-config.ts';
 
 /**
  * Environment of Pulumi for a file backend of ours: a checkpoint of a mesh has 5 MB, and each update writes it many times.
@@ -32,7 +31,7 @@ const keptUpdates = 10;
  * Removes the history of all but the last ten updates of a stack from a file backend, which itself keeps all of it. The
  * files are `STACK-NANOSECONDS.history.json` and `….checkpoint.json`, with `.gz` where they are compressed.
  */
-export function removeOldHistory(backend: string, stack: string): void {
+export function removeOldHistory(backend: string, project: string, stack: string): void {
   const folder = join(backend, '.pulumi', 'history', project, stack);
   if (!existsSync(folder)) return;
   const files = readdirSync(folder).flatMap((name) => {

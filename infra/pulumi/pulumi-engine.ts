@@ -2,7 +2,7 @@ import { LocalWorkspace, StackNotFoundError } from '@pulumi/pulumi/automation/in
 import type { Stack } from '@pulumi/pulumi/automation/index.js';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { secretMode, writeFileAtomic } from '../../core/files.ts';
 import { fileBackendSettings, fileBackendUrl, listValue, removeOldHistory } from './file-backend.ts';
@@ -12,6 +12,7 @@ import { prepareRemoval } from './pulumi-state.ts';
 import { environmentVariable } from './stack-environment.ts';
 import { project, writeConfig } from '../plan/stack-config.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
+import { projectName } from './project-name.ts';
 import { isKeyService, readEncryption, settleEncryption } from './stack-encryption.ts';
 import type { StackEncryption } from './stack-encryption.ts';
 
@@ -83,7 +84,7 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     options.signal?.throwIfAborted();
     const { summary } = await stack.up({ ...common, onEvent, suppressOutputs: true });
     const backend = ownBackend(options);
-    if (backend !== undefined) removeOldHistory(backend, options.stack);
+    if (backend !== undefined) removeOldHistory(backend, projectName(options.root), options.stack);
     const count = (...operations: readonly string[]) =>
       operations.reduce(
         (sum, name) => sum + ((summary.resourceChanges as Record<string, number> | undefined)?.[name] ?? 0),
@@ -135,7 +136,7 @@ async function openStack(options: PulumiOptions): Promise<Stack> {
   // A separate project beside the state: the stack's settings contain the salt of the passphrase and belong there, not
   // in the working tree.
   const settings = {
-    name: project,
+    name: projectName(options.root),
     main: join(options.root, 'infra'),
     runtime: { name: 'nodejs', options: { typescript: false } },
   };
@@ -200,8 +201,10 @@ function workspace(
   if (backend !== undefined) mkdirSync(backend, { recursive: true, mode: 0o700 });
   return {
     envVars: {
-      // The program is TypeScript without a build step: it needs the project's own Node.
-      PATH: [join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(delimiter),
+      // The program is TypeScript without a build step: it needs a Node such as this one.
+      PATH: [dirname(process.execPath), join(root, 'node_modules', '.bin'), process.env['PATH'] ?? ''].join(
+        delimiter,
+      ),
       PULUMI_SKIP_UPDATE_CHECK: 'true',
       [environmentVariable]: environment,
       ...(backend !== undefined && { PULUMI_BACKEND_URL: fileBackendUrl(backend), ...fileBackendSettings }),

@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import type { Declaration } from '../../charts/declare.ts';
+import { parseDeclaration, type Declaration } from '../../charts/declare.ts';
 import { project } from '../plan/stack-config.ts';
 import type { MeshOutputs } from './mesh-component.ts';
 import { runProgram } from './mesh-program.ts';
@@ -16,6 +16,9 @@ export async function runStack(declaration: Declaration, root: string): Promise<
   const config = new pulumi.Config(project);
   // Ephemeral: shown while it happens, not kept with the update.
   const report = (line: string) => void pulumi.log.info(line, undefined, undefined, true);
-  const mesh = () => declaration.mesh({ root, environment: stackEnvironment(declaration.environments) });
+  const mesh = () => {
+    const parsed = parseDeclaration(declaration);
+    return parsed.mesh({ root, environment: stackEnvironment(parsed.environments) });
+  };
   return runProgram(mesh, root, (key) => config.get(key), report);
 }
