@@ -65,18 +65,30 @@ export function address() {
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Variables that every program reads; the charts set the first four. */
+export interface BaseEnv {
+  readonly CLUSTER_NAME: string;
+  readonly POD_NAME: string;
+  readonly POD_NAMESPACE?: string | undefined;
+  /** Version of the program, as shown in its spans. */
+  readonly SERVICE_VERSION?: string | undefined;
+  /** @default info */
+  readonly LOG_LEVEL: (typeof levels)[number];
+  /**
+   * How long calls are still accepted after SIGTERM, because callers learn of the stop some seconds late. Milliseconds.
+   * Together with the limit below it stays within the 30 s that a pod has to end. @default 10000
+   */
+  readonly DRAIN_DELAY_MS: number;
+  /** How much longer calls in flight may take before they are cut off. Milliseconds. @default 15000 */
+  readonly DRAIN_LIMIT_MS: number;
+}
+
+/** How each of {@link BaseEnv} is read. */
 export const baseEnv = {
   CLUSTER_NAME: text('the name of the cluster'),
   POD_NAME: text('the name of the pod'),
   POD_NAMESPACE: text('the namespace of the pod').optional(),
-  /** Version of the program, as shown in its spans. */
   SERVICE_VERSION: text('the version of the program').optional(),
   LOG_LEVEL: z.enum(levels, { error: levels.join(', ') }).default('info'),
-  /**
-   * How long calls are still accepted after SIGTERM, because callers learn of the stop some seconds late. Milliseconds.
-   * Together with the limit below it stays within the 30 s that a pod has to end.
-   */
   DRAIN_DELAY_MS: integer(0, 600_000).default(10_000),
-  /** How much longer calls in flight may take before they are cut off. Milliseconds. */
   DRAIN_LIMIT_MS: integer(0, 600_000).default(15_000),
-};
+} satisfies { readonly [Name in keyof BaseEnv]-?: z.ZodType<BaseEnv[Name]> };

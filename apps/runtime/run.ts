@@ -1,6 +1,7 @@
 import { setLogger } from '@grpc/grpc-js';
 import type { z } from 'zod';
 import { EnvError, baseEnv, integer, parseEnv } from './env.ts';
+import type { BaseEnv } from './env.ts';
 import type { Implementation } from './handlers.ts';
 import type { Interceptor } from './server/interceptors.ts';
 import { createLog } from './log.ts';
@@ -10,7 +11,7 @@ import { defaultLimits, mostRequestBytes } from './server/limits.ts';
 import type { ServerLimits } from './server/limits.ts';
 import { startTracing, tracingEnv } from './telemetry/tracing.ts';
 
-type Env<S extends z.ZodRawShape> = z.output<z.ZodObject<typeof baseEnv>> & z.output<z.ZodObject<S>>;
+type Env<S extends z.ZodRawShape> = BaseEnv & z.output<z.ZodObject<S>>;
 
 /** Something that was started and can be stopped without failing a call; the result is ignored. */
 export interface Drainable {
@@ -21,7 +22,7 @@ export interface Drainable {
  * The main function of a program: reads its environment, starts it, drains it at SIGTERM or SIGINT and exits with 0. An
  * error that nobody caught is logged, and the program goes on. Exits with 2 when the environment is wrong and with 1 when the program cannot start; the log says why.
  * @param app - name in the log
- * @param shape - the variables that it reads in addition to {@link baseEnv}
+ * @param shape - the variables that it reads in addition to {@link BaseEnv}
  * @param start - starts the program
  */
 export async function runProgram<S extends z.ZodRawShape>(
