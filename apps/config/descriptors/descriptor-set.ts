@@ -8,7 +8,9 @@ import {
   SourceCodeInfoSchema,
 } from '@bufbuild/protobuf/wkt';
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt';
+import { declarationName } from './declaration-name.ts';
 import { knownFiles } from './known-files.ts';
+import { knownTypes, unknownTypes } from './known-types.ts';
 
 /**
  * Comments of protos, by the path of their file in imports, as gen/comments.js has them; `path` leads to what a comment stands
@@ -38,56 +40,92 @@ export interface DescriptorSet {
   readonly files: readonly SetFile[];
   /** A serialized google.protobuf.FileDescriptorSet. */
   readonly bytes: Uint8Array;
-  /** What no program can have two of, `shop.Money`, each with the files that have it: of one name, if it is the file itself. */
+  /**
+   * What no program can have two of, `shop.Money`, each with the files that have it: of one name, if it is the file itself. The
+   * first may be one that every gateway has.
+   */
   readonly clashes: readonly (readonly [name: string, file: string, rival: string])[];
+  /** What files of the names of {@link knownFiles} declare, and those that every gateway has do not ({@link unknownTypes}). */
+  readonly unknown: readonly (readonly [name: string, file: string])[];
 }
 
 /**
  * The files that services need: those that they are in and what these import, directly or not, without what every gateway has
  * ({@link knownFiles}) and without the other services. All messages stay, as any of them may be in a google.protobuf.Any. The
- * same services and comments give the same bytes, in whatever order the services come.
+ * same services and comments give the same bytes, in whatever order the services come. Comments are those of declarations: a
+ * gateway has no use for those at options.
  */
 export function descriptorSet(services: Iterable<DescService>, comments: ProtoComments = {}): DescriptorSet {
-  const wanted = [...new Map([...services].map((service) => [service.typeName, service])).values()];
-  const byFile = new Map<DescFile, DescService[]>();
-  for (const service of wanted) {
-    const others = byFile.get(service.file);
-    if (others === undefined) byFile.set(service.file, [service]);
-    else others.push(service);
+  const wanted = [...new Set(services)];
+  // By the name of the file: each service may come from a copy of its own of the code generated for the file.
+  const byFile = new Map<string, Set<string>>();
+  for (const { file, name } of wanted) {
+    const names = byFile.get(file.proto.name) ?? new Set();
+    byFile.set(file.proto.name, names.add(name));
   }
-  const files = new Map<string, SetFile>();
+  const chosen = new Map<string, DescFile>();
   const visited = new Set<DescFile>();
-  const owners = new Map<string, string>();
-  const clashes: (readonly [string, string, string])[] = [];
+  const owners = new Map(knownTypes);
+  const clashes = new Map<string, readonly [string, string, string]>();
+  const unknown = new Map<string, readonly [string, string]>();
+  const clash = (...found: readonly [string, string, string]) => clashes.set(found.join(), found);
   const visit = (file: DescFile) => {
     const { name } = file.proto;
-    if (visited.has(file) || knownFiles.has(name)) return;
+    if (visited.has(file)) return;
     visited.add(file);
-    for (const imported of sorted(file.dependencies)) visit(imported);
-    const made = setFile(file, byFile.get(file) ?? [], comments);
-    const rival = files.get(name);
-    if (rival !== undefined) {
-      if (rival.hash !== made.hash) clashes.push([name, name, name]);
+    if (knownFiles.has(name)) {
+      for (const type of unknownTypes(file)) unknown.set(type, [type, name]);
       return;
     }
-    files.set(name, made);
-    for (const { typeName } of nestedTypes(file)) {
-      const owner = owners.get(typeName);
-      if (owner === undefined) owners.set(typeName, name);
-      else clashes.push([typeName, owner, name]);
+    for (const imported of sorted(file.dependencies)) visit(imported);
+    const rival = chosen.get(name);
+    if (rival !== undefined) {
+      if (hashOf(rival) !== hashOf(file)) clash(name, name, name);
+      return;
+    }
+    chosen.set(name, file);
+    for (const type of nestedTypes(file)) {
+      // What is left out of the set is nobody's rival.
+      if (type.kind === 'service' && byFile.get(name)?.has(type.name) !== true) continue;
+      const owner = owners.get(type.typeName);
+      if (owner === undefined) owners.set(type.typeName, name);
+      else clash(type.typeName, owner, name);
     }
   };
-  for (const file of sorted(byFile.keys())) visit(file);
+  for (const file of sorted(new Set(wanted.map(({ file }) => file)))) visit(file);
+  const files = [...chosen].map(([name, file]) => setFile(file, [...(byFile.get(name) ?? [])], comments));
   return {
-    services: wanted.map(({ typeName }) => typeName).sort(),
-    files: [...files.values()],
-    bytes: Buffer.concat([...files.values()].flatMap(({ bytes }) => [headOf(bytes), bytes])),
-    clashes,
+    services: [...new Set(wanted.map(({ typeName }) => typeName))].sort(),
+    files,
+    bytes: Buffer.concat(files.flatMap(({ bytes }) => [headOf(bytes), bytes])),
+    clashes: [...clashes.values()],
+    unknown: [...unknown.values()],
   };
 }
 
 function sorted(files: Iterable<DescFile>): readonly DescFile[] {
-  return [...files].sort((a, b) => (a.proto.name < b.proto.name ? -1 : 1));
+  const order = ({ proto: { name: a } }: DescFile, { proto: { name: b } }: DescFile) =>
+    a < b ? -1 : a > b ? 1 : 0;
+  return [...files].sort(order);
+}
+
+const hashes = new WeakMap<DescFile, string>();
+
+/** Of all that a file declares, services that nobody wants too, without its comments. */
+function hashOf(file: DescFile): string {
+  const found = hashes.get(file) ?? sha256(toBinary(FileDescriptorProtoSchema, withoutComments(file)));
+  hashes.set(file, found);
+  return found;
+}
+
+function withoutComments(file: DescFile): FileDescriptorProto {
+  const proto = clone(FileDescriptorProtoSchema, file.proto);
+  delete proto.sourceCodeInfo;
+  return proto;
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** Before a file in a set: the field's tag and the length, which an empty file ends with. */
@@ -106,23 +144,24 @@ interface Cached {
 /** By file, then by the services that are kept: a mesh serves the same ones at many gateways. */
 const cache = new WeakMap<DescFile, Map<string, Cached>>();
 
-function setFile(file: DescFile, services: readonly DescService[], comments: ProtoComments): SetFile {
+/** @param services - names of those that are kept, as the file has them */
+function setFile(file: DescFile, services: readonly string[], comments: ProtoComments): SetFile {
   const said = Object.hasOwn(comments, file.proto.name) ? comments[file.proto.name] : undefined;
-  const names = services.map(({ name }) => name).sort();
+  const names = services.toSorted();
   const known = cache.get(file) ?? new Map<string, Cached>();
   cache.set(file, known);
   const found = known.get(names.join());
   if (found !== undefined && found.comments === said) return found.made;
-  const proto = clone(FileDescriptorProtoSchema, file.proto);
-  delete proto.sourceCodeInfo;
+  const proto = withoutComments(file);
   const kept = file.proto.service.flatMap(({ name }, index) => (names.includes(name) ? [index] : []));
   proto.service = kept.flatMap((index) => proto.service[index] ?? []);
   const plain = toBinary(FileDescriptorProtoSchema, proto);
-  const bytes = withComments(proto, kept, said) ?? plain;
+  const atDeclarations = said?.filter(({ path }) => declarationName(file.proto, path) !== undefined);
+  const bytes = withComments(proto, kept, atDeclarations) ?? plain;
   const made = {
     name: proto.name,
     bytes,
-    hash: createHash('sha256').update(bytes).digest('hex'),
+    hash: sha256(bytes),
     commentBytes: bytes.length - plain.length,
   };
   known.set(names.join(), { comments: said, made });

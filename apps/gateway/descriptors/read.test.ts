@@ -21,7 +21,6 @@ import { TestService, UnimplementedService } from '../../../gen/grpc/testing/tes
 import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
-import { library } from '../../../http-rule/testing/library.ts';
 import { descriptorSet } from '../../config/descriptors/descriptor-set.ts';
 import { knownFiles } from '../../config/descriptors/known-files.ts';
 import { fuzzRuns } from '../../testing/fuzz.ts';
@@ -279,17 +278,6 @@ describe('a set that cannot be used: all that is wrong', () => {
 test('what every gateway has imports nothing else', () => {
   for (const file of knownFiles.values())
     for (const { proto } of file.dependencies) expect([...knownFiles.keys()]).toContain(proto.name);
-});
-
-test('two files of one name that differ, or declare one type, are no set', () => {
-  const one = library({}).service;
-  const other = library({}, { name: 'Annex' }).service;
-  const third = library({}, { pkg: 'annex' }).service;
-  expect(descriptorSet([one, third]).clashes).toEqual([]);
-  expect(descriptorSet([one, library({}).service]).clashes).toEqual([]);
-  expect(descriptorSet([one, other]).clashes).toEqual([
-    ['test/library.proto', 'test/library.proto', 'test/library.proto'],
-  ]);
 });
 
 function parsedFile(bytes: Uint8Array): FileDescriptorProto {

@@ -5,6 +5,7 @@ import { nestedTypes } from '@bufbuild/protobuf/reflect';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { knownFiles } from '../../config/descriptors/known-files.ts';
+import { knownTypes } from '../../config/descriptors/known-types.ts';
 import type { CommentTexts } from '../openapi/comments.ts';
 import { commentsOf } from './source-comments.ts';
 
@@ -131,9 +132,9 @@ function build(protos: readonly FileDescriptorProto[]): readonly DescFile[] {
   return protos.flatMap(({ name }) => registry.getFile(name) ?? []);
 }
 
-/** What two files declare. */
+/** What two files declare, or one and one of the gateway's own. */
 function sharedTypes(files: readonly DescFile[]): readonly string[] {
-  const owners = new Map<string, string>();
+  const owners = new Map(knownTypes);
   return files.flatMap((file) =>
     [...nestedTypes(file)].flatMap(({ typeName }) => {
       const owner = owners.get(typeName);

@@ -273,21 +273,6 @@ describe('a set that does not fit into a ConfigMap', () => {
   });
 });
 
-test('two unlike files of one name, and two that declare one thing, are refused', () => {
-  const problems = (...services: readonly DescService[]) =>
-    new GatewayDescriptors(services, {}).problems('here', 'expose fewer');
-  const one = library({}).service;
-  const other = library({}, { name: 'Annex' }).service;
-  expect(problems(one, other)).toEqual([
-    {
-      where: 'here',
-      what: 'two proto files that the services of one HTTP gateway need have this name, and differ',
-      received: 'test/library.proto',
-      fix: 'rename one of the two, or expose fewer',
-    },
-  ]);
-});
-
 test('comments that are none are refused', () => {
   withProject({}, (root) => {
     const wrong: readonly unknown[] = [

@@ -3,6 +3,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import { k8s } from 'cdk8s-plus-28';
 import { descriptorSet } from '../../../apps/config/descriptors/descriptor-set.ts';
 import type { DescriptorSet, ProtoComments } from '../../../apps/config/descriptors/descriptor-set.ts';
+import { knownFiles } from '../../../apps/config/descriptors/known-files.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 
@@ -62,14 +63,11 @@ export class GatewayDescriptors {
    * @param fewer - how the gateway may serve fewer services
    */
   problems(where: string, fewer: string): readonly Problem[] {
-    const { bytes, files, clashes } = this.#set;
-    const found = clashes.map(([received, file, rival]): Problem => {
-      const what =
-        file === rival
-          ? 'two proto files that the services of one HTTP gateway need have this name, and differ'
-          : `two proto files that the services of one HTTP gateway need declare this: ${file} and ${rival}`;
-      return { where, what, received, fix: `rename one of the two, or ${fewer}` };
-    });
+    const { bytes, files } = this.#set;
+    const found = this.#strangers.map((stranger): Problem => ({
+      ...{ where, what: stranger.what, received: stranger.received },
+      fix: `${stranger.fix}, or ${fewer}`,
+    }));
     const received = bytes.length + Buffer.byteLength(this.#list);
     if (received <= mostBytes) return found;
     const comments = files.reduce((sum, { commentBytes }) => sum + commentBytes, 0);
@@ -81,6 +79,27 @@ export class GatewayDescriptors {
       `${fewer}, or split proto files, so that the file of a service imports only what it needs` +
       (comments === 0 ? '' : ', or leave comments of large files out of the comments of the mesh');
     return [...found, { where, what, received, allowed: `at most ${mostBytes}`, fix }];
+  }
+
+  /** What keeps files from being in one set, or beside what every gateway has. */
+  get #strangers(): readonly { readonly what: string; readonly received: string; readonly fix: string }[] {
+    const { clashes, unknown } = this.#set;
+    return [
+      ...clashes.map(([received, file, rival]) => {
+        const two = 'two proto files that the services of one HTTP gateway need';
+        const fix = 'rename one of the two';
+        if (file === rival) return { received, what: `${two} have this name, and differ`, fix };
+        if (!knownFiles.has(file))
+          return { received, what: `${two} declare this: ${file} and ${rival}`, fix };
+        const what = `a proto file that services of an HTTP gateway need, ${rival}, declares this, as does ${file}, which every gateway has`;
+        return { received, what, fix: `rename it in ${rival}` };
+      }),
+      ...unknown.map(([received, file]) => ({
+        received,
+        what: `services of an HTTP gateway need this of another ${file} than every gateway has, which lacks it or has it otherwise`,
+        fix: `generate the code of these services with the ${file} that the gateway has`,
+      })),
+    ];
   }
 
   /** For reviewers: what is in the set. */
