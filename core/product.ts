@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Whether this code runs as it was written, in a checkout, and not as JavaScript in an installed package. */
@@ -9,6 +9,14 @@ export const isSource = import.meta.filename.endsWith('.ts');
  * meshwright. Not the folder of the project whose mesh is declared.
  */
 export const productFolder = packageFolder(import.meta.dirname);
+
+/** Version of that package: `0.1.0`. */
+export function productVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(productFolder, 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
+  return version;
+}
 
 /** The innermost folder with a package.json, from a folder of it on upward. */
 function packageFolder(folder: string): string {

@@ -24,3 +24,6 @@ export const defaultRevision = 'default';
 
 /** Annotation of a LoadBalancer Service that any address may call; its value is the reason. */
 export const anySourceAnnotation = 'meshwright/any-source';
+
+/** Annotation of the control plane's namespace: the version of meshwright that rendered the mesh, `0.1.0`. */
+export const versionAnnotation = 'meshwright/version';

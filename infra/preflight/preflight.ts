@@ -16,6 +16,7 @@ import {
 } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
+import { newerMesh } from './newer-mesh.ts';
 import { missingPermissions } from './permissions.ts';
 import { sameClusters } from './same-cluster.ts';
 import { sharedTrustDomains } from './trust-domain.ts';
@@ -63,6 +64,7 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
   const unfit = await findUnfit(plan, all, options);
   const problems = await Promise.all([
     ...all.map((client) => findStrangers(client, plan, signal)),
+    ...all.map((client) => newerMesh(client, plan, signal)),
     ...all.map((client) => sharedTrustDomains(client, plan, signal)),
     ...all.map((client) => webhookProblems(client, plan, signal)),
     ...all.map((client) => findStranded(client, plan, signal)),

@@ -1,9 +1,10 @@
 import { k8s } from 'cdk8s-plus-28';
+import { productVersion } from '../../../core/product.ts';
 import { toYaml } from '../../../core/yaml.ts';
 import { meshNetworks } from '../gateways/address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { defaultRevision } from '../../model/labels.ts';
+import { defaultRevision, versionAnnotation } from '../../model/labels.ts';
 import type { ControlPlaneModel } from '../../model/mesh-model.ts';
 import type { Cluster } from '../scope/cluster.ts';
 import { controlPlaneNamespace, networkLabel, trustAnchorsName } from '../scope/names.ts';
@@ -61,7 +62,13 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
         ['spec', 'values', 'global', 'multiCluster', 'clusterName'],
       ],
     };
-    into.add('00-namespaces', k8s.KubeNamespace, { name: controlPlaneNamespace, labels, differs }, {});
+    const annotations = { [versionAnnotation]: productVersion() };
+    into.add(
+      '00-namespaces',
+      k8s.KubeNamespace,
+      { name: controlPlaneNamespace, labels, annotations, differs },
+      {},
+    );
     for (const controlPlane of controlPlanesOf(into.cluster, this.mesh.platform)) {
       this.#addRelease(into, controlPlane, differs.paths);
     }

@@ -1,0 +1,49 @@
+import { versionAnnotation } from '../../charts/model/labels.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** A mesh that a newer version brought up: an older one may not know what it would take away. */
+export async function newerMesh(
+  client: KubeClient,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const planned = plan.steps
+    .filter(({ cluster }) => cluster === client.cluster)
+    .flatMap(({ objects }) => objects)
+    .find(({ kind, metadata }) => kind === 'Namespace' && metadata.name === plan.controlPlaneNamespace);
+  const ours = versionOf(planned);
+  if (planned === undefined || ours === undefined) return [];
+  const theirs = versionOf(await client.get(planned, signal));
+  if (theirs === undefined || !isNewer(theirs, ours)) return [];
+  return [
+    {
+      where: `cluster ${client.cluster}`,
+      what: 'a newer version of meshwright brought up the mesh that runs there',
+      received: theirs,
+      allowed: `${ours}, which this is, or older`,
+      fix: `use meshwright ${theirs} or newer`,
+    },
+  ];
+}
+
+function versionOf(namespace: KubeObject | undefined): string | undefined {
+  const annotations = namespace?.metadata.annotations;
+  return annotations !== undefined && Object.hasOwn(annotations, versionAnnotation)
+    ? annotations[versionAnnotation]
+    : undefined;
+}
+
+/** Compares `MAJOR.MINOR.PATCH`; nothing is said of other forms. */
+function isNewer(one: string, other: string): boolean {
+  const [a, b] = [parts(one), parts(other)];
+  if (a.length === 0 || b.length === 0) return false;
+  const index = a.findIndex((part, place) => part !== b[place]);
+  return (a[index] ?? 0) > (b[index] ?? 0);
+}
+
+function parts(version: string): readonly number[] {
+  return /^(\d+)\.(\d+)\.(\d+)$/.exec(version)?.slice(1).map(Number) ?? [];
+}
