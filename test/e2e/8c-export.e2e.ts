@@ -336,6 +336,15 @@ test(
     for (const value of [...store.values()].flatMap((properties) => Object.values(properties)))
       for (const line of value.split('\n').filter((line) => line !== '' && !line.startsWith('-----')))
         expect(content.includes(line)).toBe(false);
+    // Descriptors that no gateway mounts any more go as documented, and nothing else.
+    const [cluster = ''] = plan.clusters;
+    const maps = () => kubectl(cluster, 'get', 'configmaps', '--namespace', 'shop', '--output', 'name');
+    const before = maps();
+    const former = ['configmap', 'edge-descriptors-0000000000', '--namespace', 'shop'];
+    kubectl(cluster, 'create', ...former);
+    kubectl(cluster, 'label', ...former, 'app.kubernetes.io/managed-by=meshwright');
+    expect(await once(documented(2), 'exit')).toEqual([0, null]);
+    expect(maps()).toBe(before);
   },
   20 * minute,
 );
