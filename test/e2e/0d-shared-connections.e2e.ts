@@ -5,12 +5,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { freePort } from '../../apps/testing/free-port.ts';
 import { headOf, openRaw, type RawConnection } from '../../apps/testing/raw.ts';
 import { until } from '../../apps/testing/until.ts';
-import { connectionsOf, connectionsTo } from '../../charts/constructs/edge/shared-connections.ts';
 import { waitFor } from '../../core/wait.ts';
-import { cluster, listener, startEnvoy, valueOf, type Envoy } from './calls/envoy.ts';
+import type { Envoy } from './calls/envoy.ts';
+import { startSharedEdge } from './calls/shared-edge.ts';
 
 const minute = 60_000;
 
@@ -51,34 +50,7 @@ beforeAll(async () => {
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  const gateway = await freePort();
-  const sidecar = await freePort();
-  port = gateway;
-  // As istiod has it for every listener for HTTP.
-  const upgrades = { upgrade_configs: [{ upgrade_type: 'websocket' }] };
-  const filter = valueOf(connectionsOf({ name: 'edge', port: sidecar }), 'NETWORK_FILTER');
-  const route = (name: string) => ({ route: { cluster: name, timeout: '0s' } });
-  envoy = await startEnvoy({
-    static_resources: {
-      listeners: [
-        listener('gateway', gateway, upgrades, [], route('edge')),
-        listener(
-          'sidecar',
-          sidecar,
-          { ...upgrades, ...(filter['typed_config'] as object) },
-          [],
-          route('app'),
-        ),
-      ],
-      clusters: [
-        {
-          ...cluster('edge', sidecar),
-          ...valueOf(connectionsTo({ host: 'edge.shop.svc.cluster.local', port: sidecar }), 'CLUSTER'),
-        },
-        cluster('app', (server.address() as AddressInfo).port),
-      ],
-    },
-  });
+  ({ envoy, port } = await startSharedEdge((server.address() as AddressInfo).port));
 }, 10 * minute);
 
 afterEach(() => {

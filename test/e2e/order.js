@@ -12,6 +12,7 @@ export const order = [
   '0d-analyzers',
   '0d-edge-proxy',
   '0d-shared-connections',
+  '0d-shared-refusals',
   '0d-h2spec',
   '0d-autobahn',
   '0d-schemathesis',

@@ -30,7 +30,7 @@ import { issuerProblems } from './issuers.ts';
 import { hostMatch, hostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
 import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
-import { connectionsOf, connectionsTo } from './shared-connections.ts';
+import { connectionsOf, connectionsTo, sharedProblems } from './shared-connections.ts';
 import { certificateProblems, gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
 
 /** Properties of an {@link HttpEdge}. */
@@ -295,6 +295,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...this.descriptors.problems(`${where}: expose`, 'expose some of the services at another HttpEdge'),
       ...overlapProblems(where, methods, (method) => this.#asks(method)),
       ...preflightProblems(where, methods, { cors: cors !== undefined, jwt }),
+      ...sharedProblems(where, this.#services),
     ];
   }
 

@@ -1,8 +1,12 @@
+import type { DescService } from '@bufbuild/protobuf';
+import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { nameLabel } from '../../model/labels.ts';
 import { ingressGateway } from '../scope/names.ts';
+import type { Callee } from '../scope/method.ts';
 import { restingSeconds } from '../traffic/connection-age.ts';
 import { requestsPerConnection } from '../traffic/destination-rule.ts';
+import { TrafficPolicy } from '../traffic/traffic-policy.ts';
 
 /** Requests that are in flight on one connection at most; a further one takes, or opens, another connection. */
 const streams = 100;
@@ -19,7 +23,20 @@ export const sharedHttp2 = {
   max_concurrent_streams: streams,
   initial_stream_window_size: streamWindow,
   initial_connection_window_size: streams * streamWindow,
+  // A message that HTTP/1.1 allows and HTTP/2 does not ends its stream. By default Envoy closes the connection, with all streams on it:
+  // https://www.envoyproxy.io/docs/envoy/latest/configuration/best_practices/level_two
+  override_stream_error_on_invalid_http_message: true,
 } as const;
+
+/** The most of a request's head that a client may send to an ingress gateway: Envoy's defaults. Beyond it the answer is 431. */
+export const clientHead = { headers: 100, kib: 60 } as const;
+
+/**
+ * The most of a request's head that the proxy beside an edge takes: twice what an ingress gateway takes from a client, because that adds
+ * headers of its own, and claims. Over HTTP/2 what is too much is no answer of 431 but a stream that is reset, and resets in a row
+ * take a pod out of use.
+ */
+export const besideHead = { headers: 2 * clientHead.headers, kib: 2 * clientHead.kib } as const;
 
 const upstreamOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
@@ -46,6 +63,8 @@ export function connectionsTo(edge: {
                 common_http_protocol_options: {
                   idle_timeout: `${restingSeconds}s`,
                   max_requests_per_connection: requestsPerConnection,
+                  // As for requests: the proxy beside the edge adds headers to an answer, too.
+                  max_headers_count: besideHead.headers,
                 },
                 explicit_http_config: { http2_protocol_options: sharedHttp2 },
               },
@@ -82,10 +101,37 @@ export function connectionsOf(edge: {
               '@type':
                 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
               http2_protocol_options: { allow_connect: true, ...sharedHttp2 },
+              common_http_protocol_options: { max_headers_count: besideHead.headers },
+              max_request_headers_kb: besideHead.kib,
             },
           },
         },
       },
     ],
   };
+}
+
+/** The fewest calls on a connection with which a client can have it cut for others (see {@link requestsPerConnection}). */
+const cutAt = 250;
+
+/** Services of an edge whose traffic policies let a client of the edge have a connection cut that others share. */
+export function sharedProblems(edge: string, services: readonly Callee[]): readonly Problem[] {
+  const policies = services.flatMap(({ node }) =>
+    node.children.filter(
+      (part): part is TrafficPolicy<DescService, string, string> => part instanceof TrafficPolicy,
+    ),
+  );
+  return policies.flatMap(({ where, props }): Problem[] => {
+    const received = props.connections?.maxRequestsPerConnection;
+    if (typeof received !== 'number' || received < cutAt) return [];
+    return [
+      {
+        where: `${where}: connections.maxRequestsPerConnection`,
+        what: `is so many that one client of ${edge} can have the connections of others cut, by calls that it takes back`,
+        received,
+        allowed: `up to ${cutAt - 1} for a service that an HttpEdge exposes`,
+        fix: 'take fewer, or leave it out for 200',
+      },
+    ];
+  });
 }

@@ -1,5 +1,6 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { eastWestGateway, ingressGateway } from '../scope/names.ts';
+import { clientHead } from '../edge/shared-connections.ts';
 import { bufferBytes } from './overload.ts';
 
 /** How much later the proxy ends a request that stands still than the HTTP gateway, which tells the client why. Milliseconds. */
@@ -25,9 +26,22 @@ const connectionManager = 'envoy.filters.network.http_connection_manager';
  */
 export const unsettledPath = String.raw`.*/\.\.?;.*`;
 
-/** An HTTP filter that answers 403 to such paths, before any other filter looks at them. */
-const settledPaths = {
-  name: 'meshwright.settled_paths',
+const header = (name: string, match: object) => ({ header: { name, string_match: match } });
+
+/**
+ * What Envoy takes in HTTP/1.1 and nghttp2 refuses in HTTP/2, which the gateways speak to an edge. A Host that is empty or has user
+ * information is no host of an `http` URI (RFC 9110, sections 4.2.1 and 4.2.4), and no content is 10^18 bytes long.
+ */
+const refusedInHttp2 = [
+  header(':authority', { exact: '' }),
+  header(':authority', { contains: '@' }),
+  header('te', { exact: '' }),
+  header('content-length', { safe_regex: { regex: '.{19,}' } }),
+];
+
+/** An HTTP filter that answers 403 to such paths and requests, before any other filter looks at them. */
+const soundRequests = {
+  name: 'meshwright.sound_requests',
   typed_config: {
     '@type': 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
     rules: {
@@ -37,6 +51,7 @@ const settledPaths = {
           permissions: [{ url_path: { path: { safe_regex: { regex: unsettledPath } } } }],
           principals: [{ any: true }],
         },
+        'refused-in-http2': { permissions: refusedInHttp2, principals: [{ any: true }] },
       },
     },
   },
@@ -73,12 +88,14 @@ export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
                 idle_timeout: '620s',
                 // `x_user` is another header than `x-user` to us, but not to every server behind.
                 headers_with_underscores_action: 'REJECT_REQUEST',
+                max_headers_count: clientHead.headers,
               },
               http2_protocol_options: {
                 max_concurrent_streams: 100,
                 initial_stream_window_size: 64 * 2 ** 10,
                 initial_connection_window_size: 2 ** 20,
               },
+              max_request_headers_kb: clientHead.kib,
               // As the HTTP gateway behind waits for a head.
               request_headers_timeout: '10s',
               stream_idle_timeout: `${Math.ceil((longestWaitMs + graceMs) / 1_000)}s`,
@@ -89,7 +106,7 @@ export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
       {
         applyTo: 'HTTP_FILTER',
         match: { context, listener: { filterChain: { filter: { name: connectionManager } } } },
-        patch: { operation: 'INSERT_FIRST', value: settledPaths },
+        patch: { operation: 'INSERT_FIRST', value: soundRequests },
       },
       ...buffers,
       {

@@ -53,11 +53,12 @@ test('in one zone alone half the endpoints always stay', () => {
   expect(rule(['b'])?.outlierDetection?.maxEjectionPercent).toBe(50);
 });
 
-test('a gateway is judged by whether it is reached, not by the answers it passes on', () => {
+test('a gateway is judged by whether it is reached, not by the answers it passes on, and the last one that is left is not given up', () => {
   expect(gatewayOutliers).toEqual({
     splitExternalLocalOriginErrors: true,
     consecutiveLocalOriginFailures: 5,
     consecutive5xxErrors: 0,
+    minHealthPercent: 1,
   });
 });
 

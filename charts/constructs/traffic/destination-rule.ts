@@ -20,11 +20,15 @@ export const grpcOutliers: OutlierDetection = { consecutiveGatewayErrors: 5, con
 /**
  * For a translating gateway: five failures to reach it. Its 5xx answers tell of the services behind it, or of what a
  * client asked for: with them as a measure one dead service, or one client, would take the whole edge away.
+ *
+ * Envoy counts an answer that is cut, or a stream that is reset, as a failure to reach it, and a client can have several of its own end so
+ * at once. When no pod is left, here or elsewhere, all get requests as if none were out (`minHealthPercent`).
  */
 export const gatewayOutliers: OutlierDetection = {
   splitExternalLocalOriginErrors: true,
   consecutiveLocalOriginFailures: 5,
   consecutive5xxErrors: 0,
+  minHealthPercent: 1,
 };
 
 /**

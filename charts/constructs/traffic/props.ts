@@ -124,7 +124,7 @@ export interface Connections {
   readonly maxRequests?: number;
   /** Calls that wait for a connection. Gateways between clusters keep it for connections, too. @default - no limit */
   readonly maxPendingRequests?: number;
-  /** Calls after which a connection is replaced: its open calls end first. @default 200 */
+  /** Calls after which a connection is replaced: its open calls end first. At most 249 for a service of an HttpEdge (ADR 37). @default 200 */
   readonly maxRequestsPerConnection?: number;
   /**
    * Time without any open call after which a connection is closed: by the caller's proxy, and by that beside the server. At most
