@@ -39,7 +39,7 @@ export default declare({
     const back = mesh.namespace('back');
     const catalog = new GrpcService(back, 'catalog', { app: 'apps/catalog', service: CatalogService });
 
-const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService });
+    const giftCards = new GrpcService(back, 'gift-cards', { app: 'apps/gift-cards', service: GiftCardsService });
     // The way in.
     new HttpEdge(namespace, 'edge', { expose: [catalog, giftCards] });
   },

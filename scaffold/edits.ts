@@ -46,9 +46,12 @@ export function declareService(source: string, names: ServiceNames): string {
   if (list === undefined || exposed.length > 1) {
     throw missing(file, 'single list `expose: [...]` after the services', entry);
   }
+  const statement = statementOf(list);
+  // A project without a formatter gets the line as it has to stand.
+  const indent = ' '.repeat(module.getLineAndCharacterOfPosition(statement.getStart(module)).character);
   return insert(source, [
     ...importOf(file, module, names),
-    ...(own === undefined ? [{ at: statementOf(list).pos, text: `\n\n${construct}` }] : []),
+    ...(own === undefined ? [{ at: statement.pos, text: `\n\n${indent}${construct}` }] : []),
     ...append(module, list, entry, (element) => new RegExp(`\\b${camel}\\b`).test(element.getText(module))),
   ]);
 }

@@ -32,6 +32,7 @@ export default declare({
   // What differs between the environments. Regions and zones are what the labels of the clusters' nodes say.
   environments: {
     lab: {
+      trustDomain: 'lab.${mesh}.example',
       platform: lab,
       clusters: {
         east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
@@ -41,6 +42,7 @@ export default declare({
     },
     // Placeholders: your registry, a released version of Istio, your networks, and who may reach the gateways.
     prod: {
+      trustDomain: '${mesh}.example',
       platform: released({ imageHub: 'registry.example/${mesh}', istioTag: '1.29.2' }),
       clusters: {
         east: { network: 'vpc-east', region: 'us-east-1', zone: 'us-east-1a' },
@@ -55,7 +57,7 @@ export default declare({
   },
 
   mesh: ({ root, values }) => {
-    const mesh = new Mesh('${mesh}', { root, trustDomain: '${mesh}.example', comments, ...values });
+    const mesh = new Mesh('${mesh}', { root, comments, ...values });
     const namespace = mesh.namespace('${mesh}');
 
     const ${camel} = new GrpcService(namespace, '${name}', { app: 'apps/${name}', service: ${pascal}Service });

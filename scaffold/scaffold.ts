@@ -27,8 +27,8 @@ export interface Scaffolded {
 const notCopied = /^(node_modules|coverage|\.git|\.meshwright.*)$/;
 
 /**
- * Creates a service that passes `npm test` and runs in the lab: proto, app, construct, generated code and dist. Everything is checked, generated and synthesized in a copy of the project first, so a failure leaves the project
- * unchanged.
+ * Creates a service that passes `npm test` and runs in the lab: proto, app, construct, generated code and dist. Everything is
+ * checked, generated and synthesized in a copy of the project first, so a failure leaves the project unchanged.
  * @throws ProblemsError with the problems of the name or of the files to edit; exit code 1 when a step fails
  */
 export async function scaffold(root: string, name: string): Promise<Scaffolded> {
@@ -36,16 +36,19 @@ export async function scaffold(root: string, name: string): Promise<Scaffolded> 
   if (!('camel' in names)) throw new ProblemsError([names]);
   throwIfAny(clashes(root, names));
   const created = serviceFiles(names, isSource ? 'source' : 'package');
-  const edited = [edit(root, 'mesh.ts', (source) => declareService(source, names))];
+  const before = readFileSync(join(root, 'mesh.ts'), 'utf8');
+  const edited = [{ path: 'mesh.ts', text: declareService(before, names) }];
   const files = await Promise.all([...created, ...edited].map((file) => formatted(root, file)));
   rehearse(root, files);
+  // The rehearsal takes a while, in which an editor or another command may have written it.
+  if (readFileSync(join(root, 'mesh.ts'), 'utf8') !== before)
+    throw new ProblemsError(
+      [{ where: 'mesh.ts', what: 'was changed by someone else meanwhile', fix: 'run the command again' }],
+      1,
+    );
   writeAll(root, files);
   render(root, 'failed after the service was written; correct the error below and run it again');
   return { names, created: created.map(({ path }) => path), changed: edited.map(({ path }) => path) };
-}
-
-function edit(root: string, path: string, change: (source: string) => string): ProjectFile {
-  return { path, text: change(readFileSync(join(root, path), 'utf8')) };
 }
 
 async function formatted(root: string, { path, text }: ProjectFile): Promise<ProjectFile> {

@@ -33,18 +33,30 @@ export function generate(root, node = process.execPath) {
   writeFileSync(stampFile, stamp);
 }
 
+/** proto/, and the folders that buf.yaml and buf.gen.yaml name besides; those of packages change with the lock. */
+function protoFolders(root) {
+  const named = ['buf.yaml', 'buf.gen.yaml']
+    .map((file) => join(root, file))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => [
+      ...readFileSync(file, 'utf8').matchAll(/^\s*- (?:path|directory): ['"]?([^'"\s#]+)/gm),
+    ]);
+  const folders = new Set(['proto', ...named.map(([, folder]) => folder)]);
+  return [...folders].filter(
+    (folder) => !folder.startsWith('node_modules') && existsSync(join(root, folder)),
+  );
+}
+
 function inputsHash(root) {
   const hash = createHash('sha256');
-  const folder = join(root, 'proto');
-  const protos = (existsSync(folder) ? readdirSync(folder, { recursive: true }) : [])
-    .map(String)
+  const protos = protoFolders(root)
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, String(file))),
+    )
     .filter((file) => file.endsWith('.proto'))
     .sort();
   const files = [
-    ...[...protos.map((file) => join('proto', file)), 'buf.yaml', 'buf.gen.yaml', ...locks].map((file) => [
-      file,
-      join(root, file),
-    ]),
+    ...[...protos, 'buf.yaml', 'buf.gen.yaml', ...locks].map((file) => [file, join(root, file)]),
     ...steps.map((step) => [step, join(here, step)]),
   ];
   for (const [name, file] of files.filter(([, path]) => existsSync(path)))

@@ -53,13 +53,16 @@ function generateCode(project) {
   } catch (error) {
     // buf has said what is wrong with a proto; anything else is said here.
     if (error.status === undefined) process.stderr.write(`${error.message}\n`);
-    fail('proto/: the code of its services was not generated; correct the errors above');
+    const what = 'proto/: the code of its services was not generated';
+    // What is up is looked at, or removed, with the code that there is.
+    if (['status', 'down'].includes(args[0])) process.stderr.write(`${what}; going on with that of before\n`);
+    else fail(`${what}; correct the errors above`, 2);
   }
 }
 
-function fail(message) {
+function fail(message, code = 1) {
   process.stderr.write(`${message}\n`);
-  process.exit(1);
+  process.exit(code);
 }
 
 const node = findNode();
