@@ -12,7 +12,7 @@ const nodeNames = {
 };
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'gen/', 'dist/', '.meshwright*/', 'coverage/'] },
+  { ignores: ['node_modules/', 'gen/', 'dist/', '.packages/', '.meshwright*/', 'coverage/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
