@@ -57,7 +57,7 @@ describe('a declaration', () => {
     [
       'a function that gives nothing back',
       () => loosely({ environments: { lab: {} }, mesh: () => undefined }).mesh({ environment: 'lab' }),
-      'mesh.ts: mesh: gives back no mesh; received nothing; allowed the `new Mesh(...)` that it makes; fix: end it with `return mesh`',
+      'mesh.ts: mesh: does not return a mesh; received nothing; allowed the `new Mesh(...)` that it makes; fix: end it with `return mesh`',
     ],
     [
       'no properties',
@@ -68,8 +68,8 @@ describe('a declaration', () => {
       'properties that are wrong, all at once',
       () => loosely({ environmnts: 1, environments: {}, mesh: meshOf('a.example') }),
       'mesh.ts: declare.environmnts: unknown key; received "environmnts"; allowed environments, mesh; fix: did you mean environments?\n' +
-        'mesh.ts: environments: is no environment; received {}; allowed the values of each environment by its name: { lab: { platform: lab } }\n' +
-        'mesh.ts: mesh: is no function; received "demo"; allowed ({ root, environment, values }) => a Mesh',
+        'mesh.ts: environments: does not name an environment; received {}; allowed the values of each environment by its name: { lab: { platform: lab } }\n' +
+        'mesh.ts: mesh: is not a function; received "demo"; allowed ({ root, environment, values }) => a Mesh',
     ],
     [
       'names that lead out of a folder, and values that are none',
@@ -77,11 +77,11 @@ describe('a declaration', () => {
       ['../x', '.']
         .map(
           (name) =>
-            `mesh.ts: environments: is no name of a stack and of a folder; received ${JSON.stringify(name)}; ` +
+            `mesh.ts: environments: cannot be the name of a stack and a folder; received ${JSON.stringify(name)}; ` +
             'allowed letters, digits, "-", "_" and ".", at most 100, the first a letter or digit\n',
         )
         .join('') +
-        'mesh.ts: environments.prod: is not its values; received "released"; allowed an object, such as { platform: lab }',
+        'mesh.ts: environments.prod: is not an object; received "released"; allowed an object, such as { platform: lab }',
     ],
   ])('is refused for %s', (_, act, message) => {
     expect(act).toThrow(new Error(message));

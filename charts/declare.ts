@@ -72,7 +72,7 @@ export function declare<const E extends Environments, M extends Mesh<string>>(
       throw new ProblemsError([
         {
           where: 'mesh.ts: mesh',
-          what: 'gives back no mesh',
+          what: 'does not return a mesh',
           received: made,
           allowed: 'the `new Mesh(...)` that it makes',
           fix: 'end it with `return mesh`',
@@ -135,22 +135,22 @@ function declareProblems(props: unknown): readonly Problem[] {
   const where = 'mesh.ts: environments';
   if (typeof environments !== 'object' || environments === null || Object.keys(environments).length === 0) {
     const allowed = 'the values of each environment by its name: { lab: { platform: lab } }';
-    problems.push({ where, what: 'is no environment', received: environments, allowed });
+    problems.push({ where, what: 'does not name an environment', received: environments, allowed });
   } else {
     for (const [name, values] of Object.entries(environments as Environments)) {
       if (!nameRule.test(name)) {
         const allowed = 'letters, digits, "-", "_" and ".", at most 100, the first a letter or digit';
-        problems.push({ where, what: 'is no name of a stack and of a folder', received: name, allowed });
+        problems.push({ where, what: 'cannot be the name of a stack and a folder', received: name, allowed });
       }
       if (typeof (values as unknown) !== 'object' || (values as unknown) === null) {
         const allowed = 'an object, such as { platform: lab }';
-        problems.push({ where: `${where}.${name}`, what: 'is not its values', received: values, allowed });
+        problems.push({ where: `${where}.${name}`, what: 'is not an object', received: values, allowed });
       }
     }
   }
   if (typeof mesh !== 'function') {
     const allowed = '({ root, environment, values }) => a Mesh';
-    problems.push({ where: 'mesh.ts: mesh', what: 'is no function', received: mesh, allowed });
+    problems.push({ where: 'mesh.ts: mesh', what: 'is not a function', received: mesh, allowed });
   }
   return problems;
 }

@@ -121,7 +121,7 @@ describe('a mistake is told with its place and without a stack trace:', () => {
     [
       'what the library finds wrong while the mesh is made, as it says it',
       { 'mesh.ts': declared('return undefined;') },
-      'mesh.ts: mesh: gives back no mesh; received nothing; allowed the `new Mesh(...)` that it makes; fix: end it with `return mesh`',
+      'mesh.ts: mesh: does not return a mesh; received nothing; allowed the `new Mesh(...)` that it makes; fix: end it with `return mesh`',
     ],
     [
       'no default export',

@@ -1,5 +1,4 @@
-/** Folder of the app that translates HTTP with JSON into gRPC, at the edge or beside a service. */
-export const httpGatewayApp = 'apps/gateway';
+export { gatewayApp as httpGatewayApp } from '../../../apps/config/folders.ts';
 
 /**
  * The gateway app's variables about claims: those that its ingress gateway writes into headers, and those of other edges,
