@@ -138,7 +138,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const done = watchRequest(request, observer);
       const page = pages.find(request.url ?? '');
       let code: status | undefined;
-      response.once('close', () => {
+      response.on('close', () => {
         account?.close();
         exchange?.closed();
         done(response, page?.path ?? exchange?.match.route.template, exchange?.code ?? code);

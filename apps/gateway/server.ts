@@ -76,7 +76,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     const entry = { response, place: -1 };
     open.add(entry);
     response.on('error', ignore);
-    response.once('close', () => {
+    response.on('close', () => {
       open.delete(entry);
       // A stream's headers, sent before the stop, kept its connection open. While requests are still taken nothing idle is
       // ended: one may be on its way.

@@ -16,12 +16,25 @@ export function createLog(options: { app: string; cluster: string; pod: string; 
     level: options.level,
     base: { app: options.app, cluster: options.cluster, pod: options.pod },
     messageKey: 'message',
-    timestamp: pino.stdTimeFunctions.isoTime,
+    timestamp: isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { err: describeError },
   };
   output ??= new LogOutput(pino.destination({ dest: 1, sync: true }));
   return pino(settings, output);
+}
+
+let stampedAt = -1;
+let stamp = '';
+
+/** As pino's own isoTime, but a date is written once for all lines of its millisecond: it was 2 % of a gateway's processor time. */
+function isoTime(): string {
+  const now = Date.now();
+  if (now !== stampedAt) {
+    stampedAt = now;
+    stamp = `,"time":"${new Date(now).toISOString()}"`;
+  }
+  return stamp;
 }
 
 /** An error without the fields that libraries add to it, because those may contain metadata. */

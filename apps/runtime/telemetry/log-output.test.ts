@@ -69,11 +69,21 @@ ${code}`;
     });
   });
   const output = await text(child.stdout);
-  const messages = output.split('\n').flatMap((each) => {
-    return each === '' ? [] : [(JSON.parse(each) as { message: string }).message];
+  const lines = output.split('\n').flatMap((each) => {
+    return each === '' ? [] : [JSON.parse(each) as { message: string; time: string }];
   });
-  return { messages, ended: await ended };
+  return { lines, messages: lines.map(({ message }) => message), ended: await ended };
 }
+
+test('each line says when it was written, also when several are of one millisecond', async () => {
+  const code = `let now; Date.now = () => now; for (now of [1_000, 1_000, 1_001, 999]) log.info(String(now));`;
+  expect((await run(code)).lines).toMatchObject([
+    { message: '1000', time: '1970-01-01T00:00:01.000Z' },
+    { message: '1000', time: '1970-01-01T00:00:01.000Z' },
+    { message: '1001', time: '1970-01-01T00:00:01.001Z' },
+    { message: '999', time: '1970-01-01T00:00:00.999Z' },
+  ]);
+});
 
 describe('nothing is lost', () => {
   test.each([
@@ -82,12 +92,12 @@ describe('nothing is lost', () => {
     ['throws what nobody catches', 'setImmediate(() => { log.info("last"); throw new Error("boom"); });', 1],
     ['rejects what nobody catches', 'log.info("last"); await Promise.reject(new Error("boom"));', 1],
   ])('when the program %s', async (_, code, ended) => {
-    expect(await run(`log.info('first'); ${code}`)).toEqual({ messages: ['first', 'last'], ended });
+    expect(await run(`log.info('first'); ${code}`)).toMatchObject({ messages: ['first', 'last'], ended });
   });
 
   test('up to a warning when it is killed', async () => {
     const code = `log.info('first'); log.warn('last'); log.info('lost'); process.kill(process.pid, 'SIGKILL');`;
-    expect(await run(code)).toEqual({ messages: ['first', 'last'], ended: 'SIGKILL' });
+    expect(await run(code)).toMatchObject({ messages: ['first', 'last'], ended: 'SIGKILL' });
   });
 
   test('of several logs, in their order', async () => {

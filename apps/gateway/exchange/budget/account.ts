@@ -138,12 +138,13 @@ export class Account implements StandingBody {
     this.#open = false;
     this.read();
     this.#budget.give('bytes', this.#bytes, this.own);
-    this.#budget.give('streams', this.#streams, this.own);
+    if (this.#streams > 0) this.#budget.give('streams', this.#streams, this.own);
     this.#budget.give('calls', 1, this.own);
     this.#bytes = 0;
   }
 
   #add(bytes: number, isInput = false): void {
+    if (bytes === 0) return;
     if (bytes > 0) this.#budget.take('bytes', bytes, this, isInput);
     else this.#budget.give('bytes', -bytes, this.own);
     this.#bytes += bytes;
