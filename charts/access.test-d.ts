@@ -5,7 +5,16 @@
    the compiler refuses these on purpose */
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
 import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
-import { ExternalService, GrpcService, lab, Mesh, MutualTls } from './index.ts';
+import {
+  existingCaller,
+  existingService,
+  ExternalService,
+  GrpcService,
+  HttpEdge,
+  lab,
+  Mesh,
+  MutualTls,
+} from './index.ts';
 
 const clusters = {
   east: { network: 'net-east', region: 'r1', zone: 'z1' },
@@ -45,3 +54,28 @@ new MutualTls(shop, 'x4', { mode: 'DISABLE' });
 new MutualTls(shop, 'x5', { mode: 'STRICT', ports: { grpc: 'STRICT' } });
 // @ts-expect-error a misspelled port
 new MutualTls(catalog, 'x6', { mode: 'STRICT', ports: { htpp: 'STRICT' } });
+
+const stock = { namespace: 'team-a', name: 'stock', service: CatalogService };
+const theirs = existingService(mesh, { ...stock, placement: ['east'] });
+const batch = existingCaller(mesh, { namespace: 'team-a', serviceAccount: 'batch' });
+
+// What must compile.
+orders.calls(theirs.method.getProduct, theirs.method.watchPrices);
+batch.calls(catalog.method.getProduct);
+new HttpEdge(shop, 'theirs', { expose: [theirs] });
+new HttpEdge(shop, 'some', { expose: [theirs.method.getProduct] });
+
+// @ts-expect-error a misspelled method of a service of others
+orders.calls(theirs.method.getProdukt);
+// @ts-expect-error a cluster that the mesh does not have
+existingService(mesh, { ...stock, placement: ['eats'] });
+// @ts-expect-error a service of others by its name
+orders.calls('team-a/stock');
+// @ts-expect-error a service of others in a namespace, not in the mesh
+existingService(shop, stock);
+// @ts-expect-error a caller of others without an account
+existingCaller(mesh, { namespace: 'team-a' });
+// @ts-expect-error a misspelled property
+existingCaller(mesh, { namespace: 'team-a', serviceAcount: 'batch' });
+// @ts-expect-error a caller of others cannot be called
+orders.calls(batch.method);

@@ -14,6 +14,16 @@ export {
   type ServiceMutualTlsProps,
 } from './constructs/workload/mutual-tls.ts';
 export { GrpcService, type GrpcServiceProps, type VersionProps } from './constructs/workload/grpc-service.ts';
+export {
+  existingCaller,
+  type ExistingCaller,
+  type ExistingCallerProps,
+} from './constructs/existing/existing-caller.ts';
+export {
+  existingService,
+  type ExistingService,
+  type ExistingServiceProps,
+} from './constructs/existing/existing-service.ts';
 export type { Cors } from './constructs/edge/cors.ts';
 export type { Exposed } from './constructs/edge/expose.ts';
 export { HttpEdge, type HttpEdgeProps } from './constructs/edge/http-edge.ts';

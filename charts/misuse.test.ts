@@ -164,3 +164,51 @@ test('one object that two constructs add, in one stage or in two', () => {
     'demo/own: adds the Sidecar shop/catalog, as does demo/shop/catalog; fix: rename one of them',
   ]);
 });
+
+test('what belongs to others, with properties that are missing or of a wrong kind', () => {
+  const { existingCaller, existingService } = typed as unknown as Readonly<
+    Record<'existingCaller' | 'existingService', (...given: unknown[]) => typed.MeshConstruct>
+  >;
+  const problems = said((shop) => {
+    const { mesh } = shop;
+    existingService(mesh);
+    existingService(mesh, { namespace: 'shop', name: 'Stock', service: CatalogService, port: '50051' });
+    existingService(mesh, {
+      namespace: 'shop',
+      name: 'x',
+      service: CatalogService,
+      placement: ['eats'],
+      ports: 1,
+    });
+    existingCaller(mesh, { namespace: 'shop', serviceAccount: 'a b', calls: [] });
+    existingCaller(mesh, null);
+    const job = existingCaller(mesh, { namespace: 'shop', serviceAccount: 'job' });
+    (job as unknown as { readonly calls: (...given: unknown[]) => void }).calls('catalog', null);
+  });
+  const label = 'allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
+  const account = 'allowed the name of a Kubernetes service account: DNS labels, separated by dots';
+  expect(problems).toEqual([
+    `demo/existingService(undefined/undefined): namespace: is not the name of a namespace; received nothing; ${label}`,
+    `demo/existingService(undefined/undefined): name: is not the name of a Service; received nothing; ${label}`,
+    'demo/existingService(undefined/undefined): service: is not the descriptor of a proto service; received nothing; ' +
+      'allowed a service that is generated from proto/, such as CatalogService in catalog_pb.js',
+    `demo/existingService(shop/Stock): name: is not the name of a Service; received "Stock"; ${label}`,
+    'demo/existingService(shop/Stock): port: is not a port; received "50051"; allowed 1 to 65535',
+    'demo/existingService(shop/x): ports: unknown key; received "ports"; allowed namespace, name, service, port, placement; fix: did you mean port?',
+    'demo/existingService(shop/x): placement: the mesh has no such cluster; received "eats"; allowed east, west; fix: did you mean east?',
+    'demo/existingCaller(shop/a b): calls: unknown key; received "calls"; allowed namespace, serviceAccount; fix: remove it; a construct of your own that reads it passes on the other properties only',
+    `demo/existingCaller(shop/a b): serviceAccount: is not a service account; received "a b"; ${account}`,
+    `demo/existingCaller(undefined/undefined): namespace: is not the name of a namespace; received nothing; ${label}`,
+    `demo/existingCaller(undefined/undefined): serviceAccount: is not a service account; received nothing; ${account}`,
+    'demo/existingCaller(shop/job): calls[0]: is not a method of a declared service; received "catalog"; allowed SERVICE.method.NAME',
+    'demo/existingCaller(shop/job): calls[1]: is not a method of a declared service; received null; allowed SERVICE.method.NAME',
+  ]);
+  for (const [declare, title] of [
+    [existingService, 'existingService'],
+    [existingCaller, 'existingCaller'],
+  ] as const) {
+    expect(() => declare({ namespace: 'shop' })).toThrow(
+      `${title}: is declared in the wrong scope; received {"namespace":"shop"}; allowed the mesh`,
+    );
+  }
+});

@@ -1,13 +1,15 @@
 import { formatProblem, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { toYaml } from '../core/yaml.ts';
+import { ExistingCaller } from './constructs/existing/existing-caller.ts';
+import { ExistingService } from './constructs/existing/existing-service.ts';
 import { MeshConstruct } from './constructs/scope/mesh-construct.ts';
 import type { Mesh } from './constructs/mesh.ts';
 import type { Cluster } from './constructs/scope/cluster.ts';
 import { Projection } from './constructs/scope/projection.ts';
 import { gates } from './gates/gates.ts';
 import { renderedCluster } from './model/rendered.ts';
-import type { RenderedObject } from './model/rendered.ts';
+import type { OthersInCluster, RenderedObject } from './model/rendered.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
 import { stages } from './model/stage.ts';
 import type { StageName } from './model/stage.ts';
@@ -41,7 +43,7 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
     objects: new Map(stages.map((stage) => [stage, projection.objects(stage)])),
   }));
   const clusters = rendered.map(({ cluster, objects }) =>
-    renderedCluster(cluster, [...objects.values()].flat()),
+    renderedCluster(cluster, [...objects.values()].flat(), othersIn(parts, cluster.name)),
   );
   throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters }))));
   const write = yamlWriter();
@@ -57,6 +59,19 @@ function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: C
     part.project(projection);
   }
   return projection;
+}
+
+/** What the declaration says of a cluster's objects of others. */
+function othersIn(parts: readonly MeshConstruct[], cluster: string): OthersInCluster {
+  const services = parts
+    .filter((part) => part instanceof ExistingService)
+    .filter(({ clusters }) => clusters.includes(cluster));
+  const callers = parts.filter((part) => part instanceof ExistingCaller);
+  return {
+    hosts: new Map(services.map(({ host, ports }) => [host, Object.values(ports)])),
+    accounts: callers.map(({ namespace, serviceAccount }) => `${namespace.name}/${serviceAccount}`),
+    namespaces: [...services, ...callers].map(({ namespace }) => namespace.name),
+  };
 }
 
 function renderStages(cluster: string, rendered: Stages, write: (object: object) => string): RenderedStage[] {

@@ -1,4 +1,4 @@
-import { RootConstruct } from 'constructs';
+import { RootConstruct, type IConstruct } from 'constructs';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { ProtoComments } from '../../apps/config/descriptors/descriptor-set.ts';
@@ -8,6 +8,8 @@ import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { MeshModel } from '../model/mesh-model.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
+import { ExistingCaller } from './existing/existing-caller.ts';
+import { ExistingService } from './existing/existing-service.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
 import type { Cluster } from './scope/cluster.ts';
@@ -139,11 +141,24 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       eastWest: this.eastWest.model,
       namespaces: parts.filter((part) => part instanceof Namespace).map(({ name }) => name),
       workloads: workloads.map((workload) => workload.model),
+      ...existingModels(parts),
       images: [...apps].sort().map((app) => ({ app, reference: this.image(this.appConfig(app)) })),
       istio: { hub: this.platform.istio.hub, tag: this.platform.istio.tag },
     };
   }
 };
+
+/** What belongs to others, where anything is declared. */
+function existingModels(
+  parts: readonly IConstruct[],
+): Pick<MeshModel, 'existingServices' | 'existingCallers'> {
+  const services = parts.filter((part) => part instanceof ExistingService);
+  const callers = parts.filter((part) => part instanceof ExistingCaller);
+  return {
+    ...(services.length === 0 ? {} : { existingServices: services.map(({ model }) => model) }),
+    ...(callers.length === 0 ? {} : { existingCallers: callers.map(({ model }) => model) }),
+  };
+}
 
 function loadApp({ name, root }: { name: string; root: string }, directory: string): LoadedApp {
   const wrong = rootProblems(name, root);

@@ -1,5 +1,5 @@
 import type { Problem } from '../../core/problem.ts';
-import { covers, hostsOf, namespacesOf, nearestHost } from './hosts.ts';
+import { covers, hostsOf, knownNamespaces, nearestHost } from './hosts.ts';
 import { envOf, podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { list, mapping, ofKind, push, texts, title } from '../model/rendered.ts';
@@ -16,7 +16,7 @@ const names =
 export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
     const hosts = hostsOf([cluster]);
-    const namespaces = new Set(namespacesOf(cluster));
+    const namespaces = new Set(knownNamespaces(cluster));
     const sidecars = new Map<string, RenderedObject[]>();
     for (const sidecar of ofKind(cluster, 'Sidecar')) {
       push(sidecars, sidecar.object.metadata.namespace ?? '', sidecar);

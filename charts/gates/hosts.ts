@@ -8,9 +8,9 @@ export type Hosts = ReadonlyMap<string, readonly number[]>;
 
 const suffix = '.svc.cluster.local';
 
-/** The hosts of all clusters together: primaries discover each other's Services. */
+/** The hosts of all clusters together, those of others among them: primaries discover each other's Services. */
 export function hostsOf(clusters: readonly RenderedCluster[]): Hosts {
-  const hosts = new Map<string, readonly number[]>();
+  const hosts = new Map<string, readonly number[]>(clusters.flatMap(({ others }) => [...others.hosts]));
   for (const cluster of clusters) {
     for (const { object } of ofKind(cluster, 'Service', 'ServiceEntry')) {
       const { namespace = '', name } = object.metadata;
@@ -61,7 +61,7 @@ export function unknownHosts({ clusters }: RenderedMesh): readonly Problem[] {
   const hosts = hostsOf(clusters);
   const all = [...hosts.keys()];
   const suffixes = new Set(all.flatMap(parents));
-  const namespaces = new Set(clusters.flatMap((cluster) => namespacesOf(cluster)));
+  const namespaces = new Set(clusters.flatMap((cluster) => knownNamespaces(cluster)));
   const known = (name: string) => {
     if (name === '*') return true;
     return name.startsWith('*.') ? suffixes.has(name.slice(1)) : hostFor(hosts, name) !== undefined;
@@ -160,6 +160,11 @@ export function destinationsOf(virtualService: object): readonly Destination[] {
 /** Names of a cluster's namespaces. */
 export function namespacesOf(cluster: RenderedCluster): readonly string[] {
   return ofKind(cluster, 'Namespace').map(({ object }) => object.metadata.name);
+}
+
+/** The same, and those of others that the mesh has to do with. */
+export function knownNamespaces(cluster: RenderedCluster): readonly string[] {
+  return [...namespacesOf(cluster), ...cluster.others.namespaces];
 }
 
 /** `.b.c` and `.c` of `a.b.c`. */

@@ -61,9 +61,40 @@ export interface CallModel {
   readonly path: string;
   /**
    * `service` for a method that the proto says has no side effects: the callee answers. `proxy` where the caller may call no
-   * such method: the path is of a method that does not exist, and the callee's proxy refuses it with PERMISSION_DENIED.
+   * such method: the path is of a method that does not exist, and the callee's proxy refuses it with PERMISSION_DENIED, or the
+   * service of others does not know it.
    */
   readonly answeredBy: 'service' | 'proxy';
+  /** The callee belongs to others. Absent: it is a workload of the mesh. */
+  readonly existing?: true;
+}
+
+/** A service of others that workloads of the mesh may call. */
+export interface ExistingServiceModel {
+  /** Of its Kubernetes Service. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Port of its Kubernetes Service that speaks gRPC. */
+  readonly port: number;
+  /** Clusters that its Kubernetes Service is in, in the mesh's order. */
+  readonly clusters: readonly string[];
+  readonly callers: readonly {
+    /** Path of its construct: `shop/shop/orders`. */
+    readonly where: string;
+    /** As Istio writes it: `shop.example/ns/shop/sa/orders`. */
+    readonly principal: string;
+    readonly namespace: string;
+    /** Clusters that its pods run in. */
+    readonly clusters: readonly string[];
+  }[];
+}
+
+/** A workload of others that may call workloads of the mesh. */
+export interface ExistingCallerModel {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Paths of the constructs that it may call. */
+  readonly callees: readonly string[];
 }
 
 /** A request of a method without side effects that needs no token. */
@@ -136,6 +167,10 @@ export interface MeshModel {
   /** Application namespaces, in the order they were declared. */
   readonly namespaces: readonly string[];
   readonly workloads: readonly WorkloadModel[];
+  /** Services of others that its workloads may call. @default - none */
+  readonly existingServices?: readonly ExistingServiceModel[];
+  /** Workloads of others that may call its workloads. @default - none */
+  readonly existingCallers?: readonly ExistingCallerModel[];
   /** Every app's image as dist/ refers to it, ordered by app. */
   readonly images: readonly { readonly app: string; readonly reference: string }[];
   /** Where the images of the control plane and the proxies come from. */

@@ -28,10 +28,23 @@ export interface RenderedObject {
   readonly custom: boolean;
 }
 
+/** What is in a cluster and belongs to others, as far as the mesh has to do with it. */
+export interface OthersInCluster {
+  /** Ports by host name: those of Services that workloads of the mesh call. */
+  readonly hosts: ReadonlyMap<string, readonly number[]>;
+  /** `namespace/name` of service accounts that call workloads of the mesh. */
+  readonly accounts: readonly string[];
+  /** Namespaces of both. */
+  readonly namespaces: readonly string[];
+}
+
+const nobody: OthersInCluster = { hosts: new Map(), accounts: [], namespaces: [] };
+
 /** All that a cluster gets, by kind. */
 export interface RenderedCluster {
   readonly name: string;
   readonly network: string;
+  readonly others: OthersInCluster;
   readonly objects: readonly RenderedObject[];
   readonly byKind: ReadonlyMap<string, readonly RenderedObject[]>;
 }
@@ -81,6 +94,7 @@ export function groupOf({ apiVersion }: KubernetesObject): string {
 export function renderedCluster(
   { name, network }: { readonly name: string; readonly network: string },
   objects: readonly RenderedObject[],
+  others = nobody,
 ): RenderedCluster {
   const byKind = new Map<string, RenderedObject[]>();
   for (const rendered of objects) {
@@ -88,7 +102,7 @@ export function renderedCluster(
     const group = own(groups, kind);
     if (group === undefined || group === groupOf(rendered.object)) push(byKind, kind, rendered);
   }
-  return { name, network, objects, byKind };
+  return { name, network, others, objects, byKind };
 }
 
 /** A cluster's objects of the given kinds. */

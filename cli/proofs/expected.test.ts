@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import shop from '../../mesh.ts';
 import { proofsOf, refuseNothing } from './all.ts';
 import { podName } from './probes.ts';
@@ -72,4 +72,15 @@ test('a mesh without anything to call is refused, as nothing can be proved of it
   expect(() => {
     refuseNothing(proofsOf(model), model);
   }).not.toThrow();
+});
+
+test('a service of others is called by each of its callers, wherever they run', () => {
+  const call: CallModel = {
+    ...{ workload: 'ledger', namespace: 'bank', port: 50051, path: '/bank.Ledger/GetEntry' },
+    ...{ answeredBy: 'service', existing: true },
+  };
+  const calls = [...(model.workloads.find(({ name }) => name === 'orders')?.calls ?? []), call];
+  expect(titles(shopWith({ orders: { calls } }))).toContain(
+    'orders in east gets to catalog, inventory, and bank/ledger',
+  );
 });

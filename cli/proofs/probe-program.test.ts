@@ -110,3 +110,33 @@ test.each(['', 'Error: no such image', '[]', 'answers: {}', 'answers: [{"servedB
     expect(readAnswers(printed)).toBeUndefined();
   },
 );
+
+test.each<[string, boolean, boolean]>([
+  ['0', true, true],
+  ['3', true, true],
+  ['12', true, true],
+  // By a policy of its owners: the call got to its proxy, which is all that a method that nobody has can show.
+  ['7', false, true],
+  ['14', false, false],
+])('of a service of others status %s counts', async (status, ofMethod, ofNoMethod) => {
+  const message = { '7': 'RBAC: access denied', '14': 'no healthy upstream' }[status] ?? '';
+  const url = await serving((stream) => {
+    stream.respond({ ...head, 'grpc-status': status, 'grpc-message': message }, { endStream: true });
+  });
+  // Only what counts at once: else it is asked until the time is over.
+  const answer = { servedBy: '', status, message };
+  const calls = (['service', 'proxy'] as const).map((answeredBy) => ({
+    url,
+    path,
+    answeredBy,
+    existing: true,
+  }));
+  expect(calls.map((call) => isExpected(answer, call))).toEqual([ofMethod, ofNoMethod]);
+  const due = calls.filter((call) => isExpected(answer, call));
+  expect(await probe(...due)).toEqual(due.map(() => answer));
+});
+
+test('a service of others that denies by its own word has answered', () => {
+  const answer = { servedBy: '', status: '7', message: 'no account of this customer' };
+  expect(isExpected(answer, { url: '', path, answeredBy: 'service', existing: true })).toBe(true);
+});

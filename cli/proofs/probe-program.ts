@@ -7,6 +7,8 @@ export interface ProbeCall {
   /** HTTP/2 path of the method. */
   readonly path: string;
   readonly answeredBy: 'service' | 'proxy';
+  /** The callee belongs to others: its answers do not tell who gave them. @default false */
+  readonly existing?: boolean;
 }
 
 /** The last answer to a call, when it was as expected or the time was over. */
@@ -24,13 +26,17 @@ const answerSchema = z.object({
 /** What the answers stand after: a log of JSON alone is read as an object of Kubernetes. */
 const answersWord = 'answers: ';
 
+/** What Envoy says where a policy denies a call (`source/extensions/filters/http/rbac/rbac_filter.cc`). */
+const denial = 'RBAC: access denied';
+
 /** How long configuration may take to reach the probe's proxy and the callee's. */
 const limitMs = 45_000;
 
 /**
  * What a probe runs. Makes each call, the empty message alone, until it is answered as expected or the time is over, and
  * prints the last answers as JSON, after a word. An answer is the service's when it carries `x-served-by`, which apps/runtime adds to
- * each; that a proxy refuses for want of a grant is PERMISSION_DENIED (7) without it.
+ * each; that a proxy refuses for want of a grant is PERMISSION_DENIED (7) without it. Of a service of others any status counts that
+ * is no proxy's: those make UNAVAILABLE (14) of a callee that they cannot reach, and have a message of their own for what a policy denies.
  */
 export const probeProgram = `
 const http2 = require('node:http2');
@@ -55,11 +61,15 @@ const once = ({ url, path }) => new Promise((resolve) => {
   };
   call.on('response', take);
   call.on('trailers', take);
+  call.resume();
   call.on('close', () => end({ message: 'the call ended without a status' }));
   call.end(Buffer.alloc(5));
 });
-const isExpected = ({ servedBy, status }, { answeredBy }) =>
-  answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+const isExpected = ({ servedBy, status, message }, { answeredBy, existing }) => {
+  if (!existing) return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+  const isDenied = status === '7' && message === '${denial}';
+  return status !== '' && status !== '14' && (answeredBy === 'proxy' || !isDenied);
+};
 const make = async (call) => {
   for (;;) {
     const answer = await once(call);
@@ -71,8 +81,13 @@ Promise.all(calls.map(make)).then((answers) => console.log('${answersWord}' + JS
 `;
 
 /** Whether an answer is one that was expected. */
-export function isExpected({ servedBy, status }: ProbeAnswer, { answeredBy }: ProbeCall): boolean {
-  return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+export function isExpected(
+  { servedBy, status, message }: ProbeAnswer,
+  { answeredBy, existing = false }: ProbeCall,
+): boolean {
+  if (!existing) return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+  const isDenied = status === '7' && message === denial;
+  return status !== '' && status !== '14' && (answeredBy === 'proxy' || !isDenied);
 }
 
 /** The answers that a probe printed; undefined when it printed something else. */

@@ -18,13 +18,15 @@ export function probes(model: MeshModel): readonly Proof[] {
   return model.workloads.flatMap((caller) => {
     const image = model.images.find(({ app }) => app === caller.app)?.reference;
     const targets = caller.calls.flatMap((call): readonly Target[] => {
+      if (call.existing === true) return [{ call, title: `${call.namespace}/${call.workload}` }];
       const callee = calleeOf(model, call);
       const isShown = shown.some((read) => read.edge === caller && read.callee === callee);
-      return callee === undefined || isShown || callee.answersFrom.length === 0 ? [] : [{ call, callee }];
+      if (callee === undefined || isShown || callee.answersFrom.length === 0) return [];
+      return [{ call, callee, title: titleOf(model, callee) }];
     });
     if (image === undefined || targets.length === 0) return [];
     return caller.answersFrom.map((cluster) => ({
-      title: `${titleOf(model, caller)} in ${cluster} gets to ${listed(targets.map(({ callee }) => titleOf(model, callee)))}`,
+      title: `${titleOf(model, caller)} in ${cluster} gets to ${listed(targets.map(({ title }) => title))}`,
       run: (context: ProofContext) => prove(context, { caller, cluster, image, targets }),
       // Each object may stand in the way of a call.
       concerns: () => true,
@@ -34,7 +36,10 @@ export function probes(model: MeshModel): readonly Proof[] {
 
 interface Target {
   readonly call: CallModel;
-  readonly callee: WorkloadModel;
+  /** What the callee is called in titles. */
+  readonly title: string;
+  /** @default - it belongs to others */
+  readonly callee?: WorkloadModel;
 }
 
 interface Probe {
@@ -52,6 +57,7 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
     url: `http://${call.workload}.${call.namespace}.svc.cluster.local:${call.port}`,
     path: call.path,
     answeredBy: call.answeredBy,
+    ...(call.existing && { existing: true }),
   }));
   const name = podName(caller);
   const printed = await runProgram(
@@ -91,10 +97,22 @@ export function podName({ name, namespace }: Pick<WorkloadModel, 'name' | 'names
 function problemOf(
   where: string,
   cluster: string,
-  { callee }: Target,
+  { callee, title }: Target,
   call: ProbeCall,
   { servedBy, status, message }: ProbeAnswer,
 ): readonly Problem[] {
+  if (callee === undefined) {
+    if (isExpected({ servedBy, status, message }, call)) return [];
+    return [
+      {
+        where: `${where} calls ${title}, a service of others, ${call.path}`,
+        what: 'the call does not get to the service',
+        received: `gRPC status ${status === '' ? 'none' : status}: ${message}`,
+        allowed: 'any answer of the service',
+        fix: 'look whether it has ready pods, serves gRPC on that port, and is allowed to take the call by an AuthorizationPolicy of its owners',
+      },
+    ];
+  }
   const clusters = answeringClusters(callee, [cluster]);
   const isRight =
     isExpected({ servedBy, status, message }, call) &&
@@ -118,8 +136,9 @@ function problemOf(
   ];
 }
 
-function summary({ workload, path, answeredBy }: CallModel, servedBy: string): string {
+function summary({ workload, namespace, path, answeredBy, existing }: CallModel, servedBy: string): string {
   const method = path.split('/').at(-1) ?? path;
+  if (existing === true) return `${namespace}/${workload} of others answers`;
   return answeredBy === 'service'
     ? `${method} answered by ${servedBy}`
     : `${workload}'s proxy knows it, and refuses what is not granted`;

@@ -59,6 +59,10 @@ export interface Plan {
   readonly issuer?: IssuerReference;
   /** The gateway by which every cluster is reached from the others. */
   readonly eastWest: GatewayModel;
+  /** Services of others that workloads of the mesh call. @default - none */
+  readonly existingServices?: MeshModel['existingServices'];
+  /** Workloads of others that call workloads of the mesh. @default - none */
+  readonly existingCallers?: MeshModel['existingCallers'];
   /** Topologically ordered: a step stands after everything in its `after`. */
   readonly steps: readonly PlanStep[];
 }
@@ -96,8 +100,12 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
       };
     }),
   );
-  const { name: mesh, trustDomain, controlPlane, eastWest } = model;
-  return { mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, eastWest, steps };
+  const { name: mesh, trustDomain, controlPlane, eastWest, existingServices, existingCallers } = model;
+  return {
+    ...{ mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, eastWest, steps },
+    ...(existingServices && { existingServices }),
+    ...(existingCallers && { existingCallers }),
+  };
 }
 
 function isIstioOperator(object: KubeObject): boolean {

@@ -16,6 +16,7 @@ import {
 } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
+import { existingProblems } from './existing-services.ts';
 import { newerMesh } from './newer-mesh.ts';
 import { missingPermissions } from './permissions.ts';
 import { sameClusters } from './same-cluster.ts';
@@ -68,6 +69,7 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
     ...all.map((client) => sharedTrustDomains(client, plan, signal)),
     ...all.map((client) => webhookProblems(client, plan, signal)),
     ...all.map((client) => findStranded(client, plan, signal)),
+    existingProblems(all, plan, { warn: options.warn ?? (() => undefined), signal }),
     plan.issuer === undefined
       ? trustProblems(all, plan.controlPlaneNamespace, options.trustDir, options.trust, signal)
       : issuerProblems(all, plan.controlPlaneNamespace, plan.issuer, signal),

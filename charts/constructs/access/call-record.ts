@@ -1,14 +1,8 @@
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
-import type { Method } from '../scope/method.ts';
+import type { Caller, Method } from '../scope/method.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
-
-/** What of a workload's callers is kept with it. */
-export interface Caller {
-  readonly principal: string;
-  readonly namespace: { readonly name: string };
-}
 
 /** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
 export class CallRecord {
@@ -59,4 +53,11 @@ export function noteCaller(callers: Map<Caller, Method[]>, caller: Caller, metho
   const called = callers.get(caller);
   if (called === undefined) callers.set(caller, [method]);
   else called.push(method);
+}
+
+/** Tells the callee of a method who calls it; plain JavaScript may pass anything for a method. */
+export function tellCallee(caller: Caller, method: unknown): void {
+  if (!isMethod(method)) return;
+  const { service }: { readonly service: Partial<Method['service']> } = method;
+  service.noteCaller?.(caller, method);
 }

@@ -13,8 +13,12 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
       where: `${where}: callsHttp[${index}]`,
       received: `${descriptor.parent.typeName}.${descriptor.name}`,
     };
-    const app = service.mesh.app(service.app);
     const problems: Problem[] = [];
+    if (service.app === undefined) {
+      const what = `${service.where} belongs to others, and is known to serve gRPC only`;
+      return [{ ...problem, what, fix: 'use calls' }];
+    }
+    const app = service.mesh.app(service.app);
     if ('config' in app && !app.config.httpGateway) {
       const what = `${service.where} has no HTTP gateway`;
       const fix = `add httpGateway: true to ${service.app}/config.yml, or use calls`;

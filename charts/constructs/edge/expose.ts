@@ -3,12 +3,15 @@ import type { Problem } from '../../../core/problem.ts';
 import { hasHttpRule } from '../../../http-rule/pattern.ts';
 import { methodName } from '../../../http-rule/problem.ts';
 import { callProblems, isMethod } from '../access/authorization.ts';
+import { ExistingService } from '../existing/existing-service.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
 
 /** A method, or a service for all its methods that have a google.api.http rule. */
-export type Exposed<C extends string> = Method<MethodKind, C> | GrpcService<DescService, C, string>;
+export type Exposed<C extends string> = Method<MethodKind, C> | ExposedService<C>;
+
+type ExposedService<C extends string> = GrpcService<DescService, C, string> | ExistingService<DescService, C>;
 
 /** The methods that are meant, each once; what is none is left to {@link exposeProblems}. */
 export function exposedMethods<C extends string>(
@@ -16,7 +19,7 @@ export function exposedMethods<C extends string>(
   expose: readonly Exposed<C>[],
 ): readonly Method<MethodKind, C>[] {
   const methods = list(expose).flatMap((entry): Method<MethodKind, C>[] => {
-    if (entry instanceof GrpcService) {
+    if (isService(entry)) {
       const all = entry.methods as readonly Method<MethodKind, C>[];
       return all.filter(({ descriptor }) => hasHttpRule(descriptor));
     }
@@ -46,8 +49,7 @@ export function exposeProblems(edge: string, mesh: object, expose: unknown): rea
     return [{ where, what: 'there is nothing to expose', received: expose, fix }];
   }
   const found = entries.flatMap((entry, index) => {
-    if (entry instanceof GrpcService)
-      return serviceProblems(where, mesh, entry as GrpcService<DescService, string, string>);
+    if (isService(entry)) return serviceProblems(where, mesh, entry);
     const wrong = callProblems(edge, mesh, [entry], () => `expose[${index}]`);
     return wrong.length > 0 ? wrong : methodProblems(`${edge}: expose[${index}]`, entry as Method);
   });
@@ -58,15 +60,15 @@ export function exposeProblems(edge: string, mesh: object, expose: unknown): rea
   return [...found, ...twice(where, entries), ...rivals(where, methods), ...ruleProblems(where, served)];
 }
 
+function isService(entry: unknown): entry is ExposedService<string> {
+  return entry instanceof GrpcService || entry instanceof ExistingService;
+}
+
 function list(expose: unknown): readonly unknown[] {
   return Array.isArray(expose) ? (expose as readonly unknown[]) : [];
 }
 
-function serviceProblems(
-  where: string,
-  mesh: object,
-  service: GrpcService<DescService, string, string>,
-): readonly Problem[] {
+function serviceProblems(where: string, mesh: object, service: ExposedService<string>): readonly Problem[] {
   const received = service.where;
   if (service.mesh !== mesh) {
     return [
@@ -94,7 +96,7 @@ function twice(where: string, entries: readonly unknown[]): readonly Problem[] {
   return entries.flatMap((entry, index): Problem[] => {
     const before = entries.slice(0, index);
     const fix = 'remove one';
-    if (entry instanceof GrpcService && before.includes(entry)) {
+    if (isService(entry) && before.includes(entry)) {
       return [{ where, what: 'the service is listed twice', received: entry.where, fix }];
     }
     if (!isMethod(entry)) return [];

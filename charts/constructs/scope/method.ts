@@ -1,18 +1,33 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
-import type { MeshConstruct, Namespace } from './mesh-construct.ts';
+import type { MeshConstruct } from './mesh-construct.ts';
 
 /** How a gRPC method streams, in protobuf-es' words: `unary`, `server_streaming`, `client_streaming`, `bidi_streaming`. */
 export type MethodKind = DescMethod['methodKind'];
 
-/** A declared gRPC service as those see it who call it, or who refer to one of its methods: the class `GrpcService`. */
+/** A workload that calls others, as those see it. */
+export interface Caller {
+  /** Path of its construct. */
+  readonly where: string;
+  readonly principal: string;
+  readonly namespace: { readonly name: string };
+  /** Clusters its pods run in; none where that is not declared. */
+  readonly clusters: readonly string[];
+}
+
+/**
+ * A declared gRPC service as those see it who call it, or who refer to one of its methods: the class `GrpcService`, or
+ * `ExistingService` for one that belongs to others.
+ */
 export interface Callee<C extends string = string> extends MeshConstruct<C> {
-  readonly namespace: Namespace<C>;
-  /** Name of its Service and ServiceAccount in every cluster. */
+  readonly namespace: { readonly name: string };
+  /** Name of its Service in every cluster. */
   readonly name: string;
-  /** Folder of its config.yml. */
-  readonly app: string;
+  /** Whether it belongs to others: it is read and never written. */
+  readonly isExisting: boolean;
+  /** Folder of its config.yml. @default - none, for one that belongs to others */
+  readonly app?: string;
   /** Folders of every app that has a container in its pods. */
   readonly apps: readonly string[];
   /** Descriptor of the proto service it serves. */
@@ -23,6 +38,8 @@ export interface Callee<C extends string = string> extends MeshConstruct<C> {
   readonly host: string;
   /** Ports of its Service. */
   readonly ports: AppConfig['ports'];
+  /** Called by `calls`, for each method that a caller may call. */
+  noteCaller(caller: Caller, method: Method): void;
 }
 
 /**

@@ -12,8 +12,12 @@ export function callModels(
   methods: readonly Method[],
   faulty: (method: Method) => boolean,
 ): readonly CallModel[] {
-  return [...Map.groupBy(methods, ({ service }) => service)].map(([{ name, namespace, ports }, called]) => {
-    const to = { workload: name, namespace: namespace.name, port: ports.grpc ?? 0 };
+  return [...Map.groupBy(methods, ({ service }) => service)].map(([service, called]) => {
+    const { name, namespace, ports, isExisting } = service;
+    const to = {
+      ...{ workload: name, namespace: namespace.name, port: ports.grpc ?? 0 },
+      ...(isExisting ? { existing: true as const } : {}),
+    };
     // A stream may stand still for as long as it likes before it answers.
     const safe = called.find((method) => isSafe(method) && method.kind === 'unary' && !faulty(method));
     if (safe !== undefined) return { ...to, path: pathOf(safe), answeredBy: 'service' };

@@ -13,6 +13,7 @@ import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 import type { DeploymentPlan } from './deployment.ts';
+import { descriptorProblems, isService, noService } from './descriptor.ts';
 import { given } from '../scope/mesh-construct.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import { methodsOf } from '../scope/method.ts';
@@ -121,11 +122,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const found = [...super.problems(), ...unknownKeys(this.where, this.#props, propKeys)];
     const versions = this.#versions;
     if (versions !== undefined) found.push(...versionProblems(this, versions));
-    if (!isService(this.#given)) {
-      const allowed = 'a service that is generated from proto/, such as CatalogService in catalog_pb.js';
-      const what = 'is not the descriptor of a proto service';
-      found.push({ where: `${this.where}: service`, what, received: this.#given, allowed });
-    }
+    found.push(...descriptorProblems(this.where, this.#given));
     const config = this.soundConfig;
     return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
   }
@@ -321,12 +318,4 @@ function declaredIn(mesh: {
     .filter(({ typeName }) => typeName !== noService.typeName);
   const beside = declared.flatMap(({ file }) => file.services);
   return new Map([...beside, ...declared].map((service) => [service.typeName, service]));
-}
-
-/** Stands in for what is no descriptor, so that whatever else is wrong is reported with it. */
-const noService = { kind: 'service', typeName: '', methods: [], method: {} };
-
-/** Plain JavaScript may pass anything for a descriptor. */
-function isService(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'service';
 }

@@ -4,7 +4,7 @@ import type { AppConfig } from '../../../apps/config/app-config.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
-import { CallRecord, noteCaller, type Caller } from '../access/call-record.ts';
+import { CallRecord, noteCaller, tellCallee } from '../access/call-record.ts';
 import { ExternalService } from '../access/external-service.ts';
 import { callModels } from './call-models.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
@@ -12,7 +12,7 @@ import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
 import { pullSecrets } from '../scope/platform.ts';
-import type { Method, MethodKind } from '../scope/method.ts';
+import type { Caller, Method, MethodKind } from '../scope/method.ts';
 import { nameLabel } from '../../model/labels.ts';
 import { eastWestGateway } from '../scope/names.ts';
 import { isBase } from '../traffic/effective.ts';
@@ -59,6 +59,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** As it was given. */
   readonly #placement: unknown;
   readonly #tracing: WorkloadTracing | undefined;
+  readonly isExisting = false;
   readonly #calls = new CallRecord();
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
@@ -80,10 +81,13 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
    * callees' hosts, and each callee lets it through to the named methods. Without a grant every call is denied.
    */
   calls(...methods: readonly Method<MethodKind, C>[]): void {
-    for (const method of methods) {
-      this.#calls.grpc.push(method);
-      if (isWorkloadMethod(method)) noteCaller(method.service.#calls.grpcCallers, this, method);
-    }
+    this.#calls.grpc.push(...methods);
+    for (const method of methods) tellCallee(this, method);
+  }
+
+  /** Called by `calls`: grants a caller one of its methods. */
+  noteCaller(caller: Caller, method: Method): void {
+    noteCaller(this.#calls.grpcCallers, caller, method);
   }
 
   /**
@@ -99,10 +103,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** Lets its proxy reach these services outside the mesh, in every cluster. */
   callsExternal(...services: readonly ExternalService<C>[]): void {
-    for (const service of services) {
-      this.#calls.external.push(service);
-      if (service instanceof ExternalService) service.noteCaller(this);
-    }
+    this.#calls.external.push(...services);
+    for (const service of services) if (service instanceof ExternalService) service.noteCaller(this);
   }
 
   /** The methods it may call. */

@@ -1,6 +1,6 @@
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { namespacesOf } from '../hosts.ts';
+import { knownNamespaces } from '../hosts.ts';
 import { alwaysThere, namespaceAccepted } from '../namespaces.ts';
 import { list, ofKind, text, texts, title } from '../../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../../model/rendered.ts';
@@ -10,13 +10,14 @@ import type { RenderedMesh, RenderedObject } from '../../model/rendered.ts';
  * caller that was meant is denied; where it denies or excludes, it does not.
  */
 export function callers({ clusters }: RenderedMesh): readonly Problem[] {
-  const namespaces = new Set([...alwaysThere, ...clusters.flatMap((cluster) => namespacesOf(cluster))]);
+  const namespaces = new Set([...alwaysThere, ...clusters.flatMap((cluster) => knownNamespaces(cluster))]);
   const accounts = new Set(
-    clusters.flatMap((cluster) =>
-      ofKind(cluster, 'ServiceAccount').map(
+    clusters.flatMap((cluster) => [
+      ...ofKind(cluster, 'ServiceAccount').map(
         ({ object }) => `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
       ),
-    ),
+      ...cluster.others.accounts,
+    ]),
   );
   return clusters.flatMap((cluster) =>
     ofKind(cluster, 'AuthorizationPolicy').flatMap((policy) =>
