@@ -1,6 +1,7 @@
 import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
+import { outsiderPod } from '../../infra/preflight/rights.ts';
 import { runProgram } from './pod.ts';
 import type { Proof, ProofContext } from './proof.ts';
 
@@ -67,15 +68,8 @@ async function prove(
   );
 }
 
-/** Runs the program in a pod of a namespace outside the mesh, and returns what it printed. */
+/** Runs the program in a pod of a namespace outside the mesh, where no sidecar is injected, and returns what it printed. */
 function runOutside(client: KubeClient, image: string, url: string, signal?: AbortSignal): Promise<string> {
   const labels = { 'sidecar.istio.io/inject': 'false' };
-  return runProgram(
-    client,
-    { name: 'meshwright-outsider', namespace, labels, image, source, args: [url] },
-    signal,
-  );
+  return runProgram(client, { ...outsiderPod, labels, image, source, args: [url] }, signal);
 }
-
-/** Kubernetes' own namespace for what belongs nowhere: no sidecar is injected there. */
-const namespace = 'default';

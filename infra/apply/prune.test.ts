@@ -64,6 +64,32 @@ test('what is declared stays', async () => {
   expect(await pruned(all, all)).toEqual({ deleted: 0, foretold: false, requests: [], lines: [] });
 });
 
+test('kinds that the credentials may not list are named: what of them is no longer declared stays', async () => {
+  const forbidden = { status: 403, body: { message: 'may not list' } };
+  api.intervene = ({ path }) => (/\/(configmaps|secrets)$/.test(path) ? forbidden : undefined);
+  const listed = await pruned([service], []);
+  // In a namespace of the mesh they may.
+  api.intervene = ({ path }) =>
+    /\/v1\/services$/.test(path) || /\/secrets$/.test(path) ? forbidden : undefined;
+  const inside = await pruned([service, namespace], [namespace]);
+  api.intervene = () => undefined;
+  const line = 'east: objects of kinds that these credentials may not list were not looked for: ';
+  expect([listed, inside]).toEqual([
+    {
+      deleted: 1,
+      foretold: true,
+      requests: ['catalog'],
+      lines: [`${line}configmaps, secrets`, 'east: deleted Service shop/catalog'],
+    },
+    {
+      deleted: 1,
+      foretold: true,
+      requests: ['catalog', 'catalog'],
+      lines: [`${line}secrets`, 'east: deleted Service shop/catalog'],
+    },
+  ]);
+});
+
 test('what is no longer declared goes, in the order of a removal, each told', async () => {
   const gone = [istiod, role, deployment, webhook, service];
   expect(await pruned([...gone, namespace], [namespace])).toEqual({

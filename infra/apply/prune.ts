@@ -1,7 +1,7 @@
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, list, manager, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { deleteObjects, removalOrder } from '../kube/managed.ts';
+import { deleteObjects, describeTypes, removalOrder } from '../kube/managed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { keyOf } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -23,6 +23,10 @@ export async function prune(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const surplus = surplusOf(before, applied);
+  if (before.unlisted.length > 0)
+    report(
+      `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(before.unlisted)}`,
+    );
   for (const object of surplus.filter(isKept))
     report(`${client.cluster}: ${describe(object)} is no longer declared and is left: delete it by hand`);
   let deleted = 0;

@@ -245,6 +245,40 @@ describe('removeMesh', () => {
     expect(api.get(unserved)).toBeUndefined();
   });
 
+  /** Credentials that may list a type in these namespaces alone, and no other type at all but namespaces. */
+  const listsOnly = (types: readonly string[], namespaces: readonly string[]) => {
+    api.intervene = ({ method, path }) => {
+      const [, namespace, type] = /(?:\/namespaces\/([^/]+))?\/([a-z]+)$/.exec(path) ?? [];
+      const isList = method === 'GET' && type !== undefined && type.endsWith('s');
+      if (!isList || /^\/apis?\/[^/]+(\/v[^/]+)?$/.test(path) || path.endsWith('/namespaces'))
+        return undefined;
+      const isObject = api.objects.has(path);
+      const may = types.includes(type) && namespaces.includes(namespace ?? '');
+      return isObject || may ? undefined : { status: 403, body: { message: `may not list ${type}` } };
+    };
+  };
+
+  test('finds what the credentials may list in the namespaces of the mesh alone, and keeps what may hold things of others', async () => {
+    store(ours.filter(({ metadata, kind }) => metadata.namespace !== undefined || kind === 'Namespace'));
+    listsOnly(['deployments', 'services', 'configmaps'], ['shop', 'istio-system']);
+    const kept = (name: string) =>
+      `east: Namespace ${name} is kept because these credentials may not list what others may have there: daemonsets.apps, destinationrules.networking.istio.io, endpoints and 14 more kinds`;
+    expect(await remove()).toEqual([kept('shop'), kept('istio-system'), 'east: removed 3 objects']);
+    expect(api.get(object('v1', 'Namespace', 'shop'))).toBeDefined();
+  });
+
+  test('keeps a definition whose resources the credentials may not list', async () => {
+    store(ours.filter(({ kind }) => kind === 'CustomResourceDefinition'));
+    api.intervene = ({ method, path }) =>
+      method === 'GET' && path === '/apis/networking.istio.io/v1/gateways'
+        ? { status: 403, body: { message: 'may not list gateways' } }
+        : undefined;
+    expect(await remove()).toEqual([
+      'east: CustomResourceDefinition gateways.networking.istio.io is kept because these credentials may not list what others may have there: gateways.networking.istio.io',
+      'east: nothing to remove',
+    ]);
+  });
+
   test('names the object that may not be deleted', async () => {
     store(ours);
     api.intervene = ({ method, path }) =>

@@ -6,7 +6,14 @@ import { qualifiedName } from '../kube/kube-client.ts';
 import type { KubeClient, ResourceType } from '../kube/kube-client.ts';
 import { describe, field, isManaged, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { concurrency, deleteObjects, isDerived, listManaged, removalOrder } from '../kube/managed.ts';
+import {
+  concurrency,
+  deleteObjects,
+  describeTypes,
+  isDerived,
+  listManaged,
+  removalOrder,
+} from '../kube/managed.ts';
 import { pool } from '../kube/pool.ts';
 import { readRoots } from '../trust/roots.ts';
 import { cacertsKey, hasOtherRoot } from '../trust/objects.ts';
@@ -61,27 +68,31 @@ async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveO
   const { report, signal } = options;
   const { name: mesh, controlPlane } = model;
   const types = await client.sweepableTypes(signal);
-  const owned = await listManaged(client, types, mesh, signal);
-  const kept = (object: KubeObject, strangers: readonly KubeObject[]) => {
-    const shown = strangers.slice(0, 3).map(describe).join(', ');
-    report(`${client.cluster}: ${describe(object)} is kept for what meshwright did not make: ${shown}`);
+  const { objects: owned } = await listManaged(client, types, mesh, signal);
+  const kept = (object: KubeObject, { objects, unlisted }: Others) => {
+    const shown = objects.slice(0, 3).map(describe).join(', ');
+    const because =
+      objects.length > 0
+        ? `for what meshwright did not make: ${shown}`
+        : `because these credentials may not list what others may have there: ${describeTypes(unlisted)}`;
+    report(`${client.cluster}: ${describe(object)} is kept ${because}`);
   };
   let removed = 0;
   for (const group of removalOrder(owned, controlPlane.namespace)) {
     const free: KubeObject[] = [];
     for (const object of group) {
-      const strangers = await othersOf(client, types, object, mesh, signal);
-      if (strangers.length === 0) free.push(object);
-      else kept(object, strangers);
+      const others = await othersOf(client, types, object, mesh, signal);
+      if (others === none) free.push(object);
+      else kept(object, others);
     }
     removed += await deleteObjects(client, free, signal);
   }
   const free: KubeObject[] = [];
   for (const namespace of owned.filter(({ kind }) => kind === 'Namespace')) {
     await removeIstioLeftovers(client, types, namespace.metadata.name, signal);
-    const strangers = await othersIn(client, types, namespace.metadata.name, mesh, signal);
-    if (strangers.length === 0) free.push(namespace);
-    else kept(namespace, strangers);
+    const others = await othersIn(client, types, namespace.metadata.name, mesh, signal);
+    if (others === none) free.push(namespace);
+    else kept(namespace, others);
   }
   removed += await deleteObjects(client, free, signal);
   report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
@@ -105,6 +116,15 @@ async function removeIstioLeftovers(
   await deleteObjects(client, copies, signal);
 }
 
+/** What others have that would go with an object of ours. */
+interface Others {
+  readonly objects: readonly KubeObject[];
+  /** Kinds of which they may have some, because the credentials may not list them. */
+  readonly unlisted: readonly ResourceType[];
+}
+
+const none: Others = { objects: [], unlisted: [] };
+
 /** Custom resources of others, which would go with their definition; of any other object there are none. */
 async function othersOf(
   client: KubeClient,
@@ -112,11 +132,10 @@ async function othersOf(
   object: KubeObject,
   mesh: string,
   signal: AbortSignal | undefined,
-): Promise<readonly KubeObject[]> {
-  if (object.kind !== 'CustomResourceDefinition') return [];
-  const type = types.find((served) => qualifiedName(served) === object.metadata.name);
-  const found = type === undefined ? [] : await client.list(type, { ...(signal && { signal }) });
-  return found.filter((resource) => isOfOthers(resource, mesh));
+): Promise<Others> {
+  if (object.kind !== 'CustomResourceDefinition') return none;
+  const own = types.filter((served) => qualifiedName(served) === object.metadata.name);
+  return othersAmong(client, own, (resource) => isOfOthers(resource, mesh), { ...(signal && { signal }) });
 }
 
 /** What is in a namespace without being ours, made from ours, or put there by Kubernetes or Istio. */
@@ -126,12 +145,26 @@ async function othersIn(
   namespace: string,
   mesh: string,
   signal: AbortSignal | undefined,
-): Promise<readonly KubeObject[]> {
+): Promise<Others> {
   const namespaced = types.filter(({ namespaced, kind }) => namespaced && !passingKinds.includes(kind));
-  const found = await pool(namespaced, concurrency, (type) =>
-    client.list(type, { namespace, ...(signal && { signal }) }),
-  );
-  return found.flat().filter((object) => isOfOthers(object, mesh) && !isProvided(object));
+  const isOther = (object: KubeObject) => isOfOthers(object, mesh) && !isProvided(object);
+  return othersAmong(client, namespaced, isOther, { namespace, ...(signal && { signal }) });
+}
+
+async function othersAmong(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  isOther: (object: KubeObject) => boolean,
+  where: { readonly namespace?: string; readonly signal?: AbortSignal },
+): Promise<Others> {
+  const unlisted: ResourceType[] = [];
+  const found = await pool(types, concurrency, async (type) => {
+    const objects = await client.listIfAllowed(type, where);
+    if (objects === undefined) unlisted.push(type);
+    return objects ?? [];
+  });
+  const objects = found.flat().filter(isOther);
+  return objects.length + unlisted.length === 0 ? none : { objects, unlisted };
 }
 
 function isOfOthers(object: KubeObject, mesh: string): boolean {

@@ -1,22 +1,26 @@
 import { isDeepStrictEqual } from 'node:util';
 import { yieldToIstiod } from './apply-object.ts';
 import { isAsApplied } from './as-applied.ts';
-import type { KubeClient } from '../kube/kube-client.ts';
+import type { KubeClient, ResourceType } from '../kube/kube-client.ts';
 import { KubeError } from '../kube/kube-http.ts';
 import { describe, field } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { concurrency, listManaged } from '../kube/managed.ts';
+import type { Managed } from '../kube/managed.ts';
 import { pool } from '../kube/pool.ts';
 
 /** The objects of a mesh that a cluster held at one moment. */
 export class Snapshot {
   readonly objects: readonly KubeObject[];
+  /** Kinds of which nothing is known, because the credentials may not list them. */
+  readonly unlisted: readonly ResourceType[];
   readonly #client: KubeClient;
   readonly #byKey: ReadonlyMap<string, KubeObject>;
 
-  private constructor(client: KubeClient, objects: readonly KubeObject[]) {
+  private constructor(client: KubeClient, { objects, unlisted }: Managed) {
     this.#client = client;
     this.objects = objects;
+    this.unlisted = unlisted;
     this.#byKey = new Map(objects.map((object) => [keyOf(object), object]));
   }
 

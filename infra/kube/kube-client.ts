@@ -12,6 +12,14 @@ export interface ResourceType {
   readonly verbs: readonly string[];
 }
 
+/** Which objects of a type are listed. */
+interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Reads and writes objects of one cluster without changing them. The generated client would drop fields that its types do
  * not know, and the applied objects must equal the reviewed ones; so only its kubeconfig handling is used.
@@ -73,16 +81,18 @@ export class KubeClient extends KubeHttp {
     return answer !== undefined;
   }
 
+  /** Like {@link list}; undefined when the credentials may not list them. */
+  async listIfAllowed(type: ResourceType, options: ListOptions): Promise<readonly KubeObject[] | undefined> {
+    try {
+      return await this.list(type, options);
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 403) return undefined;
+      throw error;
+    }
+  }
+
   /** Lists objects of a type, in all namespaces unless one is given. */
-  async list(
-    type: ResourceType,
-    options: {
-      readonly namespace?: string;
-      readonly labelSelector?: string;
-      readonly fieldSelector?: string;
-      readonly signal?: AbortSignal;
-    } = {},
-  ): Promise<readonly KubeObject[]> {
+  async list(type: ResourceType, options: ListOptions = {}): Promise<readonly KubeObject[]> {
     const { namespace, labelSelector, fieldSelector, signal } = options;
     const query = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
     const answer = await absent(

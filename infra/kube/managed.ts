@@ -1,6 +1,7 @@
 import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
 import { KubeError } from './kube-http.ts';
+import { qualifiedName } from './kube-client.ts';
 import type { KubeClient, ResourceType } from './kube-client.ts';
 import { describe, list, managedByLabel, manager, partOfLabel, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
@@ -11,18 +12,51 @@ import { waves } from './waves.ts';
 export const concurrency = 8;
 const goneTimeoutMs = 180_000;
 
-/** The objects of these types with the labels of this mesh, without those that controllers derived from other objects. */
+/** What a cluster holds of a mesh, as far as the credentials may list it. */
+export interface Managed {
+  readonly objects: readonly KubeObject[];
+  /** Types that they may list neither in the cluster nor in a namespace of the mesh. */
+  readonly unlisted: readonly ResourceType[];
+}
+
+/**
+ * The objects of these types with the labels of this mesh. Where the credentials may not list a type in all namespaces, it is
+ * listed in those of the mesh, which have its labels, too.
+ * @throws KubeError when namespaces cannot be listed.
+ */
 export async function listManaged(
   client: KubeClient,
   types: readonly ResourceType[],
   mesh: string,
   signal: AbortSignal | undefined,
-): Promise<readonly KubeObject[]> {
+): Promise<Managed> {
   const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${mesh}`;
-  const found = await pool(types, concurrency, (type) =>
-    client.list(type, { labelSelector, ...(signal && { signal }) }),
-  );
-  return found.flat().filter((object) => !isDerived(object));
+  const within = { labelSelector, ...(signal && { signal }) };
+  const spaces = types.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace');
+  const namespaces = (await Promise.all(spaces.map((type) => client.list(type, within)))).flat();
+  const unlisted: ResourceType[] = [];
+  const found = await pool(types, concurrency, async (type) => {
+    const everywhere = await client.listIfAllowed(type, within);
+    if (everywhere !== undefined) return everywhere;
+    const inside = type.namespaced
+      ? await Promise.all(
+          namespaces.map(({ metadata }) =>
+            client.listIfAllowed(type, { ...within, namespace: metadata.name }),
+          ),
+        )
+      : [undefined];
+    if (inside.every((objects) => objects === undefined)) unlisted.push(type);
+    return inside.flatMap((objects) => objects ?? []);
+  });
+  return { objects: found.flat().filter((object) => !isDerived(object)), unlisted };
+}
+
+/** `backups.example.com, jobs.batch, leases.coordination.k8s.io and 38 more kinds` */
+export function describeTypes(types: readonly ResourceType[]): string {
+  const names = types.map(qualifiedName).sort();
+  const more = names.length - 3;
+  const kinds = more === 1 ? '1 more kind' : `${more} more kinds`;
+  return `${names.slice(0, 3).join(', ')}${more > 0 ? ` and ${kinds}` : ''}`;
 }
 
 /** Whether a controller derived the object from another one: it may have copied that one's labels, and is deleted with it. Endpoints have no owner reference. */

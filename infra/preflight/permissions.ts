@@ -1,54 +1,19 @@
 import type { Problem } from '../../core/problem.ts';
 import { concurrency } from '../kube/managed.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import { KubeError } from '../kube/kube-http.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
 import { pool } from '../kube/pool.ts';
 import { isAllowed } from './access-review.ts';
+import type { Access } from './access-review.ts';
 import { missingGrants } from './grants.ts';
-
-/** A required permission: a resource with its group, such as `deployments.apps` or `pods/exec`, and verbs on it. */
-interface Need {
-  readonly resource: string;
-  readonly verbs: readonly string[];
-}
-
-const changes = ['get', 'list', 'create', 'patch', 'delete'] as const;
-
-/** Kinds of object in a rendered Istio release, and the secrets that are created when the plan is applied. */
-const ofReleases = [
-  'clusterrolebindings.rbac.authorization.k8s.io',
-  'clusterroles.rbac.authorization.k8s.io',
-  'configmaps',
-  'customresourcedefinitions.apiextensions.k8s.io',
-  'daemonsets.apps',
-  'deployments.apps',
-  'horizontalpodautoscalers.autoscaling',
-  'mutatingwebhookconfigurations.admissionregistration.k8s.io',
-  'poddisruptionbudgets.policy',
-  'rolebindings.rbac.authorization.k8s.io',
-  'roles.rbac.authorization.k8s.io',
-  'secrets',
-  'serviceaccounts',
-  'services',
-  'validatingwebhookconfigurations.admissionregistration.k8s.io',
-];
-
-/** What the checks and the remote secrets need in addition to the applied objects. */
-const ofChecks: readonly Need[] = [
-  { resource: 'events', verbs: ['list'] },
-  { resource: 'nodes', verbs: ['list'] },
-  { resource: 'pods', verbs: ['get', 'list', 'create', 'delete'] },
-  { resource: 'pods/exec', verbs: ['create', 'get'] },
-  { resource: 'pods/log', verbs: ['get'] },
-  { resource: 'replicasets.apps', verbs: ['list'] },
-  { resource: 'serviceaccounts/token', verbs: ['create'] },
-  { resource: 'tokenreviews.authentication.k8s.io', verbs: ['create'] },
-];
+import { grantingVerbs, outsiderPod, rightsOf } from './rights.ts';
+import type { Place, Right } from './rights.ts';
 
 /**
- * One problem when the credentials of a cluster lack a permission that applying, checking and removing the plan needs in
- * all namespaces, according to the cluster's own authorizer.
+ * One problem when the credentials of a cluster lack a right that applying, checking and removing the plan needs (rights.ts),
+ * according to the cluster's own authorizer.
  * @param release - returns the rendered objects of the cluster's Istio releases, as far as they are known; called only when needed
  */
 export async function missingPermissions(
@@ -57,49 +22,98 @@ export async function missingPermissions(
   release: () => Promise<readonly KubeObject[]>,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
-  if (await isAllowed(client, { verb: '*', resource: '*.*' }, signal)) return [];
-  const questions = needsOf(client.cluster, plan).flatMap(({ resource, verbs }) =>
-    verbs.map((verb) => ({ verb, resource })),
-  );
-  const answers = await pool(questions, concurrency, async (question) => ({
-    ...question,
-    allowed: await isAllowed(client, question, signal),
-  }));
-  const missing = new Map<string, string[]>();
-  for (const { verb, resource, allowed } of answers) {
-    if (!allowed) missing.set(resource, [...(missing.get(resource) ?? []), verb]);
-  }
-  const planned = plannedFor(client.cluster, plan);
-  const grants = await missingGrants(client, [...planned, ...(await release())], signal);
-  if (missing.size + grants.length === 0) return [];
-  const byVerbs = Map.groupBy(missing.keys(), (resource) => (missing.get(resource) ?? []).join(', '));
-  const missingVerbs = [...byVerbs].map(([verbs, resources]) => `${verbs} on ${resources.join(', ')}`);
+  const may = asking(client, signal);
+  if (await may({ verb: '*', resource: '*.*' })) return [];
+  const steps = plan.steps.filter(({ cluster }) => cluster === client.cluster);
+  const planned = steps.flatMap(({ objects }) => objects);
+  const released = await release();
+  const objects = [...planned, ...released];
+  const declared = planned.filter(({ kind }) => kind === 'Namespace');
+  const rights = rightsOf('up', {
+    objects,
+    isComplete: released.length > 0,
+    clusters: plan.clusters,
+    makesNamespaces: await lacksOne(client, declared, signal),
+  });
+  const places: Readonly<Record<Place, readonly string[]>> = {
+    cluster: [],
+    mesh: declared.map(({ metadata }) => metadata.name).sort(),
+    'control-plane': [plan.controlPlaneNamespace],
+    default: [outsiderPod.namespace],
+  };
+  const missing = await lacking(rights, places, may);
+  const grants = await missingGrants(client, objects, signal);
+  if (missing.length + grants.length === 0) return [];
   return [
     {
       where: `cluster ${client.cluster}`,
-      what: `the credentials of context ${client.config.getCurrentContext()} lack these permissions: ${[...missingVerbs, ...grants].join('; ')}`,
+      what: `the credentials of context ${client.config.getCurrentContext()} lack these permissions: ${[...missing, ...grants].join('; ')}`,
       fix: 'use credentials with the ClusterRole cluster-admin, or have these permissions granted',
     },
   ];
 }
 
-function needsOf(cluster: string, plan: Plan): readonly Need[] {
-  const resources = [...new Set([...ofReleases, ...plannedFor(cluster, plan).map(resourceOf)])].sort();
-  return [...resources.map((resource) => ({ resource, verbs: changes })), ...ofChecks];
+type May = (access: Access) => Promise<boolean>;
+
+/** Asks the cluster's authorizer each question once. */
+function asking(client: KubeClient, signal: AbortSignal | undefined): May {
+  const answers = new Map<string, Promise<boolean>>();
+  return (access) => {
+    const key = JSON.stringify(access);
+    const answer = answers.get(key) ?? isAllowed(client, access, signal);
+    answers.set(key, answer);
+    return answer;
+  };
 }
 
-function plannedFor(cluster: string, plan: Plan): readonly KubeObject[] {
-  return plan.steps.filter((step) => step.cluster === cluster).flatMap(({ objects }) => objects);
+/** Whether one of these does not exist; not, where they may not be read: that is reported. */
+async function lacksOne(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const absent = await pool(objects, concurrency, async (object) => {
+    try {
+      return (await client.get(object, signal)) === undefined;
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 403) return false;
+      throw error;
+    }
+  });
+  return absent.some(Boolean);
 }
 
-/** The resource of a kind that the API server may not serve yet: `VirtualService` is `virtualservices.networking.istio.io`. */
-function resourceOf({ apiVersion, kind }: KubeObject): string {
-  const name = kind.toLowerCase();
-  const plural = /[^aeiou]y$/.test(name)
-    ? `${name.slice(0, -1)}ies`
-    : name.endsWith('s')
-      ? `${name}es`
-      : `${name}s`;
-  const [group, version] = apiVersion.split('/');
-  return version === undefined ? plural : `${plural}.${group ?? ''}`;
+/** Phrases such as `create, delete on pods, services in shop`. */
+async function lacking(
+  rights: readonly Right[],
+  places: Readonly<Record<Place, readonly string[]>>,
+  may: May,
+): Promise<readonly string[]> {
+  const questions = rights.flatMap((right) =>
+    right.verbs.filter((verb) => !grantingVerbs.includes(verb)).map((verb) => ({ right, verb })),
+  );
+  const answers = await pool(questions, concurrency, async ({ right, verb }) => {
+    const { resource, place, names } = right;
+    if (await may({ verb, resource })) return [];
+    const lacks = async (where: { readonly namespace?: string }) => {
+      if (await may({ verb, resource, ...where })) return false;
+      if (names === undefined) return true;
+      for (const name of names) if (!(await may({ verb, resource, name, ...where }))) return true;
+      return false;
+    };
+    const of = names === undefined ? resource : `${resource} (${names.join(', ')})`;
+    if (place === 'cluster') return (await lacks({})) ? [{ verb, of, where: '' }] : [];
+    const denied: string[] = [];
+    for (const namespace of places[place]) if (await lacks({ namespace })) denied.push(namespace);
+    return denied.length === 0 ? [] : [{ verb, of, where: ` in ${denied.join(', ')}` }];
+  });
+  const verbsOf = Map.groupBy(answers.flat(), ({ of, where }) => JSON.stringify([of, where]));
+  const byVerbs = Map.groupBy(verbsOf.values(), (all) => {
+    const verbs = all.map(({ verb }) => verb).join(', ');
+    return JSON.stringify([verbs, all[0]?.where]);
+  });
+  return [...byVerbs].map(([key, all]) => {
+    const [verbs, where] = JSON.parse(key) as readonly string[];
+    return `${verbs ?? ''} on ${all.map(([first]) => first?.of).join(', ')}${where ?? ''}`;
+  });
 }

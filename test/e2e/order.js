@@ -26,6 +26,7 @@ export const order = [
   '8-refusals',
   '8b-wrong-inputs',
   '7-contexts',
+  '7k-least-rights',
   '8d-failing-pods',
   '6b-new',
   '8c-export',

@@ -1,0 +1,95 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { expectFile } from '../../charts/testing/golden.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import { rightsYaml } from '../testing/rights-yaml.ts';
+import { rightsOf, type Command, type RightsFor } from './rights.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const rbac = 'rbac.authorization.k8s.io';
+
+/** An object of each kind that a construct makes, by the golden files of all constructs. */
+const ofConstructs = globSync('charts/**/__golden__/*.yaml', { cwd: root })
+  .flatMap((file) => parseAllDocuments(readFileSync(join(root, file), 'utf8')))
+  .map((document) => document.toJS() as KubeObject)
+  .filter(
+    ({ apiVersion, metadata }) => metadata.namespace !== undefined && !apiVersion.startsWith('install.'),
+  );
+const named = (apiVersion: string, kind: string, names: readonly string[], namespace?: string) =>
+  names.map((name): KubeObject => {
+    return { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
+  });
+/** What an Istio release and its remote reader have outside of namespaces. The suite 7k shows that none is missing. */
+const roles = ['istio-cni', 'istiod-clusterrole-istio-system', 'istiod-gateway-controller-istio-system'];
+const definitions = [
+  ...['authorizationpolicies', 'peerauthentications', 'requestauthentications'].map(
+    (name) => `${name}.security.istio.io`,
+  ),
+  ...[
+    'destinationrules',
+    'envoyfilters',
+    'gateways',
+    'proxyconfigs',
+    'serviceentries',
+    'sidecars',
+    'virtualservices',
+    'workloadentries',
+    'workloadgroups',
+  ].map((name) => `${name}.networking.istio.io`),
+  'telemetries.telemetry.istio.io',
+  'trafficextensions.extensions.istio.io',
+  'wasmplugins.extensions.istio.io',
+];
+const objects = [
+  ...ofConstructs.filter(({ kind }) => kind !== 'Role'),
+  ...named('security.istio.io/v1', 'RequestAuthentication', ['edge'], 'shop'),
+  ...named('v1', 'Namespace', ['istio-system', 'istio-ingress', 'istio-eastwest', 'shop']),
+  ...named(`${rbac}/v1`, 'Role', ['istio-ingressgateway', 'istio-remote-reader', 'istiod'], 'istio-system'),
+  ...named(`${rbac}/v1`, 'ClusterRole', ['istio-remote-reader', 'istio-cni-repair-role', ...roles]),
+  ...named(`${rbac}/v1`, 'ClusterRoleBinding', [
+    'istio-remote-reader',
+    'istio-cni-repair-rolebinding',
+    ...roles,
+  ]),
+  ...named('apiextensions.k8s.io/v1', 'CustomResourceDefinition', definitions),
+  ...named('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', ['istio-sidecar-injector']),
+  ...named('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration', [
+    'istio-validator-istio-system',
+    'istiod-default-validator',
+  ]),
+];
+const scope: RightsFor = { objects, isComplete: true, clusters: ['east', 'west'], makesNamespaces: false };
+const commands: readonly Command[] = ['up', 'status', 'down'];
+
+test.each(commands)('docs/rights/%s.yaml has what the command may have to do, and no more', (command) => {
+  expectFile(new URL(`../../docs/rights/${command}.yaml`, import.meta.url), rightsYaml(command, scope));
+});
+
+describe.each(commands)('the rights for %s', (command) => {
+  const rights = rightsOf(command, scope);
+
+  test('reach no Secret of others', () => {
+    const toSecrets = rights.filter(({ resource }) => ['secrets', '*'].includes(resource));
+    expect(toSecrets.map(({ place }) => place)).toEqual(['control-plane']);
+    // A program in a pod, or a new pod, would get at what is mounted there.
+    const toPods = rights.filter(
+      ({ resource, verbs }) =>
+        resource.startsWith('pods/') || (resource === 'pods' && verbs.some((verb) => verb !== 'list')),
+    );
+    expect(toPods.map(({ place }) => place)).not.toContain('cluster');
+  });
+
+  test('change outside of namespaces nothing that the mesh does not have', () => {
+    const changing = rights.filter(
+      ({ place, verbs, names, resource }) =>
+        place === 'cluster' &&
+        names === undefined &&
+        !resource.endsWith('reviews.authentication.k8s.io') &&
+        !resource.endsWith('reviews.authorization.k8s.io') &&
+        verbs.some((verb) => !['get', 'list'].includes(verb)),
+    );
+    expect(changing).toEqual([]);
+  });
+});
