@@ -101,3 +101,18 @@ test('the check names every file that is missing, different or left over, and wr
   );
   expect(readFileSync(join(root, east), 'utf8')).toBe('e: 1\n');
 });
+
+test('the check names a folder that is missing as a whole once: that of an environment, and dist/', () => {
+  const both = new Map([
+    ['lab', [stage('east', 'l: 1\n')]],
+    ['prod', [stage('east', 'e: 1\n'), stage('west', 'w: 1\n')]],
+  ]);
+  const fix = 'fix: run npm run synth and commit dist/';
+  const check = () => {
+    checkDist(root, both);
+  };
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  expect(check).toThrow(new Error(`dist/: the folder is missing; ${fix}`));
+  writeDist(root, new Map([...both].slice(0, 1)));
+  expect(check).toThrow(new Error(`dist/prod/: the folder is missing; ${fix}`));
+});

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeFileAtomic } from '../core/files.ts';
-import { throwIfAny } from '../core/problem.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RenderedStage } from './synth.ts';
 
@@ -39,7 +39,7 @@ export function writeWholeDist(root: string, dist: Dist): readonly string[] {
 
 /**
  * Checks that dist/ equals what is rendered of all environments.
- * @throws ProblemsError naming each file that differs
+ * @throws ProblemsError naming each file that differs, and each folder of an environment that is missing as a whole
  */
 export function checkDist(root: string, dist: Dist): void {
   const files = filesOf(dist);
@@ -48,8 +48,14 @@ export function checkDist(root: string, dist: Dist): void {
     what,
     fix: 'run npm run synth and commit dist/',
   });
+  const absent = [...dist.keys()]
+    .map((name) => `dist/${name}`)
+    .filter((folder) => !existsSync(join(root, folder)));
+  if (!existsSync(join(root, 'dist'))) throw new ProblemsError([problem('dist/', 'the folder is missing')]);
   throwIfAny([
+    ...absent.map((folder) => problem(`${folder}/`, 'the folder is missing')),
     ...[...files].flatMap(([path, yaml]) => {
+      if (absent.some((folder) => path.startsWith(`${folder}/`))) return [];
       const found = read(root, path);
       if (found === yaml) return [];
       return [

@@ -55,7 +55,11 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
     ...(trustRoots !== undefined && { trustRoots }),
   });
   const directory = resolve(here, flags.out);
-  const { written, removed, unchanged } = writeFolder(directory, tree.files);
+  const { written, removed, unchanged } = writeFolder(
+    directory,
+    tree.files,
+    `environment ${environment} of mesh ${plan.mesh}`,
+  );
   const changes = [
     ...written.map((path) => `wrote ${path}\n`),
     ...removed.map((path) => `removed ${path}\n`),

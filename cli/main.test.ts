@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,11 +13,20 @@ const beginning = 'up: reading the declaration\n';
 const ofTheLab = 'up: the environment is lab, as no --stack was given; --stack NAME takes another: prod\n';
 
 /** Runs the real command line with a state folder of its own: what is up from this checkout is no matter. */
-function meshwright(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+function meshwright(
+  stateDir: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd = process.cwd(),
+) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(root, 'cli/main.ts'), ...args],
-    { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '', MESHWRIGHT_STATE_DIR: stateDir, ...env } },
+    {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '', MESHWRIGHT_STATE_DIR: stateDir, ...env },
+    },
   );
   return { code: status, stdout, stderr };
 }
@@ -181,6 +190,36 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
       stdout: '{\n  "up": false\n}\n',
       stderr: '',
     });
+  });
+
+  test('status where there is no declaration', () => {
+    const stderr = `mesh.ts: there is none in ${folder}; allowed a file whose default export is declare({ environments, mesh }); fix: run the command in the folder of your project, or write the file (docs/environments.md)\n`;
+    for (const args of [['status'], ['status', '--json']])
+      expect(meshwright(state, args, {}, folder)).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  test('images of a registry in the lab, which pulls none', () => {
+    const project = join(folder, 'project');
+    mkdirSync(project);
+    writeFileSync(
+      join(project, 'mesh.ts'),
+      `import { declare, Mesh, released } from ${JSON.stringify(join(root, 'charts/index.ts'))};
+const clusters = { east: { network: 'n', region: 'r', zone: 'z' } };
+const platform = released({ imageHub: 'registry.example/shop', istioTag: '1.29.2' });
+export default declare({
+  environments: { lab: {} },
+  mesh: ({ root }) => new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform }),
+});
+`,
+    );
+    const of = (key: string, hub: string) =>
+      `environment lab: platform.${key}: is a registry, and the lab pulls no images: it has those that are built on this machine; received "${hub}"; allowed localhost/meshwright; fix: declare \`platform: lab\` for this environment, or bring it up in clusters of your own (--stack, --context)\n`;
+    expect(meshwright(state, ['up', '--engine', 'apply'], {}, project)).toEqual({
+      code: 2,
+      stdout: beginning,
+      stderr: of('imageHub', 'registry.example/shop') + of('istio.hub', 'docker.io/istio'),
+    });
+    expect(existsSync(state)).toBe(false);
   });
 
   test('help is no error', () => {

@@ -1,3 +1,4 @@
+import { requireDeclaration } from './workspace/declaration.ts';
 import { synthUp } from './workspace/synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
@@ -13,10 +14,12 @@ export interface StatusFlags {
 /**
  * `npm run status`: what is up and how it does. Returns 0 when healthy, 1 when not. With `--json` it prints a
  * `MeshStatus`, or `{ "up": false }` when this checkout has nothing up.
+ * @throws ProblemsError (exit 2) where there is no mesh.ts
  */
 export async function status(at: Workspace, flags: StatusFlags, signal: AbortSignal): Promise<number> {
   const record = readRecord(at.stateDir);
   if (record === undefined) {
+    requireDeclaration(at.root);
     if (flags.json) {
       process.stdout.write(`${JSON.stringify({ up: false }, null, 2)}\n`);
       return 1;

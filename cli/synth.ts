@@ -1,5 +1,6 @@
 import { lockFile } from '../images/lock.ts';
 import { checkLock, refreshLock } from '../images/lock-apps.ts';
+import { formatProblem, type Problem } from '../core/problem.ts';
 import { checkDist, writeWholeDist } from '../charts/dist.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
 import { synthAll } from './workspace/synth-mesh.ts';
@@ -17,7 +18,8 @@ export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
   const declaration = await loadDeclaration(at.root);
   if (flags.check) {
     await checkLock(at.root);
-    const dist = synthAll(declaration, at.root);
+    const { dist, unused } = synthAll(declaration, at.root);
+    warn(unused);
     checkDist(at.root, dist);
     const files = [...dist.values()].flat().length;
     process.stdout.write(
@@ -26,9 +28,15 @@ export async function synth(at: Workspace, flags: SynthFlags): Promise<number> {
     return 0;
   }
   const locked = await refreshLock(at.root);
-  const changed = [...writeWholeDist(at.root, synthAll(declaration, at.root)), ...(locked ? [lockFile] : [])];
+  const { dist, unused } = synthAll(declaration, at.root);
+  warn(unused);
+  const changed = [...writeWholeDist(at.root, dist), ...(locked ? [lockFile] : [])];
   process.stdout.write(
     changed.length === 0 ? 'dist/ matches the declaration\n' : changed.map((path) => `${path}\n`).join(''),
   );
   return 0;
+}
+
+function warn(problems: readonly Problem[]): void {
+  for (const problem of problems) process.stderr.write(`warning: ${formatProblem(problem)}\n`);
 }

@@ -1,4 +1,6 @@
 import type { Mesh } from '../charts/constructs/mesh.ts';
+import { lab as labPlatform } from '../charts/platforms.ts';
+import { throwIfAny, type Problem } from '../core/problem.ts';
 import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
 import { requireLab } from './lab-package.ts';
@@ -15,13 +17,14 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const declaration = await loadDeclaration(at.root);
   const environment = chooseEnvironment(at, flags, declaration.environments);
   const declared = declaration.mesh({ root: at.root, environment });
-  const { record, config } = chooseTarget(at, flags, declared, environment);
+  const { record, config, accessFile } = chooseTarget(at, flags, declared, environment);
   if (record.stack === undefined)
     process.stdout.write(`up: ${whichEnvironment(environment, declaration.environments)}\n`);
+  if (record.lab) throwIfAny(labImageProblems(declared, environment));
   const lab = record.lab ? await planLab(at, flags, declared) : undefined;
   if (lab === undefined) {
     const { openClients } = await import('../infra/kube/connection.ts');
-    openClients(Object.keys(config.access), config.access);
+    openClients(Object.keys(config.access), config.access, accessFile);
   }
   const { base } = readLock(at.root);
   // Loaded while other processes bundle the apps: together that is half the time of an `up` that changes nothing.
@@ -31,6 +34,23 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const mesh = synthDeclared(declared, environment);
   const bring = (until: AbortSignal) => bringUp(at, { flags, mesh, lab, config, started }, until);
   return lab === undefined ? bring(signal) : lab.whileDaemonsRun(signal, bring);
+}
+
+/** The lab has the images that this machine builds, by the names that the lab's platform gives to them, and pulls none. */
+function labImageProblems(
+  { platform }: Pick<Mesh<string>, 'platform'>,
+  environment: string,
+): readonly Problem[] {
+  const hubs = { imageHub: platform.imageHub, 'istio.hub': platform.istio.hub };
+  return Object.entries(hubs)
+    .filter(([, hub]) => hub !== labPlatform.imageHub)
+    .map(([key, hub]) => ({
+      where: `environment ${environment}: platform.${key}`,
+      what: 'is a registry, and the lab pulls no images: it has those that are built on this machine',
+      received: hub,
+      allowed: labPlatform.imageHub,
+      fix: 'declare `platform: lab` for this environment, or bring it up in clusters of your own (--stack, --context)',
+    }));
 }
 
 /** Contexts alone do not tell which environment they are for. */

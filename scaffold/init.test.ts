@@ -174,3 +174,14 @@ test('takes a package.json with a byte order mark, and names what in one is no t
     new Error('package.json: dependencies.a: Invalid input: expected string, received object'),
   );
 });
+
+test('makes no project within another one, and names that', () => {
+  write(join(folder, 'mesh.ts'), '');
+  const inner = join(folder, 'apps', 'acme');
+  expect(() => init(inner, undefined, product)).toThrow(
+    new Error(
+      `${inner}: is in a project already, that of ${join(folder, 'mesh.ts')}; fix: add a service to that one with \`npm run new -- NAME\`, or run the command in a folder outside of it`,
+    ),
+  );
+  expect(existsSync(inner)).toBe(false);
+});

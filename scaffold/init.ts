@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readManifest } from '../core/manifest.ts';
 import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { productFolder } from '../core/product.ts';
+import { declarationFile, projectFolder } from '../core/project-folder.ts';
 import { writeAll } from './files.ts';
 import { namesOf, protoPackageRule } from './names.ts';
 import { projectFiles } from './project-files.ts';
@@ -25,11 +26,11 @@ export interface Initialized {
  * @param folder - where to
  * @param given - the name of the mesh, of its namespace and of its proto packages. @default - that of the folder
  * @param product - folder of the package whose versions the project gets
- * @throws ProblemsError for a name that is none, and for every file that is there already
+ * @throws ProblemsError for a name that is none, for a folder inside of a project, and for every file that is there already
  */
 export function init(folder: string, given: string | undefined, product = productFolder): Initialized {
   const mesh = given ?? basename(folder);
-  throwIfAny(nameProblems(mesh, given));
+  throwIfAny([...outerProblems(folder), ...nameProblems(mesh, given)]);
   const names = namesOf(firstService, mesh);
   if (!('camel' in names)) throw new ProblemsError([names]);
   const files = [
@@ -56,6 +57,19 @@ export function init(folder: string, given: string | undefined, product = produc
 const firstService = 'greetings';
 
 const lockFile = 'images.lock.json';
+
+/** Commands take the innermost project: one within another would hide that from whoever works in its folders. */
+function outerProblems(folder: string): readonly Problem[] {
+  const outer = projectFolder(dirname(folder));
+  if (outer === undefined) return [];
+  return [
+    {
+      where: folder,
+      what: `is in a project already, that of ${join(outer, declarationFile)}`,
+      fix: 'add a service to that one with `npm run new -- NAME`, or run the command in a folder outside of it',
+    },
+  ];
+}
 
 function nameProblems(mesh: string, given: string | undefined): readonly Problem[] {
   if (protoPackageRule.test(mesh)) return [];

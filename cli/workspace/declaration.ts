@@ -5,9 +5,7 @@ import { parseDeclaration, type Declaration } from '../../charts/declare.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { productFolder } from '../../core/product.ts';
-
-/** The file of a project that its mesh is declared in. */
-export const declarationFile = 'mesh.ts';
+import { declarationFile } from '../../core/project-folder.ts';
 
 /** Where the library is in a checkout. Its own lines are nobody's mistake in a declaration, and neither are those of packages. */
 const library = ['charts', 'core'].map((folder) => join(productFolder, folder) + sep);
@@ -19,16 +17,7 @@ const library = ['charts', 'core'].map((folder) => join(productFolder, folder) +
  * syntax error, with file and line
  */
 export async function loadDeclaration(root: string): Promise<Declaration> {
-  const file = join(root, declarationFile);
-  if (!existsSync(file))
-    throw new ProblemsError([
-      {
-        where: declarationFile,
-        what: `there is none in ${root}`,
-        allowed: 'a file whose default export is declare({ environments, mesh })',
-        fix: 'run the command in the folder of your project, or write the file (docs/environments.md)',
-      },
-    ]);
+  const file = requireDeclaration(root);
   let module: unknown;
   try {
     module = await import(pathToFileURL(file).href);
@@ -46,6 +35,23 @@ export async function loadDeclaration(root: string): Promise<Declaration> {
       }
     },
   };
+}
+
+/**
+ * The path of a project's `mesh.ts`.
+ * @throws ProblemsError (exit 2) when there is none
+ */
+export function requireDeclaration(root: string): string {
+  const file = join(root, declarationFile);
+  if (existsSync(file)) return file;
+  throw new ProblemsError([
+    {
+      where: declarationFile,
+      what: `there is none in ${root}`,
+      allowed: 'a file whose default export is declare({ environments, mesh })',
+      fix: 'run the command in the folder of your project, or write the file (docs/environments.md)',
+    },
+  ]);
 }
 
 /** What a declaration threw as a problem of people's: where in the project's own files, and what. Problems stay as they are. */

@@ -1,4 +1,7 @@
+import { loadAppConfigs } from '../../apps/config/app-config.ts';
+import { gatewayApp } from '../../apps/config/folders.ts';
 import type { Mesh } from '../../charts/constructs/mesh.ts';
+import { Workload } from '../../charts/constructs/workload/workload.ts';
 import type { Declaration } from '../../charts/declare.ts';
 import type { Dist } from '../../charts/dist.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
@@ -39,17 +42,27 @@ export async function synthUp(root: string, record: UpRecord): Promise<Synthesiz
   return synthDeclared(declaration.mesh({ root, environment }), environment);
 }
 
+/** The mesh of every environment as it is rendered, and the app folders that none of them runs. */
+export interface SynthesizedDist {
+  readonly dist: Dist;
+  readonly unused: readonly Problem[];
+}
+
 /**
  * Renders the mesh of every environment without writing anything.
  * @throws ProblemsError with every problem of every environment; of what not all of them have, with their names
  */
-export function synthAll(declaration: Declaration, root: string): Dist {
+export function synthAll(declaration: Declaration, root: string): SynthesizedDist {
   const { environments } = declaration;
   const dist = new Map<string, readonly RenderedStage[]>();
+  const used = new Set<string>([gatewayApp]);
   const found = new Map<string, { readonly problem: Problem; readonly of: string[] }>();
   for (const environment of environments) {
     try {
-      dist.set(environment, synthesize(declaration.mesh({ root, environment })));
+      const mesh = declaration.mesh({ root, environment });
+      dist.set(environment, synthesize(mesh));
+      for (const part of mesh.node.findAll())
+        if (part instanceof Workload) for (const app of part.apps) used.add(app);
     } catch (error) {
       if (!(error instanceof ProblemsError)) throw error;
       for (const problem of error.problems) {
@@ -58,7 +71,7 @@ export function synthAll(declaration: Declaration, root: string): Dist {
       }
     }
   }
-  if (found.size === 0) return dist;
+  if (found.size === 0) return { dist, unused: unusedApps(root, used) };
   throw new ProblemsError(
     [...found.values()].map(({ problem, of }) =>
       of.length === environments.length
@@ -69,4 +82,15 @@ export function synthAll(declaration: Declaration, root: string): Dist {
           },
     ),
   );
+}
+
+/** App folders that are built, and that nothing runs: a forgotten declaration looks just like one that is not wanted yet. */
+function unusedApps(root: string, used: ReadonlySet<string>): readonly Problem[] {
+  return loadAppConfigs(root)
+    .filter(({ directory }) => !used.has(directory))
+    .map(({ directory }) => ({
+      where: directory,
+      what: 'no construct of mesh.ts runs this app, so nothing is rendered for it',
+      fix: `declare it, such as by new GrpcService(namespace, NAME, { app: '${directory}', service }), or remove the folder`,
+    }));
 }

@@ -108,7 +108,8 @@ describe('the target of up', () => {
   });
 
   test('is what the stack names', () => {
-    const { record } = choose({ stack: 'prod' });
+    const { record, accessFile } = choose({ stack: 'prod' });
+    expect(accessFile).toBe('Pulumi.prod.yaml');
     expect(record).toEqual({
       engine: 'apply',
       lab: false,
@@ -119,7 +120,8 @@ describe('the target of up', () => {
   });
 
   test('is in the contexts given, with the settings of the stack', () => {
-    const { record } = choose({ stack: 'prod', context: ['east=x', 'west=y'] });
+    const { record, accessFile } = choose({ stack: 'prod', context: ['east=x', 'west=y'] });
+    expect(accessFile).toBeUndefined();
     expect(record.access).toEqual({
       east: { ...prod().east, context: 'x' },
       west: { ...prod().west, context: 'y' },

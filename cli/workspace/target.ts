@@ -19,6 +19,8 @@ export interface TargetFlags {
 export interface Target {
   readonly record: UpRecord;
   readonly config: StackConfig;
+  /** The stack file that says how the clusters are reached. @default - flags do, or the last `up` did, or the lab is */
+  readonly accessFile?: string;
 }
 
 /** What matters of a mesh before it is rendered. */
@@ -107,7 +109,8 @@ export function chooseTarget(
     }),
   );
   const record = { engine, lab: reached.lab, ...(stack !== undefined && { stack }), environment, access };
-  return { record, config: { ...file, access } };
+  const { accessFile } = reached;
+  return { record, config: { ...file, access }, ...(accessFile !== undefined && { accessFile }) };
 }
 
 /** The configuration of what is up, for commands that change nothing about it. */
@@ -125,6 +128,7 @@ function settingsOf(at: Workspace, stack: string | undefined): StackConfig {
 interface Reached {
   readonly lab: boolean;
   readonly access: Readonly<Record<string, ClusterAccess>>;
+  readonly accessFile?: string;
 }
 
 interface Known {
@@ -161,7 +165,8 @@ function chooseClusters(
         },
       ]);
     }
-    return { lab: before?.lab ?? false, access };
+    const isOfFile = flags.context.length === 0;
+    return { lab: before?.lab ?? false, access, ...(isOfFile && { accessFile: fileName }) };
   }
   if (before !== undefined) return before;
   if (stack !== labStack) {

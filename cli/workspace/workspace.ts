@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { throwIfAny, type Problem } from '../../core/problem.ts';
+import { projectFolder } from '../../core/project-folder.ts';
 import { defaultCacheDir } from '../../toolchain/cache.ts';
 
 /** Where a project keeps things: this checkout, or a project that has installed the packages. */
@@ -41,12 +41,6 @@ export function thisWorkspace(env: NodeJS.ProcessEnv = process.env): Workspace {
     logsDir: join(stateDir, 'logs'),
     lockFile: join(stateDir, 'lock'),
   };
-}
-
-function projectFolder(folder: string): string | undefined {
-  if (existsSync(join(folder, 'mesh.ts'))) return folder;
-  const above = dirname(folder);
-  return above === folder ? undefined : projectFolder(above);
 }
 
 function folderProblems(where: string, path: string): readonly Problem[] {

@@ -29,29 +29,31 @@ const first = new Map([
   ['east/a.yaml', 'a: 1\n'],
   ['east/b.yaml', 'b: 1\n'],
 ]);
+const lab = 'environment lab of mesh shop';
 const files = () => readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-const problem = (content = first) => problemOf(Promise.resolve().then(() => writeFolder(folder, content)));
+const problem = (content = first) =>
+  problemOf(Promise.resolve().then(() => writeFolder(folder, content, lab)));
 
 describe('writeFolder', () => {
   test('makes a folder, and does not touch it when nothing differs', () => {
-    expect(writeFolder(folder, first)).toEqual({
+    expect(writeFolder(folder, first, lab)).toEqual({
       written: ['east/a.yaml', 'east/b.yaml'],
       removed: [],
       unchanged: 0,
     });
     expect(files()).toEqual(['east', 'east/a.yaml', 'east/b.yaml', 'meshwright-export.json']);
     const { ino } = statSync(folder);
-    expect(writeFolder(folder, first)).toEqual({ written: [], removed: [], unchanged: 2 });
+    expect(writeFolder(folder, first, lab)).toEqual({ written: [], removed: [], unchanged: 2 });
     expect(statSync(folder).ino).toBe(ino);
   });
 
   test('replaces what changed, removes what is no longer there, and leaves nothing beside the folder', () => {
-    writeFolder(folder, first);
+    writeFolder(folder, first, lab);
     const changed = new Map([
       ['east/a.yaml', 'a: 2\n'],
       ['west/a.yaml', 'a: 1\n'],
     ]);
-    expect(writeFolder(folder, changed)).toEqual({
+    expect(writeFolder(folder, changed, lab)).toEqual({
       written: ['east/a.yaml', 'west/a.yaml'],
       removed: ['east/b.yaml'],
       unchanged: 0,
@@ -62,15 +64,15 @@ describe('writeFolder', () => {
   });
 
   test('writes again what somebody deleted', () => {
-    writeFolder(folder, first);
+    writeFolder(folder, first, lab);
     rmSync(join(folder, 'east/b.yaml'));
-    expect(writeFolder(folder, first)).toEqual({ written: ['east/b.yaml'], removed: [], unchanged: 1 });
+    expect(writeFolder(folder, first, lab)).toEqual({ written: ['east/b.yaml'], removed: [], unchanged: 1 });
   });
 
   test('fills an empty folder, and one behind a link, which stays', () => {
     mkdirSync(join(parent, 'real'));
     symlinkSync('real', folder);
-    writeFolder(folder, first);
+    writeFolder(folder, first, lab);
     expect(readdirSync(parent).sort()).toEqual(['mesh', 'real']);
     expect(existsSync(join(parent, 'real/east/a.yaml'))).toBe(true);
   });
@@ -86,7 +88,7 @@ describe('writeFolder', () => {
   });
 
   test('refuses to lose what others wrote or edited, all at once', async () => {
-    writeFolder(folder, first);
+    writeFolder(folder, first, lab);
     writeFileSync(join(folder, 'README.md'), 'ours');
     writeFileSync(join(folder, 'east/a.yaml'), 'a: 3\n');
     expect(await problem(new Map())).toEqual({
@@ -116,7 +118,28 @@ describe('writeFolder', () => {
   });
 
   test('makes files that everybody may read', () => {
-    writeFolder(folder, first);
+    writeFolder(folder, first, lab);
     expect(statSync(join(folder, 'east/a.yaml')).mode & 0o777).toBe(0o644);
+  });
+});
+
+describe('the tree of another environment', () => {
+  test('is not replaced', async () => {
+    writeFolder(folder, first, lab);
+    const replace = () => writeFolder(folder, first, 'environment prod of mesh shop');
+    expect(await problemOf(Promise.resolve().then(replace))).toEqual({
+      exitCode: 2,
+      message: `${folder}: holds the tree of another export, which this one would replace; received "environment prod of mesh shop"; allowed environment lab of mesh shop; fix: choose another folder for each environment and mesh, or remove this one first`,
+    });
+    expect(readFileSync(join(folder, 'east/a.yaml'), 'utf8')).toBe('a: 1\n');
+  });
+
+  test('is not known of what an earlier version wrote', () => {
+    writeFolder(folder, first, lab);
+    const list = join(folder, 'meshwright-export.json');
+    const { of, ...earlier } = JSON.parse(readFileSync(list, 'utf8')) as { readonly of: string };
+    expect(of).toBe(lab);
+    writeFileSync(list, JSON.stringify(earlier));
+    expect(writeFolder(folder, first, lab)).toMatchObject({ written: [], unchanged: 2 });
   });
 });

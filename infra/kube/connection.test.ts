@@ -69,6 +69,24 @@ describe('connect', () => {
     });
   });
 
+  test('names the key of the stack file that it was told of', () => {
+    const good = file('good', config('https://127.0.0.1:1'));
+    const access = {
+      missing: { kubeconfig: join(folder, 'none'), context: 'x' },
+      near: { kubeconfig: good, context: 'production-est' },
+      far: { kubeconfig: good, context: 'kind' },
+    };
+    expect(() => openClients(Object.keys(access), access, 'Pulumi.prod.yaml')).toThrow(
+      new Error(
+        [
+          `cluster missing: the kubeconfig file does not exist; received "${join(folder, 'none')}"; fix: correct kubeconfig of meshwright:clusters.missing in Pulumi.prod.yaml, or give --context missing=CONTEXT`,
+          `cluster near: ${good} has no such context; received "production-est"; allowed production-east, production-west, broken; fix: did you mean production-east? correct context of meshwright:clusters.near in Pulumi.prod.yaml`,
+          `cluster far: ${good} has no such context; received "kind"; allowed production-east, production-west, broken; fix: correct context of meshwright:clusters.far in Pulumi.prod.yaml`,
+        ].join('\n'),
+      ),
+    );
+  });
+
   test('names every server that does not answer, with its address and the cause', async () => {
     const kubeconfig = file('dead', config('https://127.0.0.1:1'));
     const access = {

@@ -19,16 +19,19 @@ export type Clients = Readonly<Record<string, KubeClient>>;
 
 /**
  * Makes a client per cluster, without calling any server.
+ * @param file - the stack file that says how the clusters are reached. @default - flags do, or what `up` recorded
  * @throws ProblemsError (exit 2) with every missing file, unreadable file, missing context and wrong server address.
  */
 export function openClients(
   clusters: readonly string[],
   access: Readonly<Record<string, ClusterAccess>>,
+  file?: string,
 ): Clients {
   const problems: Problem[] = [];
   const clients: Record<string, KubeClient> = {};
   for (const cluster of clusters) {
-    const opened = openClient(cluster, own(access, cluster));
+    const source = file === undefined ? undefined : `meshwright:clusters.${cluster} in ${file}`;
+    const opened = openClient(cluster, own(access, cluster), source);
     if (opened instanceof KubeClient) clients[cluster] = opened;
     else problems.push(opened);
   }
@@ -60,7 +63,11 @@ export async function connect(
   return clients;
 }
 
-function openClient(cluster: string, access: ClusterAccess | undefined): KubeClient | Problem {
+function openClient(
+  cluster: string,
+  access: ClusterAccess | undefined,
+  source: string | undefined,
+): KubeClient | Problem {
   const where = `cluster ${cluster}`;
   if (access === undefined) {
     return { where, what: 'has no kubeconfig context', fix: `name one with --context ${cluster}=CONTEXT` };
@@ -71,7 +78,10 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
       where,
       what: 'the kubeconfig file does not exist',
       received: kubeconfig,
-      fix: 'name an existing file in KUBECONFIG',
+      fix:
+        source === undefined
+          ? 'name an existing file in KUBECONFIG'
+          : `correct kubeconfig of ${source}, or give --context ${cluster}=CONTEXT`,
     };
   }
   const config = new KubeConfig();
@@ -94,7 +104,7 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
       what: `${kubeconfig} has no such context`,
       received: context,
       allowed: contexts.length === 0 ? 'a context of the file, which has none' : contexts.join(', '),
-      ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
+      ...contextFix(near, source),
     };
   }
   config.setCurrentContext(context);
@@ -115,6 +125,12 @@ function openClient(cluster: string, access: ClusterAccess | undefined): KubeCli
     };
   }
   return new KubeClient(cluster, config, kubeconfig);
+}
+
+function contextFix(near: string | undefined, source: string | undefined): Pick<Problem, 'fix'> {
+  const meant = near === undefined ? [] : [`did you mean ${near}?`];
+  const fix = [...meant, ...(source === undefined ? [] : [`correct context of ${source}`])].join(' ');
+  return fix === '' ? {} : { fix };
 }
 
 function isServer(server: string | undefined): boolean {
