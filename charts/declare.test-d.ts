@@ -42,6 +42,43 @@ export const made: Mesh<'east' | 'west'> = declaration.mesh({ root: '.', environ
 // @ts-expect-error an environment that there is not
 declaration.mesh({ root: '.', environment: 'prd' });
 
+// Environments with different clusters: a service runs where the values of its environment say.
+const [north, south] = [clusters.east, clusters.west];
+const different = declare({
+  environments: {
+    lab: { platform: lab, clusters, placement: { orders: ['west'] } },
+    prod: { platform: hubs, clusters: { a: north, b: south, c: north }, placement: { orders: ['a', 'c'] } },
+  },
+  mesh: ({ root, values: { platform, clusters: declared, placement } }) => {
+    const mesh = new Mesh('demo', { root, trustDomain, platform, clusters: declared });
+    const app = { app: 'apps/catalog', service: CatalogService };
+    const namespace = mesh.namespace('shop');
+    new GrpcService(namespace, 'orders', { ...app, placement: placement.orders });
+    // @ts-expect-error a cluster that no environment has
+    new GrpcService(namespace, 'x2', { ...app, placement: ['d'] });
+    // @ts-expect-error a workload that the values do not place
+    new GrpcService(namespace, 'x3', { ...app, placement: placement.oders });
+    return mesh;
+  },
+});
+declare({
+  environments: {
+    lab: { platform: lab, clusters, placement: { orders: ['west'] } },
+    prod: { platform: hubs, clusters: { a: north }, placement: { orders: ['aa'] } },
+  },
+  mesh: ({ root, values: { platform, clusters: declared, placement } }) => {
+    const mesh = new Mesh('demo', { root, trustDomain, platform, clusters: declared });
+    const app = { app: 'apps/catalog', service: CatalogService };
+    // @ts-expect-error values that name a cluster that no environment has
+    new GrpcService(mesh.namespace('shop'), 'orders', { ...app, placement: placement.orders });
+    return mesh;
+  },
+});
+export const ofAll: Mesh<'east' | 'west' | 'a' | 'b' | 'c'> = different.mesh({
+  root: '.',
+  environment: 'prod',
+});
+
 const mesh = () => new Mesh('demo', { root: '.', trustDomain, platform: lab, clusters });
 declare({
   environments: {

@@ -52,25 +52,57 @@ test('every test that docs/security.md names exists', () => {
   expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });
 
-test('the declaration of docs/environments.md is rendered in each of its environments', async () => {
-  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(read('docs/environments.md')) ?? [];
-  const folder = mkdtempSync(join(tmpdir(), 'environments-'));
-  try {
-    for (const room of ['charts', 'images.lock.json']) symlinkSync(join(root, room), join(folder, room));
-    writeFileSync(join(folder, 'mesh.ts'), code);
-    const dist = synthAll(await loadDeclaration(folder), folder);
-    const namespaces = [...dist].map(([environment, rendered]) => [
+describe('docs/environments.md', () => {
+  const [first = '', second = ''] = [...read('docs/environments.md').matchAll(/```ts\n([\s\S]*?)```/g)].map(
+    ([, code]) => code,
+  );
+  const rendered = async (code: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'environments-'));
+    try {
+      for (const room of ['apps', 'charts', 'core', 'gen', 'images.lock.json', 'node_modules'])
+        symlinkSync(join(root, room), join(folder, room));
+      writeFileSync(join(folder, 'mesh.ts'), code);
+      return synthAll(await loadDeclaration(folder), folder).dist;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+
+  test('declares a mesh that is rendered in each of its environments', async () => {
+    const namespaces = [...(await rendered(first))].map(([environment, stages]) => [
       environment,
-      rendered.some(({ yaml }) => yaml.includes('name: tests\n')),
+      stages.some(({ yaml }) => yaml.includes('name: tests\n')),
     ]);
     expect(namespaces).toEqual([
       ['lab', true],
       ['staging', true],
       ['prod', false],
     ]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
+
+  test('places a service in the clusters of each environment', async () => {
+    const placed = [...(await rendered(second))].map(([environment, stages]) => [
+      environment,
+      stages.flatMap(({ cluster, objects }) =>
+        objects.flatMap(({ kind, metadata }) =>
+          kind === 'Deployment' && metadata.name === 'catalog' ? [cluster] : [],
+        ),
+      ),
+    ]);
+    expect(placed).toEqual([
+      ['lab', ['west']],
+      ['prod', ['a', 'c']],
+    ]);
+  });
+
+  test('has the message for a cluster of another environment', async () => {
+    const misplaced = second.replace("catalog: ['a', 'c']", "catalog: ['a', 'west']");
+    await expect(rendered(misplaced)).rejects.toThrow(
+      new Error(
+        'environment prod: shop/shop/catalog: placement: the mesh has no such cluster; received "west"; allowed a, b, c',
+      ),
+    );
+  });
 });
 
 describe('the README', () => {

@@ -10,8 +10,11 @@ export interface MeshProps<C extends string> {
   readonly root: string;
   /** SPIFFE trust domain that every workload identity of the mesh is in, such as `shop.example`. */
   readonly trustDomain: string;
-  /** The clusters by name, at least one. */
-  readonly clusters: Readonly<Record<C, ClusterProps>>;
+  /**
+   * The clusters by name, at least one. Those of environments with different clusters may be given as they are, a union: the
+   * mesh then knows the names of all, and synth holds each environment to its own.
+   */
+  readonly clusters: { readonly [Name in C]?: ClusterProps };
   /** Where the mesh runs. */
   readonly platform: Platform;
   /** How each cluster's gateways are reached. @default - by load balancers, which let in what the platform says */

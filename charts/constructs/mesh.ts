@@ -12,7 +12,7 @@ import { ExistingCaller } from './existing/existing-caller.ts';
 import { ExistingService } from './existing/existing-service.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
-import type { Cluster } from './scope/cluster.ts';
+import type { Cluster, ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import { given, Namespace } from './scope/mesh-construct.ts';
 import type { Ingress, LoadedApp, Mesh as MeshType, MeshGateway } from './scope/mesh-construct.ts';
@@ -61,7 +61,9 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     // Plain JavaScript may leave out anything; its problems say so.
     super(typeof (id as unknown) === 'string' ? id : '');
     const { root, trustDomain, clusters, platform, gateways, tracing, comments = {} } = given(props);
-    const declared = (clusters as typeof clusters | undefined) ?? ({} as typeof clusters);
+    const declared =
+      (clusters as Readonly<Record<C, ClusterProps>> | undefined) ??
+      ({} as Readonly<Record<C, ClusterProps>>);
     this.#props = props;
     this.name = id;
     this.root = root;
