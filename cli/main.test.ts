@@ -201,6 +201,7 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
   test('images of a registry in the lab, which pulls none', () => {
     const project = join(folder, 'project');
     mkdirSync(project);
+    writeFileSync(join(project, 'Pulumi.lab.yaml'), 'config: {}\n');
     writeFileSync(
       join(project, 'mesh.ts'),
       `import { declare, Mesh, released } from ${JSON.stringify(join(root, 'charts/index.ts'))};
