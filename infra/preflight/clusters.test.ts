@@ -101,10 +101,6 @@ describe('credentials', () => {
   test('that may only read get one message for each cluster, with what they lack', async () => {
     apis.west.allows = (verb) => ['get', 'list', 'watch'].includes(verb);
     apis.north.allows = (verb, resource) => verb !== '*' && resource !== 'pods/exec';
-    const inCluster =
-      'clusterrolebindings.rbac.authorization.k8s.io, clusterroles.rbac.authorization.k8s.io, ' +
-      'customresourcedefinitions.apiextensions.k8s.io, mutatingwebhookconfigurations.admissionregistration.k8s.io, ' +
-      'namespaces (shop), validatingwebhookconfigurations.admissionregistration.k8s.io';
     const inMesh =
       'configmaps, daemonsets.apps, deployments.apps, horizontalpodautoscalers.autoscaling, ' +
       'poddisruptionbudgets.policy, rolebindings.rbac.authorization.k8s.io, roles.rbac.authorization.k8s.io, ' +
@@ -113,7 +109,7 @@ describe('credentials', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message: [
-        `cluster west: the credentials of context west lack these permissions: create, patch, delete on ${inCluster}; create, patch, delete on ${inMesh}; patch on deployments/scale.apps in shop; create, delete on pods in shop; create on pods in default; delete on pods (meshwright-outsider) in default; create on pods/exec in shop; create, patch, delete on secrets in istio-system; create on serviceaccounts/token (istio-remote-reader) in istio-system; create on tokenreviews.authentication.k8s.io; ${fix}`,
+        `cluster west: the credentials of context west lack these permissions: create, patch, delete on ${inMesh}; patch on deployments/scale.apps in shop; create, patch, delete on namespaces (shop); create, delete on pods in shop; create on pods in default; delete on pods (meshwright-outsider) in default; create on pods/exec in shop; create, patch, delete on secrets in istio-system; create on serviceaccounts/token (istio-remote-reader) in istio-system; create on tokenreviews.authentication.k8s.io; ${fix}`,
         `cluster north: the credentials of context north lack these permissions: get, create on pods/exec in shop; ${fix}`,
       ].join('\n'),
     });

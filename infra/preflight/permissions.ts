@@ -13,7 +13,8 @@ import type { Place, Right } from './rights.ts';
 
 /**
  * One problem when the credentials of a cluster lack a right that applying, checking and removing the plan needs (rights.ts),
- * according to the cluster's own authorizer.
+ * according to the cluster's own authorizer. While the releases are not known, what is theirs outside of namespaces is left out:
+ * it is asked again before they are applied.
  * @param release - returns the rendered objects of the cluster's Istio releases, as far as they are known; called only when needed
  */
 export async function missingPermissions(
@@ -26,12 +27,10 @@ export async function missingPermissions(
   if (await may({ verb: '*', resource: '*.*' })) return [];
   const steps = plan.steps.filter(({ cluster }) => cluster === client.cluster);
   const planned = steps.flatMap(({ objects }) => objects);
-  const released = await release();
-  const objects = [...planned, ...released];
+  const objects = [...planned, ...(await release())];
   const declared = planned.filter(({ kind }) => kind === 'Namespace');
   const rights = rightsOf('up', {
     objects,
-    isComplete: released.length > 0,
     clusters: plan.clusters,
     makesNamespaces: await lacksOne(client, declared, signal),
   });

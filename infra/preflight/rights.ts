@@ -21,10 +21,11 @@ export interface Right {
 
 /** What the rights depend on, in one cluster. */
 export interface RightsFor {
-  /** What is applied there: of the plan, and of the Istio releases as far as they are known. */
+  /**
+   * What is applied there: of the plan, and of the Istio releases once they are rendered. Rights outside of namespaces are by
+   * the names of these.
+   */
   readonly objects: readonly KubeObject[];
-  /** Whether the releases' objects are among them. The rights on kinds of theirs are else for any name. */
-  readonly isComplete: boolean;
   /** All clusters of the mesh. */
   readonly clusters: readonly string[];
   /** Whether a namespace of the mesh does not exist yet: whoever makes it may also delete it. */
@@ -149,8 +150,8 @@ function onNamespaces({ objects }: RightsFor, verbs: readonly string[]): readonl
   ];
 }
 
-/** Rights on what is applied: by name outside of namespaces, where no verb but `list` needs more. */
-function applied({ objects, isComplete }: RightsFor, verbs: readonly string[]): readonly Right[] {
+/** Rights on what is applied: by name outside of namespaces, but for `list`, which no name restricts. */
+function applied({ objects }: RightsFor, verbs: readonly string[]): readonly Right[] {
   const [inside, outside] = [objects.filter(isNamespaced), objects.filter((object) => !isNamespaced(object))];
   const namespaced = distinct([...ofNamespaces, ...inside.map(resourceOf)]);
   const others = distinct([...ofCluster, ...outside.map(resourceOf)]).filter((one) => one !== namespaces);
@@ -158,9 +159,15 @@ function applied({ objects, isComplete }: RightsFor, verbs: readonly string[]): 
     ...namespaced.map((resource) => right('mesh', resource, verbs)),
     ...others.flatMap((resource) => {
       const names = namesOf(outside, resource);
-      if (names.length === 0 || !isComplete) return [right('cluster', resource, verbs)];
-      const named = verbs.filter((verb) => verb !== 'list');
-      return [right('cluster', resource, ['list']), { ...right('cluster', resource, named), names }];
+      const named = {
+        ...right(
+          'cluster',
+          resource,
+          verbs.filter((verb) => verb !== 'list'),
+        ),
+        names,
+      };
+      return [right('cluster', resource, ['list']), ...(names.length === 0 ? [] : [named])];
     }),
   ];
 }
