@@ -8,6 +8,7 @@ import { removalOrder } from '../kube/managed.ts';
 import { removeMesh } from './remove.ts';
 import { putIssued } from '../testing/cert-manager.ts';
 import { makeCertificate } from '../testing/certificates.ts';
+import { plural } from '../testing/api-kinds.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { modelOf } from '../testing/models.ts';
 import { problemOf } from '../testing/problems.ts';
@@ -247,14 +248,13 @@ describe('removeMesh', () => {
 
   /** Credentials that may list a type in these namespaces alone, and no other type at all but namespaces. */
   const listsOnly = (types: readonly string[], namespaces: readonly string[]) => {
+    const all = Object.values(kinds).flatMap((of) => of.map(([kind]) => plural(kind)));
     api.intervene = ({ method, path }) => {
-      const [, namespace, type] = /(?:\/namespaces\/([^/]+))?\/([a-z]+)$/.exec(path) ?? [];
-      const isList = method === 'GET' && type !== undefined && type.endsWith('s');
-      if (!isList || /^\/apis?\/[^/]+(\/v[^/]+)?$/.test(path) || path.endsWith('/namespaces'))
+      const [, namespace = '', type = ''] = /(?:\/namespaces\/([^/]+))?\/([a-z]+)$/.exec(path) ?? [];
+      if (method !== 'GET' || type === 'namespaces' || !all.includes(type) || api.objects.has(path))
         return undefined;
-      const isObject = api.objects.has(path);
-      const may = types.includes(type) && namespaces.includes(namespace ?? '');
-      return isObject || may ? undefined : { status: 403, body: { message: `may not list ${type}` } };
+      if (types.includes(type) && namespaces.includes(namespace)) return undefined;
+      return { status: 403, body: { message: `may not list ${type}` } };
     };
   };
 
