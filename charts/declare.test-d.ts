@@ -1,6 +1,7 @@
 /**
  * What must not compile. Read by the compiler only: an unused `@ts-expect-error` is an error, so each line holds.
  */
+/* eslint-disable @typescript-eslint/no-unsafe-assignment -- the compiler refuses these on purpose */
 import { declare } from './declare.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { Mesh } from './constructs/mesh.ts';

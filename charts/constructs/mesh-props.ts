@@ -14,6 +14,7 @@ export interface MeshProps<C extends string> {
    * The clusters by name, at least one. Those of environments with different clusters may be given as they are, a union: the
    * mesh then knows the names of all, and synth holds each environment to its own.
    */
+  // eslint-disable-next-line @typescript-eslint/consistent-indexed-object-style -- the compiler infers C from this form
   readonly clusters: { readonly [Name in C]?: ClusterProps };
   /** Where the mesh runs. */
   readonly platform: Platform;

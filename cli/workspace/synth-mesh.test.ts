@@ -1,12 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { GrpcService } from '../../charts/constructs/workload/grpc-service.ts';
 import { Mesh } from '../../charts/constructs/mesh.ts';
 import { declare } from '../../charts/declare.ts';
 import { lab, released } from '../../charts/platforms.ts';
-import { withProject } from '../../charts/testing/project.ts';
-import { formatProblem } from '../../core/problem.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { synthAll } from './synth-mesh.ts';
 
 const zone = { network: 'n', region: 'r', zone: 'z' };
@@ -78,34 +73,4 @@ describe('problems are told all at once', () => {
     });
     expect(() => synthAll(broken, '.')).toThrow(new TypeError('a fault'));
   });
-});
-
-test('an app folder that no environment runs is told of', () => {
-  withProject(
-    { returns: { services: ['shop.returns.v1.ReturnsService'], ports: { grpc: 50053 } } },
-    (root) => {
-      const declared = declare({
-        environments: { lab: { extra: false }, prod: { extra: true } },
-        mesh: ({ root: of, values: { extra } }) => {
-          const mesh = new Mesh('demo', {
-            root: of,
-            trustDomain: 'demo.example',
-            platform: lab,
-            clusters: east,
-          });
-          const namespace = mesh.namespace('shop');
-          new GrpcService(namespace, 'catalog', { app: 'apps/catalog', service: CatalogService });
-          if (extra)
-            new GrpcService(namespace, 'inventory', { app: 'apps/inventory', service: InventoryService });
-          return mesh;
-        },
-      });
-      expect(synthAll(declared, root).unused.map(formatProblem)).toEqual(
-        ['apps/orders', 'apps/returns'].map(
-          (app) =>
-            `${app}: no construct of mesh.ts runs this app, so nothing is rendered for it; fix: declare it, such as by new GrpcService(namespace, NAME, { app: '${app}', service }), or remove the folder`,
-        ),
-      );
-    },
-  );
 });

@@ -1,12 +1,10 @@
-import { loadAppConfigs } from '../../apps/config/app-config.ts';
-import { gatewayApp } from '../../apps/config/folders.ts';
 import type { Mesh } from '../../charts/constructs/mesh.ts';
-import { Workload } from '../../charts/constructs/workload/workload.ts';
 import type { Declaration } from '../../charts/declare.ts';
 import type { Dist } from '../../charts/dist.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { synthesize } from '../../charts/synth.ts';
 import type { RenderedStage } from '../../charts/synth.ts';
+import { unusedApps } from '../../charts/unused-apps.ts';
 import { formatProblem, ProblemsError, type Problem } from '../../core/problem.ts';
 import { loadDeclaration } from './declaration.ts';
 import type { UpRecord } from './record.ts';
@@ -55,14 +53,13 @@ export interface SynthesizedDist {
 export function synthAll(declaration: Declaration, root: string): SynthesizedDist {
   const { environments } = declaration;
   const dist = new Map<string, readonly RenderedStage[]>();
-  const used = new Set<string>([gatewayApp]);
+  const meshes: Mesh<string>[] = [];
   const found = new Map<string, { readonly problem: Problem; readonly of: string[] }>();
   for (const environment of environments) {
     try {
       const mesh = declaration.mesh({ root, environment });
       dist.set(environment, synthesize(mesh));
-      for (const part of mesh.node.findAll())
-        if (part instanceof Workload) for (const app of part.apps) used.add(app);
+      meshes.push(mesh);
     } catch (error) {
       if (!(error instanceof ProblemsError)) throw error;
       for (const problem of error.problems) {
@@ -71,7 +68,7 @@ export function synthAll(declaration: Declaration, root: string): SynthesizedDis
       }
     }
   }
-  if (found.size === 0) return { dist, unused: unusedApps(root, used) };
+  if (found.size === 0) return { dist, unused: unusedApps(root, meshes) };
   throw new ProblemsError(
     [...found.values()].map(({ problem, of }) =>
       of.length === environments.length
@@ -82,15 +79,4 @@ export function synthAll(declaration: Declaration, root: string): SynthesizedDis
           },
     ),
   );
-}
-
-/** App folders that are built, and that nothing runs: a forgotten declaration looks just like one that is not wanted yet. */
-function unusedApps(root: string, used: ReadonlySet<string>): readonly Problem[] {
-  return loadAppConfigs(root)
-    .filter(({ directory }) => !used.has(directory))
-    .map(({ directory }) => ({
-      where: directory,
-      what: 'no construct of mesh.ts runs this app, so nothing is rendered for it',
-      fix: `declare it, such as by new GrpcService(namespace, NAME, { app: '${directory}', service }), or remove the folder`,
-    }));
 }

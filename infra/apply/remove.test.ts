@@ -262,7 +262,7 @@ describe('removeMesh', () => {
     store(ours.filter(({ metadata, kind }) => metadata.namespace !== undefined || kind === 'Namespace'));
     listsOnly(['deployments', 'services', 'configmaps'], ['shop', 'istio-system']);
     const kept = (name: string) =>
-      `east: Namespace ${name} is kept because these credentials may not list what others may have there: daemonsets.apps, destinationrules.networking.istio.io, endpoints and 14 more kinds`;
+      `east: Namespace ${name} is kept because these credentials may not list what others may have there: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 15 more kinds`;
     expect(await remove()).toEqual([kept('shop'), kept('istio-system'), 'east: removed 3 objects']);
     expect(api.get(object('v1', 'Namespace', 'shop'))).toBeDefined();
   });

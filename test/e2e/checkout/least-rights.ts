@@ -61,7 +61,9 @@ export function withoutRight(
   role: string,
   { resource, verb }: { readonly resource: string; readonly verb: string },
 ): () => void {
-  const found = documented('up').find(({ kind, metadata }) => /Role$/.test(kind) && metadata.name === role);
+  const found = documented('up').find(
+    ({ kind, metadata }) => kind.endsWith('Role') && metadata.name === role,
+  );
   const changed = found?.rules?.map((rule) => {
     if (!rule.resources.includes(resource) || !rule.verbs.includes(verb)) return rule;
     return [
