@@ -38,17 +38,31 @@ export function withProject<T>(
   apps: Readonly<Record<string, AppFixture | undefined>>,
   test: (root: string) => T,
 ): T {
-  const root = mkdtempSync(join(tmpdir(), 'meshwright-charts-'));
+  const root = makeProject(apps);
   try {
-    for (const [name, fixture] of Object.entries({ ...sample, ...apps })) {
-      if (fixture === undefined) continue;
-      mkdirSync(join(root, 'apps', name), { recursive: true });
-      const config = { name, ...plain, ...sample[name], ...fixture };
-      writeFileSync(join(root, 'apps', name, 'config.yml'), stringify(config));
-    }
-    writeTestLock(root);
     return test(root);
   } finally {
     rmSync(root, { recursive: true });
   }
+}
+
+/** The root of such a project that stays until the process ends, for tests that need it longer than a call. */
+export function keptProject(apps: Readonly<Record<string, AppFixture | undefined>> = {}): string {
+  const root = makeProject(apps);
+  process.once('exit', () => {
+    rmSync(root, { recursive: true, force: true });
+  });
+  return root;
+}
+
+function makeProject(apps: Readonly<Record<string, AppFixture | undefined>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'meshwright-charts-'));
+  for (const [name, fixture] of Object.entries({ ...sample, ...apps })) {
+    if (fixture === undefined) continue;
+    mkdirSync(join(root, 'apps', name), { recursive: true });
+    const config = { name, ...plain, ...sample[name], ...fixture };
+    writeFileSync(join(root, 'apps', name, 'config.yml'), stringify(config));
+  }
+  writeTestLock(root);
+  return root;
 }

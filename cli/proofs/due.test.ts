@@ -2,11 +2,12 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import shop from '../../mesh.ts';
+import { withProject } from '../../charts/testing/project.ts';
+import { shopInTwo } from '../../charts/testing/shop.ts';
 import { proofsOf } from './all.ts';
 import { ProvedOnce, type Touched } from './due.ts';
 
-const model = shop.mesh({ root: join(import.meta.dirname, '..', '..'), environment: 'lab' }).model();
+const model = withProject({}, (root) => shopInTwo(root).model());
 const disturbing = proofsOf(model).kept.filter(({ disturbs }) => disturbs === true);
 
 let stateDir: string;

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
-import shop from '../../mesh.ts';
+import { withProject } from '../../charts/testing/project.ts';
+import { shopInTwo } from '../../charts/testing/shop.ts';
 import { proofsOf, refuseNothing } from './all.ts';
 import { podName } from './probes.ts';
 
-const model = shop.mesh({ root: join(import.meta.dirname, '..', '..'), environment: 'lab' }).model();
+const model = withProject({}, (root) => shopInTwo(root).model());
 
 /** The shop, with some of its workloads changed. */
 function shopWith(changes: Readonly<Record<string, Partial<WorkloadModel>>>): MeshModel {

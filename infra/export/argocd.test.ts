@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { join } from 'node:path';
-import shop from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
+import { shopInTwo } from '../../charts/testing/shop.ts';
 import { field, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { planMesh } from '../plan/plan.ts';
 import { applicationSet } from './argocd.ts';
 import type { ExportedStage } from './argocd.ts';
+import { root } from '../testing/meshes.ts';
 
 const source = { repo: 'https://git.example.com/gitops.git', revision: 'main', path: 'clusters/mesh' };
 
 function exported(): readonly ExportedStage[] {
-  const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
+  const mesh = shopInTwo(root);
   return planMesh(mesh.model(), synthesize(mesh)).steps;
 }
 

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
-import shop from '../../mesh.ts';
 import { synthesize } from '../../charts/synth.ts';
+import { shopInTwo } from '../../charts/testing/shop.ts';
 import { withProject } from '../../charts/testing/project.ts';
 import { anyMesh, declareMesh } from '../../charts/testing/random-mesh.ts';
 import { labelManaged } from '../kube/kube-object.ts';
@@ -19,6 +19,7 @@ import { isStored } from './external-secret.ts';
 import type { SecretStore } from './external-secret.ts';
 import { exportTree } from './tree.ts';
 import type { ExportTree } from './tree.ts';
+import { root } from '../testing/meshes.ts';
 
 const store: SecretStore = { kind: 'ClusterSecretStore', name: 'vault', key: 'shop/{cluster}/{secret}' };
 const argocd = { repo: 'https://git.example.com/gitops.git', revision: 'main', path: 'mesh' };
@@ -81,7 +82,7 @@ function folderOf({ files }: ExportTree, folder: string): readonly KubeObject[] 
 }
 
 function shopPlan(): Plan {
-  const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
+  const mesh = shopInTwo(root);
   return planMesh(mesh.model(), synthesize(mesh));
 }
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { join } from 'node:path';
 import { lab, Mesh } from '../../charts/index.ts';
-import shop from '../../mesh.ts';
 import { stages } from '../../charts/model/stage.ts';
 import { synthesize } from '../../charts/synth.ts';
+import { shopInTwo } from '../../charts/testing/shop.ts';
 import type { RenderedStage } from '../../charts/synth.ts';
 import { describe as name, isManaged, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
@@ -12,6 +11,7 @@ import { planMesh } from './plan.ts';
 import type { Plan, StageKey } from './plan.ts';
 import { waves } from '../kube/waves.ts';
 import { modelOf } from '../testing/models.ts';
+import { root } from '../testing/meshes.ts';
 
 const operator: KubeObject = {
   apiVersion: 'install.istio.io/v1alpha1',
@@ -141,7 +141,7 @@ function configMapsOf(deployment: KubeObject): readonly string[] {
 }
 
 describe('the plan of the sample mesh', () => {
-  const mesh = shop.mesh({ root: join(import.meta.dirname, '../..'), environment: 'lab' });
+  const mesh = shopInTwo(root);
   const plan: Plan = planMesh(mesh.model(), synthesize(mesh));
 
   test('ends each stage with what the next one needs', () => {

@@ -8,7 +8,9 @@ import { synthesize } from '../../charts/synth.ts';
 import { packRules as rules } from '../../charts/gates/rules/rules.ts';
 import { configKeys, missingClusters, parseConfig, project } from './stack-config.ts';
 import { readStackFile } from './stack-file.ts';
-import { root } from '../testing/meshes.ts';
+
+/** The checkout's own: its declaration and its stack files belong together. */
+const root = join(import.meta.dirname, '..', '..');
 
 interface Declared {
   readonly type: string;

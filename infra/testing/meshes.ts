@@ -2,16 +2,17 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { Mesh, lab } from '../../charts/index.ts';
-import shop from '../../mesh.ts';
 import { catalogIn } from '../../charts/testing/mesh.ts';
+import { keptProject } from '../../charts/testing/project.ts';
+import { shopInTwo } from '../../charts/testing/shop.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
-/** The repository's root, which the apps are in. */
-export const root = join(import.meta.dirname, '..', '..');
+/** The root of a project with the apps of the meshes. */
+export const root = keptProject({ catalog: { replicas: 1 } });
 
-/** The sample of two clusters, and the catalog alone in three. */
+/** The shop in two clusters, and the catalog alone in three. */
 export const meshes: readonly (readonly [clusters: string, declare: () => Mesh<string>])[] = [
-  ['two', () => shop.mesh({ root, environment: 'lab' })],
+  ['two', () => shopInTwo(root)],
   [
     'three',
     () => {

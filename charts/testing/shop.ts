@@ -1,0 +1,43 @@
+import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { GrpcService, HttpEdge, lab, Mesh, TrafficPolicy } from '../index.ts';
+import { catalogIn } from './mesh.ts';
+
+/**
+ * The shop of the tests, in two clusters: what the checkout's own mesh.ts declares at first. That one belongs to whoever
+ * works here: services come and go in it, and so it may itself.
+ * @param root - a project with the apps catalog, inventory, orders and gateway
+ */
+export function shopInTwo(root: string): Mesh<'east' | 'west'> {
+  const mesh = new Mesh('shop', {
+    root,
+    trustDomain: 'shop.example',
+    platform: lab,
+    clusters: {
+      east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+      west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+    },
+  });
+  const namespace = mesh.namespace('shop');
+  const catalog = catalogIn(namespace);
+  const inventory = new GrpcService(namespace, 'inventory', {
+    app: 'apps/inventory',
+    service: InventoryService,
+    placement: ['west'],
+  });
+  const orders = new GrpcService(namespace, 'orders', {
+    app: 'apps/orders',
+    service: OrdersService,
+    placement: ['east'],
+  });
+  orders.calls(catalog.method.getProduct, inventory.method.reserve, catalog.method.watchPrices);
+  new TrafficPolicy(catalog, 'traffic', {
+    rules: [{ method: catalog.method.getProduct, retries: { attempts: 2 } }],
+  });
+  new HttpEdge(namespace, 'edge', {
+    expose: [catalog, inventory, orders],
+    openapi: true,
+    rateLimits: [{ method: orders.method.createOrder, perSecond: 20, by: 'client' }],
+  });
+  return mesh;
+}
