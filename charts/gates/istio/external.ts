@@ -85,7 +85,7 @@ function otherProtocol(later: RenderedObject, earlier: RenderedObject): readonly
 }
 
 function protocolOf(port: unknown): string {
-  return (text(port, 'protocol') ?? '').toUpperCase();
+  return (text(port, 'protocol') ?? 'TCP').toUpperCase();
 }
 
 /** Whether there is a namespace that sees both. */
