@@ -21,17 +21,44 @@ describe('a port of a Service', () => {
     ]);
   });
 
-  test.each([
-    { port: 1, name: 'grpc' },
-    { port: 1, name: 'http-admin' },
-    { port: 1, name: 'api', appProtocol: 'GRPC' },
-    { port: 1, name: 'api', appProtocol: 'kubernetes.io/h2c' },
-    { port: 1, name: 'tcp-raw' },
+  test.each<k8s.ServicePort>([
+    // `http_proxy` is no name that Kubernetes lets a port have.
+    ...names.split(', ').flatMap((appProtocol) => [
+      ...(appProtocol === 'http_proxy'
+        ? []
+        : ['', '-admin'].map((end) => ({ port: 1, name: appProtocol + end }))),
+      ...[appProtocol, appProtocol.toUpperCase()].map((stated) => ({
+        ...{ port: 1, name: 'api', appProtocol: stated },
+      })),
+    ]),
+    ...['h2c', 'ws', 'wss'].map((kind) => ({ port: 1, name: 'api', appProtocol: `kubernetes.io/${kind}` })),
     { port: 53, name: 'dns', protocol: 'UDP' },
   ])('that tells it passes: %j', (port) => {
     expect(withPort(port)).toEqual([]);
   });
 });
+
+test.each(['kubernetes.io/h2c', 'kubernetes.io/ws', 'kubernetes.io/wss', 'mysqlx', 'udp', ''])(
+  'a port of a Service whose name is none of a protocol is refused: %s',
+  (stated) => {
+    expect(withPort({ port: 1, name: 'grpc', appProtocol: `x${stated}` })).toEqual([
+      'demo/custom: Service shop/x: Istio would treat port 1 as TCP, because its appProtocol does not state a known protocol; ' +
+        `received "x${stated}"; allowed ${names}; fix: set appProtocol (to tcp for plain TCP)`,
+    ]);
+  },
+);
+
+test.each(names.split(', ').flatMap((name) => [name, name.toUpperCase()]))(
+  'Istio knows the protocol of a ServiceEntry: %s',
+  (protocol) => {
+    const found = problemsWith((into) => {
+      const ports = [{ number: 8443, name: 'own', protocol }];
+      const spec = { hosts: ['db.example'], ports, location: 'MESH_EXTERNAL', resolution: 'DNS' };
+      into.addIstio('40-services', 'demo/custom', 'ServiceEntry', metadata, spec);
+    });
+    expect(found).toEqual([]);
+  },
+);
 
 test('a port of a Gateway has a protocol that Istio knows', () => {
   const found = problemsWith((into) => {

@@ -20,16 +20,15 @@ const fix = (name: string) =>
 // Put together here, so that no scanner of sources takes them for real.
 const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxIn0xx', 'c2lnbmF0dXJl'].join('.');
 
+const words = ['PASSWORD', 'PASSWD', 'PASS', 'PASSPHRASE', 'TOKEN', 'SECRET', 'CREDENTIAL', 'CREDENTIALS'];
+/** What a secret key is of. */
+const keys = ['API', 'PRIVATE', 'SECRET', 'ACCESS', 'SIGNING', 'ENCRYPTION'];
+
 describe('a variable in plain text', () => {
   test.each([
-    'DB_PASSWORD',
-    'DB_PASS',
-    'APP_PWD',
-    'GITHUB_TOKEN',
-    'CLIENT_SECRET',
-    'STRIPE_API_KEY',
-    'PRIVATE_KEY',
-    'Secret',
+    ...words.flatMap((word) => [word, `DB_${word}`]),
+    ...keys.flatMap((word) => [`${word}_KEY`, `STRIPE_${word}KEY`]),
+    ...['APP_PWD', 'Secret'],
   ])('with the name of a secret is refused: %s', (name) => {
     expect(withEnv({ [name]: 'hunter2' })).toEqual([
       `${at(name)} has the name of a secret, in plain text; ${fix(name)}`,
@@ -41,8 +40,25 @@ describe('a variable in plain text', () => {
     ['a JWT', `Bearer ${jwt}`],
     ['a cloud access key', `AKIA${'A'.repeat(16)}`],
     ['an access token', `ghp_${'a'.repeat(36)}`],
+    ...['', 'EC ', 'OPENSSH ', 'ENCRYPTED '].map(
+      (kind) => ['a private key', `x: -----BEGIN ${kind}PRIVATE KEY-----`] as const,
+    ),
+    ['a JWT', jwt.slice(0, jwt.lastIndexOf('.') + 1)],
+    ['a cloud access key', `ASIA${'A0'.repeat(8)}`],
+    ['a cloud access key', `AIza${'a_-B9'.repeat(7)}`],
+    ['a cloud access key', `AccountName=a;AccountKey=${'aB0+/'.repeat(8)}==`],
+    ...[
+      ...[...'oprsu'].map((kind) => `gh${kind}_${'a'.repeat(30)}`),
+      ...[...'abeprs'].map((kind) => `xox${kind}-${'1-'.repeat(5)}`),
+      `github_pat_${'a'.repeat(30)}`,
+      `glpat-${'a-'.repeat(10)}`,
+      `npm_${'a'.repeat(36)}`,
+      `sk_live_${'a'.repeat(16)}`,
+    ].map((token) => ['an access token', `token ${token}`] as const),
     ['a URL with a password', 'postgres://shop:hunter2@db.example/shop'],
     ['a URL with a password', 'redis://:hunter2@cache.example'],
+    ['a URL with a password', 'see HTTPS://shop:$(POD_NAME)x@db.example'],
+    ['a URL with a password', 'amqp+tls-1.2://shop:hunter2@db.example'],
   ])('that looks like %s is refused, and its value is never shown', (kind, value) => {
     const found = withEnv({ SETTING: value });
     expect(found).toEqual([
@@ -59,6 +75,20 @@ describe('a variable in plain text', () => {
     ['DB_PASSWORD', ''],
     ['DATABASE_URL', 'postgres://shop:$(POD_NAME)@db.example/shop'],
     ['DATABASE_URL', 'postgres://db.example:5432/shop?sslmode=require'],
+    ['DATABASE_URL', 'https://db.example/shop?mail=a:b@example.com'],
+    ['DATABASE_URL', 'https://db.example/shop#a:b@example.com'],
+    ['DATABASE_URL', 'postgres://shop@db.example/shop'],
+    ['DB_PASSWORD', '$(POD_NAME)$(POD_NAMESPACE)'],
+    ['USE_TOKEN', 'FALSE'],
+    ['CERTIFICATE', '-----BEGIN CERTIFICATE-----'],
+    ['PUBLIC', '-----BEGIN PUBLIC KEY-----'],
+    ['NAME', `XAKIA${'A'.repeat(16)}`],
+    ['NAME', `AKIA${'A'.repeat(17)}`],
+    ['NAME', `AKIA${'A'.repeat(15)}`],
+    ['NAME', `ghx_${'a'.repeat(36)}`],
+    ['NAME', `ghp_${'a'.repeat(29)}`],
+    ['NAME', jwt.split('.').slice(0, 2).join('.')],
+    ['SORT_KEY', 'name'],
     ['MONKEY', 'banana'],
     ['COMPASS', 'north'],
     ['BYPASS_CACHE', 'no'],
@@ -148,6 +178,25 @@ test('a ConfigMap is plain text, too; a name that was declared harmless passes',
     });
   expect(withData({ 'meshwright/not-secret': 'csrf-token' })).toEqual([
     `demo/custom: ConfigMap shop/x: data password has the name of a secret, in plain text; ${fix('password')}`,
+  ]);
+});
+
+test.each([
+  ...words.flatMap((word) => [`db.${word.toLowerCase()}`, `db-${word.toLowerCase()}`]),
+  ...keys.flatMap((word) => [`${word.toLowerCase()}.key`, `own-${word.toLowerCase()}-key`]),
+  ...['app-pwd', 'app.pwd'],
+])('a key of a ConfigMap has the name of a secret, as files are named: %s', (name) => {
+  const found = problemsWith((into) => {
+    const harmless = { passwords: 'x', 'token.txt': 'x', keys: 'x', pwd: 'x', 'my-sort-key': 'x' };
+    into.add(
+      '40-services',
+      k8s.KubeConfigMap,
+      { name: 'x', namespace: 'shop' },
+      { data: { ...harmless, [name]: 'x' } },
+    );
+  });
+  expect(found).toEqual([
+    `demo/custom: ConfigMap shop/x: data ${name} has the name of a secret, in plain text; ${fix(name)}`,
   ]);
 });
 

@@ -62,3 +62,32 @@ test('a certificate of two Gateways of the same pods', () => {
   const apart = gateway('two', [secure('b.example', 'another')]);
   expect(said(pods, open, gateway('one', [secure('a.example', 'wildcard')]), apart)).toEqual([]);
 });
+
+const tls = (host: string, settings: object) => ({
+  port: { number: 443, name: 'https', protocol: 'HTTPS' },
+  hosts: [host],
+  tls: { mode: 'SIMPLE', ...settings },
+});
+const files = (certificate: string, key: string) => ({
+  serverCertificate: `/etc/${certificate}.pem`,
+  privateKey: `/etc/${key}.pem`,
+});
+
+test('a certificate in files of two Gateways of the same pods', () => {
+  const both = [
+    gateway('one', [tls('a.example', files('wildcard', 'key'))]),
+    gateway('two', [tls('b.example', files('wildcard', 'key'))]),
+  ];
+  expect(said(pods, open, ...both)).toEqual([
+    'demo/custom: Gateway shop/two uses the same certificate as Gateway shop/one of demo/custom: clients reuse one HTTP/2 connection for both, on which the hosts of the other Gateway are not found; received "/etc/wildcard.pem /etc/key.pem"; fix: list all hosts of a certificate in one Gateway, or use separate certificates',
+  ]);
+});
+
+test.each<[string, object, object]>([
+  ['of separate files', files('a', 'a'), files('b', 'b')],
+  ['of files, and one of a Secret', files('a', 'a'), { credentialName: 'a' }],
+  ['without any, which pass TLS through', { mode: 'PASSTHROUGH' }, { mode: 'PASSTHROUGH' }],
+])('certificates %s are apart', (_, one, two) => {
+  const both = [gateway('one', [tls('a.example', one)]), gateway('two', [tls('b.example', two)])];
+  expect(said(pods, open, ...both)).toEqual([]);
+});

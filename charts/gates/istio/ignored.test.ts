@@ -38,3 +38,35 @@ test('telemetry for a provider that the mesh does not have, or for none', () => 
   // A narrower one has the mesh's.
   expect(said(telemetry({ accessLogging: [{ filter: { expression: 'true' } }] }))).toEqual([]);
 });
+
+const mesh = ({ tracing, accessLogging, metrics }: Readonly<Record<string, object>>) =>
+  said(telemetry({ tracing, accessLogging, metrics }, 'istio-system')).filter(
+    (problem) => !problem.includes('Istio uses only one'),
+  );
+
+test.each(['accessLogging', 'tracing'])('%s of the whole mesh for no provider has no effect', (kind) => {
+  expect(mesh({ [kind]: [{}] })).toEqual([
+    `demo/custom: Telemetry istio-system/own: spec.${kind}[0] has no effect: it names no provider, and the mesh has no default provider; allowed prometheus, stackdriver, envoy; fix: name one in providers`,
+  ]);
+});
+
+test.each<[string, Readonly<Record<string, object>>]>([
+  ['metrics, which every mesh has a provider of', { metrics: [{}] }],
+  ['access logs that are switched off', { accessLogging: [{ disabled: true }] }],
+  ['traces that are switched off', { tracing: [{ disableSpanReporting: true }] }],
+  ['access logs with a provider', { accessLogging: [{ providers: [{ name: 'envoy' }] }] }],
+  ['traces with a provider', { tracing: [{ providers: [{ name: 'stackdriver' }] }] }],
+  ['metrics with a provider', { metrics: [{ providers: [{ name: 'prometheus' }] }] }],
+])('of the whole mesh, %s are allowed', (_, spec) => {
+  expect(mesh(spec)).toEqual([]);
+});
+
+test.each(['accessLogging', 'tracing', 'metrics'])(
+  '%s for a provider that the mesh does not have, with the nearest that it has',
+  (kind) => {
+    const providers = [{ name: 'prometheus' }, { name: 'prometeus' }];
+    expect(said(telemetry({ [kind]: [{}, { providers }] }))).toEqual([
+      `demo/custom: Telemetry shop/own: spec.${kind}[1].providers[1] is not a provider of the mesh; received "prometeus"; allowed prometheus, stackdriver, envoy; fix: did you mean prometheus?`,
+    ]);
+  },
+);

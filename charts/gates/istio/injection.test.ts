@@ -65,3 +65,73 @@ test.each<[string, readonly Own[]]>([
 ])('pods get their proxies %s', (_, objects) => {
   expect(said(...objects)).toEqual([]);
 });
+
+/** Pods with labels, by an object of each kind that makes them. */
+type Maker = (labels: object) => object;
+const templateOf = (labels: object) => {
+  const { body } = deployment({}, {}, { labels: { app: 'own', ...labels } });
+  return (body as { readonly spec: { readonly template: { readonly spec: object } } }).spec.template;
+};
+const ending = (labels: object) => {
+  const template = templateOf(labels);
+  return { ...template, spec: { ...template.spec, restartPolicy: 'Never' } };
+};
+const selector = { matchLabels: { app: 'own' } };
+test.each<[kind: string, apiVersion: string, maker: Maker]>([
+  ['Pod', 'v1', (labels) => ({ spec: templateOf(labels).spec })],
+  ['Deployment', 'apps/v1', (labels) => ({ spec: { selector, template: templateOf(labels) } })],
+  [
+    'StatefulSet',
+    'apps/v1',
+    (labels) => ({ spec: { selector, serviceName: 'own', template: templateOf(labels) } }),
+  ],
+  ['DaemonSet', 'apps/v1', (labels) => ({ spec: { selector, template: templateOf(labels) } })],
+  ['Job', 'batch/v1', (labels) => ({ spec: { template: ending(labels) } })],
+  [
+    'CronJob',
+    'batch/v1',
+    (labels) => ({ spec: { schedule: '@daily', jobTemplate: { spec: { template: ending(labels) } } } }),
+  ],
+])('the labels of the pods that a %s makes are read where it has them', (kind, apiVersion, bodyWith) => {
+  const own = (labels: Readonly<Record<string, string>>): Own => ({
+    ...{ apiVersion, kind, namespace: 'other', body: bodyWith(labels) },
+    labels: kind === 'Pod' ? labels : {},
+  });
+  const refused = `${none} neither they nor their namespace have an injection label; fix: ${fix}`;
+  expect(said(namespace({}), own({}))).toEqual([refused.replace('Deployment', kind)]);
+  expect(said(namespace({}), own({ 'sidecar.istio.io/inject': 'true' }))).toEqual([]);
+  expect(said(namespace({ 'istio-injection': 'enabled' }), own({}))).toEqual([]);
+});
+
+const ways = { 'istio.io/rev': '1-30' };
+test.each<[string, readonly Own[], readonly string[]]>([
+  ['a revision of their own, in a namespace without a label', [namespace({}), inOther(ways)], []],
+  [
+    'a revision of their own, in a namespace that wants none',
+    [namespace({ 'istio-injection': 'disabled' }), inOther(ways)],
+    [`${none} their namespace has the label istio-injection: disabled; fix: ${fix}`],
+  ],
+  [
+    'a label that is neither true nor false',
+    [namespace({}), inOther({ 'sidecar.istio.io/inject': 'yes' })],
+    [`${none} neither they nor their namespace have an injection label; fix: ${fix}`],
+  ],
+  [
+    'a namespace that wants none, whatever its revision',
+    [namespace({ 'istio-injection': 'disabled', ...ways })],
+    [],
+  ],
+  ['no data plane that is ambient', [namespace({ 'istio.io/dataplane-mode': 'none' })], []],
+  [
+    'a namespace that somebody else makes, who decides',
+    [{ ...inOther(), annotations: { 'meshwright/accept-undeclared-namespace': 'a platform makes it' } }],
+    [],
+  ],
+  [
+    'a reason of nothing',
+    [namespace({}), { ...inOther(), annotations: { 'meshwright/accept-behind-proxy': ' ' } }],
+    [`${none} neither they nor their namespace have an injection label; fix: ${fix}`],
+  ],
+])('pods with %s', (_, objects, expected) => {
+  expect(said(...objects)).toEqual(expected);
+});

@@ -57,6 +57,61 @@ test('a reason in writing makes an exception', () => {
   expect(said(deployment(), { ...own, annotations })).toEqual([]);
 });
 
+test.each(['', ' '])('a reason of nothing, %j, makes none', (reason) => {
+  const annotations = { 'own.istio.io/new': 'yes', 'meshwright/accept-istio-names': reason };
+  expect(said(deployment(), { ...own, annotations })).toEqual([
+    `demo/custom: Service shop/own: Istio does not know this annotation; received "own.istio.io/new"; fix: remove it; ${orElse}`,
+  ]);
+});
+
+/** An annotation of each kind of value, and what the value has to be. */
+const valued = {
+  number: ['readiness.status.sidecar.istio.io/periodSeconds', 'a whole number, 0 or more'],
+  port: ['status.sidecar.istio.io/port', 'a port, 1 to 65535'],
+  'yes or no': ['prometheus.istio.io/merge-metrics', 'true or false'],
+  quantity: ['sidecar.istio.io/proxyMemory', 'a quantity such as 100m or 128Mi'],
+} as const;
+type Kind = keyof typeof valued;
+const podSpec = (pods({}).body as { readonly spec: { readonly template: { readonly spec: object } } }).spec
+  .template.spec;
+const podWith =
+  (name: string) =>
+  (value: string, index: number): Own => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    name: `own-${100 + index}`,
+    annotations: { [name]: value },
+    body: { spec: podSpec },
+  });
+
+test.each<[Kind, readonly string[]]>([
+  ['number', ['0', '5', '1234567890']],
+  ['port', ['1', '9', '10', '9999', '10000', '59999', '64999', '65499', '65529', '65535']],
+  ['yes or no', ['1', 't', 'T', 'TRUE', 'true', 'True', '0', 'f', 'F', 'FALSE', 'false', 'False']],
+  ['quantity', ['1', '+1', '-1', '12.', '1.5', '12.25', '.5', '.25']],
+  ['quantity', [...'KMGTPE'].map((unit) => `1${unit}i`)],
+  ['quantity', [...'numkMGTPE'].map((unit) => `1${unit}`)],
+  ['quantity', ['1e3', '1E3', '1e+3', '1e-3', '1E12', '1.5e10']],
+])('every way to write a %s is allowed: %j', (kind, values) => {
+  expect(said(...values.map(podWith(valued[kind][0])))).toEqual([]);
+});
+
+test.each<[Kind, readonly string[]]>([
+  ['number', ['', '-1', '1.5', '5s', 's5', '12345678901']],
+  ['port', ['', '0', '00000', '65536', '65540', '65600', '66000', '70000', '100000', '-1', '80a', 'a80']],
+  ['yes or no', ['', 'no', 'yes', 'tRUE', 'true1', '1true', '01']],
+  ['quantity', ['', '.', '+', 'm', 'x1', '1x', '1 Gi', '1Ki1', '1mi', '1ni', '1KI', '1K', '1.5.2', '--1']],
+  ['quantity', ['1e', '1e+', '1em', 'e3', '1e3Gi', '1e1.5']],
+])('what is no %s is refused: %j', (kind, values) => {
+  const [name, allowed] = valued[kind];
+  expect(said(...values.map(podWith(name)))).toEqual(
+    values.map(
+      (value, index) =>
+        `demo/custom: Pod shop/own-${100 + index}: the annotation ${name} has an invalid value, so Istio refuses the pods; received "${value}"; allowed ${allowed}; fix: correct it; ${orElse}`,
+    ),
+  );
+});
+
 test.each([
   { annotations: { 'readiness.status.sidecar.istio.io/periodSeconds': '0' } },
   { annotations: { 'status.sidecar.istio.io/port': '15021' } },

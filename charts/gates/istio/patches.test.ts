@@ -37,3 +37,40 @@ test.each(['INSERT_BEFORE', 'INSERT_AFTER', 'REMOVE', 'REPLACE'])(
 test.each(['ADD', 'INSERT_FIRST', 'MERGE'])('what does not: %s', (operation) => {
   expect(said(unordered(envoy('HTTP_FILTER', httpFilter('own'), { operation, value })))).toEqual([]);
 });
+
+/** https://istio.io/latest/docs/reference/config/networking/envoy-filter/#EnvoyFilter-Patch-Operation */
+const operations = ['ADD', 'MERGE', 'REMOVE', 'INSERT_BEFORE', 'INSERT_AFTER', 'INSERT_FIRST', 'REPLACE'];
+const all = operations.join(', ');
+test.each([
+  ['LISTENER', 'ADD, MERGE, REMOVE'],
+  ['FILTER_CHAIN', 'ADD, MERGE, REMOVE'],
+  ['LISTENER_FILTER', all],
+  ['NETWORK_FILTER', all],
+  ['HTTP_FILTER', all],
+  ['ROUTE_CONFIGURATION', 'MERGE'],
+  ['VIRTUAL_HOST', 'ADD, MERGE, REMOVE, REPLACE'],
+  ['HTTP_ROUTE', 'INSERT_BEFORE, INSERT_AFTER, INSERT_FIRST, MERGE'],
+  ['CLUSTER', 'ADD, MERGE, REMOVE'],
+  ['EXTENSION_CONFIG', 'ADD'],
+  ['BOOTSTRAP', 'MERGE'],
+])('to %s can be done %s, and nothing else', (applyTo, allowed) => {
+  for (const operation of operations)
+    expect(effectless(said(envoy(applyTo, {}, { operation, value })))).toEqual(
+      allowed.split(', ').includes(operation)
+        ? []
+        : [
+            `${at} has no effect: ${applyTo} does not support its operation; received "${operation}"; allowed ${allowed}; fix: correct or remove it`,
+          ],
+    );
+});
+
+/** What a patch may do at all, such as one that removes a filter, is another gate's. */
+function effectless(problems: readonly string[]): readonly string[] {
+  return problems.filter((problem) => problem.includes('has no effect'));
+}
+
+test('a patch without an operation has no effect', () => {
+  expect(effectless(said(envoy('CLUSTER', {}, { value })))).toEqual([
+    `${at} has no effect: CLUSTER does not support its operation; received nothing; allowed ADD, MERGE, REMOVE; fix: correct or remove it`,
+  ]);
+});
