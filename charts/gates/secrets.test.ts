@@ -48,8 +48,8 @@ describe('a variable in plain text', () => {
     ['a cloud access key', `AIza${'a_-B9'.repeat(7)}`],
     ['a cloud access key', `AccountName=a;AccountKey=${'aB0+/'.repeat(8)}==`],
     ...[
-      ...[...'oprsu'].map((kind) => `gh${kind}_${'a'.repeat(30)}`),
-      ...[...'abeprs'].map((kind) => `xox${kind}-${'1-'.repeat(5)}`),
+      ...['o', 'p', 'r', 's', 'u'].map((kind) => `gh${kind}_${'a'.repeat(30)}`),
+      ...['a', 'b', 'e', 'p', 'r', 's'].map((kind) => `xox${kind}-${'1-'.repeat(5)}`),
       `github_pat_${'a'.repeat(30)}`,
       `glpat-${'a-'.repeat(10)}`,
       `npm_${'a'.repeat(36)}`,

@@ -40,7 +40,7 @@ function cacertsOf(ca: MadeCertificate, roots: readonly MadeCertificate[]): Kube
   return cacertsSecret('shop', 'istio-system', {
     certificate,
     key,
-    ...{ chain: certificate, roots: pem, state: settings },
+    ...{ chain: certificate, roots: pem, state: settings, notAfter: new Date() },
   });
 }
 
