@@ -1,23 +1,30 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { fileURLToPath } from 'node:url';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
-import { descriptorsFile } from '../../apps/testing/descriptors.ts';
+import { descriptorSet } from '../../apps/config/descriptors/descriptor-set.ts';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { startLocal } from '../../apps/testing/local.ts';
 import type { Local } from '../../apps/testing/local.ts';
 import { until } from '../../apps/testing/until.ts';
 import type { CallContext, Implementation } from '../../apps/runtime/handlers.ts';
+import { mostDescriptorBytes } from '../../charts/constructs/http/gateway-descriptors.ts';
+import { comments } from '../../gen/comments.js';
 import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
 import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { Attacker, bodyLimit } from './load/attacks.ts';
 import { makeMemoryGroup } from './load/cgroup.ts';
 import type { MemoryGroup } from './load/cgroup.ts';
+import { filledTo, type LargeSet } from './load/large-set.ts';
 
-// The gateway as its container runs it, in 256 MiB, under the attacks that took more: programs of this machine, no cluster.
+// The gateway as its container runs it, in 256 MiB, with as many descriptors as synth lets it have, under the attacks that took
+// more: programs of this machine, no cluster.
 
 const minute = 60_000;
 const limit = 256 * 2 ** 20;
@@ -26,7 +33,8 @@ let group: MemoryGroup;
 let services: Local;
 let gateway: ChildProcess;
 let port: number;
-let descriptors: ReturnType<typeof descriptorsFile>;
+let folder: string;
+let set: LargeSet;
 let attacker: Attacker;
 
 // Two bytes in protobuf each, and more than fifty in JSON.
@@ -66,7 +74,11 @@ beforeAll(async () => {
   const { root } = thisWorkspace();
   group = makeMemoryGroup(limit);
   services = await startLocal([catalog, inventory]);
-  descriptors = descriptorsFile([CatalogService, InventoryService]);
+  const called = [CatalogService, InventoryService];
+  set = filledTo(mostDescriptorBytes, descriptorSet(called, comments).bytes);
+  folder = mkdtempSync(join(tmpdir(), 'gateway-memory-'));
+  const descriptors = join(folder, 'descriptors.binpb');
+  writeFileSync(descriptors, set.bytes);
   port = await freePort();
   attacker = new Attacker(port);
   const { nodeOptions } = loadAppConfig(root, 'apps/gateway').image;
@@ -81,9 +93,9 @@ beforeAll(async () => {
       HTTP_PORT: String(port),
       METRICS_PORT: String(await freePort()),
       TRUSTED_PROXIES: '1',
-      DESCRIPTORS: descriptors.path,
-      UPSTREAMS: [catalog, inventory]
-        .map(({ service }) => `${service.typeName}=${services.address}`)
+      DESCRIPTORS: descriptors,
+      UPSTREAMS: [...called.map(({ typeName }) => typeName), ...set.added]
+        .map((service) => `${service}=${services.address}`)
         .join(','),
     },
   });
@@ -107,7 +119,7 @@ afterAll(async () => {
   gateway.kill('SIGKILL');
   await once(gateway, 'close');
   await services.stop();
-  descriptors.remove();
+  rmSync(folder, { recursive: true });
   group.remove();
 });
 
@@ -130,6 +142,15 @@ async function expectHeld(): Promise<void> {
   expect(gateway.exitCode).toBeNull();
   expect(group.peak()).toBeLessThan(limit);
 }
+
+test('it serves the largest set that synth lets it have', async () => {
+  expect(set.bytes.length).toBeGreaterThan(mostDescriptorBytes - 10 * 2 ** 10);
+  expect(set.methods).toBeGreaterThan(900);
+  const document = await fetch(`http://127.0.0.1:${port}/openapi.json`);
+  const { paths } = (await document.json()) as { readonly paths: object };
+  expect(Object.keys(paths).filter((path) => path.includes('filler'))).toHaveLength(set.methods);
+  await expectHeld();
+});
 
 test.each([1, 60])(
   'A3: 60 bodies of 4 MiB that stop one byte short, of %i clients',

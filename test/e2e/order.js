@@ -11,6 +11,7 @@ export const order = [
   '0c-memory',
   '0d-analyzers',
   '0d-edge-proxy',
+  '0d-edge-overload',
   '0d-shared-connections',
   '0d-shared-refusals',
   '0d-h2spec',

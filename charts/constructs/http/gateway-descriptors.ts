@@ -16,7 +16,7 @@ const volume = 'descriptors';
  * Most bytes of a set with its list. A ConfigMap holds 1 MiB
  * (https://kubernetes.io/docs/concepts/configuration/configmap/#motivation), and its object has more than its data.
  */
-const mostBytes = 900 * 1024;
+export const mostDescriptorBytes = 900 * 1024;
 
 /**
  * The descriptors of the services that a workload's HTTP gateway serves, as a ConfigMap that the gateway reads when it starts.
@@ -69,7 +69,7 @@ export class GatewayDescriptors {
       fix: `${stranger.fix}, or ${fewer}`,
     }));
     const received = bytes.length + Buffer.byteLength(this.#list);
-    if (received <= mostBytes) return found;
+    if (received <= mostDescriptorBytes) return found;
     const comments = files.reduce((sum, { commentBytes }) => sum + commentBytes, 0);
     const [largest] = files.toSorted((a, b) => b.bytes.length - a.bytes.length);
     const what =
@@ -78,7 +78,7 @@ export class GatewayDescriptors {
     const fix =
       `${fewer}, or split proto files, so that the file of a service imports only what it needs` +
       (comments === 0 ? '' : ', or leave comments of large files out of the comments of the mesh');
-    return [...found, { where, what, received, allowed: `at most ${mostBytes}`, fix }];
+    return [...found, { where, what, received, allowed: `at most ${mostDescriptorBytes}`, fix }];
   }
 
   /** What keeps files from being in one set, or beside what every gateway has. */

@@ -69,6 +69,8 @@ export interface Envoy {
   readonly admin: string;
   /** The sum of its counters whose names match. */
   counted(name: RegExp): Promise<number>;
+  /** How it ended: an exit code or a signal's name; undefined while it runs. */
+  ended(): number | string | undefined;
   stop(): Promise<void>;
 }
 
@@ -76,8 +78,9 @@ export interface Envoy {
  * Starts Envoy, with one thread, and awaits that it is ready.
  * @param config - of its bootstrap; the administration's port is added
  * @param added - merged into it
+ * @param before - a shell's command that the process which becomes Envoy runs first, such as one that enters a cgroup
  */
-export async function startEnvoy(config: object, added: object = {}): Promise<Envoy> {
+export async function startEnvoy(config: object, added: object = {}, before = ':'): Promise<Envoy> {
   const { envoy: program } = await ensureTools({
     ...thisWorkspace(),
     sets: ['envoy'],
@@ -89,7 +92,8 @@ export async function startEnvoy(config: object, added: object = {}): Promise<En
   const file = join(folder, 'envoy.json');
   writeFileSync(file, JSON.stringify({ admin: { address: addressOf(port) }, ...config }));
   const args = ['-c', file, '--config-yaml', JSON.stringify(added), '--base-id', String(port)];
-  const envoy = spawn(program, [...args, '--concurrency', '1', '-l', 'error'], { stdio: 'inherit' });
+  const command = [program, ...args, '--concurrency', '1', '-l', 'error'];
+  const envoy = spawn('sh', ['-c', `${before} && exec "$@"`, 'sh', ...command], { stdio: 'inherit' });
   await waitFor({ what: 'Envoy to be ready', timeoutMs: 60_000 }, async () => {
     const answer = await fetch(`${admin}/ready`).catch(String);
     if (envoy.exitCode !== null) throw new Error(`Envoy ended with ${envoy.exitCode}`);
@@ -99,6 +103,7 @@ export async function startEnvoy(config: object, added: object = {}): Promise<En
   });
   return {
     admin,
+    ended: () => envoy.exitCode ?? envoy.signalCode ?? undefined,
     counted: async (name) => {
       const text = await (await fetch(`${admin}/stats`)).text();
       const counters = [...text.matchAll(/^(\S+): (\d+)$/gm)].filter(([, counter]) => name.test(counter!));
@@ -106,9 +111,11 @@ export async function startEnvoy(config: object, added: object = {}): Promise<En
       return counters.reduce((sum, [, , value]) => sum + Number(value), 0);
     },
     stop: async () => {
-      const over = once(envoy, 'close');
-      envoy.kill();
-      await over;
+      if (envoy.exitCode === null && envoy.signalCode === null) {
+        const over = once(envoy, 'close');
+        envoy.kill();
+        await over;
+      }
       rmSync(folder, { recursive: true });
     },
   };
