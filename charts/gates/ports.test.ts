@@ -53,8 +53,12 @@ test.each(names.split(', ').flatMap((name) => [name, name.toUpperCase()]))(
   (protocol) => {
     const found = problemsWith((into) => {
       const ports = [{ number: 8443, name: 'own', protocol }];
-      const spec = { hosts: ['db.example'], ports, location: 'MESH_EXTERNAL', resolution: 'DNS' } as const;
-      into.addIstio('40-services', 'demo/custom', 'ServiceEntry', metadata, spec);
+      into.addIstio('40-services', 'demo/custom', 'ServiceEntry', metadata, {
+        hosts: ['db.example'],
+        ports,
+        location: 'MESH_EXTERNAL',
+        resolution: 'DNS',
+      });
     });
     expect(found).toEqual([]);
   },
