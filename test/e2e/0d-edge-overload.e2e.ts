@@ -119,7 +119,11 @@ afterEach(async () => {
 afterAll(async () => {
   await envoy.stop();
   group.remove();
+  const closed = once(server, 'close');
   server.close();
+  // Who does not read is not told that the other side has ended.
+  for (const socket of served) socket.destroy();
+  await closed;
 });
 
 async function gauge(name: string): Promise<number> {
