@@ -1,7 +1,9 @@
 import { throwIfAny, ProblemsError, type Problem } from '../core/problem.ts';
 import { keysOf, unknownKeys } from '../core/keys.ts';
 import { nearest } from '../core/names.ts';
+import { own } from '../core/own.ts';
 import { Mesh } from './constructs/mesh.ts';
+import { fillHoles, holeProblems, holesIn, rememberHoles, type Hole, type HoleValues } from './holes.ts';
 
 /** The values of each environment, by its name. */
 export type Environments = Readonly<Record<string, object>>;
@@ -37,11 +39,13 @@ type AllKeys<T> = T extends unknown ? keyof T : never;
 export interface Declaration<Name extends string = string, M extends Mesh<string> = Mesh<string>> {
   /** The names of its environments, in the order they were declared. */
   readonly environments: readonly Name[];
+  /** The holes in the values of an environment, by name. */
+  holes(environment: Name): readonly Hole[];
   /**
-   * Makes the mesh of an environment.
-   * @throws ProblemsError for an environment that is not declared
+   * Makes the mesh of an environment. Without `filled`, its holes stay open, as `synth` renders them.
+   * @throws ProblemsError for an environment that is not declared, and for values that do not fit its holes
    */
-  mesh(of: { readonly root: string; readonly environment: Name }): M;
+  mesh(of: { readonly root: string; readonly environment: Name; readonly filled?: HoleValues }): M;
 }
 
 /**
@@ -64,11 +68,22 @@ export function declare<const E extends Environments, M extends Mesh<string>>(
   const names = Object.keys(environments);
   const declaration: Declaration<keyof E & string, M> = {
     environments: names,
-    mesh: ({ root, environment }) => {
+    holes: (environment) => holesIn(own(environments, environment)),
+    mesh: ({ root, environment, filled }) => {
       throwIfAny(environmentProblems('environment', environment, names));
       const values: E[keyof E] = environments[environment];
-      const made: unknown = mesh({ root, environment, values });
-      if (made instanceof Mesh) return made as M;
+      const holes = holesIn(values);
+      if (filled !== undefined) throwIfAny(holeProblems(environment, holes, filled));
+      const made: unknown = mesh({
+        root,
+        environment,
+        values: filled === undefined ? values : fillHoles(values, filled),
+      });
+      if (made instanceof Mesh) {
+        const open = filled === undefined ? holes.map(({ name }) => name) : (filled.open ?? []);
+        rememberHoles(made, { environment, names: open });
+        return made as M;
+      }
       throw new ProblemsError([
         {
           where: 'mesh.ts: mesh',
@@ -145,6 +160,11 @@ function declareProblems(props: unknown): readonly Problem[] {
       if (typeof (values as unknown) !== 'object' || (values as unknown) === null) {
         const allowed = 'an object, such as { platform: lab }';
         problems.push({ where: `${where}.${name}`, what: 'is not an object', received: values, allowed });
+      }
+      const holes = holesIn(values).map((one) => one.name);
+      for (const twice of holes.filter((one, index) => holes.indexOf(one) < index)) {
+        const what = `has a hole ${twice} for a host and one for a URL`;
+        problems.push({ where: `${where}.${name}`, what, fix: 'give each a name of its own' });
       }
     }
   }

@@ -33,6 +33,7 @@ export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/sco
 export type { IstioKind, IstioSpec } from './model/istio-models.ts';
 export { MeshConstruct, Namespace } from './constructs/scope/mesh-construct.ts';
 export { declare, type Declaration, type DeclareProps, type EnvironmentOf } from './declare.ts';
+export { hole, type Hole, type HoleKind, type HoleValues } from './holes.ts';
 export { Mesh, type MeshProps } from './constructs/mesh.ts';
 export type { Cluster, ClusterIstio, ClusterProps, RevisionProps } from './constructs/scope/cluster.ts';
 export type { Method, MethodKind, Methods } from './constructs/scope/method.ts';

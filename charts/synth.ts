@@ -8,6 +8,7 @@ import type { Mesh } from './constructs/mesh.ts';
 import type { Cluster } from './constructs/scope/cluster.ts';
 import { Projection } from './constructs/scope/projection.ts';
 import { gates } from './gates/gates.ts';
+import { holesHead, markedNames, openHoles, strayProblems } from './holes.ts';
 import { renderedCluster } from './model/rendered.ts';
 import type { OthersInCluster, RenderedObject } from './model/rendered.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
@@ -31,7 +32,7 @@ export interface RenderedStage {
  * Renders a mesh: for each cluster its stages in order, without empty ones. The same mesh renders to the same bytes each
  * time; objects are ordered by namespace, name and kind, keys alphabetically.
  * @throws ProblemsError with every problem of the declaration; or, when it has none, with every problem that the gates
- * (gates/) find in the rendered objects
+ * (gates/) find in the rendered objects; or else, with every marker of a hole that nothing would fill
  */
 export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   const parts = mesh.node.findAll().filter((part) => part instanceof MeshConstruct);
@@ -47,7 +48,27 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   );
   throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters }))));
   const write = yamlWriter();
-  return rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects, write));
+  return withHoles(
+    mesh,
+    rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects, write)),
+  );
+}
+
+/** Names the open holes of each file at its head. */
+function withHoles(mesh: Mesh<string>, rendered: readonly RenderedStage[]): readonly RenderedStage[] {
+  const { environment, names } = openHoles(mesh);
+  const marked = rendered.map((stage) => ({ stage, holes: markedNames(stage.yaml) }));
+  throwIfAny(
+    marked.flatMap(({ stage, holes }) =>
+      strayProblems(
+        stage.path,
+        holes.filter((name) => !names.includes(name)),
+      ),
+    ),
+  );
+  return marked.map(({ stage, holes }) =>
+    holes.length === 0 ? stage : { ...stage, yaml: `${holesHead(environment, holes)}${stage.yaml}` },
+  );
 }
 
 type Stages = ReadonlyMap<StageName, readonly RenderedObject[]>;

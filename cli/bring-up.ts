@@ -24,7 +24,7 @@ import { prove } from './proofs/prove.ts';
 import { readRecord, recordFailure, recordStart, writeRecord, type UpRecord } from './workspace/record.ts';
 import { statusOf } from './status-of.ts';
 import { formatEnding } from './output/summary.ts';
-import type { SynthesizedMesh } from './workspace/synth-mesh.ts';
+import type { FilledMesh, SynthesizedMesh } from './workspace/synth-mesh.ts';
 import { chooseTarget } from './workspace/target.ts';
 import { runTasks, type Task } from './output/tasks.ts';
 import type { UpFlags } from './up-flags.ts';
@@ -32,7 +32,7 @@ import type { Workspace } from './workspace/workspace.ts';
 
 export interface BringUp {
   readonly flags: UpFlags;
-  readonly mesh: SynthesizedMesh;
+  readonly mesh: FilledMesh;
   /** Undefined in clusters that are there. */
   readonly lab: LabUp | undefined;
   readonly config: StackConfig;
@@ -109,7 +109,7 @@ async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal)
  */
 async function makeClusters(
   at: Workspace,
-  { environment, model, rendered }: SynthesizedMesh,
+  { environment, model, dist: written }: FilledMesh,
   lab: LabUp | undefined,
   signal: AbortSignal,
 ): Promise<string> {
@@ -118,7 +118,7 @@ async function makeClusters(
   const dist: Task = {
     title: 'dist',
     run: (report) => {
-      const changed = writeDist(root, new Map([[environment, rendered]]));
+      const changed = writeDist(root, new Map([[environment, written]]));
       report(changed.length === 0 ? 'nothing changed' : `changed: ${changed.join(', ')}`);
       return Promise.resolve();
     },

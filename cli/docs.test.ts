@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { released } from '../charts/platforms.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
-import { synthAll } from './workspace/synth-mesh.ts';
+import { filledMesh, synthAll } from './workspace/synth-mesh.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -103,6 +103,28 @@ describe('docs/environments.md', () => {
       ),
     );
   });
+});
+
+test('the holes of docs/environments.md are listed as it says, and filled by the file that it shows', async () => {
+  const blocks = [...read('docs/environments.md').matchAll(/```(ts|yaml)\n([\s\S]*?)```/g)];
+  const holes = blocks.findIndex(([, , code]) => code!.includes('hole('));
+  const [code, head, stack] = blocks.slice(holes, holes + 3).map(([, , text]) => text!);
+  const folder = mkdtempSync(join(tmpdir(), 'environments-'));
+  try {
+    for (const room of ['charts', 'images.lock.json']) symlinkSync(join(root, room), join(folder, room));
+    writeFileSync(join(folder, 'mesh.ts'), code!);
+    writeFileSync(join(folder, 'Pulumi.prod.yaml'), stack!);
+    const declaration = await loadDeclaration(folder);
+    const rendered = synthAll(declaration, folder).dist.get('prod')!;
+    expect(rendered.some(({ yaml }) => yaml.startsWith(head!))).toBe(true);
+    const { platform, trustDomain } = filledMesh(declaration, folder, 'prod');
+    expect([platform.imageHub, trustDomain]).toEqual([
+      '123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop',
+      'shop.example',
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('the README', () => {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { loadDeclaration } from './workspace/declaration.ts';
-import { synthDeclared } from './workspace/synth-mesh.ts';
+import { filledMesh, synthDeclared } from './workspace/synth-mesh.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import type { ArgoSource } from '../infra/export/argocd.ts';
 import { isStored, type SecretReference, type SecretStore } from '../infra/export/external-secret.ts';
@@ -33,7 +33,7 @@ export interface ExportFlags {
 export async function exportMesh(at: Workspace, flags: ExportFlags, signal: AbortSignal): Promise<number> {
   const declaration = await loadDeclaration(at.root);
   const environment = environmentOfStack(flags.stack, declaration.environments);
-  const { model, rendered } = synthDeclared(declaration.mesh({ root: at.root, environment }), environment);
+  const { model, rendered } = synthDeclared(filledMesh(declaration, at.root, environment), environment);
   // Who signs the CAs is all that a tree takes of a stack's file: it has no clusters, and the store has the values.
   const issuer = flags.stack === undefined ? undefined : readStackFile(at.root, flags.stack).trust.issuer;
   const plan = withIssuer(planMesh(model, rendered), issuer);

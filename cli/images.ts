@@ -2,6 +2,7 @@ import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { lockFile, writeLock } from '../images/lock.ts';
 import { lockApps, refreshLock } from '../images/lock-apps.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
+import { filledMesh } from './workspace/synth-mesh.ts';
 import { environmentOfStack } from './workspace/target.ts';
 import { archiveName, ensureBase, ensureImages, sbomName, type BuiltImage } from '../images/build.ts';
 import { imageTable } from '../images/table.ts';
@@ -22,7 +23,7 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
   const { root, cacheDir, logsDir } = at;
   const declaration = await loadDeclaration(root);
   const environment = environmentOfStack(flags.stack, declaration.environments);
-  const { imageHub: hub, istio } = declaration.mesh({ root, environment }).platform;
+  const { imageHub: hub, istio } = filledMesh(declaration, root, environment).platform;
   let built: readonly BuiltImage[] = [];
   let locked = false;
   await runTasks([

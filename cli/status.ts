@@ -1,8 +1,8 @@
 import { requireDeclaration } from './workspace/declaration.ts';
-import { synthUp } from './workspace/synth-mesh.ts';
+import { meshUp, synthDeclared } from './workspace/synth-mesh.ts';
 import { ProblemsError } from '../core/problem.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
-import { readRecord } from './workspace/record.ts';
+import { environmentOf, readRecord } from './workspace/record.ts';
 import { formatStatus } from './output/status-text.ts';
 import { statusOf } from './status-of.ts';
 import type { Workspace } from './workspace/workspace.ts';
@@ -29,7 +29,7 @@ export async function status(at: Workspace, flags: StatusFlags, signal: AbortSig
       1,
     );
   }
-  const { model } = await synthUp(at.root, record);
+  const { model } = synthDeclared(await meshUp(at.root, record), environmentOf(record));
   const seen = await statusOf(record, model, signal);
   process.stdout.write(flags.json ? `${JSON.stringify(seen, null, 2)}\n` : `${formatStatus(seen)}\n`);
   return isHealthy(seen) ? 0 : 1;

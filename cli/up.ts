@@ -7,7 +7,7 @@ import { requireLab } from './lab-package.ts';
 import type { LabUp } from './lab/index.ts';
 import type { UpFlags } from './up-flags.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
-import { synthDeclared } from './workspace/synth-mesh.ts';
+import { filledMesh, synthFilled } from './workspace/synth-mesh.ts';
 import { chooseEnvironment, chooseTarget } from './workspace/target.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
@@ -16,7 +16,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const started = Date.now();
   const declaration = await loadDeclaration(at.root);
   const environment = chooseEnvironment(at, flags, declaration.environments);
-  const declared = declaration.mesh({ root: at.root, environment });
+  const declared = filledMesh(declaration, at.root, environment);
   const { record, config, accessFile } = chooseTarget(at, flags, declared, environment);
   if (record.stack === undefined)
     process.stdout.write(`up: ${whichEnvironment(environment, declaration.environments)}\n`);
@@ -31,7 +31,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const [apps, { bringUp }] = await Promise.all([lockApps(at.root, base), import('./bring-up.ts')]);
   // Only now, when the flags are right.
   writeLock(at.root, { base, apps });
-  const mesh = synthDeclared(declared, environment);
+  const mesh = synthFilled(declaration, declared, { root: at.root, environment });
   const bring = (until: AbortSignal) => bringUp(at, { flags, mesh, lab, config, started }, until);
   return lab === undefined ? bring(signal) : lab.whileDaemonsRun(signal, bring);
 }

@@ -27,6 +27,7 @@ export async function loadDeclaration(root: string): Promise<Declaration> {
   const declaration = parseDeclaration((module as { readonly default?: unknown }).default);
   return {
     environments: declaration.environments,
+    holes: (environment) => declaration.holes(environment),
     mesh: (of) => {
       try {
         return declaration.mesh(of);

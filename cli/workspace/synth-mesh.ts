@@ -7,6 +7,7 @@ import type { RenderedStage } from '../../charts/synth.ts';
 import { unusedApps } from '../../charts/unused-apps.ts';
 import { formatProblem, ProblemsError, type Problem } from '../../core/problem.ts';
 import { loadDeclaration } from './declaration.ts';
+import { holeValues } from './hole-values.ts';
 import type { UpRecord } from './record.ts';
 import { environmentOfRecord } from './target.ts';
 
@@ -15,6 +16,12 @@ export interface SynthesizedMesh {
   readonly environment: string;
   readonly model: MeshModel;
   readonly rendered: readonly RenderedStage[];
+}
+
+/** A mesh whose holes are filled: what is applied, and what dist/ has of it. */
+export interface FilledMesh extends SynthesizedMesh {
+  /** With the holes open. */
+  readonly dist: readonly RenderedStage[];
 }
 
 /**
@@ -33,11 +40,42 @@ export function synthDeclared(mesh: Mesh<string>, environment: string): Synthesi
   return { environment, model: mesh.model(), rendered };
 }
 
-/** The same for the environment of what is up. */
+/**
+ * The same for one that is made with its holes filled.
+ * @throws ProblemsError for what the declaration has wrong with the holes filled, or with the holes open
+ */
+export function synthFilled(
+  declaration: Declaration,
+  mesh: Mesh<string>,
+  of: { readonly root: string; readonly environment: string },
+): FilledMesh {
+  const made = synthDeclared(mesh, of.environment);
+  const holes = declaration.holes(of.environment);
+  return { ...made, dist: holes.length === 0 ? made.rendered : synthesize(declaration.mesh(of)) };
+}
+
+/**
+ * The mesh of an environment with its holes filled by the file of the stack of its name.
+ * @throws ProblemsError for holes without a value, and for values without a hole
+ */
+export function filledMesh(declaration: Declaration, root: string, environment: string): Mesh<string> {
+  return declaration.mesh({ root, environment, filled: holeValues(root, environment) });
+}
+
+/** The same for the environment of what is up, with its holes open: what is removed is known by its labels. */
 export async function synthUp(root: string, record: UpRecord): Promise<SynthesizedMesh> {
   const declaration = await loadDeclaration(root);
   const environment = environmentOfRecord(record, declaration.environments);
   return synthDeclared(declaration.mesh({ root, environment }), environment);
+}
+
+/** The mesh of what is up, with its holes filled. */
+export async function meshUp(root: string, record: UpRecord): Promise<Mesh<string>> {
+  const declaration = await loadDeclaration(root);
+  const environment = environmentOfRecord(record, declaration.environments);
+  // A mistake in the stack's file keeps nobody from seeing a mesh that takes nothing of it.
+  if (declaration.holes(environment).length === 0) return declaration.mesh({ root, environment });
+  return filledMesh(declaration, root, environment);
 }
 
 /** The mesh of every environment as it is rendered, and the app folders that none of them runs. */

@@ -5,6 +5,7 @@ import type { ClusterAccess } from '../../infra/kube/connection.ts';
 import { findPulumi, missingPulumiPackages } from '../../infra/pulumi/find-pulumi.ts';
 import { missingClusters, parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
 import { readStackFile } from '../../infra/plan/stack-file.ts';
+import { holeValues } from './hole-values.ts';
 import { parseContexts } from './contexts.ts';
 import { environmentOf, labEnvironment, readRecord, type UpRecord } from './record.ts';
 import type { Workspace } from './workspace.ts';
@@ -110,7 +111,9 @@ export function chooseTarget(
   );
   const record = { engine, lab: reached.lab, ...(stack !== undefined && { stack }), environment, access };
   const { accessFile } = reached;
-  return { record, config: { ...file, access }, ...(accessFile !== undefined && { accessFile }) };
+  // Contexts alone have no stack, but an environment.
+  const config = { ...file, access, values: holeValues(at.root, environment).values };
+  return { record, config, ...(accessFile !== undefined && { accessFile }) };
 }
 
 /** The configuration of what is up, for commands that change nothing about it. */

@@ -15,7 +15,7 @@ import type { PreparedStep, StepContext } from './prepare.ts';
 import { clientOf, makeSecret, settle } from './step-work.ts';
 import { withIssuer } from '../trust/issuer.ts';
 
-export interface ApplyOptions extends StackConfig {
+export interface ApplyOptions extends Omit<StackConfig, 'values'> {
   readonly report: (line: string) => void;
   /** Called when the clusters have been compared with what is declared. @default - nobody is told */
   readonly compared?: (changesNothing: boolean) => void;

@@ -12,6 +12,11 @@ export interface ClusterAccess {
   readonly context: string;
   /** Address by which the other clusters reach the API server, such as `https://10.0.0.5:6443`. @default - as in the kubeconfig */
   readonly apiServer?: string;
+  /**
+   * Gives the text of the kubeconfig, in place of the file: credentials that a program holds in memory. A function, so that
+   * no JSON of this shows them.
+   */
+  readonly content?: () => string;
 }
 
 /** One client per cluster, by cluster name. */
@@ -72,8 +77,9 @@ function openClient(
   if (access === undefined) {
     return { where, what: 'has no kubeconfig context', fix: `name one with --context ${cluster}=CONTEXT` };
   }
-  const { kubeconfig, context } = access;
-  if (!existsSync(kubeconfig)) {
+  const { context, content } = access;
+  const kubeconfig = content === undefined ? access.kubeconfig : 'the kubeconfig that the program gives';
+  if (content === undefined && !existsSync(kubeconfig)) {
     return {
       where,
       what: 'the kubeconfig file does not exist',
@@ -86,13 +92,15 @@ function openClient(
   }
   const config = new KubeConfig();
   try {
-    config.loadFromFile(kubeconfig, { onInvalidEntry: 'filter' });
+    if (content === undefined) config.loadFromFile(kubeconfig, { onInvalidEntry: 'filter' });
+    else config.loadFromString(content(), { onInvalidEntry: 'filter' });
   } catch {
     // The parser's own message may quote the file, and the file holds credentials.
     return {
       where,
-      what: 'the kubeconfig file cannot be parsed',
-      received: kubeconfig,
+      ...(content === undefined
+        ? { what: 'the kubeconfig file cannot be parsed', received: kubeconfig }
+        : { what: `${kubeconfig} cannot be parsed` }),
       allowed: 'a kubeconfig (v1 Config) in YAML or JSON',
     };
   }
@@ -112,7 +120,7 @@ function openClient(
     return {
       where,
       what: `context ${context} names a cluster or user that ${kubeconfig} does not have, or a cluster without a server`,
-      fix: 'complete the context in that file',
+      fix: `complete the context ${content === undefined ? 'in that file' : 'in it'}`,
     };
   }
   const { server } = config.getCurrentCluster() ?? {};
@@ -124,7 +132,7 @@ function openClient(
       allowed: 'https://HOST:PORT',
     };
   }
-  return new KubeClient(cluster, config, kubeconfig);
+  return new KubeClient(cluster, config, content === undefined ? kubeconfig : undefined);
 }
 
 function contextFix(near: string | undefined, source: string | undefined): Pick<Problem, 'fix'> {

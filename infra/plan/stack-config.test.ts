@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { homedir } from 'node:os';
-import { parseConfig, readConfig, writeConfig } from './stack-config.ts';
+import { throwIfAny } from '../../core/problem.ts';
+import { missingClusters, parseConfig, readConfig, runningStack, writeConfig } from './stack-config.ts';
 
 const access = { kubeconfig: '/k', context: 'c' };
 const config = parseConfig(
@@ -10,12 +11,16 @@ const config = parseConfig(
     trustDir: '/trust',
     trust: { generation: 2, phase: 'add-root', intermediate: 3 },
     remoteAccess: { generation: 2, tokenDays: 7 },
+    values: { registry: 'registry.example' },
   },
   '/project',
   'test',
 );
-const read = (values: Readonly<Record<string, string>>) =>
-  readConfig((key) => values[key], ['east', 'west'], '/project');
+const read = (values: Readonly<Record<string, string>>) => {
+  const found = readConfig((key) => values[key], '/project');
+  throwIfAny(missingClusters(found, ['east', 'west'], runningStack));
+  return found;
+};
 const missing = (name: string) =>
   `stack configuration: clusters.${name}: is missing; fix: pulumi config set --path 'meshwright:clusters.${name}.context' CONTEXT (and .kubeconfig FILE)`;
 const clusters = 'allowed {NAME: {kubeconfig: FILE, context: CONTEXT, apiServer?: https://HOST:PORT}}';
@@ -42,6 +47,7 @@ describe('stack configuration', () => {
       trustDir: '/project/.meshwright/trust',
       trust: { generation: 1, intermediate: 1 },
       remoteAccess: { generation: 1, tokenDays: 30 },
+      values: {},
     });
   });
 
@@ -101,6 +107,16 @@ describe('stack configuration', () => {
         (key) =>
           `stack configuration: trust.${key}: cannot be combined with trust.issuer: cert-manager renews what it signs, and the root cannot be changed; allowed issuer alone`,
       ),
+    ],
+    [
+      {
+        clusters: JSON.stringify(config.access),
+        values: JSON.stringify({ registry: 5000, issuer: { secure: 'AAAB' } }),
+      },
+      [
+        'stack configuration: values.registry: expected string, received number; allowed {HOLE: a host, or an https URL}, as text and in plaintext',
+        'stack configuration: values.issuer: expected string, received object; allowed {HOLE: a host, or an https URL}, as text and in plaintext',
+      ],
     ],
     [
       {

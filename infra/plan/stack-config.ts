@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { resolve } from 'node:path';
 import { homedir } from 'node:os';
 import { nearest } from '../../core/names.ts';
-import { ProblemsError, throwIfAny } from '../../core/problem.ts';
+import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { ClusterAccess } from '../kube/connection.ts';
 
@@ -47,7 +47,12 @@ export interface StackConfig {
   readonly trustDir: string;
   readonly trust: TrustSettings;
   readonly remoteAccess: RemoteAccessSettings;
+  /** What the holes of the environment are filled with, by their names; in plaintext (charts/holes.ts). */
+  readonly values: Readonly<Record<string, string>>;
 }
+
+/** Where the values of the running stack are, for messages. */
+export const runningStack = 'stack configuration';
 
 /** Namespace of the stack's keys: `meshwright:trust` and so on. */
 export const project = 'meshwright';
@@ -109,6 +114,7 @@ const schema = z.strictObject({
       tokenDays: z.number().min(1).max(365).default(30),
     })
     .prefault({}),
+  values: z.record(z.string(), z.string()).default({}),
 });
 
 /** The keys that a stack may have. */
@@ -129,6 +135,7 @@ const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
   [/^trust$/, '{generation?, phase?, intermediate?}, or {issuer}'],
   [/^remoteAccess\.tokenDays/, 'a number of days from 1 to 365'],
   [/^remoteAccess/, '{generation?, tokenDays?}'],
+  [/^values/, '{HOLE: a host, or an https URL}, as text and in plaintext'],
 ];
 
 /**
@@ -141,7 +148,7 @@ export function parseConfig(values: unknown, root: string, where: string): Stack
   const parsed = schema.safeParse(values ?? {});
   if (!parsed.success)
     throw new ProblemsError(parsed.error.issues.flatMap((issue) => problemsOf(issue, where)));
-  const { clusters, istioctl, trustDir, trust, remoteAccess } = parsed.data;
+  const { clusters, istioctl, trustDir, trust, remoteAccess, values: filled } = parsed.data;
   return {
     access: Object.fromEntries(
       Object.entries(clusters).map(([name, access]) => [
@@ -153,43 +160,39 @@ export function parseConfig(values: unknown, root: string, where: string): Stack
     trustDir: pathFrom(root, trustDir),
     trust,
     remoteAccess,
+    values: filled,
   };
 }
 
 /**
- * Reads the configuration of the running stack; every cluster of the mesh has to be in it.
+ * Reads the configuration of the running stack.
  * @param get - the value of a key as Pulumi keeps it: objects are JSON
- * @throws ProblemsError (exit 2) with everything that is missing or wrong.
+ * @throws ProblemsError (exit 2) with everything that is wrong.
  */
-export function readConfig(
-  get: (key: string) => string | undefined,
-  clusters: readonly string[],
-  root: string,
-): StackConfig {
+export function readConfig(get: (key: string) => string | undefined, root: string): StackConfig {
   const values = configKeys.flatMap((key) => {
     const value = get(key);
     return value === undefined ? [] : [[key, parseJson(value)]];
   });
-  const config = parseConfig(Object.fromEntries(values), root, 'stack configuration');
-  throwIfAny(missingClusters(config, clusters, 'stack configuration'));
-  return config;
+  return parseConfig(Object.fromEntries(values), root, runningStack);
 }
 
 /** The configuration as the keys and values that {@link readConfig} reads. */
 export function writeConfig(config: StackConfig): Readonly<Record<string, string>> {
-  const { access, istioctl, trustDir, trust, remoteAccess } = config;
+  const { access, istioctl, trustDir, trust, remoteAccess, values } = config;
   return {
     clusters: JSON.stringify(access),
     istioctl,
     trustDir,
     trust: JSON.stringify(trust.issuer === undefined ? trust : { issuer: trust.issuer }),
     remoteAccess: JSON.stringify(remoteAccess),
+    values: JSON.stringify(values),
   };
 }
 
 /** Clusters of the mesh that are missing in the configuration, and clusters in it that are not in the mesh. */
 export function missingClusters(
-  config: StackConfig,
+  config: Pick<StackConfig, 'access'>,
   clusters: readonly string[],
   where: string,
 ): readonly Problem[] {

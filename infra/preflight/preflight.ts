@@ -31,7 +31,7 @@ import { issuedNotAfter } from '../trust/issued.ts';
 import { issuerProblems } from '../trust/issuer-preflight.ts';
 import { trustProblems } from '../trust/trust-preflight.ts';
 
-export interface PreflightOptions extends Omit<StackConfig, 'istioctl'> {
+export interface PreflightOptions extends Omit<StackConfig, 'istioctl' | 'values'> {
   /** @default - not checked, because it is not installed yet */
   readonly istioctl?: string;
   /** Called with each warning. @default - warnings are dropped */

@@ -1,6 +1,7 @@
 import * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { ClusterAccess } from '../kube/connection.ts';
+import { providerSettings } from './provider-settings.ts';
 
 /** The outputs of a cluster, as `pulumi stack output` prints them. */
 export interface ClusterOutputs {
@@ -35,18 +36,21 @@ export class MeshDeployment extends pulumi.ComponentResource {
   }
 }
 
-/** A cluster of the mesh: the parent of its stages, and of the provider that everything in it uses. */
+/** A cluster of the mesh: the parent of its stages, and of the provider that everything in it uses, but for one of a program. */
 export class Cluster extends pulumi.ComponentResource {
   readonly name: string;
   readonly provider: kubernetes.Provider;
 
-  constructor(name: string, access: ClusterAccess, mesh: MeshDeployment, meshName: string) {
+  /** @param by - how the cluster is reached, or the provider of a program that made the cluster */
+  constructor(name: string, by: ClusterAccess | kubernetes.Provider, mesh: MeshDeployment, meshName: string) {
     super('meshwright:infra:Cluster', name, {}, { parent: mesh });
     this.name = name;
-    this.provider = new kubernetes.Provider(name, providerArguments(`${meshName}/${name}`, access), {
-      parent: this,
-      aliases: fromTheRoot,
-    });
+    this.provider = kubernetes.Provider.isInstance(by)
+      ? by
+      : new kubernetes.Provider(name, providerArguments(`${meshName}/${name}`, by), {
+          parent: this,
+          aliases: fromTheRoot,
+        });
   }
 
   /** Registers the outputs: nothing may be added after this. */
@@ -55,10 +59,6 @@ export class Cluster extends pulumi.ComponentResource {
   }
 }
 
-/**
- * Server-side apply that takes over fields of other managers and existing objects, as the apply driver does: namespaces
- * that were handed over are adopted, and objects that a lost state does not contain are adopted again.
- */
 function providerArguments(identity: string, access: ClusterAccess): kubernetes.ProviderArgs {
   return {
     // A path, so that the credentials in the file do not get into the state.
@@ -66,11 +66,6 @@ function providerArguments(identity: string, access: ClusterAccess): kubernetes.
     context: access.context,
     // Another file, context name or address for the same cluster must not replace any object.
     clusterIdentifier: identity,
-    enableServerSideApply: true,
-    enablePatchForce: true,
-    upsertExistingObjects: true,
-    // Otherwise a change of content would be a replacement, and a remote secret or a CA would be missing for a moment.
-    enableSecretMutable: true,
-    enableConfigMapMutable: true,
+    ...providerSettings,
   };
 }

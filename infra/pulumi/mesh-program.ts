@@ -1,7 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Mesh } from '../../charts/index.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { ProblemsError } from '../../core/problem.ts';
+import { valuesKey, type HoleValues } from '../../charts/holes.ts';
+import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
 import { openClients } from '../kube/connection.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { MeshOutputs } from './mesh-component.ts';
@@ -10,45 +11,59 @@ import type { Plan, PlanStep } from '../plan/plan.ts';
 import { preflightMesh, settledTrust } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { deployMesh } from './program.ts';
+import { knownInputs, type KnownInputs, type ProgramInputs } from './program-inputs.ts';
 import type { Limits } from '../plan/limits.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
-import { readConfig } from '../plan/stack-config.ts';
+import { missingClusters, project, readConfig, runningStack } from '../plan/stack-config.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
 import { clientOf, makeRelease, makeSecret, settle } from '../apply/step-work.ts';
 import type { PlanContext } from '../apply/step-work.ts';
 import { tellOfPods } from '../apply/tell-of-pods.ts';
 import { withIssuer } from '../trust/issuer.ts';
 
+/** What a mesh runs with as a Pulumi program. */
+export interface MeshProgram {
+  /** Makes the mesh, its holes filled; what it finds wrong is shown as everything else. */
+  readonly declare: (filled: HoleValues) => Mesh<string>;
+  /** Folder that the paths of the stack's configuration are relative to. */
+  readonly root: string;
+  /** Returns a value of the stack's configuration by its key in this project. */
+  readonly get: (key: string) => string | undefined;
+  /** Called with each line of progress. */
+  readonly report: (line: string) => void;
+  /** What a program gives beside the configuration. @default - nothing */
+  readonly inputs?: ProgramInputs;
+  /** What differs from `defaultLimits`. */
+  readonly limits?: Partial<Limits>;
+}
+
 /**
  * Runs a mesh as a Pulumi program.
- * @param declare - makes the mesh; what it finds wrong is shown as everything else
- * @param root - folder that the paths of the stack's configuration are relative to
- * @param get - returns a value of the stack's configuration by its key in this project
- * @param report - called with each line of progress
- * @param limits - what differs from `defaultLimits`
  * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is not a bug of the program.
  */
-export async function runProgram(
-  declare: () => Mesh<string>,
-  root: string,
-  get: (key: string) => string | undefined,
-  report: (line: string) => void,
-  limits: Partial<Limits> = {},
-): Promise<MeshOutputs> {
+export async function runProgram(program: MeshProgram): Promise<MeshOutputs> {
+  const { declare, root, get, report, inputs = {}, limits = {} } = program;
   return asRunError(async () => {
-    const mesh = declare();
+    const configured = readConfig(get, root);
+    const known = await knownInputs(inputs);
+    const mesh = declare(holeValues(configured, known));
     const model = mesh.model();
     const planned = planMesh(model, synthesize(mesh));
-    const config = readConfig(get, planned.clusters, root);
+    const config = { ...configured, access: accessOf(configured, known, planned.clusters) };
     const plan = withIssuer(planned, config.trust.issuer);
     const preview = pulumi.runtime.isDryRun();
-    const { clients, trust, trustNotAfter, unreached } = await preflight(plan, config, preview);
+    if (known.open.length + known.unknown.length > 0) await pulumi.log.warn(notYet(known));
+    const { clients, trust, trustNotAfter, unreached } =
+      known.unknown.length === 0
+        ? await preflight(plan, config, preview)
+        : { clients: {}, ...(await settledTrust(plan, { ...config, preview })), unreached: true };
     const links = new RemoteLinks({ ...config, plan, clients, report, limits });
     const context = { plan, clients, trust, links, report, limits };
     return deployMesh({
       plan,
       model,
       access: config.access,
+      providers: known.providers,
       releases: await renderReleases(config, context),
       trustNotAfter,
       makeSecret: (step, secret) => asRunError(() => makeSecret(step, secret, context, preview)),
@@ -61,6 +76,56 @@ export async function runProgram(
       isKept: ({ kind }) => unreached && kind === 'remote-secret',
     });
   });
+}
+
+/** What the holes are filled with: what the program gives, and the stack's values. */
+function holeValues({ values }: StackConfig, known: KnownInputs): HoleValues {
+  const given = [...Object.keys(known.values), ...known.open];
+  throwIfAny(twice(valuesKey, Object.keys(values), given));
+  const where = given.length === 0 ? runningStack : 'runStack';
+  return { where, values: { ...values, ...known.values }, open: known.open };
+}
+
+/** How the clusters are reached: those that the program gives, and those of the stack. */
+function accessOf(
+  { access }: StackConfig,
+  { access: known, providers }: KnownInputs,
+  clusters: readonly string[],
+): StackConfig['access'] {
+  const given = Object.keys(providers);
+  const taken = given.filter((name) => clusters.includes(name));
+  const asked = { kubeconfig: '', context: '' };
+  const here = Object.fromEntries([...given, ...clusters].map((name) => [name, asked]));
+  const there = { ...Object.fromEntries(taken.map((name) => [name, asked])), ...access };
+  throwIfAny([
+    ...twice('clusters', Object.keys(access), given),
+    ...missingClusters({ access: here }, clusters, 'runStack'),
+    ...missingClusters({ access: there }, clusters, runningStack),
+  ]);
+  return { ...access, ...known };
+}
+
+function twice(key: string, configured: readonly string[], given: readonly string[]): readonly Problem[] {
+  return given
+    .filter((name) => configured.includes(name))
+    .map((name) => ({
+      where: `runStack: ${key}.${name}`,
+      what: `is also in the ${runningStack}, as ${project}:${key}.${name}`,
+      fix: 'remove one of the two',
+    }));
+}
+
+/** What a preview does without. */
+function notYet({ open, unknown }: KnownInputs): string {
+  const lines = [
+    unknown.length === 0
+      ? ''
+      : `The clusters were not checked: the kubeconfig of ${unknown.join(', ')} is not known before the update, so this preview asks no cluster and compares with the state only.`,
+    open.length === 0
+      ? ''
+      : `Not known before the update: ${open.join(', ')}. The markers of these holes stand in the objects of this preview.`,
+  ];
+  return lines.filter((line) => line !== '').join('\n');
 }
 
 /**

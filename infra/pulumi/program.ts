@@ -1,4 +1,5 @@
 import { own } from '../../core/own.ts';
+import type * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import type { GatewayModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import type { ClusterAccess } from '../kube/connection.ts';
@@ -17,6 +18,8 @@ export interface DeployInputs {
   readonly plan: Plan;
   readonly model: MeshModel;
   readonly access: Readonly<Record<string, ClusterAccess>>;
+  /** Providers of clusters that a program makes. */
+  readonly providers?: Readonly<Record<string, kubernetes.Provider>>;
   /** The rendered objects of all Istio releases of a step, for the steps that have releases. */
   readonly releases: ReadonlyMap<PlanStep, readonly KubeObject[]>;
   /** End of validity of each cluster's intermediate CA. */
@@ -40,7 +43,7 @@ export async function deployMesh(inputs: DeployInputs): Promise<MeshOutputs> {
   const mesh = new MeshDeployment(plan.mesh);
   const clusters = new Map(
     plan.clusters.map((name) => {
-      const access = own(inputs.access, name);
+      const access = own(inputs.providers, name) ?? own(inputs.access, name);
       if (access === undefined) throw new Error(`no kubeconfig context was given for cluster ${name}`);
       return [name, new Cluster(name, access, mesh, plan.mesh)];
     }),

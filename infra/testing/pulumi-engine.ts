@@ -40,18 +40,25 @@ export interface Run {
 
 const secretMark = '4dabf18193072939515e22adb298388d';
 
-/** Runs a program with Pulumi's own mocks as engine, and records what the engine is told. */
+/**
+ * Runs a program with Pulumi's own mocks as engine, and records what the engine is told.
+ * @param make - what a resource that is no object of Kubernetes has beside its inputs; in a preview, what it lacks is not known
+ */
 export async function runInEngine<T>(
   program: () => T | Promise<T>,
   provide: Provide,
   preview = false,
+  make: (type: string, name: string) => Record<string, unknown> = () => ({}),
 ): Promise<Run & { readonly result: T }> {
   const mocks = {
     call: ({ inputs }: pulumi.runtime.MockCallArgs) => inputs as Record<string, unknown>,
-    newResource: async ({ name, inputs }: pulumi.runtime.MockResourceArgs) => {
+    newResource: async ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => {
       const given = unwrap(inputs) as Record<string, unknown>;
       const isObject = given['apiVersion'] !== undefined;
-      return { id: `${name}-id`, state: isObject ? await provide(name.split('/')[0] ?? '', given) : given };
+      return {
+        id: `${name}-id`,
+        state: isObject ? await provide(name.split('/')[0] ?? '', given) : { ...given, ...make(type, name) },
+      };
     },
   };
   await pulumi.runtime.setMocks(mocks, 'meshwright', 'test', preview);

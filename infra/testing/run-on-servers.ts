@@ -21,13 +21,13 @@ export interface OnServers {
 export function runOnServers(mesh: Mesh<string>, { apis, config, preview = false, report }: OnServers) {
   return runInEngine(
     () =>
-      runProgram(
-        () => mesh,
+      runProgram({
+        declare: () => mesh,
         root,
-        (key) => config[key],
-        report ?? (() => undefined),
-        quickLimits,
-      ),
+        get: (key) => config[key],
+        report: report ?? (() => undefined),
+        limits: quickLimits,
+      }),
     async (cluster, inputs) => {
       const client = apis.get(cluster)?.client;
       if (client === undefined) throw new Error(`no server stands in for ${cluster}`);

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { apiReports } from '../../packaging/api-report.ts';
 import { pack, type Packed } from '../../packaging/pack.ts';
+import { writeIstioctl } from '../../infra/testing/meshes.ts';
 import { npm, root } from './checkout/cli.ts';
 
 const minute = 60_000;
@@ -48,6 +49,53 @@ const edit = (path: string, from: string, to: string) => {
   writeFileSync(join(project, path), text.replace(from, to));
 };
 
+/** In place of a team's own component: clusters and a registry that are not there yet. */
+const cloud = `import * as pulumi from '@pulumi/pulumi';
+
+class Managed extends pulumi.CustomResource {
+  declare readonly kubeconfig: pulumi.Output<string>;
+  declare readonly host: pulumi.Output<string>;
+  constructor(name: string, parent: pulumi.Resource) {
+    super('cloud:index:Managed', name, { kubeconfig: undefined, host: undefined }, { parent });
+  }
+}
+
+export class Cloud extends pulumi.ComponentResource {
+  readonly registry: pulumi.Output<string>;
+  readonly kubeconfigs: Readonly<Record<'east' | 'west', pulumi.Output<string>>>;
+  constructor(name: string) {
+    super('acme:index:Cloud', name);
+    this.registry = new Managed('registry', this).host;
+    this.kubeconfigs = {
+      east: new Managed('east', this).kubeconfig,
+      west: new Managed('west', this).kubeconfig,
+    };
+  }
+}
+`;
+
+/** Runs the project's program as a preview, by Pulumi's mocks, and prints each Deployment's name with the image of its app. */
+const preview = (istioctl: string) => `import * as pulumi from '@pulumi/pulumi';
+
+await pulumi.runtime.setMocks(
+  {
+    call: ({ inputs }) => inputs,
+    newResource: ({ type, name, inputs }) => {
+      if (type === 'kubernetes:apps/v1:Deployment')
+        console.log(name, inputs.spec?.template?.spec?.containers?.[0]?.image ?? '');
+      return { id: name, state: inputs };
+    },
+  },
+  'acme',
+  'prod',
+  true,
+);
+pulumi.runtime.setAllConfig({ 'meshwright:istioctl': ${JSON.stringify(istioctl)} });
+console.warn = console.log;
+await import('./infra/index.ts');
+await pulumi.runtime.disconnect();
+`;
+
 /** All files of dist/ with the lock, by path. */
 function rendered(): Readonly<Record<string, string>> {
   const files = readdirSync(join(project, 'dist'), { recursive: true, withFileTypes: true })
@@ -76,7 +124,11 @@ beforeAll(async () => {
   run(bin('meshwright'), 'init');
   // What the package.json of the new project lists beside; TypeScript's former version is a test's wish.
   install();
-  install('--no-save', 'typescript-5.9@npm:typescript@5.9.3');
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const pulumi = ['@pulumi/pulumi', '@pulumi/kubernetes'].map((name) => `${name}@${dependencies[name]!}`);
+  install('--no-save', 'typescript-5.9@npm:typescript@5.9.3', ...pulumi);
 }, 10 * minute);
 afterAll(async () => {
   if (existsSync(join(project, '.meshwright'))) await inProject('down');
@@ -191,6 +243,45 @@ describe('a project made by init', () => {
       expect(await inProject('synth')).toMatchObject({ code: 0 });
       expect(rendered()).toEqual(before);
       expect(Object.keys(before).filter((path) => path.includes('/dist/prod/')).length).toBeGreaterThan(5);
+    },
+    5 * minute,
+  );
+
+  test(
+    "makes its mesh in a Pulumi program, and on clusters of a program of the team's own as docs/pulumi.md says",
+    async () => {
+      writeFileSync(
+        join(project, 'tsconfig.infra.json'),
+        '{ "extends": "./tsconfig.json", "include": ["mesh.ts", "infra"] }',
+      );
+      const compile = (name: string) => {
+        const tsc = join(project, 'node_modules', name, 'bin', 'tsc');
+        return run(bin('node'), tsc, '--pretty', 'false', '--project', 'tsconfig.infra.json');
+      };
+      const compilers = ['typescript', 'typescript-5.9'];
+      // As init made it.
+      for (const name of compilers) expect(compile(name)).toBe('');
+
+      const document = readFileSync(join(root, 'docs/pulumi.md'), 'utf8');
+      const [, program = ''] = /<!-- infra\/index\.ts -->\s+```ts\n([\s\S]*?)```/.exec(document) ?? [];
+      writeFileSync(join(project, 'infra/index.ts'), program);
+      writeFileSync(join(project, 'infra/cloud.ts'), cloud);
+      edit('mesh.ts', 'import { declare,', 'import { declare, hole,');
+      edit('mesh.ts', "'registry.example/acme'", "`${hole('registry')}/acme`");
+      for (const name of compilers) expect(compile(name)).toBe('');
+      expect(await inProject('synth')).toMatchObject({ code: 0, stderr: '' });
+      expect(read('dist/prod/east/50-workloads.k8s.yaml')).toMatch(
+        /^# Holes: .*\n# {3}registry: meshwright:values\.registry\n/,
+      );
+
+      writeFileSync(join(project, 'preview.mjs'), preview(writeIstioctl(folder)));
+      const said = run(bin('node'), 'preview.mjs');
+      expect(said).toContain('this preview asks no cluster');
+      for (const cluster of ['east', 'west'])
+        for (const service of ['greetings', 'parcels', 'gift-cards'])
+          expect(said).toMatch(
+            new RegExp(`^${cluster}/acme/${service} registry\\.hole\\.invalid/acme/${service}:`, 'm'),
+          );
     },
     5 * minute,
   );
