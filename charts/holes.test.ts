@@ -68,7 +68,7 @@ describe('a hole', () => {
       expect(all).toContain(`#   ${name}: meshwright:values.${name}\n`);
     expect(heads.get('east/00-namespaces.k8s.yaml')).toBe('');
     for (const { yaml, objects } of prod())
-      expect(parseAllDocuments(yaml).map((one): unknown => one.toJSON())).toEqual(
+      expect(parseAllDocuments(yaml).map((one) => one.toJSON() as unknown)).toEqual(
         JSON.parse(JSON.stringify(objects)),
       );
   });
@@ -91,7 +91,7 @@ describe('a hole', () => {
     cycle.self = cycle;
     const same = { CatalogService, cycle, when: new Date(0), list: [1, NaN, { deep: 'x' }] };
     expect(fillHoles(same, { values: filling })).toBe(same);
-    const made = fillHoles({ ...same, at: [`${hole('registry')}:${1}`, hole('other')] }, { values: filling });
+    const made = fillHoles({ ...same, at: [`${hole('registry')}:1`, hole('other')] }, { values: filling });
     expect(made.at).toEqual(['registry.example:1', 'other.hole.invalid']);
     expect([made.CatalogService, made.cycle, made.list]).toEqual([CatalogService, cycle, same.list]);
     expect(made.list).toBe(same.list);
@@ -193,13 +193,13 @@ describe('is refused, all at once:', () => {
     );
   });
 
-  test.each<[string, object, HoleValues | undefined]>([
+  test.each<[string, { readonly hidden?: Map<string, string> }, HoleValues | undefined]>([
     ['a hole that is written beside the values', {}, undefined],
     ['one where all others are filled', {}, filled({})],
     ['one in a value that is no plain object', { hidden: new Map([['host', hole('registry')]]) }, filled({})],
   ])('%s', (_, given, of) => {
     const beside = declare({
-      environments: { prod: given as { hidden?: Map<string, string> } },
+      environments: { prod: given },
       mesh: ({ values: { hidden } }) => {
         const platform = released({ imageHub: hidden?.get('host') ?? hole('registry'), istioTag: '1.29.2' });
         const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform });

@@ -211,7 +211,12 @@ describe("a team's own program", () => {
         values: { registry: pulumi.secret('registry.example'), issuer: 5 as unknown as string },
         clusters: {
           east: { ...east!, kubeconfig: { users: [] } as unknown as string },
-          west: { ...west!, provider: {} as kubernetes.Provider, apiServer: 'http://a', kubeconfig: text },
+          west: {
+            ...west!,
+            provider: JSON.parse('{}') as kubernetes.Provider,
+            apiServer: 'http://a',
+            kubeconfig: text,
+          },
         },
       };
     };
