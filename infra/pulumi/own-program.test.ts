@@ -4,7 +4,7 @@ import * as pulumi from '@pulumi/pulumi';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { declare, hole, lab, Mesh } from '../../charts/index.ts';
 import { catalogIn, clusters } from '../../charts/testing/mesh.ts';
 import { playControllers } from '../testing/controllers.ts';
@@ -64,7 +64,8 @@ describe("a team's own program", () => {
     apis = new Map(await Promise.all(names.map(async (name) => [name, await KubeApi.start(name)] as const)));
     for (const [name, api] of apis) {
       playControllers(api, name);
-      texts.set(name, readFileSync(api.kubeconfig, 'utf8'));
+      const kubeconfig = parse(readFileSync(api.kubeconfig, 'utf8')) as object;
+      texts.set(name, stringify({ ...kubeconfig, 'current-context': name }));
     }
     config = { istioctl: writeIstioctl(folder), trustDir: join(folder, 'trust') };
   });
