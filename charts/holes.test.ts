@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { ProblemsError } from '../core/problem.ts';
 import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
@@ -12,8 +11,9 @@ import { fillHoles, hole, holesIn, type HoleKind, type HoleValues } from './hole
 import { released } from './platforms.ts';
 import { synthesize } from './synth.ts';
 import { clusters } from './testing/mesh.ts';
+import { keptProject } from './testing/project.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = keptProject();
 const values = (registry: string, issuer: string, database: string) => ({
   platform: released({ imageHub: `${registry}/shop`, istioTag: '1.29.2' }),
   jwt: { issuer, audiences: ['shop'], jwksUri: `${issuer}/keys` },
