@@ -55,6 +55,7 @@ function putPolicy(spec: object): void {
 beforeEach(() => {
   for (const api of apis) {
     api.objects.clear();
+    api.intervene = () => undefined;
     const metadata = { name: 'batch', namespace: 'team-a' };
     api.put({ apiVersion: 'v1', kind: 'ServiceAccount', metadata });
     api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team-a' } });
@@ -223,6 +224,16 @@ describe('with an Istio of the mesh, which denies what nobody allows', () => {
       ),
     });
   });
+});
+
+test('credentials that may not read the policies of others get no warning, and no error', async () => {
+  putService();
+  for (const api of apis)
+    api.intervene = ({ path }) =>
+      path.includes('/authorizationpolic')
+        ? { status: 403, body: { message: 'may not list authorizationpolicies' } }
+        : undefined;
+  expect(await said(planWith(onlyStock, [release]))).toEqual({ problems: [], warnings: [] });
 });
 
 describe('a caller of others', () => {
