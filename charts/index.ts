@@ -37,7 +37,12 @@ export { hole, type Hole, type HoleKind, type HoleValues } from './holes.ts';
 export { Mesh, type MeshProps } from './constructs/mesh.ts';
 export type { Cluster, ClusterIstio, ClusterProps, RevisionProps } from './constructs/scope/cluster.ts';
 export type { Method, MethodKind, Methods } from './constructs/scope/method.ts';
-export type { Platform } from './constructs/scope/platform.ts';
+export type {
+  ExistingIngress,
+  ExistingIstio,
+  ExistingPlatform,
+  Platform,
+} from './constructs/scope/platform.ts';
 export type { Metadata, Projection } from './constructs/scope/projection.ts';
 export type { Tracing, WorkloadTracing } from './constructs/scope/tracing.ts';
 /** Kubernetes' own kinds, for your own constructs: `into.add(stage, k8s.KubeConfigMap, ...)`. */
@@ -56,6 +61,6 @@ export type {
 export type { RateLimit } from './constructs/rate-limits/rate-limit.ts';
 export { ServiceLimits, type ServiceLimitsProps } from './constructs/rate-limits/service-limits.ts';
 export { TrafficPolicy } from './constructs/traffic/traffic-policy.ts';
-export { lab, released, type ReleasedOptions } from './platforms.ts';
+export { existing, lab, released, type ExistingOptions, type ReleasedOptions } from './platforms.ts';
 export { synthesize, type RenderedStage, type StageName } from './synth.ts';
 export type { Problem } from '../core/problem.ts';

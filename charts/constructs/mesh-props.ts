@@ -1,14 +1,14 @@
 import type { ProtoComments } from '../../apps/config/descriptors/descriptor-set.ts';
 import type { ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
-import type { Platform } from './scope/platform.ts';
+import type { ExistingPlatform, Platform } from './scope/platform.ts';
 import type { Tracing } from './scope/tracing.ts';
 
 /** Properties of a Mesh. */
 export interface MeshProps<C extends string> {
   /** Project root, as a path: app folders are relative to it. */
   readonly root: string;
-  /** SPIFFE trust domain that every workload identity of the mesh is in, such as `shop.example`. */
+  /** SPIFFE trust domain that every workload identity of the mesh is in, such as `shop.example`; on an Istio of others, theirs. */
   readonly trustDomain: string;
   /**
    * The clusters by name, at least one. Those of environments with different clusters may be given as they are, a union: the
@@ -16,8 +16,8 @@ export interface MeshProps<C extends string> {
    */
   // eslint-disable-next-line @typescript-eslint/consistent-indexed-object-style -- the compiler infers C from this form
   readonly clusters: { readonly [Name in C]?: ClusterProps };
-  /** Where the mesh runs. */
-  readonly platform: Platform;
+  /** Where the mesh runs: `lab`, `released(...)`, or on an Istio of others, `existing(...)`. */
+  readonly platform: Platform | ExistingPlatform;
   /** How each cluster's gateways are reached. @default - by load balancers, which let in what the platform says */
   readonly gateways?: Gateways;
   /** Where the proxies send spans. @default - none are made */

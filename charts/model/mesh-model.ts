@@ -149,6 +149,41 @@ export interface GivenAddress {
   readonly port: number;
 }
 
+/** A gateway of others that edges join. */
+export interface JoinedGateway {
+  readonly namespace: string;
+  /** Of its pods: the identity that edges take requests from. */
+  readonly serviceAccount: string;
+  /** Labels that Istio Gateways select its pods by. */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Name of its Kubernetes Service. */
+  readonly service: string;
+}
+
+/**
+ * What a mesh on an Istio of others needs of the mesh configuration, which only its owners can change: the paths that policies look
+ * at (`pathNormalization`), the namespaces that istiod watches (`discoverySelectors`), a provider for access logs (`envoy`) and, with
+ * `tracing`, the one for traces (`otel-collector`).
+ */
+export type MeshNeed = 'trustDomain' | 'discoverySelectors' | 'pathNormalization' | 'accessLog' | 'tracing';
+
+/** The Istio of others that a mesh runs on. */
+export interface ExistingIstioModel {
+  /** Value of `istio.io/rev`, a revision or a tag; `default` where there is none. */
+  readonly revision: string;
+  /** Istio's root namespace. */
+  readonly rootNamespace: string;
+  /** Whether Istio's CNI agent prepares the pods' networks; else an init container does, which `restricted` refuses. */
+  readonly cni: boolean;
+  /** Namespace of the gateways between networks, where it is declared. */
+  readonly eastWestNamespace?: string;
+  /** The gateways of theirs that edges join. Absent: edges have an ingress gateway of the mesh's own. */
+  readonly ingress?: JoinedGateway;
+  /** Namespaces that exist already and are never written, in the order they were declared. */
+  readonly sharedNamespaces: readonly string[];
+  readonly needs: readonly MeshNeed[];
+}
+
 /** A declared mesh as plain data: what the drivers, the lab and the commands read. Made by `Mesh.model()`. */
 export interface MeshModel {
   readonly name: string;
@@ -158,13 +193,18 @@ export interface MeshModel {
     readonly network: string;
     readonly region: string;
     readonly zone: string;
-    /** One, or while the cluster is upgraded several side by side. */
+    /** One, or while the cluster is upgraded several side by side; none on an Istio of others. */
     readonly controlPlanes: readonly ControlPlaneModel[];
   }[];
+  /** Istio's root namespace. */
   readonly controlPlane: { readonly namespace: string };
-  readonly ingress: GatewayModel;
-  readonly eastWest: GatewayModel;
-  /** Application namespaces, in the order they were declared. */
+  /** Theirs, where edges join gateways of others. Absent on an Istio of others, when the mesh has no edge. */
+  readonly ingress?: GatewayModel;
+  /** Absent on an Istio of others. */
+  readonly eastWest?: GatewayModel;
+  /** The Istio of others that the mesh runs on. Absent: the mesh installs its own. */
+  readonly existing?: ExistingIstioModel;
+  /** Application namespaces, in the order they were declared, shared ones too. */
   readonly namespaces: readonly string[];
   readonly workloads: readonly WorkloadModel[];
   /** Services of others that its workloads may call. @default - none */
@@ -173,6 +213,6 @@ export interface MeshModel {
   readonly existingCallers?: readonly ExistingCallerModel[];
   /** Every app's image as dist/ refers to it, ordered by app. */
   readonly images: readonly { readonly app: string; readonly reference: string }[];
-  /** Where the images of the control plane and the proxies come from. */
-  readonly istio: { readonly hub: string; readonly tag: string };
+  /** Where the images of the control plane and the proxies come from. Absent on an Istio of others. */
+  readonly istio?: { readonly hub: string; readonly tag: string };
 }

@@ -52,8 +52,55 @@ export interface Platform {
   };
 }
 
+/** The Istio of others that a mesh runs on, as its owners know it. */
+export interface ExistingIstio {
+  /** Value of the label `istio.io/rev`, a revision or a tag, that pods of the mesh carry. @default - none: `istio-injection=enabled` */
+  readonly revision?: string;
+  /** Istio's root namespace. @default istio-system */
+  readonly rootNamespace?: string;
+  /**
+   * Whether Istio's CNI agent prepares the pods' networks. Without, each pod gets an init container that needs capabilities which no
+   * Pod Security level but `privileged` lets it have. @default true
+   */
+  readonly cni?: boolean;
+  /**
+   * Namespace of the gateways between networks, which have to see each service that is called from another cluster.
+   * @default - not said: such services are visible in every namespace
+   */
+  readonly eastWestNamespace?: string;
+}
+
+/** Ingress gateways of others that edges join. */
+export interface ExistingIngress {
+  readonly namespace: string;
+  /** Of their pods: edges take requests from this identity alone. */
+  readonly serviceAccount: string;
+  /** Labels that Istio Gateways select the pods by, such as `{ istio: 'ingressgateway' }`. */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Name of their Kubernetes Service, with ports 80 for HTTP and 443 for HTTPS. */
+  readonly service: string;
+}
+
+/** Clusters that have an Istio of others: made by `existing`. */
+export interface ExistingPlatform extends Pick<
+  Platform,
+  'imageHub' | 'imagePullSecrets' | 'sidecar' | 'gateway'
+> {
+  readonly existing: ExistingIstio;
+  /** @default - edges have an ingress gateway of the mesh's own */
+  readonly ingress?: ExistingIngress;
+}
+
+/** Where a mesh runs: on an Istio of its own, or of others. */
+export type AnyPlatform = Platform | ExistingPlatform;
+
+/** Whether a platform has an Istio of others; plain JavaScript may have passed anything. */
+export function isExisting(platform: unknown): platform is ExistingPlatform {
+  return typeof platform === 'object' && platform !== null && 'existing' in platform;
+}
+
 /** `imagePullSecrets` as a ServiceAccount has it. */
-export function pullSecrets({ imagePullSecrets = [] }: Platform): {
+export function pullSecrets({ imagePullSecrets = [] }: AnyPlatform): {
   readonly imagePullSecrets?: { name: string }[];
 } {
   return imagePullSecrets.length === 0
