@@ -110,9 +110,11 @@ function isConstruct(value: unknown): value is typeof MeshConstruct {
 }
 
 test('every construct that a mesh does not make by itself is exported by charts/index.ts', async () => {
-  const made = twoClusters(root)
-    .node.findAll()
-    .map((part) => part.constructor);
+  const istio = {};
+  const ingress = { namespace: 'edge', serviceAccount: 'edge', selector: { istio: 'edge' }, service: 'edge' };
+  const existing = library.existing({ imageHub: 'registry.example/shop', istio, ingress });
+  const meshes = [twoClusters(root), twoClusters(root, existing)];
+  const made = meshes.flatMap((mesh) => mesh.node.findAll().map((part) => part.constructor));
   const own = (await declarableConstructs()).filter((one) => !made.includes(one));
   expect(own.length).toBeGreaterThan(0);
   const exported = Object.values<unknown>(library);

@@ -106,7 +106,9 @@ const existingKeys = keysOf<ExistingOptions>({
  */
 export function existing(options: ExistingOptions): ExistingPlatform {
   throwIfAny(unknownKeys('existing', options, existingKeys));
-  const { imageHub, imagePullSecrets, istio, ingress, sidecar, gateway } = options;
+  // Plain JavaScript may leave out anything; what is wrong with the platform is told with the mesh's other problems.
+  const { imageHub, imagePullSecrets, istio, ingress, sidecar, gateway } =
+    (options as ExistingOptions | null | undefined) ?? ({} as ExistingOptions);
   return {
     imageHub,
     ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),

@@ -1,11 +1,11 @@
 import { formatProblem, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { toYaml } from '../core/yaml.ts';
-import { ExistingCaller } from './constructs/existing/existing-caller.ts';
-import { ExistingService } from './constructs/existing/existing-service.ts';
+import { othersIn } from './constructs/existing-others.ts';
 import { MeshConstruct } from './constructs/scope/mesh-construct.ts';
 import type { Mesh } from './constructs/mesh.ts';
 import type { Cluster } from './constructs/scope/cluster.ts';
+import { othersIstio, othersOf, preparePods } from './constructs/existing-model.ts';
 import { Projection } from './constructs/scope/projection.ts';
 import { gates } from './gates/gates.ts';
 import { holesHead, markedNames, openHoles, strayProblems } from './holes.ts';
@@ -44,9 +44,14 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
     objects: new Map(stages.map((stage) => [stage, projection.objects(stage)])),
   }));
   const clusters = rendered.map(({ cluster, objects }) =>
-    renderedCluster(cluster, [...objects.values()].flat(), othersIn(parts, cluster.name)),
+    renderedCluster(
+      cluster,
+      [...objects.values()].flat(),
+      ofBoth(othersOf(mesh), othersIn(parts, cluster.name)),
+    ),
   );
-  throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters }))));
+  const istio = othersIstio(mesh);
+  throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters, ...istio }))));
   const write = yamlWriter();
   return withHoles(
     mesh,
@@ -74,7 +79,7 @@ function withHoles(mesh: Mesh<string>, rendered: readonly RenderedStage[]): read
 type Stages = ReadonlyMap<StageName, readonly RenderedObject[]>;
 
 function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: Cluster): Projection {
-  const projection = new Projection(mesh.name, cluster);
+  const projection = new Projection(mesh.name, cluster, preparePods(mesh));
   for (const part of parts) {
     projection.where = part.where;
     part.project(projection);
@@ -82,16 +87,11 @@ function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: C
   return projection;
 }
 
-/** What the declaration says of a cluster's objects of others. */
-function othersIn(parts: readonly MeshConstruct[], cluster: string): OthersInCluster {
-  const services = parts
-    .filter((part) => part instanceof ExistingService)
-    .filter(({ clusters }) => clusters.includes(cluster));
-  const callers = parts.filter((part) => part instanceof ExistingCaller);
+function ofBoth(one: OthersInCluster, other: OthersInCluster): OthersInCluster {
   return {
-    hosts: new Map(services.map(({ host, ports }) => [host, Object.values(ports)])),
-    accounts: callers.map(({ namespace, serviceAccount }) => `${namespace.name}/${serviceAccount}`),
-    namespaces: [...services, ...callers].map(({ namespace }) => namespace.name),
+    hosts: new Map([...one.hosts, ...other.hosts]),
+    accounts: [...one.accounts, ...other.accounts],
+    namespaces: [...one.namespaces, ...other.namespaces],
   };
 }
 

@@ -23,7 +23,9 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
   const { root, cacheDir, logsDir } = at;
   const declaration = await loadDeclaration(root);
   const environment = environmentOfStack(flags.stack, declaration.environments);
-  const { imageHub: hub, istio } = filledMesh(declaration, root, environment).platform;
+  const { platform } = filledMesh(declaration, root, environment);
+  const hub = platform.imageHub;
+  const istio = 'istio' in platform ? platform.istio : undefined;
   let built: readonly BuiltImage[] = [];
   let locked = false;
   await runTasks([
@@ -42,7 +44,7 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
       run: async (report) => {
         const sets = ['istio', 'envoy'] as const;
         // Others pull Istio's own.
-        const ownIstio = istio.proxy === 'upstream-envoy' && {
+        const ownIstio = istio?.proxy === 'upstream-envoy' && {
           istio: {
             tools: await ensureTools({ cacheDir, logsDir, sets, report, signal }),
             tag: istio.tag,

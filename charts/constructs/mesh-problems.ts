@@ -3,17 +3,18 @@ import { unknownKeys, keysOf } from '../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { gatewayProblems } from './gateways/address-rules.ts';
+import { existingPlatformProblems } from './existing-problems.ts';
 import { platformProblems } from './platform-problems.ts';
 import type { MeshProps } from './mesh-props.ts';
 import type { Cluster, ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
-import type { Platform } from './scope/platform.ts';
+import { isExisting, type AnyPlatform } from './scope/platform.ts';
 
 /** What of a mesh its rules look at. */
 interface Declared {
   readonly name: string;
   readonly root: string;
-  readonly platform: Platform;
+  readonly platform: AnyPlatform;
   readonly trustDomain: string;
   readonly clusters: readonly Cluster[];
   readonly gateways?: unknown;
@@ -87,7 +88,7 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
     ...sharedNetworks(name, clusters),
     ...sharedNodePorts(name, clusters, mesh.gateways),
     ...rootProblems(name, root),
-    ...platformProblems(name, platform),
+    ...(isExisting(platform) ? existingPlatformProblems(name, platform) : platformProblems(name, platform)),
     ...commentProblems(name, mesh.comments),
   ];
 }

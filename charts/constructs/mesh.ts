@@ -1,4 +1,4 @@
-import { RootConstruct, type IConstruct } from 'constructs';
+import { RootConstruct } from 'constructs';
 import { loadAppConfig } from '../../apps/config/app-config.ts';
 import type { AppConfig } from '../../apps/config/app-config.ts';
 import type { ProtoComments } from '../../apps/config/descriptors/descriptor-set.ts';
@@ -8,21 +8,30 @@ import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { MeshModel } from '../model/mesh-model.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
-import { ExistingCaller } from './existing/existing-caller.ts';
-import { ExistingService } from './existing/existing-service.ts';
+import { ExistingDefaults } from './control-plane/existing-defaults.ts';
+import { existingModel } from './existing-model.ts';
+import { existingProblems } from './existing-problems.ts';
+import { existingModels } from './existing-others.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
+import { JoinedIngress } from './gateways/joined-ingress.ts';
 import type { Cluster, ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import { given, Namespace } from './scope/mesh-construct.ts';
-import type { Ingress, LoadedApp, Mesh as MeshType, MeshGateway } from './scope/mesh-construct.ts';
+import type {
+  Ingress,
+  LoadedApp,
+  Mesh as MeshType,
+  MeshGateway,
+  NamespaceProps,
+} from './scope/mesh-construct.ts';
 import { meshProblems, rootProblems } from './mesh-problems.ts';
 import type { MeshProps } from './mesh-props.ts';
 
 export type { MeshProps } from './mesh-props.ts';
 import { MeshDefaults } from './control-plane/mesh-defaults.ts';
-import { controlPlaneNamespace, eastWestGateway, ingressGateway } from './scope/names.ts';
-import type { Platform } from './scope/platform.ts';
+import { controlPlaneNamespace, eastWestGateway, ingressGateway, ownIngress } from './scope/names.ts';
+import { isExisting, type AnyPlatform } from './scope/platform.ts';
 import { RemoteReader } from './control-plane/remote-reader.ts';
 import { revisionProblems } from './control-plane/revision-rules.ts';
 import { controlPlanesOf } from './scope/revisions.ts';
@@ -45,12 +54,12 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   readonly trustDomain: string;
   /** In the order they were declared. */
   readonly clusters: readonly Cluster<C>[];
-  readonly platform: Platform;
+  readonly platform: AnyPlatform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
   readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
-  readonly eastWest: MeshGateway<C>;
+  readonly eastWest: MeshGateway<C> | undefined;
   readonly claimMetadata = new Set<string>();
   /** Its properties as they were given. */
   readonly #props: unknown;
@@ -74,24 +83,39 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     this.tracing = tracing;
     this.comments = comments;
     // Ids that no namespace can have, being no DNS labels.
-    new ControlPlane(this, 'ControlPlane');
+    if (isExisting(platform)) {
+      const { ingress } = platform;
+      this.ingress =
+        ingress === undefined
+          ? new IngressGateway(this, 'IngressGateway', ownIngress(this.name), false)
+          : new JoinedIngress(this, 'IngressGateway', ingress);
+      new ExistingDefaults(this, 'MeshDefaults');
+      return;
+    }
+    new ControlPlane(this, 'ControlPlane', platform);
     new RemoteReader(this, 'RemoteReader');
     this.eastWest = new EastWestGateway(this, 'EastWestGateway');
-    this.ingress = new IngressGateway(this, 'IngressGateway');
+    this.ingress = new IngressGateway(this, 'IngressGateway', ingressGateway, true);
     new MeshDefaults(this, 'MeshDefaults');
   }
 
   /** Declares an application namespace, in every cluster. */
-  namespace(name: string): Namespace<C> {
-    return new Namespace(this, name);
+  namespace(name: string, props?: NamespaceProps): Namespace<C> {
+    return new Namespace(this, name, props);
   }
 
   /** What is wrong with the mesh's own properties. */
   problems(): readonly Problem[] {
+    const { name, platform, clusters } = this;
     const namespaces = this.node.findAll().filter((part) => part instanceof Namespace);
-    const names = namespaces.map(({ name }) => name);
+    const names = namespaces.map((namespace) => namespace.name);
     const revisioned = [...names, ingressGateway.namespace, eastWestGateway.namespace];
-    const problems = [...meshProblems(this, this.#props), ...revisionProblems(this, revisioned)];
+    const problems = [
+      ...meshProblems(this, this.#props),
+      ...(isExisting(platform)
+        ? existingProblems(this, platform)
+        : revisionProblems({ name, platform, clusters }, revisioned)),
+    ];
     if (this.tracing === undefined) return problems;
     return [...problems, ...tracingProblems(this.name, this.tracing, names)];
   }
@@ -131,36 +155,28 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     const parts = this.node.findAll();
     const workloads = parts.filter((part) => part instanceof Workload);
     const apps = new Set(workloads.flatMap((workload) => workload.apps));
+    const { platform, ingress, eastWest } = this;
+    const existing = isExisting(platform) ? existingModel(this, platform) : undefined;
     return {
       name: this.name,
       trustDomain: this.trustDomain,
       clusters: this.clusters.map((cluster) => {
         const { name, network, region, zone } = cluster;
-        return { name, network, region, zone, controlPlanes: controlPlanesOf(cluster, this.platform) };
+        const controlPlanes = isExisting(platform) ? [] : controlPlanesOf(cluster, platform);
+        return { name, network, region, zone, controlPlanes };
       }),
-      controlPlane: { namespace: controlPlaneNamespace },
-      ingress: this.ingress.model,
-      eastWest: this.eastWest.model,
+      controlPlane: { namespace: existing?.rootNamespace ?? controlPlaneNamespace },
+      ...(ingress.isThere ? { ingress: ingress.model } : {}),
+      ...(eastWest === undefined ? {} : { eastWest: eastWest.model }),
+      ...(existing === undefined ? {} : { existing }),
       namespaces: parts.filter((part) => part instanceof Namespace).map(({ name }) => name),
       workloads: workloads.map((workload) => workload.model),
       ...existingModels(parts),
       images: [...apps].sort().map((app) => ({ app, reference: this.image(this.appConfig(app)) })),
-      istio: { hub: this.platform.istio.hub, tag: this.platform.istio.tag },
+      ...(isExisting(platform) ? {} : { istio: { hub: platform.istio.hub, tag: platform.istio.tag } }),
     };
   }
 };
-
-/** What belongs to others, where anything is declared. */
-function existingModels(
-  parts: readonly IConstruct[],
-): Pick<MeshModel, 'existingServices' | 'existingCallers'> {
-  const services = parts.filter((part) => part instanceof ExistingService);
-  const callers = parts.filter((part) => part instanceof ExistingCaller);
-  return {
-    ...(services.length === 0 ? {} : { existingServices: services.map(({ model }) => model) }),
-    ...(callers.length === 0 ? {} : { existingCallers: callers.map(({ model }) => model) }),
-  };
-}
 
 function loadApp({ name, root }: { name: string; root: string }, directory: string): LoadedApp {
   const wrong = rootProblems(name, root);

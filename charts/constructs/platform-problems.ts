@@ -43,25 +43,24 @@ export function platformProblems(mesh: string, platform: unknown): readonly Prob
   const where = `${mesh}: platform`;
   const unknown = unknownKeys(where, platform, platformKeys);
   if (missing.length > 0) {
-    const allowed = 'lab, released({ imageHub, istioTag }), or a whole Platform of your own';
+    const allowed = 'lab, released({ imageHub, istioTag }), existing({ imageHub, istio }), or a whole Platform of your own';
     const what = `is not a platform: it lacks ${missing.join(', ')}`;
     return [...unknown, { where, what, received: platform, allowed }];
   }
-  const { imageHub, imagePullSecrets, istio, gateway } = platform as Platform;
+  const { imageHub, imagePullSecrets, istio } = platform as Platform;
   return [
     ...unknown,
     ...parts.flatMap((part) => partProblems(`${where}.${part}`, part, given[part] as Fields)),
     ...countProblems(where, platform as Platform),
-    ...gatewayMemoryProblems(`${where}.gateway`, gateway.limits),
     ...istioProblems(`${where}.istio`, istio),
     ...hubProblems(`${where}.imageHub`, imageHub),
     ...hubProblems(`${where}.istio.hub`, istio.hub),
     ...pullSecretProblems(`${where}.imagePullSecrets`, imagePullSecrets),
-    ...(gateway.sources === undefined ? [] : sourceProblems(`${where}.gateway.sources`, gateway.sources)),
   ];
 }
 
-function partProblems(where: string, part: Part, fields: Fields): readonly Problem[] {
+/** What is wrong with one of a platform's parts. */
+export function partProblems(where: string, part: Part, fields: Fields): readonly Problem[] {
   return [
     ...unknownKeys(where, fields, partKeys[part]),
     ...unknownKeys(`${where}.requests`, fields['requests'], amountKeys),
@@ -120,29 +119,41 @@ function countProblems(where: string, { controlPlane, gateway }: Platform): read
   const counts: readonly (readonly [string, unknown])[] = [
     ['controlPlane.minReplicas', minReplicas],
     ['controlPlane.maxReplicas', maxReplicas],
-    ['gateway.replicas', gateway.replicas],
   ];
-  const wrong = counts.filter(([, count]) => !isCount(count));
-  const allowed = 'a whole number from 1 to 1000';
-  const found: Problem[] = wrong.map(([key, received]) => {
-    return { where: `${where}.${key}`, what: 'is not a number of pods', received, allowed };
-  });
+  const found: Problem[] = counts.flatMap(([key, count]) => countProblem(`${where}.${key}`, count));
   if (isCount(minReplicas) && isCount(maxReplicas) && maxReplicas < minReplicas) {
     const what = 'is fewer than minReplicas';
     const fix = 'raise it, or lower minReplicas';
     const at = `${where}.controlPlane.maxReplicas`;
     found.push({ where: at, what, received: maxReplicas, allowed: `${minReplicas} or more`, fix });
   }
-  if (typeof (gateway.nodePorts as unknown) !== 'boolean') {
-    const at = `${where}.gateway.nodePorts`;
-    found.push({
-      where: at,
-      what: 'is not a boolean',
-      received: gateway.nodePorts,
-      allowed: 'true or false',
-    });
-  }
-  return found;
+  return [...found, ...gatewayProblems(`${where}.gateway`, gateway)];
+}
+
+/** What is wrong with gateways, beside their amounts. */
+export function gatewayProblems(where: string, gateway: Platform['gateway']): readonly Problem[] {
+  const { replicas, sources, limits } = gateway;
+  const nodePorts: unknown = gateway.nodePorts;
+  return [
+    ...countProblem(`${where}.replicas`, replicas),
+    ...(typeof nodePorts === 'boolean'
+      ? []
+      : [
+          {
+            where: `${where}.nodePorts`,
+            what: 'is not a boolean',
+            received: nodePorts,
+            allowed: 'true or false',
+          },
+        ]),
+    ...gatewayMemoryProblems(where, limits),
+    ...(sources === undefined ? [] : sourceProblems(`${where}.sources`, sources)),
+  ];
+}
+
+function countProblem(where: string, received: unknown): readonly Problem[] {
+  if (isCount(received)) return [];
+  return [{ where, what: 'is not a number of pods', received, allowed: 'a whole number from 1 to 1000' }];
 }
 
 function isCount(value: unknown): value is number {
@@ -173,7 +184,7 @@ function istioProblems(where: string, { tag, proxy }: Platform['istio']): readon
 const proxies: readonly Platform['istio']['proxy'][] = ['istio', 'upstream-envoy'];
 
 /** A registry as image references begin: no scheme, no tag, no slash at the end. */
-function hubProblems(where: string, hub: unknown): Problem[] {
+export function hubProblems(where: string, hub: unknown): Problem[] {
   const path = String.raw`[a-z0-9]+(?:[._-]+[a-z0-9]+)*`;
   const form = new RegExp(String.raw`^[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?(?:/${path})*$`);
   if (typeof hub === 'string' && form.test(hub)) return [];
@@ -181,7 +192,8 @@ function hubProblems(where: string, hub: unknown): Problem[] {
   return [{ where, what: 'is not an image registry', received: hub, allowed }];
 }
 
-function pullSecretProblems(where: string, names: unknown): Problem[] {
+/** What is wrong with the names of pull secrets. */
+export function pullSecretProblems(where: string, names: unknown): Problem[] {
   if (names === undefined) return [];
   const isName = (name: unknown) =>
     typeof name === 'string' && name.length <= 253 && name.split('.').every(isDnsLabel);

@@ -23,9 +23,9 @@ export function namespaceAccepted({ metadata }: KubernetesObject): boolean {
  * Every object stands in a namespace that the mesh declares. In another one it is not applied before somebody else makes
  * the namespace, and Istio does not look there (`discoverySelectors`); without one it would land in `default`.
  */
-export function undeclaredNamespaces({ clusters }: RenderedMesh): readonly Problem[] {
+export function undeclaredNamespaces({ clusters, istio }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
-    const declared = namespacesOf(cluster);
+    const declared = [...namespacesOf(cluster), ...(istio?.shared ?? [])];
     return cluster.objects.flatMap(({ where, object, custom }): readonly Problem[] => {
       const { namespace } = object.metadata;
       if (namespace === undefined) {

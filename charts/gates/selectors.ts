@@ -3,7 +3,7 @@ import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { acceptedBy } from './rules/rule.ts';
 import { field, list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
-import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
+import type { OthersIstio, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Istio's root namespace: what is there is about the pods of every namespace. */
 const rootNamespace = 'istio-system';
@@ -32,14 +32,14 @@ const single = ['Sidecar', 'PeerAuthentication', 'Telemetry'];
  * A selector has to select: a workload its own pods, and what is about pods, pods of some cluster. Of what a pod can have
  * only one, no two may be about the same pods.
  */
-export function selections({ clusters }: RenderedMesh): readonly Problem[] {
+export function selections({ clusters, istio }: RenderedMesh): readonly Problem[] {
   const running = clusters.map((cluster) => ({ cluster, pods: podsOf(cluster) }));
   const anywhere = finder(running.flatMap(({ pods }) => pods));
   return running.flatMap(({ cluster, pods }) => [
     ...pods.flatMap(strangers),
     ...Object.keys(selectors).flatMap((kind) =>
       ofKind(cluster, kind).flatMap((rendered) => [
-        ...selectsNothing(rendered, anywhere),
+        ...(isOfOthers(rendered, istio) ? [] : selectsNothing(rendered, anywhere)),
         ...selectsGatewayApi(rendered),
       ]),
     ),
@@ -104,6 +104,19 @@ function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): re
       fix: `give the pods the labels, or remove it; if something else creates the pods, give the reason in the annotation ${podsOfOthers}`,
     },
   ];
+}
+
+/**
+ * Whether an object is for gateways of others that edges join, or for whatever pods of the mesh a namespace has, now or later: what
+ * holds for all of them on an Istio of others.
+ */
+function isOfOthers({ object }: RenderedObject, istio: OthersIstio | undefined): boolean {
+  if (istio === undefined) return false;
+  const selector = selectorOf(object);
+  const [all, joined] = [Object.entries(istio.labels), Object.entries(istio.ingress ?? {})];
+  const isAlike = (labels: readonly (readonly [string, string])[]) =>
+    labels.length === Object.keys(selector).length && labels.every(([key, value]) => selector[key] === value);
+  return isAlike(all) || (object.kind === 'Gateway' && joined.length > 0 && isAlike(joined));
 }
 
 /** A selector of pods of the Gateway API, for which Istio uses only `targetRefs`. */

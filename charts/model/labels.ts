@@ -16,6 +16,11 @@ export const nameLabel = 'app.kubernetes.io/name';
 /** Value of {@link managedByLabel}, and field manager of every server-side apply. */
 export const manager = 'meshwright';
 
+/** Labels of every object and pod of a mesh. Together they tell its pods from those of others. */
+export function labelsOf(mesh: string): Readonly<Record<string, string>> {
+  return { [managedByLabel]: manager, [partOfLabel]: mesh };
+}
+
 /** Istio's label for the control plane that something belongs to; its webhook also writes it as an annotation on pods. */
 export const revisionLabel = 'istio.io/rev';
 

@@ -40,6 +40,18 @@ export interface OthersInCluster {
 
 const nobody: OthersInCluster = { hosts: new Map(), accounts: [], namespaces: [] };
 
+/** The Istio of others that a mesh runs on, and what of theirs it must leave alone. */
+export interface OthersIstio {
+  /** Labels of every pod of the mesh, which those of others do not have. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Namespaces that exist already and have workloads of others. */
+  readonly shared: readonly string[];
+  /** Namespaces of Istio itself and of its gateways. */
+  readonly closed: readonly string[];
+  /** Labels of the gateways that edges join. */
+  readonly ingress?: Readonly<Record<string, string>>;
+}
+
 /** All that a cluster gets, by kind. */
 export interface RenderedCluster {
   readonly name: string;
@@ -51,6 +63,8 @@ export interface RenderedCluster {
 
 /** What the gates look at. */
 export interface RenderedMesh {
+  /** Absent: the mesh has an Istio of its own. */
+  readonly istio?: OthersIstio;
   readonly clusters: readonly RenderedCluster[];
 }
 

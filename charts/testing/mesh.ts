@@ -3,7 +3,7 @@ import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { Mesh } from '../constructs/mesh.ts';
 import type { Namespace } from '../constructs/scope/mesh-construct.ts';
-import type { Platform } from '../constructs/scope/platform.ts';
+import type { ExistingPlatform, Platform } from '../constructs/scope/platform.ts';
 import type { KubernetesObject } from '../model/mesh-model.ts';
 import { lab } from '../platforms.ts';
 import { synthesize } from '../synth.ts';
@@ -16,7 +16,7 @@ export const clusters = {
 };
 
 /** A mesh of {@link clusters} that holds nothing yet. */
-export function twoClusters(root: string, platform: Platform = lab): Mesh<'east' | 'west'> {
+export function twoClusters(root: string, platform: Platform | ExistingPlatform = lab): Mesh<'east' | 'west'> {
   return new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform });
 }
 

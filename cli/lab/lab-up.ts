@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { loadAppConfigs } from '../../apps/config/app-config.ts';
 import { referenceOf } from '../../images/spec.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { defaultSubnet, planAddresses } from '../../lab/addresses.ts';
 import { ensureHostPackages, nodePackages } from '../../toolchain/packages.ts';
 import { archiveName, ensureImages, type BuiltImage } from '../../images/build.ts';
@@ -36,6 +37,14 @@ export interface LabUp {
   readonly parts: () => string | undefined;
 }
 
+function withoutIstio(mesh: string): Problem {
+  return {
+    where: `mesh ${mesh}`,
+    what: 'runs on an Istio of others, and a lab has none',
+    fix: 'declare the platform lab for this environment, or name clusters that have Istio with --context',
+  };
+}
+
 /**
  * Plans bringing the lab up for these clusters.
  * @param subnet - as asked for. @default - that of the lab there is, else one of the lab's own
@@ -51,7 +60,9 @@ export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: s
     if (tools === undefined) throw new Error('the tools are built first');
     return tools;
   };
-  const steps: LabUp['steps'] = ({ istio: { hub, tag } }, signal) => {
+  const steps: LabUp['steps'] = ({ name, istio }, signal) => {
+    if (istio === undefined) throw new ProblemsError([withoutIstio(name)]);
+    const { hub, tag } = istio;
     const lab = (report: (line: string) => void): LabOptions => ({
       ...{ owner: stateDir, stateDir, kubeconfig, addresses, clusters, report, signal },
       programs: binFolders(builtTools()),

@@ -4,7 +4,7 @@ import type { Clients } from '../../infra/kube/connection.ts';
 import { formatEndpoint, gatewayEndpoints } from '../../infra/reach/gateway-endpoint.ts';
 
 /**
- * The URL of each cluster's ingress gateway: the first of its addresses.
+ * The URL of each cluster's ingress gateway: the first of its addresses. None in a mesh without a gateway.
  * @throws ProblemsError (exit 1) naming each cluster whose gateway has none.
  */
 export async function ingressUrls(
@@ -12,6 +12,8 @@ export async function ingressUrls(
   clients: Clients,
   signal?: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
+  // Without edges there is nothing to come in.
+  if (gateway === undefined) return {};
   const { namespace, name } = gateway;
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { namespace, name } };
   const problems: Problem[] = [];

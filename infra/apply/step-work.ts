@@ -112,6 +112,10 @@ export async function settle(
   readied?.();
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
   if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;
+  if (plan.eastWest === undefined) {
+    await links.opened(step.cluster);
+    return;
+  }
   const others = plan.clusters.filter((name) => name !== step.cluster).map((name) => clientOf(clients, name));
   const reach = {
     ...{ gateway: plan.eastWest, from: client, others, report },

@@ -1,5 +1,5 @@
 import { trustAnchorsName } from '../../charts/constructs/scope/names.ts';
-import type { GatewayModel, MeshModel } from '../../charts/model/mesh-model.ts';
+import type { ExistingIstioModel, GatewayModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import { stages } from '../../charts/model/stage.ts';
 import type { StageName } from '../../charts/model/stage.ts';
 import type { RenderedStage } from '../../charts/synth.ts';
@@ -57,8 +57,12 @@ export interface Plan {
   readonly controlPlaneNamespace: string;
   /** What signs the CAs in place of the root in the trust folder (trust/issuer.ts). */
   readonly issuer?: IssuerReference;
-  /** The gateway by which every cluster is reached from the others. */
-  readonly eastWest: GatewayModel;
+  /** The gateway by which every cluster is reached from the others. @default - none of the mesh's own */
+  readonly eastWest?: GatewayModel;
+  /** The Istio of others that the mesh runs on: nothing of a control plane is planned. @default - the mesh installs its own */
+  readonly existing?: ExistingIstioModel;
+  /** By cluster: its network. */
+  readonly networks: Readonly<Record<string, string>>;
   /** Services of others that workloads of the mesh call. @default - none */
   readonly existingServices?: MeshModel['existingServices'];
   /** Workloads of others that call workloads of the mesh. @default - none */
@@ -100,9 +104,13 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
       };
     }),
   );
-  const { name: mesh, trustDomain, controlPlane, eastWest, existingServices, existingCallers } = model;
+  const { name: mesh, trustDomain, controlPlane, eastWest, existing } = model;
+  const { existingServices, existingCallers } = model;
   return {
-    ...{ mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, eastWest, steps },
+    ...{ mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, steps },
+    networks: Object.fromEntries(model.clusters.map(({ name, network }) => [name, network])),
+    ...(eastWest !== undefined && { eastWest }),
+    ...(existing !== undefined && { existing }),
     ...(existingServices && { existingServices }),
     ...(existingCallers && { existingCallers }),
   };
@@ -125,6 +133,8 @@ function prerequisites(
 }
 
 function secretsOf(model: MeshModel, cluster: string, stage: StageName): readonly PlannedSecret[] {
+  // On an Istio of others the CA, its roots and the remote secrets belong to them.
+  if (model.existing !== undefined) return [];
   const { namespace } = model.controlPlane;
   if (stage === '10-control-plane') return [{ kind: 'cacerts', namespace, name: 'cacerts' }];
   if (stage !== '20-gateways') return [];

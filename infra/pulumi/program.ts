@@ -140,7 +140,8 @@ function outputsOf(
   { access, model, trustNotAfter }: DeployInputs,
   statusOf: (object: KubeObject) => pulumi.Output<unknown> | undefined,
 ): ClusterOutputs {
-  const addresses = (gateway: GatewayModel) => {
+  const addresses = (gateway: GatewayModel | undefined) => {
+    if (gateway === undefined) return pulumi.output<readonly string[]>([]);
     const { name, namespace } = gateway;
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace } };
     const status: pulumi.Output<unknown> = statusOf(service) ?? pulumi.output(undefined);

@@ -1,7 +1,10 @@
-import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import type { ExistingIstioModel, MeshModel } from '../../charts/model/mesh-model.ts';
+
+/** The model of a mesh with an Istio and gateways of its own. */
+type OwnIstioModel = MeshModel & Required<Pick<MeshModel, 'ingress' | 'eastWest' | 'istio'>>;
 
 /** A small mesh, without the charts: one workload everywhere, one only in the last cluster. */
-export function modelOf(clusters: readonly string[]): MeshModel {
+export function modelOf(clusters: readonly string[]): OwnIstioModel {
   const workload = { namespace: 'shop', services: [], local: true, calls: [], ports: { grpc: 50051 } };
   return {
     name: 'shop',
@@ -37,5 +40,28 @@ export function modelOf(clusters: readonly string[]): MeshModel {
     ],
     images: [],
     istio: { hub: 'localhost/mesh', tag: '1' },
+  };
+}
+
+/** The same workloads on an Istio of others, in a namespace that is shared, too; without edges. */
+export function modelOnExisting(
+  clusters: readonly string[],
+  existing: Partial<ExistingIstioModel> = {},
+): MeshModel {
+  const { name, controlPlane, namespaces, workloads, images, clusters: made } = modelOf(clusters);
+  return {
+    ...{ name, controlPlane, images },
+    trustDomain: 'cluster.local',
+    clusters: made.map((cluster) => ({ ...cluster, controlPlanes: [] })),
+    namespaces: [...namespaces, ...(existing.sharedNamespaces ?? [])],
+    workloads,
+    existing: {
+      revision: 'prod',
+      rootNamespace: 'istio-system',
+      cni: true,
+      sharedNamespaces: [],
+      needs: [],
+      ...existing,
+    },
   };
 }

@@ -26,7 +26,7 @@ const forward = (cluster: string, header: string) => ({
 });
 
 beforeAll(async () => {
-  const patches = edgeProxy(300_000);
+  const patches = edgeProxy({}, 300_000);
   const settings = {
     ...normalization,
     ...(valueOf(patches, 'NETWORK_FILTER')['typed_config'] as object),

@@ -7,11 +7,13 @@ import type { Mesh } from '../scope/mesh-construct.ts';
 import { defaultRevision, versionAnnotation } from '../../model/labels.ts';
 import type { ControlPlaneModel } from '../../model/mesh-model.ts';
 import type { Cluster } from '../scope/cluster.ts';
+import type { Platform } from '../scope/platform.ts';
 import { controlPlaneNamespace, networkLabel, trustAnchorsName } from '../scope/names.ts';
 import { podSecurityLabels } from '../scope/pod-security.ts';
 import type { Projection } from '../scope/projection.ts';
 import { controlPlanesOf, ofRevision, usedRevision } from '../scope/revisions.ts';
 import { accessLogs } from '../telemetry/access-log.ts';
+import { unseenRetries } from '../traffic/virtual-service.ts';
 import { proxyConfig } from '../telemetry/proxy-config.ts';
 import { extensionProviders } from '../telemetry/tracing.ts';
 import { discoverySelectors } from '../scope/visibility.ts';
@@ -46,10 +48,12 @@ const withoutIssuers = ['127.0.0.0/8', '::1/128', '169.254.0.0/16', 'fe80::/10',
  */
 export class ControlPlane<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
+  readonly #platform: Platform;
 
-  constructor(scope: Mesh<C>, id: string) {
+  constructor(scope: Mesh<C>, id: string, platform: Platform) {
     super(scope, id);
     this.mesh = scope;
+    this.#platform = platform;
   }
 
   override project(into: Projection): void {
@@ -69,7 +73,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
       { name: controlPlaneNamespace, labels, annotations, differs },
       {},
     );
-    for (const controlPlane of controlPlanesOf(into.cluster, this.mesh.platform)) {
+    for (const controlPlane of controlPlanesOf(into.cluster, this.#platform)) {
       this.#addRelease(into, controlPlane, differs.paths);
     }
     this.#addTrustDomain(into);
@@ -82,9 +86,9 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
    * sources). A revision that comes here brings the same object with its release.
    */
   #addTrustDomain(into: Projection): void {
-    const { clusters, platform, trustDomain } = this.mesh;
+    const { clusters, trustDomain } = this.mesh;
     const revisionsOf = (cluster: Cluster) =>
-      controlPlanesOf(cluster, platform).map(({ revision }) => revision);
+      controlPlanesOf(cluster, this.#platform).map(({ revision }) => revision);
     for (const revision of new Set(clusters.flatMap(revisionsOf))) {
       const without = clusters.filter((cluster) => !revisionsOf(cluster).includes(revision));
       if (!without.some(({ name }) => name === into.cluster.name)) continue;
@@ -107,7 +111,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
     const isUsed = revision === usedRevision(into.cluster);
     const isDefault = revision === defaultRevision;
     const runsIn = this.mesh.clusters.filter((cluster) =>
-      controlPlanesOf(cluster, this.mesh.platform).some((other) => other.revision === revision),
+      controlPlanesOf(cluster, this.#platform).some((other) => other.revision === revision),
     );
     const ofUpgrade = [
       ['spec', 'hub'],
@@ -156,9 +160,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
       discoverySelectors: discoverySelectors(this.mesh.name),
       // What is neither a service of the mesh nor declared as an external one cannot be called.
       outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
-      // Istio's own default also retries UNAVAILABLE, which a method that is not idempotent may have got halfway
-      // through. These two mean that no server has seen the request.
-      defaultHttpRetryPolicy: { attempts: 2, retryOn: 'connect-failure,refused-stream' },
+      defaultHttpRetryPolicy: unseenRetries,
       defaultConfig: proxyConfig,
       // Policies, routes and servers see one path: `//` is `/` before any of them looks, as `.`, `..` and `\` are resolved by
       // Istio's default. `%2F` stays: within a variable of google.api.http it is a part of the text (docs/adr/0033).
@@ -168,7 +170,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
 
   /** Values of the istiod and CNI charts. */
   #values(cluster: Cluster) {
-    const { istio, controlPlane, cni, sidecar, imagePullSecrets = [] } = this.mesh.platform;
+    const { istio, controlPlane, cni, sidecar, imagePullSecrets = [] } = this.#platform;
     const networks = meshNetworks(this.mesh);
     const { minReplicas, maxReplicas } = controlPlane;
     const upstreamEnvoy = istio.proxy === 'upstream-envoy';

@@ -4,7 +4,7 @@ import type { Mesh } from '../scope/mesh-construct.ts';
 import { controlPlaneNamespace } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 import { refusedCalls } from '../access/refused-calls.ts';
-import { collectorEntry, meshTracing } from '../telemetry/tracing.ts';
+import { collectorEntry, meshTelemetry } from '../telemetry/tracing.ts';
 import { Workload } from '../workload/workload.ts';
 
 /**
@@ -40,7 +40,8 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
       { name: 'connection-age', namespace },
       connectionAge(),
     );
-    const ports = this.#grpcPorts;
+    const parts = this.mesh.node.findAll();
+    const ports = grpcPortsOf(parts.filter((part) => part instanceof Workload));
     if (ports.length > 0) {
       const metadata = { name: 'refused-calls', namespace };
       into.addIstio('30-mesh', this.where, 'EnvoyFilter', metadata, refusedCalls(ports));
@@ -52,10 +53,7 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
       this.where,
       'Telemetry',
       { name: 'telemetry', namespace },
-      {
-        accessLogging: [{ providers: [{ name: 'envoy' }] }],
-        ...(tracing === undefined ? {} : { tracing: meshTracing(tracing) }),
-      },
+      meshTelemetry(tracing),
     );
     if (tracing === undefined) return;
     const { collector } = tracing;
@@ -67,10 +65,9 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
       collectorEntry(collector),
     );
   }
+}
 
-  /** Ports of all gRPC servers of the mesh, each once. */
-  get #grpcPorts(): readonly number[] {
-    const workloads = this.mesh.node.findAll().filter((part) => part instanceof Workload);
-    return [...new Set(workloads.flatMap(({ ports }) => ports.grpc ?? []))].sort((a, b) => a - b);
-  }
+/** Ports of the gRPC servers of workloads, each once. */
+export function grpcPortsOf(workloads: readonly Workload[]): readonly number[] {
+  return [...new Set(workloads.flatMap(({ ports }) => ports.grpc ?? []))].sort((a, b) => a - b);
 }

@@ -4,18 +4,21 @@ import { anyMethod, patternName, patternsOf } from '../../../http-rule/pattern.t
 import type { Pattern } from '../../../http-rule/pattern.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
-import { ingressGateway } from '../scope/names.ts';
 import { indistinguishable, istioPaths } from '../http/istio-paths.ts';
 import { waysOf } from '../http/ways.ts';
 import { fullName } from './expose.ts';
 import type { HostMatch } from './hosts.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';
 
-/** What an edge lets in at the ingress gateways. */
+/** What an edge lets in: at the ingress gateways, or where those belong to others at its own proxy. */
 export interface EdgeAccess {
+  /** Labels of the pods whose proxies hold it. */
+  readonly pods: Readonly<Record<string, string>>;
+  /** Identity of the only gateways that requests may come through. @default - the pods are those gateways */
+  readonly through?: string;
   readonly methods: readonly Method[];
   readonly jwt: Jwt<string> | undefined;
-  /** Where its requests come in, as a port of the gateways' pods. */
+  /** Where its requests come in, as a port of the pods. */
   readonly port: number;
   readonly hosts: HostMatch;
   /** Names a TLS client has to ask for. @default - any */
@@ -32,7 +35,11 @@ type Rule = NonNullable<IstioSpec<'AuthorizationPolicy'>['rules']>[number];
 type Condition = NonNullable<Rule['when']>[number];
 
 /** Who may make a request: one of the ways to say it in a rule. */
-type Bearer = Pick<Rule, 'from'> & { readonly when: readonly Condition[] };
+interface Bearer {
+  /** Whose tokens. @default - anybody's, or none */
+  readonly requestPrincipals?: string[];
+  readonly when: readonly Condition[];
+}
 
 /**
  * The AuthorizationPolicy that lets exactly the exposed methods in at the ingress gateways, by HTTP method, path and
@@ -41,7 +48,11 @@ type Bearer = Pick<Rule, 'from'> & { readonly when: readonly Condition[] };
  * an operation, and no operation without a path: to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
-  const { jwt, methods, pages = [], port, hosts, preflights, redirect, serverNames } = access;
+  const { jwt, methods, pages = [], port, hosts, preflights, redirect, serverNames, pods, through } = access;
+  const from = (source: { readonly requestPrincipals?: string[] } = {}): Pick<Rule, 'from'> => {
+    const all = { ...(through === undefined ? {} : { principals: [through] }), ...source };
+    return Object.keys(all).length === 0 ? {} : { from: [{ source: all }] };
+  };
   const operation = { ports: [String(port)], ...hosts };
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
@@ -50,8 +61,8 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
       operation: { ...operation, ...(httpMethods === undefined ? {} : { methods: httpMethods }), paths },
     }));
     if (to.length === 0) return [];
-    return bearers(jwt, requirement).map(({ when, ...from }) => ({
-      ...from,
+    return bearers(jwt, requirement).map(({ when, ...source }) => ({
+      ...from(source),
       to,
       ...conditions([...sni, ...when]),
     }));
@@ -60,18 +71,19 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
   if (preflights && paths.length > 0) {
     const asked = ['origin', 'access-control-request-method'];
     rules.push({
+      ...from(),
       to: [{ operation: { ...operation, methods: ['OPTIONS'], paths } }],
       ...conditions([...sni, ...asked.map((name) => ({ key: `request.headers[${name}]`, values: ['*'] }))]),
     });
   }
   if (pages.length > 0) {
     const read = { ...operation, methods: ['GET', 'HEAD'], paths: [...pages] };
-    rules.push({ to: [{ operation: read }], ...conditions(sni) });
+    rules.push({ ...from(), to: [{ operation: read }], ...conditions(sni) });
   }
   if (redirect !== undefined) {
     rules.push({ to: [{ operation: { ports: [String(redirect.port)], ...redirect.hosts } }] });
   }
-  return { selector: { matchLabels: { istio: ingressGateway.selector } }, action: 'ALLOW', rules };
+  return { selector: { matchLabels: pods }, action: 'ALLOW', rules };
 }
 
 /**
@@ -175,7 +187,7 @@ function bearers(jwt: Jwt<string> | undefined, { token, claims }: Requirement): 
   const anybody = { when: [] };
   if (jwt === undefined) return [anybody];
   const ours: Bearer = {
-    from: [{ source: { requestPrincipals: [`${jwt.issuer}/*`] } }],
+    requestPrincipals: [`${jwt.issuer}/*`],
     when: [
       { key: 'request.auth.audiences', values: [...jwt.audiences] },
       ...claims.map(({ claim, values }) => ({ key: claimKey(claim), values: [...values] })),

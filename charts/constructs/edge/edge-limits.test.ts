@@ -86,7 +86,7 @@ describe('limits', () => {
       );
       const [method] = methods;
       const rateLimits = [{ method, perSecond: 5, by: 'client' } as RateLimit<string>];
-      const limits = JSON.stringify(routeLimits('edge.shop', { rateLimits, methods }, undefined));
+      const limits = JSON.stringify(routeLimits({}, 'edge.shop', { rateLimits, methods }, undefined));
       return [...limits.matchAll(/":method","string_match":\{"exact":"(\w+)"/g)].map(([, found]) => found);
     };
     const look: Rule = { pattern: { case: 'custom', value: { kind: 'HEAD', path: '/v1/books/{id}' } } };

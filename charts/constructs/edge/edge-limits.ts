@@ -2,11 +2,11 @@ import type { DescService } from '@bufbuild/protobuf';
 import { anyMethod } from '../../../http-rule/pattern.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
-import { ingressGateway } from '../scope/names.ts';
 import {
   byAddress,
   bySubject,
   filterPriority,
+  inboundLimits,
   localRateLimit,
   localRateLimits,
   withoutLimits,
@@ -18,12 +18,13 @@ import { waysOf } from '../http/ways.ts';
 import { servicesOf } from './edge-access.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
-const workloadSelector = { labels: { istio: ingressGateway.selector } };
+/** Labels of the pods that an EnvoyFilter is for. */
+type Labels = Readonly<Record<string, string>>;
 
 /** The rate limit filter on the ingress gateways, once for all edges: it does nothing until a route brings limits. */
-export function gatewayFilter(): IstioSpec<'EnvoyFilter'> {
+export function gatewayFilter(labels: Labels): IstioSpec<'EnvoyFilter'> {
   return {
-    workloadSelector,
+    workloadSelector: { labels },
     priority: filterPriority,
     configPatches: [
       {
@@ -46,21 +47,24 @@ export function gatewayFilter(): IstioSpec<'EnvoyFilter'> {
   };
 }
 
+/** An edge as far as its limits go: those, and all the methods that it exposes. */
+export interface Limited {
+  readonly rateLimits: readonly RateLimit<string>[];
+  readonly methods: readonly Method[];
+}
+
 /**
  * The limits of an edge, on its route.
- * @param edge - its limits, and all the methods that it exposes
  */
 export function routeLimits(
+  labels: Labels,
   route: string,
-  edge: { readonly rateLimits: readonly RateLimit<string>[]; readonly methods: readonly Method[] },
+  edge: Limited,
   jwt: Jwt<string> | undefined,
 ): IstioSpec<'EnvoyFilter'> {
-  // As for the policy: what another service of the edge answers by itself is no way to this method.
-  const beside = servicesOf(edge.methods);
-  const limits = edge.rateLimits.map((limit) => localLimit(limit, jwt, beside));
-  const typed = { [localRateLimit]: localRateLimits(limits) };
+  const typed = { [localRateLimit]: localRateLimits(limitsOf(edge, jwt)) };
   return {
-    workloadSelector,
+    workloadSelector: { labels },
     configPatches: [
       {
         applyTo: 'HTTP_ROUTE',
@@ -69,6 +73,26 @@ export function routeLimits(
       },
     ],
   };
+}
+
+/**
+ * The limits of an edge, held by the proxy beside it, where the ingress gateways belong to others. The address of a client is what
+ * those add to `x-forwarded-for`.
+ * @param port - of the edge's pods
+ */
+export function sidecarLimits(
+  labels: Labels,
+  port: number,
+  edge: Limited,
+  jwt: Jwt<string> | undefined,
+): IstioSpec<'EnvoyFilter'> {
+  return inboundLimits(labels, port, limitsOf(edge, jwt));
+}
+
+function limitsOf({ rateLimits, methods }: Limited, jwt: Jwt<string> | undefined): readonly LocalLimit[] {
+  // As for the policy: what another service of the edge answers by itself is no way to this method.
+  const beside = servicesOf(methods);
+  return rateLimits.map((limit) => localLimit(limit, jwt, beside));
 }
 
 /**

@@ -32,6 +32,21 @@ export function hostMatch(edge: Hosted, ports: readonly number[], edges: readonl
   return others.length === 0 ? {} : { notHosts: others.flatMap((host) => [host, `${host}:*`]).sort() };
 }
 
+/** The requests for an edge's hosts, by whatever port: where gateways belong to others, nobody here knows what clients put behind. */
+export function hostMatchByAnyPort({ hosts }: Hosted): HostMatch {
+  return hosts.includes(anyHost) ? {} : { hosts: hosts.flatMap((host) => [host, `${host}:*`]) };
+}
+
+/**
+ * An edge at gateways of others names its hosts: with any host it would answer, for them, whatever no other Gateway asks for.
+ */
+export function joinedHostProblems({ where, hosts }: Hosted): readonly Problem[] {
+  if (!Array.isArray(hosts) || !hosts.includes(anyHost)) return [];
+  const what = 'is every host of gateways that belong to others';
+  const fix = "name the edge's hosts, or leave ingress out of the platform for gateways of the mesh's own";
+  return [{ where: `${where}: hosts`, what, received: hosts, fix }];
+}
+
 /** What is wrong with an edge's hosts; plain JavaScript may pass anything. */
 export function hostProblems(edge: Hosted, edges: readonly Hosted[]): readonly Problem[] {
   const where = `${edge.where}: hosts`;

@@ -1,16 +1,13 @@
 import type { k8s } from 'cdk8s-plus-28';
-import { openApiPaths } from '../../../apps/config/reserved-paths.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
 import { appContainer } from '../workload/container.ts';
-import type { GatewayPort } from '../scope/gateway-address.ts';
 import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { Callee, Method, MethodKind } from '../scope/method.ts';
-import { ingressGateway } from '../scope/names.ts';
 import { given } from '../scope/mesh-construct.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
@@ -22,16 +19,16 @@ import { exportTo } from '../scope/visibility.ts';
 import { isFaulty, Workload } from '../workload/workload.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
 import { edgeModel } from './edge-model.ts';
-import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
-import { routeLimits } from './edge-limits.ts';
+import { overlapProblems, preflightProblems } from './edge-access.ts';
 import { exposedMethods, exposeProblems, fullName, isSameMethod, type Exposed } from './expose.ts';
 import { longestWaitMs, waitProblems } from './gateway-waits.ts';
+import { addGuards } from './guards.ts';
 import { issuerProblems } from './issuers.ts';
-import { hostMatch, hostProblems } from './hosts.ts';
+import { hostProblems, joinedHostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
-import { requestAuthentication, requirementOf, type Jwt } from './jwt.ts';
-import { connectionsOf, connectionsTo, sharedProblems } from './shared-connections.ts';
-import { certificateProblems, gatewayServers, redirects, tlsProblems, type Tls } from './tls.ts';
+import { requirementOf, type Jwt } from './jwt.ts';
+import { sharedProblems } from './shared-connections.ts';
+import { certificateProblems, gatewayServers, tlsProblems, type Tls } from './tls.ts';
 
 /** Properties of an {@link HttpEdge}. */
 export interface HttpEdgeProps<C extends string> {
@@ -132,55 +129,28 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const { cors, jwt, openapi } = this.#props;
     const { ingress } = this.mesh;
     const metadata = { name: this.name, namespace: this.namespace.name };
-    // In the gateways' namespace are the policies of every edge, whatever namespace it is in.
-    const atGateway = { name: this.#id, app: this.name, namespace: ingressGateway.namespace };
-    const at = (port: GatewayPort) => ({
-      port: port.targetPort,
-      hosts: hostMatch(this, ingress.portsOf(port), this.#edges),
-    });
     into.addIstio('40-services', where, 'Gateway', metadata, {
-      selector: { istio: ingressGateway.selector },
+      selector: { ...ingress.selector },
       servers: gatewayServers(tls, hosts, { http: ingress.http.port, https: ingress.https.port }),
     });
-    const access = edgePolicy({
-      methods,
-      jwt,
-      ...at(tls === undefined ? ingress.http : ingress.https),
-      ...(tls === undefined || hosts.includes('*') ? {} : { serverNames: hosts }),
-      preflights: cors !== undefined,
-      ...(openapi === true ? { pages: openApiPaths } : {}),
-      ...(redirects(tls) ? { redirect: at(ingress.http) } : {}),
-    });
-    into.addIstio('40-services', where, 'AuthorizationPolicy', atGateway, access);
-    if (jwt !== undefined) {
-      const authentication = requestAuthentication(
-        jwt,
-        this.#edges.map((edge) => edge.#props.jwt),
-      );
-      into.addIstio('40-services', where, 'RequestAuthentication', atGateway, authentication);
-    }
-    if (rateLimits.length > 0) {
-      into.addIstio('40-services', where, 'EnvoyFilter', atGateway, routeLimits(this.#id, this, jwt));
-    }
     const { http } = this.ports;
-    if (http !== undefined) {
-      const { name, host } = this;
-      // With a dot more than the names of other filters have, as names are DNS labels.
-      const filter = (of: string) => `${of}.connections`;
-      const at = { ...atGateway, name: filter(this.#id) };
-      into.addIstio('40-services', where, 'EnvoyFilter', at, connectionsTo({ host, port: http }));
-      const beside = { ...metadata, name: filter(name), app: name };
-      into.addIstio('40-services', where, 'EnvoyFilter', beside, connectionsOf({ name, port: http }));
-    }
+    addGuards(into, {
+      ...{ where, id: this.#id, name: this.name, namespace: this.namespace.name, hosts, methods, rateLimits },
+      ...{ jwt, tls, cors, openapi, ingress, host: this.host, port: http },
+      pods: this.podLabels,
+      edges: this.#edges,
+      tokens: this.#edges.map((edge) => edge.#props.jwt),
+    });
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
     into.addIstio('40-services', where, 'VirtualService', metadata, {
       hosts: [...hosts],
-      exportTo: exportTo(this.namespace.name, [ingressGateway.namespace]),
+      exportTo: exportTo(this.namespace.name, [ingress.namespace]),
       gateways: [this.name],
       http: [
         {
           name: this.#id,
           route: [{ destination }],
+          ...this.defaultRetries,
           ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#httpMethods) }),
         },
       ],
@@ -191,19 +161,22 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return gatewayOutliers;
   }
 
-  /** One connection for each request in flight, with its TLS handshake, would cost more than the request. */
+  /**
+   * One connection for each request in flight, with its TLS handshake, would cost more than the request. Gateways of others do not
+   * have what keeps one client from holding up all others on a shared connection (shared-connections.ts).
+   */
   protected override get destined(): Destined {
-    return { ...super.destined, shared: true };
+    return { ...super.destined, shared: !this.mesh.ingress.isJoined };
   }
 
   protected override get callerNamespaces(): readonly string[] {
-    return [ingressGateway.namespace];
+    return [this.mesh.ingress.namespace];
   }
 
-  /** The ingress gateways, and nobody else. */
+  /** The ingress gateways, and nobody else. Those of others let anything in: what they may ask for is said by the edge's policy. */
   protected override get grants(): readonly Grant[] {
     const { http } = this.ports;
-    return http === undefined ? [] : [{ principal: this.mesh.ingress.principal, port: http }];
+    return http === undefined || this.mesh.ingress.isJoined ? [] : [{ principal: this.mesh.ingress.principal, port: http }];
   }
 
   protected override containers(cluster: string, image: string): k8s.Container[] {
@@ -281,12 +254,13 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const { cors, expose, jwt, rateLimits = [], tls } = this.#props;
     const found = [
       ...hostProblems(this, this.#edges),
+      ...(mesh.ingress.isJoined ? joinedHostProblems(this) : []),
       ...exposeProblems(where, mesh, expose),
       ...jwtProblems(where, mesh, jwt, methods),
       ...issuerProblems({ where, jwt }, this.#earlier),
       ...this.#limitProblems(rateLimits),
       ...corsProblems(where, cors),
-      ...tlsProblems(where, tls),
+      ...tlsProblems(where, tls, mesh.ingress.namespace),
       ...certificateProblems({ where, tls }, this.#earlier),
     ];
     // What overlaps is told from sound settings only.

@@ -1,6 +1,5 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
-import { ingressGateway } from '../scope/names.ts';
 import { claimPath } from './claim-names.ts';
 import { isSameMethod } from './expose.ts';
 
@@ -69,15 +68,17 @@ export function requirementOf(jwt: Jwt<string> | undefined, method: Method): Req
  * The RequestAuthentication of an edge's issuer on the ingress gateways
  * (https://istio.io/latest/docs/reference/config/security/request_authentication/). It refuses tokens that are not
  * valid (401) and takes claim headers away that clients send; that there is a token is up to the AuthorizationPolicy.
- * @param all - of every edge of the mesh
+ * @param matchLabels - of the pods that tokens come to: the ingress gateways', or where those belong to others the edge's own
+ * @param all - of every edge whose tokens come to these pods
  */
 export function requestAuthentication(
+  matchLabels: Readonly<Record<string, string>>,
   jwt: Jwt<string>,
   all: readonly (Jwt<string> | undefined)[],
 ): IstioSpec<'RequestAuthentication'> {
   const { audiences, claims } = ofIssuer(jwt, all);
   return {
-    selector: { matchLabels: { istio: ingressGateway.selector } },
+    selector: { matchLabels },
     jwtRules: [
       {
         issuer: jwt.issuer,

@@ -1,8 +1,6 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
-import { nameLabel } from '../../model/labels.ts';
-import { ingressGateway } from '../scope/names.ts';
 import type { Callee } from '../scope/method.ts';
 import { restingSeconds } from '../traffic/connection-age.ts';
 import { requestsPerConnection } from '../traffic/destination-rule.ts';
@@ -43,13 +41,14 @@ const upstreamOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
 /**
  * An EnvoyFilter body for the ingress gateways: how they keep their connections to an edge. It says everything that istiod takes
  * from the edge's DestinationRule for this, because an EnvoyFilter replaces the protocol options of a cluster as a whole.
+ * @param labels - of the ingress gateways' pods
  */
-export function connectionsTo(edge: {
-  readonly host: string;
-  readonly port: number;
-}): IstioSpec<'EnvoyFilter'> {
+export function connectionsTo(
+  labels: Readonly<Record<string, string>>,
+  edge: { readonly host: string; readonly port: number },
+): IstioSpec<'EnvoyFilter'> {
   return {
-    workloadSelector: { labels: { istio: ingressGateway.selector } },
+    workloadSelector: { labels },
     configPatches: [
       {
         applyTo: 'CLUSTER',
@@ -79,20 +78,21 @@ export function connectionsTo(edge: {
 /**
  * An EnvoyFilter body for the proxies beside an edge's pods: HTTP/2 with room for every stream, and WebSockets over it
  * (RFC 8441), which Envoy refuses by default.
+ * @param labels - of the edge's pods
  */
-export function connectionsOf(edge: {
-  readonly name: string;
-  readonly port: number;
-}): IstioSpec<'EnvoyFilter'> {
+export function connectionsOf(
+  labels: Readonly<Record<string, string>>,
+  port: number,
+): IstioSpec<'EnvoyFilter'> {
   const connectionManager = 'envoy.filters.network.http_connection_manager';
   return {
-    workloadSelector: { labels: { [nameLabel]: edge.name } },
+    workloadSelector: { labels },
     configPatches: [
       {
         applyTo: 'NETWORK_FILTER',
         match: {
           context: 'SIDECAR_INBOUND',
-          listener: { portNumber: edge.port, filterChain: { filter: { name: connectionManager } } },
+          listener: { portNumber: port, filterChain: { filter: { name: connectionManager } } },
         },
         patch: {
           operation: 'MERGE',

@@ -5,7 +5,8 @@ import type { IstioSpec } from '../../model/istio-models.ts';
 /** TLS between clients and the ingress gateways; inside the mesh there is mutual TLS in any case. */
 export interface Tls {
   /**
-   * Name of a Secret of type kubernetes.io/tls in the ingress gateways' namespace, `istio-ingress`, of every cluster.
+   * Name of a Secret of type kubernetes.io/tls in the ingress gateways' namespace of every cluster: `istio-ingress`; on an Istio of
+   * others `<mesh>-ingress`, or that of their gateways.
    * Who issues certificates makes it, such as cert-manager; what it holds is never read here.
    */
   readonly secret: string;
@@ -41,7 +42,7 @@ export function redirects(tls: Tls | undefined): boolean {
 }
 
 /** What is wrong with an edge's TLS settings. What was given for the Secret is not shown: it might be a key. */
-export function tlsProblems(edge: string, tls: unknown): readonly Problem[] {
+export function tlsProblems(edge: string, tls: unknown, gateways: string): readonly Problem[] {
   if (tls === undefined) return [];
   const where = `${edge}: tls`;
   const { secret, httpRedirect } = (tls ?? {}) as { secret?: unknown; httpRedirect?: unknown };
@@ -51,7 +52,7 @@ export function tlsProblems(edge: string, tls: unknown): readonly Problem[] {
       where: `${where}.secret`,
       what: 'is not the name of a Secret',
       allowed: 'up to 253 of a-z, 0-9, hyphens and dots',
-      fix: 'put the certificate and its key into a Secret of type kubernetes.io/tls in istio-ingress, and name it here',
+      fix: `put the certificate and its key into a Secret of type kubernetes.io/tls in ${gateways}, and name it here`,
     });
   }
   if (httpRedirect !== undefined && typeof httpRedirect !== 'boolean') {

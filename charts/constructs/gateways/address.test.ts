@@ -118,10 +118,10 @@ describe('node ports', () => {
       });
     }
     const { eastWest, ingress } = mesh.model();
-    expect(eastWest.given).toEqual({
+    expect(eastWest!.given).toEqual({
       west: { addresses: ['192.0.2.10', 'nodes.west.example'], port: 31443 },
     });
-    expect(ingress.given).toEqual({ west: { addresses: ['192.0.2.10'], port: 30080 } });
+    expect(ingress!.given).toEqual({ west: { addresses: ['192.0.2.10'], port: 30080 } });
   });
 
   test('leave the control planes alone where there are none', () => {

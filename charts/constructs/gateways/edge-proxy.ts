@@ -1,5 +1,5 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
-import { eastWestGateway, ingressGateway } from '../scope/names.ts';
+import { eastWestGateway } from '../scope/names.ts';
 import { clientHead } from '../edge/shared-connections.ts';
 import { bufferBytes } from './overload.ts';
 
@@ -65,11 +65,15 @@ const soundRequests = {
  *
  * A request has no time limit as a whole, and a body none: an import and a WebSocket may take hours while they move. What stands
  * still is ended, also a unary request whose answer has not begun: to Envoy, both are a stream without activity.
+ * @param labels - of the ingress gateways' pods
  * @param longestWaitMs - the longest that an edge's HTTP gateway lets a request stand still; the proxy waits longer
  */
-export function edgeProxy(longestWaitMs: number): IstioSpec<'EnvoyFilter'> {
+export function edgeProxy(
+  labels: Readonly<Record<string, string>>,
+  longestWaitMs: number,
+): IstioSpec<'EnvoyFilter'> {
   return {
-    workloadSelector: { labels: { istio: ingressGateway.selector } },
+    workloadSelector: { labels },
     priority,
     configPatches: [
       {

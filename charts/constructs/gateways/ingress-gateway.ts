@@ -11,7 +11,7 @@ import { addressOf, givenAddresses } from './address.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Ingress, Mesh } from '../scope/mesh-construct.ts';
-import { ingressGateway } from '../scope/names.ts';
+import type { IngressNames } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 
 /**
@@ -27,20 +27,39 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
   /** HTTP over TLS. */
   readonly https: GatewayPort = { name: 'https', port: 443, targetPort: 8443, appProtocol: 'https' };
 
-  constructor(scope: Mesh<C>, id: string) {
+  readonly namespace: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly isJoined = false;
+  readonly #names: IngressNames;
+  readonly #isAlways: boolean;
+
+  /**
+   * @param isAlways - whether it is there without an edge, too, for Gateways of one's own
+   */
+  constructor(scope: Mesh<C>, id: string, names: IngressNames, isAlways: boolean) {
     super(scope, id);
     this.mesh = scope;
+    this.namespace = names.namespace;
+    this.selector = { istio: names.selector };
+    this.#names = names;
+    this.#isAlways = isAlways;
+  }
+
+  /** Whether there is one. */
+  get isThere(): boolean {
+    return this.#isAlways || edgesOf(this.mesh).length > 0;
   }
 
   get model(): GatewayModel {
-    const { namespace, name } = ingressGateway;
+    const { namespace, name } = this.#names;
     const { port } = this.http;
     return { namespace, name, port, given: givenAddresses(this.mesh, 'ingress', this.http.name) };
   }
 
   /** Identity of the gateways, as Istio writes principals. */
   get principal(): string {
-    return principalOf(this.mesh.trustDomain, ingressGateway.namespace, ingressGateway.name);
+    const { namespace, name } = this.#names;
+    return principalOf(this.mesh.trustDomain, namespace, name);
   }
 
   /** Ports that clients reach one of the gateways' ports by, in whatever cluster. */
@@ -71,7 +90,8 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
   }
 
   override project(into: Projection): void {
-    const { namespace, name, selector } = ingressGateway;
+    if (!this.isThere) return;
+    const { namespace, name, selector } = this.#names;
     addGatewayWorkload(into, {
       mesh: this.mesh,
       gateway: 'ingress',
@@ -83,14 +103,14 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
     });
     const metadata = { name, namespace };
     const atEdge = { ...metadata, name: 'edge-proxy' };
-    into.addIstio('20-gateways', this.where, 'EnvoyFilter', atEdge, edgeProxy(this.#longestWaitMs));
+    into.addIstio('20-gateways', this.where, 'EnvoyFilter', atEdge, edgeProxy(this.selector, this.#longestWaitMs));
     if (edgesOf(this.mesh).some(({ rateLimits }) => rateLimits.length > 0)) {
       into.addIstio(
         '40-services',
         this.where,
         'EnvoyFilter',
         { ...metadata, name: 'rate-limits' },
-        gatewayFilter(),
+        gatewayFilter(this.selector),
       );
     }
     into.add('20-gateways', k8s.KubeRole, metadata, {

@@ -1,3 +1,5 @@
+import type { IstioSpec } from '../../model/istio-models.ts';
+
 /** A limit as Envoy is told of it: what it counts, and how much of it may come. */
 export interface LocalLimit {
   /** Unlike every other limit's of the filter. */
@@ -95,6 +97,41 @@ export function localRateLimits(limits: readonly LocalLimit[]): object {
       entries: [{ key: 'limit', value: name }, ...(client === undefined ? [] : [{ key: client.key }])],
       token_bucket: bucket(burst, perSecond),
     })),
+  };
+}
+
+/**
+ * An EnvoyFilter body that has the proxies beside pods hold limits on a port.
+ * @param labels - of the pods
+ */
+export function inboundLimits(
+  labels: Readonly<Record<string, string>>,
+  port: number,
+  limits: readonly LocalLimit[],
+): IstioSpec<'EnvoyFilter'> {
+  const filter = { name: localRateLimit, typed_config: localRateLimits(limits) };
+  return {
+    workloadSelector: { labels },
+    priority: filterPriority,
+    configPatches: [
+      {
+        applyTo: 'HTTP_FILTER',
+        match: {
+          context: 'SIDECAR_INBOUND',
+          listener: {
+            portNumber: port,
+            filterChain: {
+              filter: {
+                name: 'envoy.filters.network.http_connection_manager',
+                subFilter: { name: 'envoy.filters.http.router' },
+              },
+            },
+          },
+        },
+        // Last before the router: behind what refuses calls by their identity.
+        patch: { operation: 'INSERT_BEFORE', value: filter },
+      },
+    ],
   };
 }
 

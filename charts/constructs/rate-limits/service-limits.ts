@@ -5,15 +5,8 @@ import { callProblems, isMethod, pathOf } from '../access/authorization.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { given, MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { nameLabel } from '../../model/labels.ts';
 import type { Projection } from '../scope/projection.ts';
-import {
-  byIdentity,
-  filterPriority,
-  localRateLimit,
-  localRateLimits,
-  type LocalLimit,
-} from './local-rate-limit.ts';
+import { byIdentity, inboundLimits, type LocalLimit } from './local-rate-limit.ts';
 import { nameOf, rateLimitProblems, type RateLimit } from './rate-limit.ts';
 
 /** Properties of {@link ServiceLimits}. */
@@ -82,39 +75,16 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
   }
 
   override project(into: Projection): void {
-    const { name, namespace, ports } = this.service;
+    const { name, namespace, ports, podLabels } = this.service;
     const { grpc } = ports;
     if (grpc === undefined) return;
-    const filter = { name: localRateLimit, typed_config: localRateLimits(this.rateLimits.map(localLimit)) };
     into.addIstio(
       '40-services',
       this.where,
       'EnvoyFilter',
       // With a dot: unlike the name of any workload's own filters.
       { name: `${name}.limits`, app: name, namespace: namespace.name },
-      {
-        workloadSelector: { labels: { [nameLabel]: name } },
-        priority: filterPriority,
-        configPatches: [
-          {
-            applyTo: 'HTTP_FILTER',
-            match: {
-              context: 'SIDECAR_INBOUND',
-              listener: {
-                portNumber: grpc,
-                filterChain: {
-                  filter: {
-                    name: 'envoy.filters.network.http_connection_manager',
-                    subFilter: { name: 'envoy.filters.http.router' },
-                  },
-                },
-              },
-            },
-            // Last before the router: behind what refuses calls by their identity.
-            patch: { operation: 'INSERT_BEFORE', value: filter },
-          },
-        ],
-      },
+      inboundLimits(podLabels, grpc, this.rateLimits.map(localLimit)),
     );
   }
 }

@@ -2,14 +2,16 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import type { AppConfig } from '../../../apps/config/app-config.ts';
 import type { ProtoComments } from '../../../apps/config/descriptors/descriptor-set.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import { ProblemsError } from '../../../core/problem.ts';
 import type { Problem } from '../../../core/problem.ts';
+import { labelsOf, nameLabel } from '../../model/labels.ts';
 import type { GatewayModel, MeshModel } from '../../model/mesh-model.ts';
 import type { Cluster } from './cluster.ts';
 import type { GatewayPort, Gateways } from './gateway-address.ts';
 import { reservedNamespaces } from './names.ts';
-import type { Platform } from './platform.ts';
+import { existingIstio, isExisting, type AnyPlatform } from './platform.ts';
 import { podSecurityLabels } from './pod-security.ts';
 import type { Projection } from './projection.ts';
 import { injectionLabels, ofRevision, revisionOf } from './revisions.ts';
@@ -40,17 +42,18 @@ export interface Mesh<C extends string = string> extends Construct {
   readonly trustDomain: string;
   /** In the order they were declared. */
   readonly clusters: readonly Cluster<C>[];
-  readonly platform: Platform;
+  readonly platform: AnyPlatform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
   /** What the protos say in comments. */
   readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
-  readonly eastWest: MeshGateway<C>;
+  /** None on an Istio of others. */
+  readonly eastWest: MeshGateway<C> | undefined;
   /** Metadata that claims of tokens go on as, at whatever edge. No way into the mesh takes it from a client. */
   readonly claimMetadata: Set<string>;
   /** Declares an application namespace, in every cluster. */
-  namespace(name: string): Namespace<C>;
+  namespace(name: string, props?: NamespaceProps): Namespace<C>;
   /** What is wrong with the mesh's own properties. */
   problems(): readonly Problem[];
   /** The config.yml of an app folder, read once: sound, or what is wrong with it. */
@@ -107,8 +110,15 @@ export interface MeshGateway<C extends string> extends MeshConstruct<C> {
   readonly model: GatewayModel;
 }
 
-/** The gateway for traffic from outside the mesh: the class `IngressGateway`. */
+/** The gateway for traffic from outside the mesh: the class `IngressGateway`, or of others, `JoinedIngress`. */
 export interface Ingress<C extends string> extends MeshGateway<C> {
+  readonly namespace: string;
+  /** Labels that Istio Gateways and policies select its pods by. */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Whether it belongs to others: then nothing but Gateways and VirtualServices of edges is for it. */
+  readonly isJoined: boolean;
+  /** Whether there is one: on an Istio of others only with an edge. */
+  readonly isThere: boolean;
   /** Plain HTTP: the Service's port, and the pods' behind it. */
   readonly http: GatewayPort;
   /** HTTP over TLS. */
@@ -119,18 +129,41 @@ export interface Ingress<C extends string> extends MeshGateway<C> {
   portsOf(port: GatewayPort): readonly number[];
 }
 
+/** Properties of a {@link Namespace}. */
+export interface NamespaceProps {
+  /**
+   * Whether the namespace exists already and has workloads of others: it is read and never written, and what is declared in it
+   * holds for pods of the mesh alone. Only on an Istio of others. @default false
+   */
+  readonly shared?: boolean;
+}
+
+const namespaceKeys = keysOf<NamespaceProps>({ shared: true });
+
 /**
  * An application namespace, the same in every cluster: a namespace is one identity space across the mesh.
- * Pods get a sidecar, and are held to the `restricted` Pod Security level.
+ * Pods get a sidecar, and are held to the `restricted` Pod Security level, unless the namespace is shared with others.
  */
 export class Namespace<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
   readonly name: string;
+  /** Whether it exists already and has workloads of others. */
+  readonly shared: boolean;
+  /** Its properties as they were given. */
+  readonly #props: unknown;
 
-  constructor(scope: Mesh<C>, name: string) {
+  constructor(scope: Mesh<C>, name: string, props: NamespaceProps = {}) {
     super(scope, name);
     this.mesh = scope;
     this.name = name;
+    this.#props = props;
+    this.shared = given(props).shared ?? false;
+  }
+
+  /** Labels that select a workload's pods; in a shared namespace none of others that have the same name. */
+  podsOf(workload: string): Readonly<Record<string, string>> {
+    const ours = this.shared ? labelsOf(this.mesh.name) : {};
+    return { ...ours, [nameLabel]: workload };
   }
 
   override problems(): readonly Problem[] {
@@ -154,12 +187,35 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
         { where, what: 'the namespace is declared twice', received, fix: 'declare it once and share it' },
       ];
     }
-    return [];
+    return [...unknownKeys(where, this.#props, namespaceKeys), ...this.#sharedProblems()];
+  }
+
+  #sharedProblems(): readonly Problem[] {
+    const where = `${this.where}: shared`;
+    const received: unknown = this.shared;
+    if (typeof received !== 'boolean') {
+      return [{ where, what: 'is not a boolean', received, allowed: 'true or false' }];
+    }
+    const { platform } = this.mesh;
+    if (!isExisting(platform)) {
+      if (!received) return [];
+      const what =
+        "is only for an Istio of others: with the mesh's own, what holds for the whole mesh holds for their workloads, too";
+      return [{ where, what, received, fix: 'leave it out, or declare platform: existing({ ... })' }];
+    }
+    const { rootNamespace, eastWestNamespace } = existingIstio(platform);
+    const { namespace } = this.mesh.ingress;
+    if (![rootNamespace, eastWestNamespace, namespace].includes(this.name)) return [];
+    const what = 'the namespace is reserved, not for applications';
+    return [{ where: this.where, what, received: this.name, fix: 'choose another name' }];
   }
 
   override project(into: Projection): void {
-    const injection = injectionLabels(revisionOf(into.cluster, this.name));
-    const labels = { ...injection, ...podSecurityLabels('restricted') };
+    if (this.shared) return;
+    const { platform } = this.mesh;
+    const istio = isExisting(platform) ? existingIstio(platform) : undefined;
+    const injection = injectionLabels(istio?.revision ?? revisionOf(into.cluster, this.name));
+    const labels = { ...injection, ...podSecurityLabels(istio?.cni === false ? 'privileged' : 'restricted') };
     into.add('00-namespaces', k8s.KubeNamespace, { name: this.name, labels, differs: ofRevision }, {});
   }
 }

@@ -7,13 +7,31 @@ export const trustAnchorsName = 'meshwright-trust';
 /** The account that the control planes of a mesh's other clusters act as in a cluster, in {@link controlPlaneNamespace}. */
 export const remoteReader = 'istio-remote-reader';
 
+/** What the gateway for traffic from outside the mesh is called. */
+export interface IngressNames {
+  readonly namespace: string;
+  readonly name: string;
+  /** Value of the `istio` label that Istio Gateways select it by. */
+  readonly selector: string;
+}
+
+/** What the mesh's own ingress gateway is called on an Istio of others: unlike any gateway of theirs. */
+export function ownIngress(mesh: string): IngressNames {
+  const name = `${mesh}${ingressSuffix}`;
+  return { namespace: name, name, selector: name };
+}
+
+const ingressSuffix = '-ingress';
+
+/** The longest name of a mesh whose ingress gateway is called after it. */
+export const longestMeshName = 63 - ingressSuffix.length;
+
 /** The gateway for traffic from outside the mesh. */
-export const ingressGateway = {
+export const ingressGateway: IngressNames = {
   namespace: 'istio-ingress',
   name: 'istio-ingressgateway',
-  /** Value of the `istio` label that Istio Gateways select it by. */
   selector: 'ingressgateway',
-} as const;
+};
 
 /** The gateway for traffic from the mesh's other clusters. */
 export const eastWestGateway = {

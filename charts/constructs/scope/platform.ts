@@ -1,4 +1,6 @@
+import { defaultRevision } from '../../model/labels.ts';
 import type { Sources } from './gateway-address.ts';
+import { controlPlaneNamespace } from './names.ts';
 
 /** Kubernetes quantities, such as `100m` and `128Mi`. */
 export interface Amounts {
@@ -97,6 +99,18 @@ export type AnyPlatform = Platform | ExistingPlatform;
 /** Whether a platform has an Istio of others; plain JavaScript may have passed anything. */
 export function isExisting(platform: unknown): platform is ExistingPlatform {
   return typeof platform === 'object' && platform !== null && 'existing' in platform;
+}
+
+/** The Istio of others as declared, with its defaults. */
+export function existingIstio({ existing }: ExistingPlatform): {
+  readonly revision: string;
+  readonly rootNamespace: string;
+  readonly cni: boolean;
+  readonly eastWestNamespace?: string;
+} {
+  const { revision = defaultRevision, rootNamespace = controlPlaneNamespace, cni = true } = existing;
+  const { eastWestNamespace } = existing;
+  return { revision, rootNamespace, cni, ...(eastWestNamespace === undefined ? {} : { eastWestNamespace }) };
 }
 
 /** `imagePullSecrets` as a ServiceAccount has it. */

@@ -3,7 +3,7 @@ import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { managedByLabel, manager, nameLabel, partOfLabel } from '../../model/labels.ts';
+import { labelsOf, nameLabel } from '../../model/labels.ts';
 import type { Differs, RenderedObject } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { stages } from '../../model/stage.ts';
@@ -11,7 +11,6 @@ import type { StageName } from '../../model/stage.ts';
 import { istioModels } from '../../model/istio-models.ts';
 import type { IstioKind, IstioSpec } from '../../model/istio-models.ts';
 import type { Cluster } from './cluster.ts';
-
 import { differsByRevision, labelPods } from './revisions.ts';
 
 /** Name and labels of an object; `app` becomes the recommended name label and is the name unless given. */
@@ -46,6 +45,8 @@ interface Added {
   readonly custom: boolean;
 }
 
+type PreparePods = (object: KubernetesObject, cluster: Cluster) => KubernetesObject;
+
 type ObjectClass<P> = (new (scope: Construct, id: string, props: P) => ApiObject) & {
   readonly GVK: GroupVersionKind;
 };
@@ -65,12 +66,17 @@ export class Projection {
   readonly #added = new Map<StageName, Added[]>();
   readonly #charts: ReadonlyMap<StageName, Chart>;
   readonly #labels: Readonly<Record<string, string>>;
+  readonly #preparePods: PreparePods;
 
-  constructor(mesh: string, cluster: Cluster) {
+  /**
+   * @param preparePods - gives an object with the pods it makes what those get by the control plane that they belong to
+   */
+  constructor(mesh: string, cluster: Cluster, preparePods: PreparePods = labelPods) {
     this.cluster = cluster;
     const app = new App();
-    const labels = { [managedByLabel]: manager, [partOfLabel]: mesh };
+    const labels = labelsOf(mesh);
     this.#labels = labels;
+    this.#preparePods = preparePods;
     this.#charts = new Map(
       stages.map((stage) => [stage, new Chart(app, stage, { labels, disableResourceNameHashes: true })]),
     );
@@ -129,7 +135,7 @@ export class Projection {
     // Not by the chart: it would infer the order of all charts' objects anew for each of them.
     return (this.#added.get(stage) ?? [])
       .map(({ object, where, differs, custom }) => {
-        const data = labelPods(object.toJson() as KubernetesObject, this.cluster);
+        const data = this.#preparePods(object.toJson() as KubernetesObject, this.cluster);
         const allowed = differsByRevision(data.kind, differs);
         return { cluster: this.cluster.name, where, object: data, differs: allowed, custom };
       })

@@ -3,6 +3,7 @@ import { isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { controlPlaneNamespace } from '../scope/names.ts';
+import { isExisting, type AnyPlatform } from '../scope/platform.ts';
 import type { Tracing, WorkloadTracing } from '../scope/tracing.ts';
 
 /** Name of the tracing provider in meshConfig. */
@@ -20,14 +21,25 @@ export function extensionProviders({ collector }: Tracing): readonly object[] {
   return [
     {
       name: provider,
-      opentelemetry: { service: collectorHost(collector), port: collector.port ?? defaultPort },
+      opentelemetry: {
+        service: `${controlPlaneNamespace}/${collector.host}`,
+        port: collectorPort(collector),
+      },
     },
   ];
 }
 
-/** What a proxy must know of to send spans, as an egress host of its Sidecar: `namespace/host`. */
-export function collectorHost({ host }: Tracing['collector']): string {
-  return `${controlPlaneNamespace}/${host}`;
+/**
+ * What a proxy must know of to send spans, as an egress host of its Sidecar: `namespace/host`. On an Istio of others it is theirs,
+ * in whatever namespace, as their mesh configuration names it.
+ */
+export function collectorHost(platform: AnyPlatform, { host }: Tracing['collector']): string {
+  return `${isExisting(platform) ? '*' : controlPlaneNamespace}/${host}`;
+}
+
+/** The port that the collector takes spans at. */
+export function collectorPort({ port = defaultPort }: Tracing['collector']): number {
+  return port;
 }
 
 /** A ServiceEntry body for the collector. A service outside the mesh is spoken to without mutual TLS. */
@@ -43,11 +55,19 @@ export function collectorEntry({
   };
 }
 
+/** A Telemetry body, without a selector: access logs, and traces where the mesh has a collector. */
+export function meshTelemetry(tracing: Tracing | undefined): IstioSpec<'Telemetry'> {
+  return {
+    accessLogging: [{ providers: [{ name: 'envoy' }] }],
+    ...(tracing === undefined ? {} : { tracing: meshTracing(tracing) }),
+  };
+}
+
 /**
  * The tracing part of the mesh-wide Telemetry. Envoy tags a span with the request's URL as it is; the tag is given
  * again without the query, where a secret may be (proxies of Istio 1.29 and later).
  */
-export function meshTracing({
+function meshTracing({
   samplingPercent = defaultSamplingPercent,
 }: Tracing): NonNullable<IstioSpec<'Telemetry'>['tracing']> {
   return [

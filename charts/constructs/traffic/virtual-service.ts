@@ -8,6 +8,12 @@ type HttpRoute = NonNullable<IstioSpec<'VirtualService'>['http']>[number];
 type HttpMatch = NonNullable<HttpRoute['match']>[number];
 type Destinations = NonNullable<HttpRoute['route']>;
 
+/**
+ * When a call is made again of which nothing else is said: no server has seen it. Istio's own default also retries UNAVAILABLE, which
+ * a method that is not idempotent may have got halfway through.
+ */
+export const unseenRetries = { attempts: 2, retryOn: 'connect-failure,refused-stream' } as const;
+
 /** What the routes of a service are made from. */
 export interface Routed {
   readonly host: string;
@@ -17,6 +23,8 @@ export interface Routed {
   /** Whether versions of it have Deployments of their own. */
   readonly versioned: boolean;
   readonly policy: SoundPolicy | undefined;
+  /** What a route says of retries where nothing else does. @default - nothing: the mesh has a default of its own */
+  readonly retries?: typeof unseenRetries;
 }
 
 /**
@@ -29,7 +37,7 @@ export function virtualService(service: Routed): IstioSpec<'VirtualService'> | u
   const { host, methods, policy } = service;
   const routes = routesOf(methods, policy?.rules ?? []);
   const splits = service.versioned && policy?.weights !== undefined;
-  if (routes.length === 1 && !splits) return undefined;
+  if (routes.length === 1 && !splits && service.retries === undefined) return undefined;
   const [port, ...others] = service.ports;
   const http = routes.map((route) => httpRoute(service, route, port));
   const last = routes.at(-1);
@@ -54,7 +62,7 @@ function httpRoute(
     ...(match.length === 0 ? {} : { match }),
     route: destinations(service, to, port),
     ...(timeoutMs === undefined ? {} : { timeout: seconds(timeoutMs) }),
-    ...(streams ? { retries: { attempts: 0 } } : retries === undefined ? {} : { retries: retry(retries) }),
+    ...retriesOf(service, streams, retries),
     ...(fault === undefined ? {} : { fault: faults(fault) }),
     ...(mirror === undefined
       ? {}
@@ -67,6 +75,16 @@ function httpRoute(
           ],
         }),
   };
+}
+
+function retriesOf(
+  { retries: usual }: Routed,
+  streams: boolean,
+  retries: Retries | undefined,
+): Pick<HttpRoute, 'retries'> {
+  if (streams) return { retries: { attempts: 0 } };
+  if (retries !== undefined) return { retries: retry(retries) };
+  return usual === undefined ? {} : { retries: usual };
 }
 
 function matches(

@@ -18,7 +18,6 @@ import { given } from '../scope/mesh-construct.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import { methodsOf } from '../scope/method.ts';
 import type { Method, Methods } from '../scope/method.ts';
-import { nameLabel } from '../../model/labels.ts';
 import { versionLabel } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 import type { Destined } from '../traffic/destination-rule.ts';
@@ -26,6 +25,7 @@ import type { TrafficPolicyProps } from '../traffic/props.ts';
 import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
 import { virtualService } from '../traffic/virtual-service.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
+import { exportTo } from '../scope/visibility.ts';
 import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
 import { firstVersion, Workload } from './workload.ts';
 
@@ -170,10 +170,14 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const { grpc, http } = this.ports;
     const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
     const versioned = this.#versions !== undefined;
-    const spec = virtualService({ host, ports, methods, versioned, policy: this.#policy });
+    const routed = { host, ports, methods, versioned, policy: this.#policy, ...this.defaultRetries };
+    const spec = virtualService(routed);
     if (spec === undefined) return;
     const metadata = { name: this.name, namespace: this.namespace.name };
-    into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: this.exportTo });
+    // On an Istio of others, everybody may see the Service: its routes are for its callers alone.
+    const everybody = this.exportTo.includes('*');
+    const exported = everybody ? exportTo(metadata.namespace, this.callerNamespaces) : this.exportTo;
+    into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: exported });
   }
 
   protected override get destined(): Destined {
@@ -203,7 +207,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
         image: image === undefined ? own : versionImage(imageHub, image),
         placement: this.clusters.filter((cluster) => placement?.includes(cluster) ?? true),
         replicas,
-        selector: { [nameLabel]: this.name, [versionLabel]: version },
+        selector: { ...this.podLabels, [versionLabel]: version },
       };
     });
   }

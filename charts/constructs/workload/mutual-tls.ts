@@ -5,7 +5,7 @@ import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { nameLabel } from '../../model/labels.ts';
+import { isExisting } from '../scope/platform.ts';
 import type { Projection } from '../scope/projection.ts';
 import { Workload } from './workload.ts';
 
@@ -83,10 +83,21 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     ];
   }
 
+  get mode(): MutualTlsMode {
+    return this.#props.mode;
+  }
+
+  /** What excepts an object of this mode from the rule that mutual TLS is strict. */
+  get acceptance(): { readonly annotations?: Readonly<Record<string, string>> } {
+    return this.#acceptance([this.mode]);
+  }
+
   override project(into: Projection): void {
-    const { mode } = this.#props;
+    const { mode } = this;
     const scope = this.#scope;
     if (scope instanceof Namespace) {
+      // For pods of the mesh alone (existing-defaults.ts).
+      if (isExisting(this.mesh.platform)) return;
       into.addIstio(
         '30-mesh',
         this.where,
@@ -110,7 +121,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
         ...this.#acceptance([mode, ...Object.values(ports).map((port) => port.mode)]),
       },
       {
-        selector: { matchLabels: { [nameLabel]: scope.name } },
+        selector: { matchLabels: scope.podLabels },
         mtls: { mode },
         ...(Object.keys(ports).length === 0 ? {} : { portLevelMtls: ports }),
       },

@@ -11,10 +11,8 @@ import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import { pullSecrets } from '../scope/platform.ts';
+import { isExisting, pullSecrets } from '../scope/platform.ts';
 import type { Caller, Method, MethodKind } from '../scope/method.ts';
-import { nameLabel } from '../../model/labels.ts';
-import { eastWestGateway } from '../scope/names.ts';
 import { isBase } from '../traffic/effective.ts';
 import { placesOf } from '../traffic/locality.ts';
 import {
@@ -27,7 +25,8 @@ import type { Metadata, Projection } from '../scope/projection.ts';
 import { methodStats } from '../telemetry/method-stats.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { collectorHost, workloadTracing, workloadTracingProblems } from '../telemetry/tracing.ts';
-import { exportTo, exportToAnnotations } from '../scope/visibility.ts';
+import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
+import { unseenRetries } from '../traffic/virtual-service.ts';
 import { servicePorts } from './service-ports.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
@@ -58,7 +57,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly clusters: readonly C[];
   /** As it was given. */
   readonly #placement: unknown;
-  readonly #tracing: WorkloadTracing | undefined;
+  /** Its share of traces; the mesh's where there is none. */
+  readonly tracing: WorkloadTracing | undefined;
   readonly isExisting = false;
   readonly #calls = new CallRecord();
 
@@ -70,7 +70,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     this.namespace = scope;
     this.name = name;
     this.app = app;
-    this.#tracing = tracing;
+    this.tracing = tracing;
     const all = this.mesh.clusters.map((cluster) => cluster.name);
     this.#placement = placement ?? all;
     this.clusters = Array.isArray(placement) ? all.filter((cluster) => placement.includes(cluster)) : all;
@@ -112,6 +112,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return this.#calls.grpc;
   }
 
+  /** What selects its pods. */
+  get podLabels(): Readonly<Record<string, string>> {
+    return this.namespace.podsOf(this.name);
+  }
+
   /** Its identity in every cluster, as Istio writes principals. */
   get principal(): string {
     return principalOf(this.mesh.trustDomain, this.namespace.name, this.name);
@@ -138,15 +143,14 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return this.#calls.callerNamespaces;
   }
 
-  /**
-   * Who sees its Service and the policy of its traffic: its own namespace and its callers'. Where there are more
-   * clusters than one also the east-west gateways, which have an upstream for each Service, and for each subset of its
-   * DestinationRule, that is visible to them: without, calls from other clusters find no way on.
-   */
+  /** Who sees its Service and the policy of its traffic. */
   get exportTo(): string[] {
-    const callers = this.callerNamespaces;
-    const crosses = callers.length > 0 && this.mesh.clusters.length > 1;
-    return exportTo(this.namespace.name, [...callers, ...(crosses ? [eastWestGateway.namespace] : [])]);
+    return exportToCallers(this.mesh, this.namespace.name, this.callerNamespaces);
+  }
+
+  /** What a route of its own says of retries where nothing else does: of others' Istio, its default is not ours. */
+  protected get defaultRetries(): { readonly retries?: typeof unseenRetries } {
+    return isExisting(this.mesh.platform) ? { retries: unseenRetries } : {};
   }
 
   /** The methods it serves. */
@@ -220,9 +224,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       ...nameProblems(this),
       ...this.#calls.problems(this.where, this.mesh),
       ...placementProblems(this.where, this.#placement, mesh),
-      ...(this.#tracing === undefined
+      ...(this.tracing === undefined
         ? []
-        : workloadTracingProblems(this.where, this.#tracing, this.mesh.tracing)),
+        : workloadTracingProblems(this.where, this.tracing, this.mesh.tracing)),
       ...this.apps.flatMap((app) => {
         const loaded = this.mesh.app(app);
         if ('config' in loaded) return [];
@@ -238,7 +242,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   override project(into: Projection): void {
     const { name, ports, config } = this;
     const metadata = { name, namespace: this.namespace.name };
-    const selector = { [nameLabel]: name };
+    const selector = this.podLabels;
     into.add('40-services', k8s.KubeServiceAccount, metadata, {
       automountServiceAccountToken: false,
       ...pullSecrets(this.mesh.platform),
@@ -261,7 +265,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     }
     const hosts = [...this.#calls.hosts];
     const { tracing } = this.mesh;
-    if (tracing !== undefined) hosts.push(collectorHost(tracing.collector));
+    if (tracing !== undefined) hosts.push(collectorHost(this.mesh.platform, tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
     this.#addTelemetry(into, metadata, selector);
     const { deployments, descriptors } = this;
@@ -280,7 +284,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   protected get deployments(): readonly DeploymentPlan<C>[] {
     const { name, config, clusters: placement } = this;
     const image = this.mesh.image(config);
-    const selector = { [nameLabel]: name };
+    const selector = this.podLabels;
     return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
   }
 
@@ -333,8 +337,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       const stats = methodStats(labels, this.servedMethods, called);
       into.addIstio('40-services', this.where, 'EnvoyFilter', metadata, stats);
     }
-    if (this.#tracing === undefined) return;
-    into.addIstio('40-services', this.where, 'Telemetry', metadata, workloadTracing(labels, this.#tracing));
+    if (this.tracing === undefined || isExisting(this.mesh.platform)) return;
+    into.addIstio('40-services', this.where, 'Telemetry', metadata, workloadTracing(labels, this.tracing));
   }
 }
 

@@ -7,7 +7,7 @@ import type { RenderedCluster, RenderedMesh, RenderedObject } from '../../model/
 const providersOfAll = ['prometheus', 'stackdriver', 'envoy'];
 
 /** Fields that Istio ignores or has deprecated, and Telemetries without a provider of the mesh. */
-export function ignored({ clusters }: RenderedMesh): readonly Problem[] {
+export function ignored({ clusters, istio }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => [
     ...ofKind(cluster, 'VirtualService').flatMap(delays),
     ...ofKind(cluster, 'Sidecar').flatMap(({ where, object }): readonly Problem[] => {
@@ -16,7 +16,10 @@ export function ignored({ clusters }: RenderedMesh): readonly Problem[] {
       const what = `${title(object)}: spec.outboundTrafficPolicy.egressProxy is ignored by Istio`;
       return [{ where, what, received, fix: 'remove it' }];
     }),
-    ...ofKind(cluster, 'Telemetry').flatMap((telemetry) => providers(cluster, telemetry)),
+    // Which providers an Istio of others has is nothing that the declaration says.
+    ...(istio === undefined
+      ? ofKind(cluster, 'Telemetry').flatMap((telemetry) => providers(cluster, telemetry))
+      : []),
   ]);
 }
 

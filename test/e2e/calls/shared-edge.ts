@@ -32,9 +32,9 @@ export async function startSharedEdge(app: number): Promise<SharedEdge> {
   const port = await freePort();
   const bare = await freePort();
   const sidecar = await freePort();
-  const clients = edgeProxy(300_000);
+  const clients = edgeProxy({}, 300_000);
   const settings = { ...upgrades, use_remote_address: true, ...typedConfig(clients) };
-  const beside = { ...upgrades, ...typedConfig(connectionsOf({ name: 'edge', port: sidecar })) };
+  const beside = { ...upgrades, ...typedConfig(connectionsOf({}, sidecar)) };
   const envoy = await startEnvoy({
     static_resources: {
       listeners: [
@@ -45,7 +45,7 @@ export async function startSharedEdge(app: number): Promise<SharedEdge> {
       clusters: [
         {
           ...cluster('edge', sidecar),
-          ...valueOf(connectionsTo({ host: 'edge.shop.svc.cluster.local', port: sidecar }), 'CLUSTER'),
+          ...valueOf(connectionsTo({}, { host: 'edge.shop.svc.cluster.local', port: sidecar }), 'CLUSTER'),
           ...outliersOf(gatewayOutliers),
         },
         cluster('app', app),

@@ -53,10 +53,10 @@ export async function interopProject(): Promise<ReturnType<typeof projectWith>> 
     root: project.root,
     cacheDir,
     apps: loadAppConfigs(project.root),
-    hub: istio.hub,
+    hub: istio!.hub,
     istio: {
       tools: await ensureTools({ cacheDir, logsDir, sets: ['istio', 'envoy'], report }),
-      tag: istio.tag,
+      tag: istio!.tag,
     },
     report,
   });
