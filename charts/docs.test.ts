@@ -14,9 +14,12 @@ import * as library from './index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { GrpcService, MeshConstruct } = library;
-const examples = ['docs/constructs.md', 'docs/upgrades.md', 'docs/existing-clusters.md'].flatMap((file) =>
-  readExamples(join(root, file)),
-);
+const examples = [
+  'docs/constructs.md',
+  'docs/upgrades.md',
+  'docs/existing-clusters.md',
+  'docs/existing-istio.md',
+].flatMap((file) => readExamples(join(root, file)));
 
 /** What the examples lean on: the sample project's services in a fresh mesh, and the library by its names. */
 function given(project: string) {

@@ -129,7 +129,8 @@ test('a mesh of which nothing is said', () => {
   withProject({}, (root) => {
     const mesh = new Mesh('demo');
     new GrpcService(mesh.namespace('shop'), 'catalog', catalog);
-    const allowed = 'allowed lab, released({ imageHub, istioTag }), existing({ imageHub, istio }), or a whole Platform of your own';
+    const allowed =
+      'allowed lab, released({ imageHub, istioTag }), existing({ imageHub, istio }), or a whole Platform of your own';
     expect(problemsOf(mesh)).toEqual([
       'demo: trustDomain: is not a trust domain; received nothing; ' +
         'allowed labels of 1 to 63 of a-z, 0-9 and inner hyphens, separated by dots, up to 255 characters in total, such as shop.example',

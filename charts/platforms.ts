@@ -35,7 +35,10 @@ const proxy = {
 };
 
 /** Istio's default sizes, and two replicas of each gateway, so that no part of the mesh depends on one node. */
-const proxies = { sidecar: proxy, gateway: { replicas: 2, nodePorts: true, ...proxy } } satisfies Partial<Platform>;
+const proxies = {
+  sidecar: proxy,
+  gateway: { replicas: 2, nodePorts: true, ...proxy },
+} satisfies Partial<Platform>;
 
 /** Options of {@link released}. */
 export interface ReleasedOptions {

@@ -12,7 +12,7 @@ import { Mesh } from './constructs/mesh.ts';
 import type { Method } from './constructs/scope/method.ts';
 import type { Platform } from './constructs/scope/platform.ts';
 import type { RevisionProps } from './constructs/scope/cluster.ts';
-import { lab } from './platforms.ts';
+import { existing, lab } from './platforms.ts';
 import { synthesize } from './synth.ts';
 
 const clusters = {
@@ -106,3 +106,19 @@ export const both: Gateways = { ingress: { type: 'LoadBalancer', sources: [], ad
 export const other: Gateways = { egress: { type: 'LoadBalancer', sources: ['10.0.0.0/8'] } };
 // @ts-expect-error a proxy that is neither Istio's nor upstream Envoy
 export const proxy: Platform['istio']['proxy'] = 'nginx';
+// An Istio of others, as its options say it.
+const onTheirs = new Mesh('x11', {
+  root: '.',
+  trustDomain: 'cluster.local',
+  clusters,
+  platform: existing({ imageHub: 'registry.example/shop', istio: { revision: 'stable' } }),
+});
+onTheirs.namespace('team-a', { shared: true });
+// @ts-expect-error a misspelled property of a namespace
+onTheirs.namespace('team-b', { share: true });
+// @ts-expect-error an Istio of others of which nothing is said
+existing({ imageHub: 'registry.example/shop' });
+// @ts-expect-error gateways of others without the identity that edges take requests from
+existing({ imageHub: 'a', istio: {}, ingress: { namespace: 'a', selector: { istio: 'a' }, service: 'a' } });
+// @ts-expect-error a version of Istio, which its owners choose
+existing({ imageHub: 'a', istio: {}, istioTag: '1.30.0' });

@@ -317,7 +317,7 @@ describe('D1: a key that nobody reads is refused', () => {
     const declared = Object.entries<unknown>(typed).flatMap(([name, one]) =>
       typeof one === 'function' && one.prototype instanceof typed.MeshConstruct ? [name] : [],
     );
-    // A namespace has a name alone.
+    // Keys of a Namespace are in existing-refused.test.ts.
     expect(declared.sort()).toEqual([
       'ExternalService',
       'GrpcService',

@@ -45,18 +45,20 @@ export function othersIstio(mesh: Mesh): { readonly istio?: OthersIstio } {
       labels: labelsOf(name),
       shared: sharedNamespaces(mesh),
       closed: [...new Set(closed.filter((namespace) => namespace !== undefined))],
-      ...(ingress.isJoined ? { ingress: ingress.selector } : {}),
+      ...(ingress.isJoined ? { ingress: { namespace: ingress.namespace, selector: ingress.selector } } : {}),
     },
   };
 }
 
 /** What of others, in any cluster, objects of the mesh may name. */
-export function othersOf({ platform, ingress, tracing }: Mesh): OthersInCluster {
+export function othersOf(mesh: Mesh): OthersInCluster {
+  const { platform, ingress, tracing } = mesh;
   const collector = isExisting(platform) ? tracing?.collector : undefined;
   return {
     hosts: new Map(collector === undefined ? [] : [[collector.host, [collectorPort(collector)]]]),
-    accounts: ingress instanceof JoinedIngress ? [`${ingress.namespace}/${ingress.joined.serviceAccount}`] : [],
-    namespaces: ingress.isJoined ? [ingress.namespace] : [],
+    accounts:
+      ingress instanceof JoinedIngress ? [`${ingress.namespace}/${ingress.joined.serviceAccount}`] : [],
+    namespaces: [...(ingress.isJoined ? [ingress.namespace] : []), ...sharedNamespaces(mesh)],
   };
 }
 

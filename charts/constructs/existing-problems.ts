@@ -80,9 +80,14 @@ function ingressProblems(where: string, ingress: unknown): readonly Problem[] {
   const { selector } = ingress;
   const labels: readonly unknown[] = isObject(selector) ? Object.values(selector) : [];
   const isSelector = labels.length > 0 && labels.every((value) => typeof value === 'string' && value !== '');
-  const wrong = (['namespace', 'service', 'serviceAccount'] as const)
-    .filter((key) => !isDnsLabel(ingress[key]))
-    .map((key) => nameProblem(`${where}.${key}`, ingress[key]));
+  const { serviceAccount } = ingress;
+  const isAccount = typeof serviceAccount === 'string' && serviceAccount.split('.').every(isDnsLabel);
+  const wrong = [
+    ...(['namespace', 'service'] as const)
+      .filter((key) => !isDnsLabel(ingress[key]))
+      .map((key) => nameProblem(`${where}.${key}`, ingress[key])),
+    ...(isAccount ? [] : [nameProblem(`${where}.serviceAccount`, serviceAccount)]),
+  ];
   const allowed = "labels of the gateways' pods, at least one, such as { istio: 'ingressgateway' }";
   return [
     ...unknownKeys(where, ingress, ingressKeys),
@@ -136,7 +141,9 @@ function lengthProblems(name: unknown, isJoined: boolean): readonly Problem[] {
 }
 
 function addressProblems(where: string, gateways: unknown, isJoined: boolean): readonly Problem[] {
-  const { eastWest, ingress } = (isObject(gateways) ? gateways : {}) as Partial<Record<keyof Gateways, unknown>>;
+  const { eastWest, ingress } = (isObject(gateways) ? gateways : {}) as Partial<
+    Record<keyof Gateways, unknown>
+  >;
   const theirs = (key: string, what: string, received: unknown): readonly Problem[] =>
     received === undefined ? [] : [{ where: `${where}.${key}`, what, received, fix: 'leave it out' }];
   return [

@@ -43,7 +43,8 @@ export function platformProblems(mesh: string, platform: unknown): readonly Prob
   const where = `${mesh}: platform`;
   const unknown = unknownKeys(where, platform, platformKeys);
   if (missing.length > 0) {
-    const allowed = 'lab, released({ imageHub, istioTag }), existing({ imageHub, istio }), or a whole Platform of your own';
+    const allowed =
+      'lab, released({ imageHub, istioTag }), existing({ imageHub, istio }), or a whole Platform of your own';
     const what = `is not a platform: it lacks ${missing.join(', ')}`;
     return [...unknown, { where, what, received: platform, allowed }];
   }

@@ -1,19 +1,20 @@
 import type { Problem } from '../../core/problem.ts';
 import { destinationsOf, hostFor, inSidecars, qualified } from './hosts.ts';
 import { podsOf, selects } from './pods.ts';
-import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
-import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
+import type { Pods } from './pods.ts';
+import { field, isJoined, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import type { OthersIstio, RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 import { exportedTo } from './routes.ts';
 
 /**
  * Objects that a proxy needs for the calls it makes or forwards must be exported to its namespace: the Service, and the
  * DestinationRules and VirtualServices of its host. Otherwise the call fails, or runs without its policy.
  */
-export function missingExports({ clusters }: RenderedMesh): readonly Problem[] {
+export function missingExports({ clusters, istio }: RenderedMesh): readonly Problem[] {
   const crosses = new Set(clusters.map(({ network }) => network)).size > 1;
   const invisible = unseenDestinations(clusters);
   const missing = clusters.flatMap((cluster) => {
-    const viewers = viewersOf(cluster, crosses);
+    const viewers = viewersOf(cluster, crosses, istio);
     const subjects: readonly (readonly [RenderedObject, readonly string[], unknown])[] = [
       ...ofKind(cluster, 'Service').map((of) => {
         const { namespace = '', name, annotations } = of.object.metadata;
@@ -96,6 +97,7 @@ function unseenDestinations(clusters: readonly RenderedCluster[]): readonly Prob
 function viewersOf(
   cluster: RenderedCluster,
   crosses: boolean,
+  istio: OthersIstio | undefined,
 ): ReadonlyMap<string, ReadonlyMap<string, RenderedObject['object']>> {
   const viewers = new Map<string, Map<string, RenderedObject['object']>>();
   const note = (host: string, namespace: string, why: RenderedObject['object']) => {
@@ -112,9 +114,10 @@ function viewersOf(
   const behind = new Map<string, string[]>();
   const gateways = ofKind(cluster, 'Gateway').map(({ object }) => {
     const selector = mapping(object, 'spec', 'selector');
-    const namespaces = pods
-      .filter(({ labels }) => selects(selector, labels))
-      .map(({ namespace }) => namespace);
+    const running: readonly Pick<Pods, 'namespace'>[] = isJoined(istio, selector)
+      ? [istio.ingress]
+      : pods.filter(({ labels }) => selects(selector, labels));
+    const namespaces = running.map(({ namespace }) => namespace);
     for (const namespace of namespaces) {
       push(behind, `${object.metadata.namespace ?? ''}/${object.metadata.name}`, namespace);
     }

@@ -11,6 +11,7 @@ import { ingressRoutes } from './istio/ingress-routes.ts';
 import { injected } from './istio/injection.ts';
 import { installersOwn } from './istio/installed.ts';
 import { istioNames } from './istio/names.ts';
+import { othersAlone } from './istio/others-alone.ts';
 import { patches } from './istio/patches.ts';
 import { sharedPods } from './istio/shared-pods.ts';
 import { forbidden } from './forbidden.ts';
@@ -54,6 +55,7 @@ export const gates: readonly Gate[] = [
   callers,
   patches,
   ignored,
+  othersAlone,
   forbidden,
   podSecurity,
 ];

@@ -4,8 +4,8 @@ import { covers, destinationsOf, hostFor, hostsOf, inSidecars, qualified } from 
 import { shadowed } from './matches.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
-import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
+import { field, isJoined, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import type { OthersIstio, RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Every route must have a destination, every subset a route, and every VirtualService a proxy that uses it. */
 export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
@@ -56,7 +56,7 @@ export function deadRoutes(mesh: RenderedMesh): readonly Problem[] {
           return found;
         }),
         ...shadowed(service),
-        ...unread(service, cluster, running.get(cluster) ?? []),
+        ...unread(service, cluster, running.get(cluster) ?? [], mesh.istio),
       ];
     });
     for (const [host, declared] of subsets) {
@@ -110,6 +110,7 @@ function unread(
   { object, where }: RenderedObject,
   cluster: RenderedCluster,
   running: readonly Pods[],
+  istio: OthersIstio | undefined,
 ): readonly Problem[] {
   if (inSidecars(object)) return [];
   const { namespace: own = '' } = object.metadata;
@@ -139,7 +140,9 @@ function unread(
       ];
     }
     const selector = mapping(gateway.object, 'spec', 'selector');
-    const pods = running.filter(({ labels }) => selects(selector, labels));
+    const pods: readonly Pick<Pods, 'namespace'>[] = isJoined(istio, selector)
+      ? [istio.ingress]
+      : running.filter(({ labels }) => selects(selector, labels));
     if (pods.length === 0) {
       return [{ ...problem, what: `${at} names a Gateway that selects no pod of ${cluster.name}` }];
     }

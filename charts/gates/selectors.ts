@@ -2,7 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
 import { acceptedBy } from './rules/rule.ts';
-import { field, list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
+import { field, isJoined, list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
 import type { OthersIstio, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Istio's root namespace: what is there is about the pods of every namespace. */
@@ -113,10 +113,9 @@ function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): re
 function isOfOthers({ object }: RenderedObject, istio: OthersIstio | undefined): boolean {
   if (istio === undefined) return false;
   const selector = selectorOf(object);
-  const [all, joined] = [Object.entries(istio.labels), Object.entries(istio.ingress ?? {})];
-  const isAlike = (labels: readonly (readonly [string, string])[]) =>
-    labels.length === Object.keys(selector).length && labels.every(([key, value]) => selector[key] === value);
-  return isAlike(all) || (object.kind === 'Gateway' && joined.length > 0 && isAlike(joined));
+  if (object.kind === 'Gateway') return isJoined(istio, selector);
+  const all = Object.entries(istio.labels);
+  return all.length === Object.keys(selector).length && selects(istio.labels, selector);
 }
 
 /** A selector of pods of the Gateway API, for which Istio uses only `targetRefs`. */

@@ -48,8 +48,21 @@ export interface OthersIstio {
   readonly shared: readonly string[];
   /** Namespaces of Istio itself and of its gateways. */
   readonly closed: readonly string[];
-  /** Labels of the gateways that edges join. */
-  readonly ingress?: Readonly<Record<string, string>>;
+  /** The gateways that edges join. */
+  readonly ingress?: { readonly namespace: string; readonly selector: Readonly<Record<string, string>> };
+}
+
+/** Whether a selector is that of gateways of others which edges join. */
+export function isJoined(
+  istio: OthersIstio | undefined,
+  selector: Readonly<Record<string, string>>,
+): istio is OthersIstio & Required<Pick<OthersIstio, 'ingress'>> {
+  const joined = Object.entries(istio?.ingress?.selector ?? {});
+  return (
+    joined.length > 0 &&
+    joined.length === Object.keys(selector).length &&
+    joined.every(([key, value]) => selector[key] === value)
+  );
 }
 
 /** All that a cluster gets, by kind. */

@@ -16,7 +16,10 @@ export const clusters = {
 };
 
 /** A mesh of {@link clusters} that holds nothing yet. */
-export function twoClusters(root: string, platform: Platform | ExistingPlatform = lab): Mesh<'east' | 'west'> {
+export function twoClusters(
+  root: string,
+  platform: Platform | ExistingPlatform = lab,
+): Mesh<'east' | 'west'> {
   return new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform });
 }
 

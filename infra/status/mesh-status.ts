@@ -158,7 +158,8 @@ async function readCluster(
   try {
     await client.request('GET', '/readyz', { retryMs: statusRetryMs, ...(signal && { signal }) });
     const { controlPlane, ingress, eastWest } = model;
-    if (ingress === undefined || eastWest === undefined) throw new Error('the mesh has no gateways of its own');
+    if (ingress === undefined || eastWest === undefined)
+      throw new Error('the mesh has no gateways of its own');
     const nodeType = await client.typeOf('v1', 'Node', signal);
     const declared = model.clusters.find(({ name }) => name === client.cluster)?.controlPlanes ?? [];
     const [

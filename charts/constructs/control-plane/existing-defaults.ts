@@ -60,7 +60,11 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
   }
 
   /** As a MutualTls of the namespace says, else STRICT; one of a workload is that workload's only one (mutual-tls.ts). */
-  #addMutualTls(into: Projection, { name: namespace, node }: Namespace<C>, workloads: readonly Workload[]): void {
+  #addMutualTls(
+    into: Projection,
+    { name: namespace, node }: Namespace<C>,
+    workloads: readonly Workload[],
+  ): void {
     const declared = node.children.find((part) => part instanceof MutualTls);
     const where = declared?.where ?? this.where;
     const mtls = { mode: declared?.mode ?? ('STRICT' as const) };
@@ -87,7 +91,10 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
       return;
     }
     for (const { name, podLabels, tracing: own } of workloads) {
-      const one = { selector: { matchLabels: podLabels }, ...meshTelemetry(tracing && { ...tracing, ...own }) };
+      const one = {
+        selector: { matchLabels: podLabels },
+        ...meshTelemetry(tracing && { ...tracing, ...own }),
+      };
       into.addIstio(stage, this.where, 'Telemetry', { name, namespace }, one);
     }
   }

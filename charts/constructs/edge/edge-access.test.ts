@@ -28,7 +28,13 @@ test('methods of one path may not ask for different things', () => {
 describe('a method that streams', () => {
   const post = (value: string): Rule => ({ pattern: { case: 'post', value } });
   const at = (service: ReturnType<typeof libraryOf>) => service.methods.map(exposed);
-  const access = { pods: { istio: 'ingressgateway' }, port: 8080, hosts: {}, jwt: undefined, preflights: false };
+  const access = {
+    pods: { istio: 'ingressgateway' },
+    port: 8080,
+    hosts: {},
+    jwt: undefined,
+    preflights: false,
+  };
 
   test('is let in by a handshake of WebSocket too, and one that does not stream is not', () => {
     const library = libraryOf({ Talk: post('/v1/talk'), Tell: post('/v1/tell') }, ['Talk']);
@@ -65,7 +71,13 @@ describe('a method that streams', () => {
 test('HEAD is let in where GET is, and the rule of a method that takes HEAD itself holds for it alone', () => {
   const head: Rule = { pattern: { case: 'custom', value: { kind: 'HEAD', path: '/v1/books/{id}' } } };
   const read: Rule = { pattern: { case: 'get', value: '/v1/books/{id}' } };
-  const access = { pods: { istio: 'ingressgateway' }, port: 8080, hosts: {}, jwt: undefined, preflights: false };
+  const access = {
+    pods: { istio: 'ingressgateway' },
+    port: 8080,
+    hosts: {},
+    jwt: undefined,
+    preflights: false,
+  };
   const operations = (service: ReturnType<typeof libraryOf>, only: number) => {
     const { rules = [] } = edgePolicy({ ...access, methods: service.methods.map(exposed).slice(0, only) });
     return rules.flatMap(({ to = [] }) => to.map(({ operation }) => operation?.methods));
@@ -78,7 +90,13 @@ test('HEAD is let in where GET is, and the rule of a method that takes HEAD itse
 
 test('what has no path is in no rule: one that names no operation would be about every request', () => {
   const broken = libraryOf({ Broken: { pattern: { case: 'get', value: 'v1/a' } } }).methods.map(exposed);
-  const access = { pods: { istio: 'ingressgateway' }, port: 8080, hosts: {}, jwt: undefined, preflights: true };
+  const access = {
+    pods: { istio: 'ingressgateway' },
+    port: 8080,
+    hosts: {},
+    jwt: undefined,
+    preflights: true,
+  };
   expect(edgePolicy({ ...access, methods: broken })).toMatchObject({ action: 'ALLOW', rules: [] });
   const { rules } = edgePolicy({ ...access, preflights: false, methods: [...broken, exposed(getProduct)] });
   expect(rules).toEqual([

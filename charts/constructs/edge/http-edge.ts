@@ -176,7 +176,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
   /** The ingress gateways, and nobody else. Those of others let anything in: what they may ask for is said by the edge's policy. */
   protected override get grants(): readonly Grant[] {
     const { http } = this.ports;
-    return http === undefined || this.mesh.ingress.isJoined ? [] : [{ principal: this.mesh.ingress.principal, port: http }];
+    return http === undefined || this.mesh.ingress.isJoined
+      ? []
+      : [{ principal: this.mesh.ingress.principal, port: http }];
   }
 
   protected override containers(cluster: string, image: string): k8s.Container[] {

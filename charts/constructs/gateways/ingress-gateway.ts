@@ -103,7 +103,13 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
     });
     const metadata = { name, namespace };
     const atEdge = { ...metadata, name: 'edge-proxy' };
-    into.addIstio('20-gateways', this.where, 'EnvoyFilter', atEdge, edgeProxy(this.selector, this.#longestWaitMs));
+    into.addIstio(
+      '20-gateways',
+      this.where,
+      'EnvoyFilter',
+      atEdge,
+      edgeProxy(this.selector, this.#longestWaitMs),
+    );
     if (edgesOf(this.mesh).some(({ rateLimits }) => rateLimits.length > 0)) {
       into.addIstio(
         '40-services',

@@ -50,7 +50,8 @@ export function existingPods({ mesh, platform, shared, proxyConfig }: ExistingPo
       const ours = { ...labels, ...labelsOf(mesh) };
       if (labels[injectLabel] === 'false') return { ...metadata, labels: sorted(ours) };
       const asked = shared.has(namespace) ? { [injectLabel]: 'true' } : {};
-      const injected = fixed.includes(object.kind) && !shared.has(namespace) ? {} : { ...asked, ...ofRevision };
+      const injected =
+        fixed.includes(object.kind) && !shared.has(namespace) ? {} : { ...asked, ...ofRevision };
       const withLabels = { ...metadata, labels: sorted({ ...injected, ...ours }) };
       if (fixed.includes(object.kind)) return withLabels;
       const annotations = fieldsOf(metadata['annotations']);

@@ -1,0 +1,118 @@
+import type { Problem } from '../../../core/problem.ts';
+import { inSidecars, qualified } from '../hosts.ts';
+import { podsOf, selects } from '../pods.ts';
+import type { Pods } from '../pods.ts';
+import { field, list, mapping, ofKind, text, texts, title } from '../../model/rendered.ts';
+import type { OthersIstio, RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
+
+/** Where kinds that hold for a whole namespace say which pods they are for. */
+const selectors: Readonly<Record<string, readonly string[]>> = {
+  AuthorizationPolicy: ['spec', 'selector', 'matchLabels'],
+  PeerAuthentication: ['spec', 'selector', 'matchLabels'],
+  RequestAuthentication: ['spec', 'selector', 'matchLabels'],
+  Telemetry: ['spec', 'selector', 'matchLabels'],
+  WasmPlugin: ['spec', 'selector', 'matchLabels'],
+  ProxyConfig: ['spec', 'selector', 'matchLabels'],
+  EnvoyFilter: ['spec', 'workloadSelector', 'labels'],
+  Sidecar: ['spec', 'workloadSelector', 'labels'],
+  NetworkPolicy: ['spec', 'podSelector', 'matchLabels'],
+  PodDisruptionBudget: ['spec', 'selector', 'matchLabels'],
+  Service: ['spec', 'selector'],
+};
+
+/** Kinds that hold for every pod of their namespace. */
+const ofNamespace = ['LimitRange', 'ResourceQuota'];
+
+/**
+ * On an Istio of others, nothing is written that is theirs: no object in the namespaces of Istio and its gateways; in a namespace
+ * that is shared, nothing about pods of others; no route or policy for a host of theirs. And what the mesh configuration would give
+ * a mesh of its own, each pod has from an object beside it.
+ */
+export function othersAlone({ clusters, istio }: RenderedMesh): readonly Problem[] {
+  if (istio === undefined) return [];
+  return clusters.flatMap((cluster) => {
+    const hosts = ownHosts(cluster);
+    return [
+      ...cluster.objects.flatMap((rendered) => [
+        ...inNamespaceOfOthers(rendered, istio),
+        ...aboutPodsOfOthers(rendered, istio),
+      ]),
+      ...ofKind(cluster, 'DestinationRule', 'VirtualService').flatMap((rule) => aboutHosts(rule, hosts)),
+      ...podsOf(cluster).flatMap((pods) => inPlaintext(cluster, pods)),
+    ];
+  });
+}
+
+function inNamespaceOfOthers({ where, object }: RenderedObject, istio: OthersIstio): readonly Problem[] {
+  const { name, namespace } = object.metadata;
+  if (object.kind === 'Namespace' && [...istio.closed, ...istio.shared].includes(name)) {
+    const what = `${title(object)} belongs to others, and is read and never written`;
+    return [{ where, what, fix: 'remove it' }];
+  }
+  if (namespace === undefined || !istio.closed.includes(namespace)) return [];
+  const what = `${title(object)} is in a namespace of the Istio of others, in which nothing is written`;
+  return [{ where, what, received: namespace, fix: 'put it into a namespace of the mesh' }];
+}
+
+function aboutPodsOfOthers({ where, object }: RenderedObject, istio: OthersIstio): readonly Problem[] {
+  const { namespace } = object.metadata;
+  if (namespace === undefined || !istio.shared.includes(namespace)) return [];
+  const path = selectors[object.kind];
+  if (path === undefined) {
+    if (!ofNamespace.includes(object.kind)) return [];
+    const what = `${title(object)} holds for every pod of a namespace that is shared with others`;
+    return [{ where, what, fix: 'remove it, or put it into a namespace that the mesh has alone' }];
+  }
+  // Said by reference: about what is named, not about pods.
+  if (field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0)
+    return [];
+  const received = mapping(object, ...path);
+  // Without one, a Service leads to the endpoints that somebody gives it.
+  if (object.kind === 'Service' && Object.keys(received).length === 0) return [];
+  if (selects(istio.labels, received)) return [];
+  const what = `${title(object)}: ${path.join('.')} also selects pods of others, with whom the namespace is shared`;
+  const wanted = Object.entries(istio.labels).map(([key, value]) => `${key}: ${value}`);
+  return [{ where, what, received, fix: `add ${wanted.join(', ')}` }];
+}
+
+/** The hosts that objects of the mesh stand for. */
+function ownHosts(cluster: RenderedCluster): ReadonlySet<string> {
+  return new Set([
+    ...ofKind(cluster, 'Service').map(({ object }) =>
+      qualified(object.metadata.name, object.metadata.namespace),
+    ),
+    ...ofKind(cluster, 'ServiceEntry').flatMap(({ object }) => texts(object, 'spec', 'hosts')),
+  ]);
+}
+
+/** Routes and policies for hosts of others, which would change how everybody who sees them calls those. */
+function aboutHosts({ where, object }: RenderedObject, hosts: ReadonlySet<string>): readonly Problem[] {
+  const isRule = object.kind === 'DestinationRule';
+  // What a gateway serves to the outside, its Gateway claims.
+  if (!isRule && !inSidecars(object)) return [];
+  const named = isRule ? [text(object, 'spec', 'host') ?? ''] : texts(object, 'spec', 'hosts');
+  return named
+    .map((host) => qualified(host, object.metadata.namespace))
+    .filter((host) => !hosts.has(host))
+    .map((received) => ({
+      where,
+      what: `${title(object)} is about a host of others, which everybody who sees it would call otherwise`,
+      received,
+      fix: 'name a host of the mesh, or remove it',
+    }));
+}
+
+/** Pods that no PeerAuthentication of the mesh is for: the mesh configuration of others may let plaintext in. */
+function inPlaintext(cluster: RenderedCluster, { of, namespace, labels }: Pods): readonly Problem[] {
+  const annotations = mapping(of.object, 'spec', 'template', 'metadata', 'annotations');
+  const isGateway = annotations['inject.istio.io/templates'] === 'gateway';
+  if (isGateway || labels['sidecar.istio.io/inject'] === 'false') return [];
+  const held = ofKind(cluster, 'PeerAuthentication').some(
+    ({ object }) =>
+      object.metadata.namespace === namespace &&
+      selects(mapping(object, 'spec', 'selector', 'matchLabels'), labels),
+  );
+  if (held) return [];
+  const what = `${title(of.object)}: its pods take calls in plaintext where the Istio of others does, because no PeerAuthentication is for them`;
+  return [{ where: of.where, what, fix: 'add one with mode STRICT that selects them' }];
+}
