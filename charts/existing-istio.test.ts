@@ -1,46 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { ExternalService } from './constructs/access/external-service.ts';
-import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { unseenRetries, virtualService } from './constructs/traffic/virtual-service.ts';
 import { MutualTls } from './constructs/workload/mutual-tls.ts';
-import type { KubernetesObject } from './model/mesh-model.ts';
 import { synthesize } from './synth.ts';
-import { jwt } from './testing/edge.ts';
-import { onExisting, shopOnExisting, theirGateways } from './testing/existing.ts';
+import { edge, find, inNamespace, joined, onExisting, rendered, shopOnExisting } from './testing/existing.ts';
 import { expectGolden } from './testing/golden.ts';
-import { objectOf, objectsOf } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
 
 const ours = { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'demo' };
-
-/** What a mesh renders for `east`, after a declaration in it. */
-function rendered(
-  declare: (shop: ReturnType<typeof shopOnExisting>) => void,
-  ...given: Parameters<typeof onExisting> extends [string, ...infer Rest] ? Rest : never
-): readonly KubernetesObject[] {
-  return withProject({}, (root) => {
-    const mesh = onExisting(root, ...given);
-    declare(shopOnExisting(mesh));
-    return objectsOf(synthesize(mesh), 'east');
-  });
-}
-
-const inNamespace = (objects: readonly KubernetesObject[], namespace: string) =>
-  objects.filter(({ metadata }) => metadata.namespace === namespace);
-const find = (objects: readonly KubernetesObject[], kind: string, name: string) =>
-  objects.find((object) => object.kind === kind && object.metadata.name === name);
-
-const joined = { ingress: theirGateways };
-const edge = ({ shop, catalog, orders }: ReturnType<typeof shopOnExisting>) =>
-  new HttpEdge(shop, 'edge', {
-    expose: [catalog.method.getProduct, orders.method.getOrder],
-    hosts: ['api.example'],
-    jwt: { ...jwt, claims: { sub: 'x-user' }, except: [catalog.method.getProduct] },
-    rateLimits: [{ by: 'client', perSecond: 5 }],
-    cors: { origins: ['https://shop.example'] },
-    openapi: true,
-    tls: { secret: 'api-tls' },
-  });
 
 describe('what stands in a cluster with an Istio of others', () => {
   test('is in the namespaces of the mesh alone, and makes those that are not shared', () => {
@@ -79,7 +46,7 @@ describe('what stands in a cluster with an Istio of others', () => {
       const spec = (object['spec'] ?? {}) as Readonly<Record<string, Record<string, unknown>>>;
       const by = spec['selector']?.['matchLabels'] ?? spec['workloadSelector']?.['labels'];
       const ofService = object.kind === 'Service' ? spec['selector'] : undefined;
-      const isIstio = /istio\.io/.test(object.apiVersion);
+      const isIstio = object.apiVersion.includes('istio.io');
       return isIstio || by !== undefined || ofService !== undefined ? [{ object, by: by ?? ofService }] : [];
     });
     expect(selecting.length).toBeGreaterThan(10);
@@ -259,110 +226,5 @@ describe('who sees the services', () => {
       orders.callsExternal(bank);
     });
     expect(find(objects, 'ServiceEntry', 'bank')).toMatchObject({ spec: { exportTo: ['.', 'team-a'] } });
-  });
-});
-
-describe('an edge', () => {
-  test('has an ingress gateway of the mesh, with all that one has on an Istio of its own', () => {
-    const objects = rendered(edge);
-    const gateway = inNamespace(objects, 'demo-ingress');
-    expect(gateway.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort()).toEqual([
-      'AuthorizationPolicy allow-nothing.demo',
-      'AuthorizationPolicy edge.shop',
-      'ConfigMap demo-ingress-bootstrap',
-      'Deployment demo-ingress',
-      'EnvoyFilter edge-proxy',
-      'EnvoyFilter edge.shop',
-      'EnvoyFilter edge.shop.connections',
-      'EnvoyFilter rate-limits',
-      'PodDisruptionBudget demo-ingress',
-      'RequestAuthentication edge.shop',
-      'Role demo-ingress',
-      'RoleBinding demo-ingress',
-      'Service demo-ingress',
-      'ServiceAccount demo-ingress',
-      'Telemetry telemetry.demo',
-    ]);
-    expectGolden(import.meta.url, 'existing-own-ingress', gateway);
-    expect(find(objects, 'Gateway', 'edge')).toMatchObject({ spec: { selector: { istio: 'demo-ingress' } } });
-    expect(find(objects, 'AuthorizationPolicy', 'edge')).toMatchObject({
-      spec: {
-        rules: [{ from: [{ source: { principals: ['cluster.local/ns/demo-ingress/sa/demo-ingress'] } }] }],
-      },
-    });
-  });
-
-  test('without one there is no gateway', () => {
-    withProject({}, (root) => {
-      const mesh = onExisting(root);
-      shopOnExisting(mesh);
-      expect(mesh.model().ingress).toBeUndefined();
-      expect(objectOf(synthesize(mesh), 'east', 'Deployment', 'demo-ingress')).toBeUndefined();
-    });
-  });
-
-  test('joins gateways of others by a Gateway and a VirtualService alone, and is guarded at its own proxy', () => {
-    const objects = rendered(edge, joined);
-    const named = inNamespace(objects, 'shop').filter(
-      ({ apiVersion, metadata }) => apiVersion.includes('istio.io') && metadata.name.startsWith('edge'),
-    );
-    expectGolden(import.meta.url, 'existing-joined-edge', named);
-    expect(find(objects, 'Gateway', 'edge')).toMatchObject({
-      spec: {
-        selector: theirGateways.selector,
-        servers: [{ port: { number: 80 } }, { port: { number: 443 } }],
-      },
-    });
-    const pods = { 'app.kubernetes.io/name': 'edge' };
-    const policy = find(objects, 'AuthorizationPolicy', 'edge')?.['spec'] as {
-      readonly selector: object;
-      readonly rules: readonly { readonly from: readonly { readonly source: { principals: object } }[] }[];
-    };
-    expect(policy.selector).toEqual({ matchLabels: pods });
-    expect(policy.rules.length).toBeGreaterThan(3);
-    for (const rule of policy.rules) {
-      expect(rule).toMatchObject({
-        from: [{ source: { principals: ['cluster.local/ns/edge-system/sa/front-door'] } }],
-        to: [
-          {
-            operation: { ports: ['8080'], hosts: ['api.example', 'api.example:*'], paths: expect.anything() },
-          },
-        ],
-      });
-    }
-    expect(find(objects, 'RequestAuthentication', 'edge')).toMatchObject({
-      spec: { selector: { matchLabels: pods }, jwtRules: [{ issuer: jwt.issuer }] },
-    });
-    expect(find(objects, 'EnvoyFilter', 'edge.limits')).toMatchObject({
-      spec: {
-        workloadSelector: { labels: pods },
-        configPatches: [{ match: { context: 'SIDECAR_INBOUND', listener: { portNumber: 8080 } } }],
-      },
-    });
-    // On a connection that clients share, gateways of others do not have what keeps them apart.
-    expect(JSON.stringify(find(objects, 'DestinationRule', 'edge'))).not.toContain('h2UpgradePolicy');
-    const filters = objects.filter(({ kind }) => kind === 'EnvoyFilter');
-    expect(JSON.stringify(filters)).not.toContain('"GATEWAY"');
-  });
-});
-
-test('the model says what is theirs, and what is needed of their mesh configuration', () => {
-  withProject({}, (root) => {
-    const istio = { revision: 'prod-stable', rootNamespace: 'istio-root', eastWestNamespace: 'east-west' };
-    const mesh = onExisting(root, { istio, ingress: theirGateways });
-    edge(shopOnExisting(mesh));
-    const { existing, eastWest, ingress, controlPlane, clusters, istio: images } = mesh.model();
-    expect(existing).toEqual({
-      ...istio,
-      cni: true,
-      ingress: theirGateways,
-      sharedNamespaces: ['team-a'],
-      needs: ['trustDomain', 'discoverySelectors', 'pathNormalization', 'accessLog'],
-    });
-    expect(eastWest).toBeUndefined();
-    expect(images).toBeUndefined();
-    expect(ingress).toEqual({ namespace: 'edge-system', name: 'front-door', port: 80, given: {} });
-    expect(controlPlane).toEqual({ namespace: 'istio-root' });
-    expect(clusters.map(({ controlPlanes }) => controlPlanes)).toEqual([[], []]);
   });
 });

@@ -62,7 +62,7 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
   /** As a MutualTls of the namespace says, else STRICT; one of a workload is that workload's only one (mutual-tls.ts). */
   #addMutualTls(
     into: Projection,
-    { name: namespace, node }: Namespace<C>,
+    { name: namespace, node }: Pick<Namespace<string>, 'name' | 'node'>,
     workloads: readonly Workload[],
   ): void {
     const declared = node.children.find((part) => part instanceof MutualTls);

@@ -15,6 +15,7 @@ import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts'
 import { ServiceLimits } from '../rate-limits/service-limits.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type Destined, type OutlierDetection } from '../traffic/destination-rule.ts';
+import { defaultRetries } from '../traffic/virtual-service.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { isFaulty, Workload } from '../workload/workload.ts';
 import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
@@ -150,7 +151,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
         {
           name: this.#id,
           route: [{ destination }],
-          ...this.defaultRetries,
+          ...defaultRetries(this.mesh.platform),
           ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#httpMethods) }),
         },
       ],

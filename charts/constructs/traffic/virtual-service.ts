@@ -1,6 +1,7 @@
 import { pathOf } from '../access/authorization.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
+import { isExisting, type AnyPlatform } from '../scope/platform.ts';
 import { routesOf, type Route, type SoundPolicy } from './effective.ts';
 import type { Fault, Metadata, MetadataMatch, Retries } from './props.ts';
 
@@ -13,6 +14,11 @@ type Destinations = NonNullable<HttpRoute['route']>;
  * a method that is not idempotent may have got halfway through.
  */
 export const unseenRetries = { attempts: 2, retryOn: 'connect-failure,refused-stream' } as const;
+
+/** What routes say of retries where nothing else does: of an Istio of others the default is not ours. */
+export function defaultRetries(platform: AnyPlatform): { readonly retries?: typeof unseenRetries } {
+  return isExisting(platform) ? { retries: unseenRetries } : {};
+}
 
 /** What the routes of a service are made from. */
 export interface Routed {

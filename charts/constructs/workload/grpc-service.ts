@@ -23,7 +23,7 @@ import type { Projection } from '../scope/projection.ts';
 import type { Destined } from '../traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
 import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
-import { virtualService } from '../traffic/virtual-service.ts';
+import { defaultRetries, virtualService } from '../traffic/virtual-service.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
@@ -170,7 +170,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const { grpc, http } = this.ports;
     const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
     const versioned = this.#versions !== undefined;
-    const routed = { host, ports, methods, versioned, policy: this.#policy, ...this.defaultRetries };
+    const routed = { host, ports, methods, versioned, policy: this.#policy, ...defaultRetries(this.mesh.platform) };
     const spec = virtualService(routed);
     if (spec === undefined) return;
     const metadata = { name: this.name, namespace: this.namespace.name };

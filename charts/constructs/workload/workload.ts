@@ -26,7 +26,6 @@ import { methodStats } from '../telemetry/method-stats.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { collectorHost, workloadTracing, workloadTracingProblems } from '../telemetry/tracing.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
-import { unseenRetries } from '../traffic/virtual-service.ts';
 import { servicePorts } from './service-ports.ts';
 import { nameProblems, placementProblems } from './workload-rules.ts';
 
@@ -146,11 +145,6 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** Who sees its Service and the policy of its traffic. */
   get exportTo(): string[] {
     return exportToCallers(this.mesh, this.namespace.name, this.callerNamespaces);
-  }
-
-  /** What a route of its own says of retries where nothing else does: of others' Istio, its default is not ours. */
-  protected get defaultRetries(): { readonly retries?: typeof unseenRetries } {
-    return isExisting(this.mesh.platform) ? { retries: unseenRetries } : {};
   }
 
   /** The methods it serves. */

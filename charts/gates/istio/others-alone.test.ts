@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals';
+import { formatProblem } from '../../../core/problem.ts';
+import { objectOf, renderedOf } from '../../testing/rendered.ts';
+import { othersAlone } from './others-alone.ts';
+
+const labels = { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'demo' };
+const istio = { labels, shared: ['team-a'], closed: ['istio-system'] };
+const networking = 'networking.istio.io/v1';
+const security = 'security.istio.io/v1';
+
+/** What the gate says of objects, on an Istio of others and on the mesh's own. */
+function said(...objects: readonly ReturnType<typeof objectOf>[]): readonly string[] {
+  const rendered = renderedOf(objects);
+  expect(othersAlone(rendered)).toEqual([]);
+  return othersAlone({ ...rendered, istio }).map(formatProblem);
+}
+
+const pods = (metadata: object) => objectOf('apps/v1', 'Deployment', { template: { metadata } });
+const strict = (selector: object, namespace = 'shop') =>
+  objectOf(security, 'PeerAuthentication', { ...selector, mtls: { mode: 'STRICT' } }, { namespace });
+
+test('pods that no PeerAuthentication is for are refused, unless they have no proxy or are a gateway', () => {
+  const own = { labels: { ...labels, app: 'a' } };
+  const refused =
+    'own: Deployment shop/one: its pods take calls in plaintext where the Istio of others does, because no PeerAuthentication is for them; ' +
+    'fix: add one with mode STRICT that selects them';
+  expect(said(pods(own))).toEqual([refused]);
+  expect(said(pods(own), strict({ selector: { matchLabels: { app: 'b' } } }))).toEqual([refused]);
+  expect(said(pods(own), strict({ selector: { matchLabels: labels } }, 'goods'))).toEqual([refused]);
+  expect(said(pods(own), strict({ selector: { matchLabels: labels } }))).toEqual([]);
+  expect(said(pods(own), strict({}))).toEqual([]);
+  expect(said(pods({ labels: { ...labels, 'sidecar.istio.io/inject': 'false' } }))).toEqual([]);
+  expect(said(pods({ ...own, annotations: { 'inject.istio.io/templates': 'gateway' } }))).toEqual([]);
+});
+
+test('routes and policies are for hosts of the mesh, in each way to write one', () => {
+  const service = objectOf('v1', 'Service', { ports: [] }, { name: 'catalog' });
+  const entry = objectOf(networking, 'ServiceEntry', { hosts: ['bank.example'] });
+  const rule = (host: string) => objectOf(networking, 'DestinationRule', { host });
+  const routes = (spec: object) => objectOf(networking, 'VirtualService', spec);
+  for (const host of ['catalog', 'catalog.shop.svc.cluster.local', 'bank.example'])
+    expect(said(service, entry, rule(host), routes({ hosts: [host] }))).toEqual([]);
+  // What a gateway serves to the outside is no host of the mesh.
+  expect(said(routes({ hosts: ['api.example'], gateways: ['edge'] }))).toEqual([]);
+  const problem = (title: string, host: string) =>
+    `own: ${title} shop/one is about a host of others, which everybody who sees it would call otherwise; received "${host}"; ` +
+    'fix: name a host of the mesh, or remove it';
+  for (const host of ['*.local', 'reports.team-a.svc.cluster.local']) {
+    expect(said(service, rule(host))).toEqual([problem('DestinationRule', host)]);
+    expect(said(service, routes({ hosts: [host], gateways: ['mesh', 'edge'] }))).toEqual([
+      problem('VirtualService', host),
+    ]);
+  }
+});
+
+test('in a shared namespace, what is said by reference or leads to no pods is about no pods of others', () => {
+  const at = { namespace: 'team-a' };
+  const by = { targetRefs: [{ kind: 'Service', name: 'orders', group: '' }] };
+  expect(said(objectOf(security, 'AuthorizationPolicy', by, at))).toEqual([]);
+  expect(said(objectOf('v1', 'Service', { ports: [] }, at))).toEqual([]);
+  expect(said(objectOf('v1', 'Service', { selector: { ...labels, app: 'a' } }, at))).toEqual([]);
+  const fix = 'fix: add app.kubernetes.io/managed-by: meshwright, app.kubernetes.io/part-of: demo';
+  const all = 'also selects pods of others, with whom the namespace is shared';
+  expect(said(objectOf('v1', 'Service', { selector: { app: 'a' } }, at))).toEqual([
+    `own: Service team-a/one: spec.selector ${all}; received {"app":"a"}; ${fix}`,
+  ]);
+  expect(said(objectOf('networking.k8s.io/v1', 'NetworkPolicy', { podSelector: {} }, at))).toEqual([
+    `own: NetworkPolicy team-a/one: spec.podSelector.matchLabels ${all}; received {}; ${fix}`,
+  ]);
+});
