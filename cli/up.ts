@@ -41,7 +41,10 @@ function labImageProblems(
   { platform }: Pick<Mesh<string>, 'platform'>,
   environment: string,
 ): readonly Problem[] {
-  const hubs = { imageHub: platform.imageHub, 'istio.hub': platform.istio.hub };
+  const hubs = {
+    imageHub: platform.imageHub,
+    ...('istio' in platform && { 'istio.hub': platform.istio.hub }),
+  };
   return Object.entries(hubs)
     .filter(([, hub]) => hub !== labPlatform.imageHub)
     .map(([key, hub]) => ({
