@@ -170,7 +170,14 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const { grpc, http } = this.ports;
     const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
     const versioned = this.#versions !== undefined;
-    const routed = { host, ports, methods, versioned, policy: this.#policy, ...defaultRetries(this.mesh.platform) };
+    const routed = {
+      host,
+      ports,
+      methods,
+      versioned,
+      policy: this.#policy,
+      ...defaultRetries(this.mesh.platform),
+    };
     const spec = virtualService(routed);
     if (spec === undefined) return;
     const metadata = { name: this.name, namespace: this.namespace.name };
