@@ -10,7 +10,7 @@ export interface NodeAddresses {
   readonly node: string;
   /** Addresses for Services of type LoadBalancer, in the order they are handed out. */
   readonly loadBalancers: readonly string[];
-  /** Pod network (CIDR). Not routed between nodes, on purpose: only gateways are. */
+  /** Pod network (CIDR). Routed between the nodes of clusters on one network only: from another one gateways alone are reached. */
   readonly pods: string;
   /** Service network (CIDR). */
   readonly services: string;

@@ -10,6 +10,7 @@ import { whyNodeNotReady, whyPodsNotReported } from './fresh-status.ts';
 import { withMachineLock } from './machine-lock.ts';
 import { isMountPoint, netnsFolder } from './netns-folder.ts';
 import { endProcesses, ensureNetwork, labOwner, nodeNamespace, nodesInNetwork } from './network.ts';
+import { routePods } from './pod-routes.ts';
 import { nodeProcess, nodeStart, runningNode, startNode } from './node-process.ts';
 import { askApiServer } from './node/api.ts';
 import { makeMountPoints, missingMountPoints } from './node/mounts.ts';
@@ -89,6 +90,7 @@ async function makeNodes(options: LabOptions, earlier: LabRecord | undefined): P
   makeMountPoints();
   ensureCgroups(cgroupMount, nodes);
   await ensureNetwork(addresses, owner);
+  await routePods(addresses, Object.fromEntries(clusters.map(({ name, network }) => [name, network])));
   const configs = await Promise.all(clusters.map((cluster) => prepareNode(options, cluster)));
   writeFileAtomic(options.kubeconfig, stringify(mergeKubeconfigs(configs)), secretMode);
 }

@@ -8,7 +8,13 @@ export interface LabOptions {
   /** File that is given a context for each cluster. */
   readonly kubeconfig: string;
   readonly addresses: LabAddresses;
-  readonly clusters: readonly { readonly name: string; readonly region: string; readonly zone: string }[];
+  readonly clusters: readonly {
+    readonly name: string;
+    /** Pods of clusters on one network reach each other. */
+    readonly network: string;
+    readonly region: string;
+    readonly zone: string;
+  }[];
   /** Folders with the daemons' programs. */
   readonly programs: readonly string[];
   readonly pauseImage: string;

@@ -85,7 +85,7 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
   return [
     ...problems,
     ...gatewayProblems(`${name}: gateways`, mesh.gateways),
-    ...sharedNetworks(name, clusters),
+    ...(isExisting(platform) ? [] : needlessAddresses(name, clusters, mesh.gateways)),
     ...sharedNodePorts(name, clusters, mesh.gateways),
     ...rootProblems(name, root),
     ...(isExisting(platform) ? existingPlatformProblems(name, platform) : platformProblems(name, platform)),
@@ -120,21 +120,20 @@ export function rootProblems(name: string, root: unknown): readonly Problem[] {
   return [{ where: `${name}: root`, what: 'is not a path', received: root, allowed }];
 }
 
-/** Two clusters on one network would reach each other's pods directly, which this topology does not set up. */
-function sharedNetworks(name: string, clusters: readonly Cluster[]): Problem[] {
-  return clusters.flatMap((cluster, index): Problem[] => {
-    const first = clusters
-      .slice(0, index)
-      .find(({ network }) => typeof network === 'string' && network === cluster.network);
-    if (first === undefined) return [];
-    return [
-      {
-        where: `${name}: clusters.${cluster.name}.network`,
-        what: `cluster ${first.name} already has this network`,
-        received: cluster.network,
-        fix: 'give each cluster its own network name: calls between networks pass through the east-west gateways',
-      },
-    ];
+/** Addresses of gateways between networks, where there is one network and so no such gateway. */
+function needlessAddresses(name: string, clusters: readonly Cluster[], ofMesh: unknown): Problem[] {
+  const networks = new Set(clusters.map(({ network }) => network));
+  const [network] = networks;
+  // What is no network has a problem of its own.
+  if (networks.size !== 1 || typeof network !== 'string') return [];
+  const declared: readonly (readonly [string, unknown])[] = [
+    ['gateways', ofMesh],
+    ...clusters.map((cluster) => [`clusters.${cluster.name}.gateways`, cluster.gateways] as const),
+  ];
+  return declared.flatMap(([at, gateways]): Problem[] => {
+    if ((gateways as Gateways | undefined)?.eastWest === undefined) return [];
+    const what = `every cluster is on network ${network}, so that there is no gateway between networks`;
+    return [{ where: `${name}: ${at}.eastWest`, what, fix: 'remove it' }];
   });
 }
 

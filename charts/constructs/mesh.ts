@@ -31,6 +31,7 @@ import type { MeshProps } from './mesh-props.ts';
 export type { MeshProps } from './mesh-props.ts';
 import { MeshDefaults } from './control-plane/mesh-defaults.ts';
 import { controlPlaneNamespace, eastWestGateway, ingressGateway, ownIngress } from './scope/names.ts';
+import { crossNetworks } from './scope/networks.ts';
 import { isExisting, type AnyPlatform } from './scope/platform.ts';
 import { RemoteReader } from './control-plane/remote-reader.ts';
 import { revisionProblems } from './control-plane/revision-rules.ts';
@@ -94,7 +95,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     }
     new ControlPlane(this, 'ControlPlane', platform);
     new RemoteReader(this, 'RemoteReader');
-    this.eastWest = new EastWestGateway(this, 'EastWestGateway');
+    if (crossNetworks(this.clusters)) this.eastWest = new EastWestGateway(this, 'EastWestGateway');
     this.ingress = new IngressGateway(this, 'IngressGateway', ingressGateway, true);
     new MeshDefaults(this, 'MeshDefaults');
   }

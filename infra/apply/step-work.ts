@@ -2,7 +2,7 @@ import { allOrProblems } from '../../core/all-or-problems.ts';
 import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
 import type { Clients } from '../kube/connection.ts';
-import { awaitGateways } from '../reach/gateway-reach.ts';
+import { awaitOthers } from '../reach/other-clusters.ts';
 import { renderIstioReleases } from '../plan/istio-release.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
@@ -112,17 +112,9 @@ export async function settle(
   readied?.();
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
   if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;
-  if (plan.eastWest === undefined) {
-    await links.opened(step.cluster);
-    return;
-  }
   const others = plan.clusters.filter((name) => name !== step.cluster).map((name) => clientOf(clients, name));
-  const reach = {
-    ...{ gateway: plan.eastWest, from: client, others, report },
-    limits: { ...defaultLimits, ...limits },
-    ...(signal && { signal }),
-  };
-  await allOrProblems([links.opened(step.cluster), awaitGateways(reach)]);
+  const reach = { report, limits: { ...defaultLimits, ...limits }, ...(signal && { signal }) };
+  await allOrProblems([links.opened(step.cluster), awaitOthers(plan, client, others, reach)]);
 }
 
 function trustOf({ trust }: Pick<PlanContext, 'trust'>, cluster: string): ClusterTrust {

@@ -61,6 +61,8 @@ export interface Plan {
   readonly eastWest?: GatewayModel;
   /** The Istio of others that the mesh runs on: nothing of a control plane is planned. @default - the mesh installs its own */
   readonly existing?: ExistingIstioModel;
+  /** The mesh's own gateway for traffic from outside, by whose pods clusters of one network try each other. @default - none of its own */
+  readonly ingress?: GatewayModel;
   /** By cluster: its network. */
   readonly networks: Readonly<Record<string, string>>;
   /** Services of others that workloads of the mesh call. @default - none */
@@ -104,12 +106,13 @@ export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): 
       };
     }),
   );
-  const { name: mesh, trustDomain, controlPlane, eastWest, existing } = model;
+  const { name: mesh, trustDomain, controlPlane, ingress, eastWest, existing } = model;
   const { existingServices, existingCallers } = model;
   return {
     ...{ mesh, clusters, trustDomain, controlPlaneNamespace: controlPlane.namespace, steps },
     networks: Object.fromEntries(model.clusters.map(({ name, network }) => [name, network])),
     ...(eastWest !== undefined && { eastWest }),
+    ...(ingress !== undefined && existing === undefined && { ingress }),
     ...(existing !== undefined && { existing }),
     ...(existingServices && { existingServices }),
     ...(existingCallers && { existingCallers }),

@@ -9,6 +9,7 @@ import type { Endpoint } from './gateway-endpoint.ts';
 import { explain, tryGateway } from './gateway-trial.ts';
 import type { Failure } from './gateway-trial.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import type { Container } from '../kube/pod-exec.ts';
 import { condition, field, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Limits } from '../plan/limits.ts';
@@ -62,7 +63,7 @@ async function awaitOne(options: ReachOptions, to: KubeClient, endpoint: Endpoin
     const seen: Failure | undefined =
       pod === undefined
         ? { kind: 'untried', because: 'its own east-west gateway has no ready pod to try it from' }
-        : await tryGateway(from, { namespace: gateway.namespace, pod, name: 'istio-proxy' }, address, signal);
+        : await tryGateway(from, proxyOf(pod), address, signal);
     if (seen === undefined) return { done: true, value: undefined };
     // Report the time-out here, with a better explanation than waitFor has.
     if (Date.now() - started >= timeoutMs) {
@@ -97,12 +98,17 @@ function serviceOf(
   return client.get({ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name } }, signal);
 }
 
+/** The container of a gateway's pod in which addresses are tried. */
+export function proxyOf({ metadata: { name, namespace = '' } }: KubeObject): Container {
+  return { namespace, pod: name, name: 'istio-proxy' };
+}
+
 /** A ready pod of the gateway. Looked up for each try, because the gateway may be rolled out meanwhile. */
-async function readyPod(
+export async function readyPod(
   client: KubeClient,
   gateway: GatewayModel,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<KubeObject | undefined> {
   const type = await client.typeOf('v1', 'Pod', signal);
   const selector = field(await serviceOf(client, gateway, signal), 'spec', 'selector');
   if (type === undefined || selector === undefined) return undefined;
@@ -117,6 +123,5 @@ async function readyPod(
   return pods
     .filter((pod) => field(pod, 'metadata', 'deletionTimestamp') === undefined)
     .filter((pod) => text(condition(pod, 'Ready'), 'status') === 'True')
-    .map(({ metadata }) => metadata.name)
-    .sort()[0];
+    .toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0];
 }

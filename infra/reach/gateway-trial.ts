@@ -29,23 +29,55 @@ export async function tryGateway(
   address: string,
   signal: AbortSignal | undefined,
 ): Promise<Failure | undefined> {
+  const said = await ask(client, container, `https://${address}`, signal);
+  if (said === undefined) return { kind: 'stranger', because: 'a web server answers there' };
+  return readError(said, 'an east-west gateway');
+}
+
+/** The path by which a proxy says that it is ready, on its status port. */
+const readyPath = '/healthz/ready';
+
+/**
+ * Tries the status port of a pod's proxy once from another proxy's container, in the same way.
+ * @param address - `IP:PORT`
+ * @returns undefined when the pod was reached
+ */
+export async function tryPod(
+  client: KubeClient,
+  container: Container,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<Failure | undefined> {
+  const said = await ask(client, container, `http://${address}${readyPath}`, signal);
+  return said === undefined ? undefined : readError(said, "a gateway's proxy");
+}
+
+/** What `pilot-agent wait` says of a URL; undefined where that is answered with 200. */
+async function ask(
+  client: KubeClient,
+  container: Container,
+  url: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   // One try only: the next period would begin after the time-out.
   const once = ['--timeoutSeconds', '1', '--periodMillis', '600'];
   const limit = ['--requestTimeoutMillis', String(answerSeconds * 1000)];
-  const command = ['pilot-agent', 'wait', '--url', `https://${address}`, ...once, ...limit];
   try {
-    await execInPod(client, container, command, signal);
-    return { kind: 'stranger', because: 'a web server answers there' };
+    await execInPod(client, container, ['pilot-agent', 'wait', '--url', url, ...once, ...limit], signal);
+    return undefined;
   } catch (error) {
     if (!(error instanceof ProblemsError)) throw error;
-    return readError(error.problems.map(({ what }) => what).join('; '));
+    return error.problems.map(({ what }) => what).join('; ');
   }
 }
 
 const lastError = /Last error: (?:Get "[^"]*": )?(.*)/;
 
-/** The failure of the connection, from Go's error; undefined when the gateway was reached. */
-function readError(message: string): Failure | undefined {
+/**
+ * The failure of the connection, from Go's error; undefined when the gateway was reached.
+ * @param expected - what should be at the address
+ */
+function readError(message: string, expected: string): Failure | undefined {
   const error = lastError.exec(message)?.[1];
   if (error === undefined) return { kind: 'untried', because: `the connection cannot be tried: ${message}` };
   // After the connection was established: `read tcp A->B: read: connection reset by peer`, or end of file.
@@ -57,7 +89,7 @@ function readError(message: string): Failure | undefined {
     return { kind: 'no-route', because: error.replace(/^.*: connect: /, '') };
   if (/i\/o timeout|Client\.Timeout|TLS handshake timeout|connection timed out/.test(error))
     return { kind: 'silent', because: `no answer within ${answerSeconds} s` };
-  return { kind: 'stranger', because: `the server at this address is not an east-west gateway (${error})` };
+  return { kind: 'stranger', because: `the server at this address is not ${expected} (${error})` };
 }
 
 /** Which cluster tried which gateway, and for how long. */

@@ -158,8 +158,7 @@ async function readCluster(
   try {
     await client.request('GET', '/readyz', { retryMs: statusRetryMs, ...(signal && { signal }) });
     const { controlPlane, ingress, eastWest } = model;
-    if (ingress === undefined || eastWest === undefined)
-      throw new Error('the mesh has no gateways of its own');
+    if (ingress === undefined) throw new Error('the mesh has no ingress gateway of its own');
     const nodeType = await client.typeOf('v1', 'Node', signal);
     const declared = model.clusters.find(({ name }) => name === client.cluster)?.controlPlanes ?? [];
     const [
@@ -177,12 +176,13 @@ async function readCluster(
       Promise.all(declared.map(({ name }) => get('apps/v1', 'Deployment', controlPlane.namespace, name))),
       get('v1', 'Secret', controlPlane.namespace, 'cacerts'),
       get('apps/v1', 'Deployment', ingress.namespace, ingress.name),
-      get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
+      eastWest && get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
       get('v1', 'Service', ingress.namespace, ingress.name),
-      get('v1', 'Service', eastWest.namespace, eastWest.name),
+      eastWest && get('v1', 'Service', eastWest.namespace, eastWest.name),
     ]);
     const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
-    const deployed: (KubeObject | undefined)[] = [...istiods, ingressGateway, eastWestGateway];
+    const gateways = [ingressGateway, ...(eastWest === undefined ? [] : [eastWestGateway])];
+    const deployed: (KubeObject | undefined)[] = [...istiods, ...gateways];
     const replicas = await Promise.all(
       placed.map(async ({ name, namespace, deployments }) => {
         const here = deployments.filter(({ placement }) => placement.includes(client.cluster));
@@ -211,13 +211,12 @@ async function readCluster(
       proxies: proxies.filter((proxy) => proxy.revision === revision).length,
     }));
     const available =
-      controlPlanes.every(({ ready }) => ready) &&
-      [ingressGateway, eastWestGateway].every((live) => lookAt('available', live).done);
+      controlPlanes.every(({ ready }) => ready) && gateways.every((live) => lookAt('available', live).done);
     const address = (gateway: GatewayModel, service: KubeObject | undefined) =>
       gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint)[0];
     const [ingressAddress, eastWestAddress] = [
       address(ingress, ingressService),
-      address(eastWest, eastWestService),
+      eastWest && address(eastWest, eastWestService),
     ];
     const status: ClusterStatus = {
       context,

@@ -49,6 +49,7 @@ export const order = [
   '5e-revisions',
   '7b-load',
   '7d-node-ports',
+  '7j-networks',
   '7e-cert-manager',
   // Takes everything down.
   '9-teardown',

@@ -59,7 +59,7 @@ export class ControlPlane<C extends string> extends MeshConstruct<C> {
   override project(into: Projection): void {
     const labels = { [networkLabel]: into.cluster.network, ...podSecurityLabels('privileged') };
     const differs = {
-      because: 'each cluster has a network of its own, and istiod knows which cluster it is the primary of',
+      because: 'each cluster is on a network, and istiod knows which cluster it is the primary of',
       paths: [
         ['metadata', 'labels', networkLabel],
         ['spec', 'values', 'global', 'network'],

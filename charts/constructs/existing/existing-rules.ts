@@ -3,6 +3,7 @@ import type { Problem } from '../../../core/problem.ts';
 import { callProblems } from '../access/authorization.ts';
 import { Namespace, refuseScope, type Mesh } from '../scope/mesh-construct.ts';
 import type { Caller, Method } from '../scope/method.ts';
+import { isExisting } from '../scope/platform.ts';
 import { descriptorProblems } from '../workload/descriptor.ts';
 import { placementProblems } from '../workload/workload-rules.ts';
 import { Workload } from '../workload/workload.ts';
@@ -128,7 +129,7 @@ function namespaceProblems({ where, mesh, namespace, isDuplicate }: Declared): r
     .findAll()
     .filter((part) => part instanceof Namespace)
     .map(({ name }) => name);
-  if ('existing' in mesh.platform || own.includes(received as string)) return [];
+  if (isExisting(mesh.platform) || own.includes(received as string)) return [];
   const near = nearest(received, own);
   const declare = 'declare it with mesh.namespace, and let its owners deploy into it';
   return [

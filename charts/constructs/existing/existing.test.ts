@@ -3,6 +3,7 @@ import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js
 import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
+import { onExisting } from '../../testing/existing.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { HttpEdge } from '../edge/http-edge.ts';
@@ -95,6 +96,27 @@ test('an edge exposes a service of others by its paths, all or some', () => {
       expect(objectOf(rendered, 'east', 'Sidecar', name)).toHaveProperty('spec.egress', [
         { hosts: ['team-a/stock.team-a.svc.cluster.local'] },
       ]);
+    }
+  });
+});
+
+test('on an Istio of others, namespaces that the mesh does not declare are theirs, and nothing of ours is in them', () => {
+  withProject({}, (root) => {
+    const mesh = onExisting(root);
+    const shop = mesh.namespace('shop');
+    const catalog = catalogIn(shop);
+    const ledger = existingService(mesh, { namespace: 'bank', name: 'ledger', service: InventoryService });
+    catalog.calls(ledger.method.getStock);
+    const reports = existingCaller(mesh, { namespace: 'team-b', serviceAccount: 'reports' });
+    reports.calls(catalog.method.listProducts);
+    const rendered = synthesize(mesh);
+    for (const cluster of ['east', 'west']) {
+      for (const namespace of ['bank', 'team-b']) expect(objectsOf(rendered, cluster, namespace)).toEqual([]);
+      expect(objectOf(rendered, cluster, 'Sidecar', 'catalog')).toHaveProperty('spec.egress', [
+        { hosts: ['bank/ledger.bank.svc.cluster.local'] },
+      ]);
+      const policies = JSON.stringify(objectOf(rendered, cluster, 'AuthorizationPolicy', 'catalog'));
+      expect(policies).toContain('cluster.local/ns/team-b/sa/reports');
     }
   });
 });

@@ -13,16 +13,26 @@ export function addressOf(mesh: Mesh, cluster: Cluster, gateway: keyof Gateways)
 
 /**
  * The gateways that no Service's status tells the address of, as `values.global.meshNetworks`; the same for every istiod
- * (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshNetworks).
+ * (https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshNetworks). A network is reached by the gateways of any of
+ * its clusters.
  */
 export function meshNetworks(mesh: Mesh): Readonly<Record<string, object>> {
-  const networks = mesh.clusters.flatMap((cluster): [string, object][] => {
+  const declared = mesh.clusters.flatMap((cluster) => {
     const address = addressOf(mesh, cluster, 'eastWest');
-    if (address?.type !== 'NodePort') return [];
-    const gateways = address.addresses.map((host) => ({ address: host, port: address.ports['tls'] }));
-    return [[cluster.network, { endpoints: [{ fromRegistry: cluster.name }], gateways }]];
+    return address?.type === 'NodePort' ? [{ cluster, address }] : [];
   });
-  return Object.fromEntries(networks);
+  const networks = Map.groupBy(declared, ({ cluster }) => cluster.network);
+  return Object.fromEntries(
+    [...networks].map(([network, of]) => [
+      network,
+      {
+        endpoints: of.map(({ cluster }) => ({ fromRegistry: cluster.name })),
+        gateways: of.flatMap(({ address }) =>
+          address.addresses.map((host) => ({ address: host, port: address.ports['tls'] })),
+        ),
+      },
+    ]),
+  );
 }
 
 /** Addresses given in the declaration, by cluster, with the node port called `port`; for {@link GatewayModel}. */

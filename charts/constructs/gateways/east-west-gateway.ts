@@ -11,7 +11,7 @@ import type { Projection } from '../scope/projection.ts';
 const crossNetworkPort = 15443;
 
 /**
- * The way into a cluster for the mesh's other clusters. It passes mutual TLS through by SNI without ending it, so
+ * The way into a cluster for the mesh's clusters on other networks. It passes mutual TLS through by SNI without ending it, so
  * identities hold from end to end, and it needs no certificate of its own. Only that port is open: the control planes
  * are all primaries, and none of them is reached through a gateway.
  */

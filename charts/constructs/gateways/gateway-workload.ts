@@ -138,7 +138,7 @@ export function addGatewayWorkload(into: Projection, props: GatewayWorkloadProps
 
 /** What says which network a gateway is the way into. */
 const ofNetwork: Differs = {
-  because: 'each cluster has a network of its own',
+  because: 'each cluster is on a network',
   paths: [
     ['metadata', 'labels', networkLabel],
     ['spec', 'template', 'metadata', 'labels', networkLabel],

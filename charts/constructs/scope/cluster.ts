@@ -26,7 +26,10 @@ export interface ClusterIstio {
 
 /** A cluster of the mesh, as it is declared. */
 export interface ClusterProps {
-  /** Network its pods are in. Every cluster has its own: traffic between them passes the east-west gateways. */
+  /**
+   * Name of the network its pods are on. Pods of clusters on one network reach each other by their own addresses; traffic between
+   * networks passes the east-west gateways, which a mesh on one network does not have. A pod keeps the network that it started in.
+   */
   readonly network: string;
   /** Region, as the label `topology.kubernetes.io/region` of its nodes says. */
   readonly region: string;

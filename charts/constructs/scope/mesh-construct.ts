@@ -26,10 +26,10 @@ import type { Tracing } from './tracing.ts';
 export type LoadedApp = { readonly config: AppConfig } | { readonly problems: readonly Problem[] };
 
 /**
- * One Istio mesh over several Kubernetes clusters, multi-primary on different networks
- * (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/): a control plane, an
- * east-west gateway and an ingress gateway in each, mutual TLS everywhere. Namespaces and services are declared in it
- * once and project themselves into the clusters.
+ * One Istio mesh over one Kubernetes cluster or more, multi-primary on different networks or on one
+ * (https://istio.io/latest/docs/setup/install/multicluster/multi-primary_multi-network/): a control plane and an ingress gateway
+ * in each, an east-west gateway where there are several networks, mutual TLS everywhere. Namespaces and services are declared in
+ * it once and project themselves into the clusters.
  *
  * An interface, because the class behind `new Mesh` (mesh.ts) imports the constructs that every mesh has, and those name
  * their mesh in their types.

@@ -1,5 +1,6 @@
 import { partOfLabel } from '../../model/labels.ts';
 import { eastWestGateway } from './names.ts';
+import { crossNetworks } from './networks.ts';
 import { existingIstio, isExisting, type AnyPlatform } from './platform.ts';
 
 /** What a Service says it is visible to by (https://istio.io/latest/docs/reference/config/annotations/). */
@@ -17,16 +18,19 @@ export function exportTo(own: string, others: Iterable<string>): string[] {
 }
 
 /**
- * The `exportTo` of a Service that is called, and of the policy of its traffic. Where there are more clusters than one also the
+ * The `exportTo` of a Service that is called, and of the policy of its traffic. Where clusters are on several networks also the
  * east-west gateways see it, which have an upstream for each Service, and for each subset of its DestinationRule, that is visible
  * to them: without, calls from other clusters find no way on. Where those of others stand may be unknown: then everybody sees it.
  */
 export function exportToCallers(
-  { clusters, platform }: { readonly clusters: readonly object[]; readonly platform: AnyPlatform },
+  {
+    clusters,
+    platform,
+  }: { readonly clusters: readonly { readonly network: string }[]; readonly platform: AnyPlatform },
   own: string,
   callers: readonly string[],
 ): string[] {
-  if (callers.length === 0 || clusters.length < 2) return exportTo(own, callers);
+  if (callers.length === 0 || !crossNetworks(clusters)) return exportTo(own, callers);
   const gateways = isExisting(platform)
     ? existingIstio(platform).eastWestNamespace
     : eastWestGateway.namespace;
