@@ -4,7 +4,15 @@ import { connect } from '../kube/connection.ts';
 import type { ClusterAccess, Clients } from '../kube/connection.ts';
 import { qualifiedName } from '../kube/kube-client.ts';
 import type { KubeClient, ResourceType } from '../kube/kube-client.ts';
-import { describe, field, isManaged, text } from '../kube/kube-object.ts';
+import {
+  describe,
+  field,
+  isManaged,
+  managedByLabel,
+  manager,
+  partOfLabel,
+  text,
+} from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import {
   concurrency,
@@ -39,6 +47,7 @@ export async function removeMesh(model: MeshModel, options: RemoveOptions): Prom
   const names = model.clusters.map(({ name }) => name);
   const clients = await connect(names, options.access, options.signal);
   await checkRoots(clients, model, options);
+  await checkSeen(clients, model, options);
   await pool(Object.values(clients), names.length, (client) => removeFrom(client, model, options));
 }
 
@@ -64,11 +73,45 @@ async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOpt
   throwIfAny(problems.flat());
 }
 
+/** What an Istio of the mesh has beside its namespaces. Its webhooks would outlive the istiod that answers them. */
+const besideNamespaces = [
+  ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'],
+  ['admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'],
+  ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'],
+  ['rbac.authorization.k8s.io/v1', 'ClusterRole'],
+  ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
+] as const;
+
+/** Refuses credentials that would leave some of these behind unseen, before anything is deleted. */
+async function checkSeen(clients: Clients, model: MeshModel, { signal }: RemoveOptions): Promise<void> {
+  if (model.existing !== undefined) return;
+  const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${model.name}`;
+  const problems = await Promise.all(
+    Object.values(clients).map(async (client) => {
+      const unseen = await pool(besideNamespaces, concurrency, async ([apiVersion, kind]) => {
+        const type = await client.typeOf(apiVersion, kind, signal);
+        if (type === undefined) return [];
+        const objects = await client.listIfAllowed(type, { labelSelector, ...(signal && { signal }) });
+        return objects === undefined ? [type] : [];
+      });
+      const kinds = unseen.flat().map(qualifiedName).join(', ');
+      const what = `the credentials may not list ${kinds}, which would be left behind; nothing was deleted`;
+      const fix = 'use credentials with the rights of docs/rights/down.yaml';
+      return kinds === '' ? [] : [{ where: client.cluster, what, fix }];
+    }),
+  );
+  throwIfAny(problems.flat());
+}
+
 async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveOptions): Promise<void> {
   const { report, signal } = options;
   const { name: mesh, controlPlane } = model;
   const types = await client.sweepableTypes(signal);
-  const { objects: owned } = await listManaged(client, types, mesh, signal);
+  const { objects: owned, unlisted } = await listManaged(client, types, mesh, signal);
+  if (unlisted.length > 0)
+    report(
+      `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(unlisted)}`,
+    );
   const kept = (object: KubeObject, { objects, unlisted }: Others) => {
     const shown = objects.slice(0, 3).map(describe).join(', ');
     const because =
