@@ -55,7 +55,7 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
     const { steady, kept } = proofs;
-    const using = { ...config, istioctl };
+    const using = { ...config, ...(istioctl !== undefined && { istioctl }) };
     let due: readonly Proof[] = [];
     const choose = (touched: Touched) => {
       due = proved.due(kept, touched);
@@ -77,7 +77,8 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
         const why = due.includes(proof) ? 'not proved' : 'proved by an earlier up';
         return `${why}: ${proof.title} (--prove proves it now)`;
       });
-    if (!record.lab) remarks.push(...rootKeysIn(config.trustDir).map(rootKeyRemark));
+    if (!record.lab && model.existing === undefined)
+      remarks.push(...rootKeysIn(config.trustDir).map(rootKeyRemark));
     const ending = { model, record, status, proved: lines, remarks, applied: applied.summary, seconds };
     process.stdout.write(`\n${formatEnding(ending)}\n`);
     return isHealthy(status) ? 0 : 1;
@@ -105,14 +106,14 @@ async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal)
 
 /**
  * Writes the environment's part of dist/, and brings up what the mesh is to be applied to.
- * @returns the path of istioctl
+ * @returns the path of istioctl, which a mesh on an Istio of others does not need
  */
 async function makeClusters(
   at: Workspace,
   { environment, model, dist: written }: FilledMesh,
   lab: LabUp | undefined,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   const { root, cacheDir, logsDir } = at;
   let istioctl = lab?.istioctl;
   const dist: Task = {
@@ -130,9 +131,9 @@ async function makeClusters(
       istioctl = () => built.istioctl;
     },
   };
-  await runTasks([dist, ...(lab?.steps(model, signal) ?? [tools])]);
-  if (istioctl === undefined) throw new Error('istioctl is made by these steps');
-  return istioctl();
+  const own = model.existing === undefined ? [tools] : [];
+  await runTasks([dist, ...(lab?.steps(model, signal) ?? own)]);
+  return istioctl?.();
 }
 
 interface Work {
@@ -166,6 +167,16 @@ async function applyAndProve(
   let applied: AppliedMesh | undefined;
   let chosen: readonly Proof[] = [];
   let seen: readonly string[] = [];
+  // Those of an Istio of others are theirs.
+  const certificates: Task = {
+    title: 'certificates of every proxy',
+    run: async (report) => {
+      if (!(await stands)) return; // the apply tells why
+      const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
+      for (const one of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
+        report(`${one.cluster}: ${one.proxies} proxies have the certificates of ${describeTrust(one.state)}`);
+    },
+  };
   await runTasks([
     [
       {
@@ -187,17 +198,7 @@ async function applyAndProve(
           }
         },
       },
-      {
-        title: 'certificates of every proxy',
-        run: async (report) => {
-          if (!(await stands)) return; // the apply tells why
-          const clients = Object.values(await connect(Object.keys(record.access), record.access, signal));
-          for (const one of await awaitTrust(clients, model.controlPlane.namespace, report, signal))
-            report(
-              `${one.cluster}: ${one.proxies} proxies have the certificates of ${describeTrust(one.state)}`,
-            );
-        },
-      },
+      ...(model.existing === undefined ? [certificates] : []),
       {
         title: 'proofs by real calls',
         run: async (report) => {

@@ -42,12 +42,7 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
   const here = process.env['INIT_CWD'] ?? '.';
   const trustRoots =
     flags.trustRoots === undefined ? undefined : readTrustRoots(resolve(here, flags.trustRoots));
-  const { cacheDir, logsDir } = at;
-  const report = (line: string) => process.stderr.write(`${line}\n`);
-  const { istioctl } = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report, signal });
-  const releases = new Map<PlanStep, readonly KubeObject[]>();
-  for (const step of plan.steps)
-    releases.set(step, await renderIstioReleases(istioctl, step.releases, plan.mesh, signal));
+  const releases = await renderReleases(at, plan, signal);
   const tree = exportTree(plan, {
     release: (step) => releases.get(step) ?? [],
     ...(store && { store }),
@@ -70,16 +65,33 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
   const made = plan.steps.flatMap(({ cluster, secrets }) =>
     secrets.filter(isStored).map(({ namespace, name }) => `  ${cluster}: ${namespace}/${name}\n`),
   );
-  process.stdout.write(
-    store === undefined
-      ? `Secrets that are not in the tree; create them yourself, before istiod of their cluster starts:\n${made.join('')}`
-      : `Secrets that ${store.kind} ${store.name} has to hold:\n${tree.secrets.map(describeSecret).join('')}`,
-  );
+  if (made.length + tree.secrets.length > 0)
+    process.stdout.write(
+      store === undefined
+        ? `Secrets that are not in the tree; create them yourself, before istiod of their cluster starts:\n${made.join('')}`
+        : `Secrets that ${store.kind} ${store.name} has to hold:\n${tree.secrets.map(describeSecret).join('')}`,
+    );
   if (issuer !== undefined)
     process.stdout.write(
       `CAs: of ${describeIssuer(issuer)}, which has to be in every cluster, with cert-manager, before the tree\n`,
     );
   return 0;
+}
+
+/** The Istio releases of each step; none on an Istio of others, which needs no istioctl. */
+async function renderReleases(
+  { cacheDir, logsDir }: Workspace,
+  { mesh, steps }: Plan,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<PlanStep, readonly KubeObject[]>> {
+  const releases = new Map<PlanStep, readonly KubeObject[]>();
+  const released = steps.filter((step) => step.releases.length > 0);
+  if (released.length === 0) return releases;
+  const report = (line: string) => process.stderr.write(`${line}\n`);
+  const { istioctl } = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report, signal });
+  for (const step of released)
+    releases.set(step, await renderIstioReleases(istioctl, step.releases, mesh, signal));
+  return releases;
 }
 
 function describeSecret({ cluster, secret, key, properties }: SecretReference): string {
@@ -95,19 +107,22 @@ interface Parsed {
  * Reads the flags that the command line parser cannot judge alone.
  * @throws ProblemsError (exit 2) with everything that is wrong.
  */
-export function parseFlags(flags: ExportFlags, { mesh, issuer }: Pick<Plan, 'mesh' | 'issuer'>): Parsed {
+export function parseFlags(
+  flags: ExportFlags,
+  { mesh, issuer, existing }: Pick<Plan, 'mesh' | 'issuer' | 'existing'>,
+): Parsed {
   const store = parseStore(flags, mesh);
   const argocd = parseSource(flags);
+  const why =
+    existing !== undefined
+      ? 'has no effect on an Istio of others, whose owners choose what proxies trust'
+      : issuer !== undefined
+        ? 'cannot be used with trust.issuer: each control plane distributes the root of its own CA, which does not change'
+        : undefined;
   const roots =
-    flags.trustRoots === undefined || issuer === undefined
+    flags.trustRoots === undefined || why === undefined
       ? []
-      : [
-          {
-            where: '--trust-roots',
-            what: 'cannot be used with trust.issuer: each control plane distributes the root of its own CA, which does not change',
-            fix: 'leave it out',
-          },
-        ];
+      : [{ where: '--trust-roots', what: why, fix: 'leave it out' }];
   throwIfAny([...problemsIn(store), ...problemsIn(argocd), ...roots]);
   return {
     store: 'value' in store ? store.value : undefined,

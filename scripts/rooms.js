@@ -60,8 +60,9 @@ export const mayImport = {
   'infra/trust': ['charts', ...infra('plan', 'kube'), 'core'],
   'infra/policy': ['charts', ...infra('kube'), 'core'],
   'infra/export': ['charts', ...infra('trust', 'remote', 'plan', 'kube'), 'core'],
-  'infra/status': ['charts', ...infra('trust', 'remote', 'reach', 'plan', 'kube'), 'core'],
-  'infra/preflight': ['charts', ...infra('trust', 'plan', 'kube'), 'core'],
+  'infra/status': ['charts', ...infra('existing', 'trust', 'remote', 'reach', 'plan', 'kube'), 'core'],
+  'infra/existing': ['charts', ...infra('trust', 'remote', 'reach', 'plan', 'kube'), 'core'],
+  'infra/preflight': ['charts', ...infra('existing', 'trust', 'plan', 'kube'), 'core'],
   'infra/apply': ['charts', ...infra('preflight', 'trust', 'remote', 'reach', 'plan', 'kube'), 'core'],
   'infra/pulumi': [
     'charts',

@@ -32,6 +32,36 @@ applied by: server-side apply
 trust: generation 1, intermediate 1, root until 2039-12-30`);
   });
 
+  test('of a mesh on an Istio of others has no word of CAs, tokens and gateways that are theirs', () => {
+    const ofOthers = { eastWest: null, certificateNotAfter: null, trust: null, remotes: {} };
+    const controlPlanes = [{ revision: 'prod', ready: true, proxies: 6 }];
+    const clusterOf = (context: string) =>
+      clusterStatus('172.29.0.10', 'none', { ...ofOthers, context, controlPlanes });
+    const [east, west] = [clusterOf('east'), clusterOf('west')];
+    const seen = meshStatus({ clusters: { east, west } });
+    expect(formatStatus(seen)).toBe(`\
+healthy: 2 clusters and 2 services are ready, and clusters reach each other
+
+CLUSTER  READY  NODES  ISTIO (PROXIES)  CONTEXT
+east     yes    1      prod (6)         east
+west     yes    1      prod (6)         west
+
+GATEWAYS OF  INGRESS
+east         http://172.29.0.10:80
+west         http://172.29.0.10:80
+
+SERVICE  READY IN EAST  READY IN WEST
+catalog  1/1            1/1
+orders   1/1            -
+
+calls between clusters: answered, checked 2030-01-01T00:00:00.000Z
+applied by: server-side apply`);
+    const without = meshStatus({
+      clusters: { east: { ...east, ingress: null }, west: { ...west, ingress: null } },
+    });
+    expect(formatStatus(without)).not.toContain('GATEWAYS');
+  });
+
   test('of one in which much is wrong says what, before its tables', () => {
     const remote = {
       tokenNotAfter: null,

@@ -119,24 +119,42 @@ function warnings({ clusters }: MeshStatus): readonly string[] {
   ]);
 }
 
-function clusterTable({ clusters }: MeshStatus): readonly string[] {
+/** What the mesh has of its own in any cluster. On an Istio of others it has neither CAs nor gateways between clusters to speak of. */
+function ownParts({ clusters }: MeshStatus) {
+  const reached = Object.values(clusters).filter(({ controlPlanes }) => controlPlanes.length > 0);
+  const none = (isNone: (cluster: ClusterStatus) => boolean) => reached.length > 0 && reached.every(isNone);
+  return {
+    cas: !none(({ certificateNotAfter }) => certificateNotAfter === null),
+    eastWest: !none(({ eastWest, certificateNotAfter }) => eastWest === null && certificateNotAfter === null),
+    ingress: !none(({ ingress, certificateNotAfter }) => ingress === null && certificateNotAfter === null),
+  };
+}
+
+function clusterTable(seen: MeshStatus): readonly string[] {
+  const { cas } = ownParts(seen);
   return table(
-    ['cluster', 'ready', 'nodes', 'Istio (proxies)', 'CA until', 'context'],
-    Object.entries(clusters).map(([name, cluster]) => [
+    ['cluster', 'ready', 'nodes', 'Istio (proxies)', ...(cas ? ['CA until'] : []), 'context'],
+    Object.entries(seen.clusters).map(([name, cluster]) => [
       name,
       cluster.ready ? 'yes' : 'no',
       `${cluster.nodes}`,
       cluster.controlPlanes.map(formatControlPlane).join(', ') || '-',
-      day(cluster.certificateNotAfter),
+      ...(cas ? [day(cluster.certificateNotAfter)] : []),
       cluster.context,
     ]),
   );
 }
 
-function gatewayTable({ clusters }: MeshStatus): readonly string[] {
+function gatewayTable(seen: MeshStatus): readonly string[] {
+  const has = ownParts(seen);
+  if (!has.ingress && !has.eastWest) return [];
   return table(
-    ['gateways of', 'ingress', 'east-west'],
-    Object.entries(clusters).map(([name, { ingress, eastWest }]) => [name, ingress ?? '-', eastWest ?? '-']),
+    ['gateways of', 'ingress', ...(has.eastWest ? ['east-west'] : [])],
+    Object.entries(seen.clusters).map(([name, { ingress, eastWest }]) => [
+      name,
+      ingress ?? '-',
+      ...(has.eastWest ? [eastWest ?? '-'] : []),
+    ]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { nameLabel } from '../../charts/model/labels.ts';
+import { defaultRevision, nameLabel, revisionLabel } from '../../charts/model/labels.ts';
 import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { managedLabels } from '../../infra/kube/kube-object.ts';
@@ -65,8 +65,7 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
     {
       name,
       namespace: caller.namespace,
-      // What its Sidecar and the policies of its traffic go by.
-      labels: { [nameLabel]: caller.name, ...managedLabels(model.name) },
+      labels: probeLabels(model, caller),
       serviceAccountName: caller.name,
       image,
       source: probeProgram,
@@ -86,6 +85,20 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
   });
   if (problems.length > 0) throw new ProblemsError(problems, 1);
   return targets.map(({ call }, index) => summary(call, answers[index]?.servedBy ?? '')).join(', ');
+}
+
+/**
+ * Labels of a caller's probe: what its Sidecar and the policies of its traffic go by, and on an Istio of others what asks for a proxy, as
+ * a namespace that the mesh shares need not.
+ */
+export function probeLabels(
+  { name: mesh, existing }: Pick<MeshModel, 'name' | 'existing'>,
+  { name }: Pick<WorkloadModel, 'name'>,
+): Readonly<Record<string, string>> {
+  const own = { [nameLabel]: name, ...managedLabels(mesh) };
+  if (existing === undefined) return own;
+  const ofRevision = existing.revision === defaultRevision ? {} : { [revisionLabel]: existing.revision };
+  return { ...own, 'sidecar.istio.io/inject': 'true', ...ofRevision };
 }
 
 /** A name that is a caller's alone, and a DNS label however long the caller's is. */

@@ -33,8 +33,9 @@ export type Snapshots = Readonly<Record<string, Snapshot>>;
 
 /** Reads all that each cluster holds of the mesh. */
 export async function takeSnapshots(plan: Plan, { clients, signal }: StepContext): Promise<Snapshots> {
+  const shared = plan.existing?.sharedNamespaces ?? [];
   const taken = Object.entries(clients).map(
-    async ([name, client]) => [name, await Snapshot.take(client, plan.mesh, signal)] as const,
+    async ([name, client]) => [name, await Snapshot.take(client, plan.mesh, signal, shared)] as const,
   );
   return Object.fromEntries(await allOrProblems(taken));
 }

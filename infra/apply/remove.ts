@@ -53,7 +53,8 @@ export async function removeMesh(model: MeshModel, options: RemoveOptions): Prom
 
 async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOptions): Promise<void> {
   const roots = readRoots(options.trustDir);
-  if (roots.length === 0) return;
+  // The CA of an Istio of others is not in the folder.
+  if (roots.length === 0 || model.existing !== undefined) return;
   const key = cacertsKey(model.controlPlane.namespace);
   const problems = await Promise.all(
     Object.values(clients).map(async (client) => {
@@ -107,7 +108,13 @@ async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveO
   const { report, signal } = options;
   const { name: mesh, controlPlane } = model;
   const types = await client.sweepableTypes(signal);
-  const { objects: owned, unlisted } = await listManaged(client, types, mesh, signal);
+  const { objects: owned, unlisted } = await listManaged(
+    client,
+    types,
+    mesh,
+    signal,
+    model.existing?.sharedNamespaces,
+  );
   if (unlisted.length > 0)
     report(
       `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(unlisted)}`,

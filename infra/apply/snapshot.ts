@@ -24,9 +24,15 @@ export class Snapshot {
     this.#byKey = new Map(objects.map((object) => [keyOf(object), object]));
   }
 
-  static async take(client: KubeClient, mesh: string, signal: AbortSignal | undefined): Promise<Snapshot> {
+  /** @param shared - namespaces of others in which the mesh has objects, too */
+  static async take(
+    client: KubeClient,
+    mesh: string,
+    signal: AbortSignal | undefined,
+    shared: readonly string[] = [],
+  ): Promise<Snapshot> {
     const types = await client.sweepableTypes(signal);
-    return new Snapshot(client, await listManaged(client, types, mesh, signal));
+    return new Snapshot(client, await listManaged(client, types, mesh, signal, shared));
   }
 
   /**

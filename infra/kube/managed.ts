@@ -21,7 +21,7 @@ export interface Managed {
 
 /**
  * The objects of these types with the labels of this mesh. Where the credentials may not list a type in all namespaces, it is
- * listed in those of the mesh, which have its labels, too.
+ * listed in those of the mesh, which have its labels, too, and in those that it shares with others.
  * @throws KubeError when namespaces cannot be listed.
  */
 export async function listManaged(
@@ -29,21 +29,19 @@ export async function listManaged(
   types: readonly ResourceType[],
   mesh: string,
   signal: AbortSignal | undefined,
+  shared: readonly string[] = [],
 ): Promise<Managed> {
   const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${mesh}`;
   const within = { labelSelector, ...(signal && { signal }) };
   const spaces = types.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace');
-  const namespaces = (await Promise.all(spaces.map((type) => client.list(type, within)))).flat();
+  const own = (await Promise.all(spaces.map((type) => client.list(type, within)))).flat();
+  const namespaces = [...own.map(({ metadata }) => metadata.name), ...shared];
   const unlisted: ResourceType[] = [];
   const found = await pool(types, concurrency, async (type) => {
     const everywhere = await client.listIfAllowed(type, within);
     if (everywhere !== undefined) return everywhere;
     const inside = type.namespaced
-      ? await Promise.all(
-          namespaces.map(({ metadata }) =>
-            client.listIfAllowed(type, { ...within, namespace: metadata.name }),
-          ),
-        )
+      ? await Promise.all(namespaces.map((namespace) => client.listIfAllowed(type, { ...within, namespace })))
       : [undefined];
     if (inside.every((objects) => objects === undefined)) unlisted.push(type);
     return inside.flatMap((objects) => objects ?? []);

@@ -13,7 +13,7 @@ export async function newerMesh(
   const planned = plan.steps
     .filter(({ cluster }) => cluster === client.cluster)
     .flatMap(({ objects }) => objects)
-    .find(({ kind, metadata }) => kind === 'Namespace' && metadata.name === plan.controlPlaneNamespace);
+    .find((object) => object.kind === 'Namespace' && versionOf(object) !== undefined);
   const ours = versionOf(planned);
   if (planned === undefined || ours === undefined) return [];
   const theirs = versionOf(await client.get(planned, signal));

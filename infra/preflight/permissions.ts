@@ -33,10 +33,14 @@ export async function missingPermissions(
     objects,
     clusters: plan.clusters,
     makesNamespaces: await lacksOne(client, declared, signal),
+    onExisting: plan.existing !== undefined,
   });
   const places: Readonly<Record<Place, readonly string[]>> = {
     cluster: [],
-    mesh: declared.map(({ metadata }) => metadata.name).sort(),
+    mesh: [
+      ...declared.map(({ metadata }) => metadata.name),
+      ...(plan.existing?.sharedNamespaces ?? []),
+    ].sort(),
     'control-plane': [plan.controlPlaneNamespace],
     default: [outsiderPod.namespace],
   };

@@ -16,6 +16,7 @@ import {
 } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
+import { existingIstioProblems } from '../existing/check.ts';
 import { existingProblems } from './existing-services.ts';
 import { newerMesh } from './newer-mesh.ts';
 import { missingPermissions } from './permissions.ts';
@@ -66,13 +67,10 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
   const problems = await Promise.all([
     ...all.map((client) => findStrangers(client, plan, signal)),
     ...all.map((client) => newerMesh(client, plan, signal)),
-    ...all.map((client) => sharedTrustDomains(client, plan, signal)),
     ...all.map((client) => webhookProblems(client, plan, signal)),
     ...all.map((client) => findStranded(client, plan, signal)),
     existingProblems(all, plan, { warn: options.warn ?? (() => undefined), signal }),
-    plan.issuer === undefined
-      ? trustProblems(all, plan.controlPlaneNamespace, options.trustDir, options.trust, signal)
-      : issuerProblems(all, plan.controlPlaneNamespace, plan.issuer, signal),
+    controlPlaneProblems(plan, all, options),
   ]);
   throwIfAny([...unfit, ...problems.flat()]);
   const settled = await settledTrust(plan, options);
@@ -80,15 +78,31 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
   return { clients, ...settled, trustNotAfter: { ...settled.trustNotAfter, ...ends } };
 }
 
+/** Problems of what signs and distributes identities: the mesh's own control plane, or that of others. */
+async function controlPlaneProblems(
+  plan: Plan,
+  clients: readonly KubeClient[],
+  { trustDir, trust, warn = () => undefined, signal }: PreflightOptions,
+): Promise<readonly Problem[]> {
+  const { existing, controlPlaneNamespace: namespace, issuer } = plan;
+  if (existing !== undefined) return existingIstioProblems(clients, plan, existing, warn, signal);
+  const domains = await Promise.all(clients.map((client) => sharedTrustDomains(client, plan, signal)));
+  const ofTrust =
+    issuer === undefined
+      ? trustProblems(clients, namespace, trustDir, trust, signal)
+      : issuerProblems(clients, namespace, issuer, signal);
+  return [...domains.flat(), ...(await ofTrust)];
+}
+
 /**
- * The mesh's CAs in the trust folder; none when an issuer signs the CAs.
+ * The mesh's CAs in the trust folder; none when an issuer signs the CAs, or the Istio of others has its own.
  * @throws ProblemsError (exit 2) for a wrong trust folder.
  */
 export async function settledTrust(
   plan: Plan,
   { trustDir, trust: settings, preview = false }: Pick<PreflightOptions, 'trustDir' | 'trust' | 'preview'>,
 ): Promise<Omit<Preflight, 'clients'>> {
-  if (plan.issuer !== undefined) return { trust: {}, trustNotAfter: {} };
+  if (plan.issuer !== undefined || plan.existing !== undefined) return { trust: {}, trustNotAfter: {} };
   const settle = preview ? previewTrust : ensureTrust;
   const trust = await settle(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
   const ends = Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter] as const);
@@ -107,7 +121,7 @@ async function findUnfit(
   const lists = await Promise.all([
     sameClusters(clients, signal),
     ...clients.map((client) => versionProblems(client, warn, signal)),
-    istioctl === undefined ? [] : istioctlProblems(istioctl, plan, signal),
+    istioctl === undefined || plan.existing !== undefined ? [] : istioctlProblems(istioctl, plan, signal),
   ]);
   const permissions = await Promise.all(
     clients.map((client) => {
@@ -175,12 +189,16 @@ async function findStrangers(
     .filter(({ cluster }) => cluster === client.cluster)
     .flatMap(({ objects }) => objects)
     .filter(({ metadata }) => metadata.namespace === undefined);
-  const found = await Promise.all([
+  const ofIstio = () => [
     listOf('apps/v1', 'Deployment', 'app=istiod'),
     // Ambient mode, and Istio's CNI agent: they redirect the traffic of all pods of a node.
     listOf('apps/v1', 'DaemonSet', 'app=ztunnel'),
     listOf('apps/v1', 'DaemonSet', 'k8s-app=istio-cni-node'),
     ...sharedKinds.map(async ([version, kind]) => (await listOf(version, kind)).filter(isOfIstio)),
+  ];
+  const found = await Promise.all([
+    // The mesh runs on it where it is declared as existing.
+    ...(plan.existing === undefined ? ofIstio() : []),
     ...planned.map(async (object) => (await client.get(object, signal)) ?? []),
   ]);
   const strangers = new Map(

@@ -93,3 +93,36 @@ describe.each(commands)('the rights for %s', (command) => {
     expect(changing).toEqual([]);
   });
 });
+
+describe.each(commands)('on an Istio of others, the rights for %s', (command) => {
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
+  const workload = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'shop' },
+  };
+  const rights = rightsOf(command, {
+    ...scope,
+    objects: [namespace, workload],
+    makesNamespaces: true,
+    onExisting: true,
+  });
+
+  test('reach no Secret, no token and no pod of theirs', () => {
+    const close = rights.filter(({ resource }) => /secret|token|exec/.test(resource));
+    expect(close.map(({ resource, place }) => `${resource} ${place}`)).toEqual(
+      command === 'up' ? ['pods/exec mesh'] : [],
+    );
+  });
+
+  test('change nothing but what the mesh declares', () => {
+    const changing = rights.filter(
+      ({ verbs, place }) => place !== 'default' && verbs.some((verb) => !['get', 'list'].includes(verb)),
+    );
+    const places = changing.map(({ resource, place, names = [] }) => [resource, place, ...names].join(' '));
+    const own = ['configmaps mesh', 'deployments.apps mesh', 'namespaces cluster shop'];
+    const ofUp = [...own.slice(0, 2), 'deployments/scale.apps mesh', ...own.slice(2)];
+    const all = { up: [...ofUp, 'pods mesh', 'pods/exec mesh'], status: [], down: own };
+    expect(places.sort()).toEqual(all[command]);
+  });
+});

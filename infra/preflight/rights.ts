@@ -30,6 +30,8 @@ export interface RightsFor {
   readonly clusters: readonly string[];
   /** Whether a namespace of the mesh does not exist yet: whoever makes it may also delete it. */
   readonly makesNamespaces: boolean;
+  /** Whether the mesh runs on an Istio of others, of which it changes nothing and reads no Secret. @default false */
+  readonly onExisting?: boolean;
 }
 
 /** The pod of `up` that calls a service from outside the mesh, in Kubernetes' own namespace for what belongs nowhere. */
@@ -93,7 +95,6 @@ function ofUp(scope: RightsFor): readonly Right[] {
       (resource) => cluster(resource, 'list'),
     ),
     cluster('nodes', 'list'),
-    cluster('tokenreviews.authentication.k8s.io', 'create'),
     // How they get ready, and why not.
     mesh('events', 'list'),
     mesh('pods/log', 'get'),
@@ -102,28 +103,62 @@ function ofUp(scope: RightsFor): readonly Right[] {
     mesh('deployments/scale.apps', 'patch'),
     mesh('pods', 'get', 'list', 'create', 'delete'),
     mesh('pods/exec', 'create', 'get'),
-    right('control-plane', secrets, ['get', 'list', 'create', 'patch', 'delete']),
-    { ...right('control-plane', 'serviceaccounts/token', ['create']), names: [remoteReader] },
+    ...(scope.onExisting === true ? ofOthers : ofOwnIstio),
     right('default', 'pods', ['create']),
     { ...right('default', 'pods', ['get', 'delete']), names: outsider },
     { ...right('default', 'pods/log', ['get']), names: outsider },
   ];
 }
 
-function ofStatus({ clusters }: RightsFor): readonly Right[] {
+/** The CA, the access of control planes to other clusters, and whether it is valid. */
+const ofOwnIstio: readonly Right[] = [
+  right('cluster', 'tokenreviews.authentication.k8s.io', ['create']),
+  right('control-plane', secrets, ['get', 'list', 'create', 'patch', 'delete']),
+  { ...right('control-plane', 'serviceaccounts/token', ['create']), names: [remoteReader] },
+];
+
+/**
+ * What is compared of an Istio of others: its injectors, istiod and its configuration, its gateways, and policies that reach our pods.
+ * What istiod knows of other clusters, and whether gateways are reached, takes `pods/exec` in its pods: without, a warning says so.
+ */
+const ofOthers: readonly Right[] = [
+  ...[
+    'authorizationpolicies.security.istio.io',
+    'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+    'peerauthentications.security.istio.io',
+    'validatingwebhookconfigurations.admissionregistration.k8s.io',
+  ].map((resource) => right('cluster', resource, ['list'])),
+  right('cluster', 'services', ['get', 'list']),
+  right('cluster', 'serviceaccounts', ['get']),
+  right('control-plane', 'configmaps', ['get']),
+  right('control-plane', 'deployments.apps', ['get']),
+  right('control-plane', namespaces, ['get']),
+];
+
+function ofStatus({ clusters, onExisting }: RightsFor): readonly Right[] {
   const names = [cacertsKey('').metadata.name, ...clusters.map(remoteSecretName)];
+  const ofControlPlanes =
+    onExisting === true
+      ? [
+          right('cluster', 'mutatingwebhookconfigurations.admissionregistration.k8s.io', ['list']),
+          right('cluster', 'services', ['get']),
+          ...ofOthers.filter(({ place }) => place === 'control-plane'),
+        ]
+      : [
+          right('cluster', 'subjectaccessreviews.authorization.k8s.io', ['create']),
+          right('cluster', 'tokenreviews.authentication.k8s.io', ['create']),
+          right('control-plane', 'pods/exec', ['create', 'get']),
+          { ...right('control-plane', secrets, ['get']), names },
+        ];
   return [
     right('cluster', 'nodes', ['list']),
     right('cluster', 'pods', ['list']),
-    right('cluster', 'subjectaccessreviews.authorization.k8s.io', ['create']),
-    right('cluster', 'tokenreviews.authentication.k8s.io', ['create']),
+    ...ofControlPlanes,
     right('mesh', 'deployments.apps', ['get']),
     right('mesh', 'events', ['list']),
     right('mesh', 'pods/log', ['get']),
     right('mesh', 'replicasets.apps', ['list']),
     right('mesh', 'services', ['get']),
-    right('control-plane', 'pods/exec', ['create', 'get']),
-    { ...right('control-plane', secrets, ['get']), names },
   ];
 }
 
@@ -136,7 +171,10 @@ function ofDown(scope: RightsFor): readonly Right[] {
     ...applied(scope, ['get', 'list', 'delete']),
     // What others have of a kind that would go with its definition.
     ...[...groups].map((group) => right('cluster', `*.${group}`, ['list'])),
-    right('control-plane', secrets, ['get', 'list', 'delete']),
+    // istiod leaves its root certificate in every namespace.
+    scope.onExisting === true
+      ? right('mesh', 'configmaps', ['get', 'list', 'delete'])
+      : right('control-plane', secrets, ['get', 'list', 'delete']),
   ];
 }
 
@@ -151,10 +189,13 @@ function onNamespaces({ objects }: RightsFor, verbs: readonly string[]): readonl
 }
 
 /** Rights on what is applied: by name outside of namespaces, but for `list`, which no name restricts. */
-function applied({ objects }: RightsFor, verbs: readonly string[]): readonly Right[] {
+function applied({ objects, onExisting }: RightsFor, verbs: readonly string[]): readonly Right[] {
   const [inside, outside] = [objects.filter(isNamespaced), objects.filter((object) => !isNamespaced(object))];
-  const namespaced = distinct([...ofNamespaces, ...inside.map(resourceOf)]);
-  const others = distinct([...ofCluster, ...outside.map(resourceOf)]).filter((one) => one !== namespaces);
+  const ofRelease = (kinds: readonly string[]) => (onExisting === true ? [] : kinds);
+  const namespaced = distinct([...ofRelease(ofNamespaces), ...inside.map(resourceOf)]);
+  const others = distinct([...ofRelease(ofCluster), ...outside.map(resourceOf)]).filter(
+    (one) => one !== namespaces,
+  );
   return [
     ...namespaced.map((resource) => right('mesh', resource, verbs)),
     ...others.flatMap((resource) => {

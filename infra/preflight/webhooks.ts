@@ -30,7 +30,10 @@ export async function webhookProblems(
   const planned = plan.steps
     .filter(({ cluster }) => cluster === client.cluster)
     .flatMap(({ objects }) => objects);
-  const namespaces = planned.filter(({ kind }) => kind === 'Namespace');
+  const shared = (plan.existing?.sharedNamespaces ?? []).map((name): KubeObject => {
+    return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+  });
+  const namespaces = [...planned.filter(({ kind }) => kind === 'Namespace'), ...shared];
   const pods = planned.filter(({ kind }) => kind === 'Deployment').map(labelsOfPods);
   const live = await Promise.all(namespaces.map((namespace) => client.get(namespace, signal)));
   const merged = namespaces.map((namespace, index) => withLive(namespace, live[index]));

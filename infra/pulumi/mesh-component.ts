@@ -7,11 +7,14 @@ import { providerSettings } from './provider-settings.ts';
 export interface ClusterOutputs {
   /** The kubeconfig context in use. */
   readonly context: string;
-  /** Addresses of the ingress gateway, `HOST:PORT` each: declared, or those of its load balancer once it has any. */
+  /**
+   * Addresses of the ingress gateway, `HOST:PORT` each: declared, or those of its load balancer once it has any. Empty where edges
+   * join gateways of others, or there are no edges, on an Istio of others.
+   */
   readonly ingress: pulumi.Output<readonly string[]>;
-  /** Addresses of the east-west gateway, in the same form. */
+  /** Addresses of the east-west gateway, in the same form; empty on an Istio of others. */
   readonly eastWest: pulumi.Output<readonly string[]>;
-  /** End of validity of the cluster's intermediate CA, ISO 8601. */
+  /** End of validity of the cluster's intermediate CA, ISO 8601; empty on an Istio of others. */
   readonly trustNotAfter: string;
 }
 

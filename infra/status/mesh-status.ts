@@ -5,7 +5,6 @@ import { formatEndpoint, gatewayEndpoints } from '../reach/gateway-endpoint.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { condition, count, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { listProxies } from '../kube/proxies.ts';
 import { lookAt } from '../plan/readiness.ts';
 import { readCacerts } from '../trust/objects.ts';
 import { parseCertificates } from '../trust/pem.ts';
@@ -13,6 +12,8 @@ import { trustStatus } from '../trust/trust-status.ts';
 import type { TrustStatus } from '../trust/trust-status.ts';
 import { readRemotes } from '../remote/remote-status.ts';
 import type { RemoteStatus } from '../remote/remote-status.ts';
+import { readControlPlanes } from './control-planes.ts';
+import type { ControlPlaneStatus } from './control-planes.ts';
 import { unfinishedRollouts } from './rollouts.ts';
 import type { Rollout } from './rollouts.ts';
 
@@ -41,31 +42,22 @@ export interface UnfinishedUp {
 
 export interface ClusterStatus {
   readonly context: string;
-  /** Every node is ready, every declared control plane and both gateways are available. */
+  /** Every node is ready, and the control planes and gateways of the mesh are available, or the control plane of others that it runs on. */
   readonly ready: boolean;
   /** `http://ADDR:PORT` */
   readonly ingress: string | null;
-  /** `ADDR:PORT` */
+  /** `ADDR:PORT`; null on an Istio of others, too. */
   readonly eastWest: string | null;
   /** Number of nodes. */
   readonly nodes: number;
-  /** End of the validity of the cluster's intermediate CA, ISO 8601. */
+  /** End of the validity of the cluster's intermediate CA, ISO 8601; null where that is of others, too. */
   readonly certificateNotAfter: string | null;
   /** Null where there is no CA. */
   readonly trust: TrustStatus | null;
-  /** The declared ones; empty when the cluster cannot be reached. */
+  /** The declared ones, or the one of others; empty when the cluster cannot be reached. */
   readonly controlPlanes: readonly ControlPlaneStatus[];
   /** How this cluster's control plane reads the others, by their names. */
   readonly remotes: Readonly<Record<string, RemoteStatus>>;
-}
-
-export interface ControlPlaneStatus {
-  /** `default` for the one without a revision. */
-  readonly revision: string;
-  /** Whether its Deployment is available. */
-  readonly ready: boolean;
-  /** Live pods whose proxies it injected, which connect to it. */
-  readonly proxies: number;
 }
 
 export interface CrossCluster {
@@ -85,6 +77,8 @@ export interface StatusOptions {
   readonly unfinishedUp?: UnfinishedUp;
   readonly signal?: AbortSignal;
 }
+
+export type { ControlPlaneStatus };
 
 type Replicas = Readonly<Record<string, { readonly desired: number; readonly ready: number }>>;
 
@@ -157,32 +151,28 @@ async function readCluster(
     client.get({ apiVersion, kind, metadata: { namespace, name } }, signal);
   try {
     await client.request('GET', '/readyz', { retryMs: statusRetryMs, ...(signal && { signal }) });
-    const { controlPlane, ingress, eastWest } = model;
-    if (ingress === undefined) throw new Error('the mesh has no ingress gateway of its own');
+    const { controlPlane, ingress, eastWest, existing } = model;
     const nodeType = await client.typeOf('v1', 'Node', signal);
-    const declared = model.clusters.find(({ name }) => name === client.cluster)?.controlPlanes ?? [];
-    const [
-      nodes,
-      proxies,
-      istiods,
-      cacerts,
-      ingressGateway,
-      eastWestGateway,
-      ingressService,
-      eastWestService,
-    ] = await Promise.all([
+    const readGateway = async (gateway: GatewayModel | undefined, isOwn: boolean) => {
+      if (gateway === undefined) return { deployments: [], address: null };
+      const { namespace, name } = gateway;
+      const [deployment, service] = await Promise.all([
+        isOwn ? get('apps/v1', 'Deployment', namespace, name) : undefined,
+        get('v1', 'Service', namespace, name),
+      ]);
+      const [address] = gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint);
+      return { deployments: isOwn ? [deployment] : [], address: address ?? null };
+    };
+    const [nodes, planes, cacerts, ingressGateway, eastWestGateway] = await Promise.all([
       nodeType === undefined ? [] : client.list(nodeType, { ...(signal && { signal }) }),
-      listProxies(client, signal),
-      Promise.all(declared.map(({ name }) => get('apps/v1', 'Deployment', controlPlane.namespace, name))),
-      get('v1', 'Secret', controlPlane.namespace, 'cacerts'),
-      get('apps/v1', 'Deployment', ingress.namespace, ingress.name),
-      eastWest && get('apps/v1', 'Deployment', eastWest.namespace, eastWest.name),
-      get('v1', 'Service', ingress.namespace, ingress.name),
-      eastWest && get('v1', 'Service', eastWest.namespace, eastWest.name),
+      readControlPlanes(model, client, signal),
+      existing === undefined ? get('v1', 'Secret', controlPlane.namespace, 'cacerts') : undefined,
+      readGateway(ingress, existing?.ingress === undefined),
+      readGateway(eastWest, true),
     ]);
     const placed = model.workloads.filter(({ placement }) => placement.includes(client.cluster));
-    const gateways = [ingressGateway, ...(eastWest === undefined ? [] : [eastWestGateway])];
-    const deployed: (KubeObject | undefined)[] = [...istiods, ...gateways];
+    const gateways = [...ingressGateway.deployments, ...eastWestGateway.deployments];
+    const deployed: (KubeObject | undefined)[] = [...planes.deployments, ...gateways];
     const replicas = await Promise.all(
       placed.map(async ({ name, namespace, deployments }) => {
         const here = deployments.filter(({ placement }) => placement.includes(client.cluster));
@@ -199,30 +189,24 @@ async function readCluster(
         return [name, { desired: sum(seen, 'desired'), ready: sum(seen, 'ready') }] as const;
       }),
     );
-    const remotes = await readRemotes({
-      namespace: controlPlane.namespace,
-      reader: client,
-      clients,
-      ...(signal && { signal }),
-    });
-    const controlPlanes = declared.map(({ revision }, index) => ({
-      revision,
-      ready: lookAt('available', istiods[index]).done,
-      proxies: proxies.filter((proxy) => proxy.revision === revision).length,
-    }));
+    // On an Istio of others, what its control planes read the clusters with is theirs.
+    const remotes =
+      existing !== undefined
+        ? {}
+        : await readRemotes({
+            namespace: controlPlane.namespace,
+            reader: client,
+            clients,
+            ...(signal && { signal }),
+          });
+    const controlPlanes = planes.statuses;
     const available =
       controlPlanes.every(({ ready }) => ready) && gateways.every((live) => lookAt('available', live).done);
-    const address = (gateway: GatewayModel, service: KubeObject | undefined) =>
-      gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint)[0];
-    const [ingressAddress, eastWestAddress] = [
-      address(ingress, ingressService),
-      eastWest && address(eastWest, eastWestService),
-    ];
     const status: ClusterStatus = {
       context,
       ready: nodes.length > 0 && nodes.every(isNodeReady) && available,
-      ingress: ingressAddress === undefined ? null : `http://${ingressAddress}`,
-      eastWest: eastWestAddress ?? null,
+      ingress: ingressGateway.address === null ? null : `http://${ingressGateway.address}`,
+      eastWest: eastWestGateway.address,
       nodes: nodes.length,
       controlPlanes,
       certificateNotAfter: notAfter(cacerts),

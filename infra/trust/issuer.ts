@@ -1,3 +1,4 @@
+import { ProblemsError } from '../../core/problem.ts';
 import { labelManaged, managedLabels } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
@@ -19,9 +20,20 @@ export function describeIssuer({ name, kind, group }: IssuerReference): string {
  * The plan for a mesh whose CAs an issuer of cert-manager signs. A Certificate in each control plane's namespace, in the
  * stage of the namespaces, replaces the Secret `cacerts` that the drivers would create, so the CA exists before istiod. The
  * plan has no trust anchors: every istiod sends those of its own `cacerts`, and the root stays.
+ * @throws ProblemsError (exit 2) on an Istio of others.
  */
 export function withIssuer(plan: Plan, issuer: IssuerReference | undefined): Plan {
   if (issuer === undefined) return plan;
+  if (plan.existing !== undefined) {
+    throw new ProblemsError([
+      {
+        where: 'trust.issuer',
+        what: 'has no effect on an Istio of others, whose CAs its owners choose',
+        received: describeIssuer(issuer),
+        fix: 'leave it out of the stack file',
+      },
+    ]);
+  }
   const steps = plan.steps.map((step): PlanStep => {
     const secrets = step.secrets.filter(({ kind }) => kind === 'remote-secret');
     if (step.stage !== '00-namespaces') return { ...step, secrets };

@@ -51,6 +51,8 @@ export const order = [
   '7d-node-ports',
   '7j-networks',
   '7e-cert-manager',
+  // An Istio that the suite installs; the mesh of the checkout at its end.
+  '7i-foreign-istio',
   // Takes everything down.
   '9-teardown',
 ].map((name) => `${name}.e2e.ts`);

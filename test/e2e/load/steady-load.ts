@@ -3,7 +3,20 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../../../core/wait.ts';
 import { kubeconfig, labPath } from '../checkout/lab.ts';
-import { caller, flowsBetween, loadCommand, perSecond as usual, type Flow } from './load-mesh.ts';
+import {
+  caller as usualCaller,
+  flowsBetween,
+  loadCommand,
+  perSecond as usual,
+  type Flow,
+} from './load-mesh.ts';
+
+/** A workload whose pods make the calls, by the program of load-program.cjs, labelled with its name. */
+export interface LoadCaller {
+  readonly namespace: string;
+  readonly name: string;
+  readonly container: string;
+}
 
 export interface Failure {
   readonly flow: string;
@@ -72,19 +85,21 @@ interface Source {
  */
 export async function startLoad(options: {
   readonly clusters: readonly string[];
+  /** The workload whose pods call. @default - `load` of {@link declareLoad} */
+  readonly caller?: LoadCaller;
   /** What the pods of `load` call. @default - the services of `declareLoad` */
   readonly flows?: readonly Flow[];
   /** URLs to get from outside the mesh, by the name of their flow. @default - none */
   readonly ingress?: Readonly<Record<string, string>>;
 }): Promise<SteadyLoad> {
-  const { clusters, flows: within = flowsBetween(clusters), ingress = {} } = options;
+  const { clusters, caller = usualCaller, flows: within = flowsBetween(clusters), ingress = {} } = options;
   const flows: readonly Flow[] = [
     ...within,
     ...Object.entries(ingress).map(([name, url]) => ({ name, url })),
   ];
   const sources: Source[] = [];
   const stopped = new AbortController();
-  const follow = clusters.map((cluster) => followPods(cluster, sources, stopped.signal));
+  const follow = clusters.map((cluster) => followPods(cluster, caller, sources, stopped.signal));
   const outside = Object.keys(ingress).length === 0 ? undefined : callFromHere(ingress, sources);
   const end = async () => {
     stopped.abort();
@@ -206,23 +221,24 @@ function read(source: Source, process: ChildProcess): Promise<void> {
   return new Promise((resolve) => lines.on('close', resolve));
 }
 
-function kubectl(cluster: string, ...words: readonly string[]): ChildProcess {
-  return spawn(
-    'kubectl',
-    ['--kubeconfig', kubeconfig, '--context', cluster, '-n', caller.namespace, ...words],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
-    },
-  );
+function kubectl(cluster: string, namespace: string, ...words: readonly string[]): ChildProcess {
+  return spawn('kubectl', ['--kubeconfig', kubeconfig, '--context', cluster, '-n', namespace, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
+  });
 }
 
 /** Follows the log of every pod of the cluster's callers, those that come later too. */
-async function followPods(cluster: string, sources: Source[], stopped: AbortSignal): Promise<void> {
+async function followPods(
+  cluster: string,
+  caller: LoadCaller,
+  sources: Source[],
+  stopped: AbortSignal,
+): Promise<void> {
   const following: Promise<void>[] = [];
   const selector = `app.kubernetes.io/name=${caller.name}`;
   while (!stopped.aborted) {
-    const watch = kubectl(cluster, 'get', 'pods', '-l', selector, '--watch', '-o', 'name');
+    const watch = kubectl(cluster, caller.namespace, 'get', 'pods', '-l', selector, '--watch', '-o', 'name');
     const end = () => watch.kill();
     stopped.addEventListener('abort', end);
     const names = createInterface({ input: watch.stdout! });
@@ -231,7 +247,7 @@ async function followPods(cluster: string, sources: Source[], stopped: AbortSign
       if (sources.some((source) => source.name === name)) return;
       const source: Source = { name, first: undefined, last: undefined, failures: [], gone: false };
       sources.push(source);
-      following.push(followPod(cluster, pod, source, stopped));
+      following.push(followPod(cluster, caller, pod, source, stopped));
     });
     await new Promise((resolve) => names.on('close', resolve));
     stopped.removeEventListener('abort', end);
@@ -240,9 +256,15 @@ async function followPods(cluster: string, sources: Source[], stopped: AbortSign
   await Promise.all(following);
 }
 
-async function followPod(cluster: string, pod: string, source: Source, stopped: AbortSignal): Promise<void> {
+async function followPod(
+  cluster: string,
+  caller: LoadCaller,
+  pod: string,
+  source: Source,
+  stopped: AbortSignal,
+): Promise<void> {
   while (!stopped.aborted && !source.gone) {
-    const log = kubectl(cluster, 'logs', '--follow', pod, '-c', caller.container);
+    const log = kubectl(cluster, caller.namespace, 'logs', '--follow', pod, '-c', caller.container);
     const end = () => log.kill();
     stopped.addEventListener('abort', end);
     let said = '';

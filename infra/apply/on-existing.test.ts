@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stages } from '../../charts/model/stage.ts';
+import { labelManaged } from '../kube/kube-object.ts';
+import { planMesh } from '../plan/plan.ts';
+import { parseConfig } from '../plan/stack-config.ts';
+import { makeCertificate } from '../testing/certificates.ts';
+import { modelOnExisting } from '../testing/models.ts';
+import { names, namespaceOf, object, OnExisting } from '../testing/on-existing.ts';
+import { ensureTrust } from '../trust/folder.ts';
+import { cacertsSecret } from '../trust/objects.ts';
+import { applyPlan } from './apply.ts';
+import { removeMesh } from './remove.ts';
+
+const sharedNamespaces = ['team-a'];
+const model = modelOnExisting(names, { sharedNamespaces });
+let on: OnExisting;
+let folder: string;
+let lines: string[];
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'on-existing-'));
+  on = await OnExisting.start((await makeCertificate({ name: 'common' })).certificate);
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await on.stop();
+});
+beforeEach(() => {
+  on.renew();
+  lines = [];
+  for (const name of names) {
+    on.store(name, namespaceOf('team-a', { owner: 'team-a' }));
+    on.store(name, object('v1', 'Service', { name: 'theirs', namespace: 'team-a' }));
+  }
+});
+
+const access = () =>
+  Object.fromEntries(names.map((name) => [name, { kubeconfig: on.apis[name].kubeconfig, context: name }]));
+const report = (line: string) => lines.push(line);
+/** A Service of ours in each namespace, and the namespace that is ours alone. */
+const rendered = names.flatMap((cluster) =>
+  stages.map((stage) => ({
+    ...{ cluster, stage, path: '', yaml: '' },
+    objects:
+      stage === '00-namespaces'
+        ? [labelManaged({ ...namespaceOf('shop'), status: { phase: 'Active' } }, 'shop')]
+        : stage === '40-services'
+          ? ['shop', 'team-a'].map((namespace) =>
+              labelManaged(object('v1', 'Service', { name: 'catalog', namespace }), 'shop'),
+            )
+          : [],
+  })),
+);
+const apply = () =>
+  applyPlan(planMesh(model, rendered), {
+    ...parseConfig({ trustDir: 'trust', istioctl: '/nowhere/istioctl' }, folder, 'test'),
+    access: access(),
+    report,
+  });
+/** What the clusters hold, but for what is ours. */
+const theirs = () =>
+  names.map((name) =>
+    JSON.stringify(
+      [...on.apis[name].objects].filter(([, { metadata }]) => {
+        const { labels } = metadata as { readonly labels?: Readonly<Record<string, string>> };
+        return labels?.['app.kubernetes.io/managed-by'] !== 'meshwright';
+      }),
+    ),
+  );
+
+test('a plan has nothing of a control plane: no CA, no roots, no access for others, no gateway between clusters', () => {
+  const plan = planMesh(model, rendered);
+  expect(plan.steps.flatMap(({ secrets, releases }) => [...secrets, ...releases])).toEqual([]);
+  expect(plan).toMatchObject({
+    existing: { revision: 'prod', sharedNamespaces },
+    networks: { east: 'net-east', west: 'net-west' },
+  });
+  expect(plan).not.toHaveProperty('eastWest');
+});
+
+describe('on an Istio of others', () => {
+  test('apply makes what is declared, without istioctl and without CAs, and writes nothing of others', async () => {
+    const before = theirs();
+    expect(await apply()).toMatchObject({ created: 6, changed: 0, deleted: 0 });
+    expect(await apply()).toMatchObject({ created: 0, changed: 0, unchanged: 6 });
+    expect(theirs()).toEqual(before);
+    expect(existsSync(join(folder, 'trust'))).toBe(false);
+    expect(lines.join('\n')).not.toMatch(/token|certificate|istiod/);
+  });
+
+  test('removal takes ours alone, whatever CA theirs has and a trust folder holds', async () => {
+    const trustDir = join(folder, 'earlier');
+    const [made, other] = await Promise.all([
+      ensureTrust(trustDir, 'shop', ['east'], 'istio-system'),
+      ensureTrust(join(folder, 'other'), 'others', ['east'], 'istio-system'),
+    ]);
+    expect(Object.keys(made)).toEqual(['east']);
+    const { metadata, ...cacerts } = cacertsSecret('others', 'istio-system', other['east']!);
+    on.store('east', { ...cacerts, metadata: { name: metadata.name, namespace: 'istio-system' } });
+    const before = theirs();
+    await apply();
+    await removeMesh(model, { access: access(), trustDir, report });
+    expect(theirs()).toEqual(before);
+    for (const name of names) {
+      const left = [...on.apis[name].objects.keys()].filter((path) => path.includes('/shop'));
+      expect(left).toEqual([]);
+      expect(on.apis[name].get(namespaceOf('team-a'))).toBeDefined();
+      expect(
+        on.apis[name].get(object('v1', 'Service', { name: 'catalog', namespace: 'team-a' })),
+      ).toBeUndefined();
+    }
+  });
+});

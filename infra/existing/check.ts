@@ -1,0 +1,76 @@
+import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import type { Plan } from '../plan/plan.ts';
+import { findIstio } from './found-istio.ts';
+import type { FoundIstio } from './found-istio.ts';
+import { eastWestProblems, ingressProblems } from './gateways.ts';
+import { installationProblems } from './installation.ts';
+import { meshConfigFindings } from './mesh-config.ts';
+import { cniProblems, discoveryProblems, sharedNamespaceProblems } from './namespaces.ts';
+import { remoteProblems, rootProblems } from './other-clusters.ts';
+import { policyWarnings } from './policies.ts';
+
+/**
+ * Compares the Istio of others in each cluster with what the mesh declares and needs of it: each difference with its consequence
+ * and what to do. Writes nothing.
+ * @param warn - called with what does not keep the mesh from working
+ */
+export async function existingIstioProblems(
+  clients: readonly KubeClient[],
+  plan: Plan,
+  existing: ExistingIstioModel,
+  warn: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const found = await Promise.all(clients.map((client) => findIstio(client, existing, signal)));
+  const istios = found.flatMap((each) => ('istio' in each ? [each.istio] : []));
+  const missing = found.flatMap((each) => ('problem' in each ? [each.problem] : []));
+  for (const each of found) if ('unseen' in each) warn(each.unseen);
+  const lists = await Promise.all([
+    ...istios.map((istio) => checkOne(istio, plan, existing, warn, signal)),
+    ...clients.map((client) => checkCluster(client, plan, existing, warn, signal)),
+    eastWestProblems(istios, plan, warn, signal),
+    rootProblems(
+      istios.map(({ client }) => client),
+      existing,
+      warn,
+      signal,
+    ),
+  ]);
+  return [...missing, ...lists.flat()];
+}
+
+/** What a control plane itself tells. */
+async function checkOne(
+  istio: FoundIstio,
+  plan: Plan,
+  existing: ExistingIstioModel,
+  warn: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const { problems, warnings } = meshConfigFindings(istio, existing);
+  for (const warning of warnings) warn(warning);
+  return [
+    ...installationProblems(istio, plan),
+    ...cniProblems(istio, existing),
+    ...problems,
+    ...(await discoveryProblems(istio, plan, existing, signal)),
+    ...(await remoteProblems(istio, plan.clusters, warn, signal)),
+  ];
+}
+
+/** What is to be seen without it. */
+async function checkCluster(
+  client: KubeClient,
+  plan: Plan,
+  existing: ExistingIstioModel,
+  warn: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  for (const warning of await policyWarnings(client, plan, existing, signal)) warn(warning);
+  return [
+    ...(await sharedNamespaceProblems(client, plan, existing, signal)),
+    ...(await ingressProblems(client, existing, signal)),
+  ];
+}

@@ -1,0 +1,212 @@
+import { networkLabel } from '../../charts/constructs/scope/names.ts';
+import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
+import { own } from '../../core/own.ts';
+import type { Problem } from '../../core/problem.ts';
+import type { KubeClient } from '../kube/kube-client.ts';
+import { condition, count, describe, field, list, text } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
+import type { Plan } from '../plan/plan.ts';
+import { loadBalancerAddresses } from '../plan/readiness.ts';
+import { formatEndpoint } from '../reach/gateway-endpoint.ts';
+import { tryGateway } from '../reach/gateway-trial.ts';
+import type { FoundIstio } from './found-istio.ts';
+import { inQuery, listKind } from './list-kind.ts';
+
+/** Port of gateways between networks (Istio, multi-primary on different networks). */
+const eastWestPort = 15443;
+
+/** A gateway by which a cluster's network is reached from the others. */
+interface EastWest {
+  readonly istio: FoundIstio;
+  /** Undefined where the mesh configuration alone names it. */
+  readonly service: KubeObject | undefined;
+  readonly addresses: readonly string[];
+}
+
+/**
+ * What keeps the clusters' networks from each other: one without a gateway, or whose gateway is not reached from the pods of the
+ * other's. Nothing where all are in one network.
+ */
+export async function eastWestProblems(
+  istios: readonly FoundIstio[],
+  plan: Plan,
+  warn: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  if (new Set(Object.values(plan.networks)).size < 2) return [];
+  const found = await Promise.all(istios.map((istio) => findEastWest(istio, plan, signal)));
+  const gateways = found.flatMap((each) => ('problem' in each ? [] : [each]));
+  const problems = found.flatMap((each) => ('problem' in each ? [each.problem] : []));
+  const tried = await Promise.all(
+    gateways.map(async (from) => {
+      const network = own(plan.networks, from.istio.client.cluster);
+      const others = gateways.filter((to) => own(plan.networks, to.istio.client.cluster) !== network);
+      return tryAll(from, others, warn, signal);
+    }),
+  );
+  return [...problems, ...tried.flat()];
+}
+
+async function findEastWest(
+  istio: FoundIstio,
+  plan: Plan,
+  signal: AbortSignal | undefined,
+): Promise<EastWest | { readonly problem: Problem }> {
+  const { client } = istio;
+  const network = own(plan.networks, client.cluster) ?? '';
+  const where = `${client.cluster}: east-west gateway`;
+  const services = await listKind(
+    client,
+    ['v1', 'Service'],
+    { labelSelector: `${networkLabel}=${network}` },
+    signal,
+  );
+  const service = services.find((each) =>
+    list(each, 'spec', 'ports').some((port) => count(port, 'port') === eastWestPort),
+  );
+  // The mesh configuration comes first in istiod, too.
+  const declared = declaredGateways(istio, network);
+  if (declared.length > 0) return { istio, service, addresses: declared };
+  const consequence = `calls from other networks would not get into ${network}`;
+  if (service === undefined)
+    return {
+      problem: {
+        where,
+        what: `no Service with the label ${networkLabel} of its network has port ${eastWestPort}: ${consequence}`,
+        received: services.map(describe).join(', ') || 'none',
+        allowed: `a Service of an east-west gateway with the label ${networkLabel}=${network} and port ${eastWestPort}`,
+        fix: `have the owners of Istio install an east-west gateway in ${client.cluster} and expose services by it (AUTO_PASSTHROUGH)`,
+      },
+    };
+  const addresses = loadBalancerAddresses(service).map((host) =>
+    formatEndpoint({ host, port: eastWestPort }),
+  );
+  if (addresses.length > 0) return { istio, service, addresses };
+  return {
+    problem: {
+      where,
+      what: `the status of ${describe(service)} names no address: ${consequence}`,
+      fix: 'check the events of that Service for what its load balancer waits for',
+    },
+  };
+}
+
+/** `ADDRESS:PORT` of the gateways that the mesh configuration names for a network. */
+function declaredGateways({ meshNetworks }: FoundIstio, network: string): readonly string[] {
+  return list(meshNetworks, 'networks', network, 'gateways').flatMap((gateway) => {
+    const host = text(gateway, 'address');
+    return host === undefined ? [] : [formatEndpoint({ host, port: count(gateway, 'port') || eastWestPort })];
+  });
+}
+
+/** Tries each of others' addresses from a pod of a cluster's own gateway, whose connections leave as those of all proxies do. */
+async function tryAll(
+  from: EastWest,
+  others: readonly EastWest[],
+  warn: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  const { client } = from.istio;
+  const pod = from.service === undefined ? undefined : await readyPod(client, from.service, signal);
+  if (pod === undefined) {
+    warn(
+      `cluster ${client.cluster}: its east-west gateway has no ready pod: whether others are reached from there was not tried`,
+    );
+    return [];
+  }
+  const { namespace = '', name } = pod.metadata;
+  const container = { namespace, pod: name, name: 'istio-proxy' };
+  const tries = others.flatMap((to) => to.addresses.map((address) => ({ to, address })));
+  const problems = await Promise.all(
+    tries.map(async ({ to, address }): Promise<readonly Problem[]> => {
+      const failure = await tryGateway(client, container, address, signal);
+      if (failure === undefined) return [];
+      const other = to.istio.client.cluster;
+      if (failure.kind === 'untried') {
+        warn(
+          `cluster ${client.cluster}: whether the east-west gateway of ${other} is reached was not tried: ${failure.because}`,
+        );
+        return [];
+      }
+      return [
+        {
+          where: `from ${client.cluster} to ${other}: east-west gateway`,
+          what: `not reached from inside ${client.cluster}: ${failure.because}`,
+          received: address,
+          fix: `let the pods of ${client.cluster} connect to ${address} over TCP, or have the owners of that gateway correct its address`,
+        },
+      ];
+    }),
+  );
+  return problems.flat();
+}
+
+async function readyPod(
+  client: KubeClient,
+  service: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<KubeObject | undefined> {
+  const selector = (field(service, 'spec', 'selector') ?? {}) as Readonly<Record<string, string>>;
+  const { namespace = '' } = service.metadata;
+  const pods = await listKind(client, ['v1', 'Pod'], { namespace, labelSelector: inQuery(selector) }, signal);
+  return pods.find(
+    (pod) =>
+      field(pod, 'metadata', 'deletionTimestamp') === undefined &&
+      text(condition(pod, 'Ready'), 'status') === 'True',
+  );
+}
+
+/** What is not there of the ingress gateways that edges join. */
+export async function ingressProblems(
+  client: KubeClient,
+  { ingress }: ExistingIstioModel,
+  signal: AbortSignal | undefined,
+): Promise<readonly Problem[]> {
+  if (ingress === undefined) return [];
+  const { namespace, service, serviceAccount, selector } = ingress;
+  const get = (kind: string, name: string) =>
+    client.get({ apiVersion: 'v1', kind, metadata: { name, namespace } }, signal);
+  const [found, account, pods] = await Promise.all([
+    get('Service', service),
+    get('ServiceAccount', serviceAccount),
+    listKind(client, ['v1', 'Pod'], { namespace, labelSelector: inQuery(selector) }, signal),
+  ]);
+  const where = `${client.cluster}: platform.ingress`;
+  const missing = (kind: string, name: string, key: string, why: string): Problem => ({
+    where: `${where}.${key}`,
+    what: `there is no ${kind} ${namespace}/${name}: ${why}`,
+    fix: `name that of the gateways in existing({ ingress: { namespace, ${key} } })`,
+  });
+  const others = new Set(
+    pods
+      .map((pod) => text(pod, 'spec', 'serviceAccountName') ?? 'default')
+      .filter((name) => name !== serviceAccount),
+  );
+  return [
+    ...(found === undefined ? [missing('Service', service, 'service', 'edges would have no address')] : []),
+    ...(account === undefined
+      ? [missing('ServiceAccount', serviceAccount, 'serviceAccount', 'edges would refuse the gateways')]
+      : []),
+    ...(pods.length === 0
+      ? [
+          {
+            where: `${where}.selector`,
+            what: `selects no pod in namespace ${namespace}: no gateway would take the routes of edges`,
+            received: selector,
+            fix: "declare the labels of the gateways' pods in existing({ ingress: { selector } })",
+          },
+        ]
+      : []),
+    ...(account !== undefined && others.size > 0
+      ? [
+          {
+            where: `${where}.serviceAccount`,
+            what: 'pods that the selector matches run as another account: edges would refuse what they send',
+            received: [...others].sort().join(', '),
+            allowed: serviceAccount,
+            fix: 'declare their account, or a selector of those that run as this one',
+          },
+        ]
+      : []),
+  ];
+}

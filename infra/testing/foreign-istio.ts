@@ -1,0 +1,75 @@
+import { stringify } from 'yaml';
+import { cutOff } from './gateway.ts';
+import type { KubeApi } from './kube-api.ts';
+
+/** How an Istio of others differs from the one that {@link addForeignIstio} makes by default. */
+export interface ForeignIstio {
+  readonly cluster: string;
+  /** Clusters that its istiod knows, with their state. */
+  readonly knows: Readonly<Record<string, string>>;
+  readonly image?: string;
+  readonly clusterId?: string;
+  readonly network?: string;
+  readonly meshConfig?: object;
+  readonly meshNetworks?: object;
+  readonly values?: object;
+  readonly root: string;
+  /** Addresses of its east-west gateway. @default - one, which is reached */
+  readonly eastWest?: readonly string[] | 'none';
+}
+
+const namespace = 'istio-system';
+const revision = '1-31-others';
+
+/** Puts an Istio of revision `1-31-others`, tag `prod`, into a cluster, as istioctl leaves it: with what preflight reads of it. */
+export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
+  const { cluster, network = `net-${cluster}`, eastWest = ['192.0.2.9'] } = istio;
+  const labels = { app: 'sidecar-injector', 'istio.io/rev': revision };
+  const put = (apiVersion: string, kind: string, name: string, rest: object = {}, own: object = {}) => {
+    api.put({ apiVersion, kind, metadata: { name, ...own }, ...rest });
+  };
+  const here = { namespace };
+  const webhook = (service: object) => ({
+    webhooks: [
+      { name: 'rev.object.sidecar-injector.istio.io', clientConfig: service, failurePolicy: 'Ignore' },
+    ],
+  });
+  const injector = webhook({ service: { name: `istiod-${revision}`, namespace } });
+  const webhooks = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'] as const;
+  put(...webhooks, `istio-sidecar-injector-${revision}`, injector, { labels });
+  put(...webhooks, 'istio-revision-tag-prod', injector, { labels: { ...labels, 'istio.io/tag': 'prod' } });
+  put('v1', 'Namespace', namespace, {}, { labels: { 'topology.istio.io/network': network } });
+  const { image = 'docker.io/istio/pilot:1.30.2-distroless', clusterId = cluster } = istio;
+  const discovery = { name: 'discovery', image, env: [{ name: 'CLUSTER_ID', value: clusterId }] };
+  const status = { observedGeneration: 0, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+  const deployment = { spec: { replicas: 1, template: { spec: { containers: [discovery] } } }, status };
+  put('apps/v1', 'Deployment', `istiod-${revision}`, deployment, { ...here, labels: { app: 'istiod' } });
+  const mesh = stringify({ rootNamespace: namespace, accessLogEncoding: 'JSON', ...istio.meshConfig });
+  const networks = istio.meshNetworks === undefined ? {} : { meshNetworks: stringify(istio.meshNetworks) };
+  put('v1', 'ConfigMap', `istio-${revision}`, { data: { mesh, ...networks } }, here);
+  const values = JSON.stringify({ pilot: { cni: { enabled: true } }, ...istio.values });
+  put('v1', 'ConfigMap', `istio-sidecar-injector-${revision}`, { data: { values } }, here);
+  put('v1', 'ConfigMap', 'istio-ca-root-cert', { data: { 'root-cert.pem': istio.root } }, here);
+  const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
+  put('v1', 'Pod', 'istiod-1', ready, { ...here, labels: { app: 'istiod' } });
+  if (eastWest !== 'none') {
+    const selector = { app: 'crossing' };
+    const ingress = eastWest.map((ip) => ({ ip }));
+    const service = { spec: { selector, ports: [{ port: 15443 }] }, status: { loadBalancer: { ingress } } };
+    const own = { namespace: 'edge-of-others', labels: { 'topology.istio.io/network': network } };
+    put('v1', 'Service', 'crossing', service, own);
+    put('v1', 'Pod', 'crossing-1', ready, { namespace: own.namespace, labels: selector });
+  }
+  api.run = (pod, command) => {
+    if (pod === 'istiod-1')
+      return {
+        stdout: JSON.stringify(
+          Object.entries(istio.knows).map(([id, syncStatus]) => ({ id, secretName: id, syncStatus })),
+        ),
+      };
+    if (pod !== 'crossing-1') return undefined;
+    const url = command[command.indexOf('--url') + 1] ?? '';
+    const said = url.includes('192.0.2.9') ? cutOff : 'dial tcp: connect: connection refused';
+    return { stderr: `Error: timeout. Last error: Get "${url}": ${said}\n`, exitCode: 255 };
+  };
+}
