@@ -28,6 +28,7 @@ describe('an edge', () => {
       'EnvoyFilter edge.shop',
       'EnvoyFilter edge.shop.connections',
       'EnvoyFilter rate-limits',
+      'PeerAuthentication mutual-tls.demo',
       'PodDisruptionBudget demo-ingress',
       'RequestAuthentication edge.shop',
       'Role demo-ingress',
@@ -37,7 +38,17 @@ describe('an edge', () => {
       'Telemetry telemetry.demo',
     ]);
     expectGolden(import.meta.url, 'existing-own-ingress', gateway);
-    expect(find(objects, 'Gateway', 'edge')).toMatchObject({ spec: { selector: { istio: 'demo-ingress' } } });
+    // A Gateway selects pods of every namespace: those of others that have the one label do not have all.
+    const selector = {
+      istio: 'demo-ingress',
+      'app.kubernetes.io/managed-by': 'meshwright',
+      'app.kubernetes.io/part-of': 'demo',
+    };
+    expect(find(objects, 'Gateway', 'edge')?.['spec']).toMatchObject({ selector });
+    expect((find(objects, 'Gateway', 'edge')?.['spec'] as { selector: object }).selector).toEqual(selector);
+    expect(find(objects, 'Deployment', 'demo-ingress')).toMatchObject({
+      spec: { template: { metadata: { labels: selector } } },
+    });
     expect(find(objects, 'AuthorizationPolicy', 'edge')).toMatchObject({
       spec: {
         rules: [{ from: [{ source: { principals: ['cluster.local/ns/demo-ingress/sa/demo-ingress'] } }] }],

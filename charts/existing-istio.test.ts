@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { productVersion } from '../core/product.ts';
 import { ExternalService } from './constructs/access/external-service.ts';
 import { unseenRetries, virtualService } from './constructs/traffic/virtual-service.ts';
 import { MutualTls } from './constructs/workload/mutual-tls.ts';
@@ -7,6 +8,7 @@ import { edge, find, inNamespace, joined, onExisting, rendered, shopOnExisting }
 import { expectGolden } from './testing/golden.ts';
 import { withProject } from './testing/project.ts';
 
+const version = { 'meshwright/version': productVersion() };
 const ours = { 'app.kubernetes.io/managed-by': 'meshwright', 'app.kubernetes.io/part-of': 'demo' };
 
 describe('what stands in a cluster with an Istio of others', () => {
@@ -66,16 +68,35 @@ describe('what the mesh configuration gives a mesh of its own', () => {
       'existing-defaults',
       inNamespace(objects, 'shop').filter(({ metadata }) => metadata.name.endsWith('.demo')),
     );
-    for (const namespace of ['shop', 'team-a']) {
+    const selector = { matchLabels: ours };
+    for (const [namespace, all] of [
+      ['shop', {}],
+      ['team-a', { selector }],
+    ] as const) {
       const specs = inNamespace(objects, namespace).filter(({ metadata }) => metadata.name.endsWith('.demo'));
-      const selector = { matchLabels: ours };
       expect(specs).toMatchObject([
-        { kind: 'AuthorizationPolicy', spec: { selector } },
+        { kind: 'AuthorizationPolicy', metadata: { annotations: version } },
         { kind: 'EnvoyFilter', metadata: { name: 'connection-age.demo' } },
-        { kind: 'PeerAuthentication', spec: { selector, mtls: { mode: 'STRICT' } } },
+        { kind: 'PeerAuthentication' },
         { kind: 'EnvoyFilter', metadata: { name: 'refused-calls.demo' } },
         { kind: 'Telemetry', spec: { selector, accessLogging: [{ providers: [{ name: 'envoy' }] }] } },
       ]);
+      expect(specs[0]?.['spec']).toEqual(all);
+      expect(specs[2]?.['spec']).toEqual({ ...all, mtls: { mode: 'STRICT' } });
+    }
+  });
+
+  test('a pod without labels in a namespace that the mesh has alone is denied and takes no plaintext, either', () => {
+    const objects = rendered((shop) => {
+      new MutualTls(shop.catalog, 'tls', { mode: 'PERMISSIVE' });
+      edge(shop);
+    });
+    for (const namespace of ['shop', 'demo-ingress']) {
+      const all = inNamespace(objects, namespace);
+      expect(find(all, 'AuthorizationPolicy', 'allow-nothing.demo')?.['spec']).toEqual({});
+      expect(find(all, 'PeerAuthentication', 'mutual-tls.demo')?.['spec']).toEqual({
+        mtls: { mode: 'STRICT' },
+      });
     }
   });
 
@@ -169,6 +190,10 @@ describe('of what Istio heeds only one of for each pod', () => {
     });
     const found = objects.filter(({ kind }) => kind === 'PeerAuthentication');
     expect(found).toMatchObject([
+      {
+        metadata: { name: 'mutual-tls.demo', namespace: 'shop' },
+        spec: { mtls: { mode: 'PERMISSIVE' } },
+      },
       { metadata: { name: 'inventory-mutual-tls', namespace: 'team-a' }, spec: { mtls: { mode: 'STRICT' } } },
       { metadata: { name: 'catalog-mutual-tls', namespace: 'shop' }, spec: { mtls: { mode: 'STRICT' } } },
       {
@@ -181,7 +206,7 @@ describe('of what Istio heeds only one of for each pod', () => {
       metadata: {
         annotations: { 'meshwright/accept-strict-mutual-tls': 'declared by the MutualTls demo/shop/tls' },
       },
-      spec: { selector: { matchLabels: ours }, mtls: { mode: 'PERMISSIVE' } },
+      spec: { mtls: { mode: 'PERMISSIVE' } },
     });
   });
 
@@ -221,10 +246,11 @@ describe('who sees the services', () => {
   });
 
   test('an external service is known to its callers alone', () => {
-    const objects = rendered(({ shop, orders }) => {
-      const bank = new ExternalService(shop, 'bank', { host: 'bank.example', port: 443, protocol: 'TLS' });
-      orders.callsExternal(bank);
+    const objects = rendered(({ shop, catalog }) => {
+      const banks = shop.mesh.namespace('banks');
+      const bank = new ExternalService(banks, 'bank', { host: 'bank.example', port: 443, protocol: 'TLS' });
+      catalog.callsExternal(bank);
     });
-    expect(find(objects, 'ServiceEntry', 'bank')).toMatchObject({ spec: { exportTo: ['.', 'team-a'] } });
+    expect(find(objects, 'ServiceEntry', 'bank')).toMatchObject({ spec: { exportTo: ['.', 'shop'] } });
   });
 });

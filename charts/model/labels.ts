@@ -30,5 +30,8 @@ export const defaultRevision = 'default';
 /** Annotation of a LoadBalancer Service that any address may call; its value is the reason. */
 export const anySourceAnnotation = 'meshwright/any-source';
 
-/** Annotation of the control plane's namespace: the version of meshwright that rendered the mesh, `0.1.0`. */
+/**
+ * Annotation of the control plane's namespace, or on an Istio of others of each default deny: the version of meshwright that
+ * rendered the mesh, `0.1.0`.
+ */
 export const versionAnnotation = 'meshwright/version';

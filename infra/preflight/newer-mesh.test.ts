@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { lab, Mesh } from '../../charts/index.ts';
+import { existing, lab, Mesh, type ExistingPlatform, type Platform } from '../../charts/index.ts';
 import { synthesize } from '../../charts/synth.ts';
 import { productVersion } from '../../core/product.ts';
 import { connect } from '../kube/connection.ts';
@@ -18,28 +18,70 @@ afterEach(() => {
 });
 
 const clusters = { east: { network: 'net-east', region: 'r', zone: 'z' } };
-const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform: lab });
-const plan = planMesh(mesh.model(), synthesize(mesh));
+const on = (
+  platform: Platform | ExistingPlatform,
+  declare: (mesh: Mesh<'east'>) => void = () => undefined,
+) => {
+  const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform });
+  declare(mesh);
+  return planMesh(mesh.model(), synthesize(mesh));
+};
+const ownIstio = on(lab);
+const theirIstio = on(existing({ imageHub: 'registry.example/shop', istio: {} }), (mesh) => {
+  mesh.namespace('team-a', { shared: true });
+  mesh.namespace('team-b', { shared: true });
+});
+
+type Annotations = Readonly<Record<string, string>>;
 
 /** What is said of a cluster whose control plane's namespace has these annotations. */
-async function said(annotations: Readonly<Record<string, string>>): Promise<readonly unknown[]> {
+function said(annotations: Annotations): Promise<readonly unknown[]> {
   api.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'istio-system', annotations } });
+  return saidOf(ownIstio);
+}
+
+/** What is said of an Istio of others, on which the mesh has default denies with these annotations, by namespace. */
+function saidOnTheirs(denies: Readonly<Record<string, Annotations>>): Promise<readonly unknown[]> {
+  api.objects.clear();
+  for (const [namespace, annotations] of Object.entries(denies))
+    api.put({
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'allow-nothing.demo', namespace, annotations },
+    });
+  return saidOf(theirIstio);
+}
+
+async function saidOf(plan: typeof ownIstio): Promise<readonly unknown[]> {
   const access = { east: { kubeconfig: api.kubeconfig, context: 'east' } };
   const { east } = await connect(['east'], access, undefined);
   return newerMesh(east!, plan, undefined);
 }
 
+const refused = (newer: string) => ({
+  where: 'cluster east',
+  what: 'a newer version of meshwright brought up the mesh that runs there',
+  received: newer,
+  allowed: `${productVersion()}, which this is, or older`,
+  fix: `use meshwright ${newer} or newer`,
+});
+
 test('a mesh that a newer version brought up is refused', async () => {
   for (const newer of ['0.1.1', '0.10.0', '1.0.0'])
-    expect(await said({ 'meshwright/version': newer })).toEqual([
-      {
-        where: 'cluster east',
-        what: 'a newer version of meshwright brought up the mesh that runs there',
-        received: newer,
-        allowed: `${productVersion()}, which this is, or older`,
-        fix: `use meshwright ${newer} or newer`,
-      },
-    ]);
+    expect(await said({ 'meshwright/version': newer })).toEqual([refused(newer)]);
+});
+
+test('so it is on an Istio of others, where all namespaces are shared, by the newest that one of them tells', async () => {
+  const version = (text: string) => ({ 'meshwright/version': text });
+  expect(await saidOnTheirs({ 'team-a': version('0.1.1') })).toEqual([refused('0.1.1')]);
+  expect(await saidOnTheirs({ 'team-b': version('0.1.1') })).toEqual([refused('0.1.1')]);
+  expect(await saidOnTheirs({ 'team-a': version('0.9.0'), 'team-b': version('0.10.0') })).toEqual([
+    refused('0.10.0'),
+  ]);
+  expect(await saidOnTheirs({ 'team-a': version(productVersion()), 'team-b': {} })).toEqual([]);
+  // Of a mesh in other namespaces nothing is said.
+  expect(await saidOnTheirs({ 'team-c': version('1.0.0') })).toEqual([]);
+  expect(await saidOnTheirs({})).toEqual([]);
 });
 
 test('one of the same or an older version, or of before versions were told, is taken over', async () => {

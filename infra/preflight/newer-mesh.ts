@@ -4,7 +4,10 @@ import type { KubeClient } from '../kube/kube-client.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** A mesh that a newer version brought up: an older one may not know what it would take away. */
+/**
+ * A mesh that a newer version brought up: an older one may not know what it would take away. The namespace of the control plane tells
+ * the version; on an Istio of others, the default deny of each namespace with workloads of the mesh does.
+ */
 export async function newerMesh(
   client: KubeClient,
   plan: Plan,
@@ -13,11 +16,14 @@ export async function newerMesh(
   const planned = plan.steps
     .filter(({ cluster }) => cluster === client.cluster)
     .flatMap(({ objects }) => objects)
-    .find((object) => object.kind === 'Namespace' && versionOf(object) !== undefined);
-  const ours = versionOf(planned);
-  if (planned === undefined || ours === undefined) return [];
-  const theirs = versionOf(await client.get(planned, signal));
-  if (theirs === undefined || !isNewer(theirs, ours)) return [];
+    .filter((object) => versionOf(object) !== undefined);
+  const ours = versionOf(planned[0]);
+  if (ours === undefined) return [];
+  const found = await Promise.all(planned.map((object) => client.get(object, signal)));
+  const theirs = found
+    .flatMap((object) => versionOf(object) ?? [])
+    .reduce((newest, version) => (isNewer(version, newest) ? version : newest), ours);
+  if (theirs === ours) return [];
   return [
     {
       where: `cluster ${client.cluster}`,
@@ -29,8 +35,8 @@ export async function newerMesh(
   ];
 }
 
-function versionOf(namespace: KubeObject | undefined): string | undefined {
-  const annotations = namespace?.metadata.annotations;
+function versionOf(object: KubeObject | undefined): string | undefined {
+  const annotations = object?.metadata.annotations;
   return annotations !== undefined && Object.hasOwn(annotations, versionAnnotation)
     ? annotations[versionAnnotation]
     : undefined;

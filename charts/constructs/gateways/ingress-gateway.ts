@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { gatewayTimes } from '../../../apps/config/gateway-times.ts';
 import type { Problem } from '../../../core/problem.ts';
+import { labelsOf } from '../../model/labels.ts';
 import type { GatewayModel } from '../../model/mesh-model.ts';
 import { principalOf } from '../access/authorization.ts';
 import { gatewayFilter } from '../edge/edge-limits.ts';
@@ -12,6 +13,7 @@ import type { GatewayPort } from '../scope/gateway-address.ts';
 import { MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Ingress, Mesh } from '../scope/mesh-construct.ts';
 import type { IngressNames } from '../scope/names.ts';
+import { isExisting } from '../scope/platform.ts';
 import type { Projection } from '../scope/projection.ts';
 
 /**
@@ -40,7 +42,8 @@ export class IngressGateway<C extends string> extends MeshConstruct<C> implement
     super(scope, id);
     this.mesh = scope;
     this.namespace = names.namespace;
-    this.selector = { istio: names.selector };
+    // A Gateway selects pods of every namespace: on an Istio of others, some of theirs may have the label as well.
+    this.selector = { istio: names.selector, ...(isExisting(scope.platform) ? labelsOf(scope.name) : {}) };
     this.#names = names;
     this.#isAlways = isAlways;
   }
