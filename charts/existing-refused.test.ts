@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
+import { formatProblem } from '../core/problem.ts';
+import { ExternalService } from './constructs/access/external-service.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import type { Namespace } from './constructs/scope/mesh-construct.ts';
 import * as typed from './index.ts';
 import { MeshConstruct, type Projection } from './index.ts';
 import { lab } from './platforms.ts';
-import { onExisting, shopOnExisting, theirGateways, theirs } from './testing/existing.ts';
+import { edge, onExisting, shopOnExisting, theirGateways, theirs } from './testing/existing.ts';
 import { catalogIn, clusters, problemsOf, twoClusters } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
 
@@ -33,6 +35,43 @@ describe('an Istio of others that is not declared', () => {
     }
     const [problem = ''] = said(existing({ ...theirs, istio: 'prod', sidecar: 1, gateway: [] }));
     expect(problem.startsWith(`${what} istio, sidecar, gateway; received {`)).toBe(true);
+  });
+
+  test('by nothing, or by what is no object, whatever else is declared on it', () => {
+    const of = (platform: unknown) =>
+      withProject({}, (root) => {
+        const mesh = new Mesh('demo', { root, trustDomain: 'cluster.local', clusters, platform });
+        edge(shopOnExisting(mesh));
+        return problemsOf(mesh);
+      });
+    const { imageHub } = theirs;
+    const lacks = (keys: string, received: unknown) => [
+      formatProblem({
+        where: 'demo: platform',
+        what: `does not say enough of the Istio that is there: it lacks ${keys}`,
+        received,
+        allowed: "existing({ imageHub: 'registry.example/shop', istio: { revision: 'stable' } })",
+      }),
+    ];
+    const parts = 'imageHub, istio, sidecar, gateway';
+    expect(of({ existing: undefined })).toEqual(lacks(parts, { existing: undefined }));
+    for (const none of [existing(), existing(null), existing({})])
+      expect(of(none)).toEqual(lacks('imageHub, istio', none));
+    for (const nothing of [undefined, null, 5, 'prod', []]) {
+      const platform = existing({ imageHub, istio: nothing });
+      expect(of(platform)).toEqual(lacks('istio', platform));
+    }
+    for (const nothing of [null, 5, 'front-door', []]) {
+      const received = JSON.stringify(nothing);
+      expect(of(existing({ ...theirs, ingress: nothing }))).toEqual([
+        `demo: platform.ingress: does not name gateways; received ${received}; ` +
+          "allowed { namespace, serviceAccount, selector: { istio: 'ingressgateway' }, service }",
+      ]);
+      expect(of(existing({ ...theirs, ingress: { ...theirGateways, selector: nothing } }))).toEqual([
+        `demo: platform.ingress.selector: does not select pods; received ${received}; ` +
+          "allowed labels of the gateways' pods, at least one, such as { istio: 'ingressgateway' }",
+      ]);
+    }
   });
 
   test('by names, all mistakes together', () => {
@@ -136,6 +175,25 @@ describe('a shared namespace', () => {
       'demo/team-a: shared: is not a boolean; received "yes"; allowed true or false',
       'demo/team-b: share: unknown key; received "share"; allowed shared; fix: did you mean shared?',
     ]);
+  });
+
+  test('has no external service, and none that calls one', () => {
+    withProject({}, (root) => {
+      const mesh = onExisting(root);
+      const { shop, team, catalog, orders } = shopOnExisting(mesh);
+      const host = { host: 'bank.example', port: 8080, protocol: 'HTTP' } as const;
+      const bank = new ExternalService(shop, 'bank', { ...host, addresses: ['192.0.2.1'] });
+      const till = new ExternalService(team, 'till', { host: 'till.example', port: 443, protocol: 'TLS' });
+      catalog.callsExternal(bank, till);
+      orders.callsExternal(bank);
+      expect(problemsOf(mesh)).toEqual([
+        'demo/team-a/orders: callsExternal[0]: would be in the way of others, too: calls to bank.example of every pod in the ' +
+          'shared namespace team-a would go through it; received "demo/shop/bank"; ' +
+          'fix: declare the caller in a namespace that the mesh has alone',
+        'demo/team-a/till: is declared in a shared namespace, where calls of others to its host would go through it, too; ' +
+          'received "team-a"; fix: declare it, and the services that call it, in a namespace that the mesh has alone',
+      ]);
+    });
   });
 
   test('is none of Istio or its gateways', () => {

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
+import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Caller, Method } from '../scope/method.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
@@ -31,8 +32,13 @@ export class CallRecord {
   /**
    * What is wrong with what it calls.
    * @param where - path of the caller
+   * @param namespace - where it runs
    */
-  problems(where: string, mesh: object): readonly Problem[] {
+  problems(
+    where: string,
+    mesh: object,
+    namespace: Pick<Namespace<string>, 'name' | 'shared'>,
+  ): readonly Problem[] {
     const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
     const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
@@ -43,7 +49,7 @@ export class CallRecord {
       ...callProblems(where, mesh, this.grpc),
       ...overHttp,
       ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
-      ...externalCallProblems(where, mesh, this.external, ports),
+      ...externalCallProblems(where, mesh, this.external, ports, namespace),
     ];
   }
 }

@@ -1,6 +1,7 @@
 import type { Problem } from '../../../core/problem.ts';
 import { hasHttpRule } from '../../../http-rule/pattern.ts';
 import type { Method } from '../scope/method.ts';
+import type { Namespace } from '../scope/mesh-construct.ts';
 import { ExternalService } from './external-service.ts';
 import { pathsToEvade, pathsWithoutOperation } from '../http/http-paths.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
@@ -50,12 +51,14 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
 /**
  * What is wrong with the external services a workload says it calls; plain JavaScript may pass anything.
  * @param meshPorts - ports of the mesh's services that it calls, which are HTTP to its proxy
+ * @param namespace - where it runs
  */
 export function externalCallProblems(
   where: string,
   mesh: object,
   calls: readonly unknown[],
   meshPorts: readonly number[],
+  namespace: Pick<Namespace<string>, 'name' | 'shared'>,
 ): Problem[] {
   const sound = calls.filter((call) => call instanceof ExternalService);
   return calls.flatMap((call, index): Problem[] => {
@@ -68,6 +71,11 @@ export function externalCallProblems(
     if ((call.mesh as object) !== mesh) {
       const what = 'is an external service of another mesh';
       return [{ ...problem, what, received, fix: 'declare it in this mesh' }];
+    }
+    if (namespace.shared) {
+      const what = `would be in the way of others, too: calls to ${call.host} of every pod in the shared namespace ${namespace.name} would go through it`;
+      const fix = 'declare the caller in a namespace that the mesh has alone';
+      return [{ ...problem, what, received, fix }];
     }
     const rival = sound.find((other) => other !== call && other.host === call.host);
     if (rival !== undefined && sound.indexOf(rival) < sound.indexOf(call)) {

@@ -26,6 +26,8 @@ const propKeys = keysOf<ExternalServiceProps>({ host: true, port: true, protocol
 /** What a host outside the mesh speaks. */
 export type ExternalProtocol = 'GRPC' | 'HTTP' | 'TLS';
 
+const aloneFix = 'declare it, and the services that call it, in a namespace that the mesh has alone';
+
 /** A workload that calls one. */
 interface ExternalCaller {
   readonly namespace: { readonly name: string };
@@ -38,6 +40,8 @@ interface ExternalCaller {
  * Renders a ServiceEntry (https://istio.io/latest/docs/reference/config/networking/service-entry/), exported to its own
  * namespace and its callers'. Callers find the host by DNS as anywhere, also where `addresses` are given: the proxy then
  * goes there for the name the caller used, whatever the name resolved to.
+ *
+ * On an Istio of others, neither it nor a caller may be in a shared namespace: the calls of others there would go through it, too.
  */
 export class ExternalService<C extends string> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
@@ -72,7 +76,20 @@ export class ExternalService<C extends string> extends MeshConstruct<C> {
 
   override problems(): readonly Problem[] {
     const siblings = this.namespace.node.children.filter((part) => part instanceof ExternalService);
-    return [...unknownKeys(this.where, this.#props, propKeys), ...externalProblems(this, siblings)];
+    return [
+      ...unknownKeys(this.where, this.#props, propKeys),
+      ...this.#sharedProblems(),
+      ...externalProblems(this, siblings),
+    ];
+  }
+
+  /** Istio shows a ServiceEntry to whole namespaces, not to pods. */
+  #sharedProblems(): readonly Problem[] {
+    const { where, namespace } = this;
+    if (!namespace.shared) return [];
+    const what =
+      'is declared in a shared namespace, where calls of others to its host would go through it, too';
+    return [{ where, what, received: namespace.name, fix: aloneFix }];
   }
 
   override project(into: Projection): void {

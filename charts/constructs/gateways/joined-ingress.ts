@@ -2,7 +2,7 @@ import type { GatewayModel, JoinedGateway } from '../../model/mesh-model.ts';
 import { principalOf } from '../access/authorization.ts';
 import { edgesOf } from '../edge/http-edge.ts';
 import type { GatewayPort } from '../scope/gateway-address.ts';
-import { MeshConstruct } from '../scope/mesh-construct.ts';
+import { given, MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Ingress, Mesh } from '../scope/mesh-construct.ts';
 import type { ExistingIngress } from '../scope/platform.ts';
 
@@ -18,10 +18,10 @@ export class JoinedIngress<C extends string> extends MeshConstruct<C> implements
   /** As plain data; what plain JavaScript left out is a problem of the platform. */
   readonly joined: JoinedGateway;
 
-  constructor(scope: Mesh<C>, id: string, ingress: Partial<ExistingIngress>) {
+  constructor(scope: Mesh<C>, id: string, ingress: Partial<ExistingIngress> | null) {
     super(scope, id);
     this.mesh = scope;
-    const { namespace = '', serviceAccount = '', selector = {}, service = '' } = ingress;
+    const { namespace = '', serviceAccount = '', selector = {}, service = '' } = given(ingress ?? {});
     this.joined = { namespace, serviceAccount, selector, service };
   }
 

@@ -101,13 +101,14 @@ export function isExisting(platform: unknown): platform is ExistingPlatform {
   return typeof platform === 'object' && platform !== null && 'existing' in platform;
 }
 
-/** The Istio of others as declared, with its defaults. */
-export function existingIstio({ existing }: ExistingPlatform): {
+/** The Istio of others as declared, with its defaults; of what plain JavaScript left out, the defaults alone. */
+export function existingIstio(platform: ExistingPlatform): {
   readonly revision: string;
   readonly rootNamespace: string;
   readonly cni: boolean;
   readonly eastWestNamespace?: string;
 } {
+  const existing = (platform.existing as ExistingIstio | null | undefined) ?? {};
   const { revision = defaultRevision, rootNamespace = controlPlaneNamespace, cni = true } = existing;
   const { eastWestNamespace } = existing;
   return { revision, rootNamespace, cni, ...(eastWestNamespace === undefined ? {} : { eastWestNamespace }) };

@@ -216,7 +216,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const mesh = this.mesh.clusters.map((cluster) => cluster.name);
     return [
       ...nameProblems(this),
-      ...this.#calls.problems(this.where, this.mesh),
+      ...this.#calls.problems(this.where, this.mesh, this.namespace),
       ...placementProblems(this.where, this.#placement, mesh),
       ...(this.tracing === undefined
         ? []

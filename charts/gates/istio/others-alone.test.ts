@@ -35,9 +35,10 @@ test('pods that no PeerAuthentication is for are refused, unless they have no pr
 
 test('routes and policies are for hosts of the mesh, in each way to write one', () => {
   const service = objectOf('v1', 'Service', { ports: [] }, { name: 'catalog' });
-  const entry = objectOf(networking, 'ServiceEntry', { hosts: ['bank.example'] });
-  const rule = (host: string) => objectOf(networking, 'DestinationRule', { host });
-  const routes = (spec: object) => objectOf(networking, 'VirtualService', spec);
+  const exportTo = ['.'];
+  const entry = objectOf(networking, 'ServiceEntry', { hosts: ['bank.example'], exportTo });
+  const rule = (host: string) => objectOf(networking, 'DestinationRule', { host, exportTo });
+  const routes = (spec: object) => objectOf(networking, 'VirtualService', { ...spec, exportTo });
   for (const host of ['catalog', 'catalog.shop.svc.cluster.local', 'bank.example'])
     expect(said(service, entry, rule(host), routes({ hosts: [host] }))).toEqual([]);
   // What a gateway serves to the outside is no host of the mesh.
@@ -51,6 +52,34 @@ test('routes and policies are for hosts of the mesh, in each way to write one', 
       problem('VirtualService', host),
     ]);
   }
+});
+
+test('pods of others see nothing that says how a host outside is called, in each way to show it to them', () => {
+  const made = objectOf('v1', 'Namespace', undefined, { name: 'goods', namespace: undefined });
+  const entry = (namespace: string, exportTo?: readonly string[]) =>
+    objectOf(networking, 'ServiceEntry', { hosts: ['bank.example'], exportTo }, { namespace });
+  const problem = (title: string, received: string, fix = "add exportTo: ['.'] to its spec") =>
+    `own: ${title}/one is seen by pods of others, whose calls to its host would change; received ${received}; ` +
+    `allowed spec.exportTo with '.' and namespaces that the mesh has alone; fix: ${fix}`;
+  const everywhere = '"no spec.exportTo: every namespace"';
+  for (const own of [['.'], ['~'], ['shop'], ['.', 'goods']])
+    expect(said(made, entry('shop', own))).toEqual([]);
+  for (const shown of [['*'], ['.', 'team-a'], ['team-b']])
+    expect(said(made, entry('shop', shown))).toEqual([problem('ServiceEntry shop', JSON.stringify(shown))]);
+  for (const none of [undefined, []])
+    expect(said(entry('shop', none))).toEqual([problem('ServiceEntry shop', everywhere)]);
+  const move = 'put it, and what calls the host, into such a namespace';
+  for (const inShared of [['.'], ['team-a']])
+    expect(said(entry('team-a', inShared))).toEqual([
+      problem('ServiceEntry team-a', JSON.stringify(inShared), move),
+    ]);
+  const own = entry('shop', ['.']);
+  expect(said(own, objectOf(networking, 'DestinationRule', { host: 'bank.example' }))).toEqual([
+    problem('DestinationRule shop', everywhere),
+  ]);
+  expect(
+    said(own, objectOf(networking, 'VirtualService', { hosts: ['bank.example'], exportTo: ['*'] })),
+  ).toEqual([problem('VirtualService shop', '["*"]')]);
 });
 
 test('in a shared namespace, what is said by reference or leads to no pods is about no pods of others', () => {

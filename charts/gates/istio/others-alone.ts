@@ -1,5 +1,5 @@
 import type { Problem } from '../../../core/problem.ts';
-import { inSidecars, qualified } from '../hosts.ts';
+import { inSidecars, namespacesOf, qualified } from '../hosts.ts';
 import { podsOf, selects } from '../pods.ts';
 import type { Pods } from '../pods.ts';
 import { field, list, mapping, ofKind, text, texts, title } from '../../model/rendered.ts';
@@ -25,7 +25,7 @@ const ofNamespace = ['LimitRange', 'ResourceQuota'];
 
 /**
  * On an Istio of others, nothing is written that is theirs: no object in the namespaces of Istio and its gateways; in a namespace
- * that is shared, nothing about pods of others; no route or policy for a host of theirs. And what the mesh configuration would give
+ * that is shared, nothing about pods of others; no route or policy for a host of theirs, and none that they see for a host outside. And what the mesh configuration would give
  * a mesh of its own, each pod has from an object beside it.
  */
 export function othersAlone({ clusters, istio }: RenderedMesh): readonly Problem[] {
@@ -38,6 +38,7 @@ export function othersAlone({ clusters, istio }: RenderedMesh): readonly Problem
         ...aboutPodsOfOthers(rendered, istio),
       ]),
       ...ofKind(cluster, 'DestinationRule', 'VirtualService').flatMap((rule) => aboutHosts(rule, hosts)),
+      ...aboutHostsOutside(cluster, istio),
       ...podsOf(cluster).flatMap((pods) => inPlaintext(cluster, pods)),
     ];
   });
@@ -87,12 +88,7 @@ function ownHosts(cluster: RenderedCluster): ReadonlySet<string> {
 
 /** Routes and policies for hosts of others, which would change how everybody who sees them calls those. */
 function aboutHosts({ where, object }: RenderedObject, hosts: ReadonlySet<string>): readonly Problem[] {
-  const isRule = object.kind === 'DestinationRule';
-  // What a gateway serves to the outside, its Gateway claims.
-  if (!isRule && !inSidecars(object)) return [];
-  const named = isRule ? [text(object, 'spec', 'host') ?? ''] : texts(object, 'spec', 'hosts');
-  return named
-    .map((host) => qualified(host, object.metadata.namespace))
+  return hostsNamed(object)
     .filter((host) => !hosts.has(host))
     .map((received) => ({
       where,
@@ -100,6 +96,40 @@ function aboutHosts({ where, object }: RenderedObject, hosts: ReadonlySet<string
       received,
       fix: 'name a host of the mesh, or remove it',
     }));
+}
+
+/** The hosts that a rule changes the calls of pods to. */
+function hostsNamed(object: RenderedObject['object']): readonly string[] {
+  const isRule = object.kind === 'DestinationRule';
+  // What a gateway serves to the outside, its Gateway claims.
+  if (!isRule && !inSidecars(object)) return [];
+  const named = isRule ? [text(object, 'spec', 'host') ?? ''] : texts(object, 'spec', 'hosts');
+  return named.map((host) => qualified(host, object.metadata.namespace));
+}
+
+/** What says how a host outside is called, to namespaces with pods of others: Istio says it to every pod there. */
+function aboutHostsOutside(cluster: RenderedCluster, istio: OthersIstio): readonly Problem[] {
+  const entries = ofKind(cluster, 'ServiceEntry');
+  const outside = new Set(entries.flatMap(({ object }) => texts(object, 'spec', 'hosts')));
+  const rules = ofKind(cluster, 'DestinationRule', 'VirtualService').filter(({ object }) =>
+    hostsNamed(object).some((host) => outside.has(host)),
+  );
+  const own = namespacesOf(cluster);
+  return [...entries, ...rules].flatMap(({ where, object }): readonly Problem[] => {
+    const { namespace = '' } = object.metadata;
+    const exported = texts(object, 'spec', 'exportTo');
+    const hasOthers = (name: string) =>
+      istio.shared.includes(name) || !['~', namespace, ...own].includes(name);
+    const shown = exported.length === 0 ? ['*'] : exported;
+    if (!shown.some((name) => hasOthers(name === '.' ? namespace : name))) return [];
+    const what = `${title(object)} is seen by pods of others, whose calls to its host would change`;
+    const received = exported.length === 0 ? 'no spec.exportTo: every namespace' : exported;
+    const allowed = "spec.exportTo with '.' and namespaces that the mesh has alone";
+    const fix = istio.shared.includes(namespace)
+      ? 'put it, and what calls the host, into such a namespace'
+      : "add exportTo: ['.'] to its spec";
+    return [{ where, what, received, allowed, fix }];
+  });
 }
 
 /** Pods that no PeerAuthentication of the mesh is for: the mesh configuration of others may let plaintext in. */
