@@ -7,7 +7,7 @@ import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { declare } from './declare.ts';
-import { fillHoles, hole, holesIn, type HoleKind, type HoleValues } from './holes.ts';
+import { fillHoles, hole, holeProblems, holesIn, type HoleKind, type HoleValues } from './holes.ts';
 import { released } from './platforms.ts';
 import { synthesize } from './synth.ts';
 import { clusters } from './testing/mesh.ts';
@@ -130,6 +130,22 @@ describe('is refused, all at once:', () => {
       { ...filling, issuer: 'https://user:secret@issuer.example' },
       [`Pulumi.prod.yaml: values.issuer: is no https URL; allowed ${urls}`],
     ],
+    [
+      'a query and a fragment with a token, which are not shown',
+      { ...filling, issuer: 'https://idp.example/x?token=abc', registry: 'registry.example#abc' },
+      [
+        `Pulumi.prod.yaml: values.issuer: is no https URL; allowed ${urls}`,
+        `Pulumi.prod.yaml: values.registry: is no host; allowed ${hosts}`,
+      ],
+    ],
+    [
+      'a host that readers of URLs take for another one',
+      { ...filling, issuer: 'https:///issuer.example', registry: '1' },
+      [
+        `Pulumi.prod.yaml: values.issuer: is no https URL; received "https:///issuer.example"; allowed ${urls}`,
+        `Pulumi.prod.yaml: values.registry: is no host; received "1"; allowed ${hosts}`,
+      ],
+    ],
   ])('%s', (_, given, messages) => {
     expect(() => prod(filled(given))).toThrow(new Error(messages.join('\n')));
   });
@@ -143,6 +159,8 @@ describe('is refused, all at once:', () => {
     '-a.example',
     'a b',
     '',
+    '127.1',
+    '256.0.0.1',
     `${'a.'.repeat(127)}aa`,
   ])('%j for a host', (registry) => {
     expect(() => prod(filled({ ...filling, registry }))).toThrow(
@@ -156,6 +174,10 @@ describe('is refused, all at once:', () => {
     'https://issuer.example#a',
     'https://issuer.example:0',
     'https://a b.example',
+    'https:///issuer.example',
+    'https://1',
+    'https://0x7f.1/realm',
+    'https://Issuer.example/realm',
     'https://issuer.url-hole.invalid',
     'issuer.example',
   ])('%j for a URL', (issuer) => {
@@ -180,6 +202,23 @@ describe('is refused, all at once:', () => {
   ])('the name %j with the kind %j', (name, kind, message) => {
     expect(() => hole(name as string, kind as HoleKind)).toThrow(ProblemsError);
     expect(() => hole(name as string, kind as HoleKind)).toThrow(new Error(message));
+  });
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['an address and the port of HTTPS', { registry: '10.0.0.5:443', issuer: 'https://10.0.0.5:443/' }],
+    [
+      'a port, and a path with letters of both cases',
+      { registry: 'registry:5000', issuer: 'https://idp:8443/Realms/a' },
+    ],
+  ])('but not %s', (_, given) => {
+    expect(holeProblems('prod', declaration.holes('prod'), filled({ ...filling, ...given }))).toEqual([]);
+  });
+
+  test('what stands before a host without a character that ends a name', () => {
+    const read = (text: string) => holesIn([text]).map(({ name }) => name);
+    expect(read(`eu-${hole('registry')}`)).toEqual(['eu-registry']);
+    for (const before of ['', 'eu.', 'https://', 'oci:', '/'])
+      expect([before, read(`${before}${hole('registry')}/shop`)]).toEqual([before, ['registry']]);
   });
 
   test('one name for a host and a URL', () => {

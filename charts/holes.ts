@@ -40,8 +40,9 @@ const inText = /([a-z0-9-]+)\.(?:url-)?hole\.invalid/gi;
  * string that stands for the value in dist/; the value itself is `meshwright:values.NAME` of the stack's file, in plaintext, and
  * takes its place before anything is applied. Use it in the values that `declare` is given, and nowhere else.
  * @param name - a DNS label
- * @param kind - `host` for a host with or without a port, to which more may be added: `${hole('registry')}/shop`; `url` for
- * a whole https URL. The default is `host`.
+ * @param kind - `host` for a host with or without a port; `url` for a whole https URL. The default is `host`. More may be added
+ * after a host, `${hole('registry')}/shop`; before it only what does not end in a letter, a digit or a hyphen: `eu.${hole('zone')}`.
+ * `eu-${hole('zone')}` is read as a hole `eu-zone`: there `eu-` is a part of the value.
  * @throws ProblemsError for a name that is no DNS label, and for another kind
  */
 export function hole(name: string, kind: HoleKind = 'host'): string {
@@ -101,8 +102,7 @@ export function holeProblems(
       {
         where: at(name),
         what,
-        // A URL with a password is not shown.
-        ...(value !== undefined && !value.includes('@') && { received: value }),
+        ...(value !== undefined && mayBeShown(value) && { received: value }),
         allowed: rules[kind],
         ...(value === undefined && { fix: `give it as meshwright:${valuesKey}.${name}` }),
       },
@@ -129,16 +129,25 @@ const rules: Readonly<Record<HoleKind, string>> = {
 const hostRule =
   /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*(:[1-9][0-9]{0,4})?$/;
 const isValue: Readonly<Record<HoleKind, (value: string) => boolean>> = {
-  host: (value) =>
-    value.length <= 253 &&
-    hostRule.test(value) &&
-    Number(value.split(':')[1] ?? 1) <= 65_535 &&
-    !hasMarker(value),
+  host: isHost,
   url: (value) => {
-    if (!/^https:\/\/[^\s@?#\\]+$/.test(value) || !URL.canParse(value)) return false;
-    return hostRule.test(new URL(value).host) && !hasMarker(value);
+    const [, host] = /^https:\/\/([^/\s@?#\\]+)(?:\/[^\s@?#\\]*)?$/.exec(value) ?? [];
+    return host !== undefined && isHost(host) && URL.canParse(value) && !hasMarker(value);
   },
 };
+
+function isHost(value: string): boolean {
+  const [name = '', port = '1'] = value.split(':');
+  if (name.length > 253 || !hostRule.test(value) || Number(port) > 65_535 || hasMarker(value)) return false;
+  // What readers of URLs take for another host is none: `1` is 0.0.0.1 (WHATWG URL Standard, section 3.5).
+  const url = `https://${value}`;
+  return URL.canParse(url) && new URL(url).hostname === name;
+}
+
+/** Whether an error may repeat a value that is no host and no https URL: not where a password or a token may stand. */
+export function mayBeShown(value: string): boolean {
+  return !/[@?#]/.test(value);
+}
 
 function hasMarker(text: string): boolean {
   return markedNames(text).length > 0;

@@ -1,6 +1,8 @@
 import { loadAppConfigs } from '../apps/config/app-config.ts';
 import { lockFile, writeLock } from '../images/lock.ts';
 import { lockApps, refreshLock } from '../images/lock-apps.ts';
+import { markedNames, strayProblems } from '../charts/holes.ts';
+import { throwIfAny } from '../core/problem.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
 import { filledMesh } from './workspace/synth-mesh.ts';
 import { environmentOfStack } from './workspace/target.ts';
@@ -26,6 +28,8 @@ export async function images(at: Workspace, flags: ImagesFlags, signal: AbortSig
   const { platform } = filledMesh(declaration, root, environment);
   const hub = platform.imageHub;
   const istio = 'istio' in platform ? platform.istio : undefined;
+  // What synth finds in the objects, which are not rendered here.
+  throwIfAny(strayProblems('mesh.ts: platform', markedNames(JSON.stringify({ hub, istio }))));
   let built: readonly BuiltImage[] = [];
   let locked = false;
   await runTasks([
