@@ -1,7 +1,8 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Mesh } from '../../charts/index.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { valuesKey, type HoleValues } from '../../charts/holes.ts';
+import { mayBeShown, valuesKey, type HoleValues } from '../../charts/holes.ts';
+import { own } from '../../core/own.ts';
 import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
 import { openClients } from '../kube/connection.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
@@ -29,6 +30,8 @@ export interface MeshProgram {
   readonly root: string;
   /** Returns a value of the stack's configuration by its key in this project. */
   readonly get: (key: string) => string | undefined;
+  /** Whether the configuration keeps a key's value, or a part of it, as a secret. @default - none is */
+  readonly isSecret?: (key: string) => boolean;
   /** Called with each line of progress. */
   readonly report: (line: string) => void;
   /** What a program gives beside the configuration. @default - nothing */
@@ -42,17 +45,19 @@ export interface MeshProgram {
  * @throws pulumi.RunError, which Pulumi shows without a stack trace: a wrong input is not a bug of the program.
  */
 export async function runProgram(program: MeshProgram): Promise<MeshOutputs> {
-  const { declare, root, get, report, inputs = {}, limits = {} } = program;
+  const { declare, root, get, isSecret = () => false, report, inputs = {}, limits = {} } = program;
   return asRunError(async () => {
     const configured = readConfig(get, root);
+    throwIfAny(isSecret(valuesKey) ? [secretValues] : []);
     const known = await knownInputs(inputs);
-    const mesh = declare(holeValues(configured, known));
+    const filled = holeValues(configured, known);
+    const mesh = declare(filled);
     const model = mesh.model();
     const planned = planMesh(model, synthesize(mesh));
     const config = { ...configured, access: accessOf(configured, known, planned.clusters) };
     const plan = withIssuer(planned, config.trust.issuer);
     const preview = pulumi.runtime.isDryRun();
-    if (known.open.length + known.unknown.length > 0) await pulumi.log.warn(notYet(known));
+    if (known.open.length + known.unknown.length > 0) await pulumi.log.warn(notYet(known, filled));
     const { clients, trust, trustNotAfter, unreached } =
       known.unknown.length === 0
         ? await preflight(plan, config, preview)
@@ -78,12 +83,37 @@ export async function runProgram(program: MeshProgram): Promise<MeshOutputs> {
   });
 }
 
-/** What the holes are filled with: what the program gives, and the stack's values. */
+const secretValues: Problem = {
+  where: `${runningStack}: ${valuesKey}`,
+  what: 'holds a secret, and would be shown in plaintext in objects of the clusters',
+  allowed: 'hosts and https URLs, in plaintext',
+  fix: `if it is none, pulumi config set --plaintext --path '${project}:${valuesKey}.NAME' VALUE`,
+};
+
+/**
+ * What the holes are filled with: what the program gives, and the stack's values. `images` and `export` need a value in the
+ * stack's file; the program may give it, too, as long as it is the same.
+ */
 function holeValues({ values }: StackConfig, known: KnownInputs): HoleValues {
-  const given = [...Object.keys(known.values), ...known.open];
-  throwIfAny(twice(valuesKey, Object.keys(values), given));
-  const where = given.length === 0 ? runningStack : 'runStack';
-  return { where, values: { ...values, ...known.values }, open: known.open };
+  const given = Object.keys(known.values);
+  throwIfAny(
+    given.flatMap((name): readonly Problem[] => {
+      const configured = own(values, name);
+      const value = own(known.values, name) ?? '';
+      if (configured === undefined || configured === value) return [];
+      return [
+        {
+          where: `runStack: ${valuesKey}.${name}`,
+          what: `differs from ${project}:${valuesKey}.${name} of the ${runningStack}`,
+          ...(mayBeShown(value) && mayBeShown(configured) && { received: value, allowed: configured }),
+          fix: 'correct one of the two, or remove it',
+        },
+      ];
+    }),
+  );
+  const where = given.length + known.open.length === 0 ? runningStack : 'runStack';
+  const open = known.open.filter((name) => own(values, name) === undefined);
+  return { where, values: { ...values, ...known.values }, open };
 }
 
 /** How the clusters are reached: those that the program gives, and those of the stack. */
@@ -98,32 +128,36 @@ function accessOf(
   const here = Object.fromEntries([...given, ...clusters].map((name) => [name, asked]));
   const there = { ...Object.fromEntries(taken.map((name) => [name, asked])), ...access };
   throwIfAny([
-    ...twice('clusters', Object.keys(access), given),
+    ...twice(Object.keys(access), given),
     ...missingClusters({ access: here }, clusters, 'runStack'),
     ...missingClusters({ access: there }, clusters, runningStack),
   ]);
   return { ...access, ...known };
 }
 
-function twice(key: string, configured: readonly string[], given: readonly string[]): readonly Problem[] {
+function twice(configured: readonly string[], given: readonly string[]): readonly Problem[] {
   return given
     .filter((name) => configured.includes(name))
     .map((name) => ({
-      where: `runStack: ${key}.${name}`,
-      what: `is also in the ${runningStack}, as ${project}:${key}.${name}`,
+      where: `runStack: clusters.${name}`,
+      what: `is also in the ${runningStack}, as ${project}:clusters.${name}`,
       fix: 'remove one of the two',
     }));
 }
 
 /** What a preview does without. */
-function notYet({ open, unknown }: KnownInputs): string {
+function notYet({ open, unknown }: KnownInputs, { open: marked = [] }: HoleValues): string {
+  const configured = open.filter((name) => !marked.includes(name));
   const lines = [
     unknown.length === 0
       ? ''
-      : `The clusters were not checked: the kubeconfig of ${unknown.join(', ')} is not known before the update, so this preview asks no cluster and compares with the state only.`,
-    open.length === 0
+      : `The clusters were not checked: the kubeconfig or apiServer of ${unknown.join(', ')} is not known before the update. This preview plans every object, and its checks ask no cluster.`,
+    marked.length === 0
       ? ''
-      : `Not known before the update: ${open.join(', ')}. The markers of these holes stand in the objects of this preview.`,
+      : `Not known before the update: ${marked.join(', ')}. The markers of these holes stand in the objects of this preview.`,
+    configured.length === 0
+      ? ''
+      : `Not known before the update: ${configured.join(', ')}. This preview takes what the ${runningStack} has, and the update compares the two.`,
   ];
   return lines.filter((line) => line !== '').join('\n');
 }

@@ -12,7 +12,7 @@ import { KubeApi } from '../testing/kube-api.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { quickLimits } from '../testing/limits.ts';
 import { root, writeIstioctl } from '../testing/meshes.ts';
-import { runInEngine, type Registered } from '../testing/pulumi-engine.ts';
+import { isSecret, runInEngine, type Registered } from '../testing/pulumi-engine.ts';
 import { providerSettings, runStack } from './index.ts';
 import { runProgram } from './mesh-program.ts';
 import type { ProgramInputs } from './program-inputs.ts';
@@ -45,10 +45,13 @@ function inputs(settings: object = providerSettings): ProgramInputs & { readonly
   return {
     values: { registry },
     clusters: Object.fromEntries(
-      made.map(([name, { kubeconfig }]) => [
-        name,
-        { kubeconfig, provider: new kubernetes.Provider(`own-${name}`, { kubeconfig, ...settings }) },
-      ]),
+      made.map(([name, cluster]) => {
+        const kubeconfig = pulumi.secret(cluster.kubeconfig);
+        return [
+          name,
+          { kubeconfig, provider: new kubernetes.Provider(`own-${name}`, { kubeconfig, ...settings }) },
+        ];
+      }),
     ),
   };
 }
@@ -139,7 +142,7 @@ describe("a team's own program", () => {
     expect([...apis.values()].flatMap((api) => api.requests)).toEqual([]);
     expect(warn.mock.calls).toEqual([
       [
-        'warning: [runtime] The clusters were not checked: the kubeconfig of east, west is not known before the update, so this preview asks no cluster and compares with the state only.\n' +
+        'warning: [runtime] The clusters were not checked: the kubeconfig or apiServer of east, west is not known before the update. This preview plans every object, and its checks ask no cluster.\n' +
           'Not known before the update: registry. The markers of these holes stand in the objects of this preview.',
       ],
     ]);
@@ -163,7 +166,8 @@ describe("a team's own program", () => {
     expect(providers.map(({ name }) => name).toSorted()).toEqual(['own-east', 'own-west']);
     expect(images(registered)).toContain('registry.example/shop/catalog');
     expect(Object.values(result.clusters).map(({ context }) => context)).toEqual(names);
-    // The program's own provider holds the kubeconfig, as it was given; nothing of ours does.
+    // The program's own provider holds the kubeconfig, as it was given: as a secret. Nothing of ours does.
+    expect(providers.map(({ wire }) => isSecret(wire['kubeconfig']))).toEqual([true, true]);
     const ours = registered.filter((one) => !providers.includes(one) && !one.type.startsWith('cloud:'));
     const said = JSON.stringify([ours, [...outputs.values()], result, lines]);
     for (const text of texts.values()) {
@@ -234,10 +238,60 @@ describe("a team's own program", () => {
     );
   });
 
-  test('is refused what the stack has too, clusters that the mesh does not have, and values without a hole', async () => {
+  test('may give a value that the stack has, too, which a preview takes until it is known', async () => {
+    const of = { ...config, values: JSON.stringify({ registry: 'registry.example' }) };
+    const warn = jest.spyOn(console, 'warn').mockReturnValue();
+    const { registered } = await run(inputs, { preview: true, of });
+    expect(warn.mock.calls).toEqual([
+      [
+        'warning: [runtime] The clusters were not checked: the kubeconfig or apiServer of east, west is not known before the update. This preview plans every object, and its checks ask no cluster.\n' +
+          'Not known before the update: registry. This preview takes what the stack configuration has, and the update compares the two.',
+      ],
+    ]);
+    expect(images(registered)).toContain('"registry.example/shop/catalog');
+    expect(images((await run(inputs, { of })).registered)).toContain('"registry.example/shop/catalog');
+  });
+
+  test('is refused a secret among the values of the stack, of which objects would show the text', async () => {
+    const values = { 'meshwright:values': JSON.stringify({ registry: 'registry.example' }) };
+    pulumi.runtime.setAllConfig(values, Object.keys(values));
+    const { result } = await runInEngine(
+      () =>
+        runStack(declaration, root, { environment: 'prod' }).catch((error: unknown) =>
+          error instanceof pulumi.RunError ? error.message : error,
+        ),
+      (_, object) => object,
+    );
+    expect(result).toBe(
+      "stack configuration: values: holds a secret, and would be shown in plaintext in objects of the clusters; allowed hosts and https URLs, in plaintext; fix: if it is none, pulumi config set --plaintext --path 'meshwright:values.NAME' VALUE",
+    );
+  });
+
+  test('is refused one provider for two clusters, and one of another server than the kubeconfig', async () => {
+    const server = (name: string) =>
+      (parse(texts.get(name)!) as { clusters: { cluster: { server: string } }[] }).clusters[0]!.cluster
+        .server;
+    const given = (): ProgramInputs => {
+      const { values, clusters: made } = inputs();
+      const { east, west } = made!;
+      return { values, clusters: { east: east!, west: { ...west!, provider: east!.provider } } };
+    };
+    expect(await refusal(given)).toBe(
+      [
+        `runStack: clusters.west.provider: reaches another server than the kubeconfig that the cluster is checked by; received "${server('east')}"; allowed ${server('west')}; fix: give both the same kubeconfig, and its context as clusters.west.context`,
+        'runStack: clusters.west.provider: is also that of clusters.east, and makes objects in one cluster alone; allowed a provider for each cluster; fix: make it by new kubernetes.Provider(NAME, { kubeconfig, ...providerSettings })',
+      ].join('\n'),
+    );
+  });
+
+  test('is refused another value than the stack has, clusters that it has too or the mesh does not have, and values without a hole', async () => {
     const both = { ...config, values: JSON.stringify({ registry: 'a.example' }) };
     expect(await refusal(inputs, both)).toBe(
-      'runStack: values.registry: is also in the stack configuration, as meshwright:values.registry; fix: remove one of the two',
+      'runStack: values.registry: differs from meshwright:values.registry of the stack configuration; received "registry.example"; allowed a.example; fix: correct one of the two, or remove it',
+    );
+    const hidden = { ...config, values: JSON.stringify({ registry: 'a.example?token=abc' }) };
+    expect(await refusal(inputs, hidden)).toBe(
+      'runStack: values.registry: differs from meshwright:values.registry of the stack configuration; fix: correct one of the two, or remove it',
     );
     const access = { kubeconfig: '/k', context: 'c' };
     const given = (): ProgramInputs => {

@@ -1,10 +1,11 @@
-import * as kubernetes from '@pulumi/kubernetes';
+import type * as kubernetes from '@pulumi/kubernetes';
 import * as pulumi from '@pulumi/pulumi';
 import { parse } from 'yaml';
 import { valuesKey } from '../../charts/holes.ts';
+import { own } from '../../core/own.ts';
 import { throwIfAny, type Problem } from '../../core/problem.ts';
 import type { ClusterAccess } from '../kube/connection.ts';
-import { providerSettings } from './provider-settings.ts';
+import { providerProblems, see, sharedProviders } from './program-providers.ts';
 
 /** A cluster that a program makes, or knows. */
 export interface ProgramCluster {
@@ -17,13 +18,17 @@ export interface ProgramCluster {
   readonly context?: string;
   /** Address by which the other clusters reach the API server, such as `https://10.0.0.5:6443`. @default - as in the kubeconfig */
   readonly apiServer?: pulumi.Input<string>;
-  /** What every object in the cluster is made by. It has to be given {@link providerSettings}. */
+  /** What every object in the cluster is made by: a provider of this cluster alone. It has to be given `providerSettings`. */
   readonly provider: kubernetes.Provider;
 }
 
 /** What a program gives the mesh beside the stack's configuration. */
 export interface ProgramInputs {
-  /** What the holes of the environment are filled with, by their names: hosts and https URLs, and no secrets. @default - none */
+  /**
+   * What the holes of the environment are filled with, by their names: hosts and https URLs, and no secrets. One that stands in
+   * `meshwright:values`, too, has to be equal.
+   * @default - none
+   */
   readonly values?: Readonly<Record<string, pulumi.Input<string>>>;
   /** Clusters by their names in the mesh. @default - those of `meshwright:clusters` */
   readonly clusters?: Readonly<Record<string, ProgramCluster>>;
@@ -42,7 +47,8 @@ export interface KnownInputs {
 
 /**
  * Waits for a program's inputs, as far as they are known.
- * @throws ProblemsError (exit 2) for values that are secret or none, and for providers without {@link providerSettings}
+ * @throws ProblemsError (exit 2) for values that are secret or none; for providers without `providerSettings`, of several
+ * clusters, and of another server than the cluster's kubeconfig
  */
 export async function knownInputs({ values = {}, clusters = {} }: ProgramInputs): Promise<KnownInputs> {
   const problems: Problem[] = [];
@@ -69,10 +75,11 @@ export async function knownInputs({ values = {}, clusters = {} }: ProgramInputs)
     if (reached === undefined) unknown.push(name);
     else if ('what' in reached) problems.push(reached);
     else access[name] = reached;
-    problems.push(...(await providerProblems(name, cluster.provider)));
+    problems.push(...(await providerProblems(name, cluster.provider, own(access, name))));
   }
-  throwIfAny(problems);
   const providers = Object.entries(clusters).map(([name, { provider }]) => [name, provider] as const);
+  problems.push(...sharedProviders(providers));
+  throwIfAny(problems);
   return { values: known, open, providers: Object.fromEntries(providers), access, unknown };
 }
 
@@ -117,33 +124,4 @@ function currentContext(content: string): string {
   } catch {
     return ''; // the parser's message quotes the text
   }
-}
-
-/** Settings that a provider was made without, as far as they can be seen: it keeps its arguments as outputs, in JSON. */
-async function providerProblems(name: string, provider: unknown): Promise<readonly Problem[]> {
-  const where = `runStack: clusters.${name}.provider`;
-  const fix = 'make it by new kubernetes.Provider(NAME, { kubeconfig, ...providerSettings })';
-  if (!kubernetes.Provider.isInstance(provider))
-    return [{ where, what: 'is no provider of Kubernetes', fix }];
-  const missing: string[] = [];
-  for (const setting of Object.keys(providerSettings)) {
-    const output = (provider as unknown as Readonly<Record<string, unknown>>)[setting];
-    if (!pulumi.Output.isInstance(output)) continue;
-    const { value } = await see(output);
-    const isUnknown = value === undefined && pulumi.runtime.isDryRun();
-    if (!isUnknown && String(value) !== 'true') missing.push(setting);
-  }
-  if (missing.length === 0) return [];
-  return [{ where, what: `is made without ${missing.join(', ')}`, fix }];
-}
-
-/** Waits for an input; what is not known in a preview has no value. */
-async function see(input: unknown): Promise<{ readonly value: unknown; readonly isSecret: boolean }> {
-  let value: unknown;
-  const applied = pulumi.output(input as pulumi.Input<string>).apply((seen: unknown) => {
-    value = seen;
-  });
-  // It is settled when the value has been seen, or when it is known that there is none yet.
-  const isSecret = await pulumi.isSecret(applied);
-  return { value, isSecret };
 }

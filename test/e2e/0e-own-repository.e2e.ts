@@ -276,7 +276,7 @@ describe('a project made by init', () => {
 
       writeFileSync(join(project, 'preview.mjs'), preview(writeIstioctl(folder)));
       const said = run(bin('node'), 'preview.mjs');
-      expect(said).toContain('this preview asks no cluster');
+      expect(said).toContain('its checks ask no cluster');
       for (const cluster of ['east', 'west'])
         for (const service of ['greetings', 'parcels', 'gift-cards'])
           expect(said).toMatch(
