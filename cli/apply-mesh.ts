@@ -19,6 +19,8 @@ export interface AppliedMesh {
 interface ApplyRun {
   /** Whether the last `up` of what is up ended well. */
   readonly endedWell: boolean;
+  /** Namespaces that earlier ones wrote in, on an Istio of others. */
+  readonly earlierNamespaces: readonly string[];
   readonly report: (line: string) => void;
   /** Called when it is known whether there is something to apply; Pulumi does not tell. */
   readonly compared: (changesNothing: boolean) => void;

@@ -21,7 +21,14 @@ import { beginProofs, type Outcome } from './proofs/early.ts';
 import { ingressUrls } from './proofs/ingress.ts';
 import type { Proof } from './proofs/proof.ts';
 import { prove } from './proofs/prove.ts';
-import { readRecord, recordFailure, recordStart, writeRecord, type UpRecord } from './workspace/record.ts';
+import {
+  readRecord,
+  recordFailure,
+  recordStart,
+  withNamespaces,
+  writeRecord,
+  type UpRecord,
+} from './workspace/record.ts';
 import { statusOf } from './status-of.ts';
 import { formatEnding } from './output/summary.ts';
 import type { FilledMesh, SynthesizedMesh } from './workspace/synth-mesh.ts';
@@ -47,11 +54,12 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   const proofs = proofsOf(model);
   refuseNothing(proofs, model);
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
-  if (lab === undefined) await preflightClusters(asked, signal);
+  if (lab === undefined) await preflightClusters(at, asked, signal);
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
     // Again, now that nobody else can change what is up.
-    const { record, config } = chooseTarget(at, flags, model, mesh.environment);
+    const { record: chosenRecord, config } = chooseTarget(at, flags, model, mesh.environment);
+    const record = withNamespaces(chosenRecord, readRecord(at.stateDir), model);
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
     const { steady, kept } = proofs;
@@ -98,10 +106,16 @@ function rootKeyRemark(file: string): string {
   return `the key of the root CA is in ${file}, beside the CAs that it signed: keep it somewhere else; up asks for it when it is needed (docs/trust.md)`;
 }
 
-async function preflightClusters({ mesh, config }: BringUp, signal: AbortSignal): Promise<void> {
+async function preflightClusters(
+  at: Workspace,
+  { mesh, config }: BringUp,
+  signal: AbortSignal,
+): Promise<void> {
   const { access, trustDir, trust, remoteAccess } = config;
   const plan = withIssuer(planMesh(mesh.model, mesh.rendered), trust.issuer);
-  await preflightMesh(plan, { access, trustDir, trust, remoteAccess, signal, preview: true });
+  const earlierNamespaces = readRecord(at.stateDir)?.namespaces ?? [];
+  const settings = { access, trustDir, trust, remoteAccess, earlierNamespaces };
+  await preflightMesh(plan, { ...settings, signal, preview: true });
 }
 
 /**
@@ -163,6 +177,7 @@ async function applyAndProve(
   const stands = ended.promise.then((outcome) => outcome !== 'failed');
   const before = readRecord(at.stateDir);
   const endedWell = before !== undefined && before.unfinishedUp === undefined;
+  const earlierNamespaces = before?.namespaces ?? [];
   let discard = (): void => undefined;
   let applied: AppliedMesh | undefined;
   let chosen: readonly Proof[] = [];
@@ -191,7 +206,7 @@ async function applyAndProve(
               ended.resolve('unchanged');
             };
             applied = await applyMesh(at, record, config, mesh, {
-              ...{ endedWell, report, compared, settled, signal },
+              ...{ endedWell, earlierNamespaces, report, compared, settled, signal },
             });
           } finally {
             ended.resolve(applied === undefined ? 'failed' : 'changed');

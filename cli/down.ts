@@ -53,5 +53,9 @@ async function removeApplied(
     await downWithPulumi(pulumiOptions(at, record, model, report, signal));
   }
   // After Pulumi, what it left: namespaces and definitions without objects of others.
-  await removeMesh(model, { ...configOf(at, record), report, signal });
+  await removeMesh(model, {
+    ...configOf(at, record),
+    ...(record.namespaces && { namespaces: record.namespaces }),
+    ...{ report, signal },
+  });
 }

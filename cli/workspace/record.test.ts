@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProblemsError } from '../../core/problem.ts';
-import { readRecord, recordFailure, recordStart, writeRecord } from './record.ts';
+import { modelOf, modelOnExisting } from '../../infra/testing/models.ts';
+import { readRecord, recordFailure, recordStart, withNamespaces, writeRecord } from './record.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -52,5 +53,18 @@ describe('the record of what is up', () => {
     writeRecord(folder, record);
     recordFailure(folder, new Error('no image'));
     expect(readRecord(folder)).toEqual(record);
+  });
+
+  test('keeps each namespace that an up wrote in on an Istio of others, and none where the Istio is its own', () => {
+    const model = modelOnExisting(['east'], { sharedNamespaces: ['team-a'] });
+    const first = withNamespaces(record, undefined, model);
+    writeRecord(folder, first);
+    expect(readRecord(folder)).toEqual({ ...record, namespaces: ['shop', 'team-a'] });
+    const ingress = { namespace: 'shop-ingress', name: 'shop-ingress', port: 80, given: {} };
+    const renamed = { ...model, namespaces: ['store'], ingress };
+    expect(withNamespaces(record, readRecord(folder), renamed).namespaces).toEqual([
+      ...['shop', 'team-a', 'store', 'shop-ingress'],
+    ]);
+    expect(withNamespaces(record, undefined, modelOf(['east']))).toEqual(record);
   });
 });

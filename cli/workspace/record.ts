@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../core/files.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError } from '../../core/problem.ts';
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import { declaredNamespaces } from '../../infra/existing/reach.ts';
 
 const recordSchema = z.object({
   engine: z.enum(['apply', 'pulumi']),
@@ -17,6 +19,11 @@ const recordSchema = z.object({
     z.string(),
     z.object({ kubeconfig: z.string(), context: z.string(), apiServer: z.string().exactOptional() }),
   ),
+  /**
+   * On an Istio of others: every namespace that an `up` wrote in since the last `down`. Others may have a mesh of the same name
+   * there, and what is in another namespace is theirs.
+   */
+  namespaces: z.array(z.string()).exactOptional(),
   /** While an `up` changes the clusters, and after it failed or was cut off; an `up` that ends well takes it away. */
   unfinishedUp: z
     .object({
@@ -55,6 +62,13 @@ export function readRecord(stateDir: string): UpRecord | undefined {
       },
     ]);
   }
+}
+
+/** The record with the namespaces of an earlier one, and those that the model has, on an Istio of others. */
+export function withNamespaces(record: UpRecord, before: UpRecord | undefined, model: MeshModel): UpRecord {
+  if (model.existing === undefined) return record;
+  const namespaces = [...new Set([...(before?.namespaces ?? []), ...declaredNamespaces(model)])];
+  return { ...record, namespaces };
 }
 
 export function writeRecord(stateDir: string, record: UpRecord): void {

@@ -24,6 +24,11 @@ export interface ApplyOptions extends Omit<StackConfig, 'values'> {
    * other. @default - nobody is told
    */
   readonly settled?: () => void;
+  /**
+   * Namespaces that earlier applies of this mesh wrote in. On an Istio of others nothing is deleted in any other one that is not
+   * declared. @default - none
+   */
+  readonly earlierNamespaces?: readonly string[];
   /** @default defaultLimits */
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
@@ -55,20 +60,20 @@ export interface ApplySummary {
  * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
  */
 export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
-  const { istioctl, report, limits, signal } = options;
+  const { istioctl, report, limits, signal, earlierNamespaces = [] } = options;
   const plan = withIssuer(planned, options.trust.issuer);
   const warn = (line: string) => {
     report(`warning: ${line}`);
   };
   const rendered = renderAll(plan, istioctl, signal);
-  const { clients, trust } = await preflightMesh(plan, { ...options, warn });
+  const { clients, trust } = await preflightMesh(plan, { ...options, earlierNamespaces, warn });
   const links = new RemoteLinks({ ...options, plan, clients });
   const context = {
     ...{ plan, clients, trust, links, rendered, report },
     ...(limits && { limits }),
     ...(signal && { signal }),
   };
-  const before = await takeSnapshots(plan, context);
+  const before = await takeSnapshots(plan, context, earlierNamespaces);
   const prepared = await prepareSteps(plan, before, context);
   const changesNothing = prepared.every(({ settled }) => settled !== undefined) && !deletes(prepared, before);
   options.compared?.(changesNothing);

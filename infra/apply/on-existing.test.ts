@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stages } from '../../charts/model/stage.ts';
 import { labelManaged } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { planMesh } from '../plan/plan.ts';
 import { parseConfig } from '../plan/stack-config.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import { modelOnExisting } from '../testing/models.ts';
 import { names, namespaceOf, object, OnExisting } from '../testing/on-existing.ts';
+import { problemOf } from '../testing/problems.ts';
 import { ensureTrust } from '../trust/folder.ts';
 import { cacertsSecret } from '../trust/objects.ts';
 import { applyPlan } from './apply.ts';
@@ -53,11 +55,10 @@ const rendered = names.flatMap((cluster) =>
           : [],
   })),
 );
-const apply = () =>
+const apply = (earlierNamespaces: readonly string[] = []) =>
   applyPlan(planMesh(model, rendered), {
     ...parseConfig({ trustDir: 'trust', istioctl: '/nowhere/istioctl' }, folder, 'test'),
-    access: access(),
-    report,
+    ...{ access: access(), earlierNamespaces, report },
   });
 /** What the clusters hold, but for what is ours. */
 const theirs = () =>
@@ -111,5 +112,55 @@ describe('on an Istio of others', () => {
         on.apis[name].get(object('v1', 'Service', { name: 'catalog', namespace: 'team-a' })),
       ).toBeUndefined();
     }
+  });
+
+  /** Of another mesh that is named shop, too, as its own apply left it. */
+  const ofNamesake = (apiVersion: string, kind: string, metadata: KubeObject['metadata']) =>
+    labelManaged(object(apiVersion, kind, { ...metadata, ...applied }), 'shop');
+  const applied = { managedFields: [{ manager: 'meshwright', operation: 'Apply' }] };
+  const namesake = [
+    ofNamesake('v1', 'Namespace', { name: 'theirs' }),
+    ofNamesake('v1', 'ConfigMap', { name: 'settings', namespace: 'theirs' }),
+    ofNamesake('v1', 'Service', { name: 'catalog', namespace: 'theirs' }),
+  ];
+  const kept = (objects: readonly KubeObject[]) => objects.filter((one) => on.apis.east.get(one) !== undefined);
+
+  test('another mesh of the same name in the cluster: up refuses, and removal leaves all of it', async () => {
+    await apply();
+    for (const one of namesake) on.store('east', one);
+    expect(await problemOf(apply())).toEqual({
+      exitCode: 2,
+      message:
+        "east: Namespace theirs: is not declared, and holds objects of a mesh that is named shop, too: two meshes of one name would take each other's for their own; received \"Service theirs/catalog\"; fix: give one of the two another name; what is left of an earlier declaration of this mesh, delete; from what others copied, have them take the label app.kubernetes.io/part-of",
+    });
+    await removeMesh(model, { access: access(), trustDir: folder, report });
+    expect(kept(namesake)).toEqual(namesake);
+  });
+
+  test('a namespace of an earlier apply is of the mesh: up deletes in it what is no longer declared, as removal does', async () => {
+    for (const one of namesake) on.store('east', one);
+    expect(await apply(['theirs'])).toMatchObject({ deleted: 2 });
+    expect(kept(namesake)).toEqual(namesake.slice(0, 1));
+    for (const one of namesake) on.store('east', one);
+    await removeMesh(model, { access: access(), trustDir: folder, namespaces: ['theirs'], report });
+    expect(kept(namesake)).toEqual([]);
+  });
+
+  test('in a shared namespace, a copy of ours that others made stays, and the namespace, though it once was ours, with what Istio put in it', async () => {
+    await apply();
+    const copy = labelManaged(object('apps/v1', 'Deployment', { name: 'copy', namespace: 'team-a' }), 'shop');
+    const istios = object('v1', 'ConfigMap', {
+      ...{ name: 'istio-ca-root-cert', namespace: 'team-a' },
+      labels: { 'istio.io/config': 'true' },
+    });
+    const theirs = [labelManaged(namespaceOf('team-a'), 'shop'), copy, istios];
+    for (const one of theirs) on.store('east', one);
+    await on.apis.east.client.remove(object('v1', 'Service', { name: 'theirs', namespace: 'team-a' }));
+    await apply();
+    await removeMesh(model, { access: access(), trustDir: folder, report });
+    expect(kept(theirs)).toEqual(theirs);
+    expect(lines.filter((line) => line.includes('team-a'))).toEqual([
+      "east: Deployment team-a/copy is kept: it has the mesh's labels, but meshwright did not write it",
+    ]);
   });
 });

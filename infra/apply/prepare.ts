@@ -1,6 +1,7 @@
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
+import { plannedNamespaces } from '../existing/reach.ts';
 import { Snapshot } from './snapshot.ts';
 import { finishRelease, makeSecret, renderRelease } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
@@ -31,12 +32,19 @@ export interface PreparedStep {
 
 export type Snapshots = Readonly<Record<string, Snapshot>>;
 
-/** Reads all that each cluster holds of the mesh. */
-export async function takeSnapshots(plan: Plan, { clients, signal }: StepContext): Promise<Snapshots> {
-  const shared = plan.existing?.sharedNamespaces ?? [];
-  const taken = Object.entries(clients).map(
-    async ([name, client]) => [name, await Snapshot.take(client, plan.mesh, signal, shared)] as const,
-  );
+/**
+ * Reads all that each cluster holds of the mesh.
+ * @param earlier - namespaces of earlier applies, for a mesh on an Istio of others
+ */
+export async function takeSnapshots(
+  plan: Plan,
+  { clients, signal }: StepContext,
+  earlier: readonly string[] = [],
+): Promise<Snapshots> {
+  const taken = Object.entries(clients).map(async ([name, client]) => {
+    const reach = plan.existing === undefined ? undefined : [...plannedNamespaces(plan), ...earlier];
+    return [name, await Snapshot.take(client, plan.mesh, signal, reach)] as const;
+  });
   return Object.fromEntries(await allOrProblems(taken));
 }
 

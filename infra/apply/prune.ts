@@ -1,7 +1,7 @@
 import type { KubeClient } from '../kube/kube-client.ts';
-import { describe, list, manager, text } from '../kube/kube-object.ts';
+import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { deleteObjects, describeTypes, removalOrder } from '../kube/managed.ts';
+import { deleteObjects, describeTypes, isApplied, removalOrder } from '../kube/managed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { keyOf } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -27,7 +27,9 @@ export async function prune(
     report(
       `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(before.unlisted)}`,
     );
-  for (const object of surplus.filter(isKept))
+  const shared = plan.existing?.sharedNamespaces ?? [];
+  const isShared = ({ kind, metadata }: KubeObject) => kind === 'Namespace' && shared.includes(metadata.name);
+  for (const object of surplus.filter((one) => isKept(one) && !isShared(one)))
     report(`${client.cluster}: ${describe(object)} is no longer declared and is left: delete it by hand`);
   let deleted = 0;
   const gone = surplus.filter((object) => !isKept(object));
@@ -51,14 +53,4 @@ export function willDelete(before: Snapshot, declared: readonly KubeObject[]): b
 
 function isKept({ kind }: KubeObject): boolean {
   return kind === 'CustomResourceDefinition' || kind === 'Namespace';
-}
-
-/**
- * Whether our server-side apply wrote the object. Controllers copy labels onto what they make (the EndpointSlices of
- * a Service), never field managers.
- */
-function isApplied(object: KubeObject): boolean {
-  return list(object, 'metadata', 'managedFields').some(
-    (entry) => text(entry, 'manager') === manager && text(entry, 'operation') === 'Apply',
-  );
 }

@@ -1,5 +1,6 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { throwIfAny } from '../../core/problem.ts';
+import { declaredNamespaces } from '../existing/reach.ts';
 import { connect } from '../kube/connection.ts';
 import type { ClusterAccess, Clients } from '../kube/connection.ts';
 import { qualifiedName } from '../kube/kube-client.ts';
@@ -18,6 +19,7 @@ import {
   concurrency,
   deleteObjects,
   describeTypes,
+  isApplied,
   isDerived,
   listManaged,
   removalOrder,
@@ -31,6 +33,11 @@ export interface RemoveOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
   /** Folder of the mesh's CAs: its root tells this mesh from another one of the same name. May be missing. */
   readonly trustDir: string;
+  /**
+   * Namespaces that applies of this mesh wrote in, beyond those that the model has. On an Istio of others nothing is deleted
+   * elsewhere. @default - none
+   */
+  readonly namespaces?: readonly string[];
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -39,7 +46,9 @@ export interface RemoveOptions {
  * Deletes from every cluster what `up` made there, found by the labels of its mesh, in the reverse order of the stages:
  * webhooks first, so that nothing waits for a webhook that is gone; then what runs, then its configuration, Istio's
  * control plane, what is not in a namespace, the definitions of custom resources, and the namespaces. A namespace or
- * a definition of which somebody else has objects is kept and said so. Running it again finds nothing to do.
+ * a definition of which somebody else has objects is kept and said so. On an Istio of others, another mesh may have the same
+ * name: only the mesh's own namespaces are looked into, and in those that are shared, only what an apply of ours wrote is deleted.
+ * Running it again finds nothing to do.
  * @throws ProblemsError: exit 2 for a wrong kubeconfig or context, or a mesh with another root CA, before anything is
  * deleted; exit 1 for a cluster that cannot be reached, a refused deletion, or objects that do not go away in time.
  */
@@ -108,17 +117,7 @@ async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveO
   const { report, signal } = options;
   const { name: mesh, controlPlane } = model;
   const types = await client.sweepableTypes(signal);
-  const { objects: owned, unlisted } = await listManaged(
-    client,
-    types,
-    mesh,
-    signal,
-    model.existing?.sharedNamespaces,
-  );
-  if (unlisted.length > 0)
-    report(
-      `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(unlisted)}`,
-    );
+  const owned = await ownedIn(client, types, model, options);
   const kept = (object: KubeObject, { objects, unlisted }: Others) => {
     const shown = objects.slice(0, 3).map(describe).join(', ');
     const because =
@@ -146,6 +145,35 @@ async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveO
   }
   removed += await deleteObjects(client, free, signal);
   report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
+}
+
+/** What is to be deleted of what has the labels of the mesh. */
+async function ownedIn(
+  client: KubeClient,
+  types: readonly ResourceType[],
+  model: MeshModel,
+  { namespaces = [], report, signal }: RemoveOptions,
+): Promise<readonly KubeObject[]> {
+  const { existing } = model;
+  const reach = existing === undefined ? undefined : [...declaredNamespaces(model), ...namespaces];
+  const { objects, unlisted } = await listManaged(client, types, model.name, signal, reach);
+  if (unlisted.length > 0)
+    report(
+      `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(unlisted)}`,
+    );
+  if (existing === undefined) return objects;
+  const isNamespace = ({ kind }: KubeObject) => kind === 'Namespace';
+  const whole = objects
+    .filter((object) => isNamespace(object) && !existing.sharedNamespaces.includes(object.metadata.name))
+    .map(({ metadata }) => metadata.name);
+  const ours = objects.filter((object) =>
+    isNamespace(object)
+      ? whole.includes(object.metadata.name)
+      : whole.includes(object.metadata.namespace ?? '') || isApplied(object),
+  );
+  for (const object of objects.filter((one) => !isNamespace(one) && !ours.includes(one)))
+    report(`${client.cluster}: ${describe(object)} is kept: it has the mesh's labels, but meshwright did not write it`);
+  return ours;
 }
 
 /** ConfigMaps that istiod writes into every namespace, its root certificate and its revocation list, and leaves there. */

@@ -24,15 +24,15 @@ export class Snapshot {
     this.#byKey = new Map(objects.map((object) => [keyOf(object), object]));
   }
 
-  /** @param shared - namespaces of others in which the mesh has objects, too */
+  /** @param reach - as in {@link listManaged} */
   static async take(
     client: KubeClient,
     mesh: string,
     signal: AbortSignal | undefined,
-    shared: readonly string[] = [],
+    reach?: readonly string[],
   ): Promise<Snapshot> {
     const types = await client.sweepableTypes(signal);
-    return new Snapshot(client, await listManaged(client, types, mesh, signal, shared));
+    return new Snapshot(client, await listManaged(client, types, mesh, signal, reach));
   }
 
   /**

@@ -2,6 +2,7 @@ import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { Plan } from '../plan/plan.ts';
+import { elsewhereProblems } from './elsewhere.ts';
 import { findIstio } from './found-istio.ts';
 import type { FoundIstio } from './found-istio.ts';
 import { eastWestProblems, ingressProblems } from './gateways.ts';
@@ -14,12 +15,14 @@ import { policyWarnings } from './policies.ts';
 /**
  * Compares the Istio of others in each cluster with what the mesh declares and needs of it: each difference with its consequence
  * and what to do. Writes nothing.
+ * @param earlier - namespaces that earlier applies of this mesh wrote in; where it is not known, nothing is said of others
  * @param warn - called with what does not keep the mesh from working
  */
 export async function existingIstioProblems(
   clients: readonly KubeClient[],
   plan: Plan,
   existing: ExistingIstioModel,
+  earlier: readonly string[] | undefined,
   warn: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
@@ -30,6 +33,9 @@ export async function existingIstioProblems(
   const lists = await Promise.all([
     ...istios.map((istio) => checkOne(istio, plan, existing, warn, signal)),
     ...clients.map((client) => checkCluster(client, plan, existing, warn, signal)),
+    ...(earlier === undefined
+      ? []
+      : clients.map((client) => elsewhereProblems(client, plan, earlier, signal))),
     eastWestProblems(istios, plan, warn, signal),
     rootProblems(
       istios.map(({ client }) => client),

@@ -21,7 +21,9 @@ export interface Managed {
 
 /**
  * The objects of these types with the labels of this mesh. Where the credentials may not list a type in all namespaces, it is
- * listed in those of the mesh, which have its labels, too, and in those that it shares with others.
+ * listed in those of the mesh, which have its labels, too.
+ * @param reach - the namespaces that the mesh has objects in, where others may have a mesh of the same name: what is in another
+ * one is theirs. @default - all: the root CA tells two meshes apart
  * @throws KubeError when namespaces cannot be listed.
  */
 export async function listManaged(
@@ -29,13 +31,13 @@ export async function listManaged(
   types: readonly ResourceType[],
   mesh: string,
   signal: AbortSignal | undefined,
-  shared: readonly string[] = [],
+  reach?: readonly string[],
 ): Promise<Managed> {
   const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${mesh}`;
   const within = { labelSelector, ...(signal && { signal }) };
   const spaces = types.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace');
   const own = (await Promise.all(spaces.map((type) => client.list(type, within)))).flat();
-  const namespaces = [...own.map(({ metadata }) => metadata.name), ...shared];
+  const namespaces = reach ?? own.map(({ metadata }) => metadata.name);
   const unlisted: ResourceType[] = [];
   const found = await pool(types, concurrency, async (type) => {
     const everywhere = await client.listIfAllowed(type, within);
@@ -46,7 +48,23 @@ export async function listManaged(
     if (inside.every((objects) => objects === undefined)) unlisted.push(type);
     return inside.flatMap((objects) => objects ?? []);
   });
-  return { objects: found.flat().filter((object) => !isDerived(object)), unlisted };
+  const objects = found.flat().filter((object) => !isDerived(object) && isReached(object, reach));
+  return { objects, unlisted };
+}
+
+function isReached({ kind, metadata }: KubeObject, reach: readonly string[] | undefined): boolean {
+  const namespace = kind === 'Namespace' ? metadata.name : metadata.namespace;
+  return reach === undefined || namespace === undefined || reach.includes(namespace);
+}
+
+/**
+ * Whether our server-side apply wrote the object. Controllers, and people who copy an object, copy its labels, never its field
+ * managers.
+ */
+export function isApplied(object: KubeObject): boolean {
+  return list(object, 'metadata', 'managedFields').some(
+    (entry) => text(entry, 'manager') === manager && text(entry, 'operation') === 'Apply',
+  );
 }
 
 /** `backups.example.com, jobs.batch, leases.coordination.k8s.io and 38 more kinds` */

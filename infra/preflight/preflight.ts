@@ -37,6 +37,11 @@ export interface PreflightOptions extends Omit<StackConfig, 'istioctl' | 'values
   readonly istioctl?: string;
   /** Called with each warning. @default - warnings are dropped */
   readonly warn?: (line: string) => void;
+  /**
+   * Namespaces that earlier applies of this mesh wrote in, by which a mesh on an Istio of others is told from another one of the
+   * same name. @default - not known, and not compared
+   */
+  readonly earlierNamespaces?: readonly string[];
   /** Also writes nothing on this machine: missing CAs are created but not kept. @default false */
   readonly preview?: boolean;
   readonly signal?: AbortSignal;
@@ -82,10 +87,11 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
 async function controlPlaneProblems(
   plan: Plan,
   clients: readonly KubeClient[],
-  { trustDir, trust, warn = () => undefined, signal }: PreflightOptions,
+  { trustDir, trust, earlierNamespaces, warn = () => undefined, signal }: PreflightOptions,
 ): Promise<readonly Problem[]> {
   const { existing, controlPlaneNamespace: namespace, issuer } = plan;
-  if (existing !== undefined) return existingIstioProblems(clients, plan, existing, warn, signal);
+  if (existing !== undefined)
+    return existingIstioProblems(clients, plan, existing, earlierNamespaces, warn, signal);
   const domains = await Promise.all(clients.map((client) => sharedTrustDomains(client, plan, signal)));
   const ofTrust =
     issuer === undefined

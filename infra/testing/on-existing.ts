@@ -76,7 +76,7 @@ export class OnExisting {
   }
 
   /** The message that preflight refuses the mesh with, exit code 2; `fine` where it does not. */
-  async said(existing: Existing = {}): Promise<string> {
+  async said(existing: Existing = {}, earlierNamespaces: readonly string[] = []): Promise<string> {
     const rendered = names.map((cluster) => ({
       ...{ cluster, stage: '50-workloads' as const, path: '', yaml: '' },
       objects: [
@@ -90,7 +90,7 @@ export class OnExisting {
     );
     const warn = (line: string) => this.warnings.push(line);
     // No folder of trust: nothing of it is read or made.
-    const options = { ...parseConfig({ clusters, trustDir: '/nowhere' }, '/', 'test'), warn };
+    const options = { ...parseConfig({ clusters, trustDir: '/nowhere' }, '/', 'test'), earlierNamespaces, warn };
     let trust: object;
     try {
       ({ trust } = await preflightMesh(plan, options));

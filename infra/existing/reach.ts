@@ -1,0 +1,19 @@
+import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/**
+ * The namespaces that a plan names. An Istio of others may carry a second mesh of the same name, which no root CA tells from this
+ * one: what is in another namespace is not this mesh's.
+ */
+export function plannedNamespaces({ steps, existing }: Plan): readonly string[] {
+  const planned = steps
+    .flatMap(({ objects }) => objects)
+    .flatMap(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : (metadata.namespace ?? [])));
+  return [...new Set([...planned, ...(existing?.sharedNamespaces ?? [])])];
+}
+
+/** The same of a model: its application namespaces, and that of an ingress gateway of its own. */
+export function declaredNamespaces({ namespaces, ingress, existing }: MeshModel): readonly string[] {
+  const own = ingress === undefined || existing?.ingress !== undefined ? [] : [ingress.namespace];
+  return [...new Set([...namespaces, ...own])];
+}
