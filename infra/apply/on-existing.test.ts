@@ -123,7 +123,8 @@ describe('on an Istio of others', () => {
     ofNamesake('v1', 'ConfigMap', { name: 'settings', namespace: 'theirs' }),
     ofNamesake('v1', 'Service', { name: 'catalog', namespace: 'theirs' }),
   ];
-  const kept = (objects: readonly KubeObject[]) => objects.filter((one) => on.apis.east.get(one) !== undefined);
+  const kept = (objects: readonly KubeObject[]) =>
+    objects.filter((one) => on.apis.east.get(one) !== undefined);
 
   test('another mesh of the same name in the cluster: up refuses, and removal leaves all of it', async () => {
     await apply();
@@ -131,7 +132,7 @@ describe('on an Istio of others', () => {
     expect(await problemOf(apply())).toEqual({
       exitCode: 2,
       message:
-        "east: Namespace theirs: is not declared, and holds objects of a mesh that is named shop, too: two meshes of one name would take each other's for their own; received \"Service theirs/catalog\"; fix: give one of the two another name; what is left of an earlier declaration of this mesh, delete; from what others copied, have them take the label app.kubernetes.io/part-of",
+        'east: Namespace theirs: is not declared, and holds objects of a mesh that is named shop, too: two meshes of one name would take each other\'s for their own; received "Service theirs/catalog"; fix: give one of the two another name; what is left of an earlier declaration of this mesh, delete; from what others copied, have them take the label app.kubernetes.io/part-of',
     });
     await removeMesh(model, { access: access(), trustDir: folder, report });
     expect(kept(namesake)).toEqual(namesake);

@@ -172,7 +172,9 @@ async function ownedIn(
       : whole.includes(object.metadata.namespace ?? '') || isApplied(object),
   );
   for (const object of objects.filter((one) => !isNamespace(one) && !ours.includes(one)))
-    report(`${client.cluster}: ${describe(object)} is kept: it has the mesh's labels, but meshwright did not write it`);
+    report(
+      `${client.cluster}: ${describe(object)} is kept: it has the mesh's labels, but meshwright did not write it`,
+    );
   return ours;
 }
 

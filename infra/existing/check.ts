@@ -5,10 +5,11 @@ import type { Plan } from '../plan/plan.ts';
 import { elsewhereProblems } from './elsewhere.ts';
 import { findIstio } from './found-istio.ts';
 import type { FoundIstio } from './found-istio.ts';
+import { gatewayScopeProblems } from './gateway-scope.ts';
 import { eastWestProblems, ingressProblems } from './gateways.ts';
-import { installationProblems } from './installation.ts';
+import { installationProblems, versionWarnings } from './installation.ts';
 import { meshConfigFindings } from './mesh-config.ts';
-import { cniProblems, discoveryProblems, sharedNamespaceProblems } from './namespaces.ts';
+import { cniProblems, discoveryProblems, namespaceProblems } from './namespaces.ts';
 import { remoteProblems, rootProblems } from './other-clusters.ts';
 import { policyWarnings } from './policies.ts';
 
@@ -32,7 +33,10 @@ export async function existingIstioProblems(
   for (const each of found) if ('unseen' in each) warn(each.unseen);
   const lists = await Promise.all([
     ...istios.map((istio) => checkOne(istio, plan, existing, warn, signal)),
-    ...clients.map((client) => checkCluster(client, plan, existing, warn, signal)),
+    ...clients.map((client) => {
+      const revision = istios.find((istio) => istio.client === client)?.revision;
+      return checkCluster(client, plan, existing, revision, warn, signal);
+    }),
     ...(earlier === undefined
       ? []
       : clients.map((client) => elsewhereProblems(client, plan, earlier, signal))),
@@ -56,11 +60,12 @@ async function checkOne(
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   const { problems, warnings } = meshConfigFindings(istio, existing);
-  for (const warning of warnings) warn(warning);
+  for (const warning of [...versionWarnings(istio), ...warnings]) warn(warning);
   return [
     ...installationProblems(istio, plan),
     ...cniProblems(istio, existing),
     ...problems,
+    ...gatewayScopeProblems(istio, plan, existing),
     ...(await discoveryProblems(istio, plan, existing, signal)),
     ...(await remoteProblems(istio, plan.clusters, warn, signal)),
   ];
@@ -71,12 +76,13 @@ async function checkCluster(
   client: KubeClient,
   plan: Plan,
   existing: ExistingIstioModel,
+  revision: string | undefined,
   warn: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   for (const warning of await policyWarnings(client, plan, existing, signal)) warn(warning);
   return [
-    ...(await sharedNamespaceProblems(client, plan, existing, signal)),
+    ...(await namespaceProblems(client, plan, existing, revision, signal)),
     ...(await ingressProblems(client, existing, signal)),
   ];
 }

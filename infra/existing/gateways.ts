@@ -20,7 +20,10 @@ interface EastWest {
   readonly istio: FoundIstio;
   /** Undefined where the mesh configuration alone names it. */
   readonly service: KubeObject | undefined;
+  /** `ADDRESS:PORT` */
   readonly addresses: readonly string[];
+  /** Why istiod may know others than {@link addresses}, which only it can tell. */
+  readonly unseen: string | undefined;
 }
 
 /**
@@ -37,6 +40,11 @@ export async function eastWestProblems(
   const found = await Promise.all(istios.map((istio) => findEastWest(istio, plan, signal)));
   const gateways = found.flatMap((each) => ('problem' in each ? [] : [each]));
   const problems = found.flatMap((each) => ('problem' in each ? [each.problem] : []));
+  for (const { istio, unseen } of gateways)
+    if (unseen !== undefined)
+      warn(
+        `cluster ${istio.client.cluster}: whether its east-west gateway is reached from others was not tried: ${unseen}`,
+      );
   const tried = await Promise.all(
     gateways.map(async (from) => {
       const network = own(plan.networks, from.istio.client.cluster);
@@ -66,7 +74,7 @@ async function findEastWest(
   );
   // The mesh configuration comes first in istiod, too.
   const declared = declaredGateways(istio, network);
-  if (declared.length > 0) return { istio, service, addresses: declared };
+  if (declared.addresses.length > 0 || declared.unseen !== undefined) return { istio, service, ...declared };
   const consequence = `calls from other networks would not get into ${network}`;
   if (service === undefined)
     return {
@@ -78,10 +86,12 @@ async function findEastWest(
         fix: `have the owners of Istio install an east-west gateway in ${client.cluster} and expose services by it (AUTO_PASSTHROUGH)`,
       },
     };
-  const addresses = loadBalancerAddresses(service).map((host) =>
+  const external = list(service, 'spec', 'externalIPs').filter((each) => typeof each === 'string');
+  const addresses = [...loadBalancerAddresses(service), ...external].map((host) =>
     formatEndpoint({ host, port: eastWestPort }),
   );
-  if (addresses.length > 0) return { istio, service, addresses };
+  const unseen = byNodes(service) ? `its addresses are those of nodes (${nodeSelector})` : undefined;
+  if (addresses.length > 0 || unseen !== undefined) return { istio, service, addresses, unseen };
   return {
     problem: {
       where,
@@ -91,12 +101,28 @@ async function findEastWest(
   };
 }
 
-/** `ADDRESS:PORT` of the gateways that the mesh configuration names for a network. */
-function declaredGateways({ meshNetworks }: FoundIstio, network: string): readonly string[] {
-  return list(meshNetworks, 'networks', network, 'gateways').flatMap((gateway) => {
+/** The gateways that the mesh configuration names for a network, by address or by a Service that istiod reads the addresses of. */
+function declaredGateways(
+  { meshNetworks }: FoundIstio,
+  network: string,
+): Pick<EastWest, 'addresses' | 'unseen'> {
+  const gateways = list(meshNetworks, 'networks', network, 'gateways');
+  const addresses = gateways.flatMap((gateway) => {
     const host = text(gateway, 'address');
     return host === undefined ? [] : [formatEndpoint({ host, port: count(gateway, 'port') || eastWestPort })];
   });
+  const named = gateways.flatMap((gateway) => text(gateway, 'registryServiceName') ?? []);
+  const unseen = named.length === 0 ? undefined : `meshNetworks names it by a service (${named.join(', ')})`;
+  return { addresses, unseen };
+}
+
+/** Annotation by which istiod takes addresses of nodes for those of a NodePort Service. */
+const nodeSelector = 'traffic.istio.io/nodeSelector';
+
+function byNodes(service: KubeObject): boolean {
+  return (
+    text(service, 'spec', 'type') === 'NodePort' && service.metadata.annotations?.[nodeSelector] !== undefined
+  );
 }
 
 /** Tries each of others' addresses from a pod of a cluster's own gateway, whose connections leave as those of all proxies do. */

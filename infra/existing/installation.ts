@@ -1,6 +1,7 @@
 import { networkLabel } from '../../charts/constructs/scope/names.ts';
 import { supportedIstio, unsupportedIstio } from '../../charts/constructs/scope/istio-versions.ts';
 import type { Problem } from '../../core/problem.ts';
+import { isDnsLabel } from '../../core/names.ts';
 import { own } from '../../core/own.ts';
 import { list, text } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -8,6 +9,8 @@ import type { FoundIstio } from './found-istio.ts';
 
 /** Istio's own default (`meshConfig.trustDomain`). */
 const defaultTrustDomain = 'cluster.local';
+/** Istio's own default (`meshConfig.rootNamespace`). */
+const defaultRootNamespace = 'istio-system';
 /** The name of a cluster that was given none (`values.global.multiCluster.clusterName`). */
 const defaultClusterName = 'Kubernetes';
 
@@ -16,8 +19,9 @@ export function installationProblems(istio: FoundIstio, plan: Plan): readonly Pr
   return [
     ...versionProblems(istio),
     ...trustDomainProblems(istio, plan),
-    ...networkProblems(istio, plan),
-    ...clusterNameProblems(istio),
+    ...rootNamespaceProblems(istio, plan),
+    // What one cluster calls itself and its network matters to others alone.
+    ...(plan.clusters.length > 1 ? [...networkProblems(istio, plan), ...clusterNameProblems(istio)] : []),
   ];
 }
 
@@ -33,6 +37,15 @@ function versionProblems(istio: FoundIstio): readonly Problem[] {
       allowed: `1.${supportedIstio.oldest} to 1.${supportedIstio.newest}`,
       fix: 'upgrade that Istio, or declare a revision or tag of a supported one in existing({ istio: { revision } })',
     },
+  ];
+}
+
+/** That a version is not told, by which what is new in it, or gone from it, goes unseen. */
+export function versionWarnings(istio: FoundIstio): readonly string[] {
+  if (versionOf(istio) !== undefined) return [];
+  const image = text(discovery(istio.istiod), 'image') ?? 'none';
+  return [
+    `cluster ${istio.client.cluster}: the image of istiod tells no version (${image}), nor does its label app.kubernetes.io/version: whether it is one of 1.${supportedIstio.oldest} to 1.${supportedIstio.newest} was not compared`,
   ];
 }
 
@@ -53,6 +66,28 @@ function discovery(istiod: unknown): unknown {
   return list(istiod, 'spec', 'template', 'spec', 'containers').find(
     (container) => text(container, 'name') === 'discovery',
   );
+}
+
+/** The value of a variable that istiod's Deployment gives it. */
+export function variableOf({ istiod }: FoundIstio, name: string): string | undefined {
+  return text(
+    list(discovery(istiod), 'env').find((each) => text(each, 'name') === name),
+    'value',
+  );
+}
+
+function rootNamespaceProblems({ client, meshConfig }: FoundIstio, plan: Plan): readonly Problem[] {
+  const theirs = text(meshConfig, 'rootNamespace') ?? defaultRootNamespace;
+  if (theirs === plan.controlPlaneNamespace) return [];
+  return [
+    {
+      where: `${client.cluster}: Istio`,
+      what: 'has another root namespace than the mesh declares: policies there that reach pods of the mesh would go unseen',
+      received: theirs,
+      allowed: plan.controlPlaneNamespace,
+      fix: `declare existing({ istio: { rootNamespace: '${theirs}' } })`,
+    },
+  ];
 }
 
 function trustDomainProblems({ client, meshConfig }: FoundIstio, { trustDomain }: Plan): readonly Problem[] {
@@ -94,9 +129,9 @@ function networkOf({ root, values }: FoundIstio): string | undefined {
   return named === '' ? undefined : named;
 }
 
-function clusterNameProblems({ client: { cluster }, istiod }: FoundIstio): readonly Problem[] {
-  const env = list(discovery(istiod), 'env').find((each) => text(each, 'name') === 'CLUSTER_ID');
-  const theirs = text(env, 'value') ?? defaultClusterName;
+function clusterNameProblems(istio: FoundIstio): readonly Problem[] {
+  const { cluster } = istio.client;
+  const theirs = variableOf(istio, 'CLUSTER_ID') ?? defaultClusterName;
   if (theirs === cluster) return [];
   return [
     {
@@ -104,7 +139,8 @@ function clusterNameProblems({ client: { cluster }, istiod }: FoundIstio): reado
       what: 'knows its cluster by another name than the mesh declares: rules that send calls to a cluster would match no pod',
       received: theirs,
       allowed: cluster,
-      fix: `name the cluster ${theirs} in clusters of the declaration, or have its owners set values.global.multiCluster.clusterName`,
+      // A declaration takes no other names.
+      fix: `${isDnsLabel(theirs) ? `name the cluster ${theirs} in clusters of the declaration, or ` : ''}have its owners set values.global.multiCluster.clusterName`,
     },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
 import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
-import { list, text } from '../kube/kube-object.ts';
+import { field, list, text } from '../kube/kube-object.ts';
 import type { FoundIstio } from './found-istio.ts';
 
 /** Mesh-wide settings that differ: what keeps the mesh from its promises, and what only makes it less than with an Istio of its own. */
@@ -21,7 +21,23 @@ export function meshConfigFindings(istio: FoundIstio, existing: ExistingIstioMod
     ...(needs.includes('accessLog') ? accessLogWarnings(istio) : []),
     ...(needs.includes('tracing') ? tracingWarnings(istio) : []),
   ];
-  return { problems: paths.problems, warnings: [...paths.warnings, ...warnings] };
+  return {
+    problems: [...autoMtlsProblems(istio), ...paths.problems],
+    warnings: [...paths.warnings, ...warnings],
+  };
+}
+
+function autoMtlsProblems({ client: { cluster }, meshConfig }: FoundIstio): readonly Problem[] {
+  if (field(meshConfig, 'enableAutoMtls') !== false) return [];
+  return [
+    {
+      where: `${cluster}: Istio`,
+      what: 'has proxies call in plaintext where no rule says otherwise: pods of the mesh take mutual TLS alone, and every call would fail',
+      received: 'meshConfig.enableAutoMtls: false',
+      allowed: 'true, which is its default',
+      fix: 'have its owners take enableAutoMtls out of meshConfig',
+    },
+  ];
 }
 
 const none: MeshConfigFindings = { problems: [], warnings: [] };

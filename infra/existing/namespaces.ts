@@ -3,22 +3,39 @@ import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, field, isManaged, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { concurrency } from '../kube/managed.ts';
+import { pool } from '../kube/pool.ts';
 import { selects } from '../kube/webhooks.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { FoundIstio } from './found-istio.ts';
+import { injectionProblems } from './injection.ts';
 
 const enforceLabel = 'pod-security.kubernetes.io/enforce';
 
-/** What is wrong with the namespaces of others that workloads of the mesh are to run in, and with what these hold. */
-export async function sharedNamespaceProblems(
+/**
+ * What is wrong with the namespaces that workloads of the mesh are to run in, those of others and its own, and with what these hold.
+ * @param revision - as in {@link injectionProblems}
+ */
+export async function namespaceProblems(
   client: KubeClient,
   plan: Plan,
-  { sharedNamespaces, cni }: ExistingIstioModel,
+  existing: ExistingIstioModel,
+  revision: string | undefined,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
+  const { sharedNamespaces, cni } = existing;
   const used = plannedIn(plan, client.cluster);
-  const found = await Promise.all(
-    sharedNamespaces.map(async (name): Promise<readonly Problem[]> => {
+  const own = used
+    .filter(({ kind }) => kind === 'Namespace')
+    .map(async (namespace): Promise<readonly Problem[]> => {
+      const { labels, name } = (await client.get(namespace, signal))?.metadata ?? namespace.metadata;
+      const metadata = { name, labels: { ...labels, ...namespace.metadata.labels } };
+      return injectionProblems(client.cluster, { ...namespace, metadata }, existing, revision);
+    });
+  const found = await Promise.all([
+    ...own,
+    takenNames(client, plan, used, sharedNamespaces, signal),
+    ...sharedNamespaces.map(async (name): Promise<readonly Problem[]> => {
       const live = await client.get(namespaceNamed(name), signal);
       const where = `${client.cluster}: Namespace ${name}`;
       if (live === undefined)
@@ -37,10 +54,12 @@ export async function sharedNamespaceProblems(
             fix: 'wait until it is gone and have its owners create it again, or declare another namespace',
           },
         ];
-      const inside = used.filter(({ metadata }) => metadata.namespace === name);
-      return [...podSecurityProblems(where, live, cni), ...(await takenNames(client, plan, inside, signal))];
+      return [
+        ...podSecurityProblems(where, live, cni),
+        ...injectionProblems(client.cluster, live, existing, revision),
+      ];
     }),
-  );
+  ]);
   return found.flat();
 }
 
@@ -62,25 +81,30 @@ function podSecurityProblems(where: string, { metadata }: KubeObject, cni: boole
   ];
 }
 
-/** Objects of others that have the names of ours. */
+/** Objects of others that have the names of ours, in any namespace: one may have been handed over with what it held. */
 async function takenNames(
   client: KubeClient,
   plan: Plan,
-  objects: readonly KubeObject[],
+  planned: readonly KubeObject[],
+  sharedNamespaces: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
-  const live = await Promise.all(objects.map((object) => client.get(object, signal)));
-  return live.flatMap((object): readonly Problem[] =>
-    object === undefined || isManaged(object, plan.mesh)
-      ? []
-      : [
-          {
-            where: `${client.cluster}: ${describe(object)}`,
-            what: 'is there already, of others, in a namespace that the mesh shares: the mesh would overwrite it',
-            fix: 'declare another name',
-          },
-        ],
-  );
+  const inside = planned.filter(({ metadata }) => metadata.namespace !== undefined);
+  const live = await pool(inside, concurrency, (object) => client.get(object, signal));
+  return live.flatMap((object): readonly Problem[] => {
+    if (object === undefined || isManaged(object, plan.mesh)) return [];
+    const isShared = sharedNamespaces.includes(object.metadata.namespace ?? '');
+    const place = isShared
+      ? 'in a namespace that the mesh shares'
+      : 'in a namespace that is declared as ours';
+    return [
+      {
+        where: `${client.cluster}: ${describe(object)}`,
+        what: `is there already, of others, ${place}: the mesh would overwrite it`,
+        fix: isShared ? 'declare another name' : 'declare another name, or have its owners delete it',
+      },
+    ];
+  });
 }
 
 /** Namespaces of the mesh that istiod does not watch: it would know neither their services nor their policies. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { labelManaged } from '../kube/kube-object.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import { fine, names, namespaceOf, object, OnExisting, workload } from '../testing/on-existing.ts';
 
@@ -118,10 +119,18 @@ describe('namespaces of others', () => {
     );
   });
 
-  test('that have the name of ours', async () => {
+  test('that have the name of ours are to be shared', async () => {
     on.store('east', namespaceOf('shop'));
-    expect(await on.said()).toMatch(
-      /^east: Namespace shop: exists already, and meshwright did not create it; fix: /,
+    expect(await on.said()).toBe(
+      "east: Namespace shop: exists already, and meshwright did not create it; fix: declare another name, or share it with those who have it, mesh.namespace('shop', { shared: true })",
+    );
+  });
+
+  test('that were handed over hold an object of others with the name of ours', async () => {
+    on.store('east', labelManaged(namespaceOf('shop'), 'shop'));
+    on.store('east', object('apps/v1', 'Deployment', { name: 'catalog', namespace: 'shop' }));
+    expect(await on.said()).toBe(
+      'east: Deployment shop/catalog: is there already, of others, in a namespace that is declared as ours: the mesh would overwrite it; fix: declare another name, or have its owners delete it',
     );
   });
 });

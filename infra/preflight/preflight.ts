@@ -213,7 +213,7 @@ async function findStrangers(
       .filter((object) => !isManaged(object, plan.mesh))
       .map((object) => [describe(object), object]),
   );
-  return [...strangers.values()].map((object) => problemOf(client.cluster, object, plan.mesh));
+  return [...strangers.values()].map((object) => problemOf(client.cluster, object, plan));
 }
 
 function helmRelease({ metadata: { annotations = {} } }: KubeObject): string {
@@ -221,7 +221,7 @@ function helmRelease({ metadata: { annotations = {} } }: KubeObject): string {
   return name === undefined ? '' : ` (Helm release ${name} in ${namespace ?? 'default'})`;
 }
 
-function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
+function problemOf(cluster: string, object: KubeObject, { mesh, existing }: Plan): Problem {
   const where = `${cluster}: ${describe(object)}`;
   const { labels = {}, name } = object.metadata;
   const other = labels[managedByLabel] === manager ? labels[partOfLabel] : undefined;
@@ -237,6 +237,13 @@ function problemOf(cluster: string, object: KubeObject, mesh: string): Problem {
       where,
       what: `belongs to an Istio that meshwright did not install${helmRelease(object)}`,
       fix: 'uninstall it first, or use another cluster',
+    };
+  }
+  if (existing !== undefined) {
+    return {
+      where,
+      what: 'exists already, and meshwright did not create it',
+      fix: `declare another name, or share it with those who have it, mesh.namespace('${name}', { shared: true })`,
     };
   }
   const handOver = `kubectl label namespace ${name} ${managedByLabel}=${manager} ${partOfLabel}=${mesh} --overwrite`;

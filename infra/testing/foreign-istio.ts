@@ -10,12 +10,17 @@ export interface ForeignIstio {
   readonly image?: string;
   readonly clusterId?: string;
   readonly network?: string;
+  /** Further variables of istiod. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly meshConfig?: object;
   readonly meshNetworks?: object;
   readonly values?: object;
   readonly root: string;
   /** Addresses of its east-west gateway. @default - one, which is reached */
   readonly eastWest?: readonly string[] | 'none';
+  /** Further fields of its Service's `spec`. */
+  readonly eastWestSpec?: object;
+  readonly eastWestAnnotations?: Readonly<Record<string, string>>;
 }
 
 const namespace = 'istio-system';
@@ -40,7 +45,11 @@ export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
   put(...webhooks, 'istio-revision-tag-prod', injector, { labels: { ...labels, 'istio.io/tag': 'prod' } });
   put('v1', 'Namespace', namespace, {}, { labels: { 'topology.istio.io/network': network } });
   const { image = 'docker.io/istio/pilot:1.30.2-distroless', clusterId = cluster } = istio;
-  const discovery = { name: 'discovery', image, env: [{ name: 'CLUSTER_ID', value: clusterId }] };
+  const env = Object.entries({ CLUSTER_ID: clusterId, ...istio.env }).map(([name, value]) => ({
+    name,
+    value,
+  }));
+  const discovery = { name: 'discovery', image, env };
   const status = { observedGeneration: 0, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
   const deployment = { spec: { replicas: 1, template: { spec: { containers: [discovery] } } }, status };
   put('apps/v1', 'Deployment', `istiod-${revision}`, deployment, { ...here, labels: { app: 'istiod' } });
@@ -55,8 +64,14 @@ export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
   if (eastWest !== 'none') {
     const selector = { app: 'crossing' };
     const ingress = eastWest.map((ip) => ({ ip }));
-    const service = { spec: { selector, ports: [{ port: 15443 }] }, status: { loadBalancer: { ingress } } };
-    const own = { namespace: 'edge-of-others', labels: { 'topology.istio.io/network': network } };
+    const spec = { selector, ports: [{ port: 15443 }], ...istio.eastWestSpec };
+    const service = { spec, status: { loadBalancer: { ingress } } };
+    const annotations = istio.eastWestAnnotations ?? {};
+    const own = {
+      namespace: 'edge-of-others',
+      labels: { 'topology.istio.io/network': network },
+      annotations,
+    };
     put('v1', 'Service', 'crossing', service, own);
     put('v1', 'Pod', 'crossing-1', ready, { namespace: own.namespace, labels: selector });
   }

@@ -12,6 +12,13 @@ import { modelOnExisting } from './models.ts';
 /** The clusters that {@link OnExisting} has. */
 export const names = ['east', 'west'] as const;
 type Name = (typeof names)[number];
+/** What is declared beyond a workload in each namespace. */
+interface Declared {
+  /** @default - both */
+  readonly clusters?: readonly Name[];
+  /** In each cluster. */
+  readonly objects?: readonly KubeObject[];
+}
 type Existing = NonNullable<Parameters<typeof modelOnExisting>[1]>;
 
 export const object = (
@@ -71,26 +78,40 @@ export class OnExisting {
     addForeignIstio(this.apis[cluster], { cluster, knows, root: this.#root, ...other });
   }
 
+  /** Gives its Istio one more tag. */
+  addTag(cluster: Name, tag: string): void {
+    const [apiVersion, kind] = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'];
+    const known = object(apiVersion, kind, { name: 'istio-revision-tag-prod' });
+    const labels = { 'istio.io/rev': '1-31-others', 'istio.io/tag': tag };
+    const { webhooks } = this.apis[cluster].get(known) ?? {};
+    this.store(
+      cluster,
+      object(apiVersion, kind, { name: `istio-revision-tag-${tag}`, labels }, { webhooks }),
+    );
+  }
+
   store(cluster: Name, one: KubeObject): void {
     this.apis[cluster].put({ ...one, metadata: { ...one.metadata } });
   }
 
   /** The message that preflight refuses the mesh with, exit code 2; `fine` where it does not. */
-  async said(existing: Existing = {}, earlierNamespaces: readonly string[] = []): Promise<string> {
-    const rendered = names.map((cluster) => ({
+  async said(existing: Existing = {}, { clusters = names, objects = [] }: Declared = {}): Promise<string> {
+    const rendered = clusters.map((cluster) => ({
       ...{ cluster, stage: '50-workloads' as const, path: '', yaml: '' },
       objects: [
         labelManaged(namespaceOf('shop'), 'shop'),
         ...['shop', ...(existing.sharedNamespaces ?? [])].map(workload),
+        ...objects,
       ],
     }));
-    const plan = planMesh(modelOnExisting(names, existing), rendered);
-    const clusters = Object.fromEntries(
-      names.map((name) => [name, { kubeconfig: this.apis[name].kubeconfig, context: name }]),
+    const plan = planMesh(modelOnExisting(clusters, existing), rendered);
+    const access = Object.fromEntries(
+      clusters.map((name) => [name, { kubeconfig: this.apis[name].kubeconfig, context: name }]),
     );
     const warn = (line: string) => this.warnings.push(line);
     // No folder of trust: nothing of it is read or made.
-    const options = { ...parseConfig({ clusters, trustDir: '/nowhere' }, '/', 'test'), earlierNamespaces, warn };
+    const settings = parseConfig({ clusters: access, trustDir: '/nowhere' }, '/', 'test');
+    const options = { ...settings, earlierNamespaces: [], warn };
     let trust: object;
     try {
       ({ trust } = await preflightMesh(plan, options));

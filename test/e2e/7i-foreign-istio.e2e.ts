@@ -98,7 +98,7 @@ const expectAll = (result: LoadResult) => {
       [
         'a namespace of theirs that is declared as ours',
         { namespace: theirs },
-        `east: Namespace ${theirs}: exists already, and meshwright did not create it; fix: declare another name, or hand it over to meshwright`,
+        `east: Namespace ${theirs}: exists already, and meshwright did not create it; fix: declare another name, or share it with those who have it, mesh.namespace('${theirs}', { shared: true })`,
       ],
       [
         'gateways of theirs that are not there',
