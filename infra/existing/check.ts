@@ -2,6 +2,7 @@ import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import type { Plan } from '../plan/plan.ts';
+import { atGatewaysProblems } from './at-gateways.ts';
 import { elsewhereProblems } from './elsewhere.ts';
 import { findIstio } from './found-istio.ts';
 import type { FoundIstio } from './found-istio.ts';
@@ -84,5 +85,6 @@ async function checkCluster(
   return [
     ...(await namespaceProblems(client, plan, existing, revision, signal)),
     ...(await ingressProblems(client, existing, signal)),
+    ...(await atGatewaysProblems(client, plan, existing, warn, signal)),
   ];
 }

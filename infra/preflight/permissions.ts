@@ -34,6 +34,8 @@ export async function missingPermissions(
     clusters: plan.clusters,
     makesNamespaces: await lacksOne(client, declared, signal),
     onExisting: plan.existing !== undefined,
+    sharedNamespaces: plan.existing?.sharedNamespaces ?? [],
+    joinsGateways: plan.existing?.ingress !== undefined,
   });
   const places: Readonly<Record<Place, readonly string[]>> = {
     cluster: [],

@@ -125,4 +125,21 @@ describe.each(commands)('on an Istio of others, the rights for %s', (command) =>
     const all = { up: [...ofUp, 'pods mesh', 'pods/exec mesh'], status: [], down: own };
     expect(places.sort()).toEqual(all[command]);
   });
+
+  test('look at what others have only where the mesh shares it', () => {
+    const existing = { ...scope, objects: [namespace, workload], makesNamespaces: true, onExisting: true };
+    const shares = rightsOf(command, { ...existing, sharedNamespaces: ['team-a'], joinsGateways: true });
+    const more = shares.filter(
+      (one) => !rights.some((other) => JSON.stringify(other) === JSON.stringify(one)),
+    );
+    const list = (resource: string) => ({ place: 'cluster', resource, verbs: ['list'] });
+    const namespaces = { ...list('namespaces'), verbs: ['get'], names: ['kube-system', 'team-a'] };
+    const ofUp = [
+      list('gateways.networking.istio.io'),
+      namespaces,
+      list('requestauthentications.security.istio.io'),
+      list('virtualservices.networking.istio.io'),
+    ];
+    expect(more).toEqual({ up: ofUp, status: [], down: [namespaces] }[command]);
+  });
 });

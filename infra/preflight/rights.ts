@@ -32,6 +32,10 @@ export interface RightsFor {
   readonly makesNamespaces: boolean;
   /** Whether the mesh runs on an Istio of others, of which it changes nothing and reads no Secret. @default false */
   readonly onExisting?: boolean;
+  /** Namespaces of others in which the mesh has objects. @default - none */
+  readonly sharedNamespaces?: readonly string[];
+  /** Whether edges join gateways of others, at which others have hosts and policies. @default false */
+  readonly joinsGateways?: boolean;
 }
 
 /** The pod of `up` that calls a service from outside the mesh, in Kubernetes' own namespace for what belongs nowhere. */
@@ -104,6 +108,7 @@ function ofUp(scope: RightsFor): readonly Right[] {
     mesh('pods', 'get', 'list', 'create', 'delete'),
     mesh('pods/exec', 'create', 'get'),
     ...(scope.onExisting === true ? ofOthers : ofOwnIstio),
+    ...(scope.joinsGateways === true ? atGateways : []),
     right('default', 'pods', ['create']),
     { ...right('default', 'pods', ['get', 'delete']), names: outsider },
     { ...right('default', 'pods/log', ['get']), names: outsider },
@@ -134,6 +139,13 @@ const ofOthers: readonly Right[] = [
   right('control-plane', 'deployments.apps', ['get']),
   right('control-plane', namespaces, ['get']),
 ];
+
+/** What others serve at gateways that edges join, and what decides there. */
+const atGateways: readonly Right[] = [
+  'gateways.networking.istio.io',
+  'requestauthentications.security.istio.io',
+  'virtualservices.networking.istio.io',
+].map((resource) => right('cluster', resource, ['list']));
 
 function ofStatus({ clusters, onExisting }: RightsFor): readonly Right[] {
   const names = [cacertsKey('').metadata.name, ...clusters.map(remoteSecretName)];
@@ -179,12 +191,15 @@ function ofDown(scope: RightsFor): readonly Right[] {
 }
 
 /** To find the namespaces of the mesh, to tell clusters from one another by `kube-system`, and these verbs on those of the mesh. */
-function onNamespaces({ objects }: RightsFor, verbs: readonly string[]): readonly Right[] {
+function onNamespaces(
+  { objects, sharedNamespaces = [] }: RightsFor,
+  verbs: readonly string[],
+): readonly Right[] {
   const names = namesOf(objects, namespaces);
   return [
     right('cluster', namespaces, ['list']),
     { ...right('cluster', namespaces, ['get', ...verbs]), names },
-    { ...right('cluster', namespaces, ['get']), names: ['kube-system'] },
+    { ...right('cluster', namespaces, ['get']), names: ['kube-system', ...sharedNamespaces] },
   ];
 }
 

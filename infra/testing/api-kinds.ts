@@ -41,6 +41,7 @@ export const kinds: Kinds = {
   'security.istio.io/v1': [
     ['AuthorizationPolicy', true],
     ['PeerAuthentication', true],
+    ['RequestAuthentication', true],
   ],
   'telemetry.istio.io/v1': [['Telemetry', true]],
 };
