@@ -59,7 +59,7 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   try {
     // Again, now that nobody else can change what is up.
     const { record: chosenRecord, config } = chooseTarget(at, flags, model, mesh.environment);
-    const record = withNamespaces(chosenRecord, readRecord(at.stateDir), model);
+    const record = withNamespaces(chosenRecord, readRecord(at.stateDir), planMesh(model, mesh.rendered));
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
     const { steady, kept } = proofs;

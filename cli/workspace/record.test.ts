@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProblemsError } from '../../core/problem.ts';
+import { planMesh } from '../../infra/plan/plan.ts';
 import { modelOf, modelOnExisting } from '../../infra/testing/models.ts';
+import { namespaceOf } from '../../infra/testing/on-existing.ts';
 import { readRecord, recordFailure, recordStart, withNamespaces, writeRecord } from './record.ts';
 
 let folder: string;
@@ -57,14 +59,15 @@ describe('the record of what is up', () => {
 
   test('keeps each namespace that an up wrote in on an Istio of others, and none where the Istio is its own', () => {
     const model = modelOnExisting(['east'], { sharedNamespaces: ['team-a'] });
-    const first = withNamespaces(record, undefined, model);
-    writeRecord(folder, first);
+    const planOf = (...names: readonly string[]) => {
+      const objects = names.map((name) => namespaceOf(name));
+      return planMesh(model, [{ cluster: 'east', stage: '00-namespaces', path: '', yaml: '', objects }]);
+    };
+    writeRecord(folder, withNamespaces(record, undefined, planOf('shop')));
     expect(readRecord(folder)).toEqual({ ...record, namespaces: ['shop', 'team-a'] });
-    const ingress = { namespace: 'shop-ingress', name: 'shop-ingress', port: 80, given: {} };
-    const renamed = { ...model, namespaces: ['store'], ingress };
-    expect(withNamespaces(record, readRecord(folder), renamed).namespaces).toEqual([
+    expect(withNamespaces(record, readRecord(folder), planOf('store', 'shop-ingress')).namespaces).toEqual([
       ...['shop', 'team-a', 'store', 'shop-ingress'],
     ]);
-    expect(withNamespaces(record, undefined, modelOf(['east']))).toEqual(record);
+    expect(withNamespaces(record, undefined, planMesh(modelOf(['east']), []))).toEqual(record);
   });
 });

@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../core/files.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError } from '../../core/problem.ts';
-import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import { declaredNamespaces } from '../../infra/existing/reach.ts';
+import { plannedNamespaces } from '../../infra/existing/reach.ts';
+import type { Plan } from '../../infra/plan/plan.ts';
 
 const recordSchema = z.object({
   engine: z.enum(['apply', 'pulumi']),
@@ -64,10 +64,10 @@ export function readRecord(stateDir: string): UpRecord | undefined {
   }
 }
 
-/** The record with the namespaces of an earlier one, and those that the model has, on an Istio of others. */
-export function withNamespaces(record: UpRecord, before: UpRecord | undefined, model: MeshModel): UpRecord {
-  if (model.existing === undefined) return record;
-  const namespaces = [...new Set([...(before?.namespaces ?? []), ...declaredNamespaces(model)])];
+/** The record with the namespaces of an earlier one, and those that the plan names, on an Istio of others. */
+export function withNamespaces(record: UpRecord, before: UpRecord | undefined, plan: Plan): UpRecord {
+  if (plan.existing === undefined) return record;
+  const namespaces = [...new Set([...(before?.namespaces ?? []), ...plannedNamespaces(plan)])];
   return { ...record, namespaces };
 }
 
