@@ -282,9 +282,9 @@ describe('removeMesh', () => {
     store(ours.filter(({ metadata, kind }) => metadata.namespace !== undefined || kind === 'Namespace'));
     listsOnly(['deployments', 'services', 'configmaps'], ['shop', 'istio-system']);
     const kept = (name: string) =>
-      `east: Namespace ${name} is kept because these credentials may not list what others may have there: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 15 more kinds`;
+      `east: Namespace ${name} is kept because these credentials may not list what others may have there: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 16 more kinds`;
     expect(await remove()).toEqual([
-      'east: objects of kinds that these credentials may not list were not looked for: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 17 more kinds',
+      'east: objects of kinds that these credentials may not list were not looked for: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 18 more kinds',
       kept('shop'),
       kept('istio-system'),
       'east: removed 3 objects',
