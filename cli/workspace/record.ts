@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { writeFileAtomic } from '../../core/files.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError } from '../../core/problem.ts';
-import { plannedNamespaces } from '../../infra/existing/reach.ts';
+import { plannedNamespaces } from '../../infra/plan/reach.ts';
 import type { Plan } from '../../infra/plan/plan.ts';
 
 const recordSchema = z.object({

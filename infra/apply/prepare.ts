@@ -1,7 +1,7 @@
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
-import { plannedNamespaces } from '../existing/reach.ts';
+import { plannedNamespaces } from '../plan/reach.ts';
 import { Snapshot } from './snapshot.ts';
 import { finishRelease, makeSecret, renderRelease } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';

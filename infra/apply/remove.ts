@@ -1,6 +1,6 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { throwIfAny } from '../../core/problem.ts';
-import { declaredNamespaces } from '../existing/reach.ts';
+import { declaredNamespaces } from '../plan/reach.ts';
 import { connect } from '../kube/connection.ts';
 import type { ClusterAccess, Clients } from '../kube/connection.ts';
 import { qualifiedName } from '../kube/kube-client.ts';

@@ -4,7 +4,7 @@ import { describe, field, managedLabels, partOfLabel } from '../kube/kube-object
 import { isDerived } from '../kube/managed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { inQuery, listKind } from './list-kind.ts';
-import { plannedNamespaces } from './reach.ts';
+import { plannedNamespaces } from '../plan/reach.ts';
 
 /** Kinds that every mesh on an Istio of others has in each of its namespaces. */
 const telling = [

@@ -1,5 +1,5 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan } from './plan.ts';
 
 /**
  * The namespaces that a plan names. An Istio of others may carry a second mesh of the same name, which no root CA tells from this
