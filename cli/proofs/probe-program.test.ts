@@ -62,6 +62,25 @@ test('a service answers in unary calls and streams, with any status, and without
   ]);
 });
 
+test('of a service of others the status counts, though its headers name a pod before it', async () => {
+  const answering = (status: string) =>
+    serving((stream) => {
+      stream.respond({ ...head, 'x-served-by': 'east/ledger-1' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => {
+        stream.sendTrailers({ 'grpc-status': status });
+      });
+      stream.end();
+    });
+  const urls = await Promise.all([answering('0'), answering('5')]);
+  const calls = urls.map((url) => ({ url, path, answeredBy: 'service', existing: true }) as const);
+  const answers = (await probe(...calls)) ?? [];
+  expect(answers).toEqual([
+    { servedBy: 'east/ledger-1', status: '0', message: '' },
+    { servedBy: 'east/ledger-1', status: '5', message: '' },
+  ]);
+  expect(answers.map((answer, index) => isExpected(answer, calls[index]!))).toEqual([true, true]);
+});
+
 test('the call names its method, and sends one empty message', async () => {
   const seen: unknown[] = [];
   const url = await serving((stream, headers) => {

@@ -42,7 +42,7 @@ export const probeProgram = `
 const http2 = require('node:http2');
 const calls = JSON.parse(process.argv[1]);
 const deadline = Date.now() + ${limitMs};
-const once = ({ url, path }) => new Promise((resolve) => {
+const once = ({ url, path, existing }) => new Promise((resolve) => {
   const session = http2.connect(url);
   const end = (answer) => {
     clearTimeout(timer);
@@ -57,7 +57,8 @@ const once = ({ url, path }) => new Promise((resolve) => {
   const take = (headers) => {
     servedBy = headers['x-served-by'] || servedBy;
     const status = headers['grpc-status'] || '';
-    if (servedBy || status) end({ servedBy, status, message: headers['grpc-message'] || '' });
+    // What others serve counts by its status, which may come after the headers.
+    if ((servedBy && !existing) || status) end({ servedBy, status, message: headers['grpc-message'] || '' });
   };
   call.on('response', take);
   call.on('trailers', take);

@@ -210,7 +210,7 @@ const expectAll = (result: LoadResult) => {
         const { code, stdout } = await project.up('--prove');
         expect(code).toBe(0);
         expect(stdout).toMatch(
-          /orders in east gets to [^:]*ledger[^:]*: .*GetStock answered by east\/ledger-/,
+          /orders in east gets to [^:]*team-a\/ledger[^:]*: .*team-a\/ledger of others answers/,
         );
         // The service itself says so.
         await eventually('a call of others', status.notFound, () => call('GetProduct'));
