@@ -31,7 +31,7 @@ const rows = [
       [...lint, ...rooms, ...ignoring(without)],
     ]),
     ['lint of the rest', node24, [...lint, '.', ...ignoring(lintedAlone.flatMap(({ rooms }) => rooms))]],
-    ['types', node24, [heap(1100), bin('tsc'), '--noEmit']],
+    ['types', node24, [heap(1500), bin('tsc'), '--noEmit']],
     ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
     ['protos', bin('buf'), ['lint', 'proto']],
     [
