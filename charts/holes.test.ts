@@ -107,7 +107,7 @@ describe('is refused, all at once:', () => {
       [
         `Pulumi.prod.yaml: values.registry: is missing: environment prod of mesh.ts has a hole of this name; allowed ${hosts}; fix: give it as meshwright:values.registry`,
         `Pulumi.prod.yaml: values.zone: is missing: environment prod of mesh.ts has a hole of this name; allowed ${hosts}; fix: give it as meshwright:values.zone`,
-        'Pulumi.prod.yaml: values.regstry: is the value of no hole: environment prod of mesh.ts has none of this name; allowed issuer, registry, zone; fix: did you mean registry?',
+        'Pulumi.prod.yaml: values.regstry: fills no hole: environment prod of mesh.ts has none of this name; allowed issuer, registry, zone; fix: did you mean registry?',
       ],
     ],
     [
@@ -119,31 +119,31 @@ describe('is refused, all at once:', () => {
         constructor: 'x',
       },
       [
-        `Pulumi.prod.yaml: values.issuer: is no https URL; received "http://issuer.example"; allowed ${urls}`,
-        `Pulumi.prod.yaml: values.registry: is no host; received "https://registry.example"; allowed ${hosts}`,
-        `Pulumi.prod.yaml: values.zone: is no host; received "zone.hole.invalid"; allowed ${hosts}`,
-        'Pulumi.prod.yaml: values.constructor: is the value of no hole: environment prod of mesh.ts has none of this name; allowed issuer, registry, zone; fix: remove it',
+        `Pulumi.prod.yaml: values.issuer: is not an https URL; received "http://issuer.example"; allowed ${urls}`,
+        `Pulumi.prod.yaml: values.registry: is not a host; received "https://registry.example"; allowed ${hosts}`,
+        `Pulumi.prod.yaml: values.zone: is not a host; received "zone.hole.invalid"; allowed ${hosts}`,
+        'Pulumi.prod.yaml: values.constructor: fills no hole: environment prod of mesh.ts has none of this name; allowed issuer, registry, zone; fix: remove it',
       ],
     ],
     [
       'a URL with a password, which is not shown',
       { ...filling, issuer: 'https://user:secret@issuer.example' },
-      [`Pulumi.prod.yaml: values.issuer: is no https URL; allowed ${urls}`],
+      [`Pulumi.prod.yaml: values.issuer: is not an https URL; allowed ${urls}`],
     ],
     [
       'a query and a fragment with a token, which are not shown',
       { ...filling, issuer: 'https://idp.example/x?token=abc', registry: 'registry.example#abc' },
       [
-        `Pulumi.prod.yaml: values.issuer: is no https URL; allowed ${urls}`,
-        `Pulumi.prod.yaml: values.registry: is no host; allowed ${hosts}`,
+        `Pulumi.prod.yaml: values.issuer: is not an https URL; allowed ${urls}`,
+        `Pulumi.prod.yaml: values.registry: is not a host; allowed ${hosts}`,
       ],
     ],
     [
       'a host that readers of URLs take for another one',
       { ...filling, issuer: 'https:///issuer.example', registry: '1' },
       [
-        `Pulumi.prod.yaml: values.issuer: is no https URL; received "https:///issuer.example"; allowed ${urls}`,
-        `Pulumi.prod.yaml: values.registry: is no host; received "1"; allowed ${hosts}`,
+        `Pulumi.prod.yaml: values.issuer: is not an https URL; received "https:///issuer.example"; allowed ${urls}`,
+        `Pulumi.prod.yaml: values.registry: is not a host; received "1"; allowed ${hosts}`,
       ],
     ],
   ])('%s', (_, given, messages) => {
@@ -164,7 +164,7 @@ describe('is refused, all at once:', () => {
     `${'a.'.repeat(127)}aa`,
   ])('%j for a host', (registry) => {
     expect(() => prod(filled({ ...filling, registry }))).toThrow(
-      /^Pulumi.prod.yaml: values.registry: is no host/,
+      /^Pulumi.prod.yaml: values.registry: is not a host/,
     );
   });
 
@@ -182,7 +182,7 @@ describe('is refused, all at once:', () => {
     'issuer.example',
   ])('%j for a URL', (issuer) => {
     expect(() => prod(filled({ ...filling, issuer }))).toThrow(
-      /^Pulumi.prod.yaml: values.issuer: is no https URL/,
+      /^Pulumi.prod.yaml: values.issuer: is not an https URL/,
     );
   });
 
@@ -190,14 +190,14 @@ describe('is refused, all at once:', () => {
     [
       'Registry',
       'port',
-      'hole: has a name that is no DNS label; received "Registry"; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end\n' +
-        'hole: is of no known kind; received "port"; allowed host, url',
+      'hole: has a name that is not a DNS label; received "Registry"; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end\n' +
+        'hole: is not a kind of hole; received "port"; allowed host, url',
     ],
-    ['registry', 'toString', 'hole: is of no known kind; received "toString"; allowed host, url'],
+    ['registry', 'toString', 'hole: is not a kind of hole; received "toString"; allowed host, url'],
     [
       7,
       'url',
-      'hole: has a name that is no DNS label; received 7; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end',
+      'hole: has a name that is not a DNS label; received 7; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end',
     ],
   ])('the name %j with the kind %j', (name, kind, message) => {
     expect(() => hole(name as string, kind as HoleKind)).toThrow(ProblemsError);

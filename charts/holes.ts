@@ -43,19 +43,19 @@ const inText = /([a-z0-9-]+)\.(?:url-)?hole\.invalid/gi;
  * @param kind - `host` for a host with or without a port; `url` for a whole https URL. The default is `host`. More may be added
  * after a host, `${hole('registry')}/shop`; before it only what does not end in a letter, a digit or a hyphen: `eu.${hole('zone')}`.
  * `eu-${hole('zone')}` is read as a hole `eu-zone`: there `eu-` is a part of the value.
- * @throws ProblemsError for a name that is no DNS label, and for another kind
+ * @throws ProblemsError for a name that is not a DNS label, and for another kind
  */
 export function hole(name: string, kind: HoleKind = 'host'): string {
   const problems: Problem[] = [];
   if (!isDnsLabel(name))
     problems.push({
       where: 'hole',
-      what: 'has a name that is no DNS label',
+      what: 'has a name that is not a DNS label',
       received: name,
       allowed: dnsLabelRule,
     });
   if (!Object.hasOwn(suffixes, kind))
-    problems.push({ where: 'hole', what: 'is of no known kind', received: kind, allowed: 'host, url' });
+    problems.push({ where: 'hole', what: 'is not a kind of hole', received: kind, allowed: 'host, url' });
   if (problems.length > 0) throw new ProblemsError(problems);
   return kind === 'url' ? `https://${name}.${suffixes.url}` : `${name}.${suffixes.host}`;
 }
@@ -97,7 +97,7 @@ export function holeProblems(
     const what =
       value === undefined
         ? `is missing: environment ${environment} of mesh.ts has a hole of this name`
-        : `is no ${kind === 'url' ? 'https URL' : 'host'}`;
+        : `is not ${kind === 'url' ? 'an https URL' : 'a host'}`;
     return [
       {
         where: at(name),
@@ -114,7 +114,7 @@ export function holeProblems(
       const near = nearest(name, names);
       return {
         where: at(name),
-        what: `is the value of no hole: environment ${environment} of mesh.ts has none of this name`,
+        what: `fills no hole: environment ${environment} of mesh.ts has none of this name`,
         allowed: names.length === 0 ? 'none' : [...new Set(names)].join(', '),
         fix: near === undefined ? 'remove it' : `did you mean ${near}?`,
       };

@@ -74,7 +74,7 @@ test('a hole that no file fills, and a value without a hole, are refused with th
   writeFileSync(join(root, 'Pulumi.lab.yaml'), 'config:\n  meshwright:values: { registry: a.example }\n');
   expect(fill('lab')).toThrow(
     new Error(
-      'Pulumi.lab.yaml: values.registry: is the value of no hole: environment lab of mesh.ts has none of this name; allowed none; fix: remove it',
+      'Pulumi.lab.yaml: values.registry: fills no hole: environment lab of mesh.ts has none of this name; allowed none; fix: remove it',
     ),
   );
   // What is up takes nothing of the file.

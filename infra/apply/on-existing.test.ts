@@ -132,7 +132,7 @@ describe('on an Istio of others', () => {
     expect(await problemOf(apply())).toEqual({
       exitCode: 2,
       message:
-        'east: Namespace theirs: is not declared, and holds objects of a mesh that is named shop, too: two meshes of one name would take each other\'s for their own; received "Service theirs/catalog"; fix: give one of the two another name; what is left of an earlier declaration of this mesh, delete; from what others copied, have them take the label app.kubernetes.io/part-of',
+        'east: Namespace theirs: is not declared, and holds objects of a mesh that is named shop, too: two meshes of one name would take each other\'s for their own; received "Service theirs/catalog"; fix: if this is another mesh, rename one of the two; if it is left from an earlier declaration, delete it; if others copied these objects, have them remove the label app.kubernetes.io/part-of',
     });
     await removeMesh(model, { access: access(), trustDir: folder, report });
     expect(kept(namesake)).toEqual(namesake);

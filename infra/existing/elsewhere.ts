@@ -39,7 +39,7 @@ export async function elsewhereProblems(
       where: `${client.cluster}: Namespace ${namespace}`,
       what: `is not declared, and holds objects of a mesh that is named ${plan.mesh}, too: two meshes of one name would take each other's for their own`,
       received: `${shown}${more > 0 ? ` and ${more} more` : ''}`,
-      fix: `give one of the two another name; what is left of an earlier declaration of this mesh, delete; from what others copied, have them take the label ${partOfLabel}`,
+      fix: `if this is another mesh, rename one of the two; if it is left from an earlier declaration, delete it; if others copied these objects, have them remove the label ${partOfLabel}`,
     };
   });
 }

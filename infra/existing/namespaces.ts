@@ -100,7 +100,7 @@ async function takenNames(
     return [
       {
         where: `${client.cluster}: ${describe(object)}`,
-        what: `is there already, of others, ${place}: the mesh would overwrite it`,
+        what: `exists already ${place}, and belongs to others: the mesh would overwrite it`,
         fix: isShared ? 'declare another name' : 'declare another name, or have its owners delete it',
       },
     ];

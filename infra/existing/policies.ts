@@ -75,7 +75,7 @@ function effectOf(policy: KubeObject): string | undefined {
     // Of the root namespace, and those without a selector, yield to the mesh's own, which select workloads.
     const yields = field(policy, 'spec', 'selector') === undefined;
     return (mode === 'DISABLE' || mode === 'PERMISSIVE') && !yields
-      ? `lets callers without mutual TLS in (${mode}), as the older of two for the same pods counts`
+      ? `lets in callers without mutual TLS (${mode}) wherever it is older than the mesh's own, as Istio heeds the oldest`
       : undefined;
   }
   switch (text(policy, 'spec', 'action') ?? 'ALLOW') {

@@ -115,7 +115,7 @@ describe('namespaces of others', () => {
     on.store('east', object('apps/v1', 'Deployment', { name: 'catalog', namespace: 'team-a' }));
     on.store('west', workload('team-a'));
     expect(await on.said({ sharedNamespaces })).toBe(
-      'east: Deployment team-a/catalog: is there already, of others, in a namespace that the mesh shares: the mesh would overwrite it; fix: declare another name',
+      'east: Deployment team-a/catalog: exists already in a namespace that the mesh shares, and belongs to others: the mesh would overwrite it; fix: declare another name',
     );
   });
 
@@ -130,7 +130,7 @@ describe('namespaces of others', () => {
     on.store('east', labelManaged(namespaceOf('shop'), 'shop'));
     on.store('east', object('apps/v1', 'Deployment', { name: 'catalog', namespace: 'shop' }));
     expect(await on.said()).toBe(
-      'east: Deployment shop/catalog: is there already, of others, in a namespace that is declared as ours: the mesh would overwrite it; fix: declare another name, or have its owners delete it',
+      'east: Deployment shop/catalog: exists already in a namespace that is declared as ours, and belongs to others: the mesh would overwrite it; fix: declare another name, or have its owners delete it',
     );
   });
 });
@@ -169,6 +169,6 @@ test('policies of others that reach our pods are named, with what they do; other
     'cluster east: AuthorizationPolicy istio-system/deny-admin of others may refuse calls that the mesh declares: shop/catalog, team-a/catalog',
     'cluster east: AuthorizationPolicy team-a/allow-all of others lets in calls that the mesh does not declare: team-a/catalog',
     'cluster east: AuthorizationPolicy team-a/ask of others has an authorizer of others decide calls that the mesh declares: team-a/catalog',
-    'cluster east: PeerAuthentication team-a/open of others lets callers without mutual TLS in (DISABLE), as the older of two for the same pods counts: team-a/catalog',
+    "cluster east: PeerAuthentication team-a/open of others lets in callers without mutual TLS (DISABLE) wherever it is older than the mesh's own, as Istio heeds the oldest: team-a/catalog",
   ]);
 });

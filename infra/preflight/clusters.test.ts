@@ -273,7 +273,8 @@ describe('what others have in a cluster', () => {
     const webhooks = [{ name: 'rev.namespace.sidecar-injector.istio.io', failurePolicy: 'Ignore' }];
     const kind = 'MutatingWebhookConfiguration';
     apis.north.put(object('admissionregistration.k8s.io/v1', kind, { name: 'injector' }, { webhooks }));
-    const fix = 'fix: uninstall it first, or use another cluster';
+    const fix =
+      'fix: declare platform: existing({ ... }) to run on it, uninstall it first, or use another cluster';
     const what = 'belongs to an Istio that meshwright did not install';
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,

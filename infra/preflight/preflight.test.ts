@@ -94,7 +94,7 @@ describe('preflightMesh', () => {
     store(cacertsSecret('shop', 'istio-system', other['east']!));
     api.requests.length = 0;
     const istio = (name: string) =>
-      `east: ${name}: belongs to an Istio that meshwright did not install; fix: uninstall it first, or use another cluster`;
+      `east: ${name}: belongs to an Istio that meshwright did not install; fix: declare platform: existing({ ... }) to run on it, uninstall it first, or use another cluster`;
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message: [
@@ -161,6 +161,21 @@ describe('preflightMesh', () => {
     });
     store(labelManaged(namespace('shop'), 'shop'));
     await preflight();
+  });
+
+  test('refuses an object outside of namespaces that somebody else made, and that is no part of Istio', async () => {
+    const role = object('rbac.authorization.k8s.io/v1', 'ClusterRole', { name: 'reader' });
+    const [first, ...steps] = plan.steps;
+    const withRole = {
+      ...plan,
+      steps: [{ ...first!, objects: [...first!.objects, labelManaged(role, 'shop')] }, ...steps],
+    };
+    store(role);
+    expect(await problemOf(preflight(withRole))).toEqual({
+      exitCode: 2,
+      message:
+        'east: ClusterRole reader: exists already, and meshwright did not create it; fix: give the one that is declared another name',
+    });
   });
 
   test('refuses what another mesh of meshwright holds', async () => {

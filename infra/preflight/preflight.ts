@@ -179,6 +179,11 @@ function isOfIstio(object: KubeObject): boolean {
   );
 }
 
+/** Of what is looked for, all that is in a namespace is a part of Istio. */
+function belongsToIstio(object: KubeObject): boolean {
+  return object.metadata.namespace !== undefined || isOfIstio(object);
+}
+
 /** An Istio of another owner, and the namespaces and cluster-scoped objects of others that the plan would take over. */
 async function findStrangers(
   client: KubeClient,
@@ -232,11 +237,15 @@ function problemOf(cluster: string, object: KubeObject, { mesh, existing }: Plan
       fix: 'take that mesh down first, or use another cluster',
     };
   }
+  if (object.kind !== 'Namespace' && (existing !== undefined || !belongsToIstio(object))) {
+    const what = 'exists already, and meshwright did not create it';
+    return { where, what, fix: 'give the one that is declared another name' };
+  }
   if (object.kind !== 'Namespace') {
     return {
       where,
       what: `belongs to an Istio that meshwright did not install${helmRelease(object)}`,
-      fix: 'uninstall it first, or use another cluster',
+      fix: 'declare platform: existing({ ... }) to run on it, uninstall it first, or use another cluster',
     };
   }
   if (existing !== undefined) {

@@ -229,11 +229,11 @@ describe("a team's own program", () => {
     expect(await refusal(given)).toBe(
       [
         'runStack: values.registry: is a secret, and would be shown in plaintext in objects of the clusters; allowed a host, or an https URL; fix: if it is none, give pulumi.unsecret(...)',
-        'runStack: values.issuer: is no text; received 5; allowed a host, or an https URL',
-        'runStack: clusters.east.kubeconfig: is no text; allowed the text of a kubeconfig in YAML or JSON; pulumi.jsonStringify(...) makes one of an object',
+        'runStack: values.issuer: is not a string; received 5; allowed a host, or an https URL',
+        'runStack: clusters.east.kubeconfig: is not a string; allowed the text of a kubeconfig in YAML or JSON; pulumi.jsonStringify(...) makes one of an object',
         `runStack: clusters.east.provider: is made without upsertExistingObjects, enableSecretMutable, enableConfigMapMutable; ${fix}`,
-        'runStack: clusters.west.apiServer: is no https URL; received "http://a"; allowed https://HOST:PORT',
-        `runStack: clusters.west.provider: is no provider of Kubernetes; ${fix}`,
+        'runStack: clusters.west.apiServer: is not an https URL; received "http://a"; allowed https://HOST:PORT',
+        `runStack: clusters.west.provider: is not a Kubernetes provider; ${fix}`,
       ].join('\n'),
     );
   });
@@ -308,7 +308,7 @@ describe("a team's own program", () => {
     expect(await refusal(() => ({ ...inputs(), values: { regstry: 'registry.example' } }))).toBe(
       [
         'runStack: values.registry: is missing: environment prod of mesh.ts has a hole of this name; allowed HOST or HOST:PORT, in lower case, such as registry.example:5000; fix: give it as meshwright:values.registry',
-        'runStack: values.regstry: is the value of no hole: environment prod of mesh.ts has none of this name; allowed registry; fix: did you mean registry?',
+        'runStack: values.regstry: fills no hole: environment prod of mesh.ts has none of this name; allowed registry; fix: did you mean registry?',
       ].join('\n'),
     );
   });

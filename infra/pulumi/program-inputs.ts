@@ -66,7 +66,8 @@ export async function knownInputs({ values = {}, clusters = {} }: ProgramInputs)
       });
     else if (typeof value === 'string') known[name] = value;
     else if (value === undefined && pulumi.runtime.isDryRun()) open.push(name);
-    else problems.push({ where, what: 'is no text', received: value, allowed: 'a host, or an https URL' });
+    else
+      problems.push({ where, what: 'is not a string', received: value, allowed: 'a host, or an https URL' });
   }
   const access: Record<string, ClusterAccess> = {};
   const unknown: string[] = [];
@@ -93,13 +94,13 @@ async function reach(name: string, cluster: ProgramCluster): Promise<ClusterAcce
     // Not shown: it holds credentials.
     return {
       where: `runStack: clusters.${name}.kubeconfig`,
-      what: 'is no text',
+      what: 'is not a string',
       allowed: 'the text of a kubeconfig in YAML or JSON; pulumi.jsonStringify(...) makes one of an object',
     };
   if (apiServer !== undefined && !isServer(apiServer))
     return {
       where: `runStack: clusters.${name}.apiServer`,
-      what: 'is no https URL',
+      what: 'is not an https URL',
       received: apiServer,
       allowed: 'https://HOST:PORT',
     };

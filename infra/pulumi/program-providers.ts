@@ -19,7 +19,7 @@ export async function providerProblems(
 ): Promise<readonly Problem[]> {
   const where = `runStack: clusters.${name}.provider`;
   if (!kubernetes.Provider.isInstance(provider))
-    return [{ where, what: 'is no provider of Kubernetes', fix }];
+    return [{ where, what: 'is not a Kubernetes provider', fix }];
   const missing: string[] = [];
   for (const setting of Object.keys(providerSettings)) {
     const argument = await argumentOf(provider, setting);

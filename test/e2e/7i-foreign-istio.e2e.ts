@@ -93,7 +93,7 @@ const expectAll = (result: LoadResult) => {
       [
         'an object of theirs with the name of ours',
         { stock: 'ledger' },
-        `west: Service ${shared}/ledger: is there already, of others, in a namespace that the mesh shares: the mesh would overwrite it; fix: declare another name`,
+        `west: Service ${shared}/ledger: exists already in a namespace that the mesh shares, and belongs to others: the mesh would overwrite it; fix: declare another name`,
       ],
       [
         'a namespace of theirs that is declared as ours',

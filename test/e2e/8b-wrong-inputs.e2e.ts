@@ -187,7 +187,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       const { code, stderr } = await refused(kubeconfig);
       expect(code).toBe(2);
       expect(stderr).toBe(
-        'west: MutatingWebhookConfiguration elsewhere: belongs to an Istio that meshwright did not install; fix: uninstall it first, or use another cluster\n' +
+        'west: MutatingWebhookConfiguration elsewhere: belongs to an Istio that meshwright did not install; fix: declare platform: existing({ ... }) to run on it, uninstall it first, or use another cluster\n' +
           'west: MutatingWebhookConfiguration silent: its webhook pods.silent.example matches pods of this mesh, and its Service default/nobody has no endpoint: no pod could be created; fix: restore the workload that serves it, delete the webhook if that workload is gone, or exclude the namespaces of the mesh in its namespaceSelector\n',
       );
     } finally {
