@@ -153,6 +153,7 @@ describe.each(everything ? [usual, largest] : [usual])('with $name', ({ limit, f
     expect(group.peak()).toBeLessThan(limit);
   }
 
+  // The sample's set is not filled.
   (filled > 0 ? test : test.skip)('it serves the largest set that synth lets it have', async () => {
     expect(set.bytes.length).toBeGreaterThan(mostDescriptorBytes - 10 * 2 ** 10);
     expect(set.methods).toBeGreaterThan(900);
