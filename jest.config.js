@@ -23,11 +23,8 @@ export default {
         '<rootDir>/cli',
         '<rootDir>/bench',
         '<rootDir>/packaging',
-        '<rootDir>/test/autobahn',
-        '<rootDir>/test/differential',
-        '<rootDir>/test/peers',
-        '<rootDir>/test/runner',
-        '<rootDir>/test/structure',
+        // The sample's tests go with it.
+        '<rootDir>/test',
       ],
       testMatch: ['**/*.test.ts'],
     },

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { GrpcService, Mesh, lab, type Namespace } from '../charts/index.ts';
 import { synthesize } from '../charts/synth.ts';
 import { writeTestLock } from '../charts/testing/lock.ts';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 
 /** The figures of one rendering. */
 export interface SynthRun {

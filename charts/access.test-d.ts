@@ -3,8 +3,8 @@
  */
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment, @typescript-eslint/no-unsafe-argument --
    the compiler refuses these on purpose */
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
 import {
   existingCaller,
   existingService,

@@ -5,7 +5,7 @@
 import { declare } from './declare.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { Mesh } from './constructs/mesh.ts';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import { lab, released } from './platforms.ts';
 
 const clusters = {

@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { formatProblem, ProblemsError } from '../core/problem.ts';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
 import { readExamples, typeCheck, type Example } from './testing/examples.ts';
 import { catalogIn, clusters, problemsOf, twoClusters } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
@@ -21,7 +21,7 @@ const examples = [
   'docs/existing-istio.md',
 ].flatMap((file) => readExamples(join(root, file)));
 
-/** What the examples lean on: the sample project's services in a fresh mesh, and the library by its names. */
+/** What the examples lean on: the services of the tests in a fresh mesh, and the library by its names. */
 function given(project: string) {
   const mesh = twoClusters(project);
   const namespace = mesh.namespace('shop');
@@ -44,9 +44,9 @@ function given(project: string) {
 
 /** The same for the compiler, which reads it as the beginning of each example's function. */
 const declarations = `
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
 declare const root: string;
 declare const mesh: Mesh<'east' | 'west'>;
 declare const namespace: Namespace<'east' | 'west'>;
@@ -57,6 +57,9 @@ declare const shop: Omit<MeshProps<'east' | 'west'>, 'clusters'>;
 declare const east: ClusterProps;
 declare const west: ClusterProps;
 `;
+
+/** A message as it is for the services of the tests: the documents name those of a shop. */
+const ofTests = (message: string) => message.replaceAll(/\bshop\.(?=\w+\.v1\.)/g, 'test.');
 
 /** Runs an example without its types, as plain JavaScript would; returns what synth then says, a line each. */
 async function run({ code }: Example): Promise<readonly string[]> {
@@ -90,7 +93,7 @@ describe('the examples of docs/constructs.md and docs/upgrades.md', () => {
   });
 
   test.each(examples)('$title synthesizes, or is refused with the message it gives', async (example) => {
-    expect((await run(example)).join(' ')).toBe(example.message);
+    expect((await run(example)).join(' ')).toBe(ofTests(example.message));
     expect(example.message === '').toBe(example.expected === 'synthesizes');
   });
 });

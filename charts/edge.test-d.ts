@@ -4,8 +4,8 @@
  */
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment --
    the compiler refuses these on purpose */
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { Mesh } from './constructs/mesh.ts';

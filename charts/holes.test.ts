@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { ProblemsError } from '../core/problem.ts';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import { ExternalService } from './constructs/access/external-service.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';

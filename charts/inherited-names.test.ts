@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { own } from '../core/own.ts';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
 import { GrpcService, HttpEdge, lab, Mesh, TrafficPolicy } from './index.ts';
 import { synthesize } from './synth.ts';
 import { objectOf, problemsOf } from './testing/mesh.ts';

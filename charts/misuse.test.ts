@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import * as typed from './index.ts';
 import { problemsWith } from './testing/custom.ts';
 import { catalogIn, clusters, problemsOf, twoClusters } from './testing/mesh.ts';

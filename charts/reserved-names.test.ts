@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import { GrpcService, HttpEdge } from './index.ts';
 import { catalogIn, problemsOf, twoClusters } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
@@ -39,7 +39,7 @@ describe('D2: names that mean something to Kubernetes or Istio', () => {
   test.each(['istio-proxy', 'istio-init', 'istio-validation', 'enable-core-dump', 'http-gateway'])(
     'of apps, which their containers are called by: %s',
     (name) => {
-      const app = { services: ['shop.catalog.v1.CatalogService'], ports: { grpc: 50051 } };
+      const app = { services: ['test.catalog.v1.CatalogService'], ports: { grpc: 50051 } };
       withProject({ [name]: app }, (root) => {
         const mesh = twoClusters(root);
         catalogIn(mesh.namespace('shop'), { app: `apps/${name}` });

@@ -1,7 +1,7 @@
 /**
  * What must not compile of telemetry. Read by the compiler only: an unused `@ts-expect-error` is an error.
  */
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { lab } from './platforms.ts';

@@ -2,7 +2,7 @@
  * What must not compile of versions and traffic. Read by the compiler only: an unused `@ts-expect-error` is an error.
  */
 /* eslint-disable @typescript-eslint/no-unsafe-assignment -- the compiler refuses these on purpose */
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';

@@ -3,8 +3,8 @@
  */
 /* eslint-disable @typescript-eslint/no-unsafe-class-instance-assignment, @typescript-eslint/no-unsafe-argument --
    the compiler refuses these on purpose */
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import type { Gateways } from './constructs/scope/gateway-address.ts';
 import { HttpEdge } from './constructs/edge/http-edge.ts';
@@ -60,7 +60,7 @@ new HttpEdge(shop, 'x2', { expose: [catalog], placement: ['north'] });
 // @ts-expect-error a service by its name instead of its construct
 new HttpEdge(shop, 'x3', { expose: ['catalog'] });
 // @ts-expect-error a proto service by its name instead of its descriptor
-new GrpcService(shop, 'x4', { app: 'apps/x', service: 'shop.catalog.v1.CatalogService' });
+new GrpcService(shop, 'x4', { app: 'apps/x', service: 'test.catalog.v1.CatalogService' });
 // @ts-expect-error a service outside any namespace
 new GrpcService(mesh, 'x5', { app: 'apps/x', service: CatalogService });
 // @ts-expect-error a service without its app

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ProblemsError } from '../core/problem.ts';
-import { CatalogService } from '../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
 import * as typed from './index.ts';
 import { problemsWith } from './testing/custom.ts';
 import { clusters, problemsOf } from './testing/mesh.ts';

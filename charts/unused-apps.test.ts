@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { InventoryService } from '../gen/shop/inventory/v1/inventory_pb.js';
+import { InventoryService } from '../gen/test/inventory/v1/inventory_pb.js';
 import { formatProblem } from '../core/problem.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { catalogIn, twoClusters } from './testing/mesh.ts';

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { declaredProject } from './testing/project.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const project = declaredProject();
 
 /** The first line of `up`. */
 const beginning = 'up: reading the declaration\n';
@@ -13,12 +15,7 @@ const beginning = 'up: reading the declaration\n';
 const ofTheLab = 'up: the environment is lab, as no --stack was given; --stack NAME takes another: prod\n';
 
 /** Runs the real command line with a state folder of its own: what is up from this checkout is no matter. */
-function meshwright(
-  stateDir: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv = {},
-  cwd = process.cwd(),
-) {
+function meshwright(stateDir: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = project) {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', join(root, 'cli/main.ts'), ...args],
@@ -199,11 +196,11 @@ describe('a wrong use ends with exit code 2, one line a problem, and nothing don
   });
 
   test('images of a registry in the lab, which pulls none', () => {
-    const project = join(folder, 'project');
-    mkdirSync(project);
-    writeFileSync(join(project, 'Pulumi.lab.yaml'), 'config: {}\n');
+    const registry = join(folder, 'registry');
+    mkdirSync(registry);
+    writeFileSync(join(registry, 'Pulumi.lab.yaml'), 'config: {}\n');
     writeFileSync(
-      join(project, 'mesh.ts'),
+      join(registry, 'mesh.ts'),
       `import { declare, Mesh, released } from ${JSON.stringify(join(root, 'charts/index.ts'))};
 const clusters = { east: { network: 'n', region: 'r', zone: 'z' } };
 const platform = released({ imageHub: 'registry.example/shop', istioTag: '1.29.2' });
@@ -215,7 +212,7 @@ export default declare({
     );
     const of = (key: string, hub: string) =>
       `environment lab: platform.${key}: is a registry, and the lab pulls no images: it has those that are built on this machine; received "${hub}"; allowed localhost/meshwright; fix: declare \`platform: lab\` for this environment, or bring it up in clusters of your own (--stack, --context)\n`;
-    expect(meshwright(state, ['up', '--engine', 'apply'], {}, project)).toEqual({
+    expect(meshwright(state, ['up', '--engine', 'apply'], {}, registry)).toEqual({
       code: 2,
       stdout: beginning,
       stderr: of('imageHub', 'registry.example/shop') + of('istio.hub', 'docker.io/istio'),

@@ -1,47 +1,22 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeEach, expect, test } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { declaredProject } from './testing/project.ts';
 import type { UpFlags } from './up-flags.ts';
 import { up } from './up.ts';
 import { thisWorkspace, type Workspace } from './workspace/workspace.ts';
 
-const checkout = thisWorkspace().root;
 const lockOf = (root: string) => join(root, 'images.lock.json');
 
-/** A checkout whose lock is not what its sources make, so that whatever brings it up to date changes the file. */
+/** A project whose lock is not what its sources make, so that whatever brings it up to date changes the file. */
 let at: Workspace;
 let stale: string;
 beforeEach(() => {
-  const root = mkdtempSync(join(tmpdir(), 'up-'));
-  for (const name of [
-    'apps',
-    'charts',
-    'core',
-    'gen',
-    'http-rule',
-    'images',
-    'mesh.ts',
-    'node_modules',
-    'package.json',
-    'tsconfig.json',
-    'Pulumi.lab.yaml',
-  ])
-    symlinkSync(join(checkout, name), join(root, name));
-  const lock = JSON.parse(readFileSync(lockOf(checkout), 'utf8')) as { apps: Record<string, object> };
-  const apps = Object.entries(lock.apps).map(([name, image]): [string, object] => [
-    name,
-    Object.assign(image, { digest: `sha256:${'0'.repeat(64)}` }),
-  ]);
-  stale = JSON.stringify({ ...lock, apps: Object.fromEntries(apps) });
-  writeFileSync(lockOf(root), stale);
+  const root = declaredProject();
+  stale = readFileSync(lockOf(root), 'utf8');
   const stateDir = join(root, '.meshwright');
   at = { ...thisWorkspace({ MESHWRIGHT_STATE_DIR: stateDir }), root };
 });
-afterEach(() => {
-  rmSync(at.root, { recursive: true });
-});
-
 test.each<[string, Partial<UpFlags>, string]>([
   [
     'an unknown cluster',

@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { declareService } from './edits.ts';
 import { namesOf } from './names.ts';
 import type { ServiceNames } from './names.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const read = (path: string) => readFileSync(`${root}${path}`, 'utf8');
 const names = namesOf('gift-cards', 'shop') as ServiceNames;
-/** Of a name that this project is not likely to have. */
-const parcels = namesOf('test-parcels', 'shop') as ServiceNames;
 
 const shop = `
 import { CatalogService } from './gen/shop/catalog/v1/catalog_pb.js';
@@ -57,12 +51,6 @@ export default declare({
   test('is left as it is when all is there already', () => {
     const once = declareService(shop, names);
     expect(declareService(once, names)).toBe(once);
-  });
-
-  test('of this project has a place for each', () => {
-    const edited = declareService(read('mesh.ts'), parcels);
-    expect(edited).toContain("const testParcels = new GrpcService(namespace, 'test-parcels',");
-    expect(edited).toMatch(/expose: \[[^\]]*testParcels/);
   });
 
   test.each([

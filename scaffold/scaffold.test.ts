@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { copyProject, scaffold } from './scaffold.ts';
+import { addCanary, writeOwnMesh } from './testing/own-mesh.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const minute = 60_000;
@@ -19,6 +20,9 @@ function failureOf(command: string, ...args: readonly string[]): string {
   });
   return status === 0 ? '' : `${stdout}${stderr}`;
 }
+
+const npmRun = (...args: readonly string[]) =>
+  failureOf(process.execPath, join(copy, 'scripts/run.js'), ...args);
 
 const bin = (name: string) => join(copy, 'node_modules/.bin', name);
 
@@ -35,7 +39,10 @@ function snapshot(): Readonly<Record<string, string>> {
 
 beforeAll(() => {
   copyProject(root, copy);
-});
+  // The sample comes and goes; `new` is to work with any mesh.
+  writeOwnMesh(copy);
+  expect(npmRun('synth')).toBe('');
+}, minute);
 afterAll(() => {
   rmSync(copy, { recursive: true });
 });
@@ -45,12 +52,12 @@ describe('a failure leaves the project as it was', () => {
     [
       'catalog',
       'apps/catalog: there is an app of this name; fix: choose another name\n' +
-        'proto/shop/catalog: there is a proto package of this name; fix: choose another name',
+        'proto/test/catalog: there is a proto package of this name; fix: choose another name',
     ],
     ['runtime', 'apps/runtime: there is an app of this name; fix: choose another name'],
     [
       'products',
-      'proto/shop/catalog/v1/catalog.proto: serves the HTTP path /v1/products already; fix: choose another name',
+      'proto/test/catalog/v1/catalog.proto: serves the HTTP path /v1/products already; fix: choose another name',
     ],
     ['edge', 'mesh.ts: already uses the name; received "edge"; fix: choose another name'],
   ])('%s', async (name, message) => {
@@ -80,11 +87,20 @@ describe('a failure leaves the project as it was', () => {
   );
 });
 
+/** What the tests of the copy's service, and those that look at every service, say when they fail. */
+function failuresOfTests(): string {
+  const suites = ['apps/test-parcels', 'apps/config', 'cli/docs', 'charts/synth'];
+  const jest = join(copy, 'node_modules/jest/bin/jest.js');
+  const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const some = ['-t', '^(?!any valid mesh)', '--selectProjects', 'unit'];
+  return failureOf(process.execPath, ...flags, jest, ...suites, ...some);
+}
+
 describe('a service that was made', () => {
   beforeAll(async () => {
     const { created, changed } = await scaffold(copy, 'test-parcels');
     expect(created).toEqual([
-      'proto/shop/test_parcels/v1/test_parcels.proto',
+      'proto/test/test_parcels/v1/test_parcels.proto',
       'apps/test-parcels/config.yml',
       'apps/test-parcels/handlers.test.ts',
       'apps/test-parcels/handlers.ts',
@@ -108,7 +124,7 @@ describe('a service that was made', () => {
     'has types',
     () => {
       // What was made and what it leans on: infra and lab cost twice as long and know nothing of it.
-      const include = ['apps/test-parcels', 'apps/config', 'mesh.ts', 'gen/shop'];
+      const include = ['apps/test-parcels', 'apps/config', 'mesh.ts', 'gen/test'];
       writeFileSync(
         join(copy, 'tsconfig.made.json'),
         JSON.stringify({ extends: './tsconfig.json', include }),
@@ -129,26 +145,29 @@ describe('a service that was made', () => {
   test(
     'passes its own test, and those that look at every service',
     () => {
-      const suites = ['apps/test-parcels', 'apps/config', 'cli/docs', 'charts/synth'];
-      const jest = [
-        join(copy, 'node_modules/jest/bin/jest.js'),
-        ...suites,
-        '-t',
-        '^(?!any valid mesh)',
-        '--selectProjects',
-        'unit',
-      ];
-      const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-      expect(failureOf(process.execPath, ...flags, ...jest)).toBe('');
+      expect(failuresOfTests()).toBe('');
     },
     minute,
   );
 
   test('is in dist/, which is fresh', () => {
-    expect(failureOf(process.execPath, join(copy, 'scripts/run.js'), 'synth', '--check')).toBe('');
-    for (const folder of ['lab/east', 'lab/west', 'prod/east', 'prod/west']) {
+    expect(npmRun('synth', '--check')).toBe('');
+    for (const folder of ['lab/north', 'lab/south', 'prod/north', 'prod/south']) {
       const yaml = readFileSync(join(copy, `dist/${folder}/50-workloads.k8s.yaml`), 'utf8');
       expect(yaml).toMatch(/image: \S+\/test-parcels:0\.1\.0-[0-9a-f]{12}@sha256:[0-9a-f]{64}$/m);
     }
   });
+
+  test(
+    'may have a canary, with which the same tests pass',
+    () => {
+      const mesh = join(copy, 'mesh.ts');
+      writeFileSync(mesh, addCanary(readFileSync(mesh, 'utf8'), 'testParcels'));
+      expect(npmRun('synth')).toBe('');
+      const yaml = readFileSync(join(copy, 'dist/lab/north/50-workloads.k8s.yaml'), 'utf8');
+      expect(yaml).toContain('name: test-parcels-v2\n');
+      expect(failuresOfTests()).toBe('');
+    },
+    2 * minute,
+  );
 });

@@ -69,7 +69,7 @@ export const mayImport = {
     ...infra('apply', 'preflight', 'trust', 'remote', 'reach', 'plan', 'kube'),
     'core',
   ],
-  infra: ['infra', 'mesh.ts', 'charts', 'core'],
+  infra: ['infra', 'charts', 'core'],
   scaffold: ['core'],
   lab: ['core'],
   'cli/workspace': ['charts', 'infra', 'toolchain', 'core'],
@@ -109,7 +109,7 @@ export function isAllowed(from, to) {
   if (within([room, ...(mayImport[room] ?? [])])) return true;
   if (!isTest) return false;
   const [top = room] = room.split('/');
-  return within([top, ...(mayImport[top] ?? []), 'mesh.ts']);
+  return within([top, ...(mayImport[top] ?? [])]);
 }
 
 /** An ESLint rule: a relative import that leaves its room for one it may not know. @type {import('eslint').Rule.RuleModule} */

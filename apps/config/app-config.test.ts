@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { parse, stringify } from 'yaml';
 import { loadAppConfig, loadAppConfigs, parseAppConfig } from './app-config.ts';
-import { services } from '../testing/shop.ts';
 import { good, problemsOf, problemsWith } from './testing/config.ts';
 
 const topKeys = 'name, services, ports, image, resources, replicas, autoscaling, shutdown, env, httpGateway';
@@ -62,8 +61,8 @@ describe('parseAppConfig', () => {
     ],
     [
       'services',
-      ['shop.catalog.v1.CatalogService', 'shop.catalog.v1.CatalogService'],
-      'services[1]: listed twice; received "shop.catalog.v1.CatalogService"; fix: remove one',
+      ['test.catalog.v1.CatalogService', 'test.catalog.v1.CatalogService'],
+      'services[1]: listed twice; received "test.catalog.v1.CatalogService"; fix: remove one',
     ],
     [
       'services',
@@ -201,10 +200,7 @@ describe('loadAppConfig', () => {
 
 test("the project's own apps are right", () => {
   const configs = loadAppConfigs(join(import.meta.dirname, '../..'));
-  const names = configs.map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['catalog', 'gateway', 'inventory', 'orders']));
-  const served = new Set(configs.flatMap((config) => config.services));
-  expect([...served]).toEqual(expect.arrayContaining([...services.keys()]));
+  expect(configs.map(({ name }) => name)).toContain('gateway');
 });
 
 describe('docs/constructs.md', () => {

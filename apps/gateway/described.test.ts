@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { readDescribed } from './described.ts';
 
 const served = [CatalogService, OrdersService];
 
 test('reads names of methods, none for all', () => {
-  const names = ['shop.orders.v1.OrdersService/GetOrder', 'shop.catalog.v1.CatalogService/GetProduct'];
+  const names = ['test.orders.v1.OrdersService/GetOrder', 'test.catalog.v1.CatalogService/GetProduct'];
   expect(readDescribed(names, served)).toEqual({
     described: new Set([OrdersService.method.getOrder, CatalogService.method.getProduct]),
     problems: [],
@@ -15,9 +15,9 @@ test('reads names of methods, none for all', () => {
 });
 
 test('names every one that is not served', () => {
-  const names = ['shop.catalog.v1.CatalogService/GetProdukt', 'shop.inventory.v1.InventoryService/GetStock'];
+  const names = ['test.catalog.v1.CatalogService/GetProdukt', 'test.inventory.v1.InventoryService/GetStock'];
   const allowed = ['GetProduct', 'ListProducts', 'WatchPrices']
-    .map((name) => `shop.catalog.v1.CatalogService/${name}`)
+    .map((name) => `test.catalog.v1.CatalogService/${name}`)
     .join(', ');
   expect(readDescribed(names, [CatalogService]).problems).toEqual([
     `OPENAPI_METHODS: "${names[0]}": no such method; allowed ${allowed}`,

@@ -4,18 +4,16 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { catalogHandlers } from '../catalog/handlers.ts';
-import { sampleProducts } from '../catalog/sample.ts';
-import { memoryCatalog } from '../catalog/store.ts';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { implement } from '../runtime/handlers.ts';
 import { statusError } from '../runtime/status.ts';
 import { call, echo, json, start, stopAll } from '../testing/gateway.ts';
+import { catalogHandlers } from '../testing/services/catalog/handlers.ts';
 
 afterEach(stopAll);
 
-const catalog = () => implement(CatalogService, catalogHandlers(memoryCatalog(sampleProducts)));
+const catalog = () => implement(CatalogService, catalogHandlers);
 
 describe('the shop', () => {
   test('GET of a product, with who served it', async () => {
@@ -91,7 +89,7 @@ describe('HTTP', () => {
       'GET',
       '/v1/products?size=1',
       400,
-      { code: 3, message: 'query parameter "size": shop.catalog.v1.ListProductsRequest has no such field' },
+      { code: 3, message: 'query parameter "size": test.catalog.v1.ListProductsRequest has no such field' },
       null,
     ],
   ])('%s %s is %d', async (method, path, httpStatus, body, allow) => {

@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
 import { limitMet, statusError } from '../runtime/status.ts';
 import { call, echo, start as startGateway, stopAll } from '../testing/gateway.ts';
 import { framed, startPeer } from './transport/testing/scripted-server.ts';
@@ -118,7 +118,7 @@ describe('B6: a limit of a service is not one of its client', () => {
       body: {
         code: status.RESOURCE_EXHAUSTED,
         message:
-          'shop.catalog.v1.CatalogService/ListProducts: the answer has a message of 5000010 bytes; allowed at most 4194304',
+          'test.catalog.v1.CatalogService/ListProducts: the answer has a message of 5000010 bytes; allowed at most 4194304',
         details: [],
       },
     });

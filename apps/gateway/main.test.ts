@@ -7,8 +7,8 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { descriptorsFile } from '../testing/descriptors.ts';
 import { startLocal } from '../testing/local.ts';
 import { freePort } from '../testing/free-port.ts';
@@ -169,7 +169,7 @@ describe('the environment', () => {
       await fatal({ REQUEST_TIMEOUT_MS: '60001', UPSTREAMS: `${CatalogService.typeName}=catalog` }),
     ).toEqual([
       'environment: REQUEST_TIMEOUT_MS: more than REQUEST_TIMEOUT_MAX_MS; received 60001; allowed at most 60000',
-      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog": the address is not host:port',
+      'environment: UPSTREAMS: "test.catalog.v1.CatalogService=catalog": the address is not host:port',
     ]);
   });
 
@@ -184,7 +184,7 @@ describe('the environment', () => {
       'environment: MAX_STREAMS: exceeds what MAX_BYTES has room for, 16384 for each stream; received 600; allowed at most 256',
       'environment: DESCRIPTORS: "/proc/self/none": cannot be read: ' +
         "ENOENT: no such file or directory, open '/proc/self/none'",
-      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog": the address is not host:port',
+      'environment: UPSTREAMS: "test.catalog.v1.CatalogService=catalog": the address is not host:port',
     ]);
   });
 
@@ -207,7 +207,7 @@ describe('the environment', () => {
 });
 
 describe('limits of the way to services', () => {
-  const name = 'shop.catalog.v1.CatalogService/GetProduct';
+  const name = 'test.catalog.v1.CatalogService/GetProduct';
 
   /** What the client is told, and what the log says of it. */
   async function failure(environment: Record<string, string>) {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DescService } from '@bufbuild/protobuf';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { library } from '../../http-rule/testing/library.ts';
 import { descriptorSet } from '../config/descriptors/descriptor-set.ts';
 import { readServed } from './served.ts';
@@ -36,20 +36,20 @@ test('serves what UPSTREAMS names of what the set has, and describes what OPENAP
   const served = readServed(
     {
       DESCRIPTORS: fileOf(CatalogService, OrdersService),
-      UPSTREAMS: 'shop.orders.v1.OrdersService=orders:50051',
-      OPENAPI_METHODS: ['shop.orders.v1.OrdersService/GetOrder'],
+      UPSTREAMS: 'test.orders.v1.OrdersService=orders:50051',
+      OPENAPI_METHODS: ['test.orders.v1.OrdersService/GetOrder'],
     },
     [],
   );
   expect([...served.addresses].map(([{ typeName }, address]) => [typeName, address])).toEqual([
-    ['shop.orders.v1.OrdersService', 'orders:50051'],
+    ['test.orders.v1.OrdersService', 'orders:50051'],
   ]);
   expect(new Set(served.bindings.map(({ method }) => method.name))).toEqual(
     new Set(OrdersService.methods.map(({ name }) => name)),
   );
   expect([...served.described!].map(({ name }) => name)).toEqual(['GetOrder']);
   // What orders imports may be in a google.protobuf.Any.
-  expect(served.registry.getMessage('shop.catalog.v1.Money')?.typeName).toBe('shop.catalog.v1.Money');
+  expect(served.registry.getMessage('test.catalog.v1.Money')?.typeName).toBe('test.catalog.v1.Money');
 });
 
 describe('what cannot be served: all that is wrong, with what is wrong elsewhere', () => {
@@ -57,11 +57,11 @@ describe('what cannot be served: all that is wrong, with what is wrong elsewhere
 
   test('a file that is not there', () => {
     const DESCRIPTORS = join(folder, 'gone');
-    const UPSTREAMS = 'shop.catalog.v1.CatalogService=catalog, shop.orders.v1.OrdersService=orders:1';
+    const UPSTREAMS = 'test.catalog.v1.CatalogService=catalog, test.orders.v1.OrdersService=orders:1';
     expect(refusal({ DESCRIPTORS, UPSTREAMS, OPENAPI_METHODS: ['a.B/C'] }, [other])).toEqual([
       `environment: ${other}`,
       `environment: DESCRIPTORS: "${DESCRIPTORS}": cannot be read: ENOENT: no such file or directory, open '${DESCRIPTORS}'`,
-      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog": the address is not host:port',
+      'environment: UPSTREAMS: "test.catalog.v1.CatalogService=catalog": the address is not host:port',
     ]);
   });
 
@@ -83,14 +83,14 @@ describe('what cannot be served: all that is wrong, with what is wrong elsewhere
       refusal(
         {
           DESCRIPTORS: fileOf(service),
-          UPSTREAMS: 'test.Library=library:1,shop.catalog.v1.CatalogService=catalog:1',
+          UPSTREAMS: 'test.Library=library:1,test.catalog.v1.CatalogService=catalog:1',
           OPENAPI_METHODS: ['test.Library/One', 'test.Library/Four'],
         },
         [other],
       ),
     ).toEqual([
       `environment: ${other}`,
-      'environment: UPSTREAMS: "shop.catalog.v1.CatalogService=catalog:1": DESCRIPTORS has no such service; allowed test.Library',
+      'environment: UPSTREAMS: "test.catalog.v1.CatalogService=catalog:1": DESCRIPTORS has no such service; allowed test.Library',
       'environment: OPENAPI_METHODS: "test.Library/Four": no such method; allowed test.Library/One, test.Library/Two, test.Library/Three',
       'environment: DESCRIPTORS: test.Library/Three: the path takes /healthz, which the gateway itself answers; received "/{id}"; ' +
         'fix: begin it with a prefix such as /v1',

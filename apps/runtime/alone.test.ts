@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
 import { freePort } from '../testing/free-port.ts';
 import { startLocal, unused } from '../testing/local.ts';
 import { openChannel, serviceClient } from './client.ts';
@@ -76,7 +76,7 @@ describe('A1: what is thrown in one call ends that call alone', () => {
     const program = `
       import { runService } from ${from('run.ts')};
       import { implement } from ${from('handlers.ts')};
-      import { CatalogService } from ${from('../../gen/shop/catalog/v1/catalog_pb.js')};
+      import { CatalogService } from ${from('../../gen/test/catalog/v1/catalog_pb.js')};
       const kinds = {
         timer: () => setTimeout(() => { throw new Error('of a timer'); }),
         promise: () => { void Promise.reject(new Error('of a promise')); },

@@ -3,8 +3,8 @@ import { status } from '@grpc/grpc-js';
 import { create } from '@bufbuild/protobuf';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import fc from 'fast-check';
-import { ListProductsRequestSchema } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { ListOrdersRequestSchema } from '../../gen/shop/orders/v1/orders_pb.js';
+import { ListProductsRequestSchema } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { ListOrdersRequestSchema } from '../../gen/test/orders/v1/orders_pb.js';
 import { readPage } from './paging.ts';
 
 const products = (init: MessageInitShape<typeof ListProductsRequestSchema>) =>

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
 import { streams } from '../testing/local.ts';
 import { freePort } from '../testing/free-port.ts';
 import { startProgram } from '../testing/program.ts';
@@ -16,7 +16,7 @@ afterEach(() => {
 
 /** The catalog as a process of its own, killed when the test is over. */
 function startCatalog(environment: Record<string, string>) {
-  const program = startProgram('catalog', environment);
+  const program = startProgram('testing/services/catalog', environment);
   cleanups.push(() => program.child.kill('SIGKILL'));
   return program;
 }

@@ -7,8 +7,8 @@ import {
   Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from '../../gen/grpc/health/v1/health_pb.js';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
 import { startLocal, streams, unused } from '../testing/local.ts';
 import type { Local } from '../testing/local.ts';
 import { serviceClient } from './client.ts';

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-/** An app as a process of its own, as in its container; its log by line. End it by `child.kill()`. */
+/**
+ * An app as a process of its own, as in its container; its log by line. End it by `child.kill()`.
+ * @param app - its folder, below apps/
+ */
 export function startProgram(app: string, environment: Record<string, string>) {
   const main = join(import.meta.dirname, '..', app, 'main.ts');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main], {

@@ -2,14 +2,14 @@ import { createRegistry } from '@bufbuild/protobuf';
 import type { DescService, Registry } from '@bufbuild/protobuf';
 import { comments as sourceComments } from '../../gen/comments.js';
 import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { descriptorSet } from '../config/descriptors/descriptor-set.ts';
 import { parseDescriptors } from '../gateway/descriptors/read.ts';
 import type { CommentTexts } from '../gateway/openapi/comments.ts';
 
-/** The sample's services, by fully qualified name. */
+/** The services of the tests, by fully qualified name. */
 export const services: ReadonlyMap<string, DescService> = new Map(
   [CatalogService, InventoryService, OrdersService].map((service) => [service.typeName, service]),
 );
@@ -17,7 +17,7 @@ export const services: ReadonlyMap<string, DescService> = new Map(
 /** Their types. */
 export const registry: Registry = createRegistry(...[...services.values()].map((service) => service.file));
 
-/** The comments of their protos and of the tests' own, as a gateway has them. */
+/** The comments of their protos and of conformance.v1, as a gateway has them. */
 export const comments: CommentTexts = commentsOf([...services.values(), ConformanceService]);
 
 function commentsOf(described: readonly DescService[]): CommentTexts {

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import type { GetProductResponseSchema } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import type { GetProductResponseSchema } from '../../gen/test/catalog/v1/catalog_pb.js';
 
 /** The answer of every compared server; test/peers/backend returns the same. */
 export function product(id: string): MessageInitShape<typeof GetProductResponseSchema> {

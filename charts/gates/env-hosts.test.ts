@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { catalogIn, problemsOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
@@ -44,7 +44,7 @@ describe('a variable that names a service of the mesh', () => {
   );
 
   test.each([
-    'shop.catalog.v1.CatalogService',
+    'test.catalog.v1.CatalogService',
     'v1.shop',
     'localhost:50051',
     '10.0.0.1:80',

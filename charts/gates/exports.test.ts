@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { istio, problemsWith } from '../testing/custom.ts';
 import { catalogIn } from '../testing/mesh.ts';

@@ -1,5 +1,5 @@
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { HttpEdge, type HttpEdgeProps } from '../constructs/edge/http-edge.ts';
 import type { Jwt } from '../constructs/edge/jwt.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';

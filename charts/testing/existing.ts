@@ -1,5 +1,5 @@
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { HttpEdge } from '../constructs/edge/http-edge.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { Mesh, type MeshProps } from '../constructs/mesh.ts';
@@ -38,7 +38,7 @@ export function onExisting(
   return new Mesh('demo', { root, trustDomain: 'cluster.local', clusters, platform, ...gateways, ...props });
 }
 
-/** The sample project's services in such a mesh: catalog in a namespace of its own, orders and inventory in a shared one. */
+/** The services of the tests in such a mesh: catalog in a namespace of its own, orders and inventory in a shared one. */
 export function shopOnExisting(mesh: Mesh<Clusters>) {
   const shop = mesh.namespace('shop');
   const team = mesh.namespace('team-a', { shared: true });

@@ -1,5 +1,5 @@
 import { ProblemsError } from '../../core/problem.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { Mesh } from '../constructs/mesh.ts';
 import type { Namespace } from '../constructs/scope/mesh-construct.ts';
@@ -23,7 +23,7 @@ export function twoClusters(
   return new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform });
 }
 
-/** The sample project's catalog. */
+/** The catalog of a project of the tests. */
 export function catalogIn<C extends string>(
   namespace: Namespace<C>,
   props: { readonly placement?: readonly C[]; readonly app?: string } = {},

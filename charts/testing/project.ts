@@ -16,15 +16,15 @@ const plain = {
 /** A project small enough to read: `catalog` carries the HTTP gateway and runs twice, the others are plain. */
 const sample: Readonly<Record<string, AppFixture>> = {
   catalog: {
-    services: ['shop.catalog.v1.CatalogService'],
+    services: ['test.catalog.v1.CatalogService'],
     ports: { grpc: 50051, http: 8081 },
     replicas: 2,
     httpGateway: true,
   },
   gateway: { ports: { http: 8080 } },
-  inventory: { services: ['shop.inventory.v1.InventoryService'], ports: { grpc: 50051 } },
+  inventory: { services: ['test.inventory.v1.InventoryService'], ports: { grpc: 50051 } },
   orders: {
-    services: ['shop.orders.v1.OrdersService'],
+    services: ['test.orders.v1.OrdersService'],
     ports: { grpc: 50052 },
     env: { CURRENCY: 'EUR' },
   },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import type { VersionProps } from '../constructs/workload/grpc-service.ts';
 import { HttpEdge } from '../constructs/edge/http-edge.ts';

@@ -1,5 +1,5 @@
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { GrpcService, HttpEdge, lab, Mesh } from '../index.ts';
 import { catalogIn } from './mesh.ts';
 

@@ -1,14 +1,18 @@
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
-import { GrpcService, HttpEdge, lab, Mesh, TrafficPolicy } from '../index.ts';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
+import { GrpcService, HttpEdge, lab, Mesh, TrafficPolicy, type MeshProps } from '../index.ts';
 import { catalogIn } from './mesh.ts';
 
 /**
  * The shop of the tests, in two clusters: what the checkout's own mesh.ts declares at first. That one belongs to whoever
  * works here: services come and go in it, and so it may itself.
  * @param root - a project with the apps catalog, inventory, orders and gateway
+ * @param values - those of an environment. @default - the lab's
  */
-export function shopInTwo(root: string): Mesh<'east' | 'west'> {
+export function shopInTwo(
+  root: string,
+  values: Pick<Partial<MeshProps<'east' | 'west'>>, 'platform' | 'gateways'> = {},
+): Mesh<'east' | 'west'> {
   const mesh = new Mesh('shop', {
     root,
     trustDomain: 'shop.example',
@@ -17,6 +21,7 @@ export function shopInTwo(root: string): Mesh<'east' | 'west'> {
       east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
       west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
     },
+    ...values,
   });
   const namespace = mesh.namespace('shop');
   const catalog = catalogIn(namespace);

@@ -36,7 +36,7 @@ const refuse = (stream: ServerHttp2Stream) => {
   stream.respond({ ...head, 'grpc-status': '7', 'grpc-message': 'RBAC: access denied' }, { endStream: true });
 };
 
-const path = '/shop.catalog.v1.CatalogService/GetProduct';
+const path = '/test.catalog.v1.CatalogService/GetProduct';
 
 test('a service answers in unary calls and streams, with any status, and without one', async () => {
   const ok = await serving((stream) => {

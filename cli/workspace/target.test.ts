@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { declaredProject } from '../testing/project.ts';
 import { synthMesh } from './synth-mesh.ts';
 import { writeRecord } from './record.ts';
 import {
@@ -14,7 +15,7 @@ import {
 import { thisWorkspace } from './workspace.ts';
 
 const declared = ['lab', 'bare', 'prod'];
-const { model } = await synthMesh(thisWorkspace().root, 'lab');
+const { model } = await synthMesh(declaredProject(), 'lab');
 let at: ReturnType<typeof thisWorkspace>;
 beforeEach(() => {
   const folder = mkdtempSync(join(tmpdir(), 'target-'));

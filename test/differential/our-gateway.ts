@@ -7,8 +7,8 @@ import { openUpstreams } from '../../apps/gateway/transport/upstreams.ts';
 import { createLog } from '../../apps/runtime/log.ts';
 import { ConformanceService } from '../../gen/conformance/v1/conformance_pb.js';
 import { file_google_rpc_error_details } from '../../gen/google/rpc/error_details_pb.js';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 
 const [backend = ''] = process.argv.slice(2);
 const services = [ConformanceService, CatalogService, OrdersService];

@@ -23,8 +23,8 @@ import { ensurePeerPrograms } from '../peers/programs.ts';
 const minute = 60_000;
 const services = [
   'conformance.v1.ConformanceService',
-  'shop.catalog.v1.CatalogService',
-  'shop.orders.v1.OrdersService',
+  'test.catalog.v1.CatalogService',
+  'test.orders.v1.OrdersService',
 ];
 const started: Peer[] = [];
 const scratch = mkdtempSync(join(tmpdir(), 'meshwright-transcoding-'));

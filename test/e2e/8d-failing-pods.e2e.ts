@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import type { KubernetesObject } from '../../charts/model/mesh-model.ts';
-import shop from '../../mesh.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import { npm, root } from './checkout/cli.ts';
 import type { MeshStatus } from '../../infra/status/mesh-status.ts';
 import { ensureUp, kubeconfig } from './checkout/lab.ts';
+import { shop } from './checkout/sample.ts';
 import { applyVariant } from './checkout/variant.ts';
 
 const minute = 60_000;

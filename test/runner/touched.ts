@@ -17,7 +17,10 @@ const inputs: readonly (readonly [RegExp, RegExp])[] = [
     /^(?:docs\/|[A-Z]+\.md$)/,
     /^(?:charts\/docs|cli\/docs|apps\/config\/app-config|test\/differential\/compare)\.test\.ts$/,
   ],
-  [/^(?:apps\/|scaffold\/|mesh\.ts$|proto\/)/, /^scaffold\//],
+  [/^(?:apps\/|scaffold\/|proto\/|CONTRIBUTING\.md$)/, /^scaffold\//],
+  // The sample's own tests, and the list of what is the sample's.
+  [/^(?:apps\/[^/]+\/config\.yml$|dist\/|README\.md$|Pulumi\.)/, /^test\/sample\//],
+  [/^(?:.*\.[jt]s$|CONTRIBUTING\.md$)/, /^test\/structure\/sample\.test\.ts$/],
   [/^(?:apps|core|http-rule|proto)\//, /^images\/(?:bundle|reproducible)\.test\.ts$/],
   // Loaded, not imported.
   [/^(?:mesh\.ts$|charts\/)/, /^cli\//],

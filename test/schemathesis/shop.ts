@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { descriptorsFile } from '../../apps/testing/descriptors.ts';
 import { freePort } from '../../apps/testing/free-port.ts';
-import { CatalogService } from '../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService, InventoryService, OrdersService } from '../e2e/checkout/sample.ts';
 import { startPeer } from '../peers/process.ts';
 import type { Peer } from '../peers/process.ts';
 

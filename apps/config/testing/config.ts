@@ -5,7 +5,7 @@ import { parseAppConfig } from '../app-config.ts';
 /** A config.yml with every key, as its YAML reads. */
 export const good = {
   name: 'catalog',
-  services: ['shop.catalog.v1.CatalogService'],
+  services: ['test.catalog.v1.CatalogService'],
   ports: { grpc: 50051, http: 8080 },
   image: {
     version: '1.4.0',

@@ -18,9 +18,9 @@ import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.j
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
 import { ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.js';
 import { TestService, UnimplementedService } from '../../../gen/grpc/testing/test_pb.js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { descriptorSet } from '../../config/descriptors/descriptor-set.ts';
 import { knownFiles } from '../../config/descriptors/known-files.ts';
 import { fuzzRuns } from '../../testing/fuzz.ts';
@@ -127,10 +127,10 @@ test('the document of services is the same as by generated code, comments and al
   );
   // Of a service, a method, a message, a field of it, and an enum's value.
   expect(read.comments).toMatchObject({
-    'shop.catalog.v1.CatalogService': 'What the shop sells, and at what price.',
-    'shop.catalog.v1.CatalogService.GetProduct': 'One product by its id. NOT_FOUND when there is none.',
-    'shop.catalog.v1.Money': 'An amount of money, as in ISO 4217.',
-    'shop.catalog.v1.Money.currency_code': 'Three-letter currency code, such as "EUR".',
+    'test.catalog.v1.CatalogService': 'What the shop sells, and at what price.',
+    'test.catalog.v1.CatalogService.GetProduct': 'One product by its id. NOT_FOUND when there is none.',
+    'test.catalog.v1.Money': 'An amount of money, as in ISO 4217.',
+    'test.catalog.v1.Money.currency_code': 'Three-letter currency code, such as "EUR".',
   });
 });
 

@@ -3,7 +3,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { AnySchema, anyPack } from '@bufbuild/protobuf/wkt';
-import { MoneySchema } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { MoneySchema } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { registry } from '../../testing/shop.ts';
 import { StatusError, statusError } from '../../runtime/status.ts';
 import { HttpError, httpStatusOf, statusJson } from './http-status.ts';
@@ -51,7 +51,7 @@ test('details of known types are written out', () => {
   expect(JSON.parse(statusJson(error, registry))).toEqual({
     code: 9,
     message: 'too dear',
-    details: [{ '@type': 'type.googleapis.com/shop.catalog.v1.Money', currencyCode: 'EUR', minorUnits: '5' }],
+    details: [{ '@type': 'type.googleapis.com/test.catalog.v1.Money', currencyCode: 'EUR', minorUnits: '5' }],
   });
 });
 

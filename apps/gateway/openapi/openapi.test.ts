@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { createRegistry } from '@bufbuild/protobuf';
 import type { DescService } from '@bufbuild/protobuf';
 import { ConformanceService } from '../../../gen/conformance/v1/conformance_pb.js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { comments, services } from '../../testing/shop.ts';
 import { library } from '../../../http-rule/testing/library.ts';
 import { bindingsOf, routerOf } from '../binding/bindings.ts';
@@ -158,14 +158,14 @@ describe('what protos say', () => {
     const { operation } = operationOf(shop, 'GetProduct');
     expect(operation.summary).toBe('One product by its id');
     expect(operation.description).toBe('NOT_FOUND when there is none.');
-    expect(shop.components.schemas['shop.catalog.v1.Money']).toMatchObject({
+    expect(shop.components.schemas['test.catalog.v1.Money']).toMatchObject({
       description: 'An amount of money, as in ISO 4217.',
       properties: { minorUnits: { type: 'string', format: 'int64' } },
     });
   });
 
   test('constraints are keywords', () => {
-    expect(shop.components.schemas['shop.inventory.v1.ReserveRequest']).toMatchObject({
+    expect(shop.components.schemas['test.inventory.v1.ReserveRequest']).toMatchObject({
       properties: {
         reservationId: { type: 'string', minLength: 1, maxLength: 100 },
         quantity: { type: 'integer', minimum: 1 },

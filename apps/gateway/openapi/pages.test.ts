@@ -4,17 +4,15 @@ import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { catalogHandlers } from '../../catalog/handlers.ts';
-import { sampleProducts } from '../../catalog/sample.ts';
-import { memoryCatalog } from '../../catalog/store.ts';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { implement } from '../../runtime/handlers.ts';
 import { echo, start, stopAll } from '../../testing/gateway.ts';
+import { catalogHandlers } from '../../testing/services/catalog/handlers.ts';
 import type { OpenApi } from './types.ts';
 
 afterEach(stopAll);
 
-const catalog = () => implement(CatalogService, catalogHandlers(memoryCatalog(sampleProducts)));
+const catalog = () => implement(CatalogService, catalogHandlers);
 
 /** By hand: fetch inflates, and asks for gzip by itself. */
 async function ask(url: string, headers: Record<string, string> = {}, method = 'GET') {
@@ -31,7 +29,7 @@ test('tell of what is described only, and serve the rest', async () => {
   const { body } = await ask(`${url}/openapi.json`);
   const { paths, components } = JSON.parse(body.toString()) as OpenApi;
   expect(Object.keys(paths)).toEqual(['/v1/products/{id}']);
-  expect(Object.keys(components.schemas)).not.toContain('shop.catalog.v1.ListProductsResponse');
+  expect(Object.keys(components.schemas)).not.toContain('test.catalog.v1.ListProductsResponse');
   expect((await ask(`${url}/docs`)).body.toString()).not.toContain('ListProducts');
   expect((await ask(`${url}/v1/products`)).status).toBe(200);
 });

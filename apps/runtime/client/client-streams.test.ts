@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { collect } from '../../testing/collect.ts';
 import { startLocal, unused } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';

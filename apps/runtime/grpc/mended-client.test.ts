@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import type { Client } from '@grpc/grpc-js';
 import { toBinary, create } from '@bufbuild/protobuf';
-import { CatalogService, WatchPricesResponseSchema } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService, WatchPricesResponseSchema } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { framed, startPeer } from '../../gateway/transport/testing/scripted-server.ts';
 import { collect } from '../../testing/collect.ts';
 import { openChannel, serviceClient } from '../client.ts';

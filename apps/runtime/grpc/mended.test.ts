@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { framed } from '../../gateway/transport/testing/scripted-server.ts';
 import { startLocal, unused } from '../../testing/local.ts';
 import { implement } from '../handlers.ts';
@@ -33,7 +33,7 @@ async function answerTo(headers: OutgoingHttpHeaders, body: Uint8Array): Promise
   });
   const stream = session.request({
     ':method': 'POST',
-    ':path': '/shop.catalog.v1.CatalogService/GetProduct',
+    ':path': '/test.catalog.v1.CatalogService/GetProduct',
     'content-type': 'application/grpc',
     te: 'trailers',
     ...headers,

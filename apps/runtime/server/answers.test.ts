@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
 import { ErrorInfoSchema } from '../../../gen/google/rpc/error_details_pb.js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { unused } from '../../testing/local.ts';
 import { startWatched } from '../../testing/watched.ts';
 import { serviceClient } from '../client.ts';
@@ -35,7 +35,7 @@ const long = 'x'.repeat(100_000);
 async function blocksOf(session: ClientHttp2Session, method: string): Promise<IncomingHttpHeaders[]> {
   const stream = session.request({
     ':method': 'POST',
-    ':path': `/shop.catalog.v1.CatalogService/${method}`,
+    ':path': `/test.catalog.v1.CatalogService/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });

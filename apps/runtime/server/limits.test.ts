@@ -6,7 +6,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { framed } from '../../gateway/transport/testing/scripted-server.ts';
 import { startLocal, unused } from '../../testing/local.ts';
 import { openChannel, serviceClient } from '../client.ts';
@@ -46,7 +46,7 @@ function connectFrom({ address }: { readonly address: string }, localAddress: st
 function begin(session: ClientHttp2Session, method: string): ClientHttp2Stream {
   const stream = session.request({
     ':method': 'POST',
-    ':path': `/shop.catalog.v1.CatalogService/${method}`,
+    ':path': `/test.catalog.v1.CatalogService/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });
@@ -81,7 +81,7 @@ describe('B5: fields that a message does not have are not kept', () => {
     const stream = begin(session, 'GetProduct');
     stream.end(framed(bytes));
     await once(stream, 'close');
-    expect(seen).toEqual([{ $typeName: 'shop.catalog.v1.GetProductRequest', id: 'a' }]);
+    expect(seen).toEqual([{ $typeName: 'test.catalog.v1.GetProductRequest', id: 'a' }]);
   });
 });
 

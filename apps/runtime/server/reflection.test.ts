@@ -6,8 +6,8 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.js';
 import type { ServerReflectionRequestSchema } from '../../../gen/grpc/reflection/v1/reflection_pb.js';
 import { ServerReflection as Alpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { startLocal, unused } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';
 import { serviceClient } from '../client.ts';
@@ -51,11 +51,11 @@ const services = [
   'grpc.health.v1.Health',
   'grpc.reflection.v1.ServerReflection',
   'grpc.reflection.v1alpha.ServerReflection',
-  'shop.catalog.v1.CatalogService',
-  'shop.inventory.v1.InventoryService',
+  'test.catalog.v1.CatalogService',
+  'test.inventory.v1.InventoryService',
 ];
 const catalogFiles = [
-  'shop/catalog/v1/catalog.proto',
+  'test/catalog/v1/catalog.proto',
   'buf/validate/validate.proto',
   'google/api/annotations.proto',
   'google/api/http.proto',
@@ -84,11 +84,11 @@ test('older tools get the same under v1alpha', async () => {
 
 describe('files', () => {
   test.each<[string]>([
-    ['shop.catalog.v1.CatalogService'],
-    ['shop.catalog.v1.CatalogService.WatchPrices'],
-    ['shop.catalog.v1.Money'],
-    ['shop.catalog.v1.Money.currency_code'],
-    ['shop.catalog.v1.Product.AttributesEntry'],
+    ['test.catalog.v1.CatalogService'],
+    ['test.catalog.v1.CatalogService.WatchPrices'],
+    ['test.catalog.v1.Money'],
+    ['test.catalog.v1.Money.currency_code'],
+    ['test.catalog.v1.Product.AttributesEntry'],
   ])('%s is in the catalog, which comes with all it imports', async (value) => {
     const [files] = await filesOf({ case: 'fileContainingSymbol', value });
     expect(files?.[0]).toBe(catalogFiles[0]);
@@ -108,11 +108,11 @@ describe('files', () => {
     const request = { case: 'fileByFilename', value: catalogFiles[0]! } as const;
     const [first, again, other] = await filesOf(request, request, {
       case: 'fileByFilename',
-      value: 'shop/inventory/v1/inventory.proto',
+      value: 'test/inventory/v1/inventory.proto',
     });
     expect(first).toHaveLength(catalogFiles.length);
     expect(again).toEqual([catalogFiles[0]]);
-    expect(other).toEqual(['shop/inventory/v1/inventory.proto']);
+    expect(other).toEqual(['test/inventory/v1/inventory.proto']);
   });
 
   test('a caller can rebuild the service from them', async () => {
@@ -138,7 +138,7 @@ describe('extensions', () => {
     expect(files?.[0]).toBe('google/api/annotations.proto');
     const [numbers, none] = await ask(
       { case: 'allExtensionNumbersOfType', value: 'google.protobuf.FieldOptions' },
-      { case: 'allExtensionNumbersOfType', value: 'shop.catalog.v1.Money' },
+      { case: 'allExtensionNumbersOfType', value: 'test.catalog.v1.Money' },
     );
     expect(numbers?.messageResponse.value).toMatchObject({
       baseTypeName: 'google.protobuf.FieldOptions',

@@ -7,7 +7,7 @@ import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/pr
 import type { FileDescriptorProto } from '@bufbuild/protobuf/wkt';
 import { file_buf_validate_validate } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { BadRequestSchema } from '../../../gen/google/rpc/error_details_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { startLocal, unused } from '../../testing/local.ts';
 import type { Local } from '../../testing/local.ts';
 import { serviceClient } from '../client.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { freePort } from '../../testing/free-port.ts';
 import { startProgram } from '../../testing/program.ts';
 import { openChannel, serviceClient } from '../client.ts';
@@ -15,7 +15,7 @@ afterEach(() => {
 test('a service with METRICS_PORT tells of its calls by method and status, and of the process, on the loopback', async () => {
   const [port, metricsPort] = [await freePort(), await freePort()];
   const environment = { CLUSTER_NAME: 'east', POD_NAME: 'catalog-0', DRAIN_DELAY_MS: '0' };
-  const { child, reader, closed } = startProgram('catalog', {
+  const { child, reader, closed } = startProgram('testing/services/catalog', {
     ...environment,
     GRPC_PORT: String(port),
     METRICS_PORT: String(metricsPort),
@@ -40,7 +40,7 @@ test('a service with METRICS_PORT tells of its calls by method and status, and o
   const text = await answer.text();
   const scope = 'otel_scope_name="catalog"';
   const of = (method: string) =>
-    `rpc_system_name="grpc",rpc_method="shop.catalog.v1.CatalogService/${method}"`;
+    `rpc_system_name="grpc",rpc_method="test.catalog.v1.CatalogService/${method}"`;
   const histogram = 'rpc_server_call_duration_seconds';
   const lines = text.split('\n');
   expect(lines).toContain(`# TYPE ${histogram} histogram`);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Metadata, status } from '@grpc/grpc-js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { startLocal, unused } from '../../testing/local.ts';
 import { startCollector } from '../../testing/otlp.ts';
 import { freePort } from '../../testing/free-port.ts';
@@ -25,13 +25,13 @@ afterEach(async () => {
 const trace = '0af7651916cd43dd8448eb211c80319c';
 const caller = 'b7ad6b7169203331';
 const traceparent = `00-${trace}-${caller}-01`;
-const createOrder = 'shop.orders.v1.OrdersService/CreateOrder';
-const getProduct = 'shop.catalog.v1.CatalogService/GetProduct';
-const reserve = 'shop.inventory.v1.InventoryService/Reserve';
+const createOrder = 'test.orders.v1.OrdersService/CreateOrder';
+const getProduct = 'test.catalog.v1.CatalogService/GetProduct';
+const reserve = 'test.inventory.v1.InventoryService/Reserve';
 
 async function startService(app: string, environment: Record<string, string>) {
   const port = await freePort();
-  const program = startProgram(app, {
+  const program = startProgram(`testing/services/${app}`, {
     CLUSTER_NAME: 'east',
     POD_NAME: `${app}-0`,
     GRPC_PORT: String(port),
@@ -254,7 +254,7 @@ test("a service loads OpenTelemetry's packages when it has a use for them, not b
 });
 
 test('a collector that is no URL: said so, exit 2', async () => {
-  const { lines, closed } = startProgram('catalog', {
+  const { lines, closed } = startProgram('testing/services/catalog', {
     CLUSTER_NAME: 'east',
     POD_NAME: 'a',
     GRPC_PORT: '50051',

@@ -1,7 +1,7 @@
 // The same service on connect-node over node:http2.
 import { createServer } from 'node:http2';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { product } from '../product.ts';
 
 const server = createServer(

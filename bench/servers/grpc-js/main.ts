@@ -5,13 +5,13 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   GetProductRequestSchema,
   GetProductResponseSchema,
-} from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import type { GetProductRequest, GetProductResponse } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+} from '../../../gen/test/catalog/v1/catalog_pb.js';
+import type { GetProductRequest, GetProductResponse } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { product } from '../product.ts';
 
 const server = new Server();
 server.register<GetProductRequest, GetProductResponse>(
-  '/shop.catalog.v1.CatalogService/GetProduct',
+  '/test.catalog.v1.CatalogService/GetProduct',
   (
     call: ServerUnaryCall<GetProductRequest, GetProductResponse>,
     respond: sendUnaryData<GetProductResponse>,

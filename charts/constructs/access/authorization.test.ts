@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
@@ -59,8 +59,8 @@ describe('calls', () => {
                     operation: {
                       methods: ['POST'],
                       paths: [
-                        '/shop.inventory.v1.InventoryService/GetStock',
-                        '/shop.inventory.v1.InventoryService/Reserve',
+                        '/test.inventory.v1.InventoryService/GetStock',
+                        '/test.inventory.v1.InventoryService/Reserve',
                       ],
                       ports: ['50051'],
                     },

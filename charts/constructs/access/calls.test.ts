@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
@@ -50,7 +50,7 @@ describe('callsHttp', () => {
                 operation: {
                   ports: ['50051'],
                   methods: ['POST'],
-                  paths: ['/shop.catalog.v1.CatalogService/GetProduct'],
+                  paths: ['/test.catalog.v1.CatalogService/GetProduct'],
                 },
               },
             ],
@@ -84,10 +84,10 @@ describe('callsHttp', () => {
         'demo/shop/inventory: callsHttp[0]: demo/goods/catalog has no such method; received "getProdukt"; ' +
           'allowed getProduct, listProducts, watchPrices; fix: did you mean getProduct?',
         'demo/shop/orders: callsHttp[0]: demo/shop/inventory has no HTTP gateway; ' +
-          'received "shop.inventory.v1.InventoryService.GetStock"; ' +
+          'received "test.inventory.v1.InventoryService.GetStock"; ' +
           'fix: add httpGateway: true to apps/inventory/config.yml, or use calls',
         'demo/shop/orders: callsHttp[1]: the method streams, and only unary methods can be called over HTTP inside the mesh; ' +
-          'received "shop.catalog.v1.CatalogService.WatchPrices"; fix: use calls, or expose it at an HttpEdge',
+          'received "test.catalog.v1.CatalogService.WatchPrices"; fix: use calls, or expose it at an HttpEdge',
       ]);
     });
   });
@@ -101,7 +101,7 @@ describe('callsHttp', () => {
       orders.callsHttp(bare as unknown as typeof reserve);
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/orders: callsHttp[0]: the method has no google.api.http rule, and therefore no HTTP path; ' +
-          'received "shop.inventory.v1.InventoryService.Reserve"; fix: add one to the proto, or use calls',
+          'received "test.inventory.v1.InventoryService.Reserve"; fix: add one to the proto, or use calls',
       ]);
     });
   });
@@ -115,7 +115,7 @@ test("a call by HTTP of a path that is the gateway's own is a problem", () => {
     const taken = { ...reserve, descriptor: { ...reserve.descriptor, proto } };
     orders.callsHttp(taken);
     expect(problemsOf(mesh)).toEqual([
-      'demo/shop/orders: callsHttp[0]: shop.inventory.v1.InventoryService/Reserve: the path takes /healthz, which the gateway itself answers; ' +
+      'demo/shop/orders: callsHttp[0]: test.inventory.v1.InventoryService/Reserve: the path takes /healthz, which the gateway itself answers; ' +
         'received "/{product_id}"; fix: begin it with a prefix such as /v1',
     ]);
   });

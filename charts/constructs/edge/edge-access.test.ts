@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { libraryOf, type Rule } from '../../testing/library.ts';
 import type { Method } from '../scope/method.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
@@ -16,8 +16,8 @@ test('methods of one path may not ask for different things', () => {
     {
       where: 'demo/shop/edge',
       what:
-        'the gateways cannot tell shop.catalog.v1.CatalogService/GetProduct (GET /v1/products/{id}) ' +
-        'from shop.catalog.v1.CatalogService/GetProduct (GET /v1/products/{id}) by path, ' +
+        'the gateways cannot tell test.catalog.v1.CatalogService/GetProduct (GET /v1/products/{id}) ' +
+        'from test.catalog.v1.CatalogService/GetProduct (GET /v1/products/{id}) by path, ' +
         'yet their tokens or limits differ',
       fix: 'give both the same tokens and limits, change the path of one, or expose it at an edge of its own',
     },

@@ -116,9 +116,9 @@ describe('limits', () => {
         'demo/shop/edge: rateLimits[2].burst: is not a burst size; received 5; ' +
           'allowed a whole number from perSecond, 10, to 1000000000',
         'demo/shop/edge: rateLimits[4]: the same limit is declared already; received "all by client"; fix: remove one',
-        'demo/shop/edge: rateLimits[0].method: the method is not exposed; received "shop.orders.v1.OrdersService/GetOrder"; ' +
-          'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts, ' +
-          'shop.catalog.v1.CatalogService/WatchPrices; fix: expose it, or remove it here',
+        'demo/shop/edge: rateLimits[0].method: the method is not exposed; received "test.orders.v1.OrdersService/GetOrder"; ' +
+          'allowed test.catalog.v1.CatalogService/GetProduct, test.catalog.v1.CatalogService/ListProducts, ' +
+          'test.catalog.v1.CatalogService/WatchPrices; fix: expose it, or remove it here',
       ]);
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { anyEdge, get, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { expectGolden } from '../../testing/golden.ts';
@@ -33,7 +33,7 @@ test('openapi lets everybody read of what is exposed, whatever tokens the method
     ]);
     expect(JSON.stringify(ofGateways(mesh, 'AuthorizationPolicy', 'plain.shop'))).not.toContain('openapi');
     const rendered = synthesize(mesh);
-    const methods = 'shop.catalog.v1.CatalogService/GetProduct,shop.orders.v1.OrdersService/GetOrder';
+    const methods = 'test.catalog.v1.CatalogService/GetProduct,test.orders.v1.OrdersService/GetOrder';
     expect(JSON.stringify(objectOf(rendered, 'east', 'Deployment', 'edge'))).toContain(
       `{"name":"OPENAPI_METHODS","value":"${methods}"}`,
     );
@@ -87,7 +87,7 @@ test('every ingress gateway brings the exposed requests to the edge, which knows
         },
       });
       expect(objectOf(rendered, cluster, 'AuthorizationPolicy', 'catalog')).toMatchObject({
-        spec: { rules: [{ to: [{ operation: { paths: ['/shop.catalog.v1.CatalogService/GetProduct'] } }] }] },
+        spec: { rules: [{ to: [{ operation: { paths: ['/test.catalog.v1.CatalogService/GetProduct'] } }] }] },
       });
     }
     expect(objectOf(rendered, 'east', 'Deployment', 'edge')).toBeUndefined();
@@ -102,8 +102,8 @@ test('every ingress gateway brings the exposed requests to the edge, which knows
                   {
                     name: 'UPSTREAMS',
                     value:
-                      'shop.catalog.v1.CatalogService=catalog.goods.svc.cluster.local:50051,' +
-                      'shop.orders.v1.OrdersService=orders.shop.svc.cluster.local:50052',
+                      'test.catalog.v1.CatalogService=catalog.goods.svc.cluster.local:50051,' +
+                      'test.orders.v1.OrdersService=orders.shop.svc.cluster.local:50052',
                   },
                   { name: 'TRUSTED_PROXIES', value: '1' },
                 ]),
@@ -238,7 +238,7 @@ describe('problems with what is exposed', () => {
         'demo/shop/edge: expose[5]: is not a method of a declared service; received "catalog"; ' +
           'allowed SERVICE.method.NAME',
         'demo/shop/edge: expose: the method is listed twice; ' +
-          'received "shop.catalog.v1.CatalogService/GetProduct"; fix: remove one',
+          'received "test.catalog.v1.CatalogService/GetProduct"; fix: remove one',
       ]);
     });
   });
@@ -255,14 +255,14 @@ describe('problems with what is exposed', () => {
       anyEdge(mesh.namespace('none'), { expose: 'catalog', hosts: ['none.example'] });
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/health: service: apps/orders/config.yml does not list it in services; ' +
-          'received "grpc.health.v1.Health"; allowed shop.orders.v1.OrdersService; ' +
+          'received "grpc.health.v1.Health"; allowed test.orders.v1.OrdersService; ' +
           'fix: pass a service the app serves, or add grpc.health.v1.Health to services in apps/orders/config.yml',
         'demo/shop/edge: expose: no method of the service has an HTTP path; received "demo/shop/health"; ' +
           'fix: add a google.api.http option to a method, or do not expose it',
         'demo/shop/edge: expose: is a service in another mesh; received "demo/shop/catalog"; ' +
           'fix: declare the service in this mesh',
         'demo/shop/edge: expose: the service is listed twice; received "demo/shop/catalog"; fix: remove one',
-        'demo/shop/edge: expose: the service serves shop.catalog.v1.CatalogService, as does demo/shop/catalog: ' +
+        'demo/shop/edge: expose: the service serves test.catalog.v1.CatalogService, as does demo/shop/catalog: ' +
           'its paths would be ambiguous; received "demo/copy/catalog"; fix: expose only one of them',
         'demo/none/edge: expose: there is nothing to expose; received "catalog"; ' +
           'fix: name a method, or remove the edge',

@@ -191,13 +191,13 @@ describe('tokens', () => {
           "allowed 'x-' followed by 1 to 61 of a-z, 0-9, '_' and '-', not ending in '-bin', and not a name that proxies or tracing use",
         'demo/shop/edge: jwt.claims: is not the name of a claim; received "a b"; ' + `allowed ${plain}`,
         'demo/shop/edge: jwt.claims.roles: the metadata already carries the claim role; received "x-role"',
-        'demo/shop/edge: jwt.except[0]: the method is not exposed; received "shop.orders.v1.OrdersService/ListOrders"; ' +
-          'allowed shop.catalog.v1.CatalogService/GetProduct, shop.catalog.v1.CatalogService/ListProducts; ' +
+        'demo/shop/edge: jwt.except[0]: the method is not exposed; received "test.orders.v1.OrdersService/ListOrders"; ' +
+          'allowed test.catalog.v1.CatalogService/GetProduct, test.catalog.v1.CatalogService/ListProducts; ' +
           'fix: expose it, or remove it here',
         'demo/shop/edge: jwt.except[1]: is not a method of a declared service; received "listProducts"; ' +
           'allowed SERVICE.method.NAME',
         'demo/shop/edge: jwt.rules[0]: the method needs no token, because except lists it; ' +
-          'received "shop.catalog.v1.CatalogService/ListProducts"; fix: remove it from except, or remove the rule',
+          'received "test.catalog.v1.CatalogService/ListProducts"; fix: remove it from except, or remove the rule',
         'demo/shop/edge: jwt.rules[0].claim: is not the name of a claim; received ""; ' + `allowed ${path}`,
         'demo/shop/edge: jwt.rules[0].values: is not a list of values; received []; allowed a list of at least one string',
         "demo/shop/edge: jwt.rules[1].values: Istio reads '*' at the start or end of a value as a wildcard; " +

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { onExisting } from '../../testing/existing.ts';
@@ -59,7 +59,7 @@ test('a caller of others is let in by its identity, to the methods that it is de
             {
               operation: {
                 methods: ['POST'],
-                paths: ['/shop.catalog.v1.CatalogService/ListProducts'],
+                paths: ['/test.catalog.v1.CatalogService/ListProducts'],
                 ports: ['50051'],
               },
             },
@@ -92,7 +92,7 @@ test('an edge exposes a service of others by its paths, all or some', () => {
     const rendered = synthesize(mesh);
     for (const name of ['edge', 'other']) {
       const pod = JSON.stringify(objectOf(rendered, 'east', 'Deployment', name));
-      expect(pod).toContain('shop.inventory.v1.InventoryService=stock.team-a.svc.cluster.local:50051');
+      expect(pod).toContain('test.inventory.v1.InventoryService=stock.team-a.svc.cluster.local:50051');
       expect(objectOf(rendered, 'east', 'Sidecar', name)).toHaveProperty('spec.egress', [
         { hosts: ['team-a/stock.team-a.svc.cluster.local'] },
       ]);
@@ -168,7 +168,7 @@ test('the model tells who calls what, where it is, and how it is tried', () => {
         workload: 'ledger',
         namespace: 'team-a',
         port: 9000,
-        path: '/shop.inventory.v1.InventoryService/GetStock',
+        path: '/test.inventory.v1.InventoryService/GetStock',
         answeredBy: 'service',
         existing: true,
       },
@@ -229,7 +229,7 @@ describe('refused', () => {
       orders.callsHttp(stock.method.getStock);
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/orders: callsHttp[0]: demo/existingService(team-a/stock) belongs to others, and is known to serve gRPC only; ' +
-          'received "shop.inventory.v1.InventoryService.GetStock"; fix: use calls',
+          'received "test.inventory.v1.InventoryService.GetStock"; fix: use calls',
         'demo/existingCaller(team-a/batch): calls[0]: is a method of a service of others, and who may call that is for its owners to say; ' +
           'received "demo/existingService(team-a/stock)"; fix: remove it',
         'demo/existingService(shop/orders): is a service of the mesh: demo/shop/orders; fix: call it by its own methods',

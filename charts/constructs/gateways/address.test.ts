@@ -3,8 +3,10 @@ import { lab, Mesh, released, type Gateways } from '../../index.ts';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, clusters, objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
+import { keptProject } from '../../testing/project.ts';
 import { HttpEdge } from '../edge/http-edge.ts';
 
+const root = keptProject();
 const platform = released({ imageHub: 'registry.example/shop', istioTag: '1.29.2' });
 interface Own {
   readonly east?: Gateways;
@@ -14,7 +16,7 @@ interface Own {
 function meshWith(gateways: Gateways | undefined, own: Own = {}, on = platform) {
   const { east, west } = clusters;
   return new Mesh('demo', {
-    root: '.',
+    root,
     trustDomain: 'demo.example',
     clusters: {
       east: { ...east, ...(own.east && { gateways: own.east }) },

@@ -7,7 +7,7 @@ import type { Platform } from '../scope/platform.ts';
 import { lab } from '../../platforms.ts';
 import { HttpEdge } from '../edge/http-edge.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { unsettledPath } from './edge-proxy.ts';
 import { capacityOf } from './overload.ts';
 

@@ -10,9 +10,9 @@ import {
 import type { ProtoComments } from '../../../apps/config/descriptors/descriptor-set.ts';
 import { http } from '../../../gen/google/api/annotations_pb.js';
 import { HttpRuleSchema } from '../../../gen/google/api/http_pb.js';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { library } from '../../../http-rule/testing/library.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { lab } from '../../platforms.ts';
@@ -25,8 +25,8 @@ import { GrpcService } from '../workload/grpc-service.ts';
 import { GatewayDescriptors } from './gateway-descriptors.ts';
 
 const comments: ProtoComments = {
-  'shop/catalog/v1/catalog.proto': [{ path: [6, 0], text: 'What is sold.' }],
-  'shop/orders/v1/orders.proto': [{ path: [6, 0], text: 'Orders.' }],
+  'test/catalog/v1/catalog.proto': [{ path: [6, 0], text: 'What is sold.' }],
+  'test/orders/v1/orders.proto': [{ path: [6, 0], text: 'Orders.' }],
 };
 
 /** The catalog with a gateway beside it, in the east, and an edge for each service; only the one for orders is in the east alone. */
@@ -79,16 +79,16 @@ describe('a workload with an HTTP gateway', () => {
   });
 
   test.each([
-    ['catalog', ['shop.catalog.v1.CatalogService'], ['shop/catalog/v1/catalog.proto']],
+    ['catalog', ['test.catalog.v1.CatalogService'], ['test/catalog/v1/catalog.proto']],
     [
       'goods',
-      ['shop.catalog.v1.CatalogService', 'shop.inventory.v1.InventoryService'],
-      ['shop/catalog/v1/catalog.proto', 'shop/inventory/v1/inventory.proto'],
+      ['test.catalog.v1.CatalogService', 'test.inventory.v1.InventoryService'],
+      ['test/catalog/v1/catalog.proto', 'test/inventory/v1/inventory.proto'],
     ],
     [
       'sales',
-      ['shop.orders.v1.OrdersService'],
-      ['shop/catalog/v1/catalog.proto', 'shop/orders/v1/orders.proto'],
+      ['test.orders.v1.OrdersService'],
+      ['test/catalog/v1/catalog.proto', 'test/orders/v1/orders.proto'],
     ],
   ])(
     '%s: its set has its services, in the files that they need, and a list of both',
@@ -160,11 +160,11 @@ describe('a workload with an HTTP gateway', () => {
         withProject({}, (root) => synthesize(shop(root, { ...comments, [file]: said }))),
       );
     };
-    expect(changed('shop/orders/v1/orders.proto', service)).toEqual(['sales']);
-    expect(changed('shop/inventory/v1/inventory.proto', service)).toEqual(['goods']);
+    expect(changed('test/orders/v1/orders.proto', service)).toEqual(['sales']);
+    expect(changed('test/inventory/v1/inventory.proto', service)).toEqual(['goods']);
     // The file of orders imports the messages of the catalog, and knows nothing of its service.
-    expect(changed('shop/catalog/v1/catalog.proto', service)).toEqual(['catalog', 'goods']);
-    expect(changed('shop/catalog/v1/catalog.proto', message)).toEqual(workloads);
+    expect(changed('test/catalog/v1/catalog.proto', service)).toEqual(['catalog', 'goods']);
+    expect(changed('test/catalog/v1/catalog.proto', message)).toEqual(workloads);
     expect(changed('shop/other/v1/other.proto', service)).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { libraryOf, type Rule } from '../../testing/library.ts';
 import type { Method } from '../scope/method.ts';
 import { httpCallProblems } from '../access/call-rules.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
@@ -35,7 +35,7 @@ test('the proxies of a service limit its methods, for each caller by its identit
                   descriptors: [
                     {
                       entries: [
-                        { key: 'limit', value: 'shop.catalog.v1.CatalogService/GetProduct by client' },
+                        { key: 'limit', value: 'test.catalog.v1.CatalogService/GetProduct by client' },
                         { key: 'identity' },
                       ],
                       token_bucket: { max_tokens: 200, tokens_per_fill: 100, fill_interval: '1s' },
@@ -78,7 +78,7 @@ test('problems', () => {
       'demo/shop/catalog/limits: rateLimits[2].by: is not a way to count calls; received nothing; allowed client, method',
       `demo/shop/catalog/limits: rateLimits[2].perSecond: is not a rate; received nothing; ${rate}`,
       'demo/shop/catalog/limits: rateLimits[0].method: is not a method of demo/shop/catalog; ' +
-        'received "shop.orders.v1.OrdersService/GetOrder"; allowed getProduct, listProducts, watchPrices',
+        'received "test.orders.v1.OrdersService/GetOrder"; allowed getProduct, listProducts, watchPrices',
       'demo/shop/catalog/limits: rateLimits[2].method: is not a method of a declared service; received "x"; ' +
         'allowed SERVICE.method.NAME',
       'demo/shop/catalog/more: rateLimits: is empty; received []; fix: add one, or remove the construct',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { lab } from '../../platforms.ts';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
@@ -67,9 +67,9 @@ test('statistics are kept for the dashboard and by method; nothing else of the h
   const kept = proxyConfig.proxyStatsMatcher.inclusionRegexps.map((regexp) => new RegExp(`^(?:${regexp})$`));
   const keeps = (name: string) => kept.some((regexp) => regexp.test(name));
   const host = 'cluster.outbound|50051||catalog.shop.svc.cluster.local;';
-  expect(keeps(`${host}.grpc.shop.catalog.v1.CatalogService.GetProduct.14`)).toBe(true);
+  expect(keeps(`${host}.grpc.test.catalog.v1.CatalogService.GetProduct.14`)).toBe(true);
   expect(
-    keeps('cluster.inbound|50051||;.grpc.shop.catalog.v1.CatalogService.GetProduct.upstream_rq_time'),
+    keeps('cluster.inbound|50051||;.grpc.test.catalog.v1.CatalogService.GetProduct.upstream_rq_time'),
   ).toBe(true);
   expect(keeps(`${host}.outlier_detection.ejections_active`)).toBe(true);
   expect(keeps(`${host}.upstream_rq_pending_overflow`)).toBe(true);
@@ -101,13 +101,13 @@ test('calls are counted for the methods a workload serves and those it may call,
         configPatches: [
           patch('SIDECAR_INBOUND', [
             {
-              name: 'shop.orders.v1.OrdersService',
+              name: 'test.orders.v1.OrdersService',
               method_names: ['CreateOrder', 'GetOrder', 'ListOrders', 'WatchQuote'],
             },
           ]),
           patch('SIDECAR_OUTBOUND', [
-            { name: 'shop.catalog.v1.CatalogService', method_names: ['GetProduct'] },
-            { name: 'shop.inventory.v1.InventoryService', method_names: ['GetStock', 'Reserve'] },
+            { name: 'test.catalog.v1.CatalogService', method_names: ['GetProduct'] },
+            { name: 'test.inventory.v1.InventoryService', method_names: ['GetStock', 'Reserve'] },
           ]),
         ],
       },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../workload/grpc-service.ts';

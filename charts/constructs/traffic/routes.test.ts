@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { synthesize } from '../../synth.ts';
 import { objectOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';

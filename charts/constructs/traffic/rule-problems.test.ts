@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../workload/grpc-service.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, twoClusters } from '../../testing/mesh.ts';
@@ -37,7 +37,7 @@ function routes(props: (catalog: Catalog) => Props): readonly Http[] {
   return (service?.['spec'] as { http: readonly Http[] }).http;
 }
 
-const path = (name: string) => `/shop.catalog.v1.CatalogService/${name}`;
+const path = (name: string) => `/test.catalog.v1.CatalogService/${name}`;
 const host = 'catalog.shop.svc.cluster.local';
 const v2 = { destination: { host, subset: 'v2' } };
 
@@ -195,8 +195,8 @@ describe('without a policy', () => {
         {
           name: 'streams',
           match: [
-            { uri: { exact: '/shop.inventory.v1.InventoryService/ImportStock' } },
-            { uri: { exact: '/shop.inventory.v1.InventoryService/SyncStock' } },
+            { uri: { exact: '/test.inventory.v1.InventoryService/ImportStock' } },
+            { uri: { exact: '/test.inventory.v1.InventoryService/SyncStock' } },
           ],
           route: [{ destination: { host: 'inventory.shop.svc.cluster.local' } }],
           retries: { attempts: 0 },
@@ -255,7 +255,7 @@ test('a rule that picks the only version names no subset, as there is none witho
     const service = objectOf(stages, 'east', 'VirtualService', 'inventory');
     expect((service?.['spec'] as { http: readonly Http[] }).http[0]).toEqual({
       name: 'getStock',
-      match: [{ uri: { exact: '/shop.inventory.v1.InventoryService/GetStock' } }],
+      match: [{ uri: { exact: '/test.inventory.v1.InventoryService/GetStock' } }],
       route: [{ destination: { host: 'inventory.shop.svc.cluster.local' } }],
       timeout: '0.1s',
     });

@@ -4,7 +4,7 @@ import { TrafficPolicy } from '../traffic/traffic-policy.ts';
 import { isFaulty } from './workload.ts';
 import { callModels } from './call-models.ts';
 
-const catalogService = '/shop.catalog.v1.CatalogService';
+const catalogService = '/test.catalog.v1.CatalogService';
 const toCatalog = { workload: 'catalog', namespace: 'shop', port: 50051 };
 
 test('a call to try is of a unary method without side effects', () => {
@@ -16,7 +16,7 @@ test('a call to try is of a unary method without side effects', () => {
         workload: 'inventory',
         namespace: 'shop',
         port: 50051,
-        path: '/shop.inventory.v1.InventoryService/GetStock',
+        path: '/test.inventory.v1.InventoryService/GetStock',
         answeredBy: 'service',
       },
     ]);
@@ -34,7 +34,7 @@ test('a stream, which may stay quiet, is not tried', () => {
 test('where every method that may be called has side effects, it is of one that nobody serves', () => {
   withShop(({ inventory }) => {
     expect(callModels([inventory.method.reserve], isFaulty)).toMatchObject([
-      { path: '/shop.inventory.v1.InventoryService/MeshwrightProbe', answeredBy: 'proxy' },
+      { path: '/test.inventory.v1.InventoryService/MeshwrightProbe', answeredBy: 'proxy' },
     ]);
   });
 });

@@ -3,7 +3,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject, type AppFixture } from '../../testing/project.ts';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { GrpcService } from './grpc-service.ts';
 
 function catalogOf(catalog: AppFixture) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
@@ -43,7 +43,7 @@ describe('with an HTTP gateway and two replicas, in one cluster', () => {
     expect(gateway).toMatchObject({ name: 'http-gateway', ports: [{ name: 'http', containerPort: 8081 }] });
     expect(environmentOf(gateway)).toMatchObject({
       HTTP_PORT: '8081',
-      UPSTREAMS: 'shop.catalog.v1.CatalogService=127.0.0.1:50051',
+      UPSTREAMS: 'test.catalog.v1.CatalogService=127.0.0.1:50051',
     });
     expect(environmentOf(service)).not.toHaveProperty('HTTP_PORT');
   });
@@ -185,8 +185,8 @@ describe('problems', () => {
       new GrpcService(mesh.namespace('shop'), 'stock', { app: 'apps/orders', service: InventoryService });
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/stock: service: apps/orders/config.yml does not list it in services; ' +
-          'received "shop.inventory.v1.InventoryService"; allowed shop.orders.v1.OrdersService; ' +
-          'fix: pass a service the app serves, or add shop.inventory.v1.InventoryService to services in apps/orders/config.yml',
+          'received "test.inventory.v1.InventoryService"; allowed test.orders.v1.OrdersService; ' +
+          'fix: pass a service the app serves, or add test.inventory.v1.InventoryService to services in apps/orders/config.yml',
       ]);
     });
   });
@@ -207,15 +207,15 @@ describe('problems', () => {
       'proto services that nothing is declared with',
       {
         catalog: {
-          services: ['shop.catalog.v1.CatalogService', 'shop.catalog.v1.CatalogServce', 'billing.Invoices'],
+          services: ['test.catalog.v1.CatalogService', 'test.catalog.v1.CatalogServce', 'billing.Invoices'],
         },
       },
       [
         'apps/catalog/config.yml: services[1]: no GrpcService of the mesh is declared with this proto service; ' +
-          'received "shop.catalog.v1.CatalogServce"; allowed shop.catalog.v1.CatalogService; ' +
-          'fix: did you mean shop.catalog.v1.CatalogService?',
+          'received "test.catalog.v1.CatalogServce"; allowed test.catalog.v1.CatalogService; ' +
+          'fix: did you mean test.catalog.v1.CatalogService?',
         'apps/catalog/config.yml: services[2]: no GrpcService of the mesh is declared with this proto service; ' +
-          'received "billing.Invoices"; allowed shop.catalog.v1.CatalogService; ' +
+          'received "billing.Invoices"; allowed test.catalog.v1.CatalogService; ' +
           'fix: declare one with it, or remove it',
       ],
     ],
@@ -224,8 +224,8 @@ describe('problems', () => {
       { catalog: { services: [], httpGateway: false } },
       [
         'demo/shop/catalog: service: apps/catalog/config.yml does not list it in services; ' +
-          'received "shop.catalog.v1.CatalogService"; allowed none, as services is empty; ' +
-          'fix: pass a service the app serves, or add shop.catalog.v1.CatalogService to services in apps/catalog/config.yml',
+          'received "test.catalog.v1.CatalogService"; allowed none, as services is empty; ' +
+          'fix: pass a service the app serves, or add test.catalog.v1.CatalogService to services in apps/catalog/config.yml',
       ],
     ],
     [

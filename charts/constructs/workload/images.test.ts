@@ -3,11 +3,14 @@ import { Mesh, released, type Platform } from '../../index.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { synthesize } from '../../synth.ts';
 import { catalogIn, clusters, objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
+import { keptProject } from '../../testing/project.ts';
 import { HttpEdge } from '../edge/http-edge.ts';
 import { remoteReader } from '../scope/names.ts';
 
+const root = keptProject();
+
 function meshOn(platform: Platform) {
-  const mesh = new Mesh('demo', { root: '.', trustDomain: 'demo.example', clusters, platform });
+  const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters, platform });
   const shop = mesh.namespace('shop');
   new HttpEdge(shop, 'edge', { expose: [catalogIn(shop)] });
   return mesh;

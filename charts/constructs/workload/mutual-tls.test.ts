@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';

@@ -1,12 +1,9 @@
 import { GrpcService, lab, Mesh } from '../../../charts/index.ts';
 import type { ClusterProps, MeshProps, Namespace, WorkloadTracing } from '../../../charts/index.ts';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { root } from './cli.ts';
+import { CatalogService, InventoryService, OrdersService, type Cluster } from './sample.ts';
 
-/** The lab's clusters, as mesh.ts declares them for it. */
-export type Cluster = 'east' | 'west';
+export type { Cluster };
 
 const clusters = {
   east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },

@@ -7,8 +7,8 @@ import {
   type Namespace,
 } from '../../../charts/index.ts';
 import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
 import { apps, labMesh, type Cluster } from '../checkout/lab-mesh.ts';
+import { InventoryService } from '../checkout/sample.ts';
 import { echoIn, runIn } from '../calls/echo.ts';
 
 /** What a load consists of, as load-program.cjs takes it. */

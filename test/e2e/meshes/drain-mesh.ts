@@ -2,16 +2,13 @@ import { create, toBinary, type DescMethod } from '@bufbuild/protobuf';
 import { loadAppConfigs } from '../../../apps/config/app-config.ts';
 import { GrpcService, Namespace, type Mesh, type Method, type MethodKind } from '../../../charts/index.ts';
 import type { KubernetesObject } from '../../../charts/model/mesh-model.ts';
-import shop from '../../../mesh.ts';
-import { CatalogService } from '../../../gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '../../../gen/shop/inventory/v1/inventory_pb.js';
-import { OrdersService } from '../../../gen/shop/orders/v1/orders_pb.js';
 import { root } from '../checkout/cli.ts';
 import { kubectl } from '../checkout/lab.ts';
+import { CatalogService, InventoryService, OrdersService, shop, type Cluster } from '../checkout/sample.ts';
 import { caller, callIn, type Flow } from '../load/load-mesh.ts';
 import { projectWith } from '../checkout/project.ts';
 
-export type Cluster = 'east' | 'west';
+export type { Cluster };
 
 /** Where the workloads of the shop run. */
 export const placements: Readonly<Record<string, readonly Cluster[]>> = {

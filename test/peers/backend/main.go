@@ -17,8 +17,8 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	catalog "meshwright.dev/test/peers/gen/shop/catalog/v1"
-	orders "meshwright.dev/test/peers/gen/shop/orders/v1"
+	catalog "meshwright.dev/test/peers/gen/test/catalog/v1"
+	orders "meshwright.dev/test/peers/gen/test/orders/v1"
 )
 
 func main() {

@@ -19,8 +19,8 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	conformance "meshwright.dev/test/peers/gen/conformance/v1"
-	catalog "meshwright.dev/test/peers/gen/shop/catalog/v1"
-	orders "meshwright.dev/test/peers/gen/shop/orders/v1"
+	catalog "meshwright.dev/test/peers/gen/test/catalog/v1"
+	orders "meshwright.dev/test/peers/gen/test/orders/v1"
 
 	// The types that details of errors are of.
 	_ "google.golang.org/genproto/googleapis/rpc/errdetails"

@@ -20,7 +20,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	catalog "meshwright.dev/test/peers/gen/shop/catalog/v1"
+	catalog "meshwright.dev/test/peers/gen/test/catalog/v1"
 )
 
 type result struct {

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createRegistry } from '@bufbuild/protobuf';
 import { WebSocket } from 'ws';
 import { file_conformance_v1_conformance } from '../../../../gen/conformance/v1/conformance_pb.js';
-import { CatalogService } from '../../../../gen/shop/catalog/v1/catalog_pb.js';
+import { CatalogService } from '../../../../gen/test/catalog/v1/catalog_pb.js';
 import { call, echo, json, start, stopAll } from '../../../testing/gateway.ts';
 import { headOf, openRaw } from '../../../testing/raw.ts';
 import type { RawConnection } from '../../../testing/raw.ts';
