@@ -39,6 +39,32 @@ describe('D12: selectors', () => {
     );
   });
 
+  test.each([
+    ['v1', 'Service', ['selector']],
+    ['policy/v1', 'PodDisruptionBudget', ['selector', 'matchLabels']],
+    ['security.istio.io/v1', 'AuthorizationPolicy', ['selector', 'matchLabels']],
+    ['security.istio.io/v1', 'PeerAuthentication', ['selector', 'matchLabels']],
+    ['security.istio.io/v1', 'RequestAuthentication', ['selector', 'matchLabels']],
+    ['telemetry.istio.io/v1', 'Telemetry', ['selector', 'matchLabels']],
+    ['networking.istio.io/v1alpha3', 'EnvoyFilter', ['workloadSelector', 'labels']],
+    ['networking.istio.io/v1', 'Sidecar', ['workloadSelector', 'labels']],
+    ['networking.istio.io/v1', 'Gateway', ['selector']],
+    ['extensions.istio.io/v1alpha1', 'WasmPlugin', ['selector', 'matchLabels']],
+  ])('of a %s %s that select nobody', (apiVersion, kind, path) => {
+    const about = (pods: object) => {
+      const spec = path.toReversed().reduce<object>((inner, key) => ({ [key]: inner }), pods);
+      // Of each kind, other gates have to say what else is missing.
+      return said({ apiVersion, kind, body: { spec } }).filter((line) => line.includes('selects no pod'));
+    };
+    const where = kind === 'Gateway' ? 'any namespace' : 'namespace shop';
+    expect(about({ app: 'own' })).toEqual([
+      expect.stringContaining(
+        `${kind} shop/own: spec.${path.join('.')} selects no pod of ${where} in any cluster; received ${labels}; fix: `,
+      ),
+    ]);
+    expect(about({ 'app.kubernetes.io/part-of': 'demo' })).toEqual([]);
+  });
+
   test('unless somebody else makes the pods, or gives them the label', () => {
     const ports = [{ name: 'http', port: 80 }];
     const annotations = { 'meshwright/accept-pods-of-others': 'an operator makes them' };

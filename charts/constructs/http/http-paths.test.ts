@@ -84,6 +84,25 @@ test('a verb after a variable cannot be said, and a method without a rule has no
   expect(httpOperations(library.method['plain']!, [library])).toEqual([]);
 });
 
+test('calls over HTTP to a method with a verb after a variable are refused, and others are not', () => {
+  const library = libraryOf({ Lend: get('/v1/books/{id}:lend'), Read: get('/v1/films/{id}') });
+  const app = () => ({ config: { httpGateway: true } });
+  const service = { mesh: { app }, app: 'apps/library', where: 'demo/shop/library', served: [library] };
+  const methods = ['lend', 'read'].map((name) => ({
+    service,
+    descriptor: library.method[name]!,
+    kind: 'unary',
+  }));
+  expect(httpCallProblems('demo/shop/orders', methods as unknown as Method[])).toEqual([
+    {
+      where: 'demo/shop/orders: callsHttp[0]',
+      received: 'test.Library.Lend',
+      what: 'the path /v1/books/{id}:lend has a verb after a variable, which no AuthorizationPolicy can match',
+      fix: 'use calls',
+    },
+  ]);
+});
+
 test('paths of other methods that percent-encoding hides from an AuthorizationPolicy', () => {
   const library = libraryOf({
     Asked: get('/v1/books/{id}'),

@@ -51,6 +51,13 @@ test('a host that two Gateways claim of the same pods, by whatever labels they s
   ]);
 });
 
+test('hosts and certificates of Gateways for different pods are apart', () => {
+  const others = { ...deployment({}, {}, { labels: { app: 'own', kind: 'other' } }), name: 'other' };
+  const servers = [server('a.example'), secure('b.example', 'wildcard')];
+  const apart = [gateway('one', servers, { kind: 'inner' }), gateway('two', servers, { kind: 'other' })];
+  expect(said(pods, others, open, ...apart)).toEqual([]);
+});
+
 test('a certificate of two Gateways of the same pods', () => {
   const both = [
     gateway('one', [secure('a.example', 'wildcard')]),

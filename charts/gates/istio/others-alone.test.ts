@@ -82,6 +82,30 @@ test('pods of others see nothing that says how a host outside is called, in each
   ).toEqual([problem('VirtualService shop', '["*"]')]);
 });
 
+test.each([
+  ['security.istio.io/v1', 'AuthorizationPolicy', ['selector', 'matchLabels']],
+  ['security.istio.io/v1', 'PeerAuthentication', ['selector', 'matchLabels']],
+  ['security.istio.io/v1', 'RequestAuthentication', ['selector', 'matchLabels']],
+  ['telemetry.istio.io/v1', 'Telemetry', ['selector', 'matchLabels']],
+  ['extensions.istio.io/v1alpha1', 'WasmPlugin', ['selector', 'matchLabels']],
+  ['networking.istio.io/v1beta1', 'ProxyConfig', ['selector', 'matchLabels']],
+  ['networking.istio.io/v1alpha3', 'EnvoyFilter', ['workloadSelector', 'labels']],
+  ['networking.istio.io/v1', 'Sidecar', ['workloadSelector', 'labels']],
+  ['networking.k8s.io/v1', 'NetworkPolicy', ['podSelector', 'matchLabels']],
+  ['policy/v1', 'PodDisruptionBudget', ['selector', 'matchLabels']],
+  ['v1', 'Service', ['selector']],
+])('in a shared namespace, a %s %s is about pods of the mesh alone', (apiVersion, kind, path) => {
+  const about = (pods: object) => {
+    const spec = path.toReversed().reduce<object>((inner, key) => ({ [key]: inner }), pods);
+    return said(objectOf(apiVersion, kind, spec, { namespace: 'team-a' }));
+  };
+  expect(about({ ...labels, app: 'a' })).toEqual([]);
+  expect(about({ app: 'a' })).toEqual([
+    `own: ${kind} team-a/one: spec.${path.join('.')} also selects pods of others, with whom the namespace is shared; received {"app":"a"}; ` +
+      'fix: add app.kubernetes.io/managed-by: meshwright, app.kubernetes.io/part-of: demo',
+  ]);
+});
+
 test('in a shared namespace, what is said by reference or leads to no pods is about no pods of others', () => {
   const at = { namespace: 'team-a' };
   const by = { targetRefs: [{ kind: 'Service', name: 'orders', group: '' }] };
