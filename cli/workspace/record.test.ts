@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ProblemsError } from '../../core/problem.ts';
 import { planMesh } from '../../infra/plan/plan.ts';
 import { modelOf, modelOnExisting } from '../../infra/testing/models.ts';
-import { namespaceOf } from '../../infra/testing/on-existing.ts';
+import { namespaceOf } from '../../infra/testing/existing/on-existing.ts';
 import { readRecord, recordFailure, recordStart, withNamespaces, writeRecord } from './record.ts';
 
 let folder: string;

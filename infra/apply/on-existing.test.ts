@@ -9,7 +9,7 @@ import { planMesh } from '../plan/plan.ts';
 import { parseConfig } from '../plan/stack-config.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import { modelOnExisting } from '../testing/models.ts';
-import { names, namespaceOf, object, OnExisting } from '../testing/on-existing.ts';
+import { names, namespaceOf, object, OnExisting } from '../testing/existing/on-existing.ts';
 import { problemOf } from '../testing/problems.ts';
 import { ensureTrust } from '../trust/folder.ts';
 import { cacertsSecret } from '../trust/objects.ts';

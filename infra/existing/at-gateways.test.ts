@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { labelManaged } from '../kube/kube-object.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { fine, names, object, OnExisting } from '../testing/on-existing.ts';
+import { fine, names, object, OnExisting } from '../testing/existing/on-existing.ts';
 
 const selector = { app: 'front' };
 const ingress = { namespace: 'gateways', serviceAccount: 'front', selector, service: 'front' };

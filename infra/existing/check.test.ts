@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { planMesh } from '../plan/plan.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import { modelOnExisting } from '../testing/models.ts';
-import { fine, names, namespaceOf, object, OnExisting } from '../testing/on-existing.ts';
+import { fine, names, namespaceOf, object, OnExisting } from '../testing/existing/on-existing.ts';
 import { problemOf } from '../testing/problems.ts';
 import { withIssuer } from '../trust/issuer.ts';
 

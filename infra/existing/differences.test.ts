@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { makeCertificate } from '../testing/certificates.ts';
-import { fine, namespaceOf, object, OnExisting } from '../testing/on-existing.ts';
+import { fine, namespaceOf, object, OnExisting } from '../testing/existing/on-existing.ts';
 
 let on: OnExisting;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { labelManaged } from '../kube/kube-object.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { fine, names, namespaceOf, OnExisting } from '../testing/on-existing.ts';
+import { fine, names, namespaceOf, OnExisting } from '../testing/existing/on-existing.ts';
 
 let on: OnExisting;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { labelManaged } from '../kube/kube-object.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { fine, names, namespaceOf, object, OnExisting, workload } from '../testing/on-existing.ts';
+import { fine, names, namespaceOf, object, OnExisting, workload } from '../testing/existing/on-existing.ts';
 
 let on: OnExisting;
 beforeAll(async () => {

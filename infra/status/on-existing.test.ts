@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import { modelOnExisting } from '../testing/models.ts';
-import { names, object, OnExisting } from '../testing/on-existing.ts';
+import { names, object, OnExisting } from '../testing/existing/on-existing.ts';
 import { checked, deployment } from '../testing/running-mesh.ts';
 import { collectStatus, isHealthy } from './mesh-status.ts';
 

@@ -91,14 +91,26 @@ test('rooms lead one way', () => {
   expect(circles(rooms)).toEqual([]);
 });
 
-/** The helpers of the suites too, which lie in no room. The suites themselves are in one folder (docs/adr/0028). */
-test('no folder has more than 20 sources', () => {
-  const folders = Map.groupBy(
-    [...files, ...sources('test')].filter((path) => !isTest(path) && !path.endsWith('.e2e.ts')),
-    (path) => dirname(path),
-  );
-  const large = [...folders].filter(([, { length }]) => length > 20).map(([folder]) => folder);
-  expect(large).toEqual([]);
+/** Folders with more than 20 sources. Tests stand beside what they test, and the suites in one folder (docs/adr/0028). */
+function large(paths: readonly string[]): readonly string[] {
+  const counted = paths.filter((path) => !/\.(?:test|test-d|e2e)\.ts$/.test(path));
+  const folders = Map.groupBy(counted, (path) => dirname(path));
+  return [...folders].filter(([, { length }]) => length > 20).map(([folder]) => folder);
+}
+
+test('no folder has more than 20 sources, those for tests included', () => {
+  expect(large([...files, ...sources('test')])).toEqual([]);
+});
+
+test('a folder with more is found, of a room, for its tests and for the suites', () => {
+  const numbers = Array.from({ length: 21 }, (_, index) => index);
+  for (const folder of ['infra/plan', 'infra/testing', 'test/e2e/load']) {
+    const sources = numbers.map((number) => `${folder}/part-${number}.ts`);
+    expect(large(sources)).toEqual([folder]);
+    expect(large(sources.slice(1))).toEqual([]);
+    const tests = numbers.flatMap((number) => [`${folder}/${number}.test.ts`, `${folder}/${number}.e2e.ts`]);
+    expect(large(tests)).toEqual([]);
+  }
 });
 
 test('only cli/lab imports the lab, so that nothing a real cluster needs does', () => {

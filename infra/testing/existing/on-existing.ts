@@ -1,13 +1,13 @@
-import { ProblemsError } from '../../core/problem.ts';
-import { labelManaged } from '../kube/kube-object.ts';
-import type { KubeObject } from '../kube/kube-object.ts';
-import { planMesh } from '../plan/plan.ts';
-import { parseConfig } from '../plan/stack-config.ts';
-import { preflightMesh } from '../preflight/preflight.ts';
+import { ProblemsError } from '../../../core/problem.ts';
+import { labelManaged } from '../../kube/kube-object.ts';
+import type { KubeObject } from '../../kube/kube-object.ts';
+import { planMesh } from '../../plan/plan.ts';
+import { parseConfig } from '../../plan/stack-config.ts';
+import { preflightMesh } from '../../preflight/preflight.ts';
 import { addForeignIstio } from './foreign-istio.ts';
 import type { ForeignIstio } from './foreign-istio.ts';
-import { KubeApi } from './kube-api.ts';
-import { modelOnExisting } from './models.ts';
+import { KubeApi } from '../kube-api.ts';
+import { modelOnExisting } from '../models.ts';
 
 /** The clusters that {@link OnExisting} has. */
 export const names = ['east', 'west'] as const;
@@ -18,6 +18,10 @@ interface Declared {
   readonly clusters?: readonly Name[];
   /** In each cluster. */
   readonly objects?: readonly KubeObject[];
+  /** That all clusters are on. @default - each has its own */
+  readonly network?: string;
+  /** Namespaces that earlier applies wrote in. @default - none */
+  readonly earlier?: readonly string[];
 }
 type Existing = NonNullable<Parameters<typeof modelOnExisting>[1]>;
 
@@ -95,7 +99,8 @@ export class OnExisting {
   }
 
   /** The message that preflight refuses the mesh with, exit code 2; `fine` where it does not. */
-  async said(existing: Existing = {}, { clusters = names, objects = [] }: Declared = {}): Promise<string> {
+  async said(existing: Existing = {}, declared: Declared = {}): Promise<string> {
+    const { clusters = names, objects = [], network, earlier: earlierNamespaces = [] } = declared;
     const rendered = clusters.map((cluster) => ({
       ...{ cluster, stage: '50-workloads' as const, path: '', yaml: '' },
       objects: [
@@ -104,14 +109,16 @@ export class OnExisting {
         ...objects,
       ],
     }));
-    const plan = planMesh(modelOnExisting(clusters, existing), rendered);
+    const model = modelOnExisting(clusters, existing);
+    const on = model.clusters.map((cluster) => ({ ...cluster, network: network ?? cluster.network }));
+    const plan = planMesh({ ...model, clusters: on }, rendered);
     const access = Object.fromEntries(
       clusters.map((name) => [name, { kubeconfig: this.apis[name].kubeconfig, context: name }]),
     );
     const warn = (line: string) => this.warnings.push(line);
     // No folder of trust: nothing of it is read or made.
     const settings = parseConfig({ clusters: access, trustDir: '/nowhere' }, '/', 'test');
-    const options = { ...settings, earlierNamespaces: [], warn };
+    const options = { ...settings, earlierNamespaces, warn };
     let trust: object;
     try {
       ({ trust } = await preflightMesh(plan, options));

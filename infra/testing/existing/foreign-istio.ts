@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { cutOff } from './gateway.ts';
-import type { KubeApi } from './kube-api.ts';
+import { cutOff } from '../gateway.ts';
+import type { KubeApi } from '../kube-api.ts';
 
 /** How an Istio of others differs from the one that {@link addForeignIstio} makes by default. */
 export interface ForeignIstio {
