@@ -1,59 +1,84 @@
 import type { Problem } from '../../core/problem.ts';
+import { destinationsOf, qualified } from './hosts.ts';
 import { envOf, podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
-import { field, list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
-import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
-
-/** Istio's root namespace: what is there holds for every pod. */
-const rootNamespace = 'istio-system';
+import { gatewaysOf, holdsFor, qualifiedGateway } from './token-readers.ts';
+import { isJoined, list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
+import type { OthersIstio, RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /**
  * What a claim of a token becomes at one gateway must not come in from a client at another: a service cannot tell which of
  * them wrote the header. A gateway takes the header away where a RequestAuthentication of its pods writes it; elsewhere the
- * routes have to, and the gateway app has to refuse it as metadata.
+ * routes have to, and the gateway app has to refuse it as metadata. At gateways of others nothing of the mesh takes it away: there
+ * a RequestAuthentication of the pods behind them has to, or they refuse it.
  */
-export function claimedHeaders({ clusters }: RenderedMesh): readonly Problem[] {
-  const unread = clusters.flatMap(unreadClaims);
-  const claims = new Map<string, RenderedObject>();
-  for (const authentication of clusters.flatMap(ofGateways)) {
-    for (const header of headersOf(authentication)) {
-      if (!claims.has(header)) claims.set(header, authentication);
-    }
-  }
-  if (claims.size === 0) return unread;
+export function claimedHeaders({ clusters, istio }: RenderedMesh): readonly Problem[] {
+  const apps = clusters.flatMap((cluster) => podsOf(cluster).flatMap((pods) => gatewayApps(cluster, pods)));
+  const claims = claimsOf(clusters, apps);
+  if (claims.size === 0) return [];
   return [
-    ...unread,
-    ...clusters.flatMap((cluster) => [...routeProblems(cluster, claims), ...appProblems(cluster, claims)]),
+    ...clusters.flatMap((cluster) => [
+      ...routeProblems(cluster, claims),
+      ...joinedProblems(cluster, istio, clusters, apps, claims),
+    ]),
+    ...appProblems(apps, claims),
   ];
 }
 
-/** Routes by a claim (`@request.auth.claims`) where no RequestAuthentication reads tokens: they match no call. */
-function unreadClaims(cluster: RenderedCluster): readonly Problem[] {
-  const authentications = ofKind(cluster, 'RequestAuthentication');
-  const gateways = gatewaysOf(cluster);
-  return ofKind(cluster, 'VirtualService').flatMap(({ where, object }) => {
-    const names = texts(object, 'spec', 'gateways').map((entry) => qualifiedGateway(object, entry));
-    const reads = names.some((name) =>
-      gateways.get(name)?.some((pods) => authentications.some((one) => holdsFor(one, pods))),
-    );
-    if (reads) return [];
-    return list(object, 'spec', 'http').flatMap((route, index) =>
-      list(route, 'match').flatMap((match, part) =>
-        ['headers', 'withoutHeaders']
-          .flatMap((key) => Object.keys(field(match, key) ?? {}))
-          .filter((header) => header.startsWith('@request.auth.claims'))
-          .map((received) => ({
-            where,
-            what: `${title(object)}: spec.http.${index}.match.${part} matches a claim, but no RequestAuthentication applies to its gateways' pods`,
-            received,
-            fix: 'add one, or route by something else',
-          })),
-      ),
-    );
-  });
+/** The headers that stand for claims, each with what says so. */
+function claimsOf(clusters: readonly RenderedCluster[], apps: readonly GatewayApp[]): Claims {
+  const claims = new Map<string, string>();
+  const add = (header: string, saidBy: string) => {
+    if (!claims.has(header)) claims.set(header, saidBy);
+  };
+  for (const authentication of clusters.flatMap(ofGateways))
+    for (const header of headersOf(authentication)) add(header, setBy(authentication));
+  for (const { cluster, pods, passed } of apps)
+    for (const header of passed) {
+      const authentication = writerOf(cluster, pods, header);
+      add(
+        header,
+        authentication === undefined
+          ? `${title(pods.of.object)} passes on as a claim that no RequestAuthentication sets`
+          : setBy(authentication),
+      );
+    }
+  return claims;
 }
 
-type Claims = ReadonlyMap<string, RenderedObject>;
+function setBy({ object }: RenderedObject): string {
+  return `carries a claim that is set by ${title(object)}`;
+}
+
+/** A container of the gateway app. */
+interface GatewayApp {
+  readonly cluster: RenderedCluster;
+  readonly pods: Pods;
+  readonly container: string;
+  /** Headers that it passes on as claims, which somebody before it has to take away from clients. */
+  readonly passed: readonly string[];
+  /** Headers that it takes from nobody. */
+  readonly refused: readonly string[];
+}
+
+function gatewayApps(cluster: RenderedCluster, pods: Pods): readonly GatewayApp[] {
+  const variables = envOf(pods);
+  return variables
+    .filter(({ name }) => name === 'UPSTREAMS')
+    .map(({ container }) => {
+      const namesIn = (variable: string) =>
+        variables
+          .filter((one) => one.container === container && one.name === variable)
+          .flatMap(({ value }) => value.split(','));
+      return {
+        ...{ cluster, pods, container },
+        ...{ passed: namesIn('CLAIM_HEADERS'), refused: namesIn('REFUSED_METADATA') },
+      };
+    });
+}
+
+/** By header what makes it a claim, as a clause: `carries a claim that is set by RequestAuthentication shop/tokens`. */
+type Claims = ReadonlyMap<string, string>;
 
 /** The RequestAuthentications that hold for pods of gateways. What a sidecar writes, it takes away from clients itself. */
 function ofGateways(cluster: RenderedCluster): readonly RenderedObject[] {
@@ -97,14 +122,12 @@ function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Probl
       );
       return open.flatMap((header): readonly Problem[] => {
         const routes = [...list(object, 'spec', 'tls'), ...list(object, 'spec', 'tcp')];
-        const removes = list(object, 'spec', 'http').every((route) =>
-          texts(route, 'headers', 'request', 'remove').some((removed) => removed.toLowerCase() === header),
-        );
-        if (removes && routes.length === 0) return [];
+        const isRemoved = list(object, 'spec', 'http').every((route) => removes(route, header));
+        if (isRemoved && routes.length === 0) return [];
         return [
           {
             where,
-            what: `${title(object)} lets clients of Gateway ${name} set the header ${header}, which ${vouchedBy(claims, header)}`,
+            what: `${title(object)} lets clients of Gateway ${name} set the header ${header}, which ${claims.get(header) ?? ''}`,
             fix: `remove it in every HTTP route (headers.request.remove), or have a RequestAuthentication of the gateway's pods set it`,
           },
         ];
@@ -113,60 +136,93 @@ function routeProblems(cluster: RenderedCluster, claims: Claims): readonly Probl
   );
 }
 
-/** The pods of each Gateway of a cluster, by `namespace/name`. */
-function gatewaysOf(cluster: RenderedCluster): ReadonlyMap<string, readonly Pods[]> {
-  const pods = podsOf(cluster);
-  return new Map(
-    ofKind(cluster, 'Gateway').map(({ object }) => [
-      `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
-      pods.filter(({ labels }) => selects(mapping(object, 'spec', 'selector'), labels)),
-    ]),
+/** Routes from gateways of others that edges join, to pods that take such a header from a client. */
+function joinedProblems(
+  cluster: RenderedCluster,
+  istio: OthersIstio | undefined,
+  clusters: readonly RenderedCluster[],
+  apps: readonly GatewayApp[],
+  claims: Claims,
+): readonly Problem[] {
+  const joined = ofKind(cluster, 'Gateway').filter(({ object }) =>
+    isJoined(istio, mapping(object, 'spec', 'selector')),
   );
-}
-
-/** How a VirtualService calls a Gateway, in full. */
-function qualifiedGateway({ metadata }: RenderedObject['object'], entry: string): string {
-  return entry.includes('/') ? entry : `${metadata.namespace ?? ''}/${entry}`;
-}
-
-/** Whether a RequestAuthentication that holds for the pods writes the header, and so takes away what a client sent. */
-function takenAway(cluster: RenderedCluster, pods: Pods, header: string): boolean {
-  return ofKind(cluster, 'RequestAuthentication').some(
-    (authentication) => holdsFor(authentication, pods) && headersOf(authentication).includes(header),
-  );
-}
-
-/** Whether a RequestAuthentication is for these pods, by their labels. */
-function holdsFor({ object }: RenderedObject, pods: Pods): boolean {
-  const { namespace } = object.metadata;
-  if (namespace !== pods.namespace && namespace !== rootNamespace) return false;
-  if (list(object, 'spec', 'targetRefs').length > 0) return false;
-  return selects(mapping(object, 'spec', 'selector', 'matchLabels'), pods.labels);
-}
-
-/** Containers of the gateway app that take such a header as metadata of a client. */
-function appProblems(cluster: RenderedCluster, claims: Claims): readonly Problem[] {
-  return podsOf(cluster).flatMap((pods) => {
-    const variables = envOf(pods);
-    const gateways = variables.filter(({ name }) => name === 'UPSTREAMS');
-    return gateways.flatMap(({ container }) => {
-      const closed = variables
-        .filter(
-          (one) => one.container === container && ['CLAIM_HEADERS', 'REFUSED_METADATA'].includes(one.name),
-        )
-        .flatMap(({ value }) => value.split(','));
-      return [...claims.keys()]
-        .filter((header) => !closed.includes(header))
-        .map((header) => ({
-          where: pods.of.where,
-          what: `${title(pods.of.object)}: clients of container ${container} may set ${header}, which ${vouchedBy(claims, header)}`,
-          fix: 'pass the claim on with `jwt.claims` of an HttpEdge, which removes the header everywhere else',
-        }));
+  const names = new Set(joined.map(({ object }) => qualifiedGateway(object, object.metadata.name)));
+  if (names.size === 0) return [];
+  /** Whether none of the pods that a host stands for, in any cluster, takes it from a client. */
+  const isClosed = (host: string, header: string) => {
+    const behind = clusters.flatMap((each) =>
+      podsBehind(each, host).map((pods) => ({ cluster: each, pods })),
+    );
+    return (
+      behind.length > 0 &&
+      behind.every((one) => {
+        const own = apps.filter((app) => app.cluster === one.cluster && app.pods.of === one.pods.of);
+        const isRefused = own.length > 0 && own.every(({ refused }) => refused.includes(header));
+        return isRefused || takenAway(one.cluster, one.pods, header);
+      })
+    );
+  };
+  return ofKind(cluster, 'VirtualService').flatMap(({ where, object }) => {
+    const isBound = texts(object, 'spec', 'gateways').some(
+      (entry) => entry !== 'mesh' && names.has(qualifiedGateway(object, entry)),
+    );
+    if (!isBound) return [];
+    return [...claims.keys()].flatMap((header): readonly Problem[] => {
+      const http = list(object, 'spec', 'http').filter((route) => !removes(route, header));
+      const open = destinationsOf({ spec: { ...(object['spec'] as object), http } })
+        .map(({ host }) => qualified(host, object.metadata.namespace))
+        .filter((host) => !isClosed(host, header));
+      if (open.length === 0) return [];
+      return [
+        {
+          where,
+          what: `${title(object)} lets clients of gateways of others set the header ${header} at ${[...new Set(open)].join(', ')}, which ${claims.get(header) ?? ''}`,
+          fix: 'remove it in every HTTP route (headers.request.remove), or have a RequestAuthentication of the pods behind that host set it',
+        },
+      ];
     });
   });
 }
 
-function vouchedBy(claims: Claims, header: string): string {
-  const authentication = claims.get(header);
-  return `carries a claim that is set by ${authentication === undefined ? 'another gateway' : title(authentication.object)}`;
+/** The pods of a cluster that a Service's host stands for. */
+function podsBehind(cluster: RenderedCluster, host: string): readonly Pods[] {
+  const services = ofKind(cluster, 'Service').filter(
+    ({ object }) => qualified(object.metadata.name, object.metadata.namespace) === host,
+  );
+  return podsOf(cluster).filter((pods) =>
+    services.some(
+      ({ object }) =>
+        object.metadata.namespace === pods.namespace &&
+        selects(mapping(object, 'spec', 'selector'), pods.labels),
+    ),
+  );
+}
+
+function removes(route: unknown, header: string): boolean {
+  return texts(route, 'headers', 'request', 'remove').some((removed) => removed.toLowerCase() === header);
+}
+
+/** Whether a RequestAuthentication that holds for the pods writes the header, and so takes away what a client sent. */
+function takenAway(cluster: RenderedCluster, pods: Pods, header: string): boolean {
+  return writerOf(cluster, pods, header) !== undefined;
+}
+
+function writerOf(cluster: RenderedCluster, pods: Pods, header: string): RenderedObject | undefined {
+  return ofKind(cluster, 'RequestAuthentication').find(
+    (authentication) => holdsFor(authentication, pods) && headersOf(authentication).includes(header),
+  );
+}
+
+/** Containers of the gateway app that take such a header as metadata of a client. */
+function appProblems(apps: readonly GatewayApp[], claims: Claims): readonly Problem[] {
+  return apps.flatMap(({ pods, container, passed, refused }) =>
+    [...claims]
+      .filter(([header]) => !passed.includes(header) && !refused.includes(header))
+      .map(([header, because]) => ({
+        where: pods.of.where,
+        what: `${title(pods.of.object)}: clients of container ${container} may set ${header}, which ${because}`,
+        fix: 'pass the claim on with `jwt.claims` of an HttpEdge, which removes the header everywhere else',
+      })),
+  );
 }

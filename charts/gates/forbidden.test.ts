@@ -267,13 +267,19 @@ describe('D12: what undoes the security of the mesh is refused, in a construct o
   });
 });
 
-test.each<[string, Own]>([
+/** Somebody has to read the tokens. */
+const authentication = security('RequestAuthentication', {
+  jwtRules: [{ issuer: 'https://id.example', jwksUri: 'https://id.example/keys' }],
+});
+
+test.each<[string, ...Own[]]>([
   [
     'a rule for whoever has a valid token',
     security('AuthorizationPolicy', {
       action: 'ALLOW',
       rules: [{ from: [{ source: { requestPrincipals: ['*'] } }] }],
     }),
+    authentication,
   ],
   [
     'a rule for whoever has a claim',
@@ -281,11 +287,12 @@ test.each<[string, Own]>([
       action: 'ALLOW',
       rules: [{ when: [{ key: 'request.auth.claims[sub]', values: ['*'] }] }],
     }),
+    authentication,
   ],
   [
     'every verb on the resources of one group',
     rbac('ClusterRole', { rules: [{ apiGroups: ['argoproj.io'], resources: ['*'], verbs: ['*'] }] }),
   ],
-])('%s is allowed', (_, object) => {
-  expect(said(object)).toEqual([]);
+])('%s is allowed', (_, ...objects) => {
+  expect(said(...objects)).toEqual([]);
 });

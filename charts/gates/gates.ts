@@ -26,6 +26,7 @@ import { podSecurity } from './pod-security.ts';
 import { plainSecrets } from './secrets.ts';
 import { selections } from './selectors.ts';
 import { symmetry } from './symmetry.ts';
+import { unreadTokens } from './token-readers.ts';
 
 /** Checks the rendered objects of all clusters, whoever rendered them, and returns what is wrong. */
 type Gate = (mesh: RenderedMesh) => readonly Problem[];
@@ -38,6 +39,7 @@ export const gates: readonly Gate[] = [
   missingExports,
   deadRoutes,
   conflicts,
+  unreadTokens,
   claimedHeaders,
   protocols,
   headless,

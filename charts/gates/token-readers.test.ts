@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { said, security } from '../testing/own-objects.ts';
+import { deployment, said, security } from '../testing/own-objects.ts';
 import type { Own } from '../testing/own-objects.ts';
 
 const istio = (kind: string, spec: object): Own => ({
@@ -42,4 +42,24 @@ test('a route by a claim of tokens that nobody reads is refused', () => {
     'istio-ingress',
   );
   expect(said(service, gateway, byClaim({}), authentication)).toEqual([]);
+});
+
+test('a policy that asks for tokens which nobody reads is refused, whatever it does', () => {
+  const deployed = deployment();
+  const selected = { selector: { matchLabels: { app: 'own' } } };
+  const message = (received: string) =>
+    `demo/custom: AuthorizationPolicy shop/own asks for tokens, but no RequestAuthentication reads them at Deployment shop/own: there no request has one; received ["${received}"]; fix: add one for these pods, or ask for something else`;
+  const denies = (rule: object) =>
+    security('AuthorizationPolicy', { ...selected, action: 'DENY', rules: [rule] });
+  for (const [asks, rule] of [
+    ['requestPrincipals', { from: [{ source: { requestPrincipals: ['https://id.example/*'] } }] }],
+    ['notRequestPrincipals', { from: [{ source: { notRequestPrincipals: ['*'] } }] }],
+    ['request.auth.claims[group]', { when: [{ key: 'request.auth.claims[group]', notValues: ['admin'] }] }],
+  ] as const)
+    expect(said(deployed, denies(rule))).toContain(message(asks));
+  const policy = denies({ from: [{ source: { notRequestPrincipals: ['*'] } }] });
+  const jwtRules = [{ issuer: 'https://id.example', jwksUri: 'https://id.example/keys' }];
+  const reads = (more: object) => security('RequestAuthentication', { ...more, jwtRules });
+  expect(said(deployed, policy, reads(selected))).not.toContain(message('notRequestPrincipals'));
+  expect(said(deployed, policy, reads({}))).not.toContain(message('notRequestPrincipals'));
 });
