@@ -3,8 +3,10 @@ import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, field, isManaged, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { isGateway, isLive } from '../kube/proxies.ts';
 import { selects } from '../kube/webhooks.ts';
 import type { Plan } from '../plan/plan.ts';
+import { gatewaysIn } from './joined-gateways.ts';
 import { inQuery, listKind } from './list-kind.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -19,8 +21,8 @@ interface Served {
 
 /**
  * What others have at the gateways that edges join: hosts that an edge would take from them, and policies that decide before an
- * edge does. Reads only.
- * @param warn - called for each host of theirs that covers one of an edge, and each policy
+ * edge does. Gateways of any namespace are looked at, as a selector is for all of them. Reads only.
+ * @param warn - called for each host of theirs that covers one of an edge, each policy, and gateways in other namespaces
  */
 export async function atGatewaysProblems(
   client: KubeClient,
@@ -29,10 +31,7 @@ export async function atGatewaysProblems(
   warn: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
-  const planned = plan.steps
-    .filter(({ cluster }) => cluster === client.cluster)
-    .flatMap(({ objects }) => objects)
-    .filter(({ kind }) => kind === 'Gateway');
+  const planned = gatewaysIn(plan, client.cluster);
   if (ingress === undefined || planned.length === 0) return [];
   const { namespace, selector } = ingress;
   const ofNetworking = (kind: string) => listKind(client, ['networking.istio.io/v1', kind], {}, signal);
@@ -42,13 +41,18 @@ export async function atGatewaysProblems(
     ),
   );
   const [pods, gateways, routes, ...found] = await Promise.all([
-    listKind(client, ['v1', 'Pod'], { namespace, labelSelector: inQuery(selector) }, signal),
+    listKind(client, ['v1', 'Pod'], { labelSelector: inQuery(selector) }, signal),
     ofNetworking('Gateway'),
     ofNetworking('VirtualService'),
     ...policies,
   ]);
-  const labels = pods.map(({ metadata }) => metadata.labels ?? {});
+  const here = pods.filter(({ metadata }) => metadata.namespace === namespace);
+  const elsewhere = pods.filter((pod) => !here.includes(pod) && isGateway(pod) && isLive(pod));
+  const labelsOf = ({ metadata }: KubeObject): Labels => metadata.labels ?? {};
+  const labels = here.map(labelsOf);
+  const all = [...labels, ...elsewhere.map(labelsOf)];
   const others = (object: KubeObject) => !isManaged(object, plan.mesh);
+  if (elsewhere.length > 0) warn(`cluster ${client.cluster}: ${alsoSelected(elsewhere, namespace)}`);
   for (const policy of found.flat().filter(others)) {
     const effect = isAbout(policy, labels) ? effectOf(policy) : undefined;
     if (effect !== undefined)
@@ -56,9 +60,16 @@ export async function atGatewaysProblems(
   }
   const theirs = gateways
     .filter(others)
-    .filter((gateway) => selectsOne(field(gateway, 'spec', 'selector'), labels));
+    .filter((gateway) => selectsOne(field(gateway, 'spec', 'selector'), all));
   const served = [...theirs.flatMap(hostsOfGateway), ...routes.filter(others).flatMap(hostsOfRoute(theirs))];
   return planned.flatMap((gateway) => hostProblems(client.cluster, gateway, served, warn));
+}
+
+/** Gateways that get the hosts of edges, and none of their routes, which are exported to the declared ones alone. */
+function alsoSelected(pods: readonly KubeObject[], namespace: string): string {
+  const names = pods.map(({ metadata }) => `${metadata.namespace ?? ''}/${metadata.name}`).sort();
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return `the selector of platform.ingress also selects gateways outside of namespace ${namespace}: ${names.slice(0, 3).join(', ')}${more}: they answer requests for hosts of edges with 404 from now on; declare labels that only those of ${namespace} have`;
 }
 
 function hostProblems(

@@ -7,10 +7,12 @@ import { elsewhereProblems } from './elsewhere.ts';
 import { findIstio } from './found-istio.ts';
 import type { FoundIstio } from './found-istio.ts';
 import { gatewayScopeProblems } from './gateway-scope.ts';
-import { eastWestProblems, ingressProblems } from './gateways.ts';
+import { eastWestProblems } from './gateways.ts';
 import { installationProblems, versionWarnings } from './installation.ts';
+import { ingressProblems } from './joined-gateways.ts';
 import { meshConfigFindings } from './mesh-config.ts';
 import { cniProblems, discoveryProblems, namespaceProblems } from './namespaces.ts';
+import { oneNetworkProblems } from './one-network.ts';
 import { remoteProblems, rootProblems } from './other-clusters.ts';
 import { policyWarnings } from './policies.ts';
 
@@ -42,6 +44,7 @@ export async function existingIstioProblems(
       ? []
       : clients.map((client) => elsewhereProblems(client, plan, earlier, signal))),
     eastWestProblems(istios, plan, warn, signal),
+    oneNetworkProblems(clients, plan, existing, warn, signal),
     rootProblems(
       istios.map(({ client }) => client),
       existing,
@@ -84,7 +87,7 @@ async function checkCluster(
   for (const warning of await policyWarnings(client, plan, existing, signal)) warn(warning);
   return [
     ...(await namespaceProblems(client, plan, existing, revision, signal)),
-    ...(await ingressProblems(client, existing, signal)),
+    ...(await ingressProblems(client, plan, existing, signal)),
     ...(await atGatewaysProblems(client, plan, existing, warn, signal)),
   ];
 }

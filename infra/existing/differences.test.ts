@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { labelManaged } from '../kube/kube-object.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { fine, namespaceOf, object, OnExisting } from '../testing/existing/on-existing.ts';
+import { fine, namespaceOf, object, OnExisting, workload } from '../testing/existing/on-existing.ts';
 
 let on: OnExisting;
 beforeAll(async () => {
@@ -114,5 +115,44 @@ describe('of a gateway between networks', () => {
     expect(await on.said()).toBe(
       'east: east-west gateway: the status of Service edge-of-others/crossing names no address: calls from other networks would not get into net-east; fix: check the events of that Service for what its load balancer waits for',
     );
+  });
+});
+
+describe('of a mesh that is named the same, in the same namespaces', () => {
+  const web = (name = 'web') =>
+    labelManaged(object('apps/v1', 'Deployment', { name, namespace: 'shop' }), 'shop');
+  beforeEach(() => {
+    on.store('west', labelManaged(namespaceOf('shop'), 'shop'));
+  });
+
+  test('and has none of the workloads that are declared: it is refused, unless an earlier up of the checkout was there', async () => {
+    for (const name of ['web', 'pay', 'mail', 'news']) on.store('west', web(name));
+    expect(await on.said()).toBe(
+      'west: mesh shop: runs already in namespaces that are declared, with none of the workloads that are declared, and no earlier up of this checkout wrote there: if it is another mesh of this name, up would delete it; received "Deployment shop/mail, Deployment shop/news, Deployment shop/pay and 1 more"; fix: rename one of the two, or declare other namespaces; if it is the same mesh, delete these workloads first',
+    );
+    expect(await on.said({}, { earlier: ['shop'] })).toBe(fine);
+  });
+
+  test('and has one that is declared: it is taken for the mesh itself, which a new checkout has to go on with', async () => {
+    on.store('west', web());
+    on.store('west', workload('shop'));
+    expect(await on.said()).toBe(fine);
+  });
+
+  test('in one more namespace than earlier ups knew: it is refused', async () => {
+    on.store('west', workload('shop'));
+    on.store('west', namespaceOf('team-a'));
+    on.store('east', namespaceOf('team-a'));
+    const applied = { managedFields: [{ manager: 'meshwright', operation: 'Apply' }] };
+    const at = { namespace: 'team-a', ...applied };
+    on.store('west', labelManaged(object('apps/v1', 'Deployment', { name: 'pay', ...at }), 'shop'));
+    // A copy with its labels, which others made.
+    const copy = { name: 'copy', namespace: 'team-a' };
+    on.store('west', labelManaged(object('apps/v1', 'Deployment', copy), 'shop'));
+    const sharedNamespaces = ['team-a'];
+    expect(await on.said({ sharedNamespaces }, { earlier: ['shop'] })).toBe(
+      'west: mesh shop: runs already in namespaces that are declared, with none of the workloads that are declared, and no earlier up of this checkout wrote there: if it is another mesh of this name, up would delete it; received "Deployment team-a/pay"; fix: rename one of the two, or declare other namespaces; if it is the same mesh, delete these workloads first',
+    );
+    expect(await on.said({ sharedNamespaces })).toBe(fine);
   });
 });

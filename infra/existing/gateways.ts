@@ -1,5 +1,4 @@
 import { networkLabel } from '../../charts/constructs/scope/names.ts';
-import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
 import { own } from '../../core/own.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
@@ -180,59 +179,4 @@ async function readyPod(
       field(pod, 'metadata', 'deletionTimestamp') === undefined &&
       text(condition(pod, 'Ready'), 'status') === 'True',
   );
-}
-
-/** What is not there of the ingress gateways that edges join. */
-export async function ingressProblems(
-  client: KubeClient,
-  { ingress }: ExistingIstioModel,
-  signal: AbortSignal | undefined,
-): Promise<readonly Problem[]> {
-  if (ingress === undefined) return [];
-  const { namespace, service, serviceAccount, selector } = ingress;
-  const get = (kind: string, name: string) =>
-    client.get({ apiVersion: 'v1', kind, metadata: { name, namespace } }, signal);
-  const [found, account, pods] = await Promise.all([
-    get('Service', service),
-    get('ServiceAccount', serviceAccount),
-    listKind(client, ['v1', 'Pod'], { namespace, labelSelector: inQuery(selector) }, signal),
-  ]);
-  const where = `${client.cluster}: platform.ingress`;
-  const missing = (kind: string, name: string, key: string, why: string): Problem => ({
-    where: `${where}.${key}`,
-    what: `there is no ${kind} ${namespace}/${name}: ${why}`,
-    fix: `name that of the gateways in existing({ ingress: { namespace, ${key} } })`,
-  });
-  const others = new Set(
-    pods
-      .map((pod) => text(pod, 'spec', 'serviceAccountName') ?? 'default')
-      .filter((name) => name !== serviceAccount),
-  );
-  return [
-    ...(found === undefined ? [missing('Service', service, 'service', 'edges would have no address')] : []),
-    ...(account === undefined
-      ? [missing('ServiceAccount', serviceAccount, 'serviceAccount', 'edges would refuse the gateways')]
-      : []),
-    ...(pods.length === 0
-      ? [
-          {
-            where: `${where}.selector`,
-            what: `selects no pod in namespace ${namespace}: no gateway would take the routes of edges`,
-            received: selector,
-            fix: "declare the labels of the gateways' pods in existing({ ingress: { selector } })",
-          },
-        ]
-      : []),
-    ...(account !== undefined && others.size > 0
-      ? [
-          {
-            where: `${where}.serviceAccount`,
-            what: 'pods that the selector matches run as another account: edges would refuse what they send',
-            received: [...others].sort().join(', '),
-            allowed: serviceAccount,
-            fix: 'declare their account, or a selector of those that run as this one',
-          },
-        ]
-      : []),
-  ];
 }

@@ -26,13 +26,18 @@ export async function listProxies(
   });
 }
 
+/** Whether a pod's proxy is a gateway: `Gateway` resources are for no others. */
+export function isGateway(pod: KubeObject): boolean {
+  return list(pod, 'spec', 'containers').some((container) => list(container, 'args').includes('router'));
+}
+
 /** The revisions of rendered IstioOperators. */
 export function revisionsOf(releases: readonly KubeObject[]): readonly string[] {
   return releases.map((release) => text(release, 'spec', 'revision') ?? defaultRevision);
 }
 
 /** Whether the pod runs or will run: a pod that is being deleted only drains. */
-function isLive(pod: KubeObject): boolean {
+export function isLive(pod: KubeObject): boolean {
   const ended = ['Succeeded', 'Failed'].includes(text(pod, 'status', 'phase') ?? '');
   return !ended && text(pod, 'metadata', 'deletionTimestamp') === undefined;
 }

@@ -3,7 +3,9 @@ import { existing, lab, Mesh, type ExistingPlatform, type Platform } from '../..
 import { synthesize } from '../../charts/synth.ts';
 import { productVersion } from '../../core/product.ts';
 import { connect } from '../kube/connection.ts';
+import { labelManaged } from '../kube/kube-object.ts';
 import { planMesh } from '../plan/plan.ts';
+import { plural } from '../testing/api-kinds.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { root } from '../testing/meshes.ts';
 import { newerMesh } from './newer-mesh.ts';
@@ -15,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 afterEach(() => {
   api.objects.clear();
+  api.intervene = () => undefined;
 });
 
 const clusters = { east: { network: 'net-east', region: 'r', zone: 'z' } };
@@ -40,15 +43,17 @@ function said(annotations: Annotations): Promise<readonly unknown[]> {
   return saidOf(ownIstio);
 }
 
-/** What is said of an Istio of others, on which the mesh has default denies with these annotations, by namespace. */
-function saidOnTheirs(denies: Readonly<Record<string, Annotations>>): Promise<readonly unknown[]> {
+/** What is said of an Istio of others, on which a mesh has default denies with these annotations, by namespace. */
+function saidOnTheirs(
+  denies: Readonly<Record<string, Annotations>>,
+  mesh = 'demo',
+): Promise<readonly unknown[]> {
   api.objects.clear();
-  for (const [namespace, annotations] of Object.entries(denies))
-    api.put({
-      apiVersion: 'security.istio.io/v1',
-      kind: 'AuthorizationPolicy',
-      metadata: { name: 'allow-nothing.demo', namespace, annotations },
-    });
+  for (const [namespace, annotations] of Object.entries(denies)) {
+    const metadata = { name: `allow-nothing.${mesh}`, namespace, annotations };
+    const policy = { apiVersion: 'security.istio.io/v1', kind: 'AuthorizationPolicy', metadata };
+    api.put({ ...labelManaged(policy, mesh) });
+  }
   return saidOf(theirIstio);
 }
 
@@ -79,9 +84,20 @@ test('so it is on an Istio of others, where all namespaces are shared, by the ne
     refused('0.10.0'),
   ]);
   expect(await saidOnTheirs({ 'team-a': version(productVersion()), 'team-b': {} })).toEqual([]);
-  // Of a mesh in other namespaces nothing is said.
-  expect(await saidOnTheirs({ 'team-c': version('1.0.0') })).toEqual([]);
   expect(await saidOnTheirs({})).toEqual([]);
+});
+
+test('so it is by a namespace that is no longer declared; another mesh tells nothing', async () => {
+  const denies = { 'team-c': { 'meshwright/version': '1.0.0' } };
+  expect(await saidOnTheirs(denies)).toEqual([refused('1.0.0')]);
+  expect(await saidOnTheirs(denies, 'other')).toEqual([]);
+});
+
+test('where policies may not be listed, those that are declared are read by name', async () => {
+  api.intervene = ({ path }) =>
+    path.endsWith(`/${plural('AuthorizationPolicy')}`) ? { status: 403, body: { message: 'no' } } : undefined;
+  const denies = { 'team-a': { 'meshwright/version': '0.9.0' }, 'team-c': { 'meshwright/version': '1.0.0' } };
+  expect(await saidOnTheirs(denies)).toEqual([refused('0.9.0')]);
 });
 
 test('one of the same or an older version, or of before versions were told, is taken over', async () => {

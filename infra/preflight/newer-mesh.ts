@@ -1,12 +1,15 @@
 import { versionAnnotation } from '../../charts/model/labels.ts';
 import type { Problem } from '../../core/problem.ts';
+import { inQuery } from '../existing/list-kind.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
+import { managedLabels } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /**
  * A mesh that a newer version brought up: an older one may not know what it would take away. The namespace of the control plane tells
- * the version; on an Istio of others, the default deny of each namespace with workloads of the mesh does.
+ * the version; on an Istio of others, the default deny of each namespace with workloads of the mesh does, in whatever namespaces
+ * these are: they may no longer be declared.
  */
 export async function newerMesh(
   client: KubeClient,
@@ -19,7 +22,10 @@ export async function newerMesh(
     .filter((object) => versionOf(object) !== undefined);
   const ours = versionOf(planned[0]);
   if (ours === undefined) return [];
-  const found = await Promise.all(planned.map((object) => client.get(object, signal)));
+  const found = [
+    ...(await Promise.all(planned.map((object) => client.get(object, signal)))),
+    ...(plan.existing === undefined ? [] : await defaultDenies(client, plan, signal)),
+  ];
   const theirs = found
     .flatMap((object) => versionOf(object) ?? [])
     .reduce((newest, version) => (isNewer(version, newest) ? version : newest), ours);
@@ -33,6 +39,18 @@ export async function newerMesh(
       fix: `use meshwright ${theirs} or newer`,
     },
   ];
+}
+
+/** The mesh's AuthorizationPolicies of all namespaces; none where these may not be listed, as those that are planned are read by name. */
+async function defaultDenies(
+  client: KubeClient,
+  { mesh }: Plan,
+  signal: AbortSignal | undefined,
+): Promise<readonly KubeObject[]> {
+  const type = await client.typeOf('security.istio.io/v1', 'AuthorizationPolicy', signal);
+  if (type === undefined) return [];
+  const labelSelector = inQuery(managedLabels(mesh));
+  return (await client.listIfAllowed(type, { labelSelector, ...(signal && { signal }) })) ?? [];
 }
 
 function versionOf(object: KubeObject | undefined): string | undefined {
