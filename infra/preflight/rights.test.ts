@@ -62,10 +62,30 @@ const objects = [
 ];
 const scope: RightsFor = { objects, clusters: ['east', 'west'], makesNamespaces: false };
 const commands: readonly Command[] = ['up', 'status', 'down'];
+/** On an Istio of others: a mesh with an ingress gateway of its own, and a namespace that it shares. */
+const scopeOnExisting: RightsFor = {
+  ...scope,
+  objects: [
+    ...ofConstructs.filter(({ kind }) => kind !== 'Role'),
+    ...named('security.istio.io/v1', 'RequestAuthentication', ['edge'], 'shop'),
+    ...named('v1', 'Namespace', ['shop', 'shop-ingress']),
+    ...named(`${rbac}/v1`, 'Role', ['shop-ingress'], 'shop-ingress'),
+  ],
+  onExisting: true,
+  sharedNamespaces: ['team-a'],
+};
 
 test.each(commands)('docs/rights/%s.yaml has what the command may have to do, and no more', (command) => {
   expectFile(new URL(`../../docs/rights/${command}.yaml`, import.meta.url), rightsYaml(command, scope));
 });
+
+test.each(commands)(
+  'docs/rights/existing-istio/%s.yaml has what the command may have to do on an Istio of others, and no more',
+  (command) => {
+    const file = new URL(`../../docs/rights/existing-istio/${command}.yaml`, import.meta.url);
+    expectFile(file, rightsYaml(command, scopeOnExisting));
+  },
+);
 
 describe.each(commands)('the rights for %s', (command) => {
   const rights = rightsOf(command, scope);
@@ -112,6 +132,14 @@ describe.each(commands)('on an Istio of others, the rights for %s', (command) =>
     const close = rights.filter(({ resource }) => /secret|token|exec/.test(resource));
     expect(close.map(({ resource, place }) => `${resource} ${place}`)).toEqual(
       command === 'up' ? ['pods/exec mesh'] : [],
+    );
+  });
+
+  test('let it see the control plane, whose namespace is none of the mesh', () => {
+    const seen = rights.filter(({ place }) => place === 'control-plane');
+    const resources = ['configmaps', 'deployments.apps', 'namespaces'];
+    expect(seen.map(({ resource, verbs }) => [resource, ...verbs].join(' '))).toEqual(
+      command === 'down' ? [] : resources.map((resource) => `${resource} get`),
     );
   });
 

@@ -74,7 +74,8 @@ export function rightsOf(command: Command, scope: RightsFor): readonly Right[] {
     status: () => ofStatus(scope),
     down: () => ofDown(scope),
   };
-  return merged(rights[command]());
+  // The namespace of the control plane is one of the mesh's only where the mesh has one.
+  return merged(rights[command](), scope.onExisting !== true);
 }
 
 /** The verbs that RBAC asks of whoever grants more than they have: `grants.ts` knows when. */
@@ -234,8 +235,11 @@ function right(place: Place, resource: string, verbs: readonly string[]): Right 
 
 const order = ['get', 'list', 'create', 'patch', 'delete', ...grantingVerbs];
 
-/** Each resource, place and names once, without what a wider right gives already. */
-function merged(rights: readonly Right[]): readonly Right[] {
+/**
+ * Each resource, place and names once, without what a wider right gives already.
+ * @param within - whether rights in the mesh's namespaces hold in that of the control planes
+ */
+function merged(rights: readonly Right[], within: boolean): readonly Right[] {
   const key = ({ place, resource, names }: Right) => JSON.stringify([place, resource, names]);
   const same = [...Map.groupBy(rights, key).values()].flatMap((all): Right[] => {
     const verbs = new Set(all.flatMap((one) => one.verbs));
@@ -251,7 +255,7 @@ function merged(rights: readonly Right[]): readonly Right[] {
     );
   const isGiven = (one: Right, verb: string) =>
     (one.place !== 'cluster' && has('cluster', one, verb)) ||
-    (one.place === 'control-plane' && has('mesh', one, verb)) ||
+    (within && one.place === 'control-plane' && has('mesh', one, verb)) ||
     (one.names !== undefined && has(one.place, one, verb));
   return same
     .map((one) => ({ ...one, verbs: one.verbs.filter((verb) => !isGiven(one, verb)) }))

@@ -10,8 +10,19 @@ import { outsiderPod, rightsOf, type Command, type Place, type RightsFor } from 
 const group = 'rbac.authorization.k8s.io';
 const version = `${group}/v1`;
 
-/** The sample's namespace of services; whoever has others puts them in its place. */
-const ownNamespaces = ['shop'];
+/** Namespaces by what the mesh does with them; whoever has others puts them in their place. */
+interface Namespaces {
+  /** Made by the mesh. */
+  readonly made: readonly string[];
+  /** Of others, in which it has workloads. */
+  readonly shared: readonly string[];
+}
+
+const onOwnIstio: Namespaces = {
+  made: [controlPlaneNamespace, ingressGateway.namespace, eastWestGateway.namespace, 'shop'],
+  shared: [],
+};
+const onIstioOfOthers: Namespaces = { made: ['shop-ingress', 'shop'], shared: ['team-a'] };
 
 /** The least rights for a command as objects of Kubernetes, with a comment above. The group is who gets them. */
 export function rightsYaml(command: Command, scope: RightsFor): string {
@@ -48,18 +59,13 @@ export function rightsYaml(command: Command, scope: RightsFor): string {
       : [{ apiVersion: version, kind: 'Role', metadata, rules }, bound('Role', metadata.name, namespace)];
   };
   const inMesh = `${name}-namespaces`;
-  const namespaces = [
-    controlPlaneNamespace,
-    ingressGateway.namespace,
-    eastWestGateway.namespace,
-    ...ownNamespaces,
-  ];
+  const { made, shared } = scope.onExisting === true ? onIstioOfOthers : onOwnIstio;
   const objects: readonly object[] = [
     { apiVersion: version, kind: 'ClusterRole', metadata: { name }, rules: rulesAt('cluster') },
     bound('ClusterRole', name),
     { apiVersion: version, kind: 'ClusterRole', metadata: { name: inMesh }, rules: rulesAt('mesh') },
-    ...namespaces.flatMap((namespace) => [
-      ...(command === 'up' ? [madeBefore(namespace)] : []),
+    ...[...made, ...shared].flatMap((namespace) => [
+      ...(command === 'up' && made.includes(namespace) ? [madeBefore(namespace)] : []),
       bound('ClusterRole', inMesh, namespace),
     ]),
     ...role('control-plane', controlPlaneNamespace),
@@ -68,7 +74,7 @@ export function rightsYaml(command: Command, scope: RightsFor): string {
   const documents = objects.map((object) =>
     stringify(object, { aliasDuplicateObjects: false, singleQuote: true }),
   );
-  return `${comment(command)}${documents.join('---\n')}`;
+  return `${comment(command, scope.onExisting === true)}${documents.join('---\n')}`;
 }
 
 /** A namespace that `up` takes for its own, though somebody else made it. */
@@ -80,10 +86,19 @@ function groupOf(resource: string): string {
   return /\.(.*)$/.exec(resource)?.[1] ?? '';
 }
 
-function comment(command: Command): string {
-  return `# The least rights for \`${command}\`, for one cluster of the mesh \`shop\`, whose services are in the namespace \`shop\`.
-# Put your mesh, your namespaces and your clusters in their place, and add a name for each revision of Istio.
-# See docs/existing-clusters.md. Made from the table that \`up\` checks (infra/preflight/rights.ts):
+function comment(command: Command, onExisting: boolean): string {
+  const lines = onExisting
+    ? [
+        `# The least rights for \`${command}\` on an Istio of others, for one cluster of the mesh \`shop\`, whose services are in its own`,
+        '# namespace `shop` and in `team-a`, which it shares. The root namespace of Istio is `istio-system`.',
+        '# Put your mesh and your namespaces in their place. See docs/existing-istio.md.',
+      ]
+    : [
+        `# The least rights for \`${command}\`, for one cluster of the mesh \`shop\`, whose services are in the namespace \`shop\`.`,
+        '# Put your mesh, your namespaces and your clusters in their place, and add a name for each revision of Istio.',
+        '# See docs/existing-clusters.md.',
+      ];
+  return `${lines.join('\n')} Made from the table that \`up\` checks (infra/preflight/rights.ts):
 # UPDATE_GOLDEN=1 npm run test:unit -- infra/preflight/rights
 `;
 }
