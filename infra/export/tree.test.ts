@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { synthesize } from '../../charts/synth.ts';
 import { shopInTwo } from '../../charts/testing/shop.ts';
 import { withProject } from '../../charts/testing/project.ts';
@@ -19,6 +19,7 @@ import { isStored } from './external-secret.ts';
 import type { SecretStore } from './external-secret.ts';
 import { exportTree } from './tree.ts';
 import type { ExportTree } from './tree.ts';
+import { documentsIn, folderOf } from '../testing/exported.ts';
 import { root } from '../testing/meshes.ts';
 
 const store: SecretStore = { kind: 'ClusterSecretStore', name: 'vault', key: 'shop/{cluster}/{secret}' };
@@ -65,20 +66,6 @@ function treeOf(plan: Plan, options: Partial<Parameters<typeof exportTree>[1]> =
     store,
     ...options,
   });
-}
-
-function documentsIn(yaml: string, version: '1.1' | '1.2' = '1.2'): readonly unknown[] {
-  return parseAllDocuments(yaml, { version }).map((document) => (document as { toJS(): unknown }).toJS());
-}
-
-/** The objects of a folder as kustomize lists them. */
-function folderOf({ files }: ExportTree, folder: string): readonly KubeObject[] {
-  const kustomization = files.get(`${folder}/kustomization.yaml`);
-  if (kustomization === undefined) return [];
-  const { resources } = parse(kustomization) as { resources: readonly string[] };
-  return resources.flatMap(
-    (file) => documentsIn(files.get(`${folder}/${file}`) ?? '') as readonly KubeObject[],
-  );
 }
 
 function shopPlan(): Plan {

@@ -37,7 +37,8 @@ export function playControllers(api: KubeApi, cluster: string): void {
   };
 }
 
-function statusOf(live: Record<string, unknown>, cluster: string): unknown {
+/** What controllers say of an object that is ready. */
+export function statusOf(live: Record<string, unknown>, cluster: string): unknown {
   const { name, namespace = '' } = live['metadata'] as { name: string; namespace?: string };
   switch (live['kind']) {
     case 'Namespace':
