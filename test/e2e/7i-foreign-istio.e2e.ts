@@ -1,16 +1,47 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import { synthMesh } from '../../cli/workspace/synth-mesh.ts';
 import { removeMesh } from '../../infra/apply/remove.ts';
 import { callOnce, eventually, status } from './calls/call.ts';
+import {
+  addressOf,
+  ask,
+  askUntil,
+  bearer,
+  burst,
+  inOrder,
+  readAddress,
+  theirs as theirKeys,
+  token,
+} from './calls/edge.ts';
 import { stateDir, npm, root } from './checkout/cli.ts';
 import { expectNoMesh } from './checkout/contexts.ts';
 import { ensureLab, kubeconfig, kubectl } from './checkout/lab.ts';
+import { grantRights, revokeRights, writeKubeconfig, type Documented } from './checkout/least-rights.ts';
 import { everything } from './everything.ts';
-import { clusters, giveRemoteSecret, installIstio, removeIstio, tag } from './foreign/istio.ts';
-import { foreignProject, type Declared } from './foreign/project.ts';
+import {
+  clusters,
+  configureIstio,
+  front,
+  giveRemoteSecret,
+  installIstio,
+  removeIstio,
+  tag,
+} from './foreign/istio.ts';
+import { foreignProject, joinedHost, listsAtOnce, type Declared } from './foreign/project.ts';
+import { refused } from './foreign/refusals.ts';
 import { differences, takeSnapshot, type Snapshot } from './foreign/snapshot.ts';
-import { caller, deployTheirs, flows, removeTheirs, shared, theirs } from './foreign/workloads.ts';
+import {
+  caller,
+  deployTheirs,
+  flows,
+  removeTheirs,
+  serveTheirHost,
+  theirHost,
+  theirs,
+} from './foreign/workloads.ts';
 import { startLoad, type LoadResult, type SteadyLoad } from './load/steady-load.ts';
 
 const minute = 60_000;
@@ -18,7 +49,13 @@ const project = foreignProject();
 let before: Snapshot;
 let load: SteadyLoad | undefined;
 
-const startTheirs = () => startLoad({ clusters, caller, flows });
+/** The documented least rights, for the mesh of the project. */
+const rights: Documented = {
+  folder: 'docs/rights/existing-istio',
+  named: (yaml) => yaml.replaceAll(/\bshop\b/g, 'boutique'),
+  withNamespaces: false,
+};
+
 const expectAll = (result: LoadResult) => {
   process.stderr.write(`calls of others: ${JSON.stringify(result)}\n`);
   expect(result.failures).toEqual([]);
@@ -26,7 +63,21 @@ const expectAll = (result: LoadResult) => {
   expect(result.calls).toBeGreaterThan(0);
 };
 
-// It installs an Istio in both clusters, and takes nine minutes.
+/** Expects that down takes away all that up made and nothing else, and that no call of others was lost since the load began. */
+const expectDown = async () => {
+  const { code } = await project.run('down');
+  const stopped = await load!.stop();
+  load = undefined;
+  expectAll(stopped);
+  expect(code).toBe(0);
+  // What Kubernetes made of ours, such as pods, goes in its own time.
+  await waitFor({ what: 'nothing but what others had', timeoutMs: minute, intervalMs: 2_000 }, async () => {
+    const [first] = differences(before, await takeSnapshot(), true);
+    return first === undefined ? { done: true, value: true } : { done: false, because: first };
+  });
+};
+
+// It installs an Istio in both clusters, and takes a quarter of an hour.
 (everything ? describe : describe.skip)('on an Istio of others', () => {
   beforeAll(async () => {
     await ensureLab();
@@ -58,65 +109,7 @@ const expectAll = (result: LoadResult) => {
       expect(code).toBe(2);
       return stderr;
     };
-    const everywhere = (line: (cluster: string) => string) => clusters.map(line).join('\n');
-
-    test.each<readonly [string, Declared, string]>([
-      [
-        'a revision that is none',
-        { revision: 'canary' },
-        everywhere(
-          (name) =>
-            `${name}: Istio: no injector has the declared revision or tag: pods would start without a proxy; received "canary"; allowed 1-31-others, default, ${tag}; fix: declare one of these in existing({ istio: { revision } })`,
-        ),
-      ],
-      [
-        'another trust domain',
-        { trustDomain: 'shop.example' },
-        everywhere(
-          (name) =>
-            `${name}: Istio: has another trust domain than the mesh declares: policies would name identities that nobody has, and every call would be refused; received "cluster.local"; allowed shop.example; fix: declare trustDomain: 'cluster.local'`,
-        ),
-      ],
-      [
-        'another network',
-        { network: 'net-east' },
-        'east: Istio: has its pods in another network than the mesh declares: calls between clusters would be sent to addresses that lead nowhere; received "vpc-east"; allowed net-east; fix: declare network: \'vpc-east\' for cluster east',
-      ],
-      [
-        'a shared namespace that is not there',
-        { sharedNamespace: 'team-b' },
-        everywhere(
-          (name) =>
-            `${name}: Namespace team-b: does not exist, and is declared as shared: the mesh does not make it; fix: have its owners create it, or declare mesh.namespace('team-b') without shared`,
-        ),
-      ],
-      [
-        'an object of theirs with the name of ours',
-        { stock: 'ledger' },
-        `west: Service ${shared}/ledger: exists already in a namespace that the mesh shares, and belongs to others: the mesh would overwrite it; fix: declare another name`,
-      ],
-      [
-        'a namespace of theirs that is declared as ours',
-        { namespace: theirs },
-        `east: Namespace ${theirs}: exists already, and meshwright did not create it; fix: declare another name, or share it with those who have it, mesh.namespace('${theirs}', { shared: true })`,
-      ],
-      [
-        'gateways of theirs that are not there',
-        { joins: true, ingressService: 'frontdoor' },
-        everywhere(
-          (name) =>
-            `${name}: platform.ingress.service: there is no Service gateways-of-others/frontdoor: edges would have no address; fix: name that of the gateways in existing({ ingress: { namespace, service } })`,
-        ),
-      ],
-      [
-        'paths that their gateways do not normalize',
-        { joins: true },
-        everywhere(
-          (name) =>
-            `${name}: Istio: normalizes paths less than edges at gateways of others need: a path with // is another one for the policies of edges than for the services behind them; received "BASE"; allowed MERGE_SLASHES, DECODE_AND_MERGE_SLASHES; fix: have its owners set meshConfig.pathNormalization.normalization: MERGE_SLASHES`,
-        ),
-      ],
-    ])(
+    test.each(refused)(
       '%s',
       async (_, declared, message) => {
         const said = await refusal(declared);
@@ -144,7 +137,7 @@ const expectAll = (result: LoadResult) => {
 
   describe('while workloads of others call', () => {
     beforeAll(async () => {
-      load = await startTheirs();
+      load = await startLoad({ clusters, caller, flows });
       before = await takeSnapshot();
     }, 2 * minute);
 
@@ -176,12 +169,25 @@ const expectAll = (result: LoadResult) => {
     );
 
     test(
-      'a changed service is rolled out, and nothing else is touched',
+      'a changed service is rolled out with the least rights that docs has for it, and nothing else is touched',
       async () => {
+        const least = join(project.folder, 'least-kubeconfig');
         project.configure('catalog', { replicas: 2 });
-        const { code, stdout } = await project.up();
-        expect(code).toBe(0);
-        expect(stdout).toMatch(/^\d+ created, 2 changed, 0 deleted, \d+ unchanged/m);
+        for (const cluster of clusters) grantRights(cluster, rights);
+        try {
+          writeKubeconfig(least, 'up');
+          project.actAs(least);
+          const { code, stdout } = await project.up();
+          expect(code).toBe(0);
+          expect(stdout).toMatch(/^\d+ created, 2 changed, 0 deleted, \d+ unchanged/m);
+          writeKubeconfig(least, 'status');
+          expect(await project.run('status')).toMatchObject({ code: 0 });
+        } finally {
+          // The record of the checkout names this file.
+          copyFileSync(kubeconfig, least);
+          project.actAs();
+          for (const cluster of clusters) revokeRights(cluster, rights);
+        }
         expect(differences(before, await takeSnapshot())).toEqual([]);
       },
       15 * minute,
@@ -222,22 +228,77 @@ const expectAll = (result: LoadResult) => {
 
     test(
       'down takes away what up made; all of others is byte for byte as before, and no call was lost',
-      async () => {
-        const { code } = await project.run('down');
-        const stopped = await load!.stop();
-        load = undefined;
-        expectAll(stopped);
-        expect(code).toBe(0);
-        // What Kubernetes made of ours, such as pods, goes in its own time.
-        await waitFor(
-          { what: 'nothing but what others had', timeoutMs: minute, intervalMs: 2_000 },
-          async () => {
-            const [first] = differences(before, await takeSnapshot(), true);
-            return first === undefined ? { done: true, value: true } : { done: false, because: first };
-          },
-        );
-      },
+      expectDown,
       10 * minute,
     );
+  });
+
+  describe('an edge at their gateways, which serve a host of theirs', () => {
+    const client = (sub: string) => ({ host: joinedHost, headers: bearer(token({ sub })) });
+
+    beforeAll(async () => {
+      await configureIstio({ pathNormalization: { normalization: 'MERGE_SLASHES' } });
+      serveTheirHost();
+      for (const cluster of clusters) {
+        readAddress(cluster, front);
+        await askUntil(cluster, '/', 200, { host: theirHost }, 8);
+      }
+      const ingress = Object.fromEntries(
+        clusters.map((name) => [
+          `${theirHost} in ${name}`,
+          { url: `http://${addressOf(name)}/`, host: theirHost },
+        ]),
+      );
+      load = await startLoad({ clusters, caller, flows, ingress });
+      before = await takeSnapshot();
+    }, 10 * minute);
+
+    test(
+      'is refused with a host that they serve',
+      async () => {
+        project.declare({ joins: true, host: theirHost });
+        const { code, stderr } = await project.up();
+        expect(code).toBe(2);
+        for (const cluster of clusters)
+          expect(stderr).toContain(
+            `${cluster}: Gateway boutique/edge: others serve its host ${theirHost} at the gateways that it joins: which of the two gets a request is Istio's choice, by age; received "Gateway others/others, VirtualService others/others"; fix: declare another host in hosts of the edge, or have its owners give that one up`,
+          );
+      },
+      2 * minute,
+    );
+
+    test(
+      'is brought up and proved, and changes nothing of theirs',
+      async () => {
+        project.declare({ joins: true });
+        expect(await project.up('--prove')).toMatchObject({ code: 0 });
+        expect(differences(before, await takeSnapshot())).toEqual([]);
+      },
+      15 * minute,
+    );
+
+    test.each(clusters)(
+      'takes requests by them in %s, with a token and up to its limit, and no others',
+      async (cluster) => {
+        const path = '/v1/products';
+        const answer = await askUntil(cluster, path, 200, client('reader'));
+        expect(JSON.parse(answer.body)).toHaveProperty('products');
+        const forbidden = { status: 403, body: 'RBAC: access denied' };
+        expect(await ask(cluster, path, { host: joinedHost })).toMatchObject(forbidden);
+        expect(await ask(cluster, '/v1/nothing', client('reader'))).toMatchObject(forbidden);
+        const forged = bearer(token({}, theirKeys.privateKey));
+        expect(await ask(cluster, path, { host: joinedHost, headers: forged })).toMatchObject({
+          status: 401,
+        });
+        const codes = inOrder(await burst(listsAtOnce * 4, () => ask(cluster, path, client('eager'))));
+        expect([...new Set(codes)].sort()).toEqual([200, 429]);
+        expect(codes.filter((code) => code === 200).length).toBeGreaterThanOrEqual(listsAtOnce);
+        expect(await ask(cluster, path, client('patient'))).toMatchObject({ status: 200 });
+        expect(await ask(cluster, '/', { host: theirHost })).toMatchObject({ status: 200 });
+      },
+      3 * minute,
+    );
+
+    test('is taken away; their host went on, and no call was lost', expectDown, 10 * minute);
   });
 });

@@ -32,10 +32,13 @@ export interface Ask {
 
 const addresses = new Map<string, string>();
 
-/** Looks where the ingress gateway of a cluster is, for {@link ask}. */
-export function readAddress(cluster: string): void {
+/** Looks where the ingress gateway of a cluster is, for {@link ask}: the mesh's own, or the one of others that is named. */
+export function readAddress(
+  cluster: string,
+  { namespace, name } = { namespace: 'istio-ingress', name: 'istio-ingressgateway' },
+): void {
   const path = 'jsonpath={.status.loadBalancer.ingress[0].ip}';
-  const service = ['-n', 'istio-ingress', 'get', 'service/istio-ingressgateway', '-o', path];
+  const service = ['-n', namespace, 'get', `service/${name}`, '-o', path];
   addresses.set(cluster, kubectl(cluster, ...service).trim());
 }
 

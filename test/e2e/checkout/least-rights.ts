@@ -22,17 +22,29 @@ interface Rule {
 
 const accountOf = (command: Command) => `least-${command}`;
 
+/** Which files, and what of them. */
+export interface Documented {
+  readonly folder: string;
+  /** Puts the names of a mesh in their place. */
+  readonly named: (yaml: string) => string;
+  /** Whether the namespaces of the mesh are made, and go, with them. */
+  readonly withNamespaces: boolean;
+}
+
+const ofSample: Documented = { folder: 'docs/rights', named: (yaml) => yaml, withNamespaces: true };
+
 /** The objects of docs/rights for a command, given to a service account in place of the group. */
-function documented(command: Command): readonly RightsObject[] {
-  const yaml = readFileSync(join(root, 'docs/rights', `${command}.yaml`), 'utf8');
+function documented(command: Command, { folder, named, withNamespaces } = ofSample): readonly RightsObject[] {
+  const yaml = named(readFileSync(join(root, folder, `${command}.yaml`), 'utf8'));
   const subject = { kind: 'ServiceAccount', name: accountOf(command), namespace: 'default' };
   return parseAllDocuments(yaml)
     .map((document) => document.toJS() as RightsObject)
+    .filter(({ kind }) => withNamespaces || kind !== 'Namespace')
     .map((object) => (object.subjects === undefined ? object : { ...object, subjects: [subject] }));
 }
 
 /** Gives each command's service account in a cluster the documented rights, and no more; first those of `up`, which make the namespaces. */
-export function grantRights(cluster: string): void {
+export function grantRights(cluster: string, which = ofSample): void {
   for (const command of ['up', 'status', 'down'] as const) {
     const account = {
       apiVersion: 'v1',
@@ -40,16 +52,15 @@ export function grantRights(cluster: string): void {
       metadata: { name: accountOf(command), namespace: 'default' },
     };
     kubectl(cluster, 'apply', '-f', '-', {
-      input: [account, ...documented(command)].map((object) => JSON.stringify(object)).join('\n---\n'),
+      input: [account, ...documented(command, which)].map((object) => JSON.stringify(object)).join('\n---\n'),
     });
   }
 }
 
 /** Takes away what {@link grantRights} gave, with the namespaces if they are there. */
-export function revokeRights(cluster: string): void {
-  const input = ['up', 'status', 'down'] as const;
-  for (const command of input) {
-    const objects = documented(command).map((object) => JSON.stringify(object));
+export function revokeRights(cluster: string, which = ofSample): void {
+  for (const command of ['up', 'status', 'down'] as const) {
+    const objects = documented(command, which).map((object) => JSON.stringify(object));
     kubectl(cluster, 'delete', '--ignore-not-found', '-f', '-', { input: objects.join('\n---\n') });
     kubectl(cluster, '-n', 'default', 'delete', '--ignore-not-found', 'serviceaccount', accountOf(command));
   }

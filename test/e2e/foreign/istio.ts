@@ -26,7 +26,7 @@ const root = 'istio-system';
  * As owners would write it, unlike ours: a revision with a tag, `cluster.local`, ALLOW_ANY, PERMISSIVE, Istio's own retries, no
  * discovery selectors, gateways of other names. Upstream Envoy lacks Istio's own filters, so these are off.
  */
-const operator = (cluster: Cluster) => {
+const operator = (cluster: Cluster, meshConfig: object) => {
   const { hub, tag: image } = lab.istio;
   const resources = { requests: { cpu: '5m', memory: '32Mi' }, limits: { memory: '512Mi' } };
   const small = { resources, hpaSpec: { minReplicas: 1, maxReplicas: 1 } };
@@ -38,7 +38,7 @@ const operator = (cluster: Cluster) => {
     spec: {
       profile: 'minimal',
       ...{ revision, hub, tag: image },
-      meshConfig: { accessLogFile: '/dev/stdout' },
+      meshConfig: { accessLogFile: '/dev/stdout', ...meshConfig },
       components: {
         cni: { enabled: true, namespace: root },
         ingressGateways: [
@@ -153,22 +153,29 @@ export async function giveRemoteSecret(reader: Cluster, remote: Cluster): Promis
   kubectl(reader, 'apply', '-f', '-', { input: secret });
 }
 
-/** Installs it in both clusters, which know each other after. */
-export async function installIstio(): Promise<void> {
-  await plugIn();
+/** Installs it in both clusters, or changes its mesh configuration there. */
+export async function configureIstio(meshConfig: object): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'foreign-istio-'));
   try {
     await Promise.all(
       clusters.map(async (cluster) => {
         const file = join(folder, `${cluster}.yaml`);
-        await writeFile(file, stringify(operator(cluster)));
+        await writeFile(file, stringify(operator(cluster, meshConfig)));
         await istioctl('install', ...inCluster(cluster), '--filename', file, '--skip-confirmation');
-        await istioctl('tag', 'set', tag, ...inCluster(cluster), '--revision', revision);
-        apply(cluster, crossing);
       }),
     );
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** Installs it in both clusters, which know each other after. */
+export async function installIstio(): Promise<void> {
+  await plugIn();
+  await configureIstio({});
+  for (const cluster of clusters) {
+    await istioctl('tag', 'set', tag, ...inCluster(cluster), '--revision', revision);
+    apply(cluster, crossing);
   }
   await giveRemoteSecret('east', 'west');
   await giveRemoteSecret('west', 'east');

@@ -9,6 +9,7 @@ import { archiveName, ensureImages } from '../../../images/build.ts';
 import { refreshLock } from '../../../images/lock-apps.ts';
 import { importImages } from '../../../lab/lab.ts';
 import { ensureTools } from '../../../toolchain/build.ts';
+import { audience, issuer, jwks } from '../calls/edge.ts';
 import { labMesh } from '../checkout/lab-mesh.ts';
 import { kubeconfig } from '../checkout/lab.ts';
 import { npm, root, type Finished } from '../checkout/cli.ts';
@@ -29,7 +30,13 @@ export interface Declared {
   /** Whether the edge joins the gateways of others. */
   readonly joins?: boolean;
   readonly ingressService?: string;
+  /** Of the edge that joins them. @default - {@link joinedHost} */
+  readonly host?: string;
 }
+
+/** The host of an edge at gateways of others, whose callers need a token, and may list so many products at once. */
+export const joinedHost = 'boutique.example';
+export const listsAtOnce = 5;
 
 /** One workload of others on each side of ours: one is called by orders, one calls the catalog. */
 const neighbors = `
@@ -56,7 +63,10 @@ function declaration(declared: Declared): string {
   };
   const resources = "{ requests: { cpu: '5m', memory: '32Mi' }, limits: { cpu: '2', memory: '512Mi' } }";
   const joined = declared.joins === true ? `ingress: ${JSON.stringify(ingress)},` : '';
-  const host = declared.joins === true ? "hosts: ['boutique.example']," : '';
+  const guarded = `
+      hosts: ['${declared.host ?? joinedHost}'],
+      jwt: ${JSON.stringify({ issuer, audiences: [audience], jwks, claims: { sub: 'x-user' } })},
+      rateLimits: [{ method: catalog.method.listProducts, by: 'client', perSecond: 1, burst: ${listsAtOnce} }],`;
   return `
 import { declare, existing, existingCaller, existingService, GrpcService, HttpEdge, Mesh } from '${root}/charts/index.ts';
 import { comments } from '${root}/gen/comments.js';
@@ -90,7 +100,7 @@ export default declare({
     const orders = new GrpcService(ours, 'orders', { app: 'apps/orders', service: OrdersService, placement: ['east'] });
     orders.calls(catalog.method.getProduct, stock.method.reserve, catalog.method.watchPrices);
     ${declared.neighbors === true ? neighbors : ''}
-    new HttpEdge(ours, 'edge', { ${host} expose: [catalog, stock, orders] });
+    new HttpEdge(ours, 'edge', { ${declared.joins === true ? guarded : ''} expose: [catalog, stock, orders] });
     return mesh;
   },
 });
@@ -148,8 +158,9 @@ export function foreignProject() {
     };
     configure('orders', { env });
   };
+  let as: NodeJS.ProcessEnv = {};
   const run = (command: string, ...flags: readonly string[]): Promise<Finished> =>
-    npm(command, flags, env, folder);
+    npm(command, flags, { ...env, ...as }, folder);
   return {
     folder,
     declare,
@@ -158,6 +169,10 @@ export function foreignProject() {
     bringImages: () => bringImages(folder),
     up: (...flags: readonly string[]) => run('up', '--engine', 'apply', ...contexts, ...flags),
     run,
+    /** Takes the credentials of a kubeconfig from now on; without one those of an administrator again. */
+    actAs: (file?: string) => {
+      as = file === undefined ? {} : { KUBECONFIG: file };
+    },
     remove: () => {
       rmSync(folder, { recursive: true });
     },

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { kubectl } from '../checkout/lab.ts';
 import { loadCommand, type Flow } from '../load/load-mesh.ts';
 import type { LoadCaller } from '../load/steady-load.ts';
-import { apply, clusters, tag, type Cluster } from './istio.ts';
+import { apply, clusters, front, tag, type Cluster } from './istio.ts';
 
 /** Namespaces of others: one theirs alone, one in which a workload of ours stands, too. */
 export const theirs = 'others';
@@ -106,6 +106,27 @@ export function deployTheirs(image: string): void {
         'deployment',
         '--all',
       );
+}
+
+/** The host that they serve at the gateways that an edge joins. */
+export const theirHost = 'others.example';
+
+/** Serves {@link theirHost} there: by a workload of the cluster. */
+export function serveTheirHost(): void {
+  const metadata = { name: 'others', namespace: theirs };
+  for (const cluster of clusters) {
+    const server = { port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: [theirHost] };
+    const destination = { host: `in-${cluster}.${theirs}.svc.cluster.local`, port: { number: port } };
+    const apiVersion = 'networking.istio.io/v1';
+    apply(
+      cluster,
+      { apiVersion, kind: 'Gateway', metadata, spec: { selector: { istio: front.name }, servers: [server] } },
+      {
+        ...{ apiVersion, kind: 'VirtualService', metadata },
+        spec: { hosts: [theirHost], gateways: [metadata.name], http: [{ route: [{ destination }] }] },
+      },
+    );
+  }
 }
 
 export function removeTheirs(): void {

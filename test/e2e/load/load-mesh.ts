@@ -18,6 +18,8 @@ export interface Flow {
   readonly from?: string;
   /** `http://HOST:PORT` for gRPC, the whole URL for HTTP. */
   readonly url: string;
+  /** The host that an HTTP request asks for. @default - that of the URL */
+  readonly host?: string;
   /** Of a gRPC method; without one, the flow is HTTP GET. */
   readonly path?: string;
   /** Of the gRPC request, in hex. @default - an empty message */

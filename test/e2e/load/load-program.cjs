@@ -80,10 +80,10 @@ function grpcCall(connection, flow, signal, again = true) {
   });
 }
 
-function httpCall({ url }, signal, again = true) {
+function httpCall({ url, host }, signal, again = true) {
   return new Promise((resolve) => {
     // The gateway's own limit is shorter.
-    const headers = { 'grpc-timeout': `${deadlineMs}m` };
+    const headers = { 'grpc-timeout': `${deadlineMs}m`, ...(host !== undefined && { host }) };
     const request = http.get(url, { agent, headers, signal }, (response) => {
       let body = '';
       response.setEncoding('utf8');
@@ -100,7 +100,7 @@ function httpCall({ url }, signal, again = true) {
       const stale = request.reusedSocket && error.code === 'ECONNRESET';
       resolve(
         stale && again
-          ? httpCall({ url }, signal, false)
+          ? httpCall({ url, host }, signal, false)
           : { status: `error ${error.code}`, message: error.message },
       );
     });

@@ -90,17 +90,17 @@ export async function startLoad(options: {
   /** What the pods of `load` call. @default - the services of `declareLoad` */
   readonly flows?: readonly Flow[];
   /** URLs to get from outside the mesh, by the name of their flow. @default - none */
-  readonly ingress?: Readonly<Record<string, string>>;
+  readonly ingress?: Readonly<Record<string, string | Pick<Flow, 'url' | 'host'>>>;
 }): Promise<SteadyLoad> {
   const { clusters, caller = usualCaller, flows: within = flowsBetween(clusters), ingress = {} } = options;
-  const flows: readonly Flow[] = [
-    ...within,
-    ...Object.entries(ingress).map(([name, url]) => ({ name, url })),
-  ];
+  const fromHere = Object.entries(ingress).map(([name, to]): Flow => {
+    return { name, ...(typeof to === 'string' ? { url: to } : to) };
+  });
+  const flows: readonly Flow[] = [...within, ...fromHere];
   const sources: Source[] = [];
   const stopped = new AbortController();
   const follow = clusters.map((cluster) => followPods(cluster, caller, sources, stopped.signal));
-  const outside = Object.keys(ingress).length === 0 ? undefined : callFromHere(ingress, sources);
+  const outside = fromHere.length === 0 ? undefined : callFromHere(fromHere, sources);
   const end = async () => {
     stopped.abort();
     outside?.kill();
@@ -278,8 +278,7 @@ async function followPod(
 }
 
 /** Makes the calls from outside, until it is killed. */
-function callFromHere(ingress: Readonly<Record<string, string>>, sources: Source[]): ChildProcess {
-  const flows = Object.entries(ingress).map(([name, url]) => ({ name, url }));
+function callFromHere(flows: readonly Flow[], sources: Source[]): ChildProcess {
   const child = spawn(process.execPath, loadCommand(flows), { stdio: ['ignore', 'pipe', 'inherit'] });
   const source: Source = {
     name: 'calls from outside',
