@@ -7,7 +7,7 @@ import type { StackConfig } from '../infra/plan/stack-config.ts';
 import { planMesh } from '../infra/plan/plan.ts';
 import { preflightMesh } from '../infra/preflight/preflight.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
-import { withIssuer } from '../infra/trust/issuer.ts';
+import { withSigner } from '../infra/trust/signer.ts';
 import { rootKeysIn } from '../infra/trust/roots.ts';
 import { awaitTrust } from '../infra/trust/proxies.ts';
 import { describeTrust } from '../infra/trust/state.ts';
@@ -112,7 +112,7 @@ async function preflightClusters(
   signal: AbortSignal,
 ): Promise<void> {
   const { access, trustDir, trust, remoteAccess } = config;
-  const plan = withIssuer(planMesh(mesh.model, mesh.rendered), trust.issuer);
+  const plan = withSigner(planMesh(mesh.model, mesh.rendered), trust);
   const earlierNamespaces = readRecord(at.stateDir)?.namespaces ?? [];
   const settings = { access, trustDir, trust, remoteAccess, earlierNamespaces };
   await preflightMesh(plan, { ...settings, signal, preview: true });

@@ -94,6 +94,17 @@ test.each<[string, ExportFlags, string]>([
   );
 });
 
+test('trust anchors beside CAs in a volume are a wrong use', () => {
+  const caVolume = { driver: 'vault.example', volumeAttributes: {} };
+  expect(() => parseFlags({ ...kustomize, trustRoots: 'roots.pem' }, { ...plan, caVolume })).toThrow(
+    expect.objectContaining({
+      message:
+        '--trust-roots: cannot be used with trust.csi: each control plane distributes the roots that are in its volume; fix: leave it out',
+      exitCode: 2,
+    }),
+  );
+});
+
 test('trust anchors beside an issuer are a wrong use', () => {
   const issuer = { name: 'mesh-ca', kind: 'ClusterIssuer', group: 'cert-manager.io' };
   expect(() => parseFlags({ ...kustomize, trustRoots: 'roots.pem' }, { ...plan, issuer })).toThrow(

@@ -12,7 +12,9 @@ import type { KubeObject } from '../infra/kube/kube-object.ts';
 import { planMesh } from '../infra/plan/plan.ts';
 import type { Plan, PlanStep } from '../infra/plan/plan.ts';
 import { readStackFile } from '../infra/plan/stack-file.ts';
-import { describeIssuer, withIssuer } from '../infra/trust/issuer.ts';
+import { describeVolume, mountCa } from '../infra/trust/ca-volume.ts';
+import { describeIssuer } from '../infra/trust/issuer.ts';
+import { withSigner } from '../infra/trust/signer.ts';
 import { ensureTools } from '../toolchain/build.ts';
 import { environmentOfStack } from './workspace/target.ts';
 import type { Workspace } from './workspace/workspace.ts';
@@ -35,8 +37,9 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
   const environment = environmentOfStack(flags.stack, declaration.environments);
   const { model, rendered } = synthDeclared(filledMesh(declaration, at.root, environment), environment);
   // Who signs the CAs is all that a tree takes of a stack's file: it has no clusters, and the store has the values.
-  const issuer = flags.stack === undefined ? undefined : readStackFile(at.root, flags.stack).trust.issuer;
-  const plan = withIssuer(planMesh(model, rendered), issuer);
+  const trust = flags.stack === undefined ? {} : readStackFile(at.root, flags.stack).trust;
+  const plan = withSigner(planMesh(model, rendered), trust);
+  const { issuer, caVolume } = plan;
   const { store, argocd } = parseFlags(flags, plan);
   // npm changes to the project's folder; the user's own is in INIT_CWD.
   const here = process.env['INIT_CWD'] ?? '.';
@@ -75,13 +78,17 @@ export async function exportMesh(at: Workspace, flags: ExportFlags, signal: Abor
     process.stdout.write(
       `CAs: of ${describeIssuer(issuer)}, which has to be in every cluster, with cert-manager, before the tree\n`,
     );
+  if (caVolume !== undefined)
+    process.stdout.write(
+      `CAs: from the ${describeVolume(caVolume)}, which has to be in every cluster before the tree\n`,
+    );
   return 0;
 }
 
 /** The Istio releases of each step; none on an Istio of others, which needs no istioctl. */
 async function renderReleases(
   { cacheDir, logsDir }: Workspace,
-  { mesh, steps }: Plan,
+  { mesh, steps, caVolume }: Plan,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<PlanStep, readonly KubeObject[]>> {
   const releases = new Map<PlanStep, readonly KubeObject[]>();
@@ -89,8 +96,10 @@ async function renderReleases(
   if (released.length === 0) return releases;
   const report = (line: string) => process.stderr.write(`${line}\n`);
   const { istioctl } = await ensureTools({ cacheDir, logsDir, sets: ['istio'], report, signal });
-  for (const step of released)
-    releases.set(step, await renderIstioReleases(istioctl, step.releases, mesh, signal));
+  for (const step of released) {
+    const rendered = await renderIstioReleases(istioctl, step.releases, mesh, signal);
+    releases.set(step, caVolume === undefined ? rendered : mountCa(rendered, caVolume));
+  }
   return releases;
 }
 
@@ -109,7 +118,7 @@ interface Parsed {
  */
 export function parseFlags(
   flags: ExportFlags,
-  { mesh, issuer, existing }: Pick<Plan, 'mesh' | 'issuer' | 'existing'>,
+  { mesh, issuer, caVolume, existing }: Pick<Plan, 'mesh' | 'issuer' | 'caVolume' | 'existing'>,
 ): Parsed {
   const store = parseStore(flags, mesh);
   const argocd = parseSource(flags);
@@ -118,7 +127,9 @@ export function parseFlags(
       ? 'has no effect on an Istio of others, whose owners choose what proxies trust'
       : issuer !== undefined
         ? 'cannot be used with trust.issuer: each control plane distributes the root of its own CA, which does not change'
-        : undefined;
+        : caVolume !== undefined
+          ? 'cannot be used with trust.csi: each control plane distributes the roots that are in its volume'
+          : undefined;
   const roots =
     flags.trustRoots === undefined || why === undefined
       ? []

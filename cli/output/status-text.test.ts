@@ -74,6 +74,7 @@ applied by: server-side apply`);
       state: 'generation 1, intermediate 2',
       rootNotAfter: '2039-12-30T00:00:00.000Z',
       warning: 'its CA ended 2 days ago: raise trust.intermediate to 3',
+      keyInSecret: true,
     };
     const unreached = {
       ready: false,
@@ -184,6 +185,28 @@ trust in south: generation 1, intermediate 1, root until 2039-12-30`);
       '  docs/security.md',
     ]);
     expect(seen('none', null)).toEqual([]);
+  });
+
+  test('says where the key of a CA is in no Secret that a remote secret opens', () => {
+    const sample = clusterStatus('172.29.0.10', 'west');
+    const remote = {
+      tokenNotAfter: null,
+      istiod: 'synced',
+      problem: null,
+      warning: null,
+      listsSecrets: 'all',
+    } as const;
+    const trust = { ...sample.trust!, keyInSecret: false };
+    const seen = meshStatus({
+      clusters: {
+        east: { ...sample, trust, remotes: { west: remote } },
+        west: clusterStatus('172.29.0.20', 'east', { trust, remotes: { east: remote } }),
+      },
+    });
+    expect(verdict(seen).slice(1)).toEqual([
+      'risk: a remote secret opens all Secrets of the cluster that it reads; the key',
+      '  of its CA is in none: docs/security.md',
+    ]);
   });
 
   test('lists what is too wide for a table', () => {

@@ -55,15 +55,21 @@ function risks({ clusters }: MeshStatus): readonly string[] {
   const links = Object.entries(clusters).flatMap(([reader, { remotes }]) =>
     Object.entries(remotes).map(([of, { listsSecrets }]) => ({ reader, of, listsSecrets })),
   );
-  return Object.entries(opened).flatMap(([listed, what]) => {
-    const open = links.filter(({ listsSecrets }) => listsSecrets === listed);
-    if (open.length === 0) return [];
-    const pairs = open.map(({ reader, of }) => `${reader} of ${of}`).join(', ');
-    const which = open.length === links.length ? '' : ` (${pairs})`;
-    return [
-      `a remote secret${which} opens ${what} of the cluster that it reads, the key of its CA among them: docs/security.md`,
-    ];
-  });
+  const withKey = (of: string) => clusters[of]?.trust?.keyInSecret !== false;
+  return Object.entries(opened).flatMap(([listed, what]) =>
+    [true, false].flatMap((keyInSecret) => {
+      const open = links.filter(
+        ({ of, listsSecrets }) => listsSecrets === listed && withKey(of) === keyInSecret,
+      );
+      if (open.length === 0) return [];
+      const pairs = open.map(({ reader, of }) => `${reader} of ${of}`).join(', ');
+      const which = open.length === links.length ? '' : ` (${pairs})`;
+      const key = `the key of its CA ${keyInSecret ? 'among them' : 'is in none'}`;
+      return [
+        `a remote secret${which} opens ${what} of the cluster that it reads${keyInSecret ? ',' : ';'} ${key}: docs/security.md`,
+      ];
+    }),
+  );
 }
 
 /** All that keeps the mesh from being healthy; nothing exactly when `isHealthy` says that it is. */

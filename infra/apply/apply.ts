@@ -13,7 +13,7 @@ import type { StackConfig } from '../plan/stack-config.ts';
 import { prepareSteps, renderAll, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
 import type { PreparedStep, StepContext } from './prepare.ts';
 import { clientOf, makeSecret, settle } from './step-work.ts';
-import { withIssuer } from '../trust/issuer.ts';
+import { withSigner } from '../trust/signer.ts';
 
 export interface ApplyOptions extends Omit<StackConfig, 'values'> {
   readonly report: (line: string) => void;
@@ -61,7 +61,7 @@ export interface ApplySummary {
  */
 export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
   const { istioctl, report, limits, signal, earlierNamespaces = [] } = options;
-  const plan = withIssuer(planned, options.trust.issuer);
+  const plan = withSigner(planned, options.trust);
   const warn = (line: string) => {
     report(`warning: ${line}`);
   };

@@ -12,7 +12,9 @@ import type { Plan, PlanStep, PlannedSecret } from '../plan/plan.ts';
 import { readinessOf } from '../plan/readiness.ts';
 import type { RemoteLinks } from '../remote/remote-links.ts';
 import type { ClusterTrust } from '../trust/folder.ts';
+import { mountCa } from '../trust/ca-volume.ts';
 import { awaitIssued } from '../trust/issued.ts';
+import { awaitRoots } from '../trust/published-roots.ts';
 import { trustObject, withTrust } from '../trust/objects.ts';
 
 /** What the work on every step of a plan is done with, by either driver. */
@@ -52,7 +54,7 @@ export async function makeSecret(
 
 /**
  * The objects of a step's Istio releases, which `istioctl` renders, as they are applied: a control plane is rolled out when it
- * gets another CA, unless an issuer renews that by itself, of the same root.
+ * gets another CA, unless an issuer renews that by itself, of the same root, or it reads the CA from a volume.
  */
 export async function makeRelease(
   step: PlanStep,
@@ -78,7 +80,9 @@ export function finishRelease(
   rendered: readonly KubeObject[],
   context: Pick<PlanContext, 'plan' | 'trust'>,
 ): readonly KubeObject[] {
-  if (rendered.length === 0 || context.plan.issuer !== undefined) return rendered;
+  const { issuer, caVolume } = context.plan;
+  if (rendered.length === 0 || issuer !== undefined) return rendered;
+  if (caVolume !== undefined) return mountCa(rendered, caVolume);
   return withTrust(rendered, trustOf(context, step.cluster));
 }
 
@@ -109,6 +113,8 @@ export async function settle(
       report,
       ...(signal && { signal }),
     });
+  if (step.stage === '10-control-plane' && plan.caVolume !== undefined)
+    await awaitRoots(client, Object.values(clients), plan.controlPlaneNamespace, plan.caVolume, signal);
   readied?.();
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
   if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;

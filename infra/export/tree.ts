@@ -2,6 +2,7 @@ import { toYaml } from '../../core/yaml.ts';
 import { describe, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
+import { caVolumeOf } from '../trust/ca-volume.ts';
 import { anchorsOf } from '../trust/objects.ts';
 import { waves } from '../kube/waves.ts';
 import { applicationSet } from './argocd.ts';
@@ -89,10 +90,11 @@ function kustomization(files: readonly { readonly file: string }[], objects: rea
 
 /**
  * istiod mounts `cacerts` if it exists, and otherwise signs with a CA of its own that no other cluster trusts. The drivers
- * create the Secret first. A tree is applied all at once and the Secret is fetched later, so the pod has to wait for it.
+ * create the Secret first. A tree is applied all at once and the Secret is fetched later, so the pod has to wait for it, unless it
+ * reads its CA from another volume.
  */
 function requireCa(object: KubeObject): readonly object[] {
-  if (object.kind !== 'Deployment') return [];
+  if (object.kind !== 'Deployment' || caVolumeOf(object) !== undefined) return [];
   const index = list(object, 'spec', 'template', 'spec', 'volumes').findIndex(
     (volume) => text(volume, 'secret', 'secretName') === 'cacerts',
   );

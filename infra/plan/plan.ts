@@ -6,7 +6,7 @@ import type { RenderedStage } from '../../charts/synth.ts';
 import { readinessOf } from './readiness.ts';
 import type { Readiness } from './readiness.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import type { IssuerReference } from './stack-config.ts';
+import type { CaVolume, IssuerReference } from './stack-config.ts';
 
 /** An object that is created at apply time and never rendered: the plan only says what it is for. */
 export type PlannedSecret =
@@ -57,6 +57,8 @@ export interface Plan {
   readonly controlPlaneNamespace: string;
   /** What signs the CAs in place of the root in the trust folder (trust/issuer.ts). */
   readonly issuer?: IssuerReference;
+  /** What holds the CAs in place of the Secrets `cacerts` (trust/ca-volume.ts). */
+  readonly caVolume?: CaVolume;
   /** The gateway by which every cluster is reached from the others. @default - none of the mesh's own */
   readonly eastWest?: GatewayModel;
   /** The Istio of others that the mesh runs on: nothing of a control plane is planned. @default - the mesh installs its own */

@@ -30,6 +30,16 @@ describe('stack configuration', () => {
     expect(read(writeConfig(config))).toEqual(config);
   });
 
+  test('has a volume with the CAs in place of counters', () => {
+    const csi = { driver: 'secrets-store.csi.k8s.io', volumeAttributes: { secretProviderClass: 'mesh-ca' } };
+    const { trust } = parseConfig({ trust: { csi } }, '/project', 'test');
+    expect(trust).toEqual({ generation: 1, intermediate: 1, csi });
+    const plain = parseConfig({ trust: { csi: { driver: 'vault.example' } } }, '/project', 'test');
+    expect(plain.trust.csi).toEqual({ driver: 'vault.example', volumeAttributes: {} });
+    const written = writeConfig(plain);
+    expect(readConfig((key) => written[key], '/project')).toEqual(plain);
+  });
+
   test('has an issuer of cert-manager in place of counters', () => {
     const issued = (issuer: object) =>
       parseConfig({ clusters: config.access, trust: { issuer } }, '/project', 'test');
@@ -127,7 +137,7 @@ describe('stack configuration', () => {
         'stack configuration: trust.issuer.name: invalid string: must match pattern /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/; allowed the name of an issuer',
         'stack configuration: trust.issuer.grup: is not a known key; allowed name, kind, group; fix: did you mean group?',
         'stack configuration: trust.issuer.kind: cert-manager has no issuer of this kind; allowed Issuer, ClusterIssuer, or with a group other than cert-manager.io a kind of that group',
-        'stack configuration: trust.isuer: is not a known key; allowed generation, phase, intermediate, issuer; fix: did you mean issuer?',
+        'stack configuration: trust.isuer: is not a known key; allowed generation, phase, intermediate, issuer, csi; fix: did you mean issuer?',
       ],
     ],
   ])('%j', (values, messages) => {

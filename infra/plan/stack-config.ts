@@ -19,6 +19,19 @@ export interface TrustSettings {
   readonly intermediate: number;
   /** Signs the intermediate CAs in place of a root in the trust folder; excludes the numbers and the phase. */
   readonly issuer?: IssuerReference;
+  /** Holds the CAs in place of the trust folder and of Secrets; excludes the numbers, the phase and the issuer. */
+  readonly csi?: CaVolume;
+}
+
+/**
+ * A volume with the files of a cluster's CA, from a CSI driver that has this name in every cluster
+ * (https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#csi-ephemeral-volumes).
+ */
+export interface CaVolume {
+  /** Such as `secrets-store.csi.k8s.io`. */
+  readonly driver: string;
+  /** What the driver is told: for the Secrets Store CSI driver `secretProviderClass`. @default - nothing */
+  readonly volumeAttributes: Readonly<Record<string, string>>;
 }
 
 /** An issuer of cert-manager, which has this name in every cluster. */
@@ -82,16 +95,29 @@ const trust = z
         message: `cert-manager has no issuer of this kind`,
       })
       .exactOptional(),
+    csi: z
+      .strictObject({
+        driver: z.string().regex(/^(?=.{1,63}$)[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/),
+        volumeAttributes: z.record(z.string(), z.string()).default({}),
+      })
+      .exactOptional(),
   })
   .superRefine((given, context) => {
-    for (const key of given.issuer === undefined ? [] : counted.filter((name) => given[name] !== undefined))
-      context.addIssue({
-        code: 'custom',
-        path: [key],
-        message:
+    const refuse = (key: keyof typeof given, message: string) => {
+      context.addIssue({ code: 'custom', path: [key], message, input: given[key] });
+    };
+    const numbers = counted.filter((name) => given[name] !== undefined);
+    if (given.issuer !== undefined)
+      for (const key of numbers)
+        refuse(
+          key,
           'cannot be combined with trust.issuer: cert-manager renews what it signs, and the root cannot be changed',
-        input: given[key],
-      });
+        );
+    else if (given.csi !== undefined)
+      for (const key of numbers)
+        refuse(key, 'cannot be combined with trust.csi: whoever fills the volume renews what is in it');
+    if (given.issuer !== undefined && given.csi !== undefined)
+      refuse('csi', 'cannot be combined with trust.issuer: one of them gives the clusters their CAs');
   })
   .transform(({ generation = 1, intermediate = 1, ...rest }) => ({ generation, intermediate, ...rest }));
 const schema = z.strictObject({
@@ -131,8 +157,11 @@ const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
   ],
   [/^trust\.issuer\.group/, `an API group, such as ${certManagerGroup}`],
   [/^trust\.issuer/, '{name, kind?: ClusterIssuer|Issuer, group?}'],
+  [/^trust\.csi\.driver/, 'the name of a CSI driver'],
+  [/^trust\.csi\.volumeAttributes/, '{NAME: TEXT}'],
+  [/^trust\.csi$/, '{driver, volumeAttributes?}, without trust.issuer'],
   [/^(trust\.|remoteAccess\.generation)/, 'a whole number from 1'],
-  [/^trust$/, '{generation?, phase?, intermediate?}, or {issuer}'],
+  [/^trust$/, '{generation?, phase?, intermediate?}, {issuer}, or {csi}'],
   [/^remoteAccess\.tokenDays/, 'a number of days from 1 to 365'],
   [/^remoteAccess/, '{generation?, tokenDays?}'],
   [/^values/, '{HOLE: a host, or an https URL}, as text and in plaintext'],
@@ -184,7 +213,13 @@ export function writeConfig(config: StackConfig): Readonly<Record<string, string
     clusters: JSON.stringify(access),
     istioctl,
     trustDir,
-    trust: JSON.stringify(trust.issuer === undefined ? trust : { issuer: trust.issuer }),
+    trust: JSON.stringify(
+      trust.issuer !== undefined
+        ? { issuer: trust.issuer }
+        : trust.csi !== undefined
+          ? { csi: trust.csi }
+          : trust,
+    ),
     remoteAccess: JSON.stringify(remoteAccess),
     values: JSON.stringify(values),
   };
@@ -233,7 +268,7 @@ function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] 
   }
   const rule =
     issue.code === 'custom' && counted.some((key) => path === `trust.${key}`)
-      ? 'issuer alone'
+      ? `${issue.message.includes('trust.csi') ? 'csi' : 'issuer'} alone`
       : allowed.find(([pattern]) => pattern.test(path))?.[1];
   return [
     {
@@ -245,7 +280,8 @@ function problemsOf(issue: z.core.$ZodIssue, where: string): readonly Problem[] 
 }
 
 function keysOf(key: string): readonly string[] {
-  if (key === 'trust') return [...counted, 'issuer'];
+  if (key === 'trust') return [...counted, 'issuer', 'csi'];
+  if (key === 'trust.csi') return ['driver', 'volumeAttributes'];
   if (key === 'trust.issuer') return ['name', 'kind', 'group'];
   if (key === 'remoteAccess') return ['generation', 'tokenDays'];
   return ['kubeconfig', 'context', 'apiServer'];

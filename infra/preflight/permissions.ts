@@ -36,6 +36,7 @@ export async function missingPermissions(
     onExisting: plan.existing !== undefined,
     sharedNamespaces: plan.existing?.sharedNamespaces ?? [],
     joinsGateways: plan.existing?.ingress !== undefined,
+    ...(plan.caVolume && { caDriver: plan.caVolume.driver }),
   });
   const places: Readonly<Record<Place, readonly string[]>> = {
     cluster: [],

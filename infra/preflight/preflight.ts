@@ -29,6 +29,7 @@ import { findStranded } from './stranded.ts';
 import { ensureTrust, previewTrust } from '../trust/folder.ts';
 import type { ClusterTrust } from '../trust/folder.ts';
 import { issuedNotAfter } from '../trust/issued.ts';
+import { caVolumeProblems, unnamedVolume } from '../trust/ca-volume-preflight.ts';
 import { issuerProblems } from '../trust/issuer-preflight.ts';
 import { trustProblems } from '../trust/trust-preflight.ts';
 
@@ -50,7 +51,7 @@ export interface PreflightOptions extends Omit<StackConfig, 'istioctl' | 'values
 /** What both engines start with. */
 export interface Preflight {
   readonly clients: Clients;
-  /** By cluster; empty when an issuer signs the CAs. */
+  /** By cluster; empty when an issuer signs the CAs, or a volume holds them. */
   readonly trust: Readonly<Record<string, ClusterTrust>>;
   /** End of validity of each cluster's CA, where one exists. */
   readonly trustNotAfter: Readonly<Record<string, Date>>;
@@ -89,26 +90,31 @@ async function controlPlaneProblems(
   clients: readonly KubeClient[],
   { trustDir, trust, earlierNamespaces, warn = () => undefined, signal }: PreflightOptions,
 ): Promise<readonly Problem[]> {
-  const { existing, controlPlaneNamespace: namespace, issuer } = plan;
+  const { existing, controlPlaneNamespace: namespace, issuer, caVolume } = plan;
   if (existing !== undefined)
     return existingIstioProblems(clients, plan, existing, earlierNamespaces, warn, signal);
   const domains = await Promise.all(clients.map((client) => sharedTrustDomains(client, plan, signal)));
+  if (caVolume !== undefined)
+    return [...domains.flat(), ...(await caVolumeProblems(clients, namespace, caVolume, signal))];
+  const volumes = await Promise.all(clients.map((client) => unnamedVolume(client, namespace, signal)));
   const ofTrust =
     issuer === undefined
       ? trustProblems(clients, namespace, trustDir, trust, signal)
       : issuerProblems(clients, namespace, issuer, signal);
-  return [...domains.flat(), ...(await ofTrust)];
+  return [...domains.flat(), ...volumes.flat(), ...(await ofTrust)];
 }
 
 /**
- * The mesh's CAs in the trust folder; none when an issuer signs the CAs, or the Istio of others has its own.
+ * The mesh's CAs in the trust folder; none when an issuer signs the CAs, a volume holds them, or the Istio of others has its own.
  * @throws ProblemsError (exit 2) for a wrong trust folder.
  */
 export async function settledTrust(
   plan: Plan,
   { trustDir, trust: settings, preview = false }: Pick<PreflightOptions, 'trustDir' | 'trust' | 'preview'>,
 ): Promise<Omit<Preflight, 'clients'>> {
-  if (plan.issuer !== undefined || plan.existing !== undefined) return { trust: {}, trustNotAfter: {} };
+  const { issuer, caVolume, existing } = plan;
+  if (issuer !== undefined || caVolume !== undefined || existing !== undefined)
+    return { trust: {}, trustNotAfter: {} };
   const settle = preview ? previewTrust : ensureTrust;
   const trust = await settle(trustDir, plan.mesh, plan.clusters, plan.controlPlaneNamespace, settings);
   const ends = Object.entries(trust).map(([cluster, { notAfter }]) => [cluster, notAfter] as const);

@@ -36,6 +36,8 @@ export interface RightsFor {
   readonly sharedNamespaces?: readonly string[];
   /** Whether edges join gateways of others, at which others have hosts and policies. @default false */
   readonly joinsGateways?: boolean;
+  /** The CSI driver that gives istiod its CA. @default - it is in a Secret */
+  readonly caDriver?: string;
 }
 
 /** The pod of `up` that calls a service from outside the mesh, in Kubernetes' own namespace for what belongs nowhere. */
@@ -110,6 +112,9 @@ function ofUp(scope: RightsFor): readonly Right[] {
     mesh('pods/exec', 'create', 'get'),
     ...(scope.onExisting === true ? ofOthers : ofOwnIstio),
     ...(scope.joinsGateways === true ? atGateways : []),
+    ...(scope.caDriver === undefined
+      ? []
+      : [{ ...right('cluster', 'csidrivers.storage.k8s.io', ['get']), names: [scope.caDriver] }]),
     right('default', 'pods', ['create']),
     { ...right('default', 'pods', ['get', 'delete']), names: outsider },
     { ...right('default', 'pods/log', ['get']), names: outsider },

@@ -20,7 +20,7 @@ import type { StackConfig } from '../plan/stack-config.ts';
 import { clientOf, makeRelease, makeSecret, settle } from '../apply/step-work.ts';
 import type { PlanContext } from '../apply/step-work.ts';
 import { tellOfPods } from '../apply/tell-of-pods.ts';
-import { withIssuer } from '../trust/issuer.ts';
+import { withSigner } from '../trust/signer.ts';
 
 /** What a mesh runs with as a Pulumi program. */
 export interface MeshProgram {
@@ -55,7 +55,7 @@ export async function runProgram(program: MeshProgram): Promise<MeshOutputs> {
     const model = mesh.model();
     const planned = planMesh(model, synthesize(mesh));
     const config = { ...configured, access: accessOf(configured, known, planned.clusters) };
-    const plan = withIssuer(planned, config.trust.issuer);
+    const plan = withSigner(planned, config.trust);
     const preview = pulumi.runtime.isDryRun();
     if (known.open.length + known.unknown.length > 0) await pulumi.log.warn(notYet(known, filled));
     const { clients, trust, trustNotAfter, unreached } =

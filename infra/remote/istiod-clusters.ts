@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { ProblemsError } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { condition, field, text } from '../kube/kube-object.ts';
-import { execInPod } from '../kube/pod-exec.ts';
+import { askIstiod, istiodContainer, readyIstiods } from '../kube/istiod.ts';
 
 /** istiod's own sync status of a cluster; `unknown` when it cannot be read. */
 export type SyncStatus = 'synced' | 'syncing' | 'timeout' | 'closed' | 'unknown';
@@ -88,32 +87,4 @@ export async function istiodLog(
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/log`;
   const query = { container: istiodContainer, sinceSeconds: '120' };
   return String(await client.request('GET', path, { query, plain: true, ...(signal && { signal }) }));
-}
-
-const istiodContainer = 'discovery';
-
-function askIstiod(
-  client: KubeClient,
-  namespace: string,
-  pod: string,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<string> {
-  const command = ['pilot-discovery', 'request', 'GET', path];
-  return execInPod(client, { namespace, pod, name: istiodContainer }, command, signal);
-}
-
-async function readyIstiods(
-  client: KubeClient,
-  namespace: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly string[]> {
-  const type = await client.typeOf('v1', 'Pod', signal);
-  if (type === undefined) return [];
-  const pods = await client.list(type, { namespace, labelSelector: 'app=istiod', ...(signal && { signal }) });
-  return pods
-    .filter((pod) => field(pod, 'metadata', 'deletionTimestamp') === undefined)
-    .filter((pod) => text(condition(pod, 'Ready'), 'status') === 'True')
-    .map(({ metadata }) => metadata.name)
-    .sort();
 }

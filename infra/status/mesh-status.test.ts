@@ -23,7 +23,12 @@ describe('collectStatus', () => {
       nodes: 1,
       controlPlanes: [{ revision: 'default', ready: true, proxies: 0 }],
       certificateNotAfter: mesh.notAfter,
-      trust: { state: 'generation 1, intermediate 1', rootNotAfter: mesh.rootNotAfter, warning: null },
+      trust: {
+        state: 'generation 1, intermediate 1',
+        rootNotAfter: mesh.rootNotAfter,
+        warning: null,
+        keyInSecret: true,
+      },
       remotes:
         context === 'east'
           ? { west: { tokenNotAfter: tokenEnd(mesh.east, 'west'), ...remote } }

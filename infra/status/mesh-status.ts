@@ -6,8 +6,8 @@ import type { KubeClient } from '../kube/kube-client.ts';
 import { condition, count, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { lookAt } from '../plan/readiness.ts';
-import { readCacerts } from '../trust/objects.ts';
-import { parseCertificates } from '../trust/pem.ts';
+import { caSignerEnd } from '../trust/ca-signer-end.ts';
+import { readCa } from '../trust/live-ca.ts';
 import { trustStatus } from '../trust/trust-status.ts';
 import type { TrustStatus } from '../trust/trust-status.ts';
 import { readRemotes } from '../remote/remote-status.ts';
@@ -163,10 +163,10 @@ async function readCluster(
       const [address] = gatewayEndpoints(gateway, client.cluster, service).map(formatEndpoint);
       return { deployments: isOwn ? [deployment] : [], address: address ?? null };
     };
-    const [nodes, planes, cacerts, ingressGateway, eastWestGateway] = await Promise.all([
+    const [nodes, planes, ca, ingressGateway, eastWestGateway] = await Promise.all([
       nodeType === undefined ? [] : client.list(nodeType, { ...(signal && { signal }) }),
       readControlPlanes(model, client, signal),
-      existing === undefined ? get('v1', 'Secret', controlPlane.namespace, 'cacerts') : undefined,
+      existing === undefined ? readCa(client, controlPlane.namespace, signal) : undefined,
       readGateway(ingress, existing?.ingress === undefined),
       readGateway(eastWest, true),
     ]);
@@ -200,6 +200,7 @@ async function readCluster(
             ...(signal && { signal }),
           });
     const controlPlanes = planes.statuses;
+    const signerEnd = await caSignerEnd(client, controlPlane.namespace, ca, signal);
     const available =
       controlPlanes.every(({ ready }) => ready) && gateways.every((live) => lookAt('available', live).done);
     const status: ClusterStatus = {
@@ -209,8 +210,8 @@ async function readCluster(
       eastWest: eastWestGateway.address,
       nodes: nodes.length,
       controlPlanes,
-      certificateNotAfter: notAfter(cacerts),
-      trust: trustStatus(cacerts),
+      certificateNotAfter: signerEnd?.toISOString() ?? null,
+      trust: trustStatus(ca, signerEnd),
       remotes,
     };
     const rollouts = await unfinishedRollouts(client, deployed, signal);
@@ -242,10 +243,4 @@ function sum<K extends string>(parts: readonly Readonly<Record<K, number>>[], ke
 
 function isNodeReady(node: KubeObject): boolean {
   return text(condition(node, 'Ready'), 'status') === 'True';
-}
-
-function notAfter(cacerts: KubeObject | undefined): string | null {
-  if (cacerts === undefined) return null;
-  const [signer] = parseCertificates(readCacerts(cacerts).certificate) ?? [];
-  return signer?.validToDate.toISOString() ?? null;
 }

@@ -1,10 +1,10 @@
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { condition, describe, text } from '../kube/kube-object.ts';
-import type { KubeObject } from '../kube/kube-object.ts';
 import type { IssuerReference } from '../plan/stack-config.ts';
 import { certManager, describeIssuer } from './issuer.ts';
 import { issuedProblems } from './issued.ts';
+import { rootsKey } from './live-ca.ts';
 import { cacertsKey, readCacerts } from './objects.ts';
 import { parseCertificates } from './pem.ts';
 import { issuerOf } from './state.ts';
@@ -114,11 +114,6 @@ async function otherCa(
       fix: `restore the previous CA of the issuer and issue the certificate again (cmctl renew --namespace ${namespace} cacerts), or take the mesh down first`,
     },
   ];
-}
-
-/** The ConfigMap in which istiod publishes the roots; it writes a copy into every namespace. */
-function rootsKey(namespace: string): KubeObject {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'istio-ca-root-cert', namespace } };
 }
 
 function prints(pem: string): readonly string[] {

@@ -48,6 +48,16 @@ export function pathFindings(path: readonly NamedCertificate[], now: Date): read
   });
 }
 
+/** Whether two lists hold the same certificates, in any order. */
+export function sameCertificates(
+  some: readonly X509Certificate[],
+  others: readonly X509Certificate[],
+): boolean {
+  const prints = (all: readonly X509Certificate[]) => new Set(all.map((one) => one.fingerprint256));
+  const [a, b] = [prints(some), prints(others)];
+  return a.size === b.size && [...a].every((print) => b.has(print));
+}
+
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }

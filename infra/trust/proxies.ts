@@ -7,18 +7,18 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import { execInPod } from '../kube/pod-exec.ts';
 import { pool } from '../kube/pool.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
-import { cacertsKey, readCacerts } from './objects.ts';
-import { parseCertificates } from './pem.ts';
-import { readTrustState } from './state.ts';
+import { readCa } from './live-ca.ts';
+import type { LiveCa } from './live-ca.ts';
+import { parseCertificates, sameCertificates } from './pem.ts';
 
-/** A proxy whose certificates do not match its cluster's `cacerts`. */
+/** A proxy whose certificates do not match its cluster's CA. */
 export interface LaggingProxy {
   /** `namespace/pod` */
   readonly pod: string;
   readonly because: string;
 }
 
-/** The proxies of a cluster, compared with its Secret `cacerts`. */
+/** The proxies of a cluster, compared with its CA. */
 export interface ProxyTrust {
   readonly cluster: string;
   readonly state: TrustSettings;
@@ -42,19 +42,16 @@ const waitMs = 300_000;
 const intervalMs = 1_000;
 
 /**
- * Asks every running proxy of a cluster for the certificates that its Envoy holds, and compares them with `cacerts`: the leaf
- * is signed by its CA (or, when an issuer renews it, by an earlier CA of the same root), and exactly its roots are trusted.
+ * Asks every running proxy of a cluster for the certificates that its Envoy holds, and compares them with the cluster's CA: the
+ * leaf is signed by it (or, when others renew it, by any CA of the same root), and exactly its roots are trusted.
  */
 export async function checkProxies(
   client: KubeClient,
-  cacerts: KubeObject,
+  { certificate, roots, state }: LiveCa,
   signal?: AbortSignal,
 ): Promise<ProxyTrust> {
-  const { certificate, roots } = readCacerts(cacerts);
-  const [signer] = parseCertificates(certificate) ?? [];
+  const signer = certificate === undefined ? undefined : signerOf(client, certificate);
   const wanted = parseCertificates(roots) ?? [];
-  if (signer === undefined) throw new Error(`${client.cluster}: the certificate in cacerts cannot be parsed`);
-  const state = readTrustState(cacerts);
   const pods = await runningProxies(client, signal);
   const looks = await pool(pods, concurrency, async (pod) => {
     const { namespace = '', name } = pod.metadata;
@@ -64,9 +61,11 @@ export async function checkProxies(
       const held = readSecrets(JSON.parse(answer) as unknown);
       if (held === undefined) return 'none';
       const signed =
-        state.issuer === undefined ? held.leaf.verify(signer.publicKey) : isSignedUnder(held, wanted);
+        state.issuer === undefined && signer !== undefined
+          ? held.leaf.verify(signer.publicKey)
+          : isSignedUnder(held, wanted);
       if (!signed) return found('its certificate is not signed by the CA of its cluster');
-      return sameSet(held.anchors, wanted) ? 'current' : found('it trusts other roots');
+      return sameCertificates(held.anchors, wanted) ? 'current' : found('it trusts other roots');
     } catch (error) {
       signal?.throwIfAborted();
       // A pod may end meanwhile; the next check then does not list it as running.
@@ -93,7 +92,7 @@ export function describeLagging(lagging: readonly LaggingProxy[]): string {
 }
 
 /**
- * Waits until every proxy of every cluster has the certificates of the cluster's `cacerts`. Both engines call this after
+ * Waits until every proxy of every cluster has the certificates of the cluster's CA. Both engines call this after
  * the apply; the next step of a rotation begins with the same check (trust-preflight.ts).
  * @returns the state of each cluster's proxies.
  * @throws ProblemsError (exit 1) after five minutes, with the proxies that lack them.
@@ -109,9 +108,9 @@ export async function awaitTrust(
       const what = `cluster ${client.cluster}: certificates of every proxy`;
       let before = '';
       return waitFor({ what, timeoutMs: waitMs, intervalMs, ...(signal && { signal }) }, async () => {
-        const cacerts = await client.get(cacertsKey(namespace), signal);
-        if (cacerts === undefined) return { done: false, because: 'there is no Secret cacerts' };
-        const seen = await checkProxies(client, cacerts, signal);
+        const ca = await readCa(client, namespace, signal);
+        if (ca === undefined) return { done: false, because: 'there is no Secret cacerts' };
+        const seen = await checkProxies(client, ca, signal);
         const progress = `${seen.proxies - seen.lagging.length} of ${seen.proxies} proxies`;
         if (seen.lagging.length === 0) return { done: true, value: seen };
         if (progress !== before) report(`${what}: waiting, ${progress} have them`);
@@ -157,8 +156,8 @@ export function readSecrets(configDump: unknown): EnvoyCertificates | undefined 
 }
 
 /**
- * Whether a leaf chains to one of these roots. When an issuer renews the CA, proxies keep certificates signed by the
- * previous CA for hours, and that CA stays valid for months.
+ * Whether a leaf chains to one of these roots. When an issuer or a vault renews the CA, proxies keep certificates signed by
+ * the previous CA for hours, and that CA stays valid for months.
  */
 function isSignedUnder({ leaf, above }: EnvoyCertificates, roots: readonly X509Certificate[]): boolean {
   let current = leaf;
@@ -170,8 +169,8 @@ function isSignedUnder({ leaf, above }: EnvoyCertificates, roots: readonly X509C
   return false;
 }
 
-function sameSet(some: readonly X509Certificate[], others: readonly X509Certificate[]): boolean {
-  const prints = (all: readonly X509Certificate[]) => new Set(all.map((one) => one.fingerprint256));
-  const [a, b] = [prints(some), prints(others)];
-  return a.size === b.size && [...a].every((print) => b.has(print));
+function signerOf({ cluster }: KubeClient, certificate: string): X509Certificate {
+  const [signer] = parseCertificates(certificate) ?? [];
+  if (signer === undefined) throw new Error(`${cluster}: the certificate in cacerts cannot be parsed`);
+  return signer;
 }

@@ -6,6 +6,7 @@ import { makeCertificate, type MadeCertificate } from '../testing/certificates.t
 import type { Ran } from '../testing/exec-server.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { cacertsKey, cacertsSecret } from './objects.ts';
+import { caOfSecret } from './live-ca.ts';
 import { awaitTrust, checkProxies } from './proxies.ts';
 
 let api: KubeApi;
@@ -71,7 +72,7 @@ describe('a CA of the trust folder', () => {
       await makeCertificate({ name: 'ca', issuer: roots[0] }),
     ];
   });
-  const check = () => checkProxies(api.client, cacertsOf(cas[0], roots));
+  const check = () => checkProxies(api.client, caOfSecret(cacertsOf(cas[0], roots)));
 
   test('a proxy with a leaf of it and exactly its roots, in any order, is current', async () => {
     holds('one', [await leafOf(cas[0]), cas[0]], roots);
@@ -172,7 +173,7 @@ describe('a CA of the trust folder', () => {
   });
 
   test('a Secret whose certificate is none is told', async () => {
-    await expect(checkProxies(api.client, cacertsKey('istio-system'))).rejects.toThrow(
+    await expect(checkProxies(api.client, caOfSecret(cacertsKey('istio-system')))).rejects.toThrow(
       /^east: the certificate in cacerts cannot be parsed$/,
     );
   });
@@ -218,7 +219,7 @@ describe('a CA that an issuer renews', () => {
   const check = async () => {
     putIssued(api, ca, root.certificate);
     const live = await api.client.get(cacertsKey('istio-system'));
-    return (await checkProxies(api.client, live!)).lagging;
+    return (await checkProxies(api.client, caOfSecret(live!))).lagging;
   };
 
   test('a proxy may hold a leaf of an earlier CA of the same root, with what is between, or of the root itself', async () => {

@@ -2,6 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import { text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { IssuerReference, TrustSettings } from '../plan/stack-config.ts';
+import { describeVolume } from './ca-volume.ts';
 import { certManager, describeIssuer } from './issuer.ts';
 
 /** The three steps from one root CA to the next one. */
@@ -16,9 +17,10 @@ export function trustedGenerations({ generation, phase }: TrustSettings): readon
   return phase === 're-issue' ? [generation, generation - 1] : [generation];
 }
 
-/** `generation 2, phase re-issue, intermediate 1`, or `ClusterIssuer mesh-ca` */
-export function describeTrust({ generation, phase, intermediate, issuer }: TrustSettings): string {
+/** `generation 2, phase re-issue, intermediate 1`, `ClusterIssuer mesh-ca`, or `CSI driver secrets-store.csi.k8s.io` */
+export function describeTrust({ generation, phase, intermediate, issuer, csi }: TrustSettings): string {
   if (issuer !== undefined) return describeIssuer(issuer);
+  if (csi !== undefined) return describeVolume(csi);
   const step = phase === undefined ? '' : `, phase ${phase}`;
   return `generation ${generation}${step}, intermediate ${intermediate}`;
 }

@@ -2,6 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
 import type { TrustSettings } from '../plan/stack-config.ts';
+import { caOfSecret } from './live-ca.ts';
 import { readRoots } from './roots.ts';
 import { cacertsKey, hasOtherRoot } from './objects.ts';
 import { describeLagging, checkProxies } from './proxies.ts';
@@ -58,7 +59,7 @@ export async function trustProblems(
   const seen = await Promise.all(
     live.map(async ({ client, cacerts }) =>
       cacerts !== undefined && isPhase(readTrustState(cacerts), wanted)
-        ? [await checkProxies(client, cacerts, signal)]
+        ? [await checkProxies(client, caOfSecret(cacerts), signal)]
         : [],
     ),
   );

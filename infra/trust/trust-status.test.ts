@@ -6,6 +6,8 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import { makeCertificate } from '../testing/certificates.ts';
 import { ensureTrust } from './folder.ts';
 import { cacertsKey, cacertsSecret } from './objects.ts';
+import { caOfSecret } from './live-ca.ts';
+import { parseCertificates } from './pem.ts';
 import { trustStatus } from './trust-status.ts';
 
 let folder: string;
@@ -20,6 +22,12 @@ beforeAll(async () => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** Of a cluster with this Secret `cacerts`. */
+const statusOf = (secret: KubeObject, now = new Date()) => {
+  const ca = caOfSecret(secret);
+  return trustStatus(ca, parseCertificates(ca.certificate ?? '')?.[0]?.validToDate, now);
+};
 
 test.each([
   ['2030-10-02T00:00:00Z', null],
@@ -37,10 +45,11 @@ test.each([
     'its CA ended 2923 days ago: raise trust.intermediate to 4; its root CA ends in 362 days: begin with trust.generation 2, phase add-root',
   ],
 ])('at %s warns of what ends soon: %s', (now, warning) => {
-  expect(trustStatus(cacerts, new Date(now))).toEqual({
+  expect(statusOf(cacerts, new Date(now))).toEqual({
     state: 'generation 1, intermediate 3',
     rootNotAfter: '2039-12-30T00:00:00.000Z',
     warning,
+    keyInSecret: true,
   });
 });
 
@@ -49,10 +58,11 @@ test('in a rotation it does not warn of the old root, which is on its way out', 
   const then = new Date('2039-05-01T00:00:00Z');
   const trust = await ensureTrust(folder, 'shop', ['east'], 'istio-system', settings, then);
   const rotating = cacertsSecret('shop', 'istio-system', trust['east']!);
-  expect(trustStatus(rotating, new Date('2039-06-01T00:00:00Z'))).toEqual({
+  expect(statusOf(rotating, new Date('2039-06-01T00:00:00Z'))).toEqual({
     state: 'generation 2, phase add-root, intermediate 4',
     rootNotAfter: '2039-12-30T00:00:00.000Z',
     warning: null,
+    keyInSecret: true,
   });
 });
 
@@ -98,18 +108,50 @@ describe('CAs that an issuer signs', () => {
     ['2034-01-01T00:00:01Z', `${late('ended 1096 days ago')}; its root CA ends in 364 days, ${old}`],
     ['2034-06-01T00:00:00Z', `${late('ended 1247 days ago')}; its root CA ends in 214 days, ${old}`],
   ])('at %s: %s', (now, warning) => {
-    expect(trustStatus(issued, new Date(now))).toEqual({
+    expect(statusOf(issued, new Date(now))).toEqual({
       state: 'Issuer mesh-ca',
       rootNotAfter: '2035-01-01T00:00:00.000Z',
       warning,
+      keyInSecret: true,
+    });
+  });
+});
+
+describe('CAs in a volume', () => {
+  const csi = { driver: 'vault.example', volumeAttributes: { secretProviderClass: 'mesh-ca' } };
+  const source = 'CSI driver vault.example (secretProviderClass: mesh-ca)';
+
+  test.each([
+    ['2031-01-01T00:00:00Z', '2030-11-02T00:00:00Z', null],
+    [
+      '2031-01-01T00:00:00Z',
+      '2030-11-03T00:00:00Z',
+      `its CA ends in 59 days: renew it where the ${source} gets it from`,
+    ],
+    [
+      undefined,
+      '2034-06-01T00:00:00Z',
+      `its root CA ends in 214 days: replace it where the ${source} gets it from (docs/trust.md)`,
+    ],
+  ])('whose signer ends at %s, at %s: %s', async (end, now, warning) => {
+    const { certificate: roots } = await makeCertificate({
+      ...{ name: 'root', notBefore: made },
+      notAfter: new Date('2035-01-01T00:00:00Z'),
+    });
+    const ca = { state: { generation: 1, intermediate: 1, csi }, roots };
+    expect(trustStatus(ca, end === undefined ? undefined : new Date(end), new Date(now))).toEqual({
+      state: source,
+      rootNotAfter: '2035-01-01T00:00:00.000Z',
+      warning,
+      keyInSecret: false,
     });
   });
 });
 
 test('says nothing of a cluster without a CA, or with one that cannot be read', () => {
-  expect(trustStatus(undefined)).toBeNull();
-  expect(trustStatus(cacertsKey('istio-system'))).toBeNull();
+  expect(trustStatus(undefined, undefined)).toBeNull();
+  expect(statusOf(cacertsKey('istio-system'))).toBeNull();
   const { data } = cacerts as KubeObject & { readonly data: Readonly<Record<string, string>> };
   for (const file of ['ca-cert.pem', 'root-cert.pem'])
-    expect(trustStatus({ ...cacerts, data: { ...data, [file]: '' } })).toBeNull();
+    expect(statusOf({ ...cacerts, data: { ...data, [file]: '' } })).toBeNull();
 });

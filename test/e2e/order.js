@@ -51,6 +51,7 @@ export const order = [
   '7d-node-ports',
   '7j-networks',
   '7e-cert-manager',
+  '7l-ca-volume',
   // An Istio that the suite installs; the mesh of the checkout at its end.
   '7i-foreign-istio',
   // Takes everything down.

@@ -40,7 +40,12 @@ const cluster: fc.Arbitrary<ClusterStatus> = fc.record({
   nodes: count,
   certificateNotAfter: time,
   trust: maybe(
-    fc.record({ state: text, rootNotAfter: fc.constant('2031-01-01T00:00:00.000Z'), warning: maybe(text) }),
+    fc.record({
+      state: text,
+      rootNotAfter: fc.constant('2031-01-01T00:00:00.000Z'),
+      warning: maybe(text),
+      keyInSecret: fc.boolean(),
+    }),
   ),
   controlPlanes: fc.array(fc.record({ revision: name, ready: fc.boolean(), proxies: fc.nat() }), {
     maxLength: 3,

@@ -17,6 +17,7 @@ export function clusterStatus(
       state: 'generation 1, intermediate 1',
       rootNotAfter: '2039-12-30T00:00:00.000Z',
       warning: null,
+      keyInSecret: true,
     },
     controlPlanes: [{ revision: 'default', ready: true, proxies: 6 }],
     remotes: {
