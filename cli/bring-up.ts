@@ -1,6 +1,6 @@
 import { writeDist } from '../charts/dist.ts';
 import { takeLock } from '../core/lock.ts';
-import { ProblemsError } from '../core/problem.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import { connect } from '../infra/kube/connection.ts';
 import { pool } from '../infra/kube/pool.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
@@ -22,10 +22,11 @@ import { ingressUrls } from './proofs/ingress.ts';
 import type { Proof } from './proofs/proof.ts';
 import { prove } from './proofs/prove.ts';
 import {
+  otherMesh,
   readRecord,
   recordFailure,
   recordStart,
-  withNamespaces,
+  withMesh,
   writeRecord,
   type UpRecord,
 } from './workspace/record.ts';
@@ -53,13 +54,15 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   const { model } = mesh;
   const proofs = proofsOf(model);
   refuseNothing(proofs, model);
+  const plan = planMesh(model, mesh.rendered);
+  throwIfAny(otherMesh(readRecord(at.stateDir), plan));
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
   if (lab === undefined) await preflightClusters(at, asked, signal);
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
     // Again, now that nobody else can change what is up.
     const { record: chosenRecord, config } = chooseTarget(at, flags, model, mesh.environment);
-    const record = withNamespaces(chosenRecord, readRecord(at.stateDir), planMesh(model, mesh.rendered));
+    const record = withMesh(chosenRecord, readRecord(at.stateDir), plan);
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
     const { steady, kept } = proofs;

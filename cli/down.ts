@@ -5,7 +5,7 @@ import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { removeProved } from './proofs/record.ts';
-import { readRecord, removeRecord, type UpRecord } from './workspace/record.ts';
+import { everyAccess, readRecord, removableMesh, removeRecord, type UpRecord } from './workspace/record.ts';
 import { configOf } from './workspace/target.ts';
 import { runTasks, type Task } from './output/tasks.ts';
 import type { Workspace } from './workspace/workspace.ts';
@@ -46,16 +46,13 @@ async function removeApplied(
   report: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model } = await synthUp(at.root, record);
+  const mesh = await removableMesh(record, async () => (await synthUp(at.root, record)).model);
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
     const { downWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');
-    await downWithPulumi(pulumiOptions(at, record, model, report, signal));
+    await downWithPulumi(pulumiOptions(at, record, mesh, report, signal));
   }
   // After Pulumi, what it left: namespaces and definitions without objects of others.
-  await removeMesh(model, {
-    ...configOf(at, record),
-    ...(record.namespaces && { namespaces: record.namespaces }),
-    ...{ report, signal },
-  });
+  const { trustDir } = configOf(at, record);
+  await removeMesh(mesh, { access: everyAccess(record), trustDir, report, signal });
 }

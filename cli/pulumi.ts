@@ -8,14 +8,14 @@ import type { Workspace } from './workspace/workspace.ts';
 export function pulumiOptions(
   at: Workspace,
   record: UpRecord,
-  model: MeshModel,
+  mesh: Pick<MeshModel, 'name'>,
   report: (line: string) => void,
   signal: AbortSignal,
 ): PulumiOptions {
   return {
     root: at.root,
     stateDir: join(at.stateDir, 'pulumi'),
-    stack: record.stack ?? model.name,
+    stack: record.stack ?? mesh.name,
     environment: environmentOf(record),
     local: record.lab,
     report,

@@ -6,7 +6,16 @@ import { ProblemsError } from '../../core/problem.ts';
 import { planMesh } from '../../infra/plan/plan.ts';
 import { modelOf, modelOnExisting } from '../../infra/testing/models.ts';
 import { namespaceOf } from '../../infra/testing/existing/on-existing.ts';
-import { readRecord, recordFailure, recordStart, withNamespaces, writeRecord } from './record.ts';
+import {
+  otherMesh,
+  readRecord,
+  recordFailure,
+  recordRemoved,
+  recordStart,
+  removableMesh,
+  withMesh,
+  writeRecord,
+} from './record.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -20,6 +29,8 @@ const record = {
   lab: true,
   access: { east: { kubeconfig: '/k', context: 'east' } },
 } as const;
+/** What a record says of a mesh of the tests. */
+const named = { name: 'shop', controlPlane: 'istio-system' };
 
 describe('the record of what is up', () => {
   test('knows of an up that has begun, until it ends well', () => {
@@ -63,11 +74,85 @@ describe('the record of what is up', () => {
       const objects = names.map((name) => namespaceOf(name));
       return planMesh(model, [{ cluster: 'east', stage: '00-namespaces', path: '', yaml: '', objects }]);
     };
-    writeRecord(folder, withNamespaces(record, undefined, planOf('shop')));
-    expect(readRecord(folder)).toEqual({ ...record, namespaces: ['shop', 'team-a'] });
-    expect(withNamespaces(record, readRecord(folder), planOf('store', 'shop-ingress')).namespaces).toEqual([
+    writeRecord(folder, withMesh(record, undefined, planOf('shop')));
+    const mesh = { ...named, sharedNamespaces: ['team-a'] };
+    expect(readRecord(folder)).toEqual({ ...record, mesh, namespaces: ['shop', 'team-a'] });
+    expect(withMesh(record, readRecord(folder), planOf('store', 'shop-ingress')).namespaces).toEqual([
       ...['shop', 'team-a', 'store', 'shop-ingress'],
     ]);
-    expect(withNamespaces(record, undefined, planMesh(modelOf(['east']), []))).toEqual(record);
+    expect(withMesh(record, undefined, planMesh(modelOf(['east']), []))).toEqual({ ...record, mesh: named });
   });
+
+  test('a namespace that was shared stays one of others, until it is declared as one of the mesh', () => {
+    const planOf = (sharedNamespaces: readonly string[], ...own: readonly string[]) =>
+      planMesh(modelOnExisting(['east'], { sharedNamespaces }), [
+        {
+          ...{ cluster: 'east', stage: '00-namespaces', path: '', yaml: '' },
+          objects: own.map((name) => namespaceOf(name)),
+        },
+      ]);
+    const first = withMesh(record, undefined, planOf(['team-a', 'team-b']));
+    const second = withMesh(record, first, planOf(['team-c'], 'team-b'));
+    expect(second.mesh?.sharedNamespaces).toEqual(['team-a', 'team-c']);
+    expect(second.namespaces).toEqual(['team-a', 'team-b', 'team-c']);
+  });
+
+  test('knows of each cluster that is no longer declared until it is removed from it', () => {
+    const left = { west: { kubeconfig: '/k', context: 'west' }, north: { kubeconfig: '/k', context: 'n' } };
+    recordStart(folder, { ...record, left });
+    recordRemoved(folder, 'west');
+    expect(readRecord(folder)).toMatchObject({ unfinishedUp: { problems: null } });
+    expect(readRecord(folder)?.left).toEqual({ north: left.north });
+    recordRemoved(folder, 'north');
+    expect(readRecord(folder)).not.toHaveProperty('left');
+  });
+});
+
+describe('what down knows the mesh by', () => {
+  const declared = () => Promise.resolve({ ...modelOf(['north']), name: 'declared' });
+
+  test('is what up recorded, whatever is declared now', async () => {
+    const clusters = [{ name: 'east' }];
+    const controlPlane = { namespace: 'istio-system' };
+    expect(await removableMesh({ ...record, mesh: named }, declared)).toEqual({
+      ...{ name: 'shop', clusters, controlPlane, namespaces: [] },
+    });
+    const mesh = { ...named, sharedNamespaces: ['team-a'] };
+    expect(await removableMesh({ ...record, mesh, namespaces: ['shop', 'team-a'] }, declared)).toEqual({
+      ...{ name: 'shop', clusters, controlPlane, namespaces: ['shop', 'team-a'] },
+      existing: { sharedNamespaces: ['team-a'] },
+    });
+  });
+
+  test('is what is declared, in the clusters of the record, where a version before recorded no name', async () => {
+    expect(await removableMesh({ ...record, namespaces: ['old'] }, declared)).toMatchObject({
+      ...{ name: 'declared', clusters: [{ name: 'east' }] },
+      namespaces: ['shop', 'istio-ingress', 'old'],
+    });
+  });
+});
+
+test.each([
+  [
+    'another name',
+    modelOf(['east']),
+    { name: 'store', controlPlane: 'istio-system' },
+    'another mesh than the one of this checkout that is up; received "shop"; allowed store',
+  ],
+  [
+    'an Istio of others in place of its own',
+    modelOnExisting(['east']),
+    named,
+    'another Istio than the one that the mesh is up on; received "an Istio of others"; allowed an Istio of its own',
+  ],
+  [
+    'its own Istio in place of one of others',
+    modelOf(['east']),
+    { ...named, sharedNamespaces: [] },
+    'another Istio than the one that the mesh is up on; received "an Istio of its own"; allowed an Istio of others',
+  ],
+])('a mesh that is declared with %s is refused while the other is up', (_, model, mesh, told) => {
+  const message = `mesh.ts: declares ${told}; fix: run \`npm run down\` first, which goes by what is up, or use another checkout`;
+  expect(() => withMesh(record, { ...record, mesh }, planMesh(model, []))).toThrow(new Error(message));
+  expect(otherMesh(record, planMesh(model, []))).toEqual([]);
 });

@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomic } from '../../core/files.ts';
 import { oneLine } from '../../core/one-line.ts';
-import { ProblemsError } from '../../core/problem.ts';
-import { plannedNamespaces } from '../../infra/plan/reach.ts';
+import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
+import type { RemovableMesh } from '../../infra/apply/remove.ts';
+import { declaredNamespaces, plannedNamespaces } from '../../infra/plan/reach.ts';
 import type { Plan } from '../../infra/plan/plan.ts';
+
+const accessSchema = z.record(
+  z.string(),
+  z.object({ kubeconfig: z.string(), context: z.string(), apiServer: z.string().exactOptional() }),
+);
 
 const recordSchema = z.object({
   engine: z.enum(['apply', 'pulumi']),
@@ -15,10 +21,20 @@ const recordSchema = z.object({
   stack: z.string().exactOptional(),
   /** The environment of the declaration that it was made by. Versions that knew none left it out: {@link environmentOf}. */
   environment: z.string().exactOptional(),
-  access: z.record(
-    z.string(),
-    z.object({ kubeconfig: z.string(), context: z.string(), apiServer: z.string().exactOptional() }),
-  ),
+  /** What `down` knows it by: the declaration may say something else by then. Versions that took the declaration left it out. */
+  mesh: z
+    .object({
+      name: z.string(),
+      /** Namespace of the control plane. */
+      controlPlane: z.string(),
+      /** On an Istio of others: the namespaces that it shares with others. Absent: its Istio is its own. */
+      sharedNamespaces: z.array(z.string()).exactOptional(),
+    })
+    .exactOptional(),
+  /** How each of its clusters is reached. */
+  access: accessSchema,
+  /** Clusters that are no longer declared, and may hold some of the mesh still. */
+  left: accessSchema.exactOptional(),
   /**
    * On an Istio of others: every namespace that an `up` wrote in since the last `down`. Others may have a mesh of the same name
    * there, and what is in another namespace is theirs.
@@ -64,11 +80,80 @@ export function readRecord(stateDir: string): UpRecord | undefined {
   }
 }
 
-/** The record with the namespaces of an earlier one, and those that the plan names, on an Istio of others. */
-export function withNamespaces(record: UpRecord, before: UpRecord | undefined, plan: Plan): UpRecord {
-  if (plan.existing === undefined) return record;
-  const namespaces = [...new Set([...(before?.namespaces ?? []), ...plannedNamespaces(plan)])];
-  return { ...record, namespaces };
+/**
+ * The record with what `down` has to know of the mesh: its name and, on an Istio of others, the namespaces of an earlier record and
+ * those that the plan names.
+ * @throws ProblemsError (exit 2) when the earlier record is of another mesh, which nobody would find any more
+ */
+export function withMesh(record: UpRecord, before: UpRecord | undefined, plan: Plan): UpRecord {
+  throwIfAny(otherMesh(before, plan));
+  const mesh = { name: plan.mesh, controlPlane: plan.controlPlaneNamespace };
+  if (plan.existing === undefined) return { ...record, mesh };
+  const planned = plannedNamespaces(plan);
+  const { sharedNamespaces } = plan.existing;
+  // What others made stays theirs when it is no longer declared.
+  const earlier = (before?.mesh?.sharedNamespaces ?? []).filter((name) => !planned.includes(name));
+  return {
+    ...record,
+    mesh: { ...mesh, sharedNamespaces: [...earlier, ...sharedNamespaces] },
+    namespaces: [...new Set([...(before?.namespaces ?? []), ...planned])],
+  };
+}
+
+/** That the plan is of another mesh than the one that is up: the record is of one alone. */
+export function otherMesh(before: UpRecord | undefined, plan: Plan): readonly Problem[] {
+  const up = before?.mesh;
+  if (up === undefined) return [];
+  const fix = 'run `npm run down` first, which goes by what is up, or use another checkout';
+  if (up.name !== plan.mesh) {
+    const what = 'declares another mesh than the one of this checkout that is up';
+    return [{ where: 'mesh.ts', what, received: plan.mesh, allowed: up.name, fix }];
+  }
+  const kind = (isOwn: boolean) => (isOwn ? 'an Istio of its own' : 'an Istio of others');
+  const received = kind(plan.existing === undefined);
+  const allowed = kind(up.sharedNamespaces === undefined);
+  if (received === allowed) return [];
+  const what = 'declares another Istio than the one that the mesh is up on';
+  return [{ where: 'mesh.ts', what, received, allowed, fix }];
+}
+
+/**
+ * What `down` knows a mesh by.
+ * @param declared - says it where the record is of a version that left it out
+ */
+export async function removableMesh(
+  record: UpRecord,
+  declared: () => Promise<RemovableMesh>,
+): Promise<RemovableMesh> {
+  const { mesh, namespaces = [] } = record;
+  const clusters = Object.keys(everyAccess(record)).map((name) => ({ name }));
+  if (mesh === undefined) {
+    const model = await declared();
+    return { ...model, clusters, namespaces: [...declaredNamespaces(model), ...namespaces] };
+  }
+  const { name, controlPlane, sharedNamespaces } = mesh;
+  return {
+    ...{ name, clusters, controlPlane: { namespace: controlPlane }, namespaces },
+    ...(sharedNamespaces !== undefined && { existing: { sharedNamespaces } }),
+  };
+}
+
+/** How all clusters are reached that may hold some of the mesh. */
+export function everyAccess({ access, left = {} }: UpRecord): UpRecord['access'] {
+  return { ...left, ...access };
+}
+
+/** Records that a cluster that is no longer declared holds nothing of the mesh any more. */
+export function recordRemoved(stateDir: string, cluster: string): void {
+  const record = readRecord(stateDir);
+  if (record !== undefined) writeRecord(stateDir, withoutLeft(record, [cluster]));
+}
+
+/** The record without these clusters among those that are no longer declared. */
+export function withoutLeft(record: UpRecord, clusters: readonly string[]): UpRecord {
+  const { left = {}, ...rest } = record;
+  const kept = Object.entries(left).filter(([name]) => !clusters.includes(name));
+  return { ...rest, ...(kept.length > 0 && { left: Object.fromEntries(kept) }) };
 }
 
 export function writeRecord(stateDir: string, record: UpRecord): void {

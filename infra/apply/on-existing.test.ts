@@ -143,7 +143,8 @@ describe('on an Istio of others', () => {
     expect(await apply(['theirs'])).toMatchObject({ deleted: 2 });
     expect(kept(namesake)).toEqual(namesake.slice(0, 1));
     for (const one of namesake) on.store('east', one);
-    await removeMesh(model, { access: access(), trustDir: folder, namespaces: ['theirs'], report });
+    const earlier = { ...model, namespaces: [...model.namespaces, 'theirs'] };
+    await removeMesh(earlier, { access: access(), trustDir: folder, report });
     expect(kept(namesake)).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
-import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import type { ExistingIstioModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import { throwIfAny } from '../../core/problem.ts';
 import { declaredNamespaces } from '../plan/reach.ts';
+import type { Reaching } from '../plan/reach.ts';
 import { connect } from '../kube/connection.ts';
 import type { ClusterAccess, Clients } from '../kube/connection.ts';
 import { qualifiedName } from '../kube/kube-client.ts';
@@ -29,15 +30,20 @@ import { readRoots } from '../trust/roots.ts';
 import { cacertsKey, hasOtherRoot } from '../trust/objects.ts';
 import { issuerOf } from '../trust/state.ts';
 
+/**
+ * What removal knows a mesh by. A model has it, and so has the record of what is up: the declaration may have another name, or
+ * other clusters, since. On an Istio of others nothing is deleted outside of its namespaces.
+ */
+export interface RemovableMesh extends Reaching, Pick<MeshModel, 'name' | 'controlPlane'> {
+  readonly clusters: readonly { readonly name: string }[];
+  /** Only on an Istio of others. */
+  readonly existing?: Pick<ExistingIstioModel, 'ingress' | 'sharedNamespaces'>;
+}
+
 export interface RemoveOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
   /** Folder of the mesh's CAs: its root tells this mesh from another one of the same name. May be missing. */
   readonly trustDir: string;
-  /**
-   * Namespaces that applies of this mesh wrote in, beyond those that the model has. On an Istio of others nothing is deleted
-   * elsewhere. @default - none
-   */
-  readonly namespaces?: readonly string[];
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -52,7 +58,7 @@ export interface RemoveOptions {
  * @throws ProblemsError: exit 2 for a wrong kubeconfig or context, or a mesh with another root CA, before anything is
  * deleted; exit 1 for a cluster that cannot be reached, a refused deletion, or objects that do not go away in time.
  */
-export async function removeMesh(model: MeshModel, options: RemoveOptions): Promise<void> {
+export async function removeMesh(model: RemovableMesh, options: RemoveOptions): Promise<void> {
   const names = model.clusters.map(({ name }) => name);
   const clients = await connect(names, options.access, options.signal);
   await checkRoots(clients, model, options);
@@ -60,7 +66,7 @@ export async function removeMesh(model: MeshModel, options: RemoveOptions): Prom
   await pool(Object.values(clients), names.length, (client) => removeFrom(client, model, options));
 }
 
-async function checkRoots(clients: Clients, model: MeshModel, options: RemoveOptions): Promise<void> {
+async function checkRoots(clients: Clients, model: RemovableMesh, options: RemoveOptions): Promise<void> {
   const roots = readRoots(options.trustDir);
   // The CA of an Istio of others is not in the folder.
   if (roots.length === 0 || model.existing !== undefined) return;
@@ -93,7 +99,7 @@ const besideNamespaces = [
 ] as const;
 
 /** Refuses credentials that would leave some of these behind unseen, before anything is deleted. */
-async function checkSeen(clients: Clients, model: MeshModel, { signal }: RemoveOptions): Promise<void> {
+async function checkSeen(clients: Clients, model: RemovableMesh, { signal }: RemoveOptions): Promise<void> {
   if (model.existing !== undefined) return;
   const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${model.name}`;
   const problems = await Promise.all(
@@ -113,7 +119,7 @@ async function checkSeen(clients: Clients, model: MeshModel, { signal }: RemoveO
   throwIfAny(problems.flat());
 }
 
-async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveOptions): Promise<void> {
+async function removeFrom(client: KubeClient, model: RemovableMesh, options: RemoveOptions): Promise<void> {
   const { report, signal } = options;
   const { name: mesh, controlPlane } = model;
   const types = await client.sweepableTypes(signal);
@@ -151,11 +157,11 @@ async function removeFrom(client: KubeClient, model: MeshModel, options: RemoveO
 async function ownedIn(
   client: KubeClient,
   types: readonly ResourceType[],
-  model: MeshModel,
-  { namespaces = [], report, signal }: RemoveOptions,
+  model: RemovableMesh,
+  { report, signal }: RemoveOptions,
 ): Promise<readonly KubeObject[]> {
   const { existing } = model;
-  const reach = existing === undefined ? undefined : [...declaredNamespaces(model), ...namespaces];
+  const reach = existing === undefined ? undefined : declaredNamespaces(model);
   const { objects, unlisted } = await listManaged(client, types, model.name, signal, reach);
   if (unlisted.length > 0)
     report(

@@ -1,4 +1,4 @@
-import type { MeshModel } from '../../charts/model/mesh-model.ts';
+import type { ExistingIstioModel, GatewayModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -12,8 +12,14 @@ export function plannedNamespaces({ steps, existing }: Plan): readonly string[] 
   return [...new Set([...planned, ...(existing?.sharedNamespaces ?? [])])];
 }
 
+/** What tells the namespaces of a mesh. */
+export interface Reaching extends Pick<MeshModel, 'namespaces'> {
+  readonly ingress?: Pick<GatewayModel, 'namespace'>;
+  readonly existing?: Pick<ExistingIstioModel, 'ingress'>;
+}
+
 /** The same of a model: its application namespaces, and that of an ingress gateway of its own. */
-export function declaredNamespaces({ namespaces, ingress, existing }: MeshModel): readonly string[] {
+export function declaredNamespaces({ namespaces, ingress, existing }: Reaching): readonly string[] {
   const own = ingress === undefined || existing?.ingress !== undefined ? [] : [ingress.namespace];
   return [...new Set([...namespaces, ...own])];
 }
