@@ -27,9 +27,11 @@ import {
   recordFailure,
   recordStart,
   withMesh,
+  withoutLeft,
   writeRecord,
   type UpRecord,
 } from './workspace/record.ts';
+import { checkLeft, removeLeft } from './remove-left.ts';
 import { statusOf } from './status-of.ts';
 import { formatEnding } from './output/summary.ts';
 import type { FilledMesh, SynthesizedMesh } from './workspace/synth-mesh.ts';
@@ -57,7 +59,10 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   const plan = planMesh(model, mesh.rendered);
   throwIfAny(otherMesh(readRecord(at.stateDir), plan));
   // Nothing is recorded of clusters that the plan must not touch: `down` would touch them.
-  if (lab === undefined) await preflightClusters(at, asked, signal);
+  if (lab === undefined) {
+    await preflightClusters(at, asked, signal);
+    await checkLeft(at, chooseTarget(at, flags, model, mesh.environment).record, signal);
+  }
   const lock = takeLock(at.lockFile, 'npm run up');
   try {
     // Again, now that nobody else can change what is up.
@@ -78,9 +83,12 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
     const disturbing =
       record.lab || flags.prove === true ? chosen.filter(({ disturbs }) => disturbs === true) : [];
     const lines = [...seen, ...(await disturb(disturbing, work, signal))];
-    const status = await statusOf(record, model, signal);
+    // Only now: calls went to these clusters until the others were applied.
+    await removeLeft(at, record, config.trustDir, signal);
+    const ended = withoutLeft(record, Object.keys(record.left ?? {}));
+    const status = await statusOf(ended, model, signal);
     const seconds = Math.round((Date.now() - started) / 1000);
-    writeRecord(at.stateDir, record);
+    writeRecord(at.stateDir, ended);
     const made = chosen.filter((proof) => proof.disturbs !== true || disturbing.includes(proof));
     const remarks = kept
       .filter((proof) => !made.includes(proof))

@@ -7,6 +7,7 @@ import type { KubeObject } from '../infra/kube/kube-object.ts';
 import { KubeApi } from '../infra/testing/kube-api.ts';
 import { problemOf } from '../infra/testing/problems.ts';
 import { down } from './down.ts';
+import { declaredProject } from './testing/project.ts';
 import { readRecord, writeRecord, type UpRecord } from './workspace/record.ts';
 import { thisWorkspace, type Workspace } from './workspace/workspace.ts';
 
@@ -118,7 +119,7 @@ test('down removes a mesh from three clusters, one of them no longer declared, a
 test('down by the record of an earlier version, which has no name, goes by the declared one', async () => {
   const { mesh, ...older } = recordOf(['east', 'north']);
   expect(mesh?.name).toBe('shop');
-  writeFileSync(join(at.root, 'mesh.ts'), declaring('shop', 'east', 'west'));
+  at = { ...at, root: declaredProject() };
   writeRecord(at.stateDir, older);
   expect(await take()).toBe(0);
   expect(left()).toEqual([0, 5, 0]);

@@ -18,6 +18,7 @@ export function pulumiOptions(
     stack: record.stack ?? mesh.name,
     environment: environmentOf(record),
     local: record.lab,
+    leaving: Object.keys(record.left ?? {}),
     report,
     signal,
   };

@@ -5,6 +5,7 @@ import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
 import { requireLab } from './lab-package.ts';
 import type { LabUp } from './lab/index.ts';
+import { tellLeft } from './remove-left.ts';
 import type { UpFlags } from './up-flags.ts';
 import { loadDeclaration } from './workspace/declaration.ts';
 import { filledMesh, synthFilled } from './workspace/synth-mesh.ts';
@@ -20,6 +21,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   const { record, config, accessFile } = chooseTarget(at, flags, declared, environment);
   if (record.stack === undefined)
     process.stdout.write(`up: ${whichEnvironment(environment, declaration.environments)}\n`);
+  for (const line of tellLeft(record)) process.stdout.write(`up: ${line}\n`);
   if (record.lab) throwIfAny(labImageProblems(declared, environment));
   const lab = record.lab ? await planLab(at, flags, declared) : undefined;
   if (lab === undefined) {

@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { nearest } from '../../core/names.ts';
+import { own } from '../../core/own.ts';
 import { throwIfAny, type Problem } from '../../core/problem.ts';
 import type { ClusterAccess } from '../../infra/kube/connection.ts';
 
@@ -12,12 +13,14 @@ type Access = Readonly<Record<string, ClusterAccess>>;
 /**
  * Reads `--context CLUSTER=CONTEXT` flags: one for each cluster of the mesh. A context is looked for in the files of
  * KUBECONFIG, else in ~/.kube/config, as kubectl does.
+ * @param known - clusters that need no flag. @default - none
  * @throws ProblemsError (exit code 2) with everything that is wrong or missing.
  */
 export function parseContexts(
   flags: readonly string[],
   clusters: readonly string[],
   env: NodeJS.ProcessEnv,
+  known: Access = {},
 ): Access {
   const problems: Problem[] = [];
   const contexts = new Map<string, string>();
@@ -60,7 +63,8 @@ export function parseContexts(
       });
     }
   }
-  for (const cluster of clusters.filter((name) => !contexts.has(name) && problems.length === 0)) {
+  const open = clusters.filter((name) => !contexts.has(name) && own(known, name) === undefined);
+  for (const cluster of problems.length === 0 ? open : []) {
     problems.push({
       where: '--context',
       what: `is missing for cluster ${cluster}`,
@@ -73,7 +77,8 @@ export function parseContexts(
   return Object.fromEntries(
     // In the mesh's order, whatever the flags' is.
     clusters.map((cluster) => {
-      const context = contexts.get(cluster) ?? '';
+      const context = contexts.get(cluster);
+      if (context === undefined) return [cluster, own(known, cluster) ?? { kubeconfig: '', context: '' }];
       return [
         cluster,
         // A context that no file has is looked for in the first: the error then names that file's contexts.

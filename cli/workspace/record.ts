@@ -62,17 +62,18 @@ export function environmentOf({ environment, stack }: Pick<UpRecord, 'environmen
   return environment ?? stack ?? labEnvironment;
 }
 
-const file = (stateDir: string) => join(stateDir, 'up.json');
+/** Where the record is, in the folder of the state. */
+export const recordFile = (stateDir: string): string => join(stateDir, 'up.json');
 
 /** The record of the last `up`; none after `down`. */
 export function readRecord(stateDir: string): UpRecord | undefined {
-  if (!existsSync(file(stateDir))) return undefined;
+  if (!existsSync(recordFile(stateDir))) return undefined;
   try {
-    return recordSchema.parse(JSON.parse(readFileSync(file(stateDir), 'utf8')));
+    return recordSchema.parse(JSON.parse(readFileSync(recordFile(stateDir), 'utf8')));
   } catch {
     throw new ProblemsError([
       {
-        where: file(stateDir),
+        where: recordFile(stateDir),
         what: 'is not a record of what is up',
         fix: 'restore it, or remove it and give `npm run up` the same contexts again',
       },
@@ -157,7 +158,7 @@ export function withoutLeft(record: UpRecord, clusters: readonly string[]): UpRe
 }
 
 export function writeRecord(stateDir: string, record: UpRecord): void {
-  writeFileAtomic(file(stateDir), JSON.stringify(record, null, 2));
+  writeFileAtomic(recordFile(stateDir), JSON.stringify(record, null, 2));
 }
 
 /** Records that an `up` begins to change the clusters: what is left half done would look healthy otherwise. */
@@ -187,5 +188,5 @@ function problemsOf(error: unknown): string[] {
 }
 
 export function removeRecord(stateDir: string): void {
-  rmSync(file(stateDir), { force: true });
+  rmSync(recordFile(stateDir), { force: true });
 }

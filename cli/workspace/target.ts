@@ -1,12 +1,11 @@
 import { environmentProblems } from '../../charts/declare.ts';
 import { own } from '../../core/own.ts';
 import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
-import type { ClusterAccess } from '../../infra/kube/connection.ts';
 import { findPulumi, missingPulumiPackages } from '../../infra/pulumi/find-pulumi.ts';
-import { missingClusters, parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
+import { parseConfig, type StackConfig } from '../../infra/plan/stack-config.ts';
 import { readStackFile } from '../../infra/plan/stack-file.ts';
 import { holeValues } from './hole-values.ts';
-import { parseContexts } from './contexts.ts';
+import { chooseClusters } from './clusters.ts';
 import { environmentOf, labEnvironment, readRecord, type UpRecord } from './record.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -102,15 +101,27 @@ export function chooseTarget(
   const engine = chooseEngine(flags.engine, before);
   const stack = chooseStack(flags, before);
   const file = settingsOf(at, stack);
-  const reached = chooseClusters(at, flags, mesh, { before, stack, file }, env);
+  const reached = chooseClusters(
+    at,
+    mesh.clusters.map(({ name }) => name),
+    {
+      ...{ context: flags.context, before, file, env },
+      fileName: `Pulumi.${stack ?? ''}.yaml`,
+      isLab: stack === labStack,
+    },
+  );
   const access = Object.fromEntries(
     Object.entries(reached.access).map(([name, { kubeconfig, context }]) => {
       const apiServer = own(file.access, name)?.apiServer;
       return [name, { kubeconfig, context, ...(apiServer !== undefined && { apiServer }) }];
     }),
   );
-  const record = { engine, lab: reached.lab, ...(stack !== undefined && { stack }), environment, access };
-  const { accessFile } = reached;
+  const { lab, left, accessFile } = reached;
+  const isLeft = Object.keys(left).length > 0;
+  const record = {
+    ...{ engine, lab, ...(stack !== undefined && { stack }), environment, access },
+    ...(isLeft && { left }),
+  };
   // Contexts alone have no stack, but an environment.
   const config = { ...file, access, values: holeValues(at.root, environment).values };
   return { record, config, ...(accessFile !== undefined && { accessFile }) };
@@ -126,69 +137,6 @@ function settingsOf(at: Workspace, stack: string | undefined): StackConfig {
   return stack === undefined
     ? parseConfig(defaults, at.root, 'defaults')
     : readStackFile(at.root, stack, defaults);
-}
-
-interface Reached {
-  readonly lab: boolean;
-  readonly access: Readonly<Record<string, ClusterAccess>>;
-  readonly accessFile?: string;
-}
-
-interface Known {
-  readonly before: UpRecord | undefined;
-  readonly stack: string | undefined;
-  readonly file: StackConfig;
-}
-
-function chooseClusters(
-  at: Workspace,
-  flags: TargetFlags,
-  mesh: Declared,
-  { before, stack, file }: Known,
-  env: NodeJS.ProcessEnv,
-): Reached {
-  const names = mesh.clusters.map(({ name }) => name);
-  const fileName = `Pulumi.${stack ?? ''}.yaml`;
-  const declared = Object.keys(file.access).length > 0;
-  if (declared) throwIfAny(missingClusters(file, names, fileName));
-  if (flags.context.length > 0 || declared) {
-    const access = flags.context.length > 0 ? parseContexts(flags.context, names, env) : file.access;
-    const shown = (entries: Reached['access']) =>
-      Object.entries(entries)
-        .map(([name, { context }]) => `${name}=${context}`)
-        .join(' ');
-    if (before !== undefined && !sameAccess(before.access, access)) {
-      throw new ProblemsError([
-        {
-          where: flags.context.length > 0 ? '--context' : `${fileName}: clusters`,
-          what: 'the mesh of this checkout is up in other clusters',
-          received: flags.context.length > 0 ? flags.context.join(' ') : shown(access),
-          allowed: shown(before.access),
-          fix: 'run `npm run down` first, or use another checkout',
-        },
-      ]);
-    }
-    const isOfFile = flags.context.length === 0;
-    return { lab: before?.lab ?? false, access, ...(isOfFile && { accessFile: fileName }) };
-  }
-  if (before !== undefined) return before;
-  if (stack !== labStack) {
-    throw new ProblemsError([
-      {
-        where: fileName,
-        what: 'does not say how to reach any cluster',
-        fix: `add meshwright:clusters to it, or give a --context for each of ${names.join(', ')}`,
-      },
-    ]);
-  }
-  const access = names.map((name) => [name, { kubeconfig: at.kubeconfig, context: name }] as const);
-  return { lab: true, access: Object.fromEntries(access) };
-}
-
-function sameAccess(one: Reached['access'], other: Reached['access']): boolean {
-  const keys = (access: Reached['access']) =>
-    Object.entries(access).map(([name, { kubeconfig, context }]) => [name, kubeconfig, context]);
-  return JSON.stringify(keys(one)) === JSON.stringify(keys(other));
 }
 
 /** Contexts alone have no stack: they get the defaults. */

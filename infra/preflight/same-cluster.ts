@@ -29,6 +29,20 @@ export async function sameClusters(
   });
 }
 
+/**
+ * The one of other clients that reaches the same cluster as this one.
+ * @returns `unknown` when the credentials of this one may not read what tells; none when it is a cluster of its own
+ */
+export async function findSame(
+  client: KubeClient,
+  others: readonly KubeClient[],
+  signal: AbortSignal | undefined,
+): Promise<KubeClient | 'unknown' | undefined> {
+  const [uid, ...known] = await Promise.all([client, ...others].map((one) => uidOf(one, signal)));
+  if (uid === undefined) return 'unknown';
+  return others.find((_, index) => known[index] === uid);
+}
+
 /** Undefined when the credentials may not read it: the check of permissions reports that. */
 async function uidOf(client: KubeClient, signal: AbortSignal | undefined): Promise<string | undefined> {
   try {

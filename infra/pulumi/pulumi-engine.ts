@@ -31,6 +31,8 @@ export interface PulumiOptions {
    * make the checks, and revoke the tokens, that an `up` which was cut off still owes. @default false
    */
   readonly endedWell?: boolean;
+  /** Clusters that the mesh is no longer declared in: Pulumi deletes what they have, the protected CA too. @default - none */
+  readonly leaving?: readonly string[];
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -64,6 +66,11 @@ export async function upWithPulumi(config: StackConfig, options: PulumiOptions):
     // A resource without an explicit provider would go to the cluster that kubectl happens to point at.
     await stack.setConfig('pulumi:disable-default-providers[0]', { value: '*' }, true);
     await removeStaleLock(stack, options);
+    const { leaving = [] } = options;
+    if (leaving.length > 0) {
+      const { envVars } = workspace(options, readEncryption(options.stateDir, options.stack));
+      await prepareRemoval(options.stack, options.stateDir, envVars, leaving);
+    }
     const common = {
       ...output,
       refresh: true,
