@@ -50,6 +50,7 @@ export const order = [
   '7b-load',
   '7d-node-ports',
   '7j-networks',
+  '7n-clusters',
   '7e-cert-manager',
   '7l-ca-volume',
   // An Istio that the suite installs; the mesh of the checkout at its end.

@@ -108,7 +108,7 @@ export default declare({
 }
 
 /** Builds the images of a project and brings them to the nodes, which pull from nowhere. */
-async function bringImages(folder: string): Promise<void> {
+export async function bringImages(folder: string): Promise<void> {
   await refreshLock(folder);
   const { cacheDir, logsDir, stateDir } = thisWorkspace();
   const report = (line: string) => process.stderr.write(`foreign: ${line}\n`);
