@@ -1,15 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { keptProject } from '../../charts/testing/project.ts';
 import { shopInThree } from '../../charts/testing/shop-in-three.ts';
 import { proofsOf } from './all.ts';
 import { probeCrossCluster } from './cross-cluster.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const names = ['north', 'east', 'south'] as const;
 
-const model = shopInThree(root).model();
+const model = shopInThree(keptProject()).model();
 
 const open: Server[] = [];
 afterEach(() => {

@@ -19,6 +19,8 @@ export const order = [
   '0d-schemathesis',
   // A lab of its own, from the packages; gone at its end.
   '0e-own-repository',
+  // Copies of the checkout, without a lab.
+  '0f-without-the-sample',
   // The mesh of the checkout.
   '1-lifecycle',
   '2-mesh',
