@@ -32,7 +32,7 @@ function copyOf(name: string): string {
   const packages = join(copy, 'node_modules');
   rmSync(packages);
   mkdirSync(packages);
-  for (const entry of readdirSync(join(root, 'node_modules')).filter((each) => !/^\.results-/.test(each)))
+  for (const entry of readdirSync(join(root, 'node_modules')).filter((each) => !each.startsWith('.results-')))
     symlinkSync(join(root, 'node_modules', entry), join(packages, entry));
   return copy;
 }
