@@ -1,5 +1,3 @@
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import { synthMesh } from '../../cli/workspace/synth-mesh.ts';
@@ -19,7 +17,7 @@ import {
 import { stateDir, npm, root } from './checkout/cli.ts';
 import { expectNoMesh } from './checkout/contexts.ts';
 import { ensureLab, kubeconfig, kubectl } from './checkout/lab.ts';
-import { grantRights, revokeRights, writeKubeconfig, type Documented } from './checkout/least-rights.ts';
+import { grantRights, revokeRights, type Documented } from './checkout/least-rights.ts';
 import { everything } from './everything.ts';
 import {
   clusters,
@@ -81,6 +79,7 @@ const expectDown = async () => {
 (everything ? describe : describe.skip)('on an Istio of others', () => {
   beforeAll(async () => {
     await ensureLab();
+    project.actAs();
     const { model } = await synthMesh(root, 'lab');
     const access = Object.fromEntries(clusters.map((name) => [name, { kubeconfig, context: name }]));
     const report = (line: string) => process.stderr.write(`${line}\n`);
@@ -171,20 +170,16 @@ const expectDown = async () => {
     test(
       'a changed service is rolled out with the least rights that docs has for it, and nothing else is touched',
       async () => {
-        const least = join(project.folder, 'least-kubeconfig');
         project.configure('catalog', { replicas: 2 });
         for (const cluster of clusters) grantRights(cluster, rights);
         try {
-          writeKubeconfig(least, 'up');
-          project.actAs(least);
+          project.actAs('up');
           const { code, stdout } = await project.up();
           expect(code).toBe(0);
           expect(stdout).toMatch(/^\d+ created, 2 changed, 0 deleted, \d+ unchanged/m);
-          writeKubeconfig(least, 'status');
+          project.actAs('status');
           expect(await project.run('status')).toMatchObject({ code: 0 });
         } finally {
-          // The record of the checkout names this file.
-          copyFileSync(kubeconfig, least);
           project.actAs();
           for (const cluster of clusters) revokeRights(cluster, rights);
         }

@@ -12,6 +12,7 @@ import { ensureTools } from '../../../toolchain/build.ts';
 import { audience, issuer, jwks } from '../calls/edge.ts';
 import { labMesh } from '../checkout/lab-mesh.ts';
 import { kubeconfig } from '../checkout/lab.ts';
+import { writeKubeconfig, type Command } from '../checkout/least-rights.ts';
 import { npm, root, type Finished } from '../checkout/cli.ts';
 import { clusters, front, networkOf, tag } from './istio.ts';
 import { caller, shared, theirs } from './workloads.ts';
@@ -143,7 +144,9 @@ export function foreignProject() {
     ['up', 'down', 'status'].map((command) => [command, `${program} ${command}`]),
   );
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'boutique', type: 'module', scripts }));
-  const env = { MESHWRIGHT_STATE_DIR: join(folder, '.meshwright'), KUBECONFIG: kubeconfig };
+  // One file, whatever its credentials: the record of the checkout names it.
+  const own = join(folder, 'kubeconfig');
+  const env = { MESHWRIGHT_STATE_DIR: join(folder, '.meshwright'), KUBECONFIG: own };
   const contexts = clusters.flatMap((name) => ['--context', `${name}=${name}`]);
   const configure = (app: string, keys: object) => {
     const file = join(folder, 'apps', app, 'config.yml');
@@ -158,9 +161,8 @@ export function foreignProject() {
     };
     configure('orders', { env });
   };
-  let as: NodeJS.ProcessEnv = {};
   const run = (command: string, ...flags: readonly string[]): Promise<Finished> =>
-    npm(command, flags, { ...env, ...as }, folder);
+    npm(command, flags, env, folder);
   return {
     folder,
     declare,
@@ -169,9 +171,10 @@ export function foreignProject() {
     bringImages: () => bringImages(folder),
     up: (...flags: readonly string[]) => run('up', '--engine', 'apply', ...contexts, ...flags),
     run,
-    /** Takes the credentials of a kubeconfig from now on; without one those of an administrator again. */
-    actAs: (file?: string) => {
-      as = file === undefined ? {} : { KUBECONFIG: file };
+    /** Takes the credentials that have the least rights for a command from now on; without one those of the administrator. */
+    actAs: (command?: Command) => {
+      if (command === undefined) copyFileSync(kubeconfig, own);
+      else writeKubeconfig(own, command);
     },
     remove: () => {
       rmSync(folder, { recursive: true });
