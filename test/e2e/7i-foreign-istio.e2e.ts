@@ -241,7 +241,7 @@ const expectDown = async () => {
       const ingress = Object.fromEntries(
         clusters.map((name) => [
           `${theirHost} in ${name}`,
-          { url: `http://${addressOf(name)}/`, host: theirHost },
+          { url: `http://${addressOf(name)}/`, host: theirHost, perSecond: 5 },
         ]),
       );
       load = await startLoad({ clusters, caller, flows, ingress });

@@ -90,7 +90,7 @@ export async function startLoad(options: {
   /** What the pods of `load` call. @default - the services of `declareLoad` */
   readonly flows?: readonly Flow[];
   /** URLs to get from outside the mesh, by the name of their flow. @default - none */
-  readonly ingress?: Readonly<Record<string, string | Pick<Flow, 'url' | 'host'>>>;
+  readonly ingress?: Readonly<Record<string, string | Pick<Flow, 'url' | 'host' | 'perSecond'>>>;
 }): Promise<SteadyLoad> {
   const { clusters, caller = usualCaller, flows: within = flowsBetween(clusters), ingress = {} } = options;
   const fromHere = Object.entries(ingress).map(([name, to]): Flow => {
