@@ -122,7 +122,7 @@ describe('what the mesh configuration gives a mesh of its own', () => {
     });
   });
 
-  test('each proxy has by annotations of its pod, and a shared namespace gets its pods injected', () => {
+  test('each proxy has by annotations of its pod, and every pod asks for it', () => {
     const objects = rendered(edge);
     const template = (name: string) =>
       (
@@ -145,7 +145,12 @@ describe('what the mesh configuration gives a mesh of its own', () => {
       'sidecar.istio.io/proxyCPU': '100m',
       'sidecar.istio.io/proxyMemoryLimit': '1Gi',
     });
-    expect(template('catalog').labels).not.toHaveProperty('sidecar.istio.io/inject');
+    // Also where the label of the namespace asks for them: to an injector whose policy is `disabled` that is not enough.
+    for (const name of ['catalog', 'demo-ingress'])
+      expect(template(name).labels).toMatchObject({
+        'istio.io/rev': 'prod-stable',
+        'sidecar.istio.io/inject': 'true',
+      });
     expect(find(objects, 'Namespace', 'shop')).toMatchObject({
       metadata: {
         labels: { 'istio.io/rev': 'prod-stable', 'pod-security.kubernetes.io/enforce': 'restricted' },

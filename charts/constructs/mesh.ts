@@ -38,6 +38,7 @@ import { revisionProblems } from './control-plane/revision-rules.ts';
 import { controlPlanesOf } from './scope/revisions.ts';
 import type { Tracing } from './scope/tracing.ts';
 import { tracingProblems } from './telemetry/tracing.ts';
+import { takesPlaintext } from './workload/mutual-tls.ts';
 import { Workload } from './workload/workload.ts';
 
 /** A mesh over clusters with these names. */
@@ -171,7 +172,10 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       ...(eastWest === undefined ? {} : { eastWest: eastWest.model }),
       ...(existing === undefined ? {} : { existing }),
       namespaces: parts.filter((part) => part instanceof Namespace).map(({ name }) => name),
-      workloads: workloads.map((workload) => workload.model),
+      workloads: workloads.map((workload) => ({
+        ...workload.model,
+        ...(takesPlaintext(workload) && { plaintext: true as const }),
+      })),
       ...existingModels(parts),
       images: [...apps].sort().map((app) => ({ app, reference: this.image(this.appConfig(app)) })),
       ...(isExisting(platform) ? {} : { istio: { hub: platform.istio.hub, tag: platform.istio.tag } }),

@@ -46,6 +46,8 @@ export interface WorkloadModel {
   readonly calls: readonly CallModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
+  /** Its port for gRPC takes plaintext, too (`MutualTls`). Absent: mutual TLS only. */
+  readonly plaintext?: true;
   /** Where it is a way into the mesh for HTTP: what its callers have to know. */
   readonly edge?: EdgeModel;
 }

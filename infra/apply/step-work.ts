@@ -16,6 +16,7 @@ import { mountCa } from '../trust/ca-volume.ts';
 import { awaitIssued } from '../trust/issued.ts';
 import { awaitRoots } from '../trust/published-roots.ts';
 import { trustObject, withTrust } from '../trust/objects.ts';
+import { refuseUnproxied } from './unproxied.ts';
 
 /** What the work on every step of a plan is done with, by either driver. */
 export interface PlanContext {
@@ -88,12 +89,13 @@ export function finishRelease(
 
 /**
  * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready, a CA that an issuer
- * signs included. A cluster's last
+ * signs included, and no pod is without its proxy. A cluster's last
  * step also ends its control plane's waiting for the other clusters, which goes on beside the steps after the remote
  * secrets: a cluster that cannot be read keeps nobody from working in the others. By then every cluster has its gateways,
  * and the others' are tried from inside it.
  * @param release - the rendered objects of the step's Istio releases
- * @throws ProblemsError (exit 1) for what does not get ready in time, and for clusters that are not read or not reached.
+ * @throws ProblemsError (exit 1) for what does not get ready in time, for pods without a proxy, and for clusters that are not
+ * read or not reached.
  */
 export async function settle(
   step: PlanStep,
@@ -108,6 +110,7 @@ export async function settle(
   await raiseToMinimum(client, step.objects, signal);
   const awaiting = { namespaces, report, ...(signal && { signal }) };
   await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
+  await refuseUnproxied(client, step, plan, signal);
   if (step.stage === '00-namespaces' && plan.issuer !== undefined)
     await awaitIssued(client, Object.values(clients), plan.controlPlaneNamespace, plan.issuer, {
       report,

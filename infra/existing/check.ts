@@ -5,9 +5,11 @@ import type { Plan } from '../plan/plan.ts';
 import { atGatewaysProblems } from './at-gateways.ts';
 import { elsewhereProblems } from './elsewhere.ts';
 import { findIstio } from './found-istio.ts';
-import type { FoundIstio } from './found-istio.ts';
+import type { FoundIstio, Injector } from './found-istio.ts';
 import { gatewayScopeProblems } from './gateway-scope.ts';
 import { eastWestProblems } from './gateways.ts';
+import { identityWarnings } from './identities.ts';
+import { injectedPodProblems } from './injected-pods.ts';
 import { installationProblems, versionWarnings } from './installation.ts';
 import { ingressProblems } from './joined-gateways.ts';
 import { meshConfigFindings } from './mesh-config.ts';
@@ -37,8 +39,14 @@ export async function existingIstioProblems(
   const lists = await Promise.all([
     ...istios.map((istio) => checkOne(istio, plan, existing, warn, signal)),
     ...clients.map((client) => {
-      const revision = istios.find((istio) => istio.client === client)?.revision;
-      return checkCluster(client, plan, existing, revision, warn, signal);
+      const one = found[clients.indexOf(client)];
+      const injector =
+        one === undefined || 'problem' in one
+          ? undefined
+          : 'istio' in one
+            ? one.istio.injector
+            : one.injector;
+      return checkCluster(client, plan, existing, injector, warn, signal);
     }),
     ...(earlier === undefined
       ? []
@@ -64,14 +72,15 @@ async function checkOne(
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   const { problems, warnings } = meshConfigFindings(istio, existing);
-  for (const warning of [...versionWarnings(istio), ...warnings]) warn(warning);
+  for (const warning of [...versionWarnings(istio), ...identityWarnings(istio, plan), ...warnings])
+    warn(warning);
   return [
     ...installationProblems(istio, plan),
     ...cniProblems(istio, existing),
     ...problems,
     ...gatewayScopeProblems(istio, plan, existing),
     ...(await discoveryProblems(istio, plan, existing, signal)),
-    ...(await remoteProblems(istio, plan.clusters, warn, signal)),
+    ...(await remoteProblems(istio, plan, warn, signal)),
   ];
 }
 
@@ -80,13 +89,14 @@ async function checkCluster(
   client: KubeClient,
   plan: Plan,
   existing: ExistingIstioModel,
-  revision: string | undefined,
+  injector: Injector | undefined,
   warn: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   for (const warning of await policyWarnings(client, plan, existing, signal)) warn(warning);
   return [
-    ...(await namespaceProblems(client, plan, existing, revision, signal)),
+    ...(await namespaceProblems(client, plan, existing, injector?.revision, signal)),
+    ...(await injectedPodProblems(client, plan, existing, injector, warn, signal)),
     ...(await ingressProblems(client, plan, existing, signal)),
     ...(await atGatewaysProblems(client, plan, existing, warn, signal)),
   ];

@@ -63,7 +63,8 @@ describe('of an installation', () => {
   });
 
   test('in a cluster that is the only one: neither name nor network matters', async () => {
-    on.addIstio('east', { clusterId: 'Kubernetes', eastWest: 'none' });
+    const knows = { Kubernetes: 'synced' };
+    on.addIstio('east', { clusterId: 'Kubernetes', knows, eastWest: 'none' });
     on.store('east', namespaceOf('istio-system'));
     expect(await on.said({}, { clusters: ['east'] })).toBe(fine);
     expect(on.warnings).toEqual([]);

@@ -6,11 +6,20 @@ import type { KubeClient } from '../kube/kube-client.ts';
 import { list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 
+/** What gives pods their proxies. */
+export interface Injector {
+  /** Of its control plane, where the declared one is a tag. */
+  readonly revision: string;
+  /** The MutatingWebhookConfiguration of the declared revision or tag. */
+  readonly configuration: KubeObject;
+  /** Of its ConfigMap: which pods get a proxy that do not say whether they want one; undefined where it was not seen. */
+  readonly policy: string | undefined;
+}
+
 /** The Istio of others in a cluster, as far as it can be read. */
 export interface FoundIstio {
   readonly client: KubeClient;
-  /** Its own, where the declared one is a tag. */
-  readonly revision: string;
+  readonly injector: Injector;
   /** Namespace of istiod. */
   readonly namespace: string;
   readonly istiod: KubeObject;
@@ -26,7 +35,9 @@ export interface FoundIstio {
 
 /** What was found: the Istio, or what is wrong, or what cannot be seen. */
 export type Found =
-  { readonly istio: FoundIstio } | { readonly problem: Problem } | { readonly unseen: string };
+  | { readonly istio: FoundIstio }
+  | { readonly problem: Problem }
+  | { readonly unseen: string; readonly injector: Injector };
 
 /** Label of the webhooks that `istioctl tag` makes. */
 const tagLabel = 'istio.io/tag';
@@ -53,6 +64,7 @@ export async function findIstio(
   const own = revisionOf(configuration);
   if (service === undefined) {
     return {
+      injector: { revision: own, configuration, policy: undefined },
       unseen: `cluster ${cluster}: istiod of revision ${own} runs outside of it: its version, mesh configuration and what it knows of other clusters were not compared`,
     };
   }
@@ -78,7 +90,12 @@ export async function findIstio(
   }
   return {
     istio: {
-      ...{ client, revision: own, namespace: service, istiod, root },
+      ...{ client, namespace: service, istiod, root },
+      injector: {
+        revision: own,
+        configuration,
+        policy: text(parsed(text(injector, 'data', 'config')), 'policy'),
+      },
       meshConfig: parsed(text(mesh, 'data', 'mesh')),
       meshNetworks: parsed(text(mesh, 'data', 'meshNetworks')),
       values: parsed(text(injector, 'data', 'values')),

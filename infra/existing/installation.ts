@@ -76,8 +76,13 @@ export function variableOf({ istiod }: FoundIstio, name: string): string | undef
   );
 }
 
+/** An empty text is none, as in every protobuf message. */
+function given(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
+}
+
 function rootNamespaceProblems({ client, meshConfig }: FoundIstio, plan: Plan): readonly Problem[] {
-  const theirs = text(meshConfig, 'rootNamespace') ?? defaultRootNamespace;
+  const theirs = given(text(meshConfig, 'rootNamespace')) ?? defaultRootNamespace;
   if (theirs === plan.controlPlaneNamespace) return [];
   return [
     {
@@ -91,7 +96,7 @@ function rootNamespaceProblems({ client, meshConfig }: FoundIstio, plan: Plan): 
 }
 
 function trustDomainProblems({ client, meshConfig }: FoundIstio, { trustDomain }: Plan): readonly Problem[] {
-  const theirs = text(meshConfig, 'trustDomain') ?? defaultTrustDomain;
+  const theirs = given(text(meshConfig, 'trustDomain')) ?? defaultTrustDomain;
   if (theirs === trustDomain) return [];
   return [
     {
@@ -125,13 +130,17 @@ function networkProblems(istio: FoundIstio, { networks }: Plan): readonly Proble
 
 /** The network that istiod takes its cluster's pods to be in: by the label of the root namespace, else by the injector's value. */
 function networkOf({ root, values }: FoundIstio): string | undefined {
-  const named = root?.metadata.labels?.[networkLabel] ?? text(values, 'global', 'network');
-  return named === '' ? undefined : named;
+  return given(root?.metadata.labels?.[networkLabel] ?? text(values, 'global', 'network'));
+}
+
+/** What its cluster is called by an istiod. */
+export function clusterNameOf(istio: FoundIstio): string {
+  return variableOf(istio, 'CLUSTER_ID') ?? defaultClusterName;
 }
 
 function clusterNameProblems(istio: FoundIstio): readonly Problem[] {
   const { cluster } = istio.client;
-  const theirs = variableOf(istio, 'CLUSTER_ID') ?? defaultClusterName;
+  const theirs = clusterNameOf(istio);
   if (theirs === cluster) return [];
   return [
     {

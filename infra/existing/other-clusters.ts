@@ -3,21 +3,30 @@ import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { text } from '../kube/kube-object.ts';
-import { readClusters } from '../remote/istiod-clusters.ts';
+import { plannedNamespaces } from '../plan/reach.ts';
+import type { Plan } from '../plan/plan.ts';
+import { askClusters, readingsOf } from '../remote/istiod-clusters.ts';
+import type { ClusterAnswer } from '../remote/istiod-clusters.ts';
 import { parseCertificates } from '../trust/pem.ts';
 import type { FoundIstio } from './found-istio.ts';
+import { clusterNameOf } from './installation.ts';
 
-/** Why an istiod does not know the pods of other clusters: each without a remote secret, or whose API server it does not read. */
+/**
+ * Why an istiod does not know the pods of other clusters: each without a remote secret, or whose API server it does not read.
+ * Warns of clusters that it reads and the mesh does not declare.
+ */
 export async function remoteProblems(
   istio: FoundIstio,
-  clusters: readonly string[],
+  plan: Plan,
   warn: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   const { client, namespace } = istio;
-  const others = clusters.filter((name) => name !== client.cluster);
+  const others = plan.clusters.filter((name) => name !== client.cluster);
+  const answers = await askClusters(client, namespace, signal);
+  for (const line of strangerWarnings(istio, answers, plan)) warn(line);
   if (others.length === 0) return [];
-  const readings = await readClusters(client, namespace, others, signal);
+  const readings = readingsOf(answers, others);
   return others.flatMap((other): readonly Problem[] => {
     const where = `${client.cluster}: Istio`;
     const seen = readings.get(other) ?? [];
@@ -52,10 +61,37 @@ export async function remoteProblems(
   });
 }
 
+/**
+ * Identities and names of services have no cluster in them: what another cluster that istiod reads has in a namespace of the mesh
+ * counts as the mesh's (https://istio.io/latest/docs/ops/deployment/deployment-models/#namespace-tenancy).
+ */
+function strangerWarnings(
+  istio: FoundIstio,
+  answers: readonly ClusterAnswer[],
+  plan: Plan,
+): readonly string[] {
+  const { cluster } = istio.client;
+  const known = [...plan.clusters, clusterNameOf(istio)];
+  const read = new Set(answers.flatMap(({ seen }) => [...(seen?.keys() ?? [])]));
+  const strangers = [...read].filter((name) => !known.includes(name)).sort();
+  const namespaces = plannedNamespaces(plan).toSorted().join(', ');
+  const warnings = strangers.map(
+    (name) =>
+      `cluster ${cluster}: istiod also reads cluster ${name}, which the mesh does not declare: in namespaces ${namespaces} there, pods with the name of a service account of the mesh have its rights, and endpoints with the name of a service of the mesh get its calls; declare the cluster, or have these namespaces kept free in it`,
+  );
+  const unseen = answers.find(({ seen }) => seen === undefined);
+  // With other clusters declared, that is said of each of them.
+  if (unseen === undefined || plan.clusters.length > 1) return warnings;
+  return [
+    ...warnings,
+    `cluster ${cluster}: whether istiod reads clusters that the mesh does not declare was not seen: ${unseen.because}`,
+  ];
+}
+
 /** Name of the ConfigMap in which istiod gives every namespace the roots that its proxies trust. */
 const rootsName = 'istio-ca-root-cert';
 
-/** Clusters whose proxies trust no root in common: none could call another's. */
+/** Pairs of clusters whose proxies trust no root in common: neither could call the other's. */
 export async function rootProblems(
   clients: readonly KubeClient[],
   { rootNamespace }: ExistingIstioModel,
@@ -74,16 +110,19 @@ export async function rootProblems(
     warn(
       `cluster ${cluster}: ConfigMap ${rootNamespace}/${rootsName} shows no root: whether its proxies trust those of other clusters was not compared`,
     );
-  const [first, ...others] = all.filter(({ roots }) => roots.size > 0);
-  return others
-    .filter(({ roots }) => ![...roots].some((root) => first?.roots.has(root)))
-    .map(({ cluster, roots }) => ({
-      where: `${cluster}: Istio`,
-      what: `trusts no root CA that ${first?.cluster ?? ''} trusts: every call between the two would fail in its TLS handshake`,
-      received: [...roots].map(short).join(', '),
-      allowed: [...(first?.roots ?? [])].map(short).join(', '),
-      fix: 'have its owners sign the CAs of both with a common root (https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/)',
-    }));
+  const known = all.filter(({ roots }) => roots.size > 0);
+  return known.flatMap((one, index) =>
+    known
+      .slice(index + 1)
+      .filter(({ roots }) => ![...roots].some((root) => one.roots.has(root)))
+      .map(({ cluster, roots }) => ({
+        where: `${cluster}: Istio`,
+        what: `trusts no root CA that ${one.cluster} trusts: every call between the two would fail in its TLS handshake`,
+        received: [...roots].map(short).join(', '),
+        allowed: [...one.roots].map(short).join(', '),
+        fix: 'have its owners sign the CAs of both with a common root (https://istio.io/latest/docs/tasks/security/cert-management/plugin-ca-cert/)',
+      })),
+  );
 }
 
 function prints(certificates: readonly X509Certificate[]): ReadonlySet<string> {

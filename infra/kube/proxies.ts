@@ -36,6 +36,13 @@ export function revisionsOf(releases: readonly KubeObject[]): readonly string[] 
   return releases.map((release) => text(release, 'spec', 'revision') ?? defaultRevision);
 }
 
+/** Whether a pod has Istio's proxy, injected or as a gateway's own container; before its app where the cluster starts sidecars so. */
+export function hasProxy(pod: KubeObject): boolean {
+  return [...list(pod, 'spec', 'containers'), ...list(pod, 'spec', 'initContainers')].some(
+    (container) => text(container, 'name') === 'istio-proxy',
+  );
+}
+
 /** Whether the pod runs or will run: a pod that is being deleted only drains. */
 export function isLive(pod: KubeObject): boolean {
   const ended = ['Succeeded', 'Failed'].includes(text(pod, 'status', 'phase') ?? '');

@@ -2,6 +2,7 @@ import { KubeError } from './kube-http.ts';
 import type { KubeClient } from './kube-client.ts';
 import { field, list, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
+import { hasProxy } from './proxies.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Look } from '../../core/wait.ts';
 
@@ -71,27 +72,32 @@ function validation(namespace: string, labels: Labels, webhook: string): Questio
 
 function injection(namespace: string, labels: Labels): Question {
   return {
-    object: {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'meshwright-webhook-check', namespace, labels },
-      spec: {
-        securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
-        containers: [
-          {
-            name: 'check',
-            image: 'localhost/check:0',
-            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
-          },
-        ],
-      },
-    },
-    answered: (pod) =>
-      [...list(pod, 'spec', 'containers'), ...list(pod, 'spec', 'initContainers')].some(
-        (container) => text(container, 'name') === 'istio-proxy',
-      ),
+    object: podToTry(namespace, { labels }),
+    answered: hasProxy,
     refused: () => false,
     silent: 'it did not add a proxy to a pod',
+  };
+}
+
+/** A pod that a namespace of the mesh admits, to be made in a dry run alone. */
+export function podToTry(
+  namespace: string,
+  { labels = {}, annotations = {} }: Pick<KubeObject['metadata'], 'labels' | 'annotations'>,
+): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'meshwright-webhook-check', namespace, labels, annotations },
+    spec: {
+      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'check',
+          image: 'localhost/check:0',
+          securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+        },
+      ],
+    },
   };
 }
 

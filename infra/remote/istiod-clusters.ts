@@ -53,8 +53,27 @@ export async function readClusters(
   remotes: readonly string[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly Reading[]>> {
+  return readingsOf(await askClusters(client, namespace, signal), remotes);
+}
+
+/** What one istiod says of the clusters that it reads. */
+export interface ClusterAnswer {
+  /** The istiod's pod. */
+  readonly pod: string;
+  /** Status by cluster, its own among them; undefined when it cannot be read. */
+  readonly seen: ReadonlyMap<string, SyncStatus> | undefined;
+  /** Why it cannot be read. */
+  readonly because: string;
+}
+
+/** Asks every ready istiod of a cluster, of any revision, which clusters it reads. */
+export async function askClusters(
+  client: KubeClient,
+  namespace: string,
+  signal?: AbortSignal,
+): Promise<readonly ClusterAnswer[]> {
   const pods = await readyIstiods(client, namespace, signal);
-  const answers = await Promise.all(
+  return Promise.all(
     pods.map(async (pod) => {
       try {
         const seen = parseClusterz(await askIstiod(client, namespace, pod, '/debug/clusterz', signal));
@@ -66,6 +85,13 @@ export async function readClusters(
       }
     }),
   );
+}
+
+/** Of each of `remotes` what each istiod says. */
+export function readingsOf(
+  answers: readonly ClusterAnswer[],
+  remotes: readonly string[],
+): ReadonlyMap<string, readonly Reading[]> {
   const readingOf = (remote: string) =>
     answers.map(({ pod, seen, because }): Reading => {
       if (seen === undefined) return { pod, status: 'unknown', because };

@@ -34,7 +34,7 @@ export async function readControlPlanes(
     const { revision } = existing;
     // One that runs elsewhere tells nothing of itself.
     const ready = 'istio' in found ? lookAt('available', found.istio.istiod).done : !('problem' in found);
-    const own = 'istio' in found ? found.istio.revision : revision;
+    const own = 'istio' in found ? found.istio.injector.revision : revision;
     return { statuses: [{ revision, ready, proxies: proxiesOf(own) }], deployments: [] };
   }
   const declared = model.clusters.find(({ name }) => name === client.cluster)?.controlPlanes ?? [];

@@ -57,6 +57,8 @@ export class KubeApi {
     resource: string,
     where: { readonly name?: string; readonly namespace?: string },
   ) => boolean = () => true;
+  /** What admission makes of an object that is created. */
+  admit: (object: KubeObject) => KubeObject = (object) => object;
   /** What programs in pods do. */
   run: RunInPod = () => undefined;
   readonly #server: Server;
@@ -161,7 +163,7 @@ export class KubeApi {
       case 'PATCH':
         return this.#apply(seen, live);
       case 'POST':
-        return { status: 201, body: seen.body };
+        return { status: 201, body: this.admit(seen.body as KubeObject) };
       case 'DELETE':
         this.objects.delete(seen.path);
         this.#collect(live);

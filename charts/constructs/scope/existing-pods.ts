@@ -33,9 +33,9 @@ const configAnnotation = 'proxy.istio.io/config';
 const injectLabel = 'sidecar.istio.io/inject';
 
 /**
- * An object with what the pods it makes need: the labels that policies of the mesh select them by, in a shared namespace those
- * that ask for a proxy (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy),
- * and on pods with a proxy what it starts with. Pods that want no proxy get their labels alone.
+ * An object with what the pods it makes need: the labels that policies of the mesh select them by, those that ask for a proxy
+ * (https://istio.io/latest/docs/setup/additional-setup/sidecar-injection/#controlling-the-injection-policy), and on pods with a
+ * proxy what it starts with. Pods that want no proxy get their labels alone.
  */
 export function existingPods({ mesh, platform, shared, proxyConfig }: ExistingPods) {
   const { revision } = existingIstio(platform);
@@ -49,9 +49,10 @@ export function existingPods({ mesh, platform, shared, proxyConfig }: ExistingPo
       const labels = fieldsOf(metadata['labels']);
       const ours = { ...labels, ...labelsOf(mesh) };
       if (labels[injectLabel] === 'false') return { ...metadata, labels: sorted(ours) };
-      const asked = shared.has(namespace) ? { [injectLabel]: 'true' } : {};
+      // By the label of its namespace alone, Istio passes a pod by where its injector's policy is `disabled`.
+      const asked = { [injectLabel]: 'true' };
       const injected =
-        fixed.includes(object.kind) && !shared.has(namespace) ? {} : { ...asked, ...ofRevision };
+        fixed.includes(object.kind) && !shared.has(namespace) ? asked : { ...asked, ...ofRevision };
       const withLabels = { ...metadata, labels: sorted({ ...injected, ...ours }) };
       if (fixed.includes(object.kind)) return withLabels;
       const annotations = fieldsOf(metadata['annotations']);

@@ -128,6 +128,11 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     );
   }
 
+  /** Mode of a port of its service, by number. */
+  modeOf(port: number): MutualTlsMode {
+    return own(this.#portModes(), String(port)) ?? this.mode;
+  }
+
   /** A declared exception from the rule that mutual TLS is strict, for the gates and Pulumi's policy pack. */
   #acceptance(all: readonly MutualTlsMode[]): { readonly annotations?: Readonly<Record<string, string>> } {
     if (all.every((mode) => mode === 'STRICT')) return {};
@@ -183,6 +188,15 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
         : [{ where, what: `is the same port as ${before}`, received: port, fix: 'keep one' }];
     });
   }
+}
+
+/** Whether a workload's port for gRPC takes plaintext, by what is declared of it, else of its namespace. */
+export function takesPlaintext<C extends string>({ node, namespace, ports: { grpc } }: Workload<C>): boolean {
+  if (grpc === undefined) return false;
+  const declared = [node, namespace.node]
+    .flatMap(({ children }) => children)
+    .find((part) => part instanceof MutualTls);
+  return declared?.modeOf(grpc) === 'PERMISSIVE';
 }
 
 function modeProblems(where: string, mode: unknown): Problem[] {

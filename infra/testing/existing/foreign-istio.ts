@@ -1,4 +1,7 @@
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { field, list, text } from '../../kube/kube-object.ts';
+import type { KubeObject } from '../../kube/kube-object.ts';
+import { selects } from '../../kube/webhooks.ts';
 import { cutOff } from '../gateway.ts';
 import type { KubeApi } from '../kube-api.ts';
 
@@ -15,6 +18,8 @@ export interface ForeignIstio {
   readonly meshConfig?: object;
   readonly meshNetworks?: object;
   readonly values?: object;
+  /** Of its injector (`values.global.proxy.autoInject`). @default enabled */
+  readonly policy?: string;
   readonly root: string;
   /** Addresses of its east-west gateway. @default - one, which is reached */
   readonly eastWest?: readonly string[] | 'none';
@@ -34,15 +39,11 @@ export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
     api.put({ apiVersion, kind, metadata: { name, ...own }, ...rest });
   };
   const here = { namespace };
-  const webhook = (service: object) => ({
-    webhooks: [
-      { name: 'rev.object.sidecar-injector.istio.io', clientConfig: service, failurePolicy: 'Ignore' },
-    ],
-  });
-  const injector = webhook({ service: { name: `istiod-${revision}`, namespace } });
   const webhooks = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'] as const;
-  put(...webhooks, `istio-sidecar-injector-${revision}`, injector, { labels });
-  put(...webhooks, 'istio-revision-tag-prod', injector, { labels: { ...labels, 'istio.io/tag': 'prod' } });
+  put(...webhooks, `istio-sidecar-injector-${revision}`, injectorOf(revision), { labels });
+  put(...webhooks, 'istio-revision-tag-prod', injectorOf('prod'), {
+    labels: { ...labels, 'istio.io/tag': 'prod' },
+  });
   put('v1', 'Namespace', namespace, {}, { labels: { 'topology.istio.io/network': network } });
   const { image = 'docker.io/istio/pilot:1.30.2-distroless', clusterId = cluster } = istio;
   const env = Object.entries({ CLUSTER_ID: clusterId, ...istio.env }).map(([name, value]) => ({
@@ -56,8 +57,9 @@ export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
   const mesh = stringify({ rootNamespace: namespace, accessLogEncoding: 'JSON', ...istio.meshConfig });
   const networks = istio.meshNetworks === undefined ? {} : { meshNetworks: stringify(istio.meshNetworks) };
   put('v1', 'ConfigMap', `istio-${revision}`, { data: { mesh, ...networks } }, here);
+  const config = stringify({ policy: istio.policy ?? 'enabled' });
   const values = JSON.stringify({ pilot: { cni: { enabled: true } }, ...istio.values });
-  put('v1', 'ConfigMap', `istio-sidecar-injector-${revision}`, { data: { values } }, here);
+  put('v1', 'ConfigMap', `istio-sidecar-injector-${revision}`, { data: { values, config } }, here);
   put('v1', 'ConfigMap', 'istio-ca-root-cert', { data: { 'root-cert.pem': istio.root } }, here);
   const ready = { status: { conditions: [{ type: 'Ready', status: 'True' }] } };
   put('v1', 'Pod', 'istiod-1', ready, { ...here, labels: { app: 'istiod' } });
@@ -75,6 +77,7 @@ export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
     put('v1', 'Service', 'crossing', service, own);
     put('v1', 'Pod', 'crossing-1', ready, { namespace: own.namespace, labels: selector });
   }
+  api.admit = (pod) => (injects(api, pod) ? withProxy(pod) : pod);
   api.run = (pod, command) => {
     if (pod === 'istiod-1')
       return {
@@ -87,4 +90,64 @@ export function addForeignIstio(api: KubeApi, istio: ForeignIstio): void {
     const said = url.includes('192.0.2.9') ? cutOff : 'dial tcp: connect: connection refused';
     return { stderr: `Error: timeout. Last error: Get "${url}": ${said}\n`, exitCode: 255 };
   };
+}
+
+/** The webhooks of a revision or tag, as the chart of istiod and `istioctl tag` make them. */
+export function injectorOf(name: string): { readonly webhooks: readonly object[] } {
+  const [injection, rev, inject] = ['istio-injection', 'istio.io/rev', 'sidecar.istio.io/inject'];
+  const expression = (key: string | undefined, operator: string, ...values: readonly string[]) => ({
+    ...{ key, operator },
+    ...(values.length > 0 && { values }),
+  });
+  const notDeclined = expression(inject, 'NotIn', 'false');
+  const webhook = (kind: string, ofNamespace: readonly object[], ofPod: readonly object[]) => ({
+    name: `${kind}.sidecar-injector.istio.io`,
+    clientConfig: { service: { name: `istiod-${revision}`, namespace } },
+    failurePolicy: 'Ignore',
+    namespaceSelector: { matchExpressions: ofNamespace },
+    objectSelector: { matchExpressions: ofPod },
+  });
+  const absent = [expression(rev, 'DoesNotExist'), expression(injection, 'DoesNotExist')];
+  const ofRevision = [
+    webhook(
+      'rev.namespace',
+      [expression(rev, 'In', name), expression(injection, 'DoesNotExist')],
+      [notDeclined],
+    ),
+    webhook('rev.object', absent, [notDeclined, expression(rev, 'In', name)]),
+  ];
+  if (name !== 'default') return { webhooks: ofRevision };
+  const ofDefault = [
+    webhook('namespace', [expression(injection, 'In', 'enabled')], [notDeclined]),
+    webhook('object', absent, [expression(inject, 'In', 'true'), expression(rev, 'DoesNotExist')]),
+  ];
+  return { webhooks: [...ofRevision, ...ofDefault] };
+}
+
+/** Whether one of the webhooks selects a pod, and istiod then gives it a proxy by its policy. */
+function injects(
+  api: KubeApi,
+  { kind, metadata: { namespace: home = '', labels = {} } }: KubeObject,
+): boolean {
+  if (kind !== 'Pod') return false;
+  const live = api.get({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } });
+  const ofNamespace = field(live, 'metadata', 'labels') as Readonly<Record<string, string>> | undefined;
+  const all = { ...ofNamespace, 'kubernetes.io/metadata.name': home };
+  const selected = [...api.objects.values()]
+    .filter((object) => object['kind'] === 'MutatingWebhookConfiguration')
+    .flatMap((object) => list(object, 'webhooks'))
+    .some(
+      (each) =>
+        selects(field(each, 'namespaceSelector'), all) && selects(field(each, 'objectSelector'), labels),
+    );
+  const metadata = { name: `istio-sidecar-injector-${revision}`, namespace };
+  const config = text(api.get({ apiVersion: 'v1', kind: 'ConfigMap', metadata }), 'data', 'config') ?? '';
+  const asks = labels['sidecar.istio.io/inject'];
+  const policy = text(parse(config), 'policy');
+  return selected && (policy === 'enabled' ? asks !== 'false' : policy === 'disabled' && asks === 'true');
+}
+
+function withProxy(pod: KubeObject): KubeObject {
+  const spec = field(pod, 'spec') as object;
+  return { ...pod, spec: { ...spec, initContainers: [{ name: 'istio-proxy', restartPolicy: 'Always' }] } };
 }

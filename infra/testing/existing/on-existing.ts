@@ -1,10 +1,11 @@
+import { injectionLabels } from '../../../charts/constructs/scope/revisions.ts';
 import { ProblemsError } from '../../../core/problem.ts';
 import { labelManaged } from '../../kube/kube-object.ts';
 import type { KubeObject } from '../../kube/kube-object.ts';
 import { planMesh } from '../../plan/plan.ts';
 import { parseConfig } from '../../plan/stack-config.ts';
 import { preflightMesh } from '../../preflight/preflight.ts';
-import { addForeignIstio } from './foreign-istio.ts';
+import { addForeignIstio, injectorOf } from './foreign-istio.ts';
 import type { ForeignIstio } from './foreign-istio.ts';
 import { KubeApi } from '../kube-api.ts';
 import { modelOnExisting } from '../models.ts';
@@ -33,17 +34,23 @@ export const object = (
 ) => ({ apiVersion, kind, metadata, ...body }) as KubeObject;
 export const namespaceOf = (name: string, labels: Readonly<Record<string, string>> = {}) =>
   object('v1', 'Namespace', { name, labels });
-/** A workload of the mesh `shop`. */
-export const workload = (namespace: string) =>
+/** A workload of the mesh `shop`, whose pods ask for a proxy as synth has them. */
+export const workload = (namespace: string, revision = 'prod') =>
   labelManaged(
     object(
       'apps/v1',
       'Deployment',
       { name: 'catalog', namespace },
-      { spec: { template: { metadata: { labels: { app: 'catalog' } } } } },
+      { spec: { template: { metadata: { labels: { app: 'catalog', ...asking(revision) } }, spec: {} } } },
     ),
     'shop',
   );
+
+/** Labels of a pod that ask for a proxy of a revision. */
+const asking = (revision: string) => ({
+  'sidecar.istio.io/inject': 'true',
+  ...(revision !== 'default' && { 'istio.io/rev': revision }),
+});
 
 /** Two clusters with an Istio of others, and what preflight says of the mesh `shop` on it. */
 export class OnExisting {
@@ -85,13 +92,9 @@ export class OnExisting {
   /** Gives its Istio one more tag. */
   addTag(cluster: Name, tag: string): void {
     const [apiVersion, kind] = ['admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'];
-    const known = object(apiVersion, kind, { name: 'istio-revision-tag-prod' });
     const labels = { 'istio.io/rev': '1-31-others', 'istio.io/tag': tag };
-    const { webhooks } = this.apis[cluster].get(known) ?? {};
-    this.store(
-      cluster,
-      object(apiVersion, kind, { name: `istio-revision-tag-${tag}`, labels }, { webhooks }),
-    );
+    const name = `istio-revision-tag-${tag}`;
+    this.store(cluster, object(apiVersion, kind, { name, labels }, injectorOf(tag)));
   }
 
   store(cluster: Name, one: KubeObject): void {
@@ -101,11 +104,12 @@ export class OnExisting {
   /** The message that preflight refuses the mesh with, exit code 2; `fine` where it does not. */
   async said(existing: Existing = {}, declared: Declared = {}): Promise<string> {
     const { clusters = names, objects = [], network, earlier: earlierNamespaces = [] } = declared;
+    const { revision = 'prod' } = existing;
     const rendered = clusters.map((cluster) => ({
       ...{ cluster, stage: '50-workloads' as const, path: '', yaml: '' },
       objects: [
-        labelManaged(namespaceOf('shop'), 'shop'),
-        ...['shop', ...(existing.sharedNamespaces ?? [])].map(workload),
+        labelManaged(namespaceOf('shop', injectionLabels(revision)), 'shop'),
+        ...['shop', ...(existing.sharedNamespaces ?? [])].map((name) => workload(name, revision)),
         ...objects,
       ],
     }));
