@@ -122,6 +122,9 @@ describe('what down knows the mesh by', () => {
       ...{ name: 'shop', clusters, controlPlane, namespaces: ['shop', 'team-a'] },
       existing: { sharedNamespaces: ['team-a'] },
     });
+    const outside = ['ClusterRole shop-reader'];
+    expect(await removableMesh({ ...record, mesh, outside }, declared)).toMatchObject({ outside });
+    expect(await removableMesh({ ...record, outside }, declared)).toMatchObject({ outside });
   });
 
   test('is what is declared, in the clusters of the record, where a version before recorded no name', async () => {

@@ -5,7 +5,7 @@ import { writeFileAtomic } from '../../core/files.ts';
 import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
 import type { RemovableMesh } from '../../infra/apply/remove.ts';
-import { declaredNamespaces, plannedNamespaces } from '../../infra/plan/reach.ts';
+import { declaredNamespaces, outsideNamespaces, plannedNamespaces } from '../../infra/plan/reach.ts';
 import type { Plan } from '../../infra/plan/plan.ts';
 
 const accessSchema = z.record(
@@ -40,6 +40,8 @@ const recordSchema = z.object({
    * there, and what is in another namespace is theirs.
    */
   namespaces: z.array(z.string()).exactOptional(),
+  /** The same of objects outside of namespaces, as `ClusterRole shop-reader`. */
+  outside: z.array(z.string()).exactOptional(),
   /** While an `up` changes the clusters, and after it failed or was cut off; an `up` that ends well takes it away. */
   unfinishedUp: z
     .object({
@@ -91,6 +93,8 @@ export function withMesh(record: UpRecord, before: UpRecord | undefined, plan: P
   const mesh = { name: plan.mesh, controlPlane: plan.controlPlaneNamespace };
   if (plan.existing === undefined) return { ...record, mesh };
   const planned = plannedNamespaces(plan);
+  const made = outsideNamespaces(plan.steps.flatMap(({ objects }) => objects));
+  const outside = [...new Set([...(before?.outside ?? []), ...made])];
   const { sharedNamespaces } = plan.existing;
   // What others made stays theirs when it is no longer declared.
   const earlier = (before?.mesh?.sharedNamespaces ?? []).filter((name) => !planned.includes(name));
@@ -98,6 +102,7 @@ export function withMesh(record: UpRecord, before: UpRecord | undefined, plan: P
     ...record,
     mesh: { ...mesh, sharedNamespaces: [...earlier, ...sharedNamespaces] },
     namespaces: [...new Set([...(before?.namespaces ?? []), ...planned])],
+    ...(outside.length > 0 && { outside }),
   };
 }
 
@@ -126,16 +131,18 @@ export async function removableMesh(
   record: UpRecord,
   declared: () => Promise<RemovableMesh>,
 ): Promise<RemovableMesh> {
-  const { mesh, namespaces = [] } = record;
+  const { mesh, namespaces = [], outside } = record;
   const clusters = Object.keys(everyAccess(record)).map((name) => ({ name }));
   if (mesh === undefined) {
     const model = await declared();
-    return { ...model, clusters, namespaces: [...declaredNamespaces(model), ...namespaces] };
+    const all = [...declaredNamespaces(model), ...namespaces];
+    return { ...model, clusters, namespaces: all, ...(outside && { outside }) };
   }
   const { name, controlPlane, sharedNamespaces } = mesh;
   return {
     ...{ name, clusters, controlPlane: { namespace: controlPlane }, namespaces },
     ...(sharedNamespaces !== undefined && { existing: { sharedNamespaces } }),
+    ...(outside && { outside }),
   };
 }
 

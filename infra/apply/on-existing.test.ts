@@ -138,6 +138,34 @@ describe('on an Istio of others', () => {
     expect(kept(namesake)).toEqual(namesake);
   });
 
+  test('where applies wrote is known: removal leaves what is in another namespace, though it is declared by now', async () => {
+    const since = modelOnExisting(names, { sharedNamespaces: [...sharedNamespaces, 'theirs'] });
+    await apply();
+    for (const one of namesake) on.store('east', one);
+    const recorded = { ...since, namespaces: ['shop', 'team-a'] };
+    await removeMesh(recorded, { access: access(), trustDir: folder, report });
+    expect(kept(namesake)).toEqual(namesake);
+    expect(lines.filter((line) => line.includes('removed'))).toEqual(
+      names.map((name) => `${name}: removed 3 objects`),
+    );
+    // An older record does not tell.
+    await removeMesh(since, { access: access(), trustDir: folder, report });
+    expect(kept(namesake)).toEqual(namesake.slice(0, 1));
+  });
+
+  test('what is outside of namespaces is of the mesh where it is declared: neither apply nor removal take that of another one', async () => {
+    const rbac = 'rbac.authorization.k8s.io/v1';
+    const [ours, others] = ['shop-reader', 'theirs-reader'].map((name) =>
+      ofNamesake(rbac, 'ClusterRole', { name }),
+    ) as [KubeObject, KubeObject];
+    for (const one of [ours, others]) on.store('east', one);
+    expect(await apply()).toMatchObject({ deleted: 0 });
+    expect(kept([ours, others])).toHaveLength(2);
+    const outside = ['ClusterRole shop-reader'];
+    await removeMesh({ ...model, outside }, { access: access(), trustDir: folder, report });
+    expect(kept([ours, others])).toEqual([others]);
+  });
+
   test('a namespace of an earlier apply is of the mesh: up deletes in it what is no longer declared, as removal does', async () => {
     for (const one of namesake) on.store('east', one);
     expect(await apply(['theirs'])).toMatchObject({ deleted: 2 });

@@ -1,7 +1,7 @@
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
-import { plannedNamespaces } from '../plan/reach.ts';
+import { outsideNamespaces, plannedNamespaces } from '../plan/reach.ts';
 import { Snapshot } from './snapshot.ts';
 import { finishRelease, makeSecret, renderRelease } from './step-work.ts';
 import type { PlanContext } from './step-work.ts';
@@ -42,7 +42,13 @@ export async function takeSnapshots(
   earlier: readonly string[] = [],
 ): Promise<Snapshots> {
   const taken = Object.entries(clients).map(async ([name, client]) => {
-    const reach = plan.existing === undefined ? undefined : [...plannedNamespaces(plan), ...earlier];
+    const reach =
+      plan.existing === undefined
+        ? undefined
+        : {
+            namespaces: [...plannedNamespaces(plan), ...earlier],
+            outside: outsideNamespaces(plan.steps.flatMap(({ objects }) => objects)),
+          };
     return [name, await Snapshot.take(client, plan.mesh, signal, reach)] as const;
   });
   return Object.fromEntries(await allOrProblems(taken));

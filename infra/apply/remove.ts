@@ -32,12 +32,14 @@ import { issuerOf } from '../trust/state.ts';
 
 /**
  * What removal knows a mesh by. A model has it, and so has the record of what is up: the declaration may have another name, or
- * other clusters, since. On an Istio of others nothing is deleted outside of its namespaces.
+ * other clusters, since. On an Istio of others nothing is deleted outside of its namespaces but what it names.
  */
 export interface RemovableMesh extends Reaching, Pick<MeshModel, 'name' | 'controlPlane'> {
   readonly clusters: readonly { readonly name: string }[];
   /** Only on an Istio of others. */
   readonly existing?: Pick<ExistingIstioModel, 'ingress' | 'sharedNamespaces'>;
+  /** On an Istio of others: objects outside of namespaces that applies wrote, as `describe` names them. @default - none */
+  readonly outside?: readonly string[];
 }
 
 export interface RemoveOptions {
@@ -161,7 +163,10 @@ async function ownedIn(
   { report, signal }: RemoveOptions,
 ): Promise<readonly KubeObject[]> {
   const { existing } = model;
-  const reach = existing === undefined ? undefined : declaredNamespaces(model);
+  const reach =
+    existing === undefined
+      ? undefined
+      : { namespaces: declaredNamespaces(model), outside: model.outside ?? [] };
   const { objects, unlisted } = await listManaged(client, types, model.name, signal, reach);
   if (unlisted.length > 0)
     report(

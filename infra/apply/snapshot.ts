@@ -6,7 +6,7 @@ import { KubeError } from '../kube/kube-http.ts';
 import { describe, field } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { concurrency, listManaged } from '../kube/managed.ts';
-import type { Managed } from '../kube/managed.ts';
+import type { Managed, Reach } from '../kube/managed.ts';
 import { pool } from '../kube/pool.ts';
 
 /** The objects of a mesh that a cluster held at one moment. */
@@ -29,7 +29,7 @@ export class Snapshot {
     client: KubeClient,
     mesh: string,
     signal: AbortSignal | undefined,
-    reach?: readonly string[],
+    reach?: Reach,
   ): Promise<Snapshot> {
     const types = await client.sweepableTypes(signal);
     return new Snapshot(client, await listManaged(client, types, mesh, signal, reach));

@@ -19,11 +19,17 @@ export interface Managed {
   readonly unlisted: readonly ResourceType[];
 }
 
+/** Where a mesh has objects in clusters in which others may have a mesh of the same name: what is elsewhere is theirs. */
+export interface Reach {
+  readonly namespaces: readonly string[];
+  /** Objects outside of namespaces, as {@link describe} names them. */
+  readonly outside: readonly string[];
+}
+
 /**
  * The objects of these types with the labels of this mesh. Where the credentials may not list a type in all namespaces, it is
  * listed in those of the mesh, which have its labels, too.
- * @param reach - the namespaces that the mesh has objects in, where others may have a mesh of the same name: what is in another
- * one is theirs. @default - all: the root CA tells two meshes apart
+ * @param reach - where the mesh has objects. @default - everywhere: the root CA tells two meshes apart
  * @throws KubeError when namespaces cannot be listed.
  */
 export async function listManaged(
@@ -31,13 +37,13 @@ export async function listManaged(
   types: readonly ResourceType[],
   mesh: string,
   signal: AbortSignal | undefined,
-  reach?: readonly string[],
+  reach?: Reach,
 ): Promise<Managed> {
   const labelSelector = `${managedByLabel}=${manager},${partOfLabel}=${mesh}`;
   const within = { labelSelector, ...(signal && { signal }) };
   const spaces = types.filter(({ apiVersion, kind }) => apiVersion === 'v1' && kind === 'Namespace');
   const own = (await Promise.all(spaces.map((type) => client.list(type, within)))).flat();
-  const namespaces = reach ?? own.map(({ metadata }) => metadata.name);
+  const namespaces = reach?.namespaces ?? own.map(({ metadata }) => metadata.name);
   const unlisted: ResourceType[] = [];
   const found = await pool(types, concurrency, async (type) => {
     const everywhere = await client.listIfAllowed(type, within);
@@ -52,9 +58,13 @@ export async function listManaged(
   return { objects, unlisted };
 }
 
-function isReached({ kind, metadata }: KubeObject, reach: readonly string[] | undefined): boolean {
+function isReached(object: KubeObject, reach: Reach | undefined): boolean {
+  if (reach === undefined) return true;
+  const { kind, metadata } = object;
   const namespace = kind === 'Namespace' ? metadata.name : metadata.namespace;
-  return reach === undefined || namespace === undefined || reach.includes(namespace);
+  return namespace === undefined
+    ? reach.outside.includes(describe(object))
+    : reach.namespaces.includes(namespace);
 }
 
 /**

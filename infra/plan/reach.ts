@@ -1,4 +1,6 @@
 import type { ExistingIstioModel, GatewayModel, MeshModel } from '../../charts/model/mesh-model.ts';
+import { describe } from '../kube/kube-object.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from './plan.ts';
 
 /**
@@ -10,6 +12,14 @@ export function plannedNamespaces({ steps, existing }: Plan): readonly string[] 
     .flatMap(({ objects }) => objects)
     .flatMap(({ kind, metadata }) => (kind === 'Namespace' ? metadata.name : (metadata.namespace ?? [])));
   return [...new Set([...planned, ...(existing?.sharedNamespaces ?? [])])];
+}
+
+/** The objects outside of namespaces among these, as `describe` names them; namespaces themselves are not. */
+export function outsideNamespaces(objects: readonly KubeObject[]): readonly string[] {
+  const outside = objects.filter(
+    ({ kind, metadata }) => kind !== 'Namespace' && metadata.namespace === undefined,
+  );
+  return [...new Set(outside.map(describe))];
 }
 
 /** What tells the namespaces of a mesh. */
