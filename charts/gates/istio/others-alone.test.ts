@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { formatProblem } from '../../../core/problem.ts';
+import { field } from '../../model/rendered.ts';
 import { objectOf, renderedOf } from '../../testing/rendered.ts';
 import { othersAlone } from './others-alone.ts';
 
@@ -10,7 +11,8 @@ const security = 'security.istio.io/v1';
 
 /** What the gate says of objects, on an Istio of others and on the mesh's own. */
 function said(...objects: readonly ReturnType<typeof objectOf>[]): readonly string[] {
-  const rendered = renderedOf(objects);
+  const made = objectOf('v1', 'Namespace', undefined, { name: 'shop', namespace: undefined });
+  const rendered = renderedOf([made, ...objects]);
   expect(othersAlone(rendered)).toEqual([]);
   return othersAlone({ ...rendered, istio }).map(formatProblem);
 }
@@ -106,18 +108,126 @@ test.each([
   ]);
 });
 
-test('in a shared namespace, what is said by reference or leads to no pods is about no pods of others', () => {
-  const at = { namespace: 'team-a' };
-  const by = { targetRefs: [{ kind: 'Service', name: 'orders', group: '' }] };
-  expect(said(objectOf(security, 'AuthorizationPolicy', by, at))).toEqual([]);
-  expect(said(objectOf('v1', 'Service', { ports: [] }, at))).toEqual([]);
-  expect(said(objectOf('v1', 'Service', { selector: { ...labels, app: 'a' } }, at))).toEqual([]);
-  const fix = 'fix: add app.kubernetes.io/managed-by: meshwright, app.kubernetes.io/part-of: demo';
-  const all = 'also selects pods of others, with whom the namespace is shared';
-  expect(said(objectOf('v1', 'Service', { selector: { app: 'a' } }, at))).toEqual([
-    `own: Service team-a/one: spec.selector ${all}; received {"app":"a"}; ${fix}`,
-  ]);
-  expect(said(objectOf('networking.k8s.io/v1', 'NetworkPolicy', { podSelector: {} }, at))).toEqual([
-    `own: NetworkPolicy team-a/one: spec.podSelector.matchLabels ${all}; received {}; ${fix}`,
-  ]);
+const fix = 'fix: add app.kubernetes.io/managed-by: meshwright, app.kubernetes.io/part-of: demo';
+/** That an object selects pods of others. */
+const selectsOthers = (of: string, path: string, received: string, whose: string) =>
+  `own: ${of}: ${path} also selects pods of others, ${whose}; received ${received}; ${fix}`;
+
+describe.each([
+  ['shared', 'team-a', 'with whom the namespace is shared'],
+  ['of others', 'team-b', 'whose namespace it is'],
+  ['of Kubernetes', 'kube-system', 'whose namespace it is'],
+])('in a namespace that is %s', (_, namespace, whose) => {
+  const at = { namespace };
+  const orders = objectOf(
+    'apps/v1',
+    'Deployment',
+    {
+      selector: { matchLabels: { ...labels, app: 'a' } },
+      template: { metadata: { labels: { 'sidecar.istio.io/inject': 'false' } } },
+    },
+    { ...at, name: 'orders' },
+  );
+
+  test.each([
+    ['v1', 'Service', 'spec.selector', { selector: { app: 'a' } }],
+    ['networking.k8s.io/v1', 'NetworkPolicy', 'spec.podSelector.matchLabels', { podSelector: {} }],
+    [
+      'policy/v1',
+      'PodDisruptionBudget',
+      'spec.selector.matchLabels',
+      { selector: { matchLabels: { app: 'a' } } },
+    ],
+    ['apps/v1', 'ReplicaSet', 'spec.selector.matchLabels', { selector: { matchLabels: { app: 'a' } } }],
+    [security, 'AuthorizationPolicy', 'spec.selector.matchLabels', {}],
+    [
+      networking,
+      'EnvoyFilter',
+      'spec.workloadSelector.labels',
+      { workloadSelector: { labels: { app: 'a' } } },
+    ],
+  ])('what is for pods is for those of the mesh alone: %s %s', (version, kind, path, spec) => {
+    const received = JSON.stringify(field(spec, ...path.split('.').slice(1)) ?? {});
+    expect(said(objectOf(version, kind, spec, at))).toEqual([
+      selectsOthers(`${kind} ${namespace}/one`, path, received, whose),
+    ]);
+  });
+
+  test('so it is where it selects labels of the mesh, too, or leads to no pods', () => {
+    expect(said(objectOf('v1', 'Service', { ports: [] }, at))).toEqual([]);
+    expect(said(objectOf('v1', 'Service', { selector: { ...labels, app: 'a' } }, at))).toEqual([]);
+    expect(said(orders)).toEqual([]);
+  });
+
+  test('what holds for the whole namespace is refused', () => {
+    const shared = namespace === 'team-a';
+    expect(said(objectOf('v1', 'ResourceQuota', {}, at))).toEqual([
+      `own: ResourceQuota ${namespace}/one holds for every pod of a namespace ${shared ? 'that is shared with others' : 'of others'}; fix: remove it, or put it into a namespace that the mesh has alone`,
+    ]);
+  });
+
+  test('what names its object names one of the mesh', () => {
+    const scaler = (name: string) =>
+      objectOf(
+        'autoscaling/v2',
+        'HorizontalPodAutoscaler',
+        { scaleTargetRef: { kind: 'Deployment', name } },
+        at,
+      );
+    const policy = (target: object) => objectOf(security, 'AuthorizationPolicy', target, at);
+    const problem = (of: string, path: string, received: string) =>
+      `own: ${of} ${namespace}/one: ${path} is an object of others; received "${received}"; fix: name an object of the mesh, or remove it`;
+    expect(said(orders, scaler('orders'))).toEqual([]);
+    expect(said(orders, scaler('theirs'))).toEqual([
+      problem('HorizontalPodAutoscaler', 'spec.scaleTargetRef', `Deployment ${namespace}/theirs`),
+    ]);
+    const ours = { kind: 'Deployment', name: 'orders' };
+    const theirs = { kind: 'Gateway', group: 'gateway.networking.k8s.io', name: 'front' };
+    expect(said(orders, policy({ targetRefs: [ours] }))).toEqual([]);
+    expect(said(orders, policy({ targetRefs: [ours, theirs] }))).toEqual([
+      problem('AuthorizationPolicy', 'spec.targetRefs[1]', `Gateway ${namespace}/front`),
+    ]);
+    expect(said(policy({ targetRef: theirs }))).toEqual([
+      problem('AuthorizationPolicy', 'spec.targetRef', `Gateway ${namespace}/front`),
+    ]);
+  });
+
+  test('rights are on what is named', () => {
+    const rbac = 'rbac.authorization.k8s.io/v1';
+    const role = (rule: object) => ({ ...objectOf(rbac, 'Role', undefined, at), rules: [rule] });
+    const binding = (kind: string, name: string) => ({
+      ...objectOf(rbac, 'RoleBinding', undefined, at),
+      roleRef: { kind, name },
+    });
+    const named = { resources: ['leases'], verbs: ['get', 'update'], resourceNames: ['leader'] };
+    const makes = { resources: ['leases'], verbs: ['create'] };
+    for (const rule of [named, makes]) expect(said(role(rule), binding('Role', 'one'))).toEqual([]);
+    expect(said(role({ resources: ['secrets'], verbs: ['get', 'create'] }))).toEqual([
+      `own: Role ${namespace}/one: rules[0] gives rights on what others have in namespace ${namespace}; received {"verbs":["get","create"],"resources":["secrets"]}; fix: add resourceNames, of objects of the mesh`,
+    ]);
+    for (const [kind, name] of [
+      ['ClusterRole', 'admin'],
+      ['Role', 'theirs'],
+    ] as const)
+      expect(said(binding(kind, name))).toEqual([
+        `own: RoleBinding ${namespace}/one gives rights on what others have in namespace ${namespace}; received "${kind} ${name}"; fix: bind a Role of the mesh there, whose rules have resourceNames`,
+      ]);
+  });
+});
+
+test('a Gateway at gateways of others claims no host that it does not name', () => {
+  const gateway = (selector: object, ...hosts: readonly string[]) =>
+    objectOf(networking, 'Gateway', {
+      selector,
+      servers: [
+        { port: { number: 443 }, hosts: ['api.example'] },
+        { port: { number: 80 }, hosts, tls: { httpsRedirect: true } },
+      ],
+    });
+  expect(said(gateway({ ...labels, app: 'own' }, '*'))).toEqual([]);
+  expect(said(gateway({ app: 'theirs' }, 'api.example', '*.api.example'))).toEqual([]);
+  for (const every of ['*', '*/*', './*', 'shop/*'])
+    expect(said(gateway({ app: 'theirs' }, 'api.example', every))).toEqual([
+      `own: Gateway shop/one: spec.servers[1].hosts has every host of gateways that belong to others; received ["${every}"]; fix: name the hosts`,
+    ]);
 });

@@ -2,6 +2,7 @@ import type { Problem } from '../../../core/problem.ts';
 import { inSidecars, namespacesOf, qualified } from '../hosts.ts';
 import { podsOf, selects } from '../pods.ts';
 import type { Pods } from '../pods.ts';
+import { aboutObjectsOfOthers, everyHost, rightsOnOthers } from './others-named.ts';
 import { field, list, mapping, ofKind, text, texts, title } from '../../model/rendered.ts';
 import type { OthersIstio, RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
 
@@ -18,25 +19,39 @@ const selectors: Readonly<Record<string, readonly string[]>> = {
   NetworkPolicy: ['spec', 'podSelector', 'matchLabels'],
   PodDisruptionBudget: ['spec', 'selector', 'matchLabels'],
   Service: ['spec', 'selector'],
+  // They take over pods that nobody owns.
+  DaemonSet: ['spec', 'selector', 'matchLabels'],
+  Deployment: ['spec', 'selector', 'matchLabels'],
+  ReplicaSet: ['spec', 'selector', 'matchLabels'],
+  StatefulSet: ['spec', 'selector', 'matchLabels'],
 };
 
 /** Kinds that hold for every pod of their namespace. */
 const ofNamespace = ['LimitRange', 'ResourceQuota'];
 
 /**
- * On an Istio of others, nothing is written that is theirs: no object in the namespaces of Istio and its gateways; in a namespace
- * that is shared, nothing about pods of others; no route or policy for a host of theirs, and none that they see for a host outside. And what the mesh configuration would give
- * a mesh of its own, each pod has from an object beside it.
+ * On an Istio of others, nothing is written that is theirs: no object in the namespaces of Istio and its gateways; in any other
+ * namespace that the mesh does not make, nothing about pods, objects or rights of others; no route or policy for a host of theirs,
+ * none that they see for a host outside, and no claim to every host of their gateways. And what the mesh configuration would give a
+ * mesh of its own, each pod has from an object beside it.
  */
 export function othersAlone({ clusters, istio }: RenderedMesh): readonly Problem[] {
   if (istio === undefined) return [];
   return clusters.flatMap((cluster) => {
     const hosts = ownHosts(cluster);
+    // What is in a closed one is refused as it is.
+    const settled = [...namespacesOf(cluster), ...istio.closed];
+    const amongOthers = cluster.objects.filter(
+      ({ object: { metadata } }) => metadata.namespace !== undefined && !settled.includes(metadata.namespace),
+    );
     return [
-      ...cluster.objects.flatMap((rendered) => [
-        ...inNamespaceOfOthers(rendered, istio),
+      ...cluster.objects.flatMap((rendered) => inNamespaceOfOthers(rendered, istio)),
+      ...amongOthers.flatMap((rendered) => [
         ...aboutPodsOfOthers(rendered, istio),
+        ...aboutObjectsOfOthers(rendered, cluster),
+        ...rightsOnOthers(rendered, amongOthers),
       ]),
+      ...ofKind(cluster, 'Gateway').flatMap((gateway) => everyHost(gateway, istio)),
       ...ofKind(cluster, 'DestinationRule', 'VirtualService').flatMap((rule) => aboutHosts(rule, hosts)),
       ...aboutHostsOutside(cluster, istio),
       ...podsOf(cluster).flatMap((pods) => inPlaintext(cluster, pods)),
@@ -56,12 +71,11 @@ function inNamespaceOfOthers({ where, object }: RenderedObject, istio: OthersIst
 }
 
 function aboutPodsOfOthers({ where, object }: RenderedObject, istio: OthersIstio): readonly Problem[] {
-  const { namespace } = object.metadata;
-  if (namespace === undefined || !istio.shared.includes(namespace)) return [];
+  const isShared = istio.shared.includes(object.metadata.namespace ?? '');
   const path = selectors[object.kind];
   if (path === undefined) {
     if (!ofNamespace.includes(object.kind)) return [];
-    const what = `${title(object)} holds for every pod of a namespace that is shared with others`;
+    const what = `${title(object)} holds for every pod of a namespace ${isShared ? 'that is shared with others' : 'of others'}`;
     return [{ where, what, fix: 'remove it, or put it into a namespace that the mesh has alone' }];
   }
   // Said by reference: about what is named, not about pods.
@@ -71,7 +85,7 @@ function aboutPodsOfOthers({ where, object }: RenderedObject, istio: OthersIstio
   // Without one, a Service leads to the endpoints that somebody gives it.
   if (object.kind === 'Service' && Object.keys(received).length === 0) return [];
   if (selects(istio.labels, received)) return [];
-  const what = `${title(object)}: ${path.join('.')} also selects pods of others, with whom the namespace is shared`;
+  const what = `${title(object)}: ${path.join('.')} also selects pods of others, ${isShared ? 'with whom the namespace is shared' : 'whose namespace it is'}`;
   const wanted = Object.entries(istio.labels).map(([key, value]) => `${key}: ${value}`);
   return [{ where, what, received, fix: `add ${wanted.join(', ')}` }];
 }
