@@ -31,7 +31,8 @@ export async function tryGateway(
 ): Promise<Failure | undefined> {
   const said = await ask(client, container, `https://${address}`, signal);
   if (said === undefined) return { kind: 'stranger', because: 'a web server answers there' };
-  return readError(said, 'an east-west gateway');
+  const error = lastErrorOf(said);
+  return error !== undefined && isCutOff(error) ? undefined : readError(said, 'an east-west gateway');
 }
 
 /** The path by which a proxy says that it is ready, on its status port. */
@@ -40,7 +41,7 @@ const readyPath = '/healthz/ready';
 /**
  * Tries the status port of a pod's proxy once from another proxy's container, in the same way.
  * @param address - `IP:PORT`
- * @returns undefined when the pod was reached
+ * @returns undefined when it was answered with 200
  */
 export async function tryPod(
   client: KubeClient,
@@ -49,7 +50,15 @@ export async function tryPod(
   signal: AbortSignal | undefined,
 ): Promise<Failure | undefined> {
   const said = await ask(client, container, `http://${address}${readyPath}`, signal);
-  return said === undefined ? undefined : readError(said, "a gateway's proxy");
+  if (said === undefined) return undefined;
+  const error = lastErrorOf(said);
+  // Firewalls accept connections, too, and cut them off.
+  if (error !== undefined && isCutOff(error))
+    return {
+      kind: 'stranger',
+      because: `the connection was accepted, and closed without an answer (${error})`,
+    };
+  return readError(said, "a gateway's proxy");
 }
 
 /** What `pilot-agent wait` says of a URL; undefined where that is answered with 200. */
@@ -73,16 +82,24 @@ async function ask(
 
 const lastError = /Last error: (?:Get "[^"]*": )?(.*)/;
 
+function lastErrorOf(message: string): string | undefined {
+  return lastError.exec(message)?.[1];
+}
+
+/** After the connection was established: `read tcp A->B: read: connection reset by peer`, or end of file. */
+function isCutOff(error: string): boolean {
+  return (
+    /^(EOF|unexpected EOF)$/.test(error) || /^(read|write) tcp .*(reset by peer|broken pipe)$/.test(error)
+  );
+}
+
 /**
- * The failure of the connection, from Go's error; undefined when the gateway was reached.
+ * The failure of the connection, from Go's error.
  * @param expected - what should be at the address
  */
-function readError(message: string, expected: string): Failure | undefined {
-  const error = lastError.exec(message)?.[1];
+function readError(message: string, expected: string): Failure {
+  const error = lastErrorOf(message);
   if (error === undefined) return { kind: 'untried', because: `the connection cannot be tried: ${message}` };
-  // After the connection was established: `read tcp A->B: read: connection reset by peer`, or end of file.
-  if (/^(EOF|unexpected EOF)$/.test(error) || /^(read|write) tcp .*(reset by peer|broken pipe)$/.test(error))
-    return undefined;
   if (error.includes('lookup ')) return { kind: 'no-name', because: error.replace(/^dial tcp: /, '') };
   if (error.endsWith('connection refused')) return { kind: 'refused', because: 'connection refused' };
   if (/(no route to host|network is unreachable)$/.test(error))

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { addGateway, cutOff } from '../testing/gateway.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { modelOf } from '../testing/models.ts';
@@ -96,7 +96,13 @@ test.each([
   ['dial tcp 10.20.0.5:15021: i/o timeout', 'no answer within 3 s'],
   ['dial tcp 10.20.0.5:15021: connect: no route to host', 'no route to host'],
   ['dial tcp 10.20.0.5:15021: connect: connection refused', 'connection refused'],
-])('a network that is not flat is told of, with how it failed: %s', async (error, because) => {
+  ...[
+    'EOF',
+    'unexpected EOF',
+    'read tcp 10.10.0.5:40000->10.20.0.5:15021: read: connection reset by peer',
+  ].map((error) => [error, `the connection was accepted, and closed without an answer (${error})`] as const),
+  ['HTTP status code 503', "the server at this address is not a gateway's proxy (HTTP status code 503)"],
+] as const)('a network that is not flat is told of, with how it failed: %s', async (error, because) => {
   answer((url) => (url.includes('10.20') ? error : undefined));
   expect(await problemOf(reach())).toEqual({
     exitCode: 1,
@@ -124,4 +130,66 @@ test('pods that are not there to try, or to be tried, are told of', async () => 
   expect((await problemOf(reach({ ...flat, north: 'elsewhere' }))).message).toBe(
     `${west}the ingress gateway of east has no ready pod; ${untried}`,
   );
+});
+
+describe('pods of two clusters that have the same addresses', () => {
+  const pod = (name: string, podIP: string, rest: object = {}) => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop' },
+    spec: { nodeName: 'n1', ...rest },
+    status: { podIP, phase: 'Running' },
+  });
+  const node = (...podCIDRs: readonly string[]) => ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'n1' },
+    spec: { podCIDRs },
+  });
+  const refused = (received: string, one = 'east', other = 'west') => ({
+    exitCode: 1,
+    message: `${one} and ${other}, both on network vpc: pods: have addresses of the same range: calls between the clusters would get to pods of the wrong one; received "${received}"; allowed ranges that do not overlap; fix: give one of the clusters another pod network, or declare networks of other names: between those, calls pass through east-west gateways; then run the command again`,
+  });
+
+  test('are refused, as a trial cannot tell them apart', async () => {
+    apis.east.put(pod('orders-1', '10.20.0.5'));
+    expect(await problemOf(reach())).toEqual(
+      refused(
+        '10.20.0.5 of Pod shop/orders-1 in east and of Pod istio-ingress/istio-ingressgateway-1 in west',
+      ),
+    );
+    expect(tried.filter((url) => url.includes('10.20'))).toEqual([]);
+  });
+
+  test.each([
+    ['10.244.1.0/24', '10.244.0.0/16', '10.244.1.7', '10.244.9.9'],
+    ['10.244.0.0/16', '10.244.1.0/24', '10.244.200.7', '10.244.1.9'],
+    ['fd00:10:244::/56', 'fd00:10:244:0:1::/80', 'fd00:10:244::7', 'fd00:10:244:0:1::9'],
+  ])('are refused where they only may have them: nodes with %s and %s', async (one, other, here, there) => {
+    apis.east.put(node('192.168.0.0/24', one));
+    apis.west.put(node(other));
+    apis.east.put(pod('orders-1', here));
+    apis.west.put(pod('orders-1', there));
+    expect(await problemOf(reach())).toEqual(
+      refused(`${one} of node n1 in east and ${other} of node n1 in west`),
+    );
+  });
+
+  test('are right in ranges of nodes that their network does not go by', async () => {
+    for (const name of ['east', 'west'] as const) apis[name].put(node('10.244.0.0/24'));
+    apis.east.put(pod('orders-1', '172.20.0.1'));
+    apis.west.put(pod('orders-1', '172.21.0.1'));
+    await reach();
+  });
+
+  test('are right where they are those of nodes, or of pods that have ended', async () => {
+    apis.east.put(pod('agent', '10.20.0.5', { hostNetwork: true }));
+    apis.east.put({ ...pod('done', '10.20.0.5'), status: { podIP: '10.20.0.5', phase: 'Succeeded' } });
+    await reach();
+  });
+
+  test('are right between clusters of different networks', async () => {
+    apis.east.put(pod('orders-1', '10.20.0.5'));
+    await reach({ ...flat, west: 'elsewhere' });
+  });
 });

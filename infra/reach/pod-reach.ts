@@ -10,6 +10,7 @@ import { formatEndpoint } from './gateway-endpoint.ts';
 import { proxyOf, readyPod } from './gateway-reach.ts';
 import { tryPod } from './gateway-trial.ts';
 import type { Failure } from './gateway-trial.ts';
+import { refuseSameAddresses } from './pod-addresses.ts';
 
 export interface PodReachOptions {
   /** The network that all of these clusters are declared to be on. */
@@ -32,11 +33,19 @@ const statusPort = 15021;
 
 /**
  * Waits until a pod of each other cluster of one network can be reached from inside a cluster: there is no gateway between them, so
- * that pods that do not reach each other would lose calls.
- * @throws ProblemsError (exit 1) with every cluster that cannot be reached: from where, how it failed, and what to do.
+ * that pods that do not reach each other would lose calls, and pods of one address would get each other's.
+ * @throws ProblemsError (exit 1) with every cluster that cannot be reached: from where, how it failed, and what to do; and with
+ * addresses that pods of two clusters have.
  */
 export async function awaitPods(options: PodReachOptions): Promise<void> {
-  await allOrProblems(options.others.map((to) => awaitOne(options, to)));
+  const { network, from, signal } = options;
+  await allOrProblems(
+    options.others.map(async (to) => {
+      // Of two clusters one says it.
+      if (from.cluster < to.cluster) await refuseSameAddresses(network, [from, to], signal);
+      await awaitOne(options, to);
+    }),
+  );
 }
 
 async function awaitOne(options: PodReachOptions, to: KubeClient): Promise<void> {
