@@ -4,6 +4,7 @@ import { nearest } from '../core/names.ts';
 import { own } from '../core/own.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { fillHoles, holeProblems, holesIn, rememberHoles, type Hole, type HoleValues } from './holes.ts';
+import { rememberReviewed } from './reviewed.ts';
 
 /** The values of each environment, by its name. */
 export type Environments = Readonly<Record<string, object>>;
@@ -82,6 +83,8 @@ export function declare<const E extends Environments, M extends Mesh<string>>(
       if (made instanceof Mesh) {
         const open = filled === undefined ? holes.map(({ name }) => name) : (filled.open ?? []);
         rememberHoles(made, { environment, names: open });
+        if (filled !== undefined && holes.length > 0)
+          rememberReviewed(made, () => declaration.mesh({ root, environment }));
         return made as M;
       }
       throw new ProblemsError([

@@ -12,6 +12,7 @@ import { holesHead, markedNames, openHoles, strayProblems } from './holes.ts';
 import { renderedCluster } from './model/rendered.ts';
 import type { OthersInCluster, RenderedObject } from './model/rendered.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
+import { reviewedMesh, unreviewedProblems } from './reviewed.ts';
 import { stages } from './model/stage.ts';
 import type { StageName } from './model/stage.ts';
 
@@ -32,7 +33,8 @@ export interface RenderedStage {
  * Renders a mesh: for each cluster its stages in order, without empty ones. The same mesh renders to the same bytes each
  * time; objects are ordered by namespace, name and kind, keys alphabetically.
  * @throws ProblemsError with every problem of the declaration; or, when it has none, with every problem that the gates
- * (gates/) find in the rendered objects; or else, with every marker of a hole that nothing would fill
+ * (gates/) find in the rendered objects; or else, with every marker of a hole that nothing would fill; or, of a mesh whose holes are
+ * filled, with objects that it has and dist/ has not, or the other way round
  */
 export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   const parts = mesh.node.findAll().filter((part) => part instanceof MeshConstruct);
@@ -53,10 +55,14 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   const istio = othersIstio(mesh);
   throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters, ...istio }))));
   const write = yamlWriter();
-  return withHoles(
+  const files = withHoles(
     mesh,
     rendered.flatMap(({ cluster, objects }) => renderStages(cluster.name, objects, write)),
   );
+  const reviewed = reviewedMesh(mesh);
+  if (reviewed !== undefined)
+    throwIfAny(unreviewedProblems(openHoles(mesh).environment, synthesize(reviewed), files));
+  return files;
 }
 
 /** Names the open holes of each file at its head. */
