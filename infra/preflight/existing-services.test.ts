@@ -125,6 +125,22 @@ test('in a namespace that the plan makes first, nothing of others can be yet', a
   expect((await said(planWith(declared))).problems).toHaveLength(3);
 });
 
+test.each([{ ports: [{ name: 'grpc', port: 50051 }] }, { ports: [] }])(
+  'a name for a host alone is no service of others, whatever its ports say',
+  async (rest) => {
+    const spec = { type: 'ExternalName', externalName: 'stock.example', selector: undefined, ...rest };
+    putService({ spec }, apis.slice(0, 1));
+    putService({}, apis.slice(1));
+    expect(await said(planWith(onlyStock))).toEqual({
+      problems: [
+        'east: Service team-a/stock: is another name for a host (ExternalName), and has no pods: calls would leave without mutual TLS, past every policy; ' +
+          'received "stock.example"; allowed a Service with pods; fix: declare the Service that it stands for, or an ExternalService for a host outside of the mesh',
+      ],
+      warnings: [],
+    });
+  },
+);
+
 test('a port that is not there', async () => {
   putService({ spec: { ports: [{ name: 'grpc', port: 9000 }, { port: 80 }] } });
   expect((await said(planWith(onlyStock))).problems).toEqual(

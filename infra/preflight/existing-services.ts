@@ -48,6 +48,7 @@ async function serviceProblems(
     const fix = `have its owners deploy it first, or leave ${client.cluster} out of its placement`;
     return [{ where, what, fix }];
   }
+  if (text(live, 'spec', 'type') === 'ExternalName') return [externalName(where, live)];
   const denied = await Promise.all(
     callers.map(async (caller) => ({
       caller,
@@ -61,6 +62,17 @@ async function serviceProblems(
     );
   }
   return [...portProblems(where, live, service, warn), ...exportProblems(where, live, service)];
+}
+
+/** A name in DNS alone: it has no pods whose identity a proxy could ask for, and whoever owns the host answers. */
+function externalName(where: string, live: KubeObject): Problem {
+  return {
+    where,
+    what: 'is another name for a host (ExternalName), and has no pods: calls would leave without mutual TLS, past every policy',
+    received: text(live, 'spec', 'externalName') ?? 'ExternalName',
+    allowed: 'a Service with pods',
+    fix: 'declare the Service that it stands for, or an ExternalService for a host outside of the mesh',
+  };
 }
 
 /** What Istio takes for gRPC: over HTTP/2 (https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/). */
