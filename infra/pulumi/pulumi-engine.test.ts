@@ -143,26 +143,6 @@ describe('upWithPulumi', () => {
     expect(calls().filter((call) => call.startsWith('up '))).toHaveLength(1);
   });
 
-  test('lets go of what clusters have that are no longer declared, before it compares', async () => {
-    const resources = ['east', 'west'].map((cluster) => ({
-      ...{ urn: `urn:pulumi:lab::shop::kubernetes:core/v1:Secret::${cluster}/istio-system/cacerts` },
-      ...{ type: 'kubernetes:core/v1:Secret', protect: true },
-    }));
-    const exported = JSON.stringify({ version: 3, deployment: { resources } });
-    installPulumi(
-      `echo "$*" >> ${folder}/calls; case "$*" in *export*) echo '${exported}';; ` +
-        `*import*) cp ${folder}/state/removal.json ${folder}/imported;; up*) exit 255;; esac`,
-    );
-    await problemOf(upWithPulumi(config, { ...options(), leaving: ['west'] }));
-    const [east, west] = resources;
-    expect(JSON.parse(readFileSync(join(folder, 'imported'), 'utf8'))).toEqual({
-      version: 3,
-      deployment: { resources: [east, { urn: west?.urn, type: west?.type }] },
-    });
-    const made = calls().flatMap((call) => /^(stack export|stack import|preview|up) /.exec(call)?.[1] ?? []);
-    expect(made).toEqual(['stack export', 'stack import', 'preview', 'up']);
-  });
-
   test('says that Pulumi was killed, and not what it was doing then', async () => {
     installPulumi(`case "$*" in up*) echo 'updating east/shop/catalog'; kill -9 $$;; esac`);
     expect(await problemOf(upWithPulumi(config, options()))).toEqual({
