@@ -7,7 +7,15 @@ import { HttpEdge } from './constructs/edge/http-edge.ts';
 import { Mesh } from './constructs/mesh.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { declare } from './declare.ts';
-import { fillHoles, hole, holeProblems, holesIn, type HoleKind, type HoleValues } from './holes.ts';
+import {
+  fillHoles,
+  hole,
+  holeProblems,
+  holesIn,
+  type HoleKind,
+  type HoleValues,
+  markedNames,
+} from './holes.ts';
 import { released } from './platforms.ts';
 import { synthesize } from './synth.ts';
 import { clusters } from './testing/mesh.ts';
@@ -231,6 +239,28 @@ describe('is refused, all at once:', () => {
       ),
     );
   });
+
+  const encoded = (text: string) => Buffer.from(text).toString('base64');
+  test.each([
+    ['in upper case', 'host: X.HOLE.INVALID'],
+    ['in mixed case', 'host: X.Hole.invalid/y'],
+    ['as a URL in upper case', 'HTTPS://X.URL-HOLE.INVALID'],
+    ['escaped for a regular expression', 'regex: ^x\\.hole\\.invalid$'],
+    ['escaped once more by YAML', 'regex: "^x\\\\.hole\\\\.invalid$"'],
+    ...['', '-', '--'].map((before) => [
+      `in Base64, after ${before.length} bytes`,
+      `data: {a: ${encoded(`/${before}/ x.hole.invalid:5000`)}}`,
+    ]),
+  ])('a marker is found %s', (_, text) => {
+    expect(markedNames(`kind: ConfigMap\n${text}\n`)).toEqual(['x']);
+  });
+
+  test.each(['host: x.whole.valid', `data: {a: ${encoded('registry.example')}}`, 'hole: invalid'])(
+    'no marker is found in %j',
+    (text) => {
+      expect(markedNames(text)).toEqual([]);
+    },
+  );
 
   test.each<[string, { readonly hidden?: Map<string, string> }, HoleValues | undefined]>([
     ['a hole that is written beside the values', {}, undefined],

@@ -32,8 +32,23 @@ export const valuesKey = 'values';
 // `.invalid` is reserved for names that never exist (RFC 2606, section 2): nobody is ever called by a marker.
 const suffixes: Readonly<Record<HoleKind, string>> = { host: 'hole.invalid', url: 'url-hole.invalid' };
 const inValues = /https:\/\/([a-z0-9-]+)\.url-hole\.invalid|([a-z0-9-]+)\.hole\.invalid/g;
-/** Also where a declaration has taken a URL apart. */
-const inText = /([a-z0-9-]+)\.(?:url-)?hole\.invalid/gi;
+/** Also where a declaration has taken a URL apart, in upper case, or escaped for a regular expression. */
+const inText = /([a-z0-9-]+)\\*\.(?:url-)?hole\\*\.invalid/gi;
+/** What every marker has, in Base64 as well: by where among three bytes it begins, without what its neighbours decide. */
+const anywhere = new RegExp(
+  [
+    'hole\\\\*\\.invalid',
+    ...[0, 1, 2].map((offset) => {
+      const encoded = Buffer.from(`${'-'.repeat(offset)}hole.invalid`).toString('base64');
+      return encoded.slice(
+        Math.ceil((offset * 8) / 6),
+        Math.floor(((offset + 'hole.invalid'.length) * 8) / 6),
+      );
+    }),
+  ].join('|'),
+  'i',
+);
+const inBase64 = /[A-Za-z0-9+/]{16,}={0,2}/g;
 
 /**
  * A value of an environment that another program knows, such as the host of a registry that a Pulumi program makes. It is a
@@ -156,8 +171,11 @@ function hasMarker(text: string): boolean {
 /** The names of the holes whose markers are in a text, in order. */
 export function markedNames(text: string): readonly string[] {
   // Most texts have none, and a mesh of a thousand services renders megabytes.
-  if (!text.includes('hole.invalid')) return [];
-  const names = [...text.matchAll(inText)].map(([, name = '']) => name.toLowerCase());
+  if (!anywhere.test(text)) return [];
+  const decoded = [...text.matchAll(inBase64)].map(([run]) => Buffer.from(run, 'base64').toString('latin1'));
+  const names = [text, ...decoded]
+    .flatMap((one) => [...one.matchAll(inText)])
+    .map(([, name = '']) => name.toLowerCase());
   return [...new Set(names)].sort();
 }
 

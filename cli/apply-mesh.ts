@@ -3,6 +3,7 @@ import type { RenderedStage } from '../charts/synth.ts';
 import { applyPlan } from '../infra/apply/apply.ts';
 import { planMesh } from '../infra/plan/plan.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
+import type { MeshIdentity } from '../infra/preflight/identity.ts';
 import type { Touched } from './proofs/due.ts';
 import { pulumiOptions } from './pulumi.ts';
 import type { UpRecord } from './workspace/record.ts';
@@ -21,6 +22,7 @@ interface ApplyRun {
   readonly endedWell: boolean;
   /** Namespaces that earlier ones wrote in, on an Istio of others. */
   readonly earlierNamespaces: readonly string[];
+  readonly identity: Pick<MeshIdentity, 'environment' | 'id'>;
   readonly report: (line: string) => void;
   /** Called when it is known whether there is something to apply; Pulumi does not tell. */
   readonly compared: (changesNothing: boolean) => void;

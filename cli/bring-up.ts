@@ -5,6 +5,7 @@ import { connect } from '../infra/kube/connection.ts';
 import { pool } from '../infra/kube/pool.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
 import { planMesh } from '../infra/plan/plan.ts';
+import { readIdentity, type MeshIdentity } from '../infra/preflight/identity.ts';
 import { preflightMesh } from '../infra/preflight/preflight.ts';
 import { isHealthy } from '../infra/status/mesh-status.ts';
 import { withSigner } from '../infra/trust/signer.ts';
@@ -26,6 +27,7 @@ import {
   readRecord,
   recordFailure,
   recordStart,
+  withIdentity,
   withMesh,
   withoutLeft,
   writeRecord,
@@ -67,7 +69,8 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
   try {
     // Again, now that nobody else can change what is up.
     const { record: chosenRecord, config } = chooseTarget(at, flags, model, mesh.environment);
-    const record = withMesh(chosenRecord, readRecord(at.stateDir), plan);
+    const before = readRecord(at.stateDir);
+    const record = withIdentity(withMesh(chosenRecord, before, plan), before);
     const istioctl = await makeClusters(at, mesh, lab, signal);
     const proved = new ProvedOnce(at.stateDir);
     const { steady, kept } = proofs;
@@ -88,7 +91,7 @@ export async function bringUp(at: Workspace, asked: BringUp, signal: AbortSignal
     const ended = withoutLeft(record, Object.keys(record.left ?? {}));
     const status = await statusOf(ended, model, signal);
     const seconds = Math.round((Date.now() - started) / 1000);
-    writeRecord(at.stateDir, ended);
+    writeRecord(at.stateDir, await identified(ended, mesh, signal));
     const made = chosen.filter((proof) => proof.disturbs !== true || disturbing.includes(proof));
     const remarks = kept
       .filter((proof) => !made.includes(proof))
@@ -124,9 +127,32 @@ async function preflightClusters(
 ): Promise<void> {
   const { access, trustDir, trust, remoteAccess } = config;
   const plan = withSigner(planMesh(mesh.model, mesh.rendered), trust);
-  const earlierNamespaces = readRecord(at.stateDir)?.namespaces ?? [];
-  const settings = { access, trustDir, trust, remoteAccess, earlierNamespaces };
+  const before = readRecord(at.stateDir);
+  const earlierNamespaces = before?.namespaces ?? [];
+  const identity = identityFor(mesh, before);
+  const settings = { access, trustDir, trust, remoteAccess, earlierNamespaces, identity };
   await preflightMesh(plan, { ...settings, signal, preview: true });
+}
+
+/** What the clusters are to have of the mesh, as far as it is known before. */
+function identityFor(
+  { environment }: SynthesizedMesh,
+  before: UpRecord | undefined,
+): Pick<MeshIdentity, 'environment' | 'id'> {
+  return { environment, ...(before?.identity && { id: before.identity.id }) };
+}
+
+/** The record with what tells the mesh from another one of its name, which all its clusters have now. */
+async function identified(
+  record: UpRecord,
+  { model }: SynthesizedMesh,
+  signal: AbortSignal,
+): Promise<UpRecord> {
+  const [client] = Object.values(await connect(Object.keys(record.access), record.access, signal));
+  if (client === undefined || model.existing !== undefined) return record;
+  const named = { mesh: model.name, controlPlaneNamespace: model.controlPlane.namespace };
+  const { id } = (await readIdentity(client, named, signal)) ?? {};
+  return id === undefined ? record : { ...record, identity: { id, trustDomain: model.trustDomain } };
 }
 
 /**
@@ -218,6 +244,7 @@ async function applyAndProve(
             };
             applied = await applyMesh(at, record, config, mesh, {
               ...{ endedWell, earlierNamespaces, report, compared, settled, signal },
+              identity: identityFor(mesh, before),
             });
           } finally {
             ended.resolve(applied === undefined ? 'failed' : 'changed');

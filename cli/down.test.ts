@@ -60,7 +60,9 @@ function fill(cluster: Name, mesh = 'shop'): void {
     object('v1', 'Secret', 'istio-remote-secret-east', 'istio-system'),
     object('apps/v1', 'Deployment', 'catalog', 'shop'),
   ].map((one) => labelManaged(one, mesh));
-  for (const one of [...ours, theirs]) api.put({ ...one, metadata: { ...one.metadata } });
+  const managedFields = [{ manager: 'meshwright', operation: 'Apply' }];
+  for (const one of ours) api.put({ ...one, metadata: { ...one.metadata, managedFields } });
+  api.put({ ...theirs, metadata: { ...theirs.metadata } });
 }
 /** How many objects each cluster has beside that of others, which stays. */
 const left = () => {

@@ -5,7 +5,14 @@ import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
 import { pulumiOptions } from './pulumi.ts';
 import { removeProved } from './proofs/record.ts';
-import { everyAccess, readRecord, removableMesh, removeRecord, type UpRecord } from './workspace/record.ts';
+import {
+  everyAccess,
+  identityOf,
+  readRecord,
+  removableMesh,
+  removeRecord,
+  type UpRecord,
+} from './workspace/record.ts';
 import { configOf } from './workspace/target.ts';
 import { runTasks, type Task } from './output/tasks.ts';
 import type { Workspace } from './workspace/workspace.ts';
@@ -54,5 +61,6 @@ async function removeApplied(
   }
   // After Pulumi, what it left: namespaces and definitions without objects of others.
   const { trustDir } = configOf(at, record);
-  await removeMesh(mesh, { access: everyAccess(record), trustDir, report, signal });
+  const identity = identityOf(record);
+  await removeMesh(mesh, { access: everyAccess(record), trustDir, identity, report, signal });
 }

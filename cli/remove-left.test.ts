@@ -41,7 +41,8 @@ beforeEach(() => {
     api.objects.clear();
     api.intervene = () => undefined;
     api.put({ ...kubeSystem, metadata: { name: 'kube-system', uid: `uid-of-${name}` } });
-    for (const one of ours) api.put({ ...one, metadata: { ...one.metadata } });
+    const managedFields = [{ manager: 'meshwright', operation: 'Apply' }];
+    for (const one of ours) api.put({ ...one, metadata: { ...one.metadata, managedFields } });
   }
 });
 afterEach(() => {

@@ -4,7 +4,7 @@ import { connect, type ClusterAccess } from '../infra/kube/connection.ts';
 import type { KubeClient } from '../infra/kube/kube-client.ts';
 import { findSame } from '../infra/preflight/same-cluster.ts';
 import { runTasks } from './output/tasks.ts';
-import { recordFile, recordRemoved, removableMesh, type UpRecord } from './workspace/record.ts';
+import { identityOf, recordFile, recordRemoved, removableMesh, type UpRecord } from './workspace/record.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
 /** Says, before anything is changed, which clusters `up` is going to remove the mesh from. */
@@ -49,7 +49,8 @@ export async function removeLeft(
     title: `mesh, removed from ${name}, which is no longer declared`,
     run: async (report: (line: string) => void) => {
       throwIfAny(await stillDeclared(await reach(at, name, access, signal), record, signal));
-      const from = { access: { [name]: access }, trustDir, report, signal };
+      const identity = identityOf(record);
+      const from = { access: { [name]: access }, trustDir, identity, report, signal };
       await removeMesh({ ...mesh, clusters: [{ name }] }, from);
       recordRemoved(at.stateDir, name);
     },

@@ -1,6 +1,6 @@
 import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
-import { outsiderPod } from '../../infra/preflight/rights.ts';
+import { outsiderNamespace } from '../../infra/preflight/rights.ts';
 import { outsiderProgram, readOutsider } from './outsider-program.ts';
 import { runProgram } from './pod.ts';
 import type { Proof, ProofContext } from './proof.ts';
@@ -32,7 +32,7 @@ export function calleesIn({ workloads }: MeshModel, cluster: string): readonly W
 }
 
 async function prove(
-  { clients, signal }: ProofContext,
+  { model, clients, signal }: ProofContext,
   callees: readonly WorkloadModel[],
   cluster: string,
   image: string,
@@ -42,7 +42,8 @@ async function prove(
   const args = callees.map(urlOf);
   // Of a namespace outside the mesh, where no sidecar is injected.
   const labels = { 'sidecar.istio.io/inject': 'false' };
-  const pod = { ...outsiderPod, labels, image, source: outsiderProgram, args };
+  const name = `meshwright-outsider-${model.name}`;
+  const pod = { name, namespace: outsiderNamespace, labels, image, source: outsiderProgram, args };
   return judge(callees, cluster, await runProgram(client, pod, signal));
 }
 

@@ -1,14 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { ProblemsError } from '../../core/problem.ts';
 import { waitFor } from '../../core/wait.ts';
 import { managedByLabel, manager } from '../../charts/model/labels.ts';
+import { deleteOptions } from '../../infra/kube/kube-client.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
 import { KubeError } from '../../infra/kube/kube-http.ts';
 import { count, field, list, text, type KubeObject } from '../../infra/kube/kube-object.ts';
 
 const podMs = 90_000;
+const lifetimeSeconds = 300;
 
 /** A pod that runs one program of Node and ends. */
 export interface Program {
+  /** Of the pod, before a random part: nobody else has a pod of the name, and two runs have two. */
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -31,30 +35,22 @@ export async function runProgram(
   signal?: AbortSignal,
 ): Promise<string> {
   const pod = podOf(program);
-  const { name, namespace } = program;
+  const { name, namespace } = pod.metadata;
   const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
   const title = `pod ${namespace}/${name} in ${client.cluster}`;
   const within = { timeoutMs: podMs, ...(signal && { signal }) };
-  const remove = async () => {
-    try {
-      await client.request('DELETE', path, { query: { gracePeriodSeconds: '0' } });
-    } catch (error) {
-      if (!(error instanceof KubeError && error.status === 404)) throw error;
-    }
-  };
-  await remove(); // of an interrupted run
+  await removeLeft(client, program, signal);
+  let uid: string | undefined;
   try {
-    await waitFor({ what: `an earlier ${title} to go`, ...within }, async () =>
-      (await client.get(pod, signal)) === undefined
-        ? { done: true, value: undefined }
-        : { done: false, because: 'it is there' },
-    );
-    await client.request('POST', `/api/v1/namespaces/${namespace}/pods`, {
+    const made = await client.request('POST', `/api/v1/namespaces/${namespace}/pods`, {
       body: pod,
       ...(signal && { signal }),
     });
+    uid = text(made, 'metadata', 'uid');
     const failure = await waitFor({ what: `${title} to end`, ...within }, async () => {
       const live = await client.get(pod, signal);
+      if (live !== undefined && text(live, 'metadata', 'uid') !== uid)
+        throw new ProblemsError([{ where: title, what: 'was replaced by another one of its name' }], 1);
       const ended = endOf(live);
       return ended === undefined
         ? { done: false, because: `its phase is ${text(live, 'status', 'phase') ?? 'gone'}` }
@@ -68,9 +64,44 @@ export async function runProgram(
     if (failure === '') return printed;
     throw new ProblemsError([{ where: title, what: `ended with ${failure}`, received: printed.trim() }], 1);
   } finally {
-    await remove();
+    if (uid !== undefined) await removePod(client, path, uid);
   }
 }
+
+async function removePod(client: KubeClient, path: string, uid: string): Promise<void> {
+  try {
+    await client.request('DELETE', path, { body: deleteOptions(uid, { gracePeriodSeconds: 0 }) });
+  } catch (error) {
+    // Gone, or another one by now.
+    if (!(error instanceof KubeError && [404, 409].includes(error.status))) throw error;
+  }
+}
+
+/** Removes what interrupted runs left: what is younger than a pod may run may be that of another run, which reads its log. */
+async function removeLeft(
+  client: KubeClient,
+  { name, namespace }: Program,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const type = await client.typeOf('v1', 'Pod', signal);
+  if (type === undefined) return;
+  const labelSelector = `${managedByLabel}=${manager}`;
+  const pods = await client.list(type, { namespace, labelSelector, ...(signal && { signal }) });
+  const left = pods.filter(
+    (pod) =>
+      pod.metadata.name.startsWith(`${name}-`) &&
+      randomPart.test(pod.metadata.name.slice(name.length)) &&
+      Date.now() - Date.parse(text(pod, 'metadata', 'creationTimestamp') ?? '') > 2 * lifetimeSeconds * 1000,
+  );
+  for (const pod of left)
+    await removePod(
+      client,
+      `/api/v1/namespaces/${namespace}/pods/${pod.metadata.name}`,
+      text(pod, 'metadata', 'uid') ?? '',
+    );
+}
+
+const randomPart = /^-[0-9a-f]{8}$/;
 
 const container = 'program';
 
@@ -92,11 +123,15 @@ function podOf({ name, namespace, labels, serviceAccountName, image, source, arg
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace, labels: { [managedByLabel]: manager, ...labels } },
+    metadata: {
+      name: `${name}-${randomBytes(4).toString('hex')}`,
+      namespace,
+      labels: { [managedByLabel]: manager, ...labels },
+    },
     spec: {
       restartPolicy: 'Never',
       // Should nobody be left to delete it.
-      activeDeadlineSeconds: 300,
+      activeDeadlineSeconds: lifetimeSeconds,
       automountServiceAccountToken: false,
       ...(serviceAccountName !== undefined && { serviceAccountName }),
       // Nobody ever says that it holds: the pod is never ready, so that no Service sends it traffic.

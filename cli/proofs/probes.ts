@@ -104,7 +104,7 @@ export function probeLabels(
 /** A name that is a caller's alone, and a DNS label however long the caller's is. */
 export function podName({ name, namespace }: Pick<WorkloadModel, 'name' | 'namespace'>): string {
   const digest = createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 8);
-  return `meshwright-probe-${name.slice(0, 36).replace(/-+$/, '')}-${digest}`;
+  return `meshwright-probe-${name.slice(0, 27).replace(/-+$/, '')}-${digest}`;
 }
 
 function problemOf(

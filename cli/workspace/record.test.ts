@@ -13,6 +13,7 @@ import {
   recordRemoved,
   recordStart,
   removableMesh,
+  withIdentity,
   withMesh,
   writeRecord,
 } from './record.ts';
@@ -33,6 +34,13 @@ const record = {
 const named = { name: 'shop', controlPlane: 'istio-system' };
 
 describe('the record of what is up', () => {
+  test('keeps what tells the mesh from another one of its name', () => {
+    const identity = { id: 'mine', trustDomain: 'shop.example' };
+    writeRecord(folder, withIdentity({ ...record, identity }, undefined));
+    expect(withIdentity(record, readRecord(folder))).toEqual({ ...record, identity });
+    expect(withIdentity(record, record)).toEqual(record);
+  });
+
   test('knows of an up that has begun, until it ends well', () => {
     recordStart(folder, record);
     expect(readRecord(folder)).toEqual({

@@ -6,6 +6,7 @@ import { oneLine } from '../../core/one-line.ts';
 import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
 import type { RemovableMesh } from '../../infra/apply/remove.ts';
 import { declaredNamespaces, outsideNamespaces, plannedNamespaces } from '../../infra/plan/reach.ts';
+import type { MeshIdentity } from '../../infra/preflight/identity.ts';
 import type { Plan } from '../../infra/plan/plan.ts';
 
 const accessSchema = z.record(
@@ -42,6 +43,8 @@ const recordSchema = z.object({
   namespaces: z.array(z.string()).exactOptional(),
   /** The same of objects outside of namespaces, as `ClusterRole shop-reader`. */
   outside: z.array(z.string()).exactOptional(),
+  /** What an `up` that ended well read of the clusters: it tells the mesh from another one of its name. */
+  identity: z.object({ id: z.string(), trustDomain: z.string() }).exactOptional(),
   /** While an `up` changes the clusters, and after it failed or was cut off; an `up` that ends well takes it away. */
   unfinishedUp: z
     .object({
@@ -162,6 +165,16 @@ export function withoutLeft(record: UpRecord, clusters: readonly string[]): UpRe
   const { left = {}, ...rest } = record;
   const kept = Object.entries(left).filter(([name]) => !clusters.includes(name));
   return { ...rest, ...(kept.length > 0 && { left: Object.fromEntries(kept) }) };
+}
+
+/** What tells the mesh of a record from another one of its name. */
+export function identityOf(record: UpRecord): MeshIdentity {
+  return { environment: environmentOf(record), ...record.identity };
+}
+
+/** The record with the identity of an earlier one. */
+export function withIdentity(record: UpRecord, before: UpRecord | undefined): UpRecord {
+  return before?.identity === undefined ? record : { ...record, identity: before.identity };
 }
 
 export function writeRecord(stateDir: string, record: UpRecord): void {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { declaredProject } from '../testing/project.ts';
 import { synthMesh } from './synth-mesh.ts';
-import { writeRecord } from './record.ts';
+import { writeRecord, type UpRecord } from './record.ts';
 import {
   chooseEnvironment,
   chooseTarget,
@@ -164,5 +164,25 @@ describe('the target of up', () => {
   ])('is refused for %s', (name, flags, message) => {
     if (name !== 'a stack without clusters') writeRecord(at.stateDir, choose({ stack: 'prod' }).record);
     expect(() => choose(flags)).toThrow(new Error(message));
+  });
+
+  test.each<[string, Partial<UpRecord>, string]>([
+    [
+      'the lab, of a version that recorded no stack of it',
+      { lab: true },
+      '--stack: the mesh of this checkout was made by another stack; received "prod"; allowed lab; fix: run `npm run down` first, or use another checkout',
+    ],
+    [
+      'what Pulumi made in contexts alone',
+      { lab: false, engine: 'pulumi' },
+      '--stack: Pulumi made the mesh of this checkout in a stack that is named after the mesh, which would go on to have the same objects; received "prod"; allowed no --stack; fix: run `npm run down` first, or use another checkout',
+    ],
+  ])('a stack does not take over %s', (_, made, message) => {
+    for (const stack of ['prod', 'bare']) {
+      writeRecord(at.stateDir, { engine: 'apply', access: prod(), ...made } as UpRecord);
+      const told = new Error(message.replace('"prod"', `"${stack}"`));
+      expect(() => choose({ stack })).toThrow(told);
+      expect(() => environmentFor({ stack })).toThrow(told);
+    }
   });
 });

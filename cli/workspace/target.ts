@@ -144,16 +144,18 @@ function chooseStack(
   { stack, context }: Pick<TargetFlags, 'stack' | 'context'>,
   before: UpRecord | undefined,
 ): string | undefined {
-  if (stack !== undefined && before?.stack !== undefined && stack !== before.stack) {
-    throw new ProblemsError([
-      {
-        where: '--stack',
-        what: 'the mesh of this checkout was made by another stack',
-        received: stack,
-        allowed: before.stack,
-        fix: 'run `npm run down` first, or use another checkout',
-      },
-    ]);
+  // Earlier versions recorded no stack of the lab.
+  const made = before?.stack ?? (before?.lab === true ? labStack : undefined);
+  const where = '--stack';
+  const fix = 'run `npm run down` first, or use another checkout';
+  if (stack !== undefined && made !== undefined && stack !== made) {
+    const what = 'the mesh of this checkout was made by another stack';
+    throw new ProblemsError([{ where, what, received: stack, allowed: made, fix }]);
+  }
+  if (stack !== undefined && made === undefined && before?.engine === 'pulumi') {
+    const what =
+      'Pulumi made the mesh of this checkout in a stack that is named after the mesh, which would go on to have the same objects';
+    throw new ProblemsError([{ where, what, received: stack, allowed: 'no --stack', fix }]);
   }
   if (stack !== undefined || before?.stack !== undefined) return stack ?? before?.stack;
   return context.length === 0 && (before?.lab ?? true) ? labStack : undefined;

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { applyObject, applyObjects, yieldToIstiod } from './apply-object.ts';
+import { labelManaged } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { problemOf } from '../testing/problems.ts';
@@ -76,6 +77,40 @@ describe('applyObject', () => {
     await applyObject(api.client, service());
     expect(await applyObject(api.client, service({ type: 'NodePort' }))).toBe('changed');
     expect(methods()).not.toContain('DELETE');
+  });
+
+  const applied = { managedFields: [{ manager: 'meshwright', operation: 'Apply' }] };
+  const labels = (mesh: string) => ({
+    'app.kubernetes.io/managed-by': 'meshwright',
+    'app.kubernetes.io/part-of': mesh,
+  });
+  test.each([
+    ['of others', { labels: { owner: 'team-l' } }],
+    ['that others applied', { managedFields: [{ manager: 'kubectl', operation: 'Apply' }] }],
+    ['that others wrote as us', { managedFields: [{ manager: 'meshwright', operation: 'Update' }] }],
+    ['of another mesh', { labels: labels('store'), ...applied }],
+  ])('refuses a live object %s, and changes nothing of it', async (_, metadata) => {
+    api.put({
+      ...service({ type: 'NodePort' }),
+      metadata: { name: 'catalog', namespace: 'shop', ...metadata },
+    });
+    expect(await problemOf(applyObject(api.client, labelManaged(service(), 'shop')))).toEqual({
+      exitCode: 1,
+      message:
+        'east: Service shop/catalog: not applied: it exists already, and belongs to others, who made it after the checks; fix: run this again: the checks then say what can be done about it',
+    });
+    expect(api.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
+  });
+
+  test.each([
+    ['with the labels of the mesh, whoever wrote it', { labels: labels('shop') }],
+    ['that we applied, and whose labels somebody took off', applied],
+  ])('takes a live object %s', async (_, metadata) => {
+    api.put({
+      ...service({ type: 'NodePort' }),
+      metadata: { name: 'catalog', namespace: 'shop', ...metadata },
+    });
+    expect(await applyObject(api.client, labelManaged(service(), 'shop'))).toBe('changed');
   });
 
   test('names the object that the server refuses, and what it said', async () => {

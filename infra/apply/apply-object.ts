@@ -4,8 +4,9 @@ import { waitFor } from '../../core/wait.ts';
 import { releaseReplicas } from './autoscaling.ts';
 import { KubeError } from '../kube/kube-http.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { describe, field, list, text } from '../kube/kube-object.ts';
+import { describe, field, list, partOfLabel, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { isOfOthers } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
 import { isReplaced } from '../plan/replaced.ts';
 import { waves } from '../kube/waves.ts';
@@ -52,6 +53,7 @@ export async function applyObject(
   try {
     await awaitServed(client, object, signal);
     const live = await readWhenNotTerminating(client, object, signal);
+    if (live !== undefined) refuseOfOthers(client, object, live);
     if (live !== undefined && isReplaced(object, live)) {
       await client.remove(live, signal);
       await readWhenNotTerminating(client, object, signal);
@@ -72,6 +74,18 @@ export async function applyObject(
       1,
     );
   }
+}
+
+/**
+ * The preflight names all that others have by the names of ours (preflight/taken-names.ts). This is for what they made since: a
+ * forced apply would take it over.
+ */
+function refuseOfOthers({ cluster }: KubeClient, object: KubeObject, live: KubeObject): void {
+  if (!isOfOthers(live, object.metadata.labels?.[partOfLabel] ?? '')) return;
+  const where = `${cluster}: ${describe(object)}`;
+  const what = 'not applied: it exists already, and belongs to others, who made it after the checks';
+  const fix = 'run this again: the checks then say what can be done about it';
+  throw new ProblemsError([{ where, what, fix }], 1);
 }
 
 /** A custom resource can be applied a moment after its definition is established, not before. */

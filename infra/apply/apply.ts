@@ -6,11 +6,12 @@ import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Limits } from '../plan/limits.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
+import type { MeshIdentity } from '../preflight/identity.ts';
 import { preflightMesh } from '../preflight/preflight.ts';
 import { prune, willDelete } from './prune.ts';
 import { RemoteLinks } from '../remote/remote-links.ts';
 import type { StackConfig } from '../plan/stack-config.ts';
-import { prepareSteps, renderAll, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
+import { prepareSteps, renderAll, renderedIn, snapshotOf, stepKey, takeSnapshots } from './prepare.ts';
 import type { PreparedStep, StepContext } from './prepare.ts';
 import { clientOf, makeSecret, settle } from './step-work.ts';
 import { withSigner } from '../trust/signer.ts';
@@ -29,6 +30,8 @@ export interface ApplyOptions extends Omit<StackConfig, 'values'> {
    * declared. @default - none
    */
   readonly earlierNamespaces?: readonly string[];
+  /** What tells the mesh from another one of its name. @default - its trust domain alone */
+  readonly identity?: Pick<MeshIdentity, 'environment' | 'id'>;
   /** @default defaultLimits */
   readonly limits?: Partial<Limits>;
   readonly signal?: AbortSignal;
@@ -66,10 +69,17 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
     report(`warning: ${line}`);
   };
   const rendered = renderAll(plan, istioctl, signal);
-  const { clients, trust } = await preflightMesh(plan, { ...options, earlierNamespaces, warn });
+  const releaseIn = (cluster: string) => renderedIn(rendered, cluster);
+  const { clients, trust, identity } = await preflightMesh(plan, {
+    ...options,
+    earlierNamespaces,
+    warn,
+    releaseIn,
+  });
   const links = new RemoteLinks({ ...options, plan, clients });
   const context = {
     ...{ plan, clients, trust, links, rendered, report },
+    ...(identity && { identity }),
     ...(limits && { limits }),
     ...(signal && { signal }),
   };

@@ -44,7 +44,7 @@ test.each([
   ['was not ours', { paused: false }, owner('meshwright', { 'f:template': {} })],
   ["is somebody else's", { paused: false }, owner('kubectl', { 'f:replicas': {} })],
 ])('a number of replicas that %s is left where it is', async (_, spec, managed) => {
-  api.put({ ...deployment({ replicas: 4 }, [managed]) });
+  api.put({ ...deployment({ replicas: 4 }, [managed, owner('meshwright', { 'f:strategy': {} })]) });
   await applyObject(api.client, deployment(spec));
   expect(patches()).toEqual([['deployments/catalog', 'meshwright', deployment(spec)]]);
 });

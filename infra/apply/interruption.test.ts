@@ -52,7 +52,7 @@ afterEach(async () => {
 
 const report = () => undefined;
 const up = (signal = new AbortController().signal) =>
-  applyPlan(plan, { ...config, report, signal, limits: quickLimits });
+  applyPlan(plan, { ...config, identity: { id: 'the same' }, report, signal, limits: quickLimits });
 const down = (signal = new AbortController().signal) => removeMesh(model, { ...config, report, signal });
 
 /** What the clusters hold, without what is another each time: identities of objects, versions, and the tokens they bear. */

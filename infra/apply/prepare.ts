@@ -22,6 +22,15 @@ export function renderAll(plan: Plan, istioctl: string, signal?: AbortSignal): S
   );
 }
 
+/** What istioctl made of the releases of one cluster. */
+export async function renderedIn(
+  rendered: StepContext['rendered'],
+  cluster: string,
+): Promise<readonly KubeObject[]> {
+  const own = [...rendered].filter(([step]) => step.cluster === cluster);
+  return (await allOrProblems(own.map(([, objects]) => objects))).flat();
+}
+
 /** A step, and what is known of it before anything is applied. */
 export interface PreparedStep {
   readonly step: PlanStep;

@@ -90,6 +90,22 @@ test('kinds that the credentials may not list are named: what of them is no long
   ]);
 });
 
+test('a backup of ours that others restored into a namespace of theirs stays, with our field manager', async () => {
+  const restored = (namespace: string): KubeObject => {
+    const { metadata, ...rest } = object('v1', 'ConfigMap', 'prices', namespace);
+    const labels = { ...metadata.labels, 'velero.io/restore-name': 'nightly' };
+    return { ...rest, metadata: { ...metadata, labels } } as KubeObject;
+  };
+  const live = [namespace, restored('shop'), restored('theirs')];
+  expect(await pruned(live, [namespace])).toEqual({
+    deleted: 1,
+    foretold: true,
+    requests: ['prices'],
+    lines: ['east: deleted ConfigMap shop/prices'],
+  });
+  expect(api.get(restored('theirs'))).toBeDefined();
+});
+
 test('what is no longer declared goes, in the order of a removal, each told', async () => {
   const gone = [istiod, role, deployment, webhook, service];
   expect(await pruned([...gone, namespace], [namespace])).toEqual({

@@ -1,9 +1,9 @@
 import type { KubeClient } from '../kube/kube-client.ts';
-import { describe } from '../kube/kube-object.ts';
+import { describe, keyOf } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { deleteObjects, describeTypes, isApplied, removalOrder } from '../kube/managed.ts';
+import { deleteObjects, describeTypes, removalOrder } from '../kube/managed.ts';
+import { isApplied, isWritten, ownNamespaces } from '../kube/ownership.ts';
 import type { Plan } from '../plan/plan.ts';
-import { keyOf } from './snapshot.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -34,16 +34,23 @@ export async function prune(
   let deleted = 0;
   const gone = surplus.filter((object) => !isKept(object));
   for (const group of removalOrder(gone, plan.controlPlaneNamespace)) {
-    deleted += await deleteObjects(client, group, signal);
-    for (const object of group) report(`${client.cluster}: deleted ${describe(object)}`);
+    const removed = await deleteObjects(client, group, signal);
+    deleted += removed.length;
+    for (const object of removed) report(`${client.cluster}: deleted ${describe(object)}`);
   }
   return deleted;
 }
 
-/** What an earlier apply made in a cluster that is not declared now. */
+/** What an earlier apply made in a cluster that is not declared now. A backup may be restored into a namespace of others. */
 function surplusOf(before: Snapshot, declared: readonly KubeObject[]): readonly KubeObject[] {
   const keys = new Set(declared.map(keyOf));
-  return before.objects.filter((object) => isApplied(object) && !keys.has(keyOf(object)));
+  const own = ownNamespaces(before.objects);
+  return before.objects.filter(
+    (object) =>
+      isApplied(object) &&
+      (own.includes(object.metadata.namespace ?? '') || isWritten(object)) &&
+      !keys.has(keyOf(object)),
+  );
 }
 
 /** Whether {@link prune} will delete something, when this is all that is declared in the cluster. */

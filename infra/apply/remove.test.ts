@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { labelManaged } from '../kube/kube-object.ts';
 import { removalOrder } from '../kube/managed.ts';
+import type { MeshIdentity } from '../preflight/identity.ts';
 import { removeMesh } from './remove.ts';
 import { putIssued } from '../testing/cert-manager.ts';
 import { makeCertificate } from '../testing/certificates.ts';
@@ -54,18 +55,24 @@ const ours = [
   object('apps/v1', 'Deployment', 'istiod', 'istio-system'),
   object('v1', 'Service', 'catalog', 'shop'),
   object('apps/v1', 'Deployment', 'catalog', 'shop'),
-].map((one) => labelManaged(one, 'shop'));
+].map((one) => appliedBy('meshwright', one));
+
+/** As an engine left it. */
+function appliedBy(manager: string, { metadata, ...rest }: KubeObject): KubeObject {
+  const managedFields = [{ manager, operation: 'Apply' }];
+  return labelManaged({ ...rest, metadata: { ...metadata, managedFields } } as KubeObject, 'shop');
+}
 
 const store = (objects: readonly KubeObject[]) => {
   for (const one of objects) api.put({ ...one, metadata: { ...one.metadata } });
 };
 const names = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name);
-async function remove(): Promise<readonly string[]> {
+async function remove(identity: MeshIdentity = {}): Promise<readonly string[]> {
   const lines: string[] = [];
   await removeMesh(modelOf(['east']), {
     access: { east: { kubeconfig: api.kubeconfig, context: 'east' } },
     trustDir: join(folder, 'trust'),
-    report: (line) => lines.push(line),
+    ...{ identity, report: (line: string) => lines.push(line) },
   });
   return lines;
 }
@@ -222,6 +229,48 @@ describe('removeMesh', () => {
     expect(await remove()).toEqual(['east: removed 9 objects']);
   });
 
+  const mine = { environment: 'staging', trustDomain: 'staging.example', id: 'mine' };
+  /** What another checkout made with a CA of the same root. */
+  const putMesh = (annotations: object, trustDomain: string) => {
+    store(ours);
+    const [home] = ours.filter(({ metadata }) => metadata.name === 'istio-system');
+    if (home !== undefined) store([{ ...home, metadata: { ...home.metadata, annotations } } as KubeObject]);
+    const labels = { 'istio.io/rev': 'default' };
+    const config = object('v1', 'ConfigMap', 'istio', 'istio-system', { labels });
+    store([labelManaged({ ...config, data: { mesh: `trustDomain: ${trustDomain}` } }, 'shop')]);
+  };
+
+  test.each([
+    [
+      'environment',
+      { 'meshwright/environment': 'prod' },
+      'staging.example',
+      'environment prod',
+      'environment staging',
+    ],
+    ['trust domain', {}, 'prod.example', 'trust domain prod.example', 'trust domain staging.example'],
+    ['id', { 'meshwright/mesh-id': 'theirs' }, 'staging.example', 'id theirs', 'id mine'],
+  ])('deletes nothing of a mesh with another %s', async (_, annotations, trustDomain, received, allowed) => {
+    putMesh(annotations, trustDomain);
+    expect(await problemOf(remove(mine))).toEqual({
+      exitCode: 2,
+      message: `east: Namespace istio-system: has the control plane of another mesh that is named shop, or of another environment of it: nothing was deleted; received "${received}"; allowed ${allowed}; fix: take that mesh down from the checkout that made it, or check which clusters this one names`,
+    });
+    expect(api.requests.filter(({ method }) => method === 'DELETE')).toEqual([]);
+  });
+
+  test.each([
+    [
+      'its own, whatever was declared since',
+      { 'meshwright/mesh-id': 'mine', 'meshwright/environment': 'lab' },
+      'old.example',
+    ],
+    ['one of an earlier version', {}, 'staging.example'],
+  ])('takes down %s', async (_, annotations, trustDomain) => {
+    putMesh(annotations, trustDomain);
+    expect(await remove(mine)).toEqual(['east: removed 9 objects']);
+  });
+
   test('takes down a mesh whose CA an issuer signs, whose root is in no folder', async () => {
     await ensureTrust(join(folder, 'trust'), 'shop', ['east'], 'istio-system');
     store(ours);
@@ -234,9 +283,9 @@ describe('removeMesh', () => {
 
   test('keeps the definition that somebody else has resources of in another mesh, and deletes one that nobody serves', async () => {
     const theirs = labelManaged(object('networking.istio.io/v1', 'Gateway', 'theirs', 'default'), 'market');
-    const unserved = labelManaged(
+    const unserved = appliedBy(
+      'meshwright',
       object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'wasmplugins.extensions.istio.io'),
-      'shop',
     );
     store([...ours, theirs, unserved]);
     expect(await remove()).toEqual([
@@ -317,6 +366,70 @@ describe('removeMesh', () => {
       'east: CustomResourceDefinition gateways.networking.istio.io is kept because these credentials may not list what others may have there: gateways.networking.istio.io',
       'east: nothing to remove',
     ]);
+  });
+
+  test.each([
+    ['copied', {}],
+    ['restored from a backup with their field managers', { labels: { 'velero.io/restore-name': 'nightly' } }],
+  ])(
+    'keeps what others %s into a namespace of theirs, and the namespace, and names each',
+    async (_, mark) => {
+      const managedFields = 'labels' in mark ? [{ manager: 'meshwright', operation: 'Apply' }] : [];
+      const copies = [
+        object('v1', 'Namespace', 'restored', undefined, mark),
+        object('apps/v1', 'Deployment', 'catalog', 'restored', { ...mark, managedFields }),
+        object('v1', 'ConfigMap', 'prices', 'restored', { ...mark, managedFields }),
+        object('v1', 'Secret', 'tls', 'default', { ...mark, managedFields }),
+        object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'copy', undefined, { ...mark, managedFields }),
+      ].map((one) => labelManaged(one, 'shop'));
+      store([...ours, ...copies]);
+      const lines = await remove();
+      expect(lines.toSorted()).toEqual([
+        ...[
+          'ClusterRole copy',
+          'ConfigMap restored/prices',
+          'Deployment restored/catalog',
+          'Namespace restored',
+          'Secret default/tls',
+        ].map((name) => `east: ${name} is kept: it has the mesh's labels, but meshwright did not write it`),
+        'east: removed 8 objects',
+      ]);
+      expect(copies.filter((one) => api.get(one) === undefined)).toEqual([]);
+    },
+  );
+
+  test.each(['meshwright', 'pulumi-kubernetes-d3b07384', 'pulumi-resource-kubernetes', 'pulumi-kubernetes'])(
+    'deletes what %s wrote outside of the namespaces of the mesh',
+    async (manager) => {
+      const outside = appliedBy(manager, object('v1', 'ConfigMap', 'settings', 'kube-system'));
+      store([...ours, outside]);
+      expect(await remove()).toEqual(['east: removed 9 objects']);
+      expect(api.get(outside)).toBeUndefined();
+    },
+  );
+
+  test('in a namespace that an engine made, deletes all that has the labels of the mesh, whoever wrote it', async () => {
+    const plain = ours.map((one) =>
+      one.kind === 'Namespace'
+        ? appliedBy('pulumi-kubernetes-d3b07384', object('v1', 'Namespace', one.metadata.name))
+        : one,
+    );
+    store([...plain, labelManaged(object('v1', 'ConfigMap', 'by-hand', 'shop'), 'shop')]);
+    expect(await remove()).toEqual(['east: removed 9 objects']);
+  });
+
+  test('what others made under a name of ours, while ours was being removed, stays', async () => {
+    const theirs = object('v1', 'Service', 'catalog', 'shop');
+    store(ours);
+    api.intervene = ({ method, path }) => {
+      if (method === 'DELETE' && path.endsWith('/deployments/catalog')) store([theirs]);
+      return undefined;
+    };
+    expect(await remove()).toEqual([
+      'east: Namespace shop is kept for what meshwright did not make: Service shop/catalog',
+      'east: removed 6 objects',
+    ]);
+    expect(api.get(theirs)).toBeDefined();
   });
 
   test('names the object that may not be deleted', async () => {

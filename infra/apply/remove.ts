@@ -20,12 +20,14 @@ import {
   concurrency,
   deleteObjects,
   describeTypes,
-  isApplied,
   isDerived,
   listManaged,
   removalOrder,
 } from '../kube/managed.ts';
+import { isWritten, ownNamespaces } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
+import { identityProblems, readIdentity } from '../preflight/identity.ts';
+import type { MeshIdentity } from '../preflight/identity.ts';
 import { readRoots } from '../trust/roots.ts';
 import { cacertsKey, hasOtherRoot } from '../trust/objects.ts';
 import { issuerOf } from '../trust/state.ts';
@@ -46,6 +48,8 @@ export interface RemoveOptions {
   readonly access: Readonly<Record<string, ClusterAccess>>;
   /** Folder of the mesh's CAs: its root tells this mesh from another one of the same name. May be missing. */
   readonly trustDir: string;
+  /** What tells the mesh from another one of its name. @default - its root CA alone */
+  readonly identity?: MeshIdentity;
   readonly report: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -54,8 +58,9 @@ export interface RemoveOptions {
  * Deletes from every cluster what `up` made there, found by the labels of its mesh, in the reverse order of the stages:
  * webhooks first, so that nothing waits for a webhook that is gone; then what runs, then its configuration, Istio's
  * control plane, what is not in a namespace, the definitions of custom resources, and the namespaces. A namespace or
- * a definition of which somebody else has objects is kept and said so. On an Istio of others, another mesh may have the same
- * name: only the mesh's own namespaces are looked into, and in those that are shared, only what an apply of ours wrote is deleted.
+ * a definition of which somebody else has objects is kept and said so. Outside of the namespaces that are the mesh's own, only what
+ * an apply of ours wrote is deleted: what others copied there, or restored from a backup, has the mesh's labels, too. On an Istio of
+ * others, another mesh may have the same name: only the mesh's own namespaces are looked into, and those that are shared.
  * Running it again finds nothing to do.
  * @throws ProblemsError: exit 2 for a wrong kubeconfig or context, or a mesh with another root CA, before anything is
  * deleted; exit 1 for a cluster that cannot be reached, a refused deletion, or objects that do not go away in time.
@@ -63,9 +68,28 @@ export interface RemoveOptions {
 export async function removeMesh(model: RemovableMesh, options: RemoveOptions): Promise<void> {
   const names = model.clusters.map(({ name }) => name);
   const clients = await connect(names, options.access, options.signal);
+  await checkIdentity(clients, model, options);
   await checkRoots(clients, model, options);
   await checkSeen(clients, model, options);
   await pool(Object.values(clients), names.length, (client) => removeFrom(client, model, options));
+}
+
+/** Refuses clusters in which another mesh of the name is, or another environment of it. */
+async function checkIdentity(
+  clients: Clients,
+  { name: mesh, controlPlane, existing }: RemovableMesh,
+  { identity: expected = {}, signal }: RemoveOptions,
+): Promise<void> {
+  if (existing !== undefined) return;
+  const named = { mesh, controlPlaneNamespace: controlPlane.namespace };
+  const live = await Promise.all(
+    Object.values(clients).map(
+      async (client) => [client.cluster, await readIdentity(client, named, signal)] as const,
+    ),
+  );
+  const consequence = 'nothing was deleted';
+  const fix = 'take that mesh down from the checkout that made it, or check which clusters this one names';
+  throwIfAny(identityProblems(Object.fromEntries(live), expected, named, { consequence, fix }));
 }
 
 async function checkRoots(clients: Clients, model: RemovableMesh, options: RemoveOptions): Promise<void> {
@@ -142,7 +166,7 @@ async function removeFrom(client: KubeClient, model: RemovableMesh, options: Rem
       if (others === none) free.push(object);
       else kept(object, others);
     }
-    removed += await deleteObjects(client, free, signal);
+    removed += (await deleteObjects(client, free, signal)).length;
   }
   const free: KubeObject[] = [];
   for (const namespace of owned.filter(({ kind }) => kind === 'Namespace')) {
@@ -151,7 +175,7 @@ async function removeFrom(client: KubeClient, model: RemovableMesh, options: Rem
     if (others === none) free.push(namespace);
     else kept(namespace, others);
   }
-  removed += await deleteObjects(client, free, signal);
+  removed += (await deleteObjects(client, free, signal)).length;
   report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
 }
 
@@ -172,17 +196,17 @@ async function ownedIn(
     report(
       `${client.cluster}: objects of kinds that these credentials may not list were not looked for: ${describeTypes(unlisted)}`,
     );
-  if (existing === undefined) return objects;
   const isNamespace = ({ kind }: KubeObject) => kind === 'Namespace';
-  const whole = objects
-    .filter((object) => isNamespace(object) && !existing.sharedNamespaces.includes(object.metadata.name))
-    .map(({ metadata }) => metadata.name);
+  const shared = existing?.sharedNamespaces ?? [];
+  const whole = ownNamespaces(objects).filter((name) => !shared.includes(name));
   const ours = objects.filter((object) =>
     isNamespace(object)
       ? whole.includes(object.metadata.name)
-      : whole.includes(object.metadata.namespace ?? '') || isApplied(object),
+      : whole.includes(object.metadata.namespace ?? '') || isWritten(object),
   );
-  for (const object of objects.filter((one) => !isNamespace(one) && !ours.includes(one)))
+  for (const object of objects.filter(
+    (one) => !ours.includes(one) && !(isNamespace(one) && shared.includes(one.metadata.name)),
+  ))
     report(
       `${client.cluster}: ${describe(object)} is kept: it has the mesh's labels, but meshwright did not write it`,
     );

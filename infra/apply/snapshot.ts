@@ -3,7 +3,7 @@ import { yieldToIstiod } from './apply-object.ts';
 import { isAsApplied } from './as-applied.ts';
 import type { KubeClient, ResourceType } from '../kube/kube-client.ts';
 import { KubeError } from '../kube/kube-http.ts';
-import { describe, field } from '../kube/kube-object.ts';
+import { field, keyOf } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { concurrency, listManaged } from '../kube/managed.ts';
 import type { Managed, Reach } from '../kube/managed.ts';
@@ -66,10 +66,4 @@ export class Snapshot {
       throw error;
     }
   }
-}
-
-/** Without the version: an object is listed in the preferred one, whichever it was applied in. */
-export function keyOf(object: KubeObject): string {
-  const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : '';
-  return `${group} ${describe(object)}`;
 }

@@ -13,6 +13,8 @@ import { readinessOf } from '../plan/readiness.ts';
 import type { RemoteLinks } from '../remote/remote-links.ts';
 import type { ClusterTrust } from '../trust/folder.ts';
 import { mountCa } from '../trust/ca-volume.ts';
+import { markIdentity } from '../preflight/identity.ts';
+import type { MeshIdentity } from '../preflight/identity.ts';
 import { awaitIssued } from '../trust/issued.ts';
 import { awaitRoots } from '../trust/published-roots.ts';
 import { trustObject, withTrust } from '../trust/objects.ts';
@@ -24,6 +26,8 @@ export interface PlanContext {
   readonly clients: Clients;
   readonly trust: Readonly<Record<string, ClusterTrust>>;
   readonly links: RemoteLinks;
+  /** What is kept on the control planes' namespaces. @default - nothing */
+  readonly identity?: MeshIdentity;
   readonly report: (line: string) => void;
   /** Called for each step once all of it is ready. @default - nobody is told */
   readonly readied?: () => void;
@@ -100,7 +104,7 @@ export function finishRelease(
 export async function settle(
   step: PlanStep,
   release: readonly KubeObject[],
-  { plan, clients, links, report, readied, limits = {}, signal }: PlanContext,
+  { plan, clients, links, identity, report, readied, limits = {}, signal }: PlanContext,
 ): Promise<void> {
   const client = clientOf(clients, step.cluster);
   const namespaces = plan.steps
@@ -111,6 +115,8 @@ export async function settle(
   const awaiting = { namespaces, report, ...(signal && { signal }) };
   await awaitReady(client, [...step.ready, ...readinessOf(release)], awaiting);
   await refuseUnproxied(client, step, plan, signal);
+  if (step.stage === '00-namespaces' && identity !== undefined)
+    await markIdentity(client, identity, plan, signal);
   if (step.stage === '00-namespaces' && plan.issuer !== undefined)
     await awaitIssued(client, Object.values(clients), plan.controlPlaneNamespace, plan.issuer, {
       report,

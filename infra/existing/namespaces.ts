@@ -1,10 +1,8 @@
 import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
-import { describe, field, isManaged, list, text } from '../kube/kube-object.ts';
+import { field, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { concurrency } from '../kube/managed.ts';
-import { pool } from '../kube/pool.ts';
 import { selects } from '../kube/webhooks.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { FoundIstio } from './found-istio.ts';
@@ -13,7 +11,7 @@ import { injectionProblems } from './injection.ts';
 const enforceLabel = 'pod-security.kubernetes.io/enforce';
 
 /**
- * What is wrong with the namespaces that workloads of the mesh are to run in, those of others and its own, and with what these hold.
+ * What is wrong with the namespaces that workloads of the mesh are to run in, those of others and its own.
  * @param revision - as in {@link injectionProblems}
  */
 export async function namespaceProblems(
@@ -24,8 +22,7 @@ export async function namespaceProblems(
   signal: AbortSignal | undefined,
 ): Promise<readonly Problem[]> {
   const { sharedNamespaces, cni } = existing;
-  const used = plannedIn(plan, client.cluster);
-  const own = used
+  const own = plannedIn(plan, client.cluster)
     .filter(({ kind }) => kind === 'Namespace')
     .map(async (namespace): Promise<readonly Problem[]> => {
       const { labels, name } = (await client.get(namespace, signal))?.metadata ?? namespace.metadata;
@@ -34,7 +31,6 @@ export async function namespaceProblems(
     });
   const found = await Promise.all([
     ...own,
-    takenNames(client, plan, used, sharedNamespaces, signal),
     ...sharedNamespaces.map(async (name): Promise<readonly Problem[]> => {
       const live = await client.get(namespaceNamed(name), signal);
       const where = `${client.cluster}: Namespace ${name}`;
@@ -79,32 +75,6 @@ function podSecurityProblems(where: string, { metadata }: KubeObject, cni: boole
       fix: "have the owners of Istio install its CNI agent and declare cni: true, or have the namespace's owners change the label",
     },
   ];
-}
-
-/** Objects of others that have the names of ours, in any namespace: one may have been handed over with what it held. */
-async function takenNames(
-  client: KubeClient,
-  plan: Plan,
-  planned: readonly KubeObject[],
-  sharedNamespaces: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<readonly Problem[]> {
-  const inside = planned.filter(({ metadata }) => metadata.namespace !== undefined);
-  const live = await pool(inside, concurrency, (object) => client.get(object, signal));
-  return live.flatMap((object): readonly Problem[] => {
-    if (object === undefined || isManaged(object, plan.mesh)) return [];
-    const isShared = sharedNamespaces.includes(object.metadata.namespace ?? '');
-    const place = isShared
-      ? 'in a namespace that the mesh shares'
-      : 'in a namespace that is declared as ours';
-    return [
-      {
-        where: `${client.cluster}: ${describe(object)}`,
-        what: `exists already ${place}, and belongs to others: the mesh would overwrite it`,
-        fix: isShared ? 'declare another name' : 'declare another name, or have its owners delete it',
-      },
-    ];
-  });
 }
 
 /** Namespaces of the mesh that istiod does not watch: it would know neither their services nor their policies. */

@@ -70,15 +70,25 @@ export class KubeClient extends KubeHttp {
     })) as KubeObject;
   }
 
-  /** Deletes an object with its dependents; false when it was not there. */
+  /**
+   * Deletes an object with its dependents. One that was read is deleted only while it is still the one that was read: a later one
+   * of its name is somebody else's.
+   * @returns false when it was not there
+   */
   async remove(object: KubeObject, signal?: AbortSignal): Promise<boolean> {
     const type = await this.typeOf(object.apiVersion, object.kind, signal);
     if (type === undefined) return false;
-    const query = { propagationPolicy: 'Background' };
-    const answer = await absent(
-      this.request('DELETE', pathOf(type, object), { query, ...(signal && { signal }) }),
-    );
-    return answer !== undefined;
+    const uid = text(object, 'metadata', 'uid');
+    const body = deleteOptions(uid, { propagationPolicy: 'Background' });
+    const asked = { body, ...(signal && { signal }) };
+    try {
+      return (await absent(this.request('DELETE', pathOf(type, object), asked))) !== undefined;
+    } catch (error) {
+      if (uid === undefined || !(error instanceof KubeError && error.status === 409)) throw error;
+      const live = await this.get(object, signal);
+      if (text(live, 'metadata', 'uid') === uid) throw error;
+      return false;
+    }
   }
 
   /** Like {@link list}; undefined when the credentials may not list them. */
@@ -165,6 +175,15 @@ export class KubeClient extends KubeHttp {
 export function qualifiedName({ apiVersion, name }: ResourceType): string {
   const [group, version] = apiVersion.split('/');
   return version === undefined ? name : `${name}.${group ?? ''}`;
+}
+
+/**
+ * The body of a deletion. A server that gets one does not read the query.
+ * @param uid - of the object that is meant, if it was read
+ */
+export function deleteOptions(uid: string | undefined, options: object): object {
+  const preconditions = uid === undefined ? {} : { preconditions: { uid } };
+  return { apiVersion: 'v1', kind: 'DeleteOptions', ...options, ...preconditions };
 }
 
 function apiPath(apiVersion: string): string {

@@ -13,6 +13,12 @@ export function describe(object: KubeObject): string {
   return `${object.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
+/** The group, and what {@link describe} gives: an object is listed in the preferred version, whichever it was applied in. */
+export function keyOf(object: KubeObject): string {
+  const group = object.apiVersion.includes('/') ? object.apiVersion.split('/')[0] : '';
+  return `${group} ${describe(object)}`;
+}
+
 /**
  * The object with the labels of objects that meshwright manages in this mesh. The pod template keeps its labels, because
  * selectors and proxies read those.

@@ -67,16 +67,6 @@ function isReached(object: KubeObject, reach: Reach | undefined): boolean {
     : reach.namespaces.includes(namespace);
 }
 
-/**
- * Whether our server-side apply wrote the object. Controllers, and people who copy an object, copy its labels, never its field
- * managers.
- */
-export function isApplied(object: KubeObject): boolean {
-  return list(object, 'metadata', 'managedFields').some(
-    (entry) => text(entry, 'manager') === manager && text(entry, 'operation') === 'Apply',
-  );
-}
-
 /** `backups.example.com, jobs.batch, leases.coordination.k8s.io and 38 more kinds` */
 export function describeTypes(types: readonly ResourceType[]): string {
   const names = types.map(qualifiedName).sort();
@@ -110,18 +100,18 @@ export function removalOrder(
 }
 
 /**
- * Deletes objects in parallel and waits until they are gone.
- * @returns how many existed.
+ * Deletes objects in parallel and waits until they are gone. What has come under one of their names since they were read stays.
+ * @returns those that existed.
  * @throws ProblemsError (exit 1) for a refused deletion, or an object that does not go away in time.
  */
 export async function deleteObjects(
   client: KubeClient,
   objects: readonly KubeObject[],
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<readonly KubeObject[]> {
   const removed = await pool(objects, concurrency, (object) => remove(client, object, signal));
   await pool(objects, concurrency, (object) => awaitGone(client, object, signal));
-  return removed.filter(Boolean).length;
+  return objects.filter((_, index) => removed[index]);
 }
 
 async function remove(

@@ -109,7 +109,7 @@ describe('credentials', () => {
     expect(await problemOf(preflight())).toEqual({
       exitCode: 2,
       message: [
-        `cluster west: the credentials of context west lack these permissions: create, patch, delete on ${inMesh}; patch on deployments/scale.apps in shop; create, patch, delete on namespaces (shop); create, delete on pods in shop; create on pods in default; delete on pods (meshwright-outsider) in default; create on pods/exec in shop; create, patch, delete on secrets in istio-system; create on serviceaccounts/token (istio-remote-reader) in istio-system; create on tokenreviews.authentication.k8s.io; ${fix}`,
+        `cluster west: the credentials of context west lack these permissions: create, patch, delete on ${inMesh}; patch on deployments/scale.apps in shop; create, patch, delete on namespaces (shop); create, delete on pods in shop; create, delete on pods in default; create on pods/exec in shop; create, patch, delete on secrets in istio-system; create on serviceaccounts/token (istio-remote-reader) in istio-system; create on tokenreviews.authentication.k8s.io; ${fix}`,
         `cluster north: the credentials of context north lack these permissions: get, create on pods/exec in shop; ${fix}`,
       ].join('\n'),
     });

@@ -8,7 +8,7 @@ import { pool } from '../kube/pool.ts';
 import { isAllowed } from './access-review.ts';
 import type { Access } from './access-review.ts';
 import { missingGrants } from './grants.ts';
-import { grantingVerbs, outsiderPod, rightsOf } from './rights.ts';
+import { grantingVerbs, outsiderNamespace, rightsOf } from './rights.ts';
 import type { Place, Right } from './rights.ts';
 
 /**
@@ -45,7 +45,7 @@ export async function missingPermissions(
       ...(plan.existing?.sharedNamespaces ?? []),
     ].sort(),
     'control-plane': [plan.controlPlaneNamespace],
-    default: [outsiderPod.namespace],
+    default: [outsiderNamespace],
   };
   const missing = await lacking(rights, places, may);
   const grants = await missingGrants(client, objects, signal);

@@ -112,6 +112,28 @@ describe('preflightMesh', () => {
     expect(api.requests.filter((request) => !reads(request))).toEqual([]);
   });
 
+  test('refuses names that others have, and another mesh of the same root and name, all at once', async () => {
+    store(cacertsSecret('shop', 'istio-system', trust['east']!));
+    store(labelManaged(namespace('istio-system'), 'shop'), labelManaged(namespace('shop'), 'shop'));
+    const config = object('v1', 'ConfigMap', {
+      ...{ name: 'istio', namespace: 'istio-system', labels: { 'istio.io/rev': 'default' } },
+    });
+    store(labelManaged({ ...config, data: { mesh: 'trustDomain: prod.example' } }, 'shop'));
+    const dns = object('v1', 'ConfigMap', { name: 'coredns', namespace: 'kube-system' });
+    store(dns);
+    const [first] = plan.steps;
+    const own = plan.steps.map((step) =>
+      step === first ? { ...step, objects: [...step.objects, labelManaged(dns, 'shop')] } : step,
+    );
+    expect(await problemOf(preflight({ ...plan, steps: own }))).toEqual({
+      exitCode: 2,
+      message: [
+        'east: Namespace istio-system: has the control plane of another mesh that is named shop, or of another environment of it: this one would take it over; received "trust domain prod.example"; allowed trust domain shop.example; fix: check which clusters the stack or --context names: two meshes in one cluster need two names; to change the environment or the trust domain of a mesh that is up, take it down first',
+        'east: ConfigMap kube-system/coredns: exists already in a namespace that the mesh does not make, and belongs to others: the mesh would overwrite it; fix: declare another name, have its owners delete it, or hand it over to meshwright, which then overwrites it, and deletes it at `down`: kubectl label configmap coredns --namespace kube-system app.kubernetes.io/managed-by=meshwright app.kubernetes.io/part-of=shop --overwrite',
+      ].join('\n'),
+    });
+  });
+
   test('refuses to take the control plane from a pod that nothing makes anew', async () => {
     const pod = (name: string, labels: Readonly<Record<string, string>>, owner?: string): KubeObject => ({
       ...object('v1', 'Pod', {

@@ -21,6 +21,8 @@ import { existingProblems } from './existing-services.ts';
 import { newerMesh } from './newer-mesh.ts';
 import { missingPermissions } from './permissions.ts';
 import { sameClusters } from './same-cluster.ts';
+import { foreignIdentities, readIdentity, settledIdentity, type MeshIdentity } from './identity.ts';
+import { takenNames } from './taken-names.ts';
 import { sharedTrustDomains } from './trust-domain.ts';
 import { istioctlProblems, versionProblems } from './versions.ts';
 import { webhookProblems } from './webhooks.ts';
@@ -43,8 +45,12 @@ export interface PreflightOptions extends Omit<StackConfig, 'istioctl' | 'values
    * same name. @default - not known, and not compared
    */
   readonly earlierNamespaces?: readonly string[];
+  /** What tells the mesh from another one of its name; its trust domain is the plan's. @default - the trust domain alone */
+  readonly identity?: Pick<MeshIdentity, 'environment' | 'id'>;
   /** Also writes nothing on this machine: missing CAs are created but not kept. @default false */
   readonly preview?: boolean;
+  /** Returns the rendered objects of a cluster's Istio releases. @default - `istioctl` renders them again */
+  readonly releaseIn?: (cluster: string) => Promise<readonly KubeObject[]>;
   readonly signal?: AbortSignal;
 }
 
@@ -55,6 +61,8 @@ export interface Preflight {
   readonly trust: Readonly<Record<string, ClusterTrust>>;
   /** End of validity of each cluster's CA, where one exists. */
   readonly trustNotAfter: Readonly<Record<string, Date>>;
+  /** What is kept on the control planes' namespaces. @default - nothing, on an Istio of others */
+  readonly identity?: MeshIdentity;
 }
 
 /**
@@ -70,18 +78,38 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
   checkReachable(clients, access);
   const all = Object.values(clients);
   const unfit = await findUnfit(plan, all, options);
+  const { identity: expected = {} } = options;
+  const identities = await identitiesOf(plan, all, signal);
   const problems = await Promise.all([
     ...all.map((client) => findStrangers(client, plan, signal)),
+    ...all.map((client) => findTaken(client, plan, options)),
     ...all.map((client) => newerMesh(client, plan, signal)),
     ...all.map((client) => webhookProblems(client, plan, signal)),
     ...all.map((client) => findStranded(client, plan, signal)),
     existingProblems(all, plan, { warn: options.warn ?? (() => undefined), signal }),
     controlPlaneProblems(plan, all, options),
   ]);
-  throwIfAny([...unfit, ...problems.flat()]);
+  const foreign = foreignIdentities(identities, { ...expected, trustDomain: plan.trustDomain }, plan);
+  throwIfAny([...unfit, ...foreign, ...problems.flat()]);
   const settled = await settledTrust(plan, options);
   const ends = plan.issuer === undefined ? {} : await issuedNotAfter(all, plan.controlPlaneNamespace, signal);
-  return { clients, ...settled, trustNotAfter: { ...settled.trustNotAfter, ...ends } };
+  return {
+    ...{ clients, ...settled, trustNotAfter: { ...settled.trustNotAfter, ...ends } },
+    ...(plan.existing === undefined && { identity: settledIdentity(identities, expected) }),
+  };
+}
+
+/** What each cluster has of a mesh of this name. On an Istio of others, its namespaces tell it. */
+async function identitiesOf(
+  plan: Plan,
+  clients: readonly KubeClient[],
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, MeshIdentity | undefined>>> {
+  if (plan.existing !== undefined) return {};
+  const found = clients.map(
+    async (client) => [client.cluster, await readIdentity(client, plan, signal)] as const,
+  );
+  return Object.fromEntries(await Promise.all(found));
 }
 
 /** Problems of what signs and distributes identities: the mesh's own control plane, or that of others. */
@@ -128,8 +156,9 @@ export async function settledTrust(
 async function findUnfit(
   plan: Plan,
   clients: readonly KubeClient[],
-  { istioctl, warn = () => undefined, signal }: PreflightOptions,
+  options: PreflightOptions,
 ): Promise<readonly Problem[]> {
+  const { istioctl, warn = () => undefined, signal } = options;
   const lists = await Promise.all([
     sameClusters(clients, signal),
     ...clients.map((client) => versionProblems(client, warn, signal)),
@@ -137,7 +166,7 @@ async function findUnfit(
   ]);
   const permissions = await Promise.all(
     clients.map((client) => {
-      const release = () => renderedFor(client.cluster, plan, istioctl, signal);
+      const release = () => releaseOf(client.cluster, plan, options);
       return missingPermissions(client, plan, release, signal);
     }),
   );
@@ -146,17 +175,25 @@ async function findUnfit(
   return lists.flat();
 }
 
+/** Names that the plan would take from others in namespaces. */
+async function findTaken(
+  client: KubeClient,
+  plan: Plan,
+  options: PreflightOptions,
+): Promise<readonly Problem[]> {
+  return takenNames(client, plan, await releaseOf(client.cluster, plan, options), options.signal);
+}
+
 /** The objects of a cluster's releases; empty while there is no istioctl to render them. */
-async function renderedFor(
+async function releaseOf(
   cluster: string,
   plan: Plan,
-  istioctl: string | undefined,
-  signal: AbortSignal | undefined,
+  { istioctl, releaseIn, signal }: PreflightOptions,
 ): Promise<readonly KubeObject[]> {
   const releases = plan.steps.filter((step) => step.cluster === cluster).flatMap((step) => step.releases);
   if (istioctl === undefined || releases.length === 0) return [];
   try {
-    return await renderIstioReleases(istioctl, releases, plan.mesh, signal);
+    return await (releaseIn?.(cluster) ?? renderIstioReleases(istioctl, releases, plan.mesh, signal));
   } catch (error) {
     // They are rendered again when they are applied, and the error is reported there.
     if (error instanceof ProblemsError) return [];

@@ -40,8 +40,8 @@ export interface RightsFor {
   readonly caDriver?: string;
 }
 
-/** The pod of `up` that calls a service from outside the mesh, in Kubernetes' own namespace for what belongs nowhere. */
-export const outsiderPod = { name: 'meshwright-outsider', namespace: 'default' } as const;
+/** Where the pod of `up` runs that calls a service from outside the mesh: Kubernetes' own namespace for what belongs nowhere. */
+export const outsiderNamespace = 'default';
 
 /** Kinds of an Istio release outside of namespaces. */
 const ofCluster = [
@@ -87,7 +87,6 @@ function ofUp(scope: RightsFor): readonly Right[] {
   const { objects, makesNamespaces } = scope;
   const cluster = (resource: string, ...verbs: readonly string[]) => right('cluster', resource, verbs);
   const mesh = (resource: string, ...verbs: readonly string[]) => right('mesh', resource, verbs);
-  const outsider = [outsiderPod.name];
   return [
     ...onNamespaces(scope, [...(makesNamespaces ? ['create'] : []), 'patch']),
     ...applied(scope, ['get', 'list', 'create', 'patch', 'delete']),
@@ -115,9 +114,9 @@ function ofUp(scope: RightsFor): readonly Right[] {
     ...(scope.caDriver === undefined
       ? []
       : [{ ...right('cluster', 'csidrivers.storage.k8s.io', ['get']), names: [scope.caDriver] }]),
-    right('default', 'pods', ['create']),
-    { ...right('default', 'pods', ['get', 'delete']), names: outsider },
-    { ...right('default', 'pods/log', ['get']), names: outsider },
+    // The name of the pod has a random part, so that no two meshes take each other's.
+    right('default', 'pods', ['create', 'get', 'delete']),
+    right('default', 'pods/log', ['get']),
   ];
 }
 

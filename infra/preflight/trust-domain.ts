@@ -29,7 +29,8 @@ export async function sharedTrustDomains(
     }));
 }
 
-function trustDomainOf(config: KubeObject): string | undefined {
+/** The trust domain in a mesh configuration; undefined where it cannot be read. */
+export function trustDomainOf(config: KubeObject): string | undefined {
   const mesh = text(config, 'data', 'mesh');
   if (mesh === undefined) return undefined;
   try {

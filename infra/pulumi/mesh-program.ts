@@ -1,7 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import type { Mesh } from '../../charts/index.ts';
 import { synthesize } from '../../charts/synth.ts';
-import { mayBeShown, valuesKey, type HoleValues } from '../../charts/holes.ts';
+import { mayBeShown, openHoles, valuesKey, type HoleValues } from '../../charts/holes.ts';
 import { own } from '../../core/own.ts';
 import { ProblemsError, throwIfAny, type Problem } from '../../core/problem.ts';
 import { openClients } from '../kube/connection.ts';
@@ -9,6 +9,7 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import type { MeshOutputs } from './mesh-component.ts';
 import { planMesh } from '../plan/plan.ts';
 import type { Plan, PlanStep } from '../plan/plan.ts';
+import type { MeshIdentity } from '../preflight/identity.ts';
 import { preflightMesh, settledTrust } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { deployMesh } from './program.ts';
@@ -58,12 +59,20 @@ export async function runProgram(program: MeshProgram): Promise<MeshOutputs> {
     const plan = withSigner(planned, config.trust);
     const preview = pulumi.runtime.isDryRun();
     if (known.open.length + known.unknown.length > 0) await pulumi.log.warn(notYet(known, filled));
-    const { clients, trust, trustNotAfter, unreached } =
+    const { environment } = openHoles(mesh);
+    const expected = environment === '' ? {} : { environment };
+    const {
+      clients,
+      trust,
+      trustNotAfter,
+      identity,
+      unreached,
+    }: Preflight & { readonly unreached: boolean } =
       known.unknown.length === 0
-        ? await preflight(plan, config, preview)
+        ? await preflight(plan, config, expected, preview)
         : { clients: {}, ...(await settledTrust(plan, { ...config, preview })), unreached: true };
     const links = new RemoteLinks({ ...config, plan, clients, report, limits });
-    const context = { plan, clients, trust, links, report, limits };
+    const context = { plan, clients, trust, links, report, limits, ...(identity && { identity }) };
     return deployMesh({
       plan,
       model,
@@ -169,11 +178,12 @@ function notYet({ open, unknown }: KnownInputs, { open: marked = [] }: HoleValue
 async function preflight(
   plan: Plan,
   config: StackConfig,
+  identity: Pick<MeshIdentity, 'environment'>,
   preview: boolean,
 ): Promise<Preflight & { readonly unreached: boolean }> {
   try {
     const warn = (line: string) => void pulumi.log.warn(line);
-    return { ...(await preflightMesh(plan, { ...config, preview, warn })), unreached: false };
+    return { ...(await preflightMesh(plan, { ...config, identity, preview, warn })), unreached: false };
   } catch (error) {
     if (!preview || !(error instanceof ProblemsError) || error.exitCode !== 1) throw error;
     await pulumi.log.warn(

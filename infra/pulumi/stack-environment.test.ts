@@ -36,6 +36,21 @@ describe('the environment of a stack', () => {
     expect(stackEnvironment(declared)).toBe('lab');
   });
 
+  test.each(['lab', 'nowhere'])(
+    'is not %s, which a shell says, of a stack that has its own',
+    async (said) => {
+      await inStack('prod');
+      process.env['MESHWRIGHT_ENVIRONMENT'] = said;
+      expect(() => stackEnvironment(declared)).toThrow(
+        new Error(
+          `MESHWRIGHT_ENVIRONMENT: names another environment than stack prod, which has one of its own name: it would be brought up in the clusters of prod; received "${said}"; allowed prod; fix: unset MESHWRIGHT_ENVIRONMENT`,
+        ),
+      );
+      process.env['MESHWRIGHT_ENVIRONMENT'] = 'prod';
+      expect(stackEnvironment(declared)).toBe('prod');
+    },
+  );
+
   test('is refused where none is declared', async () => {
     await inStack('pord');
     expect(() => stackEnvironment(declared)).toThrow(

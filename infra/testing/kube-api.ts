@@ -5,6 +5,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { stringify } from 'yaml';
 import { openClients } from '../kube/connection.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
@@ -12,7 +13,7 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import { discovery, groups, kinds, plural, prefix } from './api-kinds.ts';
 import { makeCertificate } from './certificates.ts';
 import { serveExec } from './exec-server.ts';
-import { appliedBy, withEntry } from './managed-fields.ts';
+import { appliedBy, merged, withEntry } from './managed-fields.ts';
 import type { RunInPod } from './exec-server.ts';
 
 /** One request as the server saw it. */
@@ -165,6 +166,8 @@ export class KubeApi {
       case 'POST':
         return { status: 201, body: this.admit(seen.body as KubeObject) };
       case 'DELETE':
+        if (isAnother(seen.body, live))
+          return { status: 409, body: { message: `${seen.path}: the UID in the precondition is another` } };
         this.objects.delete(seen.path);
         this.#collect(live);
         return live === undefined ? notFound(seen.path) : { status: 200, body: live };
@@ -196,14 +199,13 @@ export class KubeApi {
   }
 
   #apply(seen: SeenRequest, live: Record<string, unknown> | undefined): { status: number; body: unknown } {
-    const wanted = seen.body as Record<string, unknown>;
+    const wanted = merged(seen.query['fieldManager'], seen.body as Record<string, unknown>, live);
     const { uid, resourceVersion, managedFields, ...metadata } = (live?.['metadata'] ?? {}) as Record<
       string,
       unknown
     >;
-    const ours = appliedBy(seen.query['fieldManager'], wanted);
-    const same =
-      live !== undefined && JSON.stringify({ ...live, metadata }) === JSON.stringify({ ...live, ...wanted });
+    const ours = appliedBy(seen.query['fieldManager'], seen.body as Record<string, unknown>);
+    const same = live !== undefined && isDeepStrictEqual({ ...live, metadata }, { ...live, ...wanted });
     if (same) return { status: 200, body: live };
     const version = String(++this.#version);
     const stamped = {
@@ -250,6 +252,13 @@ function selected(object: Record<string, unknown>, query: Readonly<Record<string
       return part === '' || (value === undefined ? values[key] !== undefined : values[key] === value);
     });
   return all(query['labelSelector'], labels) && all(query['fieldSelector'], fields);
+}
+
+/** Whether a deletion is meant for another object than the one of its name. */
+function isAnother(options: unknown, live: Record<string, unknown> | undefined): boolean {
+  const { preconditions } = (options ?? {}) as { readonly preconditions?: { readonly uid: string } };
+  const { uid } = (live?.['metadata'] ?? {}) as { readonly uid?: string };
+  return live !== undefined && preconditions !== undefined && preconditions.uid !== uid;
 }
 
 function notFound(path: string): { status: number; body: unknown } {

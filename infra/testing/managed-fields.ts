@@ -17,6 +17,41 @@ export function appliedBy(
   return { manager, operation: 'Apply', apiVersion: object['apiVersion'], fieldsV1 };
 }
 
+/** The applied object with the annotations that other managers applied. One that applies annotations alone leaves the rest. */
+export function merged(
+  manager: string | undefined,
+  applied: Readonly<Record<string, unknown>>,
+  live: Readonly<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  const before = (live?.['metadata'] ?? {}) as Metadata;
+  const metadata = applied['metadata'] as Metadata;
+  const isPart = metadata.labels === undefined && metadata.annotations !== undefined;
+  const others = (before.managedFields ?? []).filter((entry) => entry.manager !== manager);
+  const kept = Object.entries(before.annotations ?? {}).filter(([key]) =>
+    others.some(({ fieldsV1 }) => annotationsOf(fieldsV1).includes(`f:${key}`)),
+  );
+  const annotations = { ...Object.fromEntries(kept), ...metadata.annotations };
+  return {
+    ...applied,
+    metadata: {
+      ...metadata,
+      ...(isPart && before.labels && { labels: before.labels }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+  };
+}
+
+interface Metadata {
+  readonly labels?: object;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+function annotationsOf(fields: object | undefined): readonly string[] {
+  const { 'f:metadata': metadata } = (fields ?? {}) as { readonly 'f:metadata'?: Record<string, object> };
+  return Object.keys(metadata?.['f:annotations'] ?? {});
+}
+
 function without(object: object, ...keys: readonly string[]): object {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }

@@ -5,7 +5,13 @@ import {
   controlPlaneNamespace,
 } from '../../charts/constructs/scope/names.ts';
 import { managedLabels, type KubeObject } from '../kube/kube-object.ts';
-import { outsiderPod, rightsOf, type Command, type Place, type RightsFor } from '../preflight/rights.ts';
+import {
+  outsiderNamespace,
+  rightsOf,
+  type Command,
+  type Place,
+  type RightsFor,
+} from '../preflight/rights.ts';
 
 const group = 'rbac.authorization.k8s.io';
 const version = `${group}/v1`;
@@ -69,7 +75,7 @@ export function rightsYaml(command: Command, scope: RightsFor): string {
       bound('ClusterRole', inMesh, namespace),
     ]),
     ...role('control-plane', controlPlaneNamespace),
-    ...role('default', outsiderPod.namespace),
+    ...role('default', outsiderNamespace),
   ];
   const documents = objects.map((object) =>
     stringify(object, { aliasDuplicateObjects: false, singleQuote: true }),

@@ -50,7 +50,13 @@ async function world(driver: 'apply' | 'pulumi', folder: string, apis: Map<strin
         const same = Object.entries(wanted).every(
           ([key, value]) => key === 'metadata' || JSON.stringify(live?.[key]) === JSON.stringify(value),
         );
-        const labels = (object: unknown) => JSON.stringify(field(object, 'metadata', 'annotations'));
+        // The mesh's id is not in what is rendered.
+        const labels = (object: unknown) =>
+          JSON.stringify(
+            Object.entries(field(object, 'metadata', 'annotations') ?? {}).filter(
+              ([key]) => key !== 'meshwright/mesh-id',
+            ),
+          );
         if (live === undefined || !same || labels(live) !== labels(wanted)) {
           seen.push(`${cluster}: ${nameOf(wanted as unknown as KubeObject)}`);
           if (isIstiod) looks = 0;

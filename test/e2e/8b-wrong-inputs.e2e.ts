@@ -139,7 +139,7 @@ describe('up says in one message what is wrong, and changes nothing,', () => {
       expect(code).toBe(2);
       expect(stderr.trim().split('\n')).toEqual([
         expect.stringMatching(
-          /^cluster east: the credentials of context read-only lack these permissions: create, patch, delete on authorizationpolicies\.security\.istio\.io, .* gateways\.networking\.istio\.io, .* in istio-eastwest, istio-ingress, istio-system, shop; .*; create, delete on pods in istio-eastwest, istio-ingress, istio-system, shop; create on pods in default; delete on pods \(meshwright-outsider\) in default; create on pods\/exec in istio-eastwest, istio-ingress, istio-system, shop; create, patch, delete on secrets in istio-system; create on serviceaccounts\/token \(istio-remote-reader\) in istio-system; create on tokenreviews\.authentication\.k8s\.io; fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted$/,
+          /^cluster east: the credentials of context read-only lack these permissions: create, patch, delete on authorizationpolicies\.security\.istio\.io, .* gateways\.networking\.istio\.io, .* in istio-eastwest, istio-ingress, istio-system, shop; .*; create, delete on pods in istio-eastwest, istio-ingress, istio-system, shop; create, delete on pods in default; create on pods\/exec in istio-eastwest, istio-ingress, istio-system, shop; create, patch, delete on secrets in istio-system; create on serviceaccounts\/token \(istio-remote-reader\) in istio-system; create on tokenreviews\.authentication\.k8s\.io; fix: use credentials with the ClusterRole cluster-admin, or have these permissions granted$/,
         ),
       ]);
       expect(stderr).not.toContain(token);
