@@ -13,7 +13,14 @@ export {
   type MutualTlsProps,
   type ServiceMutualTlsProps,
 } from './constructs/workload/mutual-tls.ts';
-export { GrpcService, type GrpcServiceProps, type VersionProps } from './constructs/workload/grpc-service.ts';
+export {
+  GrpcService,
+  type AppSource,
+  type GrpcServiceProps,
+  type ImageSource,
+  type VersionProps,
+} from './constructs/workload/grpc-service.ts';
+export type { Probe, Probes } from '../apps/config/probes.ts';
 export {
   existingCaller,
   type ExistingCaller,

@@ -147,8 +147,17 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/catalog',
-    'app, service, placement, versions, tracing',
+    'app, service, services, placement, versions, tracing',
     inNamespace((shop, wrong) => new GrpcService(shop, 'catalog', { ...catalog, ...wrong })),
+  ],
+  [
+    'demo/shop/catalog',
+    'image, service, services, placement, versions, tracing, imagePullSecrets, port, ports, servicePort, env, resources, replicas, ' +
+      'autoscaling, shutdown, command, args, probes, user, metrics, httpGateway',
+    inNamespace((shop, wrong) => {
+      const { service } = catalog;
+      new GrpcService(shop, 'catalog', { image: 'catalog:1.4.0', port: 7070, service, ...wrong });
+    }),
   ],
   [
     'demo/shop/catalog: versions.a',

@@ -1,4 +1,4 @@
-import { loadAppConfigs } from '../apps/config/app-config.ts';
+import { loadConfigs } from '../apps/config/app-config.ts';
 import { gatewayApp } from '../apps/config/folders.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Mesh } from './constructs/mesh.ts';
@@ -13,7 +13,7 @@ import { Workload } from './constructs/workload/workload.ts';
 export function unusedApps(root: string, meshes: readonly Mesh<string>[]): readonly Problem[] {
   const parts = meshes.flatMap((mesh) => mesh.node.findAll()).filter((part) => part instanceof Workload);
   const used = new Set([gatewayApp, ...parts.flatMap(({ apps }) => apps)]);
-  return loadAppConfigs(root)
+  return loadConfigs(root)
     .filter(({ directory }) => !used.has(directory))
     .map(({ directory }) => ({
       where: directory,

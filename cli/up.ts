@@ -3,6 +3,7 @@ import { lab as labPlatform } from '../charts/platforms.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import { lockApps } from '../images/lock-apps.ts';
 import { readLock, writeLock } from '../images/lock.ts';
+import type { StackConfig } from '../infra/plan/stack-config.ts';
 import { requireLab } from './lab-package.ts';
 import type { LabUp } from './lab/index.ts';
 import { tellLeft } from './remove-left.ts';
@@ -23,7 +24,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
     process.stdout.write(`up: ${whichEnvironment(environment, declaration.environments)}\n`);
   for (const line of tellLeft(record)) process.stdout.write(`up: ${line}\n`);
   if (record.lab) throwIfAny(labImageProblems(declared, environment));
-  const lab = record.lab ? await planLab(at, flags, declared) : undefined;
+  const lab = record.lab ? await planLab(at, flags, declared, config) : undefined;
   if (lab === undefined) {
     const { openClients } = await import('../infra/kube/connection.ts');
     openClients(Object.keys(config.access), config.access, accessFile);
@@ -34,6 +35,7 @@ export async function up(at: Workspace, flags: UpFlags, signal: AbortSignal): Pr
   // Only now, when the flags are right.
   writeLock(at.root, { base, apps });
   const mesh = synthFilled(declaration, declared, { root: at.root, environment });
+  await lab?.checkImages(mesh.model);
   const bring = (until: AbortSignal) => bringUp(at, { flags, mesh, lab, config, started }, until);
   return lab === undefined ? bring(signal) : lab.whileDaemonsRun(signal, bring);
 }
@@ -66,9 +68,15 @@ function whichEnvironment(environment: string, environments: readonly string[]):
 }
 
 /** Loaded when it is needed: what brings the mesh up in clusters that are there knows nothing of labs. */
-async function planLab(at: Workspace, { labSubnet }: UpFlags, declared: Mesh<string>): Promise<LabUp> {
+async function planLab(
+  at: Workspace,
+  { labSubnet }: UpFlags,
+  declared: Mesh<string>,
+  { labImages = {} }: StackConfig,
+): Promise<LabUp> {
   const { labUp } = await requireLab();
-  const lab = labUp(at, declared.clusters, labSubnet);
+  const subnet = labSubnet === undefined ? {} : { subnet: labSubnet };
+  const lab = labUp(at, declared.clusters, { ...subnet, archives: labImages });
   await lab.check();
   return lab;
 }

@@ -8,6 +8,17 @@ export function isDnsLabel(value: unknown): boolean {
 /** What {@link isDnsLabel} accepts, in words for an error's `allowed`. */
 export const dnsLabelRule = 'a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
 
+/** Whether the value is a DNS subdomain, as Kubernetes requires of most names (RFC 1123). */
+export function isSubdomain(value: string): boolean {
+  return (
+    value.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(value)
+  );
+}
+
+/** What {@link isSubdomain} accepts, in words for an error's `allowed`. */
+export const subdomainRule =
+  'a DNS subdomain: up to 253 characters of a-z, 0-9, hyphen and dot, starting and ending with a letter or digit';
+
 /**
  * The candidate nearest to a mistyped name, for an error's `fix`; undefined when none is near, or when the name is not
  * a string (plain JavaScript may pass anything).

@@ -13,6 +13,11 @@ export interface ImageArchive {
   readonly digest: string;
   /** Digest that pods ask for it by, `sha256:...`. @default - by the reference alone */
   readonly locked?: string;
+  /**
+   * For an archive of others: digests of the manifests in it. It is kept whole under the reference, whatever name is in it, and
+   * `digest` is that of its index. @default - it has one manifest, under the reference
+   */
+  readonly manifests?: readonly string[];
 }
 
 type NodeOptions = Pick<LabOptions, 'stateDir' | 'clusters' | 'report' | 'signal'>;
@@ -25,11 +30,12 @@ export async function importImages(options: NodeOptions, images: readonly ImageA
   await Promise.all(
     options.clusters.map(async ({ name: node }) => {
       const present = await listImages(options, node);
-      for (const { reference, archive, digest, locked } of images) {
+      for (const { reference, archive, digest, locked, manifests } of images) {
         const current = present.get(reference);
         const pinned = locked === undefined ? undefined : digestName(reference, locked);
-        if (current !== digest) {
-          await ctr(options, node, ['images', 'import', '--local', archive]);
+        if (current === undefined || ![digest, ...(manifests ?? [])].includes(current)) {
+          const named = manifests === undefined ? [] : ['--index-name', reference];
+          await ctr(options, node, ['images', 'import', '--local', ...named, archive]);
           const changed = ' changed under its tag: restart the pods that run it';
           options.report(`${node}: image ${reference}${current === undefined ? '' : changed}`);
         } else if (pinned === undefined || present.get(pinned) === current) continue;

@@ -6,22 +6,19 @@ import { nearest } from '../../core/names.ts';
 import { ProblemsError, throwIfAny } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import { appFolder, gatewayApp, isGatewayInstalled } from './folders.ts';
-import { checkRules } from './rules.ts';
+import { isForeign, type ContainerConfig, type ForeignConfig } from './container.ts';
+import { checkForeignRules, foreignConfig } from './foreign.ts';
+import { foreignFileSchema, foreignPropsSchema } from './foreign-schema.ts';
+import { at } from './mapping.ts';
+import { checkContainerName, checkName, checkRules } from './rules.ts';
 import { appConfigSchema } from './schema.ts';
 
-/** An app's config.yml: everything the charts and the image builder need to know about the app. */
-export interface AppConfig {
-  /** Equal to its folder's name; image name and default workload name. A DNS label. */
-  readonly name: string;
-  /** Relative to the project's root, with forward slashes: `apps/catalog`. */
+export { isForeign, type ContainerConfig, type EnvValue, type ForeignConfig } from './container.ts';
+
+/** A config.yml of an app that is built from its folder: everything the charts and the image builder need to know about it. */
+export interface AppConfig extends ContainerConfig {
+  /** Relative to the project's root, with forward slashes: `apps/catalog`. Its last part is its {@link name}. */
   readonly directory: string;
-  /** Fully qualified proto services it serves. */
-  readonly services: readonly string[];
-  /**
-   * TCP ports, at least one. `http` is the port of the app's own HTTP server, or with {@link httpGateway} that of
-   * the gateway container in its pod.
-   */
-  readonly ports: { readonly grpc?: number; readonly http?: number };
   readonly image: {
     readonly version: string;
     readonly title: string;
@@ -29,69 +26,58 @@ export interface AppConfig {
     /** Node and V8 options that the program is started with: `--max-semi-space-size=4`. @default none */
     readonly nodeOptions: readonly string[];
   };
-  /** Kubernetes quantities. */
-  readonly resources: {
-    readonly requests: { readonly cpu: string; readonly memory: string };
-    readonly limits: { readonly cpu?: string; readonly memory: string };
-  };
-  /** Pods per cluster; with {@link autoscaling}, the minimum. */
-  readonly replicas: number;
-  /** Adds pods while the present ones are busy. Needs a metrics server. @default - always `replicas` */
-  readonly autoscaling?: {
-    /** Maximum number of pods per cluster. */
-    readonly maxReplicas: number;
-    /** Target average CPU utilization, in percent of what each container requests. @default 70 */
-    readonly cpuPercent: number;
-  };
-  /** How a pod shuts down; shutdown.ts says what else has to fit into the grace period. */
-  readonly shutdown: {
-    /** How long calls in flight may take once no new ones are accepted. @default 15 */
-    readonly drainSeconds: number;
-    /** From SIGTERM to SIGKILL. @default 30 */
-    readonly graceSeconds: number;
-  };
-  /** Environment variables of the container, by name. A secret is only referenced. */
-  readonly env: Readonly<Record<string, EnvValue>>;
-  /** Whether the pod also carries the HTTP gateway container. */
-  readonly httpGateway: boolean;
+}
+
+/** What a config.yml says: of an app that is built from its folder, or of an image that is built elsewhere. */
+export type AnyConfig = AppConfig | ForeignConfig;
+
+/**
+ * Reads `<root>/<directory>/config.yml`, where `image` is the reference of an image or tells what is built.
+ * @throws ProblemsError listing every problem of the file.
+ */
+export function loadConfig(root: string, directory: string): AnyConfig {
+  const file = `${directory}/config.yml`;
+  const folder = appFolder(root, directory);
+  const path = join(folder, 'config.yml');
+  if (!existsSync(path)) throw new ProblemsError([missingFile(root, directory, file)]);
+  const value = parseYaml(readFileSync(path, 'utf8'), file);
+  if (!namesImage(value)) return parseAppConfig(directory, value);
+  const config = parseForeignConfig(directory, value);
+  if (directory === gatewayApp) throw new ProblemsError([notBuilt(file, config, 'the HTTP gateway')]);
+  if (existsSync(join(folder, 'main.ts'))) throw new ProblemsError([neverBuilt(file, config)]);
+  return config;
 }
 
 /**
- * A variable's value: plain text, text that only looks like a secret, or a key of a Secret or ConfigMap in the
- * workload's namespace. The owner of the Secret or ConfigMap creates it in every cluster that the workload runs in; the
- * pods start once it exists.
- */
-export type EnvValue =
-  | string
-  | { readonly secret: string; readonly key: string }
-  | { readonly configMap: string; readonly key: string }
-  | {
-      readonly value: string;
-      /** Why this is not a secret, although its name or value looks like one: one line. */
-      readonly notSecret: string;
-    };
-
-/**
- * Reads `<root>/<directory>/config.yml`.
- * @throws ProblemsError listing every problem of the file.
+ * Reads the config.yml of an app that is built from its folder.
+ * @throws ProblemsError listing every problem of the file, or that its image is built elsewhere
  */
 export function loadAppConfig(root: string, directory: string): AppConfig {
-  const file = `${directory}/config.yml`;
-  const path = join(appFolder(root, directory), 'config.yml');
-  if (!existsSync(path)) throw new ProblemsError([missingFile(root, directory, file)]);
-  return parseAppConfig(directory, parseYaml(readFileSync(path, 'utf8'), file));
+  const config = loadConfig(root, directory);
+  if (!isForeign(config)) return config;
+  throw new ProblemsError([notBuilt(`${directory}/config.yml`, config, 'this app')]);
+}
+
+/**
+ * Reads every `apps/<name>/config.yml` of an app that is built from its folder, ordered by name.
+ * @throws ProblemsError listing every problem of every file.
+ */
+export function loadAppConfigs(root: string): readonly AppConfig[] {
+  return loadConfigs(root).flatMap(({ config }) => (isForeign(config) ? [] : [config]));
 }
 
 /**
  * Reads every `apps/<name>/config.yml`, ordered by name.
  * @throws ProblemsError listing every problem of every file.
  */
-export function loadAppConfigs(root: string): readonly AppConfig[] {
-  const configs: AppConfig[] = [];
+export function loadConfigs(
+  root: string,
+): readonly { readonly directory: string; readonly config: AnyConfig }[] {
+  const configs: { readonly directory: string; readonly config: AnyConfig }[] = [];
   const problems: Problem[] = [];
   for (const directory of appDirectories(root)) {
     try {
-      configs.push(loadAppConfig(root, directory));
+      configs.push({ directory, config: loadConfig(root, directory) });
     } catch (error) {
       if (!(error instanceof ProblemsError)) throw error;
       problems.push(...error.problems);
@@ -114,21 +100,84 @@ function reservedProblems(root: string): readonly Problem[] {
   ];
 }
 
+/** Whether a config.yml names an image, and so is none of an app that is built. */
+function namesImage(value: unknown): boolean {
+  return typeof at(value, 'image') === 'string';
+}
+
+function notBuilt(file: string, { foreign }: ForeignConfig, what: string): Problem {
+  return {
+    where: `${file}: image`,
+    what: `is the reference of an image, and ${what} is built from its folder`,
+    received: foreign.reference,
+    allowed: 'a mapping with the keys version, title, description, nodeOptions',
+  };
+}
+
+function neverBuilt(file: string, { foreign }: ForeignConfig): Problem {
+  return {
+    where: `${file}: image`,
+    what: 'is the reference of an image, so that nothing would build the main.ts beside it',
+    received: foreign.reference,
+    fix: 'remove main.ts, or write image: { version, title, description }',
+  };
+}
+
 /**
  * Checks an already parsed config.yml of the given directory.
  * @throws ProblemsError listing every problem.
  */
 export function parseAppConfig(directory: string, value: unknown): AppConfig {
-  const file = `${directory}/config.yml`;
-  const where = (...path: PropertyKey[]) => (path.length === 0 ? file : `${file}: ${keyPath(path)}`);
-  const parsed = appConfigSchema.safeParse(value, { reportInput: true });
-  const problems = parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, where));
-  problems.push(...checkRules(value, basename(directory), where));
-  throwIfAny(problems);
-  return { directory, ...(parsed.data as Omit<AppConfig, 'directory'>) };
+  const where = whereIn(`${directory}/config.yml`);
+  const rules = checkRules(value, basename(directory), where);
+  const parsed = parse(appConfigSchema, value, rules, where);
+  return { directory, ...(parsed as Omit<AppConfig, 'directory'>) };
 }
 
-function toProblems(issue: z.core.$ZodIssue, where: (...path: PropertyKey[]) => string): Problem[] {
+/**
+ * Checks an already parsed config.yml whose image is built elsewhere.
+ * @throws ProblemsError listing every problem.
+ */
+export function parseForeignConfig(directory: string, value: unknown): ForeignConfig {
+  const where = whereIn(`${directory}/config.yml`);
+  const rules = [...checkName(value, basename(directory), where), ...checkForeignRules(value, where)];
+  const { name, services, ...rest } = parse(foreignFileSchema, value, rules, where);
+  return foreignConfig({ name, services }, rest);
+}
+
+/**
+ * Checks what is declared in code of a container whose image is built elsewhere.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parseForeignProps(
+  place: string,
+  said: { readonly name: string; readonly services: readonly string[] },
+  value: unknown,
+): ForeignConfig {
+  const where = whereIn(place);
+  const rules = [
+    ...checkContainerName(said.name, place, 'rename the service'),
+    ...checkForeignRules({ ...(value as object), services: said.services }, where),
+  ];
+  return foreignConfig(said, parse(foreignPropsSchema, value, rules, where));
+}
+
+type WhereAny = (...path: PropertyKey[]) => string;
+
+/** Names keys of a file, or of a construct's properties. */
+function whereIn(place: string): WhereAny {
+  return (...path) => (path.length === 0 ? place : `${place}: ${keyPath(path)}`);
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown, rules: readonly Problem[], where: WhereAny): T {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  const wrong = parsed.success ? [] : parsed.error.issues.flatMap((issue) => toProblems(issue, where));
+  throwIfAny([...wrong, ...rules]);
+  return parsed.data as T;
+}
+
+function toProblems(issue: z.core.$ZodIssue, where: WhereAny): Problem[] {
   if (issue.code === 'unrecognized_keys') {
     const allowed = issue.message.replace('a mapping with the keys ', '');
     return issue.keys.map((key) => {

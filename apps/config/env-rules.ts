@@ -1,4 +1,4 @@
-import { nearest } from '../../core/names.ts';
+import { isSubdomain, nearest, subdomainRule } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { unsafeVariable } from '../../core/unsafe-variables.ts';
 import { at, isMapping, type Where } from './mapping.ts';
@@ -7,7 +7,7 @@ import { at, isMapping, type Where } from './mapping.ts';
 const everywhere = ['CLUSTER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'METRICS_PORT', 'SERVICE_VERSION'];
 
 /** Variables that the charts set, some for the gateway's containers alone, so config.yml must not. */
-const reserved = [
+const chartsOwn = [
   'CLUSTER_NAME',
   'POD_NAME',
   'POD_NAMESPACE',
@@ -25,25 +25,30 @@ const reserved = [
   'DRAIN_LIMIT_MS',
 ];
 
-/** Checks the names in `env` and in its references. The received value is not shown: it may be a secret. */
-export function checkEnv(value: unknown, where: Where): Problem[] {
+/**
+ * Checks the names in `env` and in its references. The received value is not shown: it may be a secret.
+ * @param charts - whether the charts set variables, too: not for images that are built elsewhere
+ */
+export function checkEnv(value: unknown, where: Where, charts = true): Problem[] {
   const env = at(value, 'env');
   if (!isMapping(env)) return [];
-  return Object.entries(env).flatMap(([name, given], index): Problem[] => [
-    ...checkVariable(name, where),
-    ...checkReference(name, given, where),
-    ...checkUses(name, given, Object.keys(env).slice(0, index), where),
-  ]);
+  return Object.entries(env).flatMap(([name, given], index): Problem[] => {
+    const before = [...Object.keys(env).slice(0, index), ...(charts ? everywhere : [])];
+    return [
+      ...checkVariable(name, where, charts ? chartsOwn : []),
+      ...checkReference(name, given, where),
+      ...checkUses(name, given, before, where),
+    ];
+  });
 }
 
 /**
  * Checks that each `$(NAME)` names a variable that stands before: of another one Kubernetes would leave the text as it is
  * (https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/).
  */
-function checkUses(name: string, given: unknown, before: readonly string[], where: Where): Problem[] {
+function checkUses(name: string, given: unknown, known: readonly string[], where: Where): Problem[] {
   const text = isMapping(given) ? given['value'] : given;
   if (typeof text !== 'string') return [];
-  const known = [...before, ...everywhere];
   return [...text.matchAll(/(?<!\$)(?:\$\$)*\$\(([^)]*)\)/g)].flatMap(([, used = '']): Problem[] => {
     if (known.includes(used)) return [];
     const near = nearest(used, known);
@@ -52,14 +57,14 @@ function checkUses(name: string, given: unknown, before: readonly string[], wher
         where: where('env', name),
         what: 'uses a variable that is not set before it',
         received: `$(${used})`,
-        allowed: known.join(', '),
+        allowed: known.length === 0 ? 'none' : known.join(', '),
         fix: `${near === undefined ? 'set it before' : `did you mean ${near}?`}, or write $$(${used}) for the text itself`,
       },
     ];
   });
 }
 
-function checkVariable(name: string, where: Where): Problem[] {
+function checkVariable(name: string, where: Where, reserved: readonly string[]): Problem[] {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     return [
       {
@@ -92,8 +97,7 @@ function checkReference(name: string, given: unknown, where: Where): Problem[] {
       problems.push({
         where: where('env', name, field),
         what: `not a valid name for ${kind}`,
-        allowed:
-          'a DNS subdomain: up to 253 characters of a-z, 0-9, hyphen and dot, starting and ending with a letter or digit',
+        allowed: subdomainRule,
       });
     }
   }
@@ -106,10 +110,4 @@ function checkReference(name: string, given: unknown, where: Where): Problem[] {
     });
   }
   return problems;
-}
-
-function isSubdomain(value: string): boolean {
-  return (
-    value.length <= 253 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(value)
-  );
 }

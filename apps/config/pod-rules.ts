@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
 import { at, type Where } from './mapping.ts';
-import { defaultShutdown } from './schema.ts';
+import { defaultShutdown } from './fields.ts';
 import { secondsAround } from './shutdown.ts';
 
 /** Checks that an autoscaler has a range: a minimum of one pod or more, and a maximum above the minimum. */

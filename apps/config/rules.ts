@@ -22,21 +22,12 @@ export function checkRules(value: unknown, folder: string, where: Where): Proble
   ];
 }
 
-function checkName(value: unknown, folder: string, where: Where): Problem[] {
+/** Checks the name of an app, which is that of its folder and of its container. */
+export function checkName(value: unknown, folder: string, where: Where): Problem[] {
   const name = at(value, 'name');
   if (typeof name !== 'string' || !isDnsLabel(name)) return [];
-  if (takenContainers.includes(name)) {
-    return [
-      {
-        where: where('name'),
-        what: 'is the name of a container that Istio or the HTTP gateway has in the same pod',
-        received: name,
-        allowed: `a name other than ${takenContainers.join(', ')}`,
-        fix: 'rename the app and its folder',
-      },
-    ];
-  }
-  if (name === folder) return [];
+  const taken = checkContainerName(name, where('name'), 'rename the app and its folder');
+  if (taken.length > 0 || name === folder) return taken;
   return [
     {
       where: where('name'),
@@ -48,7 +39,14 @@ function checkName(value: unknown, folder: string, where: Where): Problem[] {
   ];
 }
 
-function checkServices(value: unknown, where: Where): Problem[] {
+/** Checks the name of a container against those that others put into its pod. */
+export function checkContainerName(name: string, where: string, fix: string): Problem[] {
+  if (!takenContainers.includes(name)) return [];
+  const what = 'is the name of a container that Istio or the HTTP gateway has in the same pod';
+  return [{ where, what, received: name, allowed: `a name other than ${takenContainers.join(', ')}`, fix }];
+}
+
+export function checkServices(value: unknown, where: Where): Problem[] {
   const names = at(value, 'services');
   if (!Array.isArray(names)) return [];
   return names.flatMap((name: unknown, index): Problem[] => {
@@ -97,7 +95,7 @@ function checkPorts(value: unknown, where: Where): Problem[] {
   return problems;
 }
 
-function checkResources(value: unknown, where: Where): Problem[] {
+export function checkResources(value: unknown, where: Where): Problem[] {
   return ['cpu', 'memory'].flatMap((resource): Problem[] => {
     const request = at(value, 'resources', 'requests', resource);
     const limit = at(value, 'resources', 'limits', resource);

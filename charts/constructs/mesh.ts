@@ -1,9 +1,11 @@
 import { RootConstruct } from 'constructs';
-import { loadAppConfig } from '../../apps/config/app-config.ts';
-import type { AppConfig } from '../../apps/config/app-config.ts';
+import { isForeign, loadConfig } from '../../apps/config/app-config.ts';
+import type { AnyConfig, AppConfig } from '../../apps/config/app-config.ts';
+import { gatewayApp } from '../../apps/config/folders.ts';
 import type { ProtoComments } from '../../apps/config/descriptors/descriptor-set.ts';
 import { lockedImage, readLock } from '../../images/lock.ts';
 import type { ImagesLock } from '../../images/lock.ts';
+import { imageAt } from '../../core/image-reference.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { MeshModel } from '../model/mesh-model.ts';
@@ -130,23 +132,27 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   }
 
   /**
-   * The config.yml of an app folder.
+   * The config.yml of an app that is built from its folder.
    * @throws ProblemsError with everything wrong in it
    */
   appConfig(directory: string): AppConfig {
     const app = this.app(directory);
-    if ('config' in app) return app.config;
-    throw new ProblemsError(app.problems);
+    if ('problems' in app) throw new ProblemsError(app.problems);
+    if (isForeign(app.config)) throw new Error(`${directory} is not built from its folder`);
+    return app.config;
   }
 
   /**
-   * Full reference of an app's image, `hub/name:tag@digest`, as images.lock.json pins it.
+   * Full reference of a container's image: `hub/name:tag@digest`, as images.lock.json pins it, for an app that is built, else
+   * what it is given.
    * @throws ProblemsError when the lock does not have it
    */
-  image(config: AppConfig): string {
+  image(config: AnyConfig): string {
+    const { imageHub } = this.platform;
+    if (isForeign(config)) return imageAt(imageHub, config.foreign.reference);
     this.#lock ??= readLock(this.root);
     const { tag, digest } = lockedImage(this.#lock, config);
-    return `${this.platform.imageHub}/${config.name}:${tag}@${digest}`;
+    return `${imageHub}/${config.name}:${tag}@${digest}`;
   }
 
   /**
@@ -156,7 +162,17 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   model(): MeshModel {
     const parts = this.node.findAll();
     const workloads = parts.filter((part) => part instanceof Workload);
-    const apps = new Set(workloads.flatMap((workload) => workload.apps));
+    const models = workloads.map((workload) => ({
+      ...workload.model,
+      ...(takesPlaintext(workload) && { plaintext: true as const }),
+    }));
+    // Folders that say by what reference an image goes are none of apps.
+    const named = new Set(workloads.flatMap(({ app, config }) => (isForeign(config) ? [app] : [])));
+    const built = workloads.flatMap(({ apps }) => apps).filter((app) => !named.has(app));
+    // Proofs call in the name of workloads whose images need not have a program for it; the HTTP gateway's has.
+    const proving = models.some(({ app }) => app === undefined) ? [gatewayApp] : [];
+    const apps = new Set([...built, ...proving]);
+    const foreign = [...new Set(workloads.flatMap(({ foreignImages }) => foreignImages))].sort();
     const { platform, ingress, eastWest } = this;
     const existing = isExisting(platform) ? existingModel(this, platform) : undefined;
     return {
@@ -172,12 +188,10 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       ...(eastWest === undefined ? {} : { eastWest: eastWest.model }),
       ...(existing === undefined ? {} : { existing }),
       namespaces: parts.filter((part) => part instanceof Namespace).map(({ name }) => name),
-      workloads: workloads.map((workload) => ({
-        ...workload.model,
-        ...(takesPlaintext(workload) && { plaintext: true as const }),
-      })),
+      workloads: models,
       ...existingModels(parts),
       images: [...apps].sort().map((app) => ({ app, reference: this.image(this.appConfig(app)) })),
+      ...(foreign.length === 0 ? {} : { foreignImages: foreign }),
       ...(isExisting(platform) ? {} : { istio: { hub: platform.istio.hub, tag: platform.istio.tag } }),
     };
   }
@@ -193,7 +207,7 @@ function loadApp({ name, root }: { name: string; root: string }, directory: stri
     };
   }
   try {
-    return { config: loadAppConfig(root, directory) };
+    return { config: loadConfig(root, directory) };
   } catch (error) {
     if (error instanceof ProblemsError) return { problems: error.problems };
     throw error;

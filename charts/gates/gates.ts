@@ -27,6 +27,7 @@ import { plainSecrets } from './secrets.ts';
 import { selections } from './selectors.ts';
 import { symmetry } from './symmetry.ts';
 import { unreadTokens } from './token-readers.ts';
+import { waits } from './waits.ts';
 
 /** Checks the rendered objects of all clusters, whoever rendered them, and returns what is wrong. */
 type Gate = (mesh: RenderedMesh) => readonly Problem[];
@@ -60,4 +61,5 @@ export const gates: readonly Gate[] = [
   othersAlone,
   forbidden,
   podSecurity,
+  waits,
 ];

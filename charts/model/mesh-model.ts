@@ -27,8 +27,8 @@ export interface DeploymentModel {
 export interface WorkloadModel {
   readonly name: string;
   readonly namespace: string;
-  /** Folder of its config.yml. */
-  readonly app: string;
+  /** Folder of the app that its image is built from. Absent: its image is built elsewhere, and its answers do not tell who gave them. */
+  readonly app?: string;
   /** Fully qualified proto services. */
   readonly services: readonly string[];
   /** Clusters its pods run in, in the mesh's order. */
@@ -213,8 +213,10 @@ export interface MeshModel {
   readonly existingServices?: readonly ExistingServiceModel[];
   /** Workloads of others that may call its workloads. @default - none */
   readonly existingCallers?: readonly ExistingCallerModel[];
-  /** Every app's image as dist/ refers to it, ordered by app. */
+  /** Every built app's image as dist/ refers to it, ordered by app. */
   readonly images: readonly { readonly app: string; readonly reference: string }[];
+  /** References of the images of workloads that are built elsewhere, ordered. @default - none */
+  readonly foreignImages?: readonly string[];
   /** Where the images of the control plane and the proxies come from. Absent on an Istio of others. */
   readonly istio?: { readonly hub: string; readonly tag: string };
 }

@@ -12,6 +12,7 @@ import {
   awaitNodesReady,
   importImages,
   startNodes,
+  type ImageArchive,
   type LabOptions,
 } from '../../lab/lab.ts';
 import { preflight } from '../../lab/machine-check.ts';
@@ -21,12 +22,15 @@ import { whileDaemonsRun } from '../../lab/watch.ts';
 import { binFolders, ensureTools } from '../../toolchain/build.ts';
 import type { ToolPaths } from '../../toolchain/sets.ts';
 import type { Task } from '../output/tasks.ts';
+import { broughtImages } from './brought-images.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
 /** A plan that brings a lab up. */
 export interface LabUp {
   /** Looks the machine over before anything is made. */
   readonly check: () => Promise<void>;
+  /** Looks for the archives of images that are built elsewhere. @throws ProblemsError (exit 2) with all that are missing or wrong */
+  readonly checkImages: (model: Pick<MeshModel, 'foreignImages'>) => Promise<void>;
   /** What has to be done until clusters are ready that know the images of the mesh. */
   readonly steps: (model: MeshModel, signal: AbortSignal) => readonly (Task | readonly Task[])[];
   /** Ends the work, and all that it waits for, with what a daemon of a node says that keeps ending. */
@@ -47,15 +51,24 @@ function withoutIstio(mesh: string): Problem {
 
 /**
  * Plans bringing the lab up for these clusters.
- * @param subnet - as asked for. @default - that of the lab there is, else one of the lab's own
+ * @param asked - `subnet`: by default that of the lab there is, else one of the lab's own; `archives`: files of images that are
+ * built elsewhere, by their references
  * @throws ProblemsError (exit 2) for a subnet that is none.
  */
-export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: string | undefined): LabUp {
+export function labUp(
+  at: Workspace,
+  clusters: LabOptions['clusters'],
+  {
+    subnet,
+    archives = {},
+  }: { readonly subnet?: string; readonly archives?: Readonly<Record<string, string>> },
+): LabUp {
   const { root, cacheDir, logsDir, stateDir, kubeconfig } = at;
   const names = clusters.map(({ name }) => name);
   const addresses = planAddresses(subnet ?? readLabRecord(stateDir)?.subnet ?? defaultSubnet, names);
   let tools: ToolPaths | undefined;
   let images: readonly BuiltImage[] = [];
+  let brought: readonly ImageArchive[] = [];
   const builtTools = () => {
     if (tools === undefined) throw new Error('the tools are built first');
     return tools;
@@ -96,10 +109,10 @@ export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: s
         {
           title: 'images into the clusters',
           run: (report) =>
-            importImages(
-              lab(report),
-              images.map((image) => ({ ...image, archive: join(image.folder, archiveName) })),
-            ),
+            importImages(lab(report), [
+              ...images.map((image) => ({ ...image, archive: join(image.folder, archiveName) })),
+              ...brought,
+            ]),
         },
       ],
       { title: 'nodes ready', run: (report) => awaitNodesReady(lab(report)) },
@@ -107,6 +120,9 @@ export function labUp(at: Workspace, clusters: LabOptions['clusters'], subnet: s
   };
   return {
     check: () => preflight(stateDir, stateDir, addresses),
+    checkImages: async ({ foreignImages = [] }) => {
+      brought = await broughtImages(foreignImages, archives);
+    },
     steps,
     whileDaemonsRun: (signal, work) => whileDaemonsRun({ stateDir, nodes: names, signal }, work),
     istioctl: () => builtTools().istioctl,

@@ -8,7 +8,19 @@ export interface EdgeRead {
   readonly read: Read;
 }
 
-/** What can be read through the ingress gateways, of each edge and each workload that it exposes. */
+/**
+ * The image that proofs of a workload run their programs in, which need Node: its own, or where that is built elsewhere, any that is
+ * built here.
+ */
+export function imageFor({ images }: Pick<MeshModel, 'images'>, { app }: WorkloadModel): string | undefined {
+  const own = images.find((image) => image.app === app);
+  return (app === undefined ? images[0] : own)?.reference;
+}
+
+/**
+ * What can be read through the ingress gateways, of each edge and each workload that it exposes and whose answers tell who gave
+ * them: of an image that is built elsewhere they do not.
+ */
 export function readsOf(model: MeshModel): readonly EdgeRead[] {
   return model.workloads.flatMap((edge) => {
     // Over TLS a call would need the name and the certificate of the edge: probes call in its name.
@@ -16,7 +28,8 @@ export function readsOf(model: MeshModel): readonly EdgeRead[] {
     const [host = '*'] = edge.edge.hosts;
     return edge.edge.reads.flatMap((read) => {
       const callee = calleeOf(model, read);
-      return callee === undefined || callee.answersFrom.length === 0 || edge.answersFrom.length === 0
+      const tells = callee?.app !== undefined;
+      return !tells || callee.answersFrom.length === 0 || edge.answersFrom.length === 0
         ? []
         : [{ edge, callee, read: { path: read.path, host: host === '*' ? undefined : hostIn(host) } }];
     });

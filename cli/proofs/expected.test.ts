@@ -3,6 +3,7 @@ import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mes
 import { withProject } from '../../charts/testing/project.ts';
 import { shopInTwo } from '../../charts/testing/shop.ts';
 import { proofsOf, refuseNothing } from './all.ts';
+import { imageFor } from './edges.ts';
 import { podName } from './probes.ts';
 
 const model = withProject({}, (root) => shopInTwo(root).model());
@@ -83,4 +84,30 @@ test('a service of others is called by each of its callers, wherever they run', 
   expect(titles(shopWith({ orders: { calls } }))).toContain(
     'orders in east gets to catalog, inventory, and bank/ledger',
   );
+});
+
+/** A workload whose image is built elsewhere. */
+function withoutApp(workload: WorkloadModel): WorkloadModel {
+  return Object.fromEntries(
+    Object.entries(workload).filter(([key]) => key !== 'app'),
+  ) as unknown as WorkloadModel;
+}
+
+test('a service whose image is built elsewhere is called in its turn, and in its name, by an image that can', () => {
+  const cart = withoutApp(model.workloads.find(({ name }) => name === 'catalog')!);
+  const of = (workload: WorkloadModel) =>
+    workload.name === 'catalog' ? { ...cart, calls: workload.calls } : workload;
+  const foreign = { ...model, workloads: model.workloads.map(of) };
+  const seen = titles(foreign);
+  // Its answers do not tell who gave them: no read through an edge shows where they come from.
+  expect(seen.filter((title) => title.includes('through') && title.includes('catalog'))).toEqual([]);
+  expect(seen.join('\n')).not.toContain('catalog scaled');
+  expect(seen).toContain('edge in east gets to catalog');
+  expect(seen).toContain('orders in east gets to catalog and inventory');
+  const orders = model.workloads.find(({ name }) => name === 'orders')!;
+  const caller = withoutApp(orders);
+  const calling = { ...model, workloads: model.workloads.map((each) => (each === orders ? caller : each)) };
+  expect(titles(calling)).toContain('orders in east gets to catalog and inventory');
+  expect(imageFor(model, caller)).toBe(model.images[0]?.reference);
+  expect(imageFor(model, orders)).toBe(model.images.find(({ app }) => app === 'apps/orders')?.reference);
 });

@@ -1,6 +1,7 @@
 import type { MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { outsiderNamespace } from '../../infra/preflight/rights.ts';
+import { imageFor } from './edges.ts';
 import { outsiderProgram, readOutsider } from './outsider-program.ts';
 import { runProgram } from './pod.ts';
 import type { Proof, ProofContext } from './proof.ts';
@@ -12,7 +13,8 @@ import type { Proof, ProofContext } from './proof.ts';
 export function outsiders(model: MeshModel): readonly Proof[] {
   return model.clusters.flatMap(({ name: cluster }) => {
     const callees = calleesIn(model, cluster);
-    const image = model.images.find(({ app }) => app === callees[0]?.app)?.reference;
+    const [first] = callees;
+    const image = first === undefined ? undefined : imageFor(model, first);
     if (image === undefined) return [];
     return {
       title: `a plaintext call from outside the mesh is refused in ${cluster}`,

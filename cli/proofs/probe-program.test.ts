@@ -159,3 +159,29 @@ test('a service of others that denies by its own word has answered', () => {
   const answer = { servedBy: '', status: '7', message: 'no account of this customer' };
   expect(isExpected(answer, { url: '', path, answeredBy: 'service', existing: true })).toBe(true);
 });
+
+test.each<[string, string, boolean, boolean]>([
+  ['0', '', true, false],
+  ['3', 'no id', true, false],
+  ['12', 'unknown method', true, false],
+  // Of its own accord, where the grant let the call through.
+  ['7', 'not for you', true, false],
+  ['7', 'RBAC: access denied', false, true],
+  ['14', 'no healthy upstream', false, false],
+])(
+  'of an image that is built elsewhere, status %s (%s) is told from the refusal of its proxy',
+  async (status, message, ofService, ofProxy) => {
+    const url = await serving((stream) => {
+      stream.respond({ ...head, 'grpc-status': status, 'grpc-message': message }, { endStream: true });
+    });
+    for (const [answeredBy, expected] of [
+      ['service', ofService],
+      ['proxy', ofProxy],
+    ] as const) {
+      const call = { url, path, answeredBy, foreign: true };
+      expect(isExpected({ servedBy: '', status, message }, call)).toBe(expected);
+      // An answer that is not expected is asked for until the time is over.
+      if (expected) expect(await probe(call)).toEqual([{ servedBy: '', status, message }]);
+    }
+  },
+);

@@ -7,8 +7,10 @@ export interface ProbeCall {
   /** HTTP/2 path of the method. */
   readonly path: string;
   readonly answeredBy: 'service' | 'proxy';
-  /** The callee belongs to others: its answers do not tell who gave them. @default false */
+  /** The callee belongs to others: its answers do not tell who gave them, nor its proxy whom it grants what. @default false */
   readonly existing?: boolean;
+  /** The callee's image is built elsewhere: its answers do not tell who gave them. @default false */
+  readonly foreign?: boolean;
 }
 
 /** The last answer to a call, when it was as expected or the time was over. */
@@ -35,14 +37,14 @@ const limitMs = 45_000;
 /**
  * What a probe runs. Makes each call, the empty message alone, until it is answered as expected or the time is over, and
  * prints the last answers as JSON, after a word. An answer is the service's when it carries `x-served-by`, which apps/runtime adds to
- * each; that a proxy refuses for want of a grant is PERMISSION_DENIED (7) without it. Of a service of others any status counts that
- * is no proxy's: those make UNAVAILABLE (14) of a callee that they cannot reach, and have a message of their own for what a policy denies.
+ * each; that a proxy refuses for want of a grant is PERMISSION_DENIED (7) without it. Of a service without that runtime any status counts
+ * that is no proxy's: those make UNAVAILABLE (14) of a callee that they cannot reach, and have a message of their own for what a policy denies.
  */
 export const probeProgram = `
 const http2 = require('node:http2');
 const calls = JSON.parse(process.argv[1]);
 const deadline = Date.now() + ${limitMs};
-const once = ({ url, path, existing }) => new Promise((resolve) => {
+const once = ({ url, path, existing, foreign }) => new Promise((resolve) => {
   const session = http2.connect(url);
   const end = (answer) => {
     clearTimeout(timer);
@@ -57,8 +59,8 @@ const once = ({ url, path, existing }) => new Promise((resolve) => {
   const take = (headers) => {
     servedBy = headers['x-served-by'] || servedBy;
     const status = headers['grpc-status'] || '';
-    // What others serve counts by its status, which may come after the headers.
-    if ((servedBy && !existing) || status) end({ servedBy, status, message: headers['grpc-message'] || '' });
+    // What serves without our runtime counts by its status, which may come after the headers.
+    if ((servedBy && !existing && !foreign) || status) end({ servedBy, status, message: headers['grpc-message'] || '' });
   };
   call.on('response', take);
   call.on('trailers', take);
@@ -66,9 +68,10 @@ const once = ({ url, path, existing }) => new Promise((resolve) => {
   call.on('close', () => end({ message: 'the call ended without a status' }));
   call.end(Buffer.alloc(5));
 });
-const isExpected = ({ servedBy, status, message }, { answeredBy, existing }) => {
-  if (!existing) return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
+const isExpected = ({ servedBy, status, message }, { answeredBy, existing, foreign }) => {
   const isDenied = status === '7' && message === '${denial}';
+  if (foreign && answeredBy === 'proxy') return isDenied;
+  if (!existing && !foreign) return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
   return status !== '' && status !== '14' && (answeredBy === 'proxy' || !isDenied);
 };
 const make = async (call) => {
@@ -84,10 +87,12 @@ Promise.all(calls.map(make)).then((answers) => console.log('${answersWord}' + JS
 /** Whether an answer is one that was expected. */
 export function isExpected(
   { servedBy, status, message }: ProbeAnswer,
-  { answeredBy, existing = false }: ProbeCall,
+  { answeredBy, existing = false, foreign = false }: ProbeCall,
 ): boolean {
-  if (!existing) return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
   const isDenied = status === '7' && message === denial;
+  if (foreign && answeredBy === 'proxy') return isDenied;
+  if (!existing && !foreign)
+    return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
   return status !== '' && status !== '14' && (answeredBy === 'proxy' || !isDenied);
 }
 

@@ -3,7 +3,7 @@ import { defaultRevision, nameLabel, revisionLabel } from '../../charts/model/la
 import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { managedLabels } from '../../infra/kube/kube-object.ts';
-import { answeringClusters, calleeOf, readsOf, titleOf } from './edges.ts';
+import { answeringClusters, calleeOf, imageFor, readsOf, titleOf } from './edges.ts';
 import { clusterOf } from './http.ts';
 import { runProgram } from './pod.ts';
 import { isExpected, probeProgram, readAnswers, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
@@ -16,7 +16,7 @@ import type { Proof, ProofContext } from './proof.ts';
 export function probes(model: MeshModel): readonly Proof[] {
   const shown = readsOf(model);
   return model.workloads.flatMap((caller) => {
-    const image = model.images.find(({ app }) => app === caller.app)?.reference;
+    const image = imageFor(model, caller);
     const targets = caller.calls.flatMap((call): readonly Target[] => {
       if (call.existing === true) return [{ call, title: `${call.namespace}/${call.workload}` }];
       const callee = calleeOf(model, call);
@@ -53,11 +53,12 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
   const { caller, cluster, image, targets } = probe;
   const client = clients[cluster];
   if (client === undefined) throw new Error(`no client of ${cluster}`);
-  const calls = targets.map(({ call }): ProbeCall => ({
+  const calls = targets.map(({ call, callee }): ProbeCall => ({
     url: `http://${call.workload}.${call.namespace}.svc.cluster.local:${call.port}`,
     path: call.path,
     answeredBy: call.answeredBy,
     ...(call.existing && { existing: true }),
+    ...(callee !== undefined && callee.app === undefined && { foreign: true }),
   }));
   const name = podName(caller);
   const printed = await runProgram(
@@ -84,7 +85,11 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
     return answer === undefined || call === undefined ? [] : problemOf(where, cluster, target, call, answer);
   });
   if (problems.length > 0) throw new ProblemsError(problems, 1);
-  return targets.map(({ call }, index) => summary(call, answers[index]?.servedBy ?? '')).join(', ');
+  return targets
+    .map(({ call, callee }, index) =>
+      summary(call, callee?.app === undefined ? call.workload : (answers[index]?.servedBy ?? '')),
+    )
+    .join(', ');
 }
 
 /**
@@ -129,7 +134,7 @@ function problemOf(
   const clusters = answeringClusters(callee, [cluster]);
   const isRight =
     isExpected({ servedBy, status, message }, call) &&
-    (call.answeredBy === 'proxy' || clusters.includes(clusterOf(servedBy)));
+    (call.answeredBy === 'proxy' || call.foreign === true || clusters.includes(clusterOf(servedBy)));
   if (isRight) return [];
   const received = servedBy === '' ? `gRPC status ${status === '' ? 'none' : status}: ${message}` : servedBy;
   return [

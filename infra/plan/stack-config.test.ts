@@ -12,6 +12,7 @@ const config = parseConfig(
     trust: { generation: 2, phase: 'add-root', intermediate: 3 },
     remoteAccess: { generation: 2, tokenDays: 7 },
     values: { registry: 'registry.example' },
+    labImages: { 'registry.example/cart:1.4.0': 'build/cart.tar' },
   },
   '/project',
   'test',
@@ -58,10 +59,12 @@ describe('stack configuration', () => {
       trust: { generation: 1, intermediate: 1 },
       remoteAccess: { generation: 1, tokenDays: 30 },
       values: {},
+      labImages: {},
     });
   });
 
   test("has its files relative to the project, or in the user's folder", () => {
+    expect(config.labImages).toEqual({ 'registry.example/cart:1.4.0': '/project/build/cart.tar' });
     const kubeconfig = (path: string) =>
       parseConfig({ clusters: { east: { ...access, kubeconfig: path } } }, '/project', 'test').access['east'];
     expect(kubeconfig('kube/east')?.kubeconfig).toBe('/project/kube/east');

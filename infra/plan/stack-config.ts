@@ -62,6 +62,8 @@ export interface StackConfig {
   readonly remoteAccess: RemoteAccessSettings;
   /** What the holes of the environment are filled with, by their names; in plaintext (charts/holes.ts). */
   readonly values: Readonly<Record<string, string>>;
+  /** `labImages`: archives of images that the lab takes in the place of a registry, by their references. @default - none */
+  readonly labImages?: Readonly<Record<string, string>>;
 }
 
 /** Where the values of the running stack are, for messages. */
@@ -141,6 +143,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   values: z.record(z.string(), z.string()).default({}),
+  labImages: z.record(z.string(), z.string().min(1)).default({}),
 });
 
 /** The keys that a stack may have. */
@@ -164,6 +167,7 @@ const allowed: readonly (readonly [path: RegExp, allowed: string])[] = [
   [/^trust$/, '{generation?, phase?, intermediate?}, {issuer}, or {csi}'],
   [/^remoteAccess\.tokenDays/, 'a number of days from 1 to 365'],
   [/^remoteAccess/, '{generation?, tokenDays?}'],
+  [/^labImages/, '{IMAGE: FILE}, an archive of each image'],
   [/^values/, '{HOLE: a host, or an https URL}, as text and in plaintext'],
 ];
 
@@ -177,7 +181,7 @@ export function parseConfig(values: unknown, root: string, where: string): Stack
   const parsed = schema.safeParse(values ?? {});
   if (!parsed.success)
     throw new ProblemsError(parsed.error.issues.flatMap((issue) => problemsOf(issue, where)));
-  const { clusters, istioctl, trustDir, trust, remoteAccess, values: filled } = parsed.data;
+  const { clusters, istioctl, trustDir, trust, remoteAccess, values: filled, labImages } = parsed.data;
   return {
     access: Object.fromEntries(
       Object.entries(clusters).map(([name, access]) => [
@@ -190,6 +194,9 @@ export function parseConfig(values: unknown, root: string, where: string): Stack
     trust,
     remoteAccess,
     values: filled,
+    labImages: Object.fromEntries(
+      Object.entries(labImages).map(([image, file]) => [image, pathFrom(root, file)]),
+    ),
   };
 }
 
@@ -208,7 +215,7 @@ export function readConfig(get: (key: string) => string | undefined, root: strin
 
 /** The configuration as the keys and values that {@link readConfig} reads. */
 export function writeConfig(config: StackConfig): Readonly<Record<string, string>> {
-  const { access, istioctl, trustDir, trust, remoteAccess, values } = config;
+  const { access, istioctl, trustDir, trust, remoteAccess, values, labImages = {} } = config;
   return {
     clusters: JSON.stringify(access),
     istioctl,
@@ -222,6 +229,7 @@ export function writeConfig(config: StackConfig): Readonly<Record<string, string
     ),
     remoteAccess: JSON.stringify(remoteAccess),
     values: JSON.stringify(values),
+    labImages: JSON.stringify(labImages),
   };
 }
 

@@ -52,7 +52,7 @@ describe('a stack file', () => {
     [
       'prod',
       'config: { "meshwright:trsut": 1 }',
-      'Pulumi.prod.yaml: trsut: is not a known key; allowed clusters, istioctl, trustDir, trust, remoteAccess, values; fix: did you mean trust?',
+      'Pulumi.prod.yaml: trsut: is not a known key; allowed clusters, istioctl, trustDir, trust, remoteAccess, values, labImages; fix: did you mean trust?',
     ],
   ])('%s: %s', (stack, content, message) => {
     write(content);

@@ -38,6 +38,7 @@ export const order = [
   // Each a mesh of its own.
   '4b-service',
   '4c-visibility',
+  '4d-foreign-images',
   '5-traffic',
   '5b-telemetry',
   '6-edge',

@@ -42,8 +42,7 @@ export class CallRecord {
     const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
     const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
-      const isSound = service.apps.every((app) => 'config' in service.mesh.app(app));
-      return isSound ? Object.values(service.ports) : [];
+      return service.isSound ? Object.values(service.ports) : [];
     });
     return [
       ...callProblems(where, mesh, this.grpc),

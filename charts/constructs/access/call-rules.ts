@@ -15,14 +15,13 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
       received: `${descriptor.parent.typeName}.${descriptor.name}`,
     };
     const problems: Problem[] = [];
-    if (service.app === undefined) {
+    if (service.isExisting) {
       const what = `${service.where} belongs to others, and is known to serve gRPC only`;
       return [{ ...problem, what, fix: 'use calls' }];
     }
-    const app = service.mesh.app(service.app);
-    if ('config' in app && !app.config.httpGateway) {
+    if (service.hasHttpGateway === false) {
       const what = `${service.where} has no HTTP gateway`;
-      const fix = `add httpGateway: true to ${service.app}/config.yml, or use calls`;
+      const fix = `add httpGateway: true to ${service.configName}, or use calls`;
       problems.push({ ...problem, what, fix });
     }
     if (kind !== 'unary') {

@@ -69,5 +69,7 @@ export class MeshDefaults<C extends string> extends MeshConstruct<C> {
 
 /** Ports of the gRPC servers of workloads, each once. */
 export function grpcPortsOf(workloads: readonly Workload[]): readonly number[] {
-  return [...new Set(workloads.flatMap(({ ports }) => ports.grpc ?? []))].sort((a, b) => a - b);
+  return [...new Set(workloads.flatMap(({ containerPorts }) => containerPorts.grpc ?? []))].sort(
+    (a, b) => a - b,
+  );
 }

@@ -55,7 +55,7 @@ export function exposeProblems(edge: string, mesh: object, expose: unknown): rea
   });
   const methods = exposedMethods(mesh, entries as readonly Exposed<string>[]);
   // The gateway serves all methods of a service, whichever are exposed.
-  const services = new Set(methods.map(({ service }) => service.service));
+  const services = new Set(methods.map(({ descriptor }) => descriptor.parent));
   const served = [...services].flatMap((service) => service.methods);
   return [...found, ...twice(where, entries), ...rivals(where, methods), ...ruleProblems(where, served)];
 }
@@ -75,7 +75,7 @@ function serviceProblems(where: string, mesh: object, service: ExposedService<st
       { where, what: 'is a service in another mesh', received, fix: 'declare the service in this mesh' },
     ];
   }
-  if (service.service.methods.some(hasHttpRule)) return [];
+  if (service.methods.some(({ descriptor }) => hasHttpRule(descriptor))) return [];
   return [
     {
       where,
@@ -109,12 +109,10 @@ function twice(where: string, entries: readonly unknown[]): readonly Problem[] {
 
 /** Two services of one proto service: the HTTP gateway could not tell whose turn it is. */
 function rivals(where: string, methods: readonly Method[]): readonly Problem[] {
-  const services = [...new Set(methods.map(({ service }) => service))];
-  return services.flatMap((service, index): Problem[] => {
-    const { typeName } = service.service;
-    const rival = services.slice(0, index).find((other) => other.service.typeName === typeName);
-    if (rival === undefined) return [];
-    const what = `the service serves ${typeName}, as does ${rival.where}: its paths would be ambiguous`;
-    return [{ where, what, received: service.where, fix: 'expose only one of them' }];
+  const declared = Map.groupBy(methods, ({ descriptor }) => descriptor.parent.typeName);
+  return [...declared].flatMap(([typeName, served]): Problem[] => {
+    const [first, ...others] = [...new Set(served.map(({ service }) => service))];
+    const what = `the service serves ${typeName}, as does ${first?.where ?? ''}: its paths would be ambiguous`;
+    return others.map((other) => ({ where, what, received: other.where, fix: 'expose only one of them' }));
   });
 }

@@ -1,4 +1,6 @@
+import type { DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
+import { isForeign } from '../../../apps/config/app-config.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
@@ -185,7 +187,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
   protected override containers(cluster: string, image: string): k8s.Container[] {
     const { config, methods, descriptors } = this;
     const entries = this.#services.map((service) => ({
-      services: [service.service.typeName],
+      services: this.#protoServicesOf(service).map(({ typeName }) => typeName),
       address: `${service.host}:${String(service.ports.grpc)}`,
     }));
     const { cors, jwt, openapi } = this.#props;
@@ -203,12 +205,13 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),
     };
     const { name, ports } = config;
+    if (isForeign(config)) throw new Error(`${this.where} is declared with an app that is not built`);
     return [appContainer({ name, image, config, ports, cluster, env, volumeMounts: descriptors.mounts })];
   }
 
   protected override get descriptors(): GatewayDescriptors {
     this.#descriptors ??= new GatewayDescriptors(
-      this.#services.map(({ service }) => service),
+      this.#services.flatMap((service) => this.#protoServicesOf(service)),
       this.mesh.comments,
     );
     return this.#descriptors;
@@ -217,6 +220,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
   /** The services of the methods it exposes. */
   get #services(): readonly Callee<C>[] {
     return [...new Set(this.methods.map(({ service }) => service))];
+  }
+
+  /** The proto services of a service that methods are exposed of. */
+  #protoServicesOf(service: Callee<C>): readonly DescService[] {
+    const methods = this.methods.filter((method) => method.service === service);
+    return [...new Set(methods.map(({ descriptor }) => descriptor.parent))];
   }
 
   get #claimMetadata(): readonly string[] {
@@ -245,7 +254,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
 
   #appProblems(): readonly Problem[] {
     const { where, app, soundConfig } = this;
-    if (soundConfig === undefined) return [];
+    if (soundConfig === undefined || app === undefined) return [];
+    if (isForeign(soundConfig)) {
+      const what = `${app}/config.yml names an image, and an edge needs the HTTP gateway`;
+      return [{ where: `${where}: app`, what, received: app, fix: `leave app out for ${httpGatewayApp}` }];
+    }
     const waits = waitProblems(where, app, soundConfig.env);
     if (soundConfig.ports.http !== undefined) return waits;
     const what = `${app}/config.yml has no ports.http`;

@@ -58,7 +58,7 @@ export function serviceProblems(
     ...(own === undefined
       ? []
       : [{ where, what: `is a service of the mesh: ${own.where}`, fix: 'call it by its own methods' }]),
-    ...descriptorProblems(where, given['service']),
+    ...descriptorProblems(`${where}: service`, given['service']),
     ...(typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65535
       ? []
       : [{ where: `${where}: port`, what: 'is not a port', received: port, allowed: '1 to 65535' }]),

@@ -1,5 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { ContainerConfig } from '../../../apps/config/app-config.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { ExistingServiceModel } from '../../model/mesh-model.ts';
@@ -52,10 +52,11 @@ export class ExistingService<S extends DescService, C extends string>
   readonly method: Methods<S, C>;
   /** Clusters that its Kubernetes Service is in, in the mesh's order. */
   readonly clusters: readonly C[];
-  /** No app of the project runs in its pods. */
-  readonly apps = [];
+  readonly configName = 'its declaration';
+  readonly isSound = true;
+  readonly hasHttpGateway = false;
   readonly isExisting = true;
-  readonly ports: AppConfig['ports'];
+  readonly ports: ContainerConfig['ports'];
   /** Its properties as they were given. */
   readonly #props: unknown;
   readonly #callers = new Set<Caller>();

@@ -59,7 +59,7 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
       const wrong = callProblems(where, this.mesh, [method], () => at);
       problems.push(...wrong);
       if (wrong.length > 0 || !isMethod(method) || method.service === (service as object)) return;
-      const allowed = service.service.methods.map(({ localName }) => localName).join(', ');
+      const allowed = service.methods.map(({ descriptor }) => descriptor.localName).join(', ');
       const what = `is not a method of ${service.where}`;
       problems.push({ where: `${where}: ${at}`, what, received: nameOf(method), allowed });
     });
@@ -75,8 +75,8 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
   }
 
   override project(into: Projection): void {
-    const { name, namespace, ports, podLabels } = this.service;
-    const { grpc } = ports;
+    const { name, namespace, containerPorts, podLabels } = this.service;
+    const { grpc } = containerPorts;
     if (grpc === undefined) return;
     into.addIstio(
       '40-services',

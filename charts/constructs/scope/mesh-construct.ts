@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { AnyConfig, AppConfig } from '../../../apps/config/app-config.ts';
 import type { ProtoComments } from '../../../apps/config/descriptors/descriptor-set.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
@@ -22,8 +22,8 @@ import type { Tracing } from './tracing.ts';
  * import each other in a circle.
  */
 
-/** An app's config.yml once it was read. */
-export type LoadedApp = { readonly config: AppConfig } | { readonly problems: readonly Problem[] };
+/** A config.yml once it was read, or what is said in code in its place. */
+export type LoadedApp = { readonly config: AnyConfig } | { readonly problems: readonly Problem[] };
 
 /**
  * One Istio mesh over one Kubernetes cluster or more, multi-primary on different networks or on one
@@ -59,15 +59,16 @@ export interface Mesh<C extends string = string> extends Construct {
   /** The config.yml of an app folder, read once: sound, or what is wrong with it. */
   app(directory: string): LoadedApp;
   /**
-   * The config.yml of an app folder.
+   * The config.yml of an app that is built from its folder.
    * @throws ProblemsError with everything wrong in it
    */
   appConfig(directory: string): AppConfig;
   /**
-   * Full reference of an app's image, `hub/name:tag@digest`, as images.lock.json pins it.
+   * Full reference of a container's image: `hub/name:tag@digest`, as images.lock.json pins it, for an app that is built, else
+   * what it is given.
    * @throws ProblemsError when the lock does not have it
    */
-  image(config: AppConfig): string;
+  image(config: AnyConfig): string;
   /**
    * The mesh as plain data.
    * @throws ProblemsError when an app's config.yml is wrong

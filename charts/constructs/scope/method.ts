@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { ContainerConfig } from '../../../apps/config/app-config.ts';
 import type { MeshConstruct } from './mesh-construct.ts';
 
 /** How a gRPC method streams, in protobuf-es' words: `unary`, `server_streaming`, `client_streaming`, `bidi_streaming`. */
@@ -26,18 +26,20 @@ export interface Callee<C extends string = string> extends MeshConstruct<C> {
   readonly name: string;
   /** Whether it belongs to others: it is read and never written. */
   readonly isExisting: boolean;
-  /** Folder of its config.yml. @default - none, for one that belongs to others */
-  readonly app?: string;
-  /** Folders of every app that has a container in its pods. */
-  readonly apps: readonly string[];
-  /** Descriptor of the proto service it serves. */
+  /** Where its ports and the like stand, for messages: `apps/catalog/config.yml`. */
+  readonly configName: string;
+  /** Whether all that is known of it is right: only then it has ports. */
+  readonly isSound: boolean;
+  /** Whether its pods have an HTTP gateway, as far as can be told. */
+  readonly hasHttpGateway: boolean | undefined;
+  /** Descriptor of the proto service it serves; of several, the first. */
   readonly service: DescService;
   /** Every proto service that its app serves, of those that the mesh knows. */
   readonly served: readonly DescService[];
   /** Host name of its Service, the same in every cluster. */
   readonly host: string;
   /** Ports of its Service. */
-  readonly ports: AppConfig['ports'];
+  readonly ports: ContainerConfig['ports'];
   /** Called by `calls`, for each method that a caller may call. */
   noteCaller(caller: Caller, method: Method): void;
 }
@@ -57,6 +59,12 @@ export type Methods<S extends DescService, C extends string> =
   S extends GenService<infer M extends GenServiceMethods>
     ? { readonly [K in keyof M]: Method<M[K]['methodKind'], C> }
     : never;
+
+/** A proto service that is the only one; none where there are several. */
+export type Only<S extends DescService> = Several<S> extends true ? never : S;
+type Several<T, U = T> = (T extends unknown ? ([U] extends [T] ? false : true) : never) extends false
+  ? false
+  : true;
 
 /**
  * What a misspelled method is in plain JavaScript, where no compiler refuses it: it remembers its name, so that synth
@@ -107,4 +115,10 @@ export function methodsOf<S extends DescService, C extends string>(
         ? (Reflect.get(target, name) as unknown)
         : new UnknownMethod(service.where, name, Object.keys(target)),
   }) as Methods<S, C>;
+}
+
+/** What the methods of a proto service are that a service does not serve: each is unknown, whatever it is called. */
+export function unknownMethods({ where }: Callee, methods: readonly Method[]): object {
+  const known = methods.map(({ descriptor }) => descriptor.localName);
+  return new Proxy({}, { get: (_, name) => new UnknownMethod(where, String(name), known) });
 }

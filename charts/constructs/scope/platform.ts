@@ -114,11 +114,14 @@ export function existingIstio(platform: ExistingPlatform): {
   return { revision, rootNamespace, cni, ...(eastWestNamespace === undefined ? {} : { eastWestNamespace }) };
 }
 
-/** `imagePullSecrets` as a ServiceAccount has it. */
-export function pullSecrets({ imagePullSecrets = [] }: AnyPlatform): {
-  readonly imagePullSecrets?: { name: string }[];
-} {
-  return imagePullSecrets.length === 0
-    ? {}
-    : { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) };
+/**
+ * `imagePullSecrets` as a ServiceAccount has it: the platform's, which the proxy beside a workload is pulled by, and the workload's
+ * own. What a pod names itself would take the place of both.
+ */
+export function pullSecrets(
+  { imagePullSecrets = [] }: AnyPlatform,
+  own: readonly string[] = [],
+): { readonly imagePullSecrets?: { name: string }[] } {
+  const names = [...new Set([...imagePullSecrets, ...own])];
+  return names.length === 0 ? {} : { imagePullSecrets: names.map((name) => ({ name })) };
 }

@@ -1,4 +1,4 @@
-import { App, ApiObject, Chart } from 'cdk8s';
+import { App, ApiObject, Chart, JsonPatch } from 'cdk8s';
 import type { GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
@@ -43,6 +43,8 @@ interface Added {
   readonly where: string;
   readonly differs: Differs | undefined;
   readonly custom: boolean;
+  /** Of what is written. */
+  readonly patches?: readonly JsonPatch[];
 }
 
 type PreparePods = (object: KubernetesObject, cluster: Cluster) => KubernetesObject;
@@ -82,12 +84,16 @@ export class Projection {
     );
   }
 
-  /** Adds an object of Kubernetes' own, by its class in cdk8s-plus' `k8s`. */
+  /**
+   * Adds an object of Kubernetes' own, by its class in cdk8s-plus' `k8s`.
+   * @param patches - of what the class writes, for fields that it does not know, which it would leave out. @default - none
+   */
   add<P extends object>(
     stage: StageName,
     kind: ObjectClass<P>,
     metadata: Metadata,
     props: Omit<P, 'metadata'>,
+    patches: readonly JsonPatch[] = [],
   ): void {
     if (!this.#claim(kind.GVK, metadata, this.where, props)) return;
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
@@ -97,7 +103,7 @@ export class Projection {
       const what = `the ${kind.GVK.kind} ${objectTitle(metadata)} has a key that its kind does not know`;
       this.problems.push({ where: this.where, what, received, fix: 'correct or remove it' });
     }
-    this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false });
+    this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false, patches });
   }
 
   /**
@@ -134,8 +140,10 @@ export class Projection {
   objects(stage: StageName): readonly RenderedObject[] {
     // Not by the chart: it would infer the order of all charts' objects anew for each of them.
     return (this.#added.get(stage) ?? [])
-      .map(({ object, where, differs, custom }) => {
-        const data = this.#preparePods(object.toJson() as KubernetesObject, this.cluster);
+      .map(({ object, where, differs, custom, patches = [] }) => {
+        const written: unknown = object.toJson();
+        const patched: unknown = patches.length === 0 ? written : JsonPatch.apply(written, ...patches);
+        const data = this.#preparePods(patched as KubernetesObject, this.cluster);
         const allowed = differsByRevision(data.kind, differs);
         return { cluster: this.cluster.name, where, object: data, differs: allowed, custom };
       })

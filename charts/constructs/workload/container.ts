@@ -74,7 +74,8 @@ function environment(props: AppContainerProps): k8s.EnvVar[] {
   ];
 }
 
-function variable(name: string, value: EnvValue): k8s.EnvVar {
+/** A variable of a container. */
+export function variable(name: string, value: EnvValue): k8s.EnvVar {
   if (typeof value === 'string') return { name, value: literal(value) };
   if ('value' in value) return { name, value: literal(value.value) };
   const { key } = value;
@@ -89,7 +90,7 @@ function literal(text: string): string {
 }
 
 /** What goes in by the gateway at the last moment still has to find the app: it takes calls a second longer. */
-const lead = 1;
+export const lead = 1;
 
 /** The drain budget, as the apps' runtime reads it: how long calls are still taken, and may then take to end. */
 function drain({ config, shutdown = config.shutdown, behindGateway = false }: AppContainerProps) {

@@ -1,7 +1,9 @@
+import { JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
+import { isForeign, type AnyConfig } from '../../../apps/config/app-config.ts';
 import { notSecretAnnotation } from '../../gates/secrets.ts';
 import { addAutoscaler } from './autoscaler.ts';
+import { waitBeforeEnd } from './foreign-container.ts';
 import { versionLabel } from '../scope/names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
@@ -32,7 +34,7 @@ export interface DeploymentProps {
   readonly containers: k8s.Container[];
   /** @default - none */
   readonly volumes?: readonly k8s.Volume[] | undefined;
-  readonly config: Pick<AppConfig, 'autoscaling' | 'env' | 'shutdown'>;
+  readonly config: AnyConfig;
 }
 
 /**
@@ -53,7 +55,9 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
     paths: [['spec', 'template', 'spec', 'containers', '*', 'env', 'CLUSTER_NAME', 'value']],
   };
   const metadata = { name: plan.name, namespace: props.namespace, app: props.app, differs };
-  const annotations = notSecretAnnotations(props.config.env);
+  const { config } = props;
+  const annotations = notSecretAnnotations(config.env);
+  const metrics = isForeign(config) ? config.foreign.metrics : undefined;
   into.add(
     '50-workloads',
     k8s.KubeDeployment,
@@ -73,7 +77,7 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
         },
         template: {
           metadata: {
-            annotations: { ...proxyConfigChecksum, ...metricsAnnotations(props.containers) },
+            annotations: { ...proxyConfigChecksum, ...metricsAnnotations(props.containers, metrics) },
             labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
           },
           spec: {
@@ -89,6 +93,7 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
         },
       },
     },
+    isForeign(config) ? waitsToEnd(config.name, props.containers) : [],
   );
   disruptionBudget(into, '50-workloads', metadata, most, selector);
   if (autoscaling === undefined) return;
@@ -96,8 +101,15 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
   addAutoscaler(into, metadata, { replicas, ...autoscaling, containers });
 }
 
+/** Adds the kubelet's wait to a container, which the classes of cdk8s for Kubernetes 1.28 do not know. */
+function waitsToEnd(name: string, containers: readonly k8s.Container[]): readonly JsonPatch[] {
+  const index = containers.findIndex((container) => container.name === name);
+  const lifecycle = waitBeforeEnd(containers.length > 1);
+  return [JsonPatch.add(`/spec/template/spec/containers/${index}/lifecycle`, lifecycle)];
+}
+
 /** What config.yml says of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
-function notSecretAnnotations(env: AppConfig['env']): Pick<Metadata, 'annotations'> {
+function notSecretAnnotations(env: AnyConfig['env']): Pick<Metadata, 'annotations'> {
   const names = Object.entries(env).flatMap(([name, value]) =>
     typeof value !== 'string' && 'notSecret' in value ? [name] : [],
   );

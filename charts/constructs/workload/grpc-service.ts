@@ -1,61 +1,37 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
+import { isForeign, type ContainerConfig } from '../../../apps/config/app-config.ts';
 import { metricsPorts } from '../../../apps/config/ports.ts';
 import { own } from '../../../core/own.ts';
-import { keysOf, unknownKeys } from '../../../core/keys.ts';
-import { nearest } from '../../../core/names.ts';
+import { imageAt } from '../../../core/image-reference.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
 import { httpOperations } from '../http/http-paths.ts';
 import { appContainer } from './container.ts';
 import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
-import { ruleProblems } from '../http/rule-problems.ts';
 import type { DeploymentPlan } from './deployment.ts';
-import { descriptorProblems, isService, noService } from './descriptor.ts';
+import { isService, noService, servingProblems } from './descriptor.ts';
+import { foreignContainer } from './foreign-container.ts';
 import { given } from '../scope/mesh-construct.ts';
-import type { Namespace } from '../scope/mesh-construct.ts';
-import { methodsOf } from '../scope/method.ts';
-import type { Method, Methods } from '../scope/method.ts';
+import type { LoadedApp, Namespace } from '../scope/mesh-construct.ts';
+import { methodsOf, unknownMethods } from '../scope/method.ts';
+import type { Method, Methods, Only } from '../scope/method.ts';
 import { versionLabel } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
 import type { Destined } from '../traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
 import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
 import { defaultRetries, virtualService } from '../traffic/virtual-service.ts';
-import type { WorkloadTracing } from '../scope/tracing.ts';
 import { exportTo } from '../scope/visibility.ts';
-import { deploymentName, versionImage, versionProblems, type VersionProps } from './versions.ts';
+import { serviceProblems } from './service-problems.ts';
+import type { GrpcServiceProps } from './service-props.ts';
+import { deploymentName, versionProblems, type VersionProps } from './versions.ts';
+import { hasImage, loadOwn, sourceProblems, unknownProps } from './source.ts';
 import { firstVersion, Workload } from './workload.ts';
 
+export type { AppSource, GrpcServiceProps, ImageSource } from './service-props.ts';
 export type { VersionProps } from './versions.ts';
-
-/** Properties of a {@link GrpcService}. */
-export interface GrpcServiceProps<S extends DescService, C extends string, V extends string = 'v1'> {
-  /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
-  readonly app: string;
-  /** Descriptor of the proto service it serves, generated from proto/. */
-  readonly service: S;
-  /** Clusters its pods run in. @default - every cluster of the mesh */
-  readonly placement?: readonly NoInfer<C>[];
-  /**
-   * Versions that run side by side behind the one Service, each as a Deployment `<service>-<version>`. A TrafficPolicy
-   * says what share of the calls each gets, and which calls; without one, each pod gets the same share.
-   * @default - one version, v1, as the Deployment `<service>`
-   */
-  readonly versions?: Readonly<Record<V, VersionProps<NoInfer<C>>>>;
-  /** Its share of traces. @default - the mesh's */
-  readonly tracing?: WorkloadTracing;
-}
-
-const propKeys = keysOf<GrpcServiceProps<DescService, string>>({
-  app: true,
-  service: true,
-  placement: true,
-  versions: true,
-  tracing: true,
-});
 
 /**
  * A gRPC service of the mesh. When its config.yml says `httpGateway`, each pod also carries the HTTP gateway, which
@@ -70,44 +46,65 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
 {
   /** Descriptor of the proto service it serves. */
   readonly service: S;
-  /** Its methods, as values for whatever refers to one. */
-  readonly method: Methods<S, C>;
+  /** Descriptors of all proto services it is declared with. */
+  readonly services: readonly S[];
+  /** Its methods, as values for whatever refers to one. With several `services`, {@link methodsOf} has those of each. */
+  readonly method: Methods<Only<S>, C>;
   /** Its versions, in the order they were declared. */
   readonly versions: readonly V[];
   /** Its properties as they were given. */
   readonly #props: unknown;
-  /** What was given for the descriptor. */
-  readonly #given: unknown;
+  /** What was given for the descriptors. */
+  readonly #given: readonly unknown[];
   #descriptors: GatewayDescriptors | undefined;
+  /** What is said of its container in code; nothing where its config.yml says it. */
+  readonly #own: LoadedApp | undefined;
+  readonly #methods: ReadonlyMap<unknown, Methods<S, C>>;
   readonly #versions: Readonly<Partial<Record<V, VersionProps<C>>>> | undefined;
 
   constructor(scope: Namespace<C>, name: string, props: GrpcServiceProps<S, C, V>) {
     super(scope, name, props);
-    const { service, versions } = given(props);
+    const { service, services, versions } = given(props);
     this.#props = props;
-    this.#given = service;
-    this.service = isService(service) ? service : ({ ...noService } as unknown as S);
+    this.#given = Array.isArray(services) ? services : [service];
+    const sound = [...new Set(this.#given)].filter((one): one is S => isService(one));
+    const none = { ...noService } as unknown as S;
+    this.services = sound.length === 0 ? [none] : sound;
+    this.service = sound[0] ?? none;
     this.#versions = versions;
     this.versions = (this.#versions === undefined ? [firstVersion] : Object.keys(this.#versions)) as V[];
-    this.method = methodsOf<S, C>(this, this.service);
+    this.#methods = new Map(this.services.map((one) => [one, methodsOf<S, C>(this, one)]));
+    this.method = this.methodsOf(this.service);
+    const names = this.services.map(({ typeName }) => typeName);
+    this.#own = hasImage(props) ? loadOwn(this.where, { name, services: names }, props) : undefined;
+  }
+
+  /** The methods of one of its proto services, as values for whatever refers to one. */
+  methodsOf<T extends S>(service: T): Methods<T, C> {
+    const others = () => unknownMethods(this, this.methods);
+    return (this.#methods.get(service) ?? others()) as Methods<T, C>;
   }
 
   protected override get servedMethods(): readonly DescMethod[] {
-    return this.service.methods;
+    return this.services.flatMap(({ methods }) => methods);
+  }
+
+  override get loaded(): LoadedApp {
+    return this.#own ?? super.loaded;
   }
 
   override get apps(): readonly string[] {
-    return this.soundConfig?.httpGateway === true ? [this.app, httpGatewayApp] : [this.app];
+    return this.hasHttpGateway === true ? [...super.apps, httpGatewayApp] : super.apps;
   }
 
-  override get ports(): AppConfig['ports'] {
+  override get containerPorts(): ContainerConfig['ports'] {
     const { httpGateway, ports } = this.config;
     return httpGateway ? { ...ports, ...this.#gatewayPorts } : ports;
   }
 
   /** Callers over HTTP are let through to the HTTP methods and paths of their methods, on the gateway container's port. */
   protected override get grants(): readonly Grant[] {
-    const { http } = this.ports;
+    const { http } = this.containerPorts;
     if (http === undefined) return super.grants;
     const { served } = this;
     const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
@@ -119,17 +116,18 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   }
 
   override problems(): readonly Problem[] {
-    const found = [...super.problems(), ...unknownKeys(this.where, this.#props, propKeys)];
+    const found = [...super.problems(), ...unknownProps(this.where, this.#props)];
     const versions = this.#versions;
     if (versions !== undefined) found.push(...versionProblems(this, versions));
-    found.push(...descriptorProblems(this.where, this.#given));
+    found.push(...sourceProblems(this.where, this.#props));
+    found.push(...servingProblems(this.where, given(this.#props as object)));
     const config = this.soundConfig;
     return config === undefined ? found : [...found, ...this.#serviceProblems(config)];
   }
 
   /** Its methods in the order of the proto. */
   get methods(): readonly Method[] {
-    return Object.values<Method>(this.method);
+    return [...this.#methods.values()].flatMap((methods) => Object.values<Method>(methods));
   }
 
   override get deploymentNames(): readonly string[] {
@@ -211,7 +209,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
       return {
         name: deploymentName(this.name, version),
         version,
-        image: image === undefined ? own : versionImage(imageHub, image),
+        image: image === undefined ? own : imageAt(imageHub, image),
         placement: this.clusters.filter((cluster) => placement?.includes(cluster) ?? true),
         replicas,
         selector: { ...this.podLabels, [versionLabel]: version },
@@ -222,11 +220,19 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   protected override containers(cluster: string, image: string): k8s.Container[] {
     const { config, mesh, descriptors } = this;
     const { name, ports, services } = config;
-    if (!config.httpGateway) return [appContainer({ name, image, config, ports, cluster })];
+    if (!config.httpGateway) {
+      return [
+        isForeign(config)
+          ? foreignContainer(config, image)
+          : appContainer({ name, image, config, ports, cluster }),
+      ];
+    }
     const gateway = mesh.appConfig(httpGatewayApp);
     const grpc = ports.grpc === undefined ? {} : { grpc: ports.grpc };
     return [
-      appContainer({ name, image, config, ports: grpc, cluster, behindGateway: true }),
+      isForeign(config)
+        ? foreignContainer(config, image)
+        : appContainer({ name, image, config, ports: grpc, cluster, behindGateway: true }),
       appContainer({
         name: 'http-gateway',
         image: mesh.image(gateway),
@@ -254,68 +260,22 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
 
   /** The descriptor of a proto service: its own, or one that another service of the mesh is declared with. */
   #descriptorOf(name: string): DescService | undefined {
-    return name === this.service.typeName ? this.service : declaredIn(this.mesh).get(name);
+    return this.services.find(({ typeName }) => typeName === name) ?? declaredIn(this.mesh).get(name);
   }
 
-  /** Proto services in its config.yml whose descriptors nothing in the mesh has. */
-  #unknownServices(names: readonly string[]): readonly Problem[] {
-    const unknown = names.filter((name) => this.#descriptorOf(name) === undefined);
-    if (unknown.length === 0) return [];
-    const known = [...declaredIn(this.mesh).keys()].sort();
-    return unknown.map((received) => {
-      const near = nearest(received, known);
-      return {
-        where: `${this.app}/config.yml: services[${names.indexOf(received)}]`,
-        what: 'no GrpcService of the mesh is declared with this proto service',
-        received,
-        allowed: known.join(', '),
-        fix: near === undefined ? 'declare one with it, or remove it' : `did you mean ${near}?`,
-      };
-    });
-  }
-
-  #listensNowhere(): boolean {
+  #serviceProblems(config: ContainerConfig): readonly Problem[] {
     const gateway = this.mesh.app(httpGatewayApp);
-    return 'config' in gateway && this.#gatewayPorts.http === undefined;
-  }
-
-  #serviceProblems(config: AppConfig): readonly Problem[] {
-    const { services, httpGateway, ports } = config;
-    const problems: Problem[] = [];
-    const { where, app } = this;
-    const { typeName } = this.service;
-    if (isService(this.#given) && !services.includes(typeName)) {
-      problems.push({
-        where: `${where}: service`,
-        what: `${app}/config.yml does not list it in services`,
-        received: typeName,
-        allowed: services.length === 0 ? 'none, as services is empty' : services.join(', '),
-        fix: `pass a service the app serves, or add ${typeName} to services in ${app}/config.yml`,
-      });
-    } else problems.push(...this.#unknownServices(services));
-    if (httpGateway && this.#listensNowhere()) {
-      problems.push({
-        where: `${where}: app`,
-        what: `${app}/config.yml asks for an HTTP gateway, and neither it nor ${httpGatewayApp}/config.yml has ports.http`,
-        fix: 'add ports.http, usually 8080',
-      });
-    }
-    if (httpGateway) {
-      const methods = this.served.flatMap((service) => service.methods);
-      problems.push(...ruleProblems(`${where}: httpGateway`, methods));
-      const fewer = 'serve some of its services by an app of their own';
-      problems.push(...(this.descriptors?.problems(`${where}: httpGateway`, fewer) ?? []));
-    }
-    const { http } = httpGateway ? this.#gatewayPorts : {};
-    if (http !== undefined && http === ports.grpc) {
-      problems.push({
-        where: `${where}: app`,
-        what: `ports.grpc in ${app}/config.yml is also the port of its HTTP gateway`,
-        received: http,
-        fix: 'give ports.grpc, or ports.http there, another number',
-      });
-    }
-    return problems;
+    return serviceProblems(
+      {
+        ...{ where: this.where, app: this.app, configName: this.configName },
+        services: this.#given,
+        known: () => declaredIn(this.mesh),
+        served: this.served,
+        descriptors: this.descriptors,
+        ...('config' in gateway && config.httpGateway ? { gatewayPorts: this.#gatewayPorts } : {}),
+      },
+      config,
+    );
   }
 }
 
@@ -325,7 +285,7 @@ function declaredIn(mesh: {
 }): ReadonlyMap<string, DescService> {
   const declared = mesh.node
     .findAll()
-    .flatMap((part): DescService[] => (part instanceof GrpcService ? [part.service as DescService] : []))
+    .flatMap((part): DescService[] => (part instanceof GrpcService ? (part.services as DescService[]) : []))
     .filter(({ typeName }) => typeName !== noService.typeName);
   const beside = declared.flatMap(({ file }) => file.services);
   return new Map([...beside, ...declared].map((service) => [service.typeName, service]));

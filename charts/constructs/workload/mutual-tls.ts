@@ -23,7 +23,7 @@ export interface MutualTlsProps {
 
 /** Properties of {@link MutualTls} for a service. */
 export interface ServiceMutualTlsProps extends MutualTlsProps {
-  /** Ports of the service that differ, by name or number: `{ http: 'PERMISSIVE' }`. @default - none */
+  /** Ports of the service's pods that differ, by name or number: `{ http: 'PERMISSIVE' }`. @default - none */
   readonly ports?: Readonly<Partial<Record<'grpc' | 'http' | `${number}`, MutualTlsMode>>>;
 }
 
@@ -139,11 +139,12 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     return { annotations: { [acceptedBy('strict-mutual-tls')]: `declared by the MutualTls ${this.where}` } };
   }
 
-  /** Modes by number of the pod's port, which is also that of the Service. */
+  /** Modes by number of the pod's port. */
   #portModes(): Readonly<Record<string, MutualTlsMode>> {
     const { ports = {} } = given(this.#props);
     const scope = this.#scope;
-    const known: Readonly<Record<string, number>> = scope instanceof Namespace ? {} : { ...scope.ports };
+    const known: Readonly<Record<string, number>> =
+      scope instanceof Namespace ? {} : { ...scope.containerPorts };
     return Object.fromEntries(
       Object.entries(ports).map(([port, mode]) => [String(own(known, port) ?? port), mode]),
     ) as Record<string, MutualTlsMode>;
@@ -164,9 +165,9 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
       ];
     }
     // A wrong config.yml has its own problems.
-    if (scope.apps.some((app) => 'problems' in this.mesh.app(app))) return [];
-    const names = Object.keys(scope.ports);
-    const numbers = Object.values(scope.ports).map(String);
+    if (!scope.isSound) return [];
+    const names = Object.keys(scope.containerPorts);
+    const numbers = Object.values(scope.containerPorts).map(String);
     return Object.keys(ports).flatMap((port, index, all): Problem[] => {
       const where = `${this.where}: ports.${port}`;
       const number = numbers[names.indexOf(port)] ?? port;

@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
+import type { ContainerConfig } from '../../../apps/config/app-config.ts';
 
 /** `appProtocol` is what istiod reads a port's protocol from. */
-export function servicePorts(ports: AppConfig['ports']): k8s.ServicePort[] {
+export function servicePorts(ports: ContainerConfig['ports']): k8s.ServicePort[] {
   return (['grpc', 'http'] as const).flatMap((name) => {
     const port = ports[name];
     if (port === undefined) return [];

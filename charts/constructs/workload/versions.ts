@@ -1,7 +1,7 @@
+import { imageProblem, imageRule } from '../../../core/image-reference.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { dnsLabelRule, isDnsLabel } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { movingTag } from '../../gates/rules/pod-rules.ts';
 import { placementProblems } from './workload-rules.ts';
 import { Workload } from './workload.ts';
 
@@ -10,7 +10,7 @@ export interface VersionProps<C extends string> {
   /**
    * Image of the app's container: `name:tag` under the platform's `imageHub`, or a whole reference with its registry, by
    * an immutable tag or a digest.
-   * @default - the app's own image, as its folder stands
+   * @default - the app's own image, as its folder stands; of an image by reference that one
    */
   readonly image?: string;
   /** Clusters this version runs in, of those the service runs in. @default - all of them */
@@ -26,22 +26,6 @@ export function deploymentName(service: string, version: string): string {
   return `${service}-${version}`;
 }
 
-/** Full reference of a version's image. */
-export function versionImage(imageHub: string, image: string): string {
-  return hasRegistry(image) ? image : `${imageHub}/${image}`;
-}
-
-/** The first part of a reference is a registry when it can be a host name (distribution/reference, `ParseNormalizedNamed`). */
-function hasRegistry(image: string): boolean {
-  const [first = '', ...path] = image.split('/');
-  return path.length > 0 && (/[.:]/.test(first) || first === 'localhost');
-}
-
-const imageRule = 'NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
-const path = String.raw`[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*`;
-const reference = new RegExp(
-  String.raw`^(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?${path}(?:/${path})*(?::(?<tag>\w[\w.-]{0,127}))?(?<digest>@sha256:[0-9a-f]{64})?$`,
-);
 const replicasRule = 'a whole number from 0 to 1000';
 
 /** Checks the versions of a service; plain JavaScript may pass anything. */
@@ -91,12 +75,12 @@ function oneVersion(service: Workload, name: string, props: unknown): readonly P
     const what = 'is not a number of pods';
     problems.push({ where: `${where}.replicas`, what, received: replicas, allowed: replicasRule });
   }
-  const app = service.mesh.app(service.app);
-  const most = 'config' in app ? app.config.autoscaling?.maxReplicas : undefined;
+  const { loaded } = service;
+  const most = 'config' in loaded ? loaded.config.autoscaling?.maxReplicas : undefined;
   if (most !== undefined && typeof replicas === 'number' && replicas >= most) {
     problems.push({
       where: `${where}.replicas`,
-      what: `not fewer than autoscaling.maxReplicas in ${service.app}/config.yml`,
+      what: `not fewer than autoscaling.maxReplicas in ${service.configName}`,
       received: replicas,
       allowed: `fewer than ${most}`,
       fix: 'lower it, or raise maxReplicas',
@@ -129,14 +113,8 @@ function nameProblems(service: Workload, name: string, where: string): Problem[]
 }
 
 function imageProblems(where: string, image: unknown): Problem[] {
-  const parsed = typeof image === 'string' ? reference.exec(image)?.groups : undefined;
-  if (parsed === undefined) {
-    return [{ where, what: 'is not an image reference', received: image, allowed: imageRule }];
-  }
-  const { tag, digest } = parsed;
-  if (digest !== undefined || (tag !== undefined && !movingTag.test(tag))) return [];
-  const what = tag === undefined ? 'the image has no tag' : `the tag ${tag} may be moved to another image`;
-  return [{ where, what, received: image, allowed: imageRule }];
+  const what = imageProblem(image);
+  return what === undefined ? [] : [{ where, what, received: image, allowed: imageRule }];
 }
 
 function isReplicas(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
+import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
 
 interface Named {
   readonly where: string;
@@ -25,6 +26,25 @@ export function nameProblems({ where, name, isDuplicate, namespace }: Named): re
   }
   if (!isDuplicate) return [];
   return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
+}
+
+/** What the config.yml of a folder says; plain JavaScript may leave the folder out, or pass anything for it. */
+export function loadFolder(mesh: Pick<Mesh, 'app'>, where: string, app: unknown): LoadedApp {
+  const loaded = mesh.app(app as string);
+  if ('config' in loaded || typeof app === 'string') return loaded;
+  // What is no folder has no file that its problems could be in.
+  return { problems: loaded.problems.map((one) => ({ ...one, where: `${where}: ${one.where}` })) };
+}
+
+/** What is wrong with what pods are made from: their own container, and those of apps beside it. */
+export function configProblems(of: {
+  readonly loaded: LoadedApp;
+  readonly app: string | undefined;
+  readonly apps: readonly string[];
+  readonly mesh: Pick<Mesh, 'app'>;
+}): readonly Problem[] {
+  const beside = of.apps.filter((app) => app !== of.app).map((app) => of.mesh.app(app));
+  return [of.loaded, ...beside].flatMap((one) => ('config' in one ? [] : one.problems));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { k8s } from 'cdk8s-plus-28';
-import type { AppConfig } from '../../../apps/config/app-config.ts';
-import type { Problem } from '../../../core/problem.ts';
+import { isForeign, type AnyConfig, type ContainerConfig } from '../../../apps/config/app-config.ts';
+import { ProblemsError, type Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
 import { CallRecord, noteCaller, tellCallee } from '../access/call-record.ts';
@@ -10,28 +10,28 @@ import { callModels } from './call-models.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
-import type { Mesh } from '../scope/mesh-construct.ts';
-import { isExisting, pullSecrets } from '../scope/platform.ts';
+import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
+import { pullSecrets } from '../scope/platform.ts';
 import type { Caller, Method, MethodKind } from '../scope/method.ts';
 import { isBase } from '../traffic/effective.ts';
-import { placesOf } from '../traffic/locality.ts';
 import {
   destinationRule,
   grpcOutliers,
   type Destined,
   type OutlierDetection,
 } from '../traffic/destination-rule.ts';
-import type { Metadata, Projection } from '../scope/projection.ts';
-import { methodStats } from '../telemetry/method-stats.ts';
+import type { Projection } from '../scope/projection.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
-import { collectorHost, workloadTracing, workloadTracingProblems } from '../telemetry/tracing.ts';
+import { collectorHost, workloadTracingProblems } from '../telemetry/tracing.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
+import { addTelemetry } from '../telemetry/workload-telemetry.ts';
+import { answersOf, foreignImagesOf } from './model-facts.ts';
 import { servicePorts } from './service-ports.ts';
-import { nameProblems, placementProblems } from './workload-rules.ts';
+import { configProblems, loadFolder, nameProblems, placementProblems } from './workload-rules.ts';
 
 export interface WorkloadProps<C extends string> {
-  /** Folder with config.yml, relative to the project root: image, ports, resources, replicas, environment. */
-  readonly app: string;
+  /** Folder with config.yml, relative to the project root. @default - all of it is said in code */
+  readonly app?: string | undefined;
   /** Clusters its pods run in. @default - every cluster of the mesh */
   readonly placement?: readonly C[] | undefined;
   /** Its share of traces. @default - the mesh's */
@@ -51,7 +51,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly namespace: Namespace<C>;
   /** Name of its Service and ServiceAccount in every cluster, and of its only Deployment. */
   readonly name: string;
-  readonly app: string;
+  /** Folder with its config.yml; none where what it says stands in code. */
+  readonly app: string | undefined;
   /** Clusters its pods run in, in the mesh's order. */
   readonly clusters: readonly C[];
   /** As it was given. */
@@ -123,7 +124,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** Who may call it, and what. */
   protected get grants(): readonly Grant[] {
-    const { grpc } = this.ports;
+    const { grpc } = this.containerPorts;
     if (grpc === undefined) return [];
     return [...this.#calls.grpcCallers].map(([caller, called]) => ({
       principal: caller.principal,
@@ -157,33 +158,61 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return `${this.name}.${this.namespace.name}.svc.cluster.local`;
   }
 
-  /**
-   * What its config.yml says.
-   * @throws ProblemsError when that is wrong
-   */
-  get config(): AppConfig {
-    return this.mesh.appConfig(this.app);
+  /** What its config.yml says, or its properties in its place: sound, or what is wrong with it. */
+  get loaded(): LoadedApp {
+    return loadFolder(this.mesh, this.where, this.app);
   }
 
-  /** What its config.yml says, if that is right. */
-  protected get soundConfig(): AppConfig | undefined {
-    const app = this.mesh.app(this.app);
-    return 'config' in app ? app.config : undefined;
+  /** The same. @throws ProblemsError when it is wrong */
+  get config(): AnyConfig {
+    if ('config' in this.loaded) return this.loaded.config;
+    throw new ProblemsError(this.loaded.problems);
+  }
+
+  /** The same, if it is right. */
+  protected get soundConfig(): AnyConfig | undefined {
+    return 'config' in this.loaded ? this.loaded.config : undefined;
+  }
+
+  /** Where that stands, for messages. */
+  get configName(): string {
+    return this.app === undefined ? 'its declaration' : `${this.app}/config.yml`;
+  }
+
+  /** Whether all that its pods are made from is right. */
+  get isSound(): boolean {
+    return 'config' in this.loaded && this.apps.every((app) => 'config' in this.mesh.app(app));
+  }
+
+  /** Whether its pods have an HTTP gateway, as far as can be told. */
+  get hasHttpGateway(): boolean | undefined {
+    return this.soundConfig?.httpGateway;
   }
 
   /** Folders of every app that has a container in its pods. */
   get apps(): readonly string[] {
-    return [this.app];
+    return this.app === undefined ? [] : [this.app];
   }
 
   /** Ports of its Service. */
-  get ports(): AppConfig['ports'] {
+  get ports(): ContainerConfig['ports'] {
+    const { containerPorts, config } = this;
+    return isForeign(config) ? { ...containerPorts, grpc: config.foreign.servicePort } : containerPorts;
+  }
+
+  /** Ports of its pods, which policies of their proxies go by. */
+  get containerPorts(): ContainerConfig['ports'] {
     return this.config.ports;
   }
 
   /** What its HTTP gateway reads, if its pods have one. */
   protected get descriptors(): GatewayDescriptors | undefined {
     return undefined;
+  }
+
+  /** References of images of its pods that are built elsewhere. */
+  get foreignImages(): readonly string[] {
+    return foreignImagesOf(this.config, this.deployments, this.mesh.platform.imageHub);
   }
 
   /** Names of its Deployments, known before its config.yml is. */
@@ -202,11 +231,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return {
       name,
       namespace: this.namespace.name,
-      app,
+      ...(app === undefined || isForeign(config) ? {} : { app }),
       services,
       placement: clusters,
       deployments,
-      ...this.#answers,
+      ...answersOf(clusters, this.deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
       ports,
     };
@@ -221,15 +250,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       ...(this.tracing === undefined
         ? []
         : workloadTracingProblems(this.where, this.tracing, this.mesh.tracing)),
-      ...this.apps.flatMap((app) => {
-        const loaded = this.mesh.app(app);
-        if ('config' in loaded) return [];
-        // What is no folder has no file that its problems could be in.
-        const isFolder = typeof (app as unknown) === 'string';
-        return loaded.problems.map((problem) =>
-          isFolder ? problem : { ...problem, where: `${this.where}: ${problem.where}` },
-        );
-      }),
+      ...configProblems(this),
     ];
   }
 
@@ -239,7 +260,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const selector = this.podLabels;
     into.add('40-services', k8s.KubeServiceAccount, metadata, {
       automountServiceAccountToken: false,
-      ...pullSecrets(this.mesh.platform),
+      ...pullSecrets(this.mesh.platform, isForeign(config) ? config.foreign.pullSecrets : []),
     });
     const exported = this.exportTo;
     const annotations = exportToAnnotations(exported);
@@ -261,7 +282,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const { tracing } = this.mesh;
     if (tracing !== undefined) hosts.push(collectorHost(this.mesh.platform, tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
-    this.#addTelemetry(into, metadata, selector);
+    const called = this.calledMethods.map(({ descriptor }) => descriptor);
+    const telemetry = { where: this.where, platform: this.mesh.platform, tracing: this.tracing };
+    addTelemetry(into, metadata, selector, { ...telemetry, served: this.servedMethods, called });
     const { deployments, descriptors } = this;
     const placement = deployments.flatMap((deployment) => deployment.placement);
     descriptors?.addTo(into, metadata, placement);
@@ -280,18 +303,6 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const image = this.mesh.image(config);
     const selector = this.podLabels;
     return [{ name, version: firstVersion, image, placement, replicas: config.replicas, selector }];
-  }
-
-  /** Where its answers come from, as far as the declaration tells. */
-  get #answers(): Pick<WorkloadModel, 'answersFrom' | 'local'> {
-    const running = this.deployments.filter(({ replicas }) => replicas > 0);
-    const answersFrom = this.clusters.filter((cluster) =>
-      running.some(({ placement }) => placement.includes(cluster)),
-    );
-    const isAlike = running.every(({ placement }) => placement.length === answersFrom.length);
-    const areApart = placesOf(answersFrom, this.mesh.clusters) === answersFrom.length;
-    const isSpread = this.destined.policy?.distribution !== undefined;
-    return { answersFrom, local: isAlike && areApart && !isSpread };
   }
 
   /** Whether calls of one of its methods are ended or delayed on purpose. */
@@ -324,16 +335,6 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** The containers of a pod in the given cluster, the app's own from the given image. */
   protected abstract containers(cluster: string, image: string): k8s.Container[];
-
-  #addTelemetry(into: Projection, metadata: Metadata, labels: Readonly<Record<string, string>>): void {
-    const called = this.calledMethods.map(({ descriptor }) => descriptor);
-    if (this.servedMethods.length + called.length > 0) {
-      const stats = methodStats(labels, this.servedMethods, called);
-      into.addIstio('40-services', this.where, 'EnvoyFilter', metadata, stats);
-    }
-    if (this.tracing === undefined || isExisting(this.mesh.platform)) return;
-    into.addIstio('40-services', this.where, 'Telemetry', metadata, workloadTracing(labels, this.tracing));
-  }
 }
 
 /** Plain JavaScript may pass anything for a method. */

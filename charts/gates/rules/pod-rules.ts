@@ -1,11 +1,10 @@
+import { movingTag } from '../../../core/image-reference.ts';
 import { mayBeUnsafe, unsafeVariable } from '../../../core/unsafe-variables.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Violation } from './rule.ts';
 
-/** Tags whose content changes: words, and versions that are moved to the newest patch. Longer numbers are builds or dates. */
-export const movingTag = /^([a-z_-]+|v?\d{1,4}(\.\d{1,3})?)$/i;
 const digest = /@sha256:[0-9a-f]{64}$/;
 const pin = 'use a digest or a fixed tag';
 

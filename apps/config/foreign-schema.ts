@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { imageRule } from '../../core/image-reference.ts';
+import { dnsLabelRule, isDnsLabel, isSubdomain, subdomainRule } from '../../core/names.ts';
+import { common, mapping, portBeside, replicas, resources, services, text, whole } from './fields.ts';
+import { metricsPorts } from './ports.ts';
+import { probesSchema } from './probes.ts';
+
+// Its own metrics are where it says; those of the HTTP gateway may stand beside.
+const port = portBeside(metricsPorts.httpGateway);
+const servicePortRule = 'a port from 1 to 65535, except 15000 to 15099 (used by Istio)';
+const servicePort = whole(servicePortRule, 1, 65_535).refine((value) => value < 15_000 || value > 15_099, {
+  error: servicePortRule,
+});
+/** Istio's own, whose traffic is not redirected to the proxy: what runs as it would go past mutual TLS and every policy. */
+const proxyUser = 1337;
+const userRule = `the number of a user, from 1 to 2147483647, except ${proxyUser} (used by Istio)`;
+const words = (allowed: string) =>
+  z
+    .array(z.string({ error: 'text (put numbers and booleans in quotes)' }), { error: allowed })
+    .min(1, { error: allowed });
+
+/** What a container asks for of which nothing is said. */
+export const defaultResources = {
+  requests: { cpu: '100m', memory: '128Mi' },
+  limits: { memory: '512Mi' },
+} as const;
+
+/** What is said of a container whose image is built elsewhere, in a config.yml and in code alike. */
+const shape = {
+  // What is wrong with a text, rules tell.
+  image: z.string({ error: imageRule }),
+  imagePullSecrets: z
+    .array(text(`the name of a Secret: ${subdomainRule}`, isSubdomain), {
+      error: 'a list of names of Secrets',
+    })
+    .default([]),
+  port: port.optional(),
+  ports: mapping({ grpc: port.optional(), http: port.optional() }).optional(),
+  servicePort: servicePort.optional(),
+  resources: resources.default(defaultResources),
+  replicas: replicas.default(1),
+  ...common,
+  command: words('a list of a program and its arguments').optional(),
+  args: words('a list of arguments').optional(),
+  probes: probesSchema,
+  user: whole(userRule, 1, 2 ** 31 - 1)
+    .refine((value) => value !== proxyUser, { error: userRule })
+    .optional(),
+  metrics: mapping({
+    port,
+    path: text('a path that begins with /', (value) => /^\/[^\s,:]*$/.test(value)).default('/metrics'),
+  }).optional(),
+};
+
+/** The keys of such a container, in code. */
+export const foreignKeys = Object.keys(shape) as readonly (keyof typeof shape)[];
+
+/** The schema of such a container in code, where its name and its services are those of the construct. */
+export const foreignPropsSchema = mapping(shape);
+
+/** The schema of a config.yml of such a container. */
+export const foreignFileSchema = mapping({ name: text(dnsLabelRule, isDnsLabel), services, ...shape });
+
+/** What the schema of such a container makes of it. */
+export type ParsedForeign = z.infer<typeof foreignPropsSchema>;

@@ -1,0 +1,37 @@
+import { isForeign, type AnyConfig } from '../../../apps/config/app-config.ts';
+import type { WorkloadModel } from '../../model/mesh-model.ts';
+import type { Cluster } from '../scope/cluster.ts';
+import { placesOf } from '../traffic/locality.ts';
+import type { TrafficPolicyProps } from '../traffic/props.ts';
+import type { DeploymentPlan } from './deployment.ts';
+
+/**
+ * Where the answers of a workload come from, as far as the declaration tells.
+ * @param clusters - those that it is placed in
+ * @param all - those of the mesh
+ */
+export function answersOf(
+  clusters: readonly string[],
+  deployments: readonly DeploymentPlan[],
+  all: readonly Cluster[],
+  policy: TrafficPolicyProps<string, string> | undefined,
+): Pick<WorkloadModel, 'answersFrom' | 'local'> {
+  const running = deployments.filter(({ replicas }) => replicas > 0);
+  const answersFrom = clusters.filter((cluster) =>
+    running.some(({ placement }) => placement.includes(cluster)),
+  );
+  const isAlike = running.every(({ placement }) => placement.length === answersFrom.length);
+  const areApart = placesOf(answersFrom, all) === answersFrom.length;
+  return { answersFrom, local: isAlike && areApart && policy?.distribution === undefined };
+}
+
+/** References of images of a workload's pods that are built elsewhere. */
+export function foreignImagesOf(
+  config: AnyConfig,
+  deployments: readonly Pick<DeploymentPlan, 'image'>[],
+  imageHub: string,
+): readonly string[] {
+  const images = deployments.map(({ image }) => image);
+  // By the hub's name a version of an app may have been built from an earlier state of its folder.
+  return isForeign(config) ? images : images.filter((image) => !image.startsWith(`${imageHub}/`));
+}

@@ -1,0 +1,71 @@
+import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
+import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
+import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
+import type { Namespace } from '../constructs/scope/mesh-construct.ts';
+import { GrpcService } from '../constructs/workload/grpc-service.ts';
+import { synthesize } from '../synth.ts';
+import { objectOf, problemsOf, twoClusters } from './mesh.ts';
+import { withProject } from './project.ts';
+
+export type Clusters = 'east' | 'west';
+export type Shop = Namespace<Clusters>;
+export type Rendered = ReturnType<typeof synthesize>;
+
+export const image = 'registry.example/cart:1.4.0';
+
+/** What is rendered of a mesh with this in its namespace shop. */
+export function meshWith(
+  declare: (shop: Shop, root: string) => unknown,
+  platform?: Parameters<typeof twoClusters>[1],
+): Rendered {
+  return withProject({}, (root) => {
+    const mesh = twoClusters(root, platform);
+    declare(mesh.namespace('shop'), root);
+    return synthesize(mesh);
+  });
+}
+
+/** What synth says of it, a line each. */
+export function refused(declare: (shop: Shop) => unknown): readonly string[] {
+  return withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    declare(mesh.namespace('shop'));
+    return problemsOf(mesh);
+  });
+}
+
+interface Container {
+  readonly name: string;
+  readonly image: string;
+  readonly env?: readonly { readonly name: string }[];
+  readonly lifecycle?: unknown;
+}
+
+interface Pod {
+  readonly metadata: { readonly annotations: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly terminationGracePeriodSeconds: number;
+    readonly containers: readonly Container[];
+  };
+}
+
+/** The pods of a Deployment. */
+export function podOf(rendered: Rendered, name = 'cart', cluster = 'east'): Pod {
+  const deployment = objectOf(rendered, cluster, 'Deployment', name);
+  return (deployment as unknown as { spec: { template: Pod } }).spec.template;
+}
+
+/** What an object of the east says. */
+export const spec = (rendered: Rendered, kind: string, name = 'cart'): unknown =>
+  objectOf(rendered, 'east', kind, name)?.['spec'];
+
+/** A cart in six lines, which calls two others. */
+export function declareCart(shop: Shop) {
+  const catalog = new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+  const inventory = new GrpcService(shop, 'inventory', { app: 'apps/inventory', service: InventoryService });
+  const cart = new GrpcService(shop, 'cart', { image, service: OrdersService, port: 7070 });
+  cart.calls(catalog.method.getProduct, inventory.method.reserve);
+  const orders = new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService });
+  orders.calls(cart.method.createOrder);
+  return { catalog, cart, orders };
+}

@@ -1,0 +1,180 @@
+// gRPC's own server in Go, as its library makes it and in an image that our builder has no part in, declared by the reference of that
+// image: it knows nothing of Kubernetes, and stops at once when it is told to end.
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
+import { writeOciArchive } from '../peers/oci-archive.ts';
+import { ensureInterop } from '../peers/interop.ts';
+import { callOnce, eventually, status as code, type Caller } from './calls/call.ts';
+import type { Cluster } from './checkout/lab-mesh.ts';
+import { ensureLab, kubectl } from './checkout/lab.ts';
+import { everything } from './everything.ts';
+import { startLoad } from './load/steady-load.ts';
+import {
+  address,
+  awaitPods,
+  awaitRollout,
+  beginCalls,
+  caller,
+  emptyCall,
+  flows,
+  foreignImagesProject,
+  image,
+  server,
+  serverPods,
+} from './meshes/foreign-images.ts';
+
+const minute = 60_000;
+const clusters = ['east', 'west'] as const;
+jest.setTimeout(10 * minute);
+
+const project = foreignImagesProject();
+const unimplemented = '/grpc.testing.UnimplementedService/UnimplementedCall';
+let refusal: Awaited<ReturnType<typeof project.run>>;
+let brought: Awaited<ReturnType<typeof project.run>>;
+
+beforeAll(async () => {
+  const programs = await ensureInterop({ ...thisWorkspace(), report: () => undefined });
+  await ensureLab();
+  const archive = join(project.folder, 'interop.tar');
+  await writeOciArchive(
+    archive,
+    { server: programs['interop-server'], client: programs['interop-client'] },
+    1000,
+  );
+  project.bring({});
+  refusal = await project.run('up', '--engine', 'apply');
+  project.bring({ [image]: 'interop.tar' });
+  brought = await project.run('up', '--engine', 'apply');
+}, 60 * minute);
+
+afterAll(() => {
+  project.remove();
+});
+
+test('the lab, which pulls nothing, says at once which archive is missing', () => {
+  expect(refusal.code).toBe(2);
+  expect(refusal.stderr).toContain(
+    `image ${image}: is built elsewhere, and the lab pulls no images; fix: add its archive to meshwright:labImages of Pulumi.lab.yaml, ` +
+      `'${image}': FILE, as \`docker save\` or \`skopeo copy docker://${image} oci-archive:FILE\` writes one\n`,
+  );
+});
+
+test('up brings it up, and proves by calls that its callers get there; status finds it healthy', async () => {
+  expect(brought.code).toBe(0);
+  for (const cluster of clusters) expect(brought.stdout).toContain(`load in ${cluster} gets to ${server}`);
+  expect(await project.run('status')).toMatchObject({ code: 0 });
+});
+
+test('its pods wait before they are told to end, and run what the image is', () => {
+  for (const cluster of clusters) {
+    const [pod] = serverPods(cluster);
+    const { spec, status } = JSON.parse(kubectl(cluster, '-n', 'shop', 'get', 'pod', pod!, '-o', 'json')) as {
+      spec: { containers: { name: string; image: string; lifecycle?: unknown }[] };
+      status: { containerStatuses: { name: string; restartCount: number }[] };
+    };
+    expect(spec.containers.find(({ name }) => name === server)).toMatchObject({
+      image,
+      lifecycle: { preStop: { sleep: { seconds: 10 } } },
+    });
+    expect(status.containerStatuses.find(({ name }) => name === server)?.restartCount).toBe(0);
+  }
+});
+
+describe('access', () => {
+  const at = (cluster: Cluster, name: string): Caller => ({
+    ...{ cluster, namespace: 'shop', target: `deployment/${name}`, container: caller.container },
+  });
+  const call = (from: Caller, path: string) => callOnce(from, { address, path });
+
+  test('each caller gets to what it was granted of both services, through the port of the Service', async () => {
+    for (const cluster of clusters)
+      await eventually(`${cluster} calls`, code.ok, () => call(at(cluster, 'load'), emptyCall));
+    // Let through, and answered by the server itself.
+    await eventually('what no server has', code.unimplemented, () =>
+      call(at('west', 'stranger'), unimplemented),
+    );
+  });
+
+  test('a caller without the grant is refused by its proxy', async () => {
+    const denied = { status: code.permissionDenied, message: 'RBAC: access denied' };
+    await eventually('a stranger', code.permissionDenied, () => call(at('west', 'stranger'), emptyCall));
+    expect(call(at('west', 'stranger'), emptyCall)).toMatchObject(denied);
+    for (const cluster of clusters) {
+      expect(call(at(cluster, 'load'), '/grpc.testing.TestService/UnaryCall')).toMatchObject(denied);
+      expect(call(at(cluster, 'load'), unimplemented)).toMatchObject(denied);
+    }
+  });
+});
+
+describe('under load', () => {
+  beforeAll(() => {
+    for (const cluster of clusters) beginCalls(cluster);
+    for (const cluster of clusters) awaitRollout(cluster, caller.name);
+  });
+
+  /** Does the work, as often as it takes to have made enough calls, and expects that none was lost. */
+  async function losesNone(what: string, work: () => Promise<void>): Promise<void> {
+    const least = everything ? 5_000 : 500;
+    const perSecond = flows.reduce((sum, flow) => sum + (flow.perSecond ?? 0), 0);
+    const load = await startLoad({ clusters, caller, flows });
+    const end = Date.now() + (1_000 * least * 1.1) / perSecond;
+    let times = 0;
+    const working = (async () => {
+      do {
+        await work();
+        times += 1;
+      } while (Date.now() < end);
+    })();
+    await working.catch(() => undefined);
+    const { failures, failed, calls, byStatus } = await load.stop();
+    await working;
+    process.stderr.write(`${what}, ${times} times: ${JSON.stringify({ calls, failed, byStatus })}\n`);
+    expect({ failures, failed }).toEqual({ failures: [], failed: 0 });
+    expect(calls).toBeGreaterThanOrEqual(least);
+  }
+
+  test('a rolling restart in both clusters loses no call', () =>
+    losesNone('rolling restart', async () => {
+      for (const cluster of clusters)
+        kubectl(cluster, '-n', 'shop', 'rollout', 'restart', `deployment/${server}`);
+      for (const cluster of clusters) await awaitPods(cluster, 1);
+    }));
+
+  const long = everything ? test : test.skip;
+
+  long(
+    'an eviction in a cluster that has no room for another pod loses no call: the other cluster serves',
+    () =>
+      losesNone('eviction', async () => {
+        const [node] = kubectl('east', 'get', 'nodes', '-o', 'name').trim().split('\n');
+        const [pod] = serverPods('east');
+        kubectl('east', 'cordon', node!.replace('node/', ''));
+        try {
+          const eviction = {
+            apiVersion: 'policy/v1',
+            kind: 'Eviction',
+            metadata: { name: pod, namespace: 'shop' },
+          };
+          kubectl('east', 'create', '--raw', `/api/v1/namespaces/shop/pods/${pod!}/eviction`, '-f', '-', {
+            input: JSON.stringify(eviction),
+          });
+          kubectl('east', '-n', 'shop', 'wait', '--for=delete', `pod/${pod!}`, '--timeout=60s');
+          const ready = `jsonpath={.status.readyReplicas}`;
+          expect(kubectl('east', '-n', 'shop', 'get', `deployment/${server}`, '-o', ready)).toBe('');
+        } finally {
+          kubectl('east', 'uncordon', node!.replace('node/', ''));
+        }
+        await awaitPods('east', 1);
+      }),
+  );
+
+  long('scaling down, to less and to none, loses no call', () =>
+    losesNone('scale-down', async () => {
+      for (const replicas of [2, 1, 0, 1]) {
+        kubectl('west', '-n', 'shop', 'scale', `deployment/${server}`, `--replicas=${replicas}`);
+        await awaitPods('west', replicas);
+      }
+    }),
+  );
+});
