@@ -80,7 +80,7 @@ test('pods of others stay, whatever their name, and so does one that another run
 });
 
 test('a pod that somebody put in the place of ours is not read, and stays', async () => {
-  runPods(({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, uid: 'theirs' } }) as Pod);
+  runPods(({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, uid: 'theirs' } }));
   const { exitCode, message } = await problemOf(program('said'));
   const [path = ''] = [...api.objects.keys()];
   const name = path.split('/').at(-1) ?? '';

@@ -94,7 +94,7 @@ test('a backup of ours that others restored into a namespace of theirs stays, wi
   const restored = (namespace: string): KubeObject => {
     const { metadata, ...rest } = object('v1', 'ConfigMap', 'prices', namespace);
     const labels = { ...metadata.labels, 'velero.io/restore-name': 'nightly' };
-    return { ...rest, metadata: { ...metadata, labels } } as KubeObject;
+    return { ...rest, metadata: { ...metadata, labels } };
   };
   const live = [namespace, restored('shop'), restored('theirs')];
   expect(await pruned(live, [namespace])).toEqual({

@@ -6,12 +6,10 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import { labelManaged } from '../kube/kube-object.ts';
 import { removalOrder } from '../kube/managed.ts';
 import type { MeshIdentity } from '../preflight/identity.ts';
-import { removeMesh } from './remove.ts';
+import { appliedBy, object, ours, removeIn, storeIn } from './testing/removal.ts';
 import { putIssued } from '../testing/cert-manager.ts';
 import { makeCertificate } from '../testing/certificates.ts';
-import { plural } from '../testing/api-kinds.ts';
 import { KubeApi } from '../testing/kube-api.ts';
-import { modelOf } from '../testing/models.ts';
 import { problemOf } from '../testing/problems.ts';
 import { ensureTrust } from '../trust/folder.ts';
 import { cacertsSecret } from '../trust/objects.ts';
@@ -35,47 +33,11 @@ afterEach(() => {
   api.requests.length = 0;
 });
 
-const object = (
-  apiVersion: string,
-  kind: string,
-  name: string,
-  namespace?: string,
-  fields: object = {},
-): KubeObject => ({
-  apiVersion,
-  kind,
-  metadata: { name, ...(namespace !== undefined && { namespace }), ...fields },
-});
-const ours = [
-  object('v1', 'Namespace', 'shop'),
-  object('v1', 'Namespace', 'istio-system'),
-  object('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'gateways.networking.istio.io'),
-  object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'istiod'),
-  object('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration', 'istio-sidecar-injector'),
-  object('apps/v1', 'Deployment', 'istiod', 'istio-system'),
-  object('v1', 'Service', 'catalog', 'shop'),
-  object('apps/v1', 'Deployment', 'catalog', 'shop'),
-].map((one) => appliedBy('meshwright', one));
-
-/** As an engine left it. */
-function appliedBy(manager: string, { metadata, ...rest }: KubeObject): KubeObject {
-  const managedFields = [{ manager, operation: 'Apply' }];
-  return labelManaged({ ...rest, metadata: { ...metadata, managedFields } } as KubeObject, 'shop');
-}
-
 const store = (objects: readonly KubeObject[]) => {
-  for (const one of objects) api.put({ ...one, metadata: { ...one.metadata } });
+  storeIn(api, objects);
 };
 const names = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name);
-async function remove(identity: MeshIdentity = {}): Promise<readonly string[]> {
-  const lines: string[] = [];
-  await removeMesh(modelOf(['east']), {
-    access: { east: { kubeconfig: api.kubeconfig, context: 'east' } },
-    trustDir: join(folder, 'trust'),
-    ...{ identity, report: (line: string) => lines.push(line) },
-  });
-  return lines;
-}
+const remove = (identity: MeshIdentity = {}) => removeIn(api, join(folder, 'trust'), identity);
 
 test('removalOrder begins with webhooks, then what runs, and ends with the definitions', () => {
   expect(removalOrder(ours, 'istio-system').map(names)).toEqual([
@@ -293,143 +255,6 @@ describe('removeMesh', () => {
       'east: removed 8 objects',
     ]);
     expect(api.get(unserved)).toBeUndefined();
-  });
-
-  const besideNamespaces = [
-    'mutatingwebhookconfigurations',
-    'validatingwebhookconfigurations',
-    'customresourcedefinitions',
-    'clusterroles',
-    'clusterrolebindings',
-  ];
-
-  /**
-   * Credentials that may list a type in these namespaces alone, and no other type at all but namespaces and what an Istio has
-   * beside them, as docs/rights/down.yaml has it.
-   */
-  const listsOnly = (
-    types: readonly string[],
-    namespaces: readonly string[],
-    everywhere: readonly string[] = besideNamespaces,
-  ) => {
-    const all = Object.values(kinds).flatMap((of) => of.map(([kind]) => plural(kind)));
-    api.intervene = ({ method, path }) => {
-      const [, namespace = '', type = ''] = /(?:\/namespaces\/([^/]+))?\/([a-z]+)$/.exec(path) ?? [];
-      if (
-        method !== 'GET' ||
-        ['namespaces', ...everywhere].includes(type) ||
-        !all.includes(type) ||
-        api.objects.has(path)
-      )
-        return undefined;
-      if (types.includes(type) && namespaces.includes(namespace)) return undefined;
-      return { status: 403, body: { message: `may not list ${type}` } };
-    };
-  };
-
-  test('finds what the credentials may list in the namespaces of the mesh alone, and keeps what may hold things of others', async () => {
-    store(ours.filter(({ metadata, kind }) => metadata.namespace !== undefined || kind === 'Namespace'));
-    listsOnly(['deployments', 'services', 'configmaps'], ['shop', 'istio-system']);
-    const kept = (name: string) =>
-      `east: Namespace ${name} is kept because these credentials may not list what others may have there: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 16 more kinds`;
-    expect(await remove()).toEqual([
-      'east: objects of kinds that these credentials may not list were not looked for: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 18 more kinds',
-      kept('shop'),
-      kept('istio-system'),
-      'east: removed 3 objects',
-    ]);
-    expect(api.get(object('v1', 'Namespace', 'shop'))).toBeDefined();
-  });
-
-  test('refuses credentials that would leave behind what an Istio has beside its namespaces', async () => {
-    store(ours);
-    listsOnly(['deployments', 'services', 'configmaps'], ['shop', 'istio-system'], ['clusterroles']);
-    expect(await problemOf(remove())).toEqual({
-      exitCode: 2,
-      message:
-        'east: the credentials may not list mutatingwebhookconfigurations.admissionregistration.k8s.io, ' +
-        'validatingwebhookconfigurations.admissionregistration.k8s.io, customresourcedefinitions.apiextensions.k8s.io, ' +
-        'clusterrolebindings.rbac.authorization.k8s.io, which would be left behind; nothing was deleted; ' +
-        'fix: use credentials with the rights of docs/rights/down.yaml',
-    });
-    expect(ours.filter((one) => api.get(one) === undefined)).toEqual([]);
-  });
-
-  test('keeps a definition whose resources the credentials may not list', async () => {
-    store(ours.filter(({ kind }) => kind === 'CustomResourceDefinition'));
-    api.intervene = ({ method, path }) =>
-      method === 'GET' && path === '/apis/networking.istio.io/v1/gateways'
-        ? { status: 403, body: { message: 'may not list gateways' } }
-        : undefined;
-    expect(await remove()).toEqual([
-      'east: objects of kinds that these credentials may not list were not looked for: gateways.networking.istio.io',
-      'east: CustomResourceDefinition gateways.networking.istio.io is kept because these credentials may not list what others may have there: gateways.networking.istio.io',
-      'east: nothing to remove',
-    ]);
-  });
-
-  test.each([
-    ['copied', {}],
-    ['restored from a backup with their field managers', { labels: { 'velero.io/restore-name': 'nightly' } }],
-  ])(
-    'keeps what others %s into a namespace of theirs, and the namespace, and names each',
-    async (_, mark) => {
-      const managedFields = 'labels' in mark ? [{ manager: 'meshwright', operation: 'Apply' }] : [];
-      const copies = [
-        object('v1', 'Namespace', 'restored', undefined, mark),
-        object('apps/v1', 'Deployment', 'catalog', 'restored', { ...mark, managedFields }),
-        object('v1', 'ConfigMap', 'prices', 'restored', { ...mark, managedFields }),
-        object('v1', 'Secret', 'tls', 'default', { ...mark, managedFields }),
-        object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'copy', undefined, { ...mark, managedFields }),
-      ].map((one) => labelManaged(one, 'shop'));
-      store([...ours, ...copies]);
-      const lines = await remove();
-      expect(lines.toSorted()).toEqual([
-        ...[
-          'ClusterRole copy',
-          'ConfigMap restored/prices',
-          'Deployment restored/catalog',
-          'Namespace restored',
-          'Secret default/tls',
-        ].map((name) => `east: ${name} is kept: it has the mesh's labels, but meshwright did not write it`),
-        'east: removed 8 objects',
-      ]);
-      expect(copies.filter((one) => api.get(one) === undefined)).toEqual([]);
-    },
-  );
-
-  test.each(['meshwright', 'pulumi-kubernetes-d3b07384', 'pulumi-resource-kubernetes', 'pulumi-kubernetes'])(
-    'deletes what %s wrote outside of the namespaces of the mesh',
-    async (manager) => {
-      const outside = appliedBy(manager, object('v1', 'ConfigMap', 'settings', 'kube-system'));
-      store([...ours, outside]);
-      expect(await remove()).toEqual(['east: removed 9 objects']);
-      expect(api.get(outside)).toBeUndefined();
-    },
-  );
-
-  test('in a namespace that an engine made, deletes all that has the labels of the mesh, whoever wrote it', async () => {
-    const plain = ours.map((one) =>
-      one.kind === 'Namespace'
-        ? appliedBy('pulumi-kubernetes-d3b07384', object('v1', 'Namespace', one.metadata.name))
-        : one,
-    );
-    store([...plain, labelManaged(object('v1', 'ConfigMap', 'by-hand', 'shop'), 'shop')]);
-    expect(await remove()).toEqual(['east: removed 9 objects']);
-  });
-
-  test('what others made under a name of ours, while ours was being removed, stays', async () => {
-    const theirs = object('v1', 'Service', 'catalog', 'shop');
-    store(ours);
-    api.intervene = ({ method, path }) => {
-      if (method === 'DELETE' && path.endsWith('/deployments/catalog')) store([theirs]);
-      return undefined;
-    };
-    expect(await remove()).toEqual([
-      'east: Namespace shop is kept for what meshwright did not make: Service shop/catalog',
-      'east: removed 6 objects',
-    ]);
-    expect(api.get(theirs)).toBeDefined();
   });
 
   test('names the object that may not be deleted', async () => {

@@ -86,7 +86,7 @@ const meanings: Readonly<Record<string, readonly Meaning[] | undefined>> = {
   VirtualServiceIneffectiveMatch: covered,
   IngressRouteRulesNotAffected: meaning('ingressRoutes', / apply only in sidecars/),
   JwtClaimBasedRoutingWithoutRequestAuthN: meaning(
-    'claimedHeaders',
+    'unreadTokens',
     / matches a claim, but no RequestAuthentication/,
   ),
   DeploymentAssociatedToMultipleServices: twoProtocols,
