@@ -24,7 +24,7 @@ export function merged(
   live: Readonly<Record<string, unknown>> | undefined,
 ): Record<string, unknown> {
   const before = (live?.['metadata'] ?? {}) as Metadata;
-  const metadata = applied['metadata'] as Metadata;
+  const metadata = (applied['metadata'] ?? {}) as Metadata;
   const isPart = metadata.labels === undefined && metadata.annotations !== undefined;
   const others = (before.managedFields ?? []).filter((entry) => entry.manager !== manager);
   const kept = Object.entries(before.annotations ?? {}).filter(([key]) =>
