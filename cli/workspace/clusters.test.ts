@@ -190,6 +190,49 @@ describe('a cluster that has become another one is refused, by its name', () => 
   });
 });
 
+describe('another mesh is not taken for this one without its clusters', () => {
+  const none = (names: string, up: string) =>
+    `mesh.ts: declares none of the clusters that the mesh of this checkout is up in: it would be removed from all of them; received "${names}"; allowed one of ${up}, and any others; fix: ${down}`;
+
+  test.each<[string, () => void, () => unknown, string]>([
+    [
+      'by a stack of its own, after contexts alone',
+      () => {
+        bringUp('east=a west=b');
+        stackSays('eu=c us=d');
+      },
+      () => choose('eu us', [], 'prod'),
+      none('eu, us', 'east, west'),
+    ],
+    [
+      'by flags',
+      () => {
+        bringUp('east=a');
+      },
+      () => choose('eu', ['eu=c']),
+      none('eu', 'east'),
+    ],
+    [
+      'by a stack of another environment that has one of the clusters',
+      () => {
+        bringUp('east=a west=b');
+        stackSays('east=a us=d');
+      },
+      () => choose('east us', [], 'prod'),
+      `--stack: is of another environment than the mesh of this checkout is up in, and does not have cluster west: the mesh would be removed there; received "prod"; allowed lab; fix: ${down}`,
+    ],
+  ])('%s', (_, bring, act, message) => {
+    bring();
+    expect(act).toThrow(new Error(message));
+  });
+
+  test('a stack with the same clusters takes over what contexts alone brought up', () => {
+    bringUp('east=a west=b');
+    stackSays('east=a west=b north=c');
+    expect(choose('east west north', [], 'prod')).toMatchObject({ stack: 'prod', environment: 'prod' });
+  });
+});
+
 test('each cluster that is new and has no context is told, with the flag that it needs', () => {
   bringUp('east=a');
   const told = (name: string) =>

@@ -46,6 +46,7 @@ export function chooseClusters(at: Workspace, names: readonly string[], given: K
   // A lab has each of its clusters by a context of its own kubeconfig, and says itself which it has.
   const up: UpRecord['access'] = before === undefined ? {} : before.lab ? ofLab(names) : everyAccess(before);
   const left = Object.fromEntries(Object.entries(up).filter(([name]) => !names.includes(name)));
+  throwIfAny(noneInCommon(names, up));
   if (context.length > 0 || isDeclared) {
     const isOfFile = context.length === 0;
     const access = isOfFile ? file.access : parseContexts(context, names, env, up);
@@ -68,6 +69,21 @@ export function chooseClusters(at: Workspace, names: readonly string[], given: K
     ]);
   }
   return { lab: true, access: ofLab(names), left };
+}
+
+/** Clusters come and go one by one: other clusters altogether are another mesh, and all that is up would be removed. */
+function noneInCommon(names: readonly string[], up: Access): readonly Problem[] {
+  const known = Object.keys(up);
+  if (known.length === 0 || known.some((name) => names.includes(name))) return [];
+  return [
+    {
+      where: 'mesh.ts',
+      what: 'declares none of the clusters that the mesh of this checkout is up in: it would be removed from all of them',
+      received: names.join(', '),
+      allowed: `one of ${known.join(', ')}, and any others`,
+      fix: 'run `npm run down` first, or use another checkout',
+    },
+  ];
 }
 
 function unknown(name: string): Problem {

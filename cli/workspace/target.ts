@@ -118,6 +118,8 @@ export function chooseTarget(
   );
   const { lab, left, accessFile } = reached;
   const isLeft = Object.keys(left).length > 0;
+  if (isLeft && before !== undefined && environmentOf(before) !== environment)
+    throw new ProblemsError([otherEnvironment(environment, before, Object.keys(left))]);
   const record = {
     ...{ engine, lab, ...(stack !== undefined && { stack }), environment, access },
     ...(isLeft && { left }),
@@ -125,6 +127,17 @@ export function chooseTarget(
   // Contexts alone have no stack, but an environment.
   const config = { ...file, access, values: holeValues(at.root, environment).values };
   return { record, config, ...(accessFile !== undefined && { accessFile }) };
+}
+
+/** Another environment may take over the clusters of what is up. That it has others as well does not mean that these are given up. */
+function otherEnvironment(environment: string, before: UpRecord, left: readonly string[]): Problem {
+  return {
+    where: '--stack',
+    what: `is of another environment than the mesh of this checkout is up in, and does not have cluster ${left.join(', ')}: the mesh would be removed there`,
+    received: environment,
+    allowed: environmentOf(before),
+    fix: 'run `npm run down` first, or use another checkout',
+  };
 }
 
 /** The configuration of what is up, for commands that change nothing about it. */
