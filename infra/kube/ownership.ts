@@ -32,10 +32,21 @@ export function otherMesh({ metadata: { labels = {} } }: KubeObject, mesh: strin
   return other === mesh ? undefined : other;
 }
 
-/** Whether a live object is not this mesh's to overwrite: it lacks the mesh's labels, and no apply of ours wrote it. */
+/** Whether a live object is not this mesh's to overwrite: it lacks the mesh's labels, and neither an apply of ours nor Kubernetes alone wrote it. */
 export function isOfOthers(object: KubeObject, mesh: string): boolean {
   if (isManaged(object, mesh)) return false;
-  return otherMesh(object, mesh) !== undefined || !isApplied(object);
+  return otherMesh(object, mesh) !== undefined || !(isApplied(object) || isUntouched(object));
+}
+
+/** Whether Kubernetes made the object with its namespace, and nobody wrote it since. */
+function isUntouched(object: KubeObject): boolean {
+  return (
+    object.kind === 'ServiceAccount' &&
+    object.metadata.name === 'default' &&
+    list(object, 'metadata', 'managedFields').every(
+      (entry) => text(entry, 'manager') === 'kube-controller-manager',
+    )
+  );
 }
 
 /** Of objects with the labels of a mesh, the namespaces that the mesh made or was given: all that has its labels there is its own. */

@@ -74,9 +74,16 @@ describe('the identity of a mesh', () => {
     put(labelManaged(namespace, 'shop'));
     const theirs = config('trustDomain: theirs.example');
     put({ ...theirs, metadata: { ...theirs.metadata, labels: { 'istio.io/rev': 'theirs' } } });
-    expect(await read()).toEqual({});
+    expect(await read()).toBeUndefined();
     put(config('enableTracing: true', 'istio-canary'));
     expect(await read()).toEqual({ trustDomain: 'cluster.local' });
+  });
+
+  test('is none of a namespace that was kept when the mesh was taken down, with its annotations', async () => {
+    const annotations = { 'meshwright/mesh-id': one, 'meshwright/environment': 'staging' };
+    const kept = labelManaged(namespace, 'shop');
+    put({ ...kept, metadata: { ...kept.metadata, annotations } });
+    expect(await read()).toBeUndefined();
   });
 
   test('has the id that is known, else that of a cluster, else a new one', () => {

@@ -24,7 +24,10 @@ const annotations = { environment: 'meshwright/environment', id: 'meshwright/mes
 /** A field manager of its own: an apply of the namespace as it is rendered takes no annotation away. */
 const fieldManager = 'meshwright-identity';
 
-/** What a cluster has of a mesh of this name; undefined where it has no control plane's namespace of one. */
+/**
+ * What a cluster has of a mesh of this name; undefined where it has no control plane of one. The namespace alone is none: it may be
+ * kept when a mesh is taken down, with its annotations, for what others have there.
+ */
 export async function readIdentity(
   client: KubeClient,
   { mesh, controlPlaneNamespace: namespace }: Named,
@@ -35,7 +38,9 @@ export async function readIdentity(
   const type = await client.typeOf('v1', 'ConfigMap', signal);
   const within = { namespace, labelSelector: revisionLabel, ...(signal && { signal }) };
   const configs = type === undefined ? [] : await client.list(type, within);
-  const [trustDomain] = configs.flatMap((one) => (isManaged(one, mesh) ? (trustDomainOf(one) ?? []) : []));
+  const own = configs.filter((one) => isManaged(one, mesh));
+  if (own.length === 0) return undefined;
+  const [trustDomain] = own.flatMap((one) => trustDomainOf(one) ?? []);
   const { [annotations.environment]: environment, [annotations.id]: id } = annotationsOf(live);
   return {
     ...(environment !== undefined && { environment }),

@@ -30,6 +30,24 @@ test('the narrowest one holds: a namespace, a service in it, and a port of that 
   });
 });
 
+test('whether proofs may expect plaintext to be refused goes by the port of the pods, not by that of the Service', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const shop = mesh.namespace('shop');
+    const stock = (name: string, ports: ServiceMutualTlsProps['ports']) => {
+      const said = { image: 'registry.example/stock:1.4.0', port: 7070, servicePort: 80 };
+      const service = new GrpcService(shop, name, { ...said, service: InventoryService });
+      new MutualTls(service, 'mutual-tls', { mode: 'STRICT', ...(ports && { ports }) });
+    };
+    stock('open', { grpc: 'PERMISSIVE' });
+    stock('closed', undefined);
+    expect(mesh.model().workloads.map(({ name, plaintext }) => [name, plaintext])).toEqual([
+      ['open', true],
+      ['closed', undefined],
+    ]);
+  });
+});
+
 describe('problems', () => {
   const problems = (props: Record<string, unknown>) =>
     withProject({}, (root) => {

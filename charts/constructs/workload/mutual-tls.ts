@@ -192,7 +192,11 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
 }
 
 /** Whether a workload's port for gRPC takes plaintext, by what is declared of it, else of its namespace. */
-export function takesPlaintext<C extends string>({ node, namespace, ports: { grpc } }: Workload<C>): boolean {
+export function takesPlaintext<C extends string>({
+  node,
+  namespace,
+  containerPorts: { grpc },
+}: Workload<C>): boolean {
   if (grpc === undefined) return false;
   const declared = [node, namespace.node]
     .flatMap(({ children }) => children)
