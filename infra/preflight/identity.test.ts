@@ -86,10 +86,11 @@ describe('the identity of a mesh', () => {
     expect(await read()).toBeUndefined();
   });
 
-  test('has the id that is known, else that of a cluster, else a new one', () => {
+  test('has the id of a cluster, else the one that is known, else a new one', () => {
     expect(settledIdentity({ east: { id: other } }, { environment: 'prod', id: one })).toEqual({
-      ...{ environment: 'prod', id: one },
+      ...{ environment: 'prod', id: other },
     });
+    expect(settledIdentity({ east: undefined }, { id: one })).toEqual({ id: one });
     expect(settledIdentity({ east: undefined, west: { id: other } }, {})).toEqual({ id: other });
     const drawn = [settledIdentity({}, {}).id, settledIdentity({}, {}).id];
     expect(new Set(drawn).size).toBe(2);
@@ -113,7 +114,7 @@ describe('another mesh of the name', () => {
       'trust domain prod.example',
       'trust domain staging.example',
     ],
-    ['another id', { ...expected, id: other }, `id ${other}`, `id ${one}`],
+    ['another id, where nobody said the environment', { id: other }, `id ${other}`, `id ${one}`],
     [
       'all of these',
       { environment: 'prod', trustDomain: 'prod.example', id: other },
@@ -136,6 +137,7 @@ describe('another mesh of the name', () => {
     ['an earlier version marked nothing', {}],
     ['an earlier version left the trust domain alone', { trustDomain: 'staging.example' }],
     ['it is this one', expected],
+    ['it was taken down, and brought up again from another checkout', { ...expected, id: other }],
     [
       'it is this one, which contexts alone brought up before it had a stack',
       { ...expected, environment: 'lab' },

@@ -117,13 +117,13 @@ function isSame(found: MeshIdentity | undefined, expected: MeshIdentity): boolea
   return found?.id !== undefined && found.id === expected.id;
 }
 
-/** The identity that a mesh keeps: its id is the one that is known, else the one that a cluster has, else a new one. */
+/** The identity that a mesh keeps: its id is the one that a cluster has, else the one that is known, else a new one. */
 export function settledIdentity(
   live: Readonly<Record<string, MeshIdentity | undefined>>,
   { environment, id }: MeshIdentity,
 ): MeshIdentity {
   const [found] = Object.values(live).flatMap((one) => one?.id ?? []);
-  return { ...(environment !== undefined && { environment }), id: id ?? found ?? randomUUID() };
+  return { ...(environment !== undefined && { environment }), id: found ?? id ?? randomUUID() };
 }
 
 /** Keeps the identity on the namespace of a control plane; a mesh of an earlier version gets it, too. */
@@ -146,9 +146,16 @@ export async function markIdentity(
   await client.apply({ ...namespace, metadata }, signal, fieldManager);
 }
 
-/** What differs of what both sides know, as each has it; empty where nothing does. */
+/**
+ * What differs of what both sides know, as each has it; empty where nothing does. Where environment and trust domain are the same, the
+ * id is as well: what was taken down and brought up again from another checkout has a new one, and this checkout still knows the old.
+ */
 function difference(found: MeshIdentity, expected: MeshIdentity): readonly [string, string] {
   const names = { environment: 'environment', trustDomain: 'trust domain', id: 'id' } as const;
+  const isAgreed = (['environment', 'trustDomain'] as const).every(
+    (key) => found[key] !== undefined && found[key] === expected[key],
+  );
+  if (isAgreed) return ['', ''];
   const differing = (['environment', 'trustDomain', 'id'] as const).filter(
     (key) => found[key] !== undefined && expected[key] !== undefined && found[key] !== expected[key],
   );
