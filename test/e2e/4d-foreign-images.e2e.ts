@@ -141,6 +141,7 @@ describe('under load', () => {
       for (const cluster of clusters) await awaitPods(cluster, 1);
     }));
 
+  // Two minutes each: CI has the rolling restart.
   const long = everything ? test : test.skip;
 
   long(
