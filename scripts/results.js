@@ -1,5 +1,5 @@
 // Where test results are kept for `.ci/run`, and what they add up to.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { root } from './prepare.js';
@@ -8,9 +8,18 @@ export function resultsFile(project) {
   return join(root, 'node_modules', `.results-${project}.json`);
 }
 
+function stepsFile(project) {
+  return join(root, 'node_modules', `.results-${project}-steps.json`);
+}
+
 /** Forgets the last run: one that dies before its end must not look like it. */
 export function removeResults(project) {
   rmSync(resultsFile(project), { force: true });
+}
+
+/** As `removeResults`, of the steps beside the tests. */
+export function removeFailedSteps(project) {
+  rmSync(stepsFile(project), { force: true });
 }
 
 /** Lines of a failure that are shown again at the end: what was expected and what came. The whole of it stands with its suite. */
@@ -33,6 +42,31 @@ export function readResults(project) {
     );
   });
   return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, failures };
+}
+
+/**
+ * Keeps what failed beside the tests of a project, for the end of `.ci/run`: a line `== lint: FAILED` stands an hour above it.
+ * @param {readonly { title: string, output: string }[]} steps
+ */
+export function keepFailedSteps(project, steps) {
+  writeFileSync(stepsFile(project), JSON.stringify(steps));
+}
+
+/** What each failed step of a project wrote last; one that died before its end has one that says so. */
+export function readFailedSteps(project) {
+  const file = stepsFile(project);
+  if (!existsSync(file)) return [`${project}: ended before its last step; look above for what ended it`];
+  return JSON.parse(readFileSync(file, 'utf8')).map(({ title, output }) => `${title}\n${ending(output)}`);
+}
+
+/** The last lines of an output, plain: what ends a step is written last. */
+function ending(output) {
+  return stripVTControlCharacters(output)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-shownLines)
+    .map((line) => `  ${line.slice(0, 300)}`)
+    .join('\n');
 }
 
 /** The first lines of a message, plain, without its stack. */
