@@ -61,8 +61,8 @@ afterEach(async () => {
 const configMap = (name: string): KubeObject =>
   labelManaged({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'shop' } }, 'shop');
 
-/** One ConfigMap per stage, and the operator. */
-function planOf(extra: readonly KubeObject[] = []) {
+/** One ConfigMap per stage, and the operator; the extra ones are in all clusters unless some are named. */
+function planOf(extra: readonly KubeObject[] = [], having: readonly string[] = clusters) {
   const rendered = clusters.flatMap((cluster) =>
     stages.map((stage): RenderedStage => {
       const marker = configMap(`in-${stage}`);
@@ -82,7 +82,7 @@ function planOf(extra: readonly KubeObject[] = []) {
       const objects = [
         marker,
         ...(stage === '10-control-plane' ? [operator, account] : []),
-        ...(stage === '30-mesh' ? extra : []),
+        ...(stage === '30-mesh' && having.includes(cluster) ? extra : []),
       ];
       return { cluster, stage, path: `${cluster}/${stage}.k8s.yaml`, yaml: '', objects };
     }),
@@ -254,6 +254,15 @@ describe('applyPlan', () => {
     expect(await up()).toMatchObject({ created: 0, changed: 0, unchanged: 24, deleted: 0 });
     // What is deleted is a change: proofs of before it show nothing.
     expect(changesNothing).toEqual([false, false, true]);
+  });
+
+  test('what leaves one cluster alone is deleted there, and counts as a change', async () => {
+    const moved = configMap('moved');
+    await up(planOf([moved]));
+    changesNothing.length = 0;
+    expect(await up(planOf([moved], ['west']))).toMatchObject({ created: 0, changed: 0, deleted: 1 });
+    expect(clusters.map((cluster) => apis[cluster]?.get(moved) !== undefined)).toEqual([false, true]);
+    expect(changesNothing).toEqual([false]);
   });
 
   test('a failure in one cluster stops what depends on it, and is told once', async () => {

@@ -42,7 +42,6 @@ describe('what an earlier run has left', () => {
 
   test('what a pod of this change waits for may just have been mended: it gets the time of a pull', async () => {
     east.store({ created: yesterday, ...containers(waiting('catalog', 'ErrImagePull', 'manifest unknown')) });
-    const looks = () => east.api.requests.filter(({ path }) => path.endsWith('/pods')).length;
     await problemOf(east.wait([deploymentOf()], { hardly: 900 }));
     expect(looks()).toBeGreaterThanOrEqual(2);
   });
@@ -56,6 +55,20 @@ describe('what an earlier run has left', () => {
     };
     expect((await problemOf(east.wait())).message).toContain('ended with exit code 1, restarted 8 times');
   });
+});
+
+const looks = () => east.api.requests.filter(({ path }) => path.endsWith('/pods')).length;
+
+test('an image that is not there ends the wait at the first look, though other trouble has a grace', async () => {
+  east.store(containers(waiting('catalog', 'ErrImagePull', 'manifest unknown')));
+  await problemOf(east.wait([deploymentOf()], { grace: 60_000 }, 1_000));
+  expect(looks()).toBe(1);
+});
+
+test('a Secret that is not there may be about to be made: the wait goes on', async () => {
+  east.store(containers(waiting('catalog', 'CreateContainerConfigError', 'secret "a" not found')));
+  await problemOf(east.wait([deploymentOf()], { grace: 60_000 }, 1_000));
+  expect(looks()).toBeGreaterThanOrEqual(2);
 });
 
 describe('what may not be read is said, and nothing more', () => {
