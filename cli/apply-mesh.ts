@@ -1,6 +1,7 @@
 import type { MeshModel } from '../charts/model/mesh-model.ts';
 import type { RenderedStage } from '../charts/synth.ts';
 import { applyPlan } from '../infra/apply/apply.ts';
+import type { Reach } from '../infra/kube/managed.ts';
 import { planMesh } from '../infra/plan/plan.ts';
 import type { StackConfig } from '../infra/plan/stack-config.ts';
 import type { MeshIdentity } from '../infra/preflight/identity.ts';
@@ -20,8 +21,8 @@ export interface AppliedMesh {
 interface ApplyRun {
   /** Whether the last `up` of what is up ended well. */
   readonly endedWell: boolean;
-  /** Namespaces that earlier ones wrote in, on an Istio of others. */
-  readonly earlierNamespaces: readonly string[];
+  /** Where earlier ones wrote, on an Istio of others. */
+  readonly earlier: Reach;
   readonly identity: Pick<MeshIdentity, 'environment' | 'id'>;
   readonly report: (line: string) => void;
   /** Called when it is known whether there is something to apply; Pulumi does not tell. */

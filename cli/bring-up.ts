@@ -214,7 +214,7 @@ async function applyAndProve(
   const stands = ended.promise.then((outcome) => outcome !== 'failed');
   const before = readRecord(at.stateDir);
   const endedWell = before !== undefined && before.unfinishedUp === undefined;
-  const earlierNamespaces = before?.namespaces ?? [];
+  const earlier = { namespaces: before?.namespaces ?? [], outside: before?.outside ?? [] };
   let discard = (): void => undefined;
   let applied: AppliedMesh | undefined;
   let chosen: readonly Proof[] = [];
@@ -243,7 +243,7 @@ async function applyAndProve(
               ended.resolve('unchanged');
             };
             applied = await applyMesh(at, record, config, mesh, {
-              ...{ endedWell, earlierNamespaces, report, compared, settled, signal },
+              ...{ endedWell, earlier, report, compared, settled, signal },
               identity: identityFor(mesh, before),
             });
           } finally {

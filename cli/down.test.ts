@@ -118,6 +118,35 @@ test('down removes a mesh from three clusters, one of them no longer declared, a
   expect(left()).toEqual([0, 5, 0]);
 });
 
+test('what down keeps, it says at its end, too', async () => {
+  const copy = labelManaged(object('v1', 'ConfigMap', 'copy', 'default'), 'shop');
+  apis.east.put({ ...copy, metadata: { ...copy.metadata } });
+  writeRecord(at.stateDir, recordOf(['east']));
+  expect(await take()).toBe(0);
+  expect(printed).toMatch(/all that up made is removed, but for 1 kept: the lines above say what and why\n$/);
+});
+
+test('a cluster that was destroyed keeps down from none of the others, and is told with what to do', async () => {
+  const gone = { kubeconfig: join(folder, 'destroyed'), context: 'west' };
+  const record = recordOf(['east'], { left: { west: gone, ...accessTo(['north']) } });
+  writeRecord(at.stateDir, record);
+  const file = join(at.stateDir, 'up.json');
+  expect(await problemOf(take())).toEqual({
+    exitCode: 1,
+    message:
+      'cluster west: is no longer declared, and the mesh is not removed from it yet: the kubeconfig file does not exist; ' +
+      `fix: make it answer by context west of ${gone.kubeconfig} and run the command again; ` +
+      `if it no longer exists, remove it from \`left\` in ${file}`,
+  });
+  expect(left()).toEqual([0, 5, 0]);
+  expect(readRecord(at.stateDir)?.left).toEqual({ west: gone });
+  const { left: none, ...rest } = record;
+  expect(none).toBeDefined();
+  writeRecord(at.stateDir, rest);
+  expect(await take()).toBe(0);
+  expect(readRecord(at.stateDir)).toBeUndefined();
+});
+
 test('down by the record of an earlier version, which has no name, goes by the declared one', async () => {
   const { mesh, ...older } = recordOf(['east', 'north']);
   expect(mesh?.name).toBe('shop');

@@ -3,16 +3,11 @@ import { synthUp } from './workspace/synth-mesh.ts';
 import { findLab } from './lab-package.ts';
 import { takeLock } from '../core/lock.ts';
 import { removeMesh } from '../infra/apply/remove.ts';
+import { outsideNamespaces } from '../infra/plan/reach.ts';
 import { pulumiOptions } from './pulumi.ts';
+import { leftTasks } from './remove-left.ts';
 import { removeProved } from './proofs/record.ts';
-import {
-  everyAccess,
-  identityOf,
-  readRecord,
-  removableMesh,
-  removeRecord,
-  type UpRecord,
-} from './workspace/record.ts';
+import { identityOf, readRecord, removableMesh, removeRecord, type UpRecord } from './workspace/record.ts';
 import { configOf } from './workspace/target.ts';
 import { runTasks, type Task } from './output/tasks.ts';
 import type { Workspace } from './workspace/workspace.ts';
@@ -26,9 +21,21 @@ export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal)
   const lock = takeLock(at.lockFile, 'npm run down');
   try {
     const record = readRecord(at.stateDir);
-    const steps: Task[] = [];
-    if (record !== undefined && !record.lab)
-      steps.push({ title: 'mesh', run: (report) => removeApplied(at, record, report, signal) });
+    let kept = 0;
+    const steps: (Task | readonly Task[])[] = [];
+    if (record !== undefined && !record.lab) {
+      steps.push({
+        title: 'mesh',
+        run: async (report) => {
+          kept += await removeApplied(at, record, report, signal);
+        },
+      });
+      // After the others: one that was destroyed keeps the mesh in none of them.
+      const left = leftTasks(at, record, configOf(at, record).trustDir, signal, {
+        kept: (objects) => (kept += objects),
+      });
+      if (left.length > 0) steps.push(left);
+    }
     // Loaded when it is needed: nothing but this knows of labs.
     steps.push(...((await findLab())?.labDown(at) ?? []));
     await runTasks(steps);
@@ -38,8 +45,9 @@ export async function down(at: Workspace, flags: DownFlags, signal: AbortSignal)
       rmSync(at.stateDir, { recursive: true, force: true });
       rmSync(at.cacheDir, { recursive: true, force: true });
     }
+    const removed = `all that up made is removed${kept === 0 ? '' : `, but for ${kept} kept: the lines above say what and why`}`;
     process.stdout.write(
-      `${steps.length === 0 ? 'nothing was up' : 'all that up made is removed'}${flags.purge ? ', the trust and the caches too' : ''}\n`,
+      `${steps.length === 0 ? 'nothing was up' : removed}${flags.purge ? ', the trust and the caches too' : ''}\n`,
     );
     return 0;
   } finally {
@@ -52,8 +60,11 @@ async function removeApplied(
   record: UpRecord,
   report: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
-  const mesh = await removableMesh(record, async () => (await synthUp(at.root, record)).model);
+): Promise<number> {
+  const mesh = await removableMesh(record, async () => {
+    const { model, rendered } = await synthUp(at.root, record);
+    return { ...model, outside: outsideNamespaces(rendered.flatMap(({ objects }) => objects)) };
+  });
   if (record.engine === 'pulumi') {
     // Loaded when it is needed: Pulumi's library takes longer to load than most commands to run.
     const { downWithPulumi } = await import('../infra/pulumi/pulumi-engine.ts');
@@ -62,5 +73,6 @@ async function removeApplied(
   // After Pulumi, what it left: namespaces and definitions without objects of others.
   const { trustDir } = configOf(at, record);
   const identity = identityOf(record);
-  await removeMesh(mesh, { access: everyAccess(record), trustDir, identity, report, signal });
+  const clusters = Object.keys(record.access).map((name) => ({ name }));
+  return removeMesh({ ...mesh, clusters }, { access: record.access, trustDir, identity, report, signal });
 }

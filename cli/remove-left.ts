@@ -3,7 +3,7 @@ import { removeMesh } from '../infra/apply/remove.ts';
 import { connect, type ClusterAccess } from '../infra/kube/connection.ts';
 import type { KubeClient } from '../infra/kube/kube-client.ts';
 import { findSame } from '../infra/preflight/same-cluster.ts';
-import { runTasks } from './output/tasks.ts';
+import { runTasks, type Task } from './output/tasks.ts';
 import { identityOf, recordFile, recordRemoved, removableMesh, type UpRecord } from './workspace/record.ts';
 import type { Workspace } from './workspace/workspace.ts';
 
@@ -44,18 +44,41 @@ export async function removeLeft(
   trustDir: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const mesh = await removableMesh(record, () => Promise.reject(new Error('up records its mesh')));
-  const tasks = Object.entries(record.left ?? {}).map(([name, access]) => ({
+  const check = async (client: KubeClient) => {
+    throwIfAny(await stillDeclared(client, record, signal));
+  };
+  const tasks = leftTasks(at, record, trustDir, signal, { check });
+  if (tasks.length > 0) await runTasks([tasks]);
+}
+
+/**
+ * The same as steps, one for each cluster, for when nothing of the mesh stays anywhere.
+ * @param options - `check` sees each cluster before anything is deleted there; `kept` is told how many objects stay in one
+ */
+export function leftTasks(
+  at: Workspace,
+  record: UpRecord,
+  trustDir: string,
+  signal: AbortSignal,
+  {
+    check = () => Promise.resolve(),
+    kept = () => undefined,
+  }: {
+    readonly check?: (client: KubeClient) => Promise<void>;
+    readonly kept?: (objects: number) => void;
+  },
+): readonly Task[] {
+  return Object.entries(record.left ?? {}).map(([name, access]) => ({
     title: `mesh, removed from ${name}, which is no longer declared`,
-    run: async (report: (line: string) => void) => {
-      throwIfAny(await stillDeclared(await reach(at, name, access, signal), record, signal));
+    run: async (report) => {
+      await check(await reach(at, name, access, signal));
+      const mesh = await removableMesh(record, () => Promise.reject(new Error('up records its mesh')));
       const identity = identityOf(record);
       const from = { access: { [name]: access }, trustDir, identity, report, signal };
-      await removeMesh({ ...mesh, clusters: [{ name }] }, from);
+      kept(await removeMesh({ ...mesh, clusters: [{ name }] }, from));
       recordRemoved(at.stateDir, name);
     },
   }));
-  if (tasks.length > 0) await runTasks([tasks]);
 }
 
 /** @throws ProblemsError (exit 1) with what to do where it cannot be reached */

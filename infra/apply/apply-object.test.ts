@@ -40,6 +40,18 @@ describe('applyObject', () => {
     });
   });
 
+  test("what was restored from a backup is the mesh's again: its mark goes, the labels of others stay", async () => {
+    await applyObject(api.client, service());
+    const { metadata, ...stored } = api.get(service()) as unknown as KubeObject;
+    api.put({
+      ...stored,
+      metadata: { ...metadata, labels: { 'velero.io/restore-name': 'nightly', team: 'shops' } },
+    });
+    expect(await applyObject(api.client, service())).toBe('changed');
+    expect((api.get(service()) as unknown as KubeObject).metadata.labels).toEqual({ team: 'shops' });
+    expect(await applyObject(api.client, service())).toBe('unchanged');
+  });
+
   test('a status written by a controller in the meantime is no change of ours', async () => {
     await applyObject(api.client, service());
     const stored = api.get(service()) as Record<string, unknown> & KubeObject;

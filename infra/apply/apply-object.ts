@@ -6,7 +6,7 @@ import { KubeError } from '../kube/kube-http.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, field, list, partOfLabel, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { isOfOthers } from '../kube/ownership.ts';
+import { isOfOthers, isRestored, restoredLabel } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
 import { isReplaced } from '../plan/replaced.ts';
 import { waves } from '../kube/waves.ts';
@@ -63,6 +63,10 @@ export async function applyObject(
     if (live !== undefined) await releaseReplicas(client, object, live, signal);
     const after = await client.apply(live === undefined ? object : yieldToIstiod(object, live), signal);
     if (live === undefined) return 'created';
+    if (isRestored(live)) {
+      await takeMarkOff(client, object, signal);
+      return 'changed';
+    }
     if (text(live, 'metadata', 'resourceVersion') === text(after, 'metadata', 'resourceVersion'))
       return 'unchanged';
     // A controller may have written the status in between: that is no change of ours.
@@ -74,6 +78,24 @@ export async function applyObject(
       1,
     );
   }
+}
+
+/** Takes part in the mark of a restored object, and then gives it up as its only owner: server-side apply removes it. */
+const marker = 'meshwright-restored';
+
+/**
+ * A restored object that is declared is the mesh's as any other: with the mark of its restoration it would be taken for a copy,
+ * and stay when it is no longer declared.
+ */
+async function takeMarkOff(
+  client: KubeClient,
+  { apiVersion, kind, metadata: { name, namespace } }: KubeObject,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const metadata = { name, ...(namespace !== undefined && { namespace }) };
+  const marked = { ...metadata, labels: { [restoredLabel]: 'taken-over' } };
+  await client.apply({ apiVersion, kind, metadata: marked }, signal, marker);
+  await client.apply({ apiVersion, kind, metadata }, signal, marker);
 }
 
 /**

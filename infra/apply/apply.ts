@@ -3,6 +3,7 @@ import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
+import type { Reach } from '../kube/managed.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Limits } from '../plan/limits.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
@@ -26,10 +27,10 @@ export interface ApplyOptions extends Omit<StackConfig, 'values'> {
    */
   readonly settled?: () => void;
   /**
-   * Namespaces that earlier applies of this mesh wrote in. On an Istio of others nothing is deleted in any other one that is not
-   * declared. @default - none
+   * Where earlier applies of this mesh wrote. On an Istio of others nothing is deleted anywhere else that is not declared.
+   * @default - nowhere
    */
-  readonly earlierNamespaces?: readonly string[];
+  readonly earlier?: Reach;
   /** What tells the mesh from another one of its name. @default - its trust domain alone */
   readonly identity?: Pick<MeshIdentity, 'environment' | 'id'>;
   /** @default defaultLimits */
@@ -63,7 +64,7 @@ export interface ApplySummary {
  * (preflight.ts), before anything is changed; exit 1 when a cluster cannot be reached, refuses an object, or does not get ready in time.
  */
 export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<ApplySummary> {
-  const { istioctl, report, limits, signal, earlierNamespaces = [] } = options;
+  const { istioctl, report, limits, signal, earlier } = options;
   const plan = withSigner(planned, options.trust);
   const warn = (line: string) => {
     report(`warning: ${line}`);
@@ -72,7 +73,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   const releaseIn = (cluster: string) => renderedIn(rendered, cluster);
   const { clients, trust, identity } = await preflightMesh(plan, {
     ...options,
-    earlierNamespaces,
+    ...(earlier && { earlierNamespaces: earlier.namespaces }),
     warn,
     releaseIn,
   });
@@ -83,7 +84,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
     ...(limits && { limits }),
     ...(signal && { signal }),
   };
-  const before = await takeSnapshots(plan, context, earlierNamespaces);
+  const before = await takeSnapshots(plan, context, earlier);
   const prepared = await prepareSteps(plan, before, context);
   const changesNothing = prepared.every(({ settled }) => settled !== undefined) && !deletes(prepared, before);
   options.compared?.(changesNothing);

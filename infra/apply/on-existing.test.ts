@@ -55,10 +55,10 @@ const rendered = names.flatMap((cluster) =>
           : [],
   })),
 );
-const apply = (earlierNamespaces: readonly string[] = []) =>
+const apply = (namespaces: readonly string[] = [], outside: readonly string[] = []) =>
   applyPlan(planMesh(model, rendered), {
     ...parseConfig({ trustDir: 'trust', istioctl: '/nowhere/istioctl' }, folder, 'test'),
-    ...{ access: access(), earlierNamespaces, report },
+    ...{ access: access(), earlier: { namespaces, outside }, report },
   });
 /** What the clusters hold, but for what is ours. */
 const theirs = () =>
@@ -164,6 +164,18 @@ describe('on an Istio of others', () => {
     const outside = ['ClusterRole shop-reader'];
     await removeMesh({ ...model, outside }, { access: access(), trustDir: folder, report });
     expect(kept([ours, others])).toEqual([others]);
+  });
+
+  test('what an earlier apply wrote outside of namespaces is of the mesh: up deletes it when it is no longer declared', async () => {
+    const rbac = 'rbac.authorization.k8s.io/v1';
+    const written = ['ClusterRole', 'ClusterRoleBinding'].map((kind) =>
+      ofNamesake(rbac, kind, { name: 'shop-reader' }),
+    );
+    const theirs = ofNamesake(rbac, 'ClusterRole', { name: 'theirs-reader' });
+    for (const one of [...written, theirs]) on.store('east', one);
+    const outside = ['ClusterRole shop-reader', 'ClusterRoleBinding shop-reader'];
+    expect(await apply([], outside)).toMatchObject({ deleted: 2 });
+    expect(kept([...written, theirs])).toEqual([theirs]);
   });
 
   test('a namespace of an earlier apply is of the mesh: up deletes in it what is no longer declared, as removal does', async () => {

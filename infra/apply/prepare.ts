@@ -1,6 +1,7 @@
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan, PlanStep, StageKey } from '../plan/plan.ts';
+import type { Reach } from '../kube/managed.ts';
 import { outsideNamespaces, plannedNamespaces } from '../plan/reach.ts';
 import { Snapshot } from './snapshot.ts';
 import { finishRelease, makeSecret, renderRelease } from './step-work.ts';
@@ -43,20 +44,20 @@ export type Snapshots = Readonly<Record<string, Snapshot>>;
 
 /**
  * Reads all that each cluster holds of the mesh.
- * @param earlier - namespaces of earlier applies, for a mesh on an Istio of others
+ * @param earlier - where earlier applies wrote, for a mesh on an Istio of others
  */
 export async function takeSnapshots(
   plan: Plan,
   { clients, signal }: StepContext,
-  earlier: readonly string[] = [],
+  earlier: Reach = { namespaces: [], outside: [] },
 ): Promise<Snapshots> {
   const taken = Object.entries(clients).map(async ([name, client]) => {
     const reach =
       plan.existing === undefined
         ? undefined
         : {
-            namespaces: [...plannedNamespaces(plan), ...earlier],
-            outside: outsideNamespaces(plan.steps.flatMap(({ objects }) => objects)),
+            namespaces: [...plannedNamespaces(plan), ...earlier.namespaces],
+            outside: [...outsideNamespaces(plan.steps.flatMap(({ objects }) => objects)), ...earlier.outside],
           };
     return [name, await Snapshot.take(client, plan.mesh, signal, reach)] as const;
   });

@@ -106,6 +106,19 @@ test('a backup of ours that others restored into a namespace of theirs stays, wi
   expect(api.get(restored('theirs'))).toBeDefined();
 });
 
+test('in a namespace of the mesh that was restored from a backup, what is no longer declared goes', async () => {
+  const restored = ({ metadata, ...rest }: KubeObject): KubeObject => ({
+    ...rest,
+    metadata: { ...metadata, labels: { ...metadata.labels, 'velero.io/restore-name': 'nightly' } },
+  });
+  expect(await pruned([namespace, service, deployment].map(restored), [namespace, deployment])).toEqual({
+    deleted: 1,
+    foretold: true,
+    requests: ['catalog'],
+    lines: ['east: deleted Service shop/catalog'],
+  });
+});
+
 test('what is no longer declared goes, in the order of a removal, each told', async () => {
   const gone = [istiod, role, deployment, webhook, service];
   expect(await pruned([...gone, namespace], [namespace])).toEqual({

@@ -44,13 +44,18 @@ export async function prune(
 /** What an earlier apply made in a cluster that is not declared now. A backup may be restored into a namespace of others. */
 function surplusOf(before: Snapshot, declared: readonly KubeObject[]): readonly KubeObject[] {
   const keys = new Set(declared.map(keyOf));
-  const own = ownNamespaces(before.objects);
+  // A declared namespace that was restored from a backup has its mark until it is applied.
+  const own = [...ownNamespaces(before.objects), ...namesOfNamespaces(declared)];
   return before.objects.filter(
     (object) =>
       isApplied(object) &&
       (own.includes(object.metadata.namespace ?? '') || isWritten(object)) &&
       !keys.has(keyOf(object)),
   );
+}
+
+function namesOfNamespaces(objects: readonly KubeObject[]): readonly string[] {
+  return objects.filter(({ kind }) => kind === 'Namespace').map(({ metadata }) => metadata.name);
 }
 
 /** Whether {@link prune} will delete something, when this is all that is declared in the cluster. */

@@ -21,31 +21,38 @@ const store = (objects: readonly KubeObject[]) => {
 const remove = () => removeIn(api, '/nowhere');
 
 test.each([
-  ['copied', {}],
-  ['restored from a backup with their field managers', { labels: { 'velero.io/restore-name': 'nightly' } }],
-])('keeps what others %s into a namespace of theirs, and the namespace, and names each', async (_, mark) => {
-  const managedFields = 'labels' in mark ? [{ manager: 'meshwright', operation: 'Apply' }] : [];
-  const copies = [
-    object('v1', 'Namespace', 'restored', undefined, mark),
-    object('apps/v1', 'Deployment', 'catalog', 'restored', { ...mark, managedFields }),
-    object('v1', 'ConfigMap', 'prices', 'restored', { ...mark, managedFields }),
-    object('v1', 'Secret', 'tls', 'default', { ...mark, managedFields }),
-    object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'copy', undefined, { ...mark, managedFields }),
-  ].map((one) => labelManaged(one, 'shop'));
-  store([...ours, ...copies]);
-  const lines = await remove();
-  expect(lines.toSorted()).toEqual([
-    ...[
-      'ClusterRole copy',
-      'ConfigMap restored/prices',
-      'Deployment restored/catalog',
-      'Namespace restored',
-      'Secret default/tls',
-    ].map((name) => `east: ${name} is kept: it has the mesh's labels, but meshwright did not write it`),
-    'east: removed 8 objects',
-  ]);
-  expect(copies.filter((one) => api.get(one) === undefined)).toEqual([]);
-});
+  ['copied', {}, "it has the mesh's labels, but meshwright did not write it"],
+  [
+    'restored from a backup with their field managers',
+    { labels: { 'velero.io/restore-name': 'nightly' } },
+    'it was restored from a backup: if it is of this mesh, the next `up` makes it so again, and `down` then removes it',
+  ],
+])(
+  'keeps what others %s into a namespace of theirs, and the namespace, and names each',
+  async (_, mark, why) => {
+    const managedFields = 'labels' in mark ? [{ manager: 'meshwright', operation: 'Apply' }] : [];
+    const copies = [
+      object('v1', 'Namespace', 'restored', undefined, mark),
+      object('apps/v1', 'Deployment', 'catalog', 'restored', { ...mark, managedFields }),
+      object('v1', 'ConfigMap', 'prices', 'restored', { ...mark, managedFields }),
+      object('v1', 'Secret', 'tls', 'default', { ...mark, managedFields }),
+      object('rbac.authorization.k8s.io/v1', 'ClusterRole', 'copy', undefined, { ...mark, managedFields }),
+    ].map((one) => labelManaged(one, 'shop'));
+    store([...ours, ...copies]);
+    const lines = await remove();
+    expect(lines.toSorted()).toEqual([
+      ...[
+        'ClusterRole copy',
+        'ConfigMap restored/prices',
+        'Deployment restored/catalog',
+        'Namespace restored',
+        'Secret default/tls',
+      ].map((name) => `east: ${name} is kept: ${why}`),
+      'east: removed 8 objects',
+    ]);
+    expect(copies.filter((one) => api.get(one) === undefined)).toEqual([]);
+  },
+);
 
 test.each(['meshwright', 'pulumi-kubernetes-d3b07384', 'pulumi-resource-kubernetes', 'pulumi-kubernetes'])(
   'deletes what %s wrote outside of the namespaces of the mesh',

@@ -24,7 +24,7 @@ import {
   listManaged,
   removalOrder,
 } from '../kube/managed.ts';
-import { isWritten, ownNamespaces } from '../kube/ownership.ts';
+import { isRestored, isWritten, ownNamespaces } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
 import { identityProblems, readIdentity } from '../preflight/identity.ts';
 import type { MeshIdentity } from '../preflight/identity.ts';
@@ -62,16 +62,20 @@ export interface RemoveOptions {
  * an apply of ours wrote is deleted: what others copied there, or restored from a backup, has the mesh's labels, too. On an Istio of
  * others, another mesh may have the same name: only the mesh's own namespaces are looked into, and those that are shared.
  * Running it again finds nothing to do.
+ * @returns how many objects with the labels of the mesh are kept; each was told
  * @throws ProblemsError: exit 2 for a wrong kubeconfig or context, or a mesh with another root CA, before anything is
  * deleted; exit 1 for a cluster that cannot be reached, a refused deletion, or objects that do not go away in time.
  */
-export async function removeMesh(model: RemovableMesh, options: RemoveOptions): Promise<void> {
+export async function removeMesh(model: RemovableMesh, options: RemoveOptions): Promise<number> {
   const names = model.clusters.map(({ name }) => name);
   const clients = await connect(names, options.access, options.signal);
   await checkIdentity(clients, model, options);
   await checkRoots(clients, model, options);
   await checkSeen(clients, model, options);
-  await pool(Object.values(clients), names.length, (client) => removeFrom(client, model, options));
+  const kept = await pool(Object.values(clients), names.length, (client) =>
+    removeFrom(client, model, options),
+  );
+  return kept.reduce((sum, number) => sum + number, 0);
 }
 
 /** Refuses clusters in which another mesh of the name is, or another environment of it. */
@@ -145,12 +149,15 @@ async function checkSeen(clients: Clients, model: RemovableMesh, { signal }: Rem
   throwIfAny(problems.flat());
 }
 
-async function removeFrom(client: KubeClient, model: RemovableMesh, options: RemoveOptions): Promise<void> {
+/** @returns how many objects are kept */
+async function removeFrom(client: KubeClient, model: RemovableMesh, options: RemoveOptions): Promise<number> {
   const { report, signal } = options;
   const { name: mesh, controlPlane } = model;
   const types = await client.sweepableTypes(signal);
-  const owned = await ownedIn(client, types, model, options);
+  const { owned, others: copies } = await ownedIn(client, types, model, options);
+  let left = copies.length;
   const kept = (object: KubeObject, { objects, unlisted }: Others) => {
+    left++;
     const shown = objects.slice(0, 3).map(describe).join(', ');
     const because =
       objects.length > 0
@@ -177,15 +184,16 @@ async function removeFrom(client: KubeClient, model: RemovableMesh, options: Rem
   }
   removed += (await deleteObjects(client, free, signal)).length;
   report(`${client.cluster}: ${removed === 0 ? 'nothing to remove' : `removed ${removed} objects`}`);
+  return left;
 }
 
-/** What is to be deleted of what has the labels of the mesh. */
+/** Of what has the labels of the mesh: what is to be deleted, and what others put there. */
 async function ownedIn(
   client: KubeClient,
   types: readonly ResourceType[],
   model: RemovableMesh,
   { report, signal }: RemoveOptions,
-): Promise<readonly KubeObject[]> {
+): Promise<{ readonly owned: readonly KubeObject[]; readonly others: readonly KubeObject[] }> {
   const { existing } = model;
   const reach =
     existing === undefined
@@ -204,13 +212,16 @@ async function ownedIn(
       ? whole.includes(object.metadata.name)
       : whole.includes(object.metadata.namespace ?? '') || isWritten(object),
   );
-  for (const object of objects.filter(
+  const others = objects.filter(
     (one) => !ours.includes(one) && !(isNamespace(one) && shared.includes(one.metadata.name)),
-  ))
-    report(
-      `${client.cluster}: ${describe(object)} is kept: it has the mesh's labels, but meshwright did not write it`,
-    );
-  return ours;
+  );
+  for (const object of others) {
+    const why = isRestored(object)
+      ? 'was restored from a backup: if it is of this mesh, the next `up` makes it so again, and `down` then removes it'
+      : "has the mesh's labels, but meshwright did not write it";
+    report(`${client.cluster}: ${describe(object)} is kept: it ${why}`);
+  }
+  return { owned: ours, others };
 }
 
 /** ConfigMaps that istiod writes into every namespace, its root certificate and its revocation list, and leaves there. */

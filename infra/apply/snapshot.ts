@@ -7,6 +7,7 @@ import { field, keyOf } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { concurrency, listManaged } from '../kube/managed.ts';
 import type { Managed, Reach } from '../kube/managed.ts';
+import { isRestored } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
 
 /** The objects of a mesh that a cluster held at one moment. */
@@ -44,7 +45,7 @@ export class Snapshot {
       const live = this.#byKey.get(keyOf(object));
       return live === undefined ? [] : [{ object: yieldToIstiod(object, live), live }];
     });
-    if (pairs.length < objects.length) return false;
+    if (pairs.length < objects.length || pairs.some(({ live }) => isRestored(live))) return false;
     const unclear = pairs.filter(({ object, live }) => !isAsApplied(object, live));
     if (unclear.some(({ live }) => field(live, 'metadata', 'deletionTimestamp') !== undefined)) return false;
     const same = await pool(unclear, concurrency, ({ object, live }) =>

@@ -15,11 +15,16 @@ export function isApplied(object: KubeObject): boolean {
 const byPulumi = /^pulumi-(?:resource-)?kubernetes(?:-|$)/;
 
 /** Velero's mark on what it restored (https://velero.io/docs/main/restore-reference/): it copies field managers, too. */
-const restoredLabel = 'velero.io/restore-name';
+export const restoredLabel = 'velero.io/restore-name';
+
+/** Whether it was restored from a backup, and no `up` has come by it since. */
+export function isRestored({ metadata }: KubeObject): boolean {
+  return metadata.labels?.[restoredLabel] !== undefined;
+}
 
 /** Whether either engine wrote the object, where it is, and nobody restored it there from a backup. */
 export function isWritten(object: KubeObject): boolean {
-  if (object.metadata.labels?.[restoredLabel] !== undefined) return false;
+  if (isRestored(object)) return false;
   return (
     isApplied(object) ||
     list(object, 'metadata', 'managedFields').some((entry) => byPulumi.test(text(entry, 'manager') ?? ''))

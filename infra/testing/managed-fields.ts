@@ -17,7 +17,10 @@ export function appliedBy(
   return { manager, operation: 'Apply', apiVersion: object['apiVersion'], fieldsV1 };
 }
 
-/** The applied object with the annotations that other managers applied. One that applies annotations alone leaves the rest. */
+/**
+ * The applied object with the labels and annotations that stay: those that other managers applied, and those that nobody applied,
+ * which were there from the beginning.
+ */
 export function merged(
   manager: string | undefined,
   applied: Readonly<Record<string, unknown>>,
@@ -25,31 +28,36 @@ export function merged(
 ): Record<string, unknown> {
   const before = (live?.['metadata'] ?? {}) as Metadata;
   const metadata = (applied['metadata'] ?? {}) as Metadata;
-  const isPart = metadata.labels === undefined && metadata.annotations !== undefined;
-  const others = (before.managedFields ?? []).filter((entry) => entry.manager !== manager);
-  const kept = Object.entries(before.annotations ?? {}).filter(([key]) =>
-    others.some(({ fieldsV1 }) => annotationsOf(fieldsV1).includes(`f:${key}`)),
-  );
-  const annotations = { ...Object.fromEntries(kept), ...metadata.annotations };
+  const entries = before.managedFields ?? [];
+  const staying = (key: 'labels' | 'annotations') => {
+    const owners = (name: string) =>
+      entries.filter((entry) => namesOf(entry.fieldsV1, key).includes(`f:${name}`));
+    const kept = Object.entries(before[key] ?? {}).filter(([name]) => {
+      const all = owners(name);
+      return all.length === 0 || all.some((entry) => entry.manager !== manager);
+    });
+    const values = { ...Object.fromEntries(kept), ...metadata[key] };
+    return Object.keys(values).length > 0 ? { [key]: values } : {};
+  };
   return {
     ...applied,
     metadata: {
-      ...metadata,
-      ...(isPart && before.labels && { labels: before.labels }),
-      ...(Object.keys(annotations).length > 0 && { annotations }),
+      ...without(metadata, 'labels', 'annotations'),
+      ...staying('labels'),
+      ...staying('annotations'),
     },
   };
 }
 
 interface Metadata {
-  readonly labels?: object;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly managedFields?: readonly ManagedFields[];
 }
 
-function annotationsOf(fields: object | undefined): readonly string[] {
+function namesOf(fields: object | undefined, key: 'labels' | 'annotations'): readonly string[] {
   const { 'f:metadata': metadata } = (fields ?? {}) as { readonly 'f:metadata'?: Record<string, object> };
-  return Object.keys(metadata?.['f:annotations'] ?? {});
+  return Object.keys(metadata?.[`f:${key}`] ?? {});
 }
 
 function without(object: object, ...keys: readonly string[]): object {
