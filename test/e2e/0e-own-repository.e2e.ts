@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { apiReports } from '../../packaging/api-report.ts';
 import { pack, type Packed } from '../../packaging/pack.ts';
+import { connect } from '../../infra/kube/connection.ts';
 import { writeIstioctl } from '../../infra/testing/meshes.ts';
 import { npm, root } from './checkout/cli.ts';
 
@@ -287,13 +288,23 @@ describe('a project made by init', () => {
   );
 
   test(
-    'comes up in the lab with proofs of its own, is healthy, and goes',
+    'comes up in the lab with proofs of its own and a hole that the stack file fills, is healthy, and goes',
     async () => {
+      edit('mesh.ts', "'lab.acme.example'", "hole('domain')");
+      edit('Pulumi.lab.yaml', 'config:\n', 'config:\n  meshwright:values:\n    domain: lab.acme.example\n');
       const up = await inProject('up');
       expect(up).toMatchObject({ code: 0 });
       expect(up.stdout).toMatch(
         /parcels in east gets to greetings: GetGreeting answered by east\/greetings-/,
       );
+      expect(read('dist/lab/east/10-control-plane.k8s.yaml')).toContain('trustDomain: domain.hole.invalid');
+      const access = { kubeconfig: join(project, '.meshwright/kubeconfig'), context: 'east' };
+      const { east } = await connect(['east'], { east: access });
+      const metadata = { name: 'istio', namespace: 'istio-system' };
+      const settings = await east!.get({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
+      expect(settings).toMatchObject({
+        data: { mesh: expect.stringContaining('trustDomain: lab.acme.example') as unknown },
+      });
       const status = await inProject('status', '--json');
       expect(status).toMatchObject({ code: 0, stderr: '' });
       expect(await inProject('down')).toMatchObject({ code: 0 });
