@@ -14,7 +14,7 @@ const withEnv = (env: AppConfig['env']) =>
   });
 const at = (name: string) => `demo/shop/catalog: Deployment shop/catalog: env ${name} of container catalog`;
 const fix = (name: string) =>
-  'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in config.yml, ' +
+  'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, ' +
   `or list ${name} in the annotation meshwright/not-secret`;
 
 // Put together here, so that no scanner of sources takes them for real.
@@ -121,6 +121,66 @@ test('what config.yml says is no secret passes, and is listed on the Deployment 
   expect(withEnv({ CSRF_TOKEN: harmless, API_TOKEN: 'x' })).toEqual([
     `${at('API_TOKEN')} has the name of a secret, in plain text; ${fix('API_TOKEN')}`,
   ]);
+});
+
+describe('a secret in the command of a container', () => {
+  const withCommand = (container: object, annotations: Readonly<Record<string, string>> = {}) =>
+    problemsWith((into) => {
+      into.add(
+        '50-workloads',
+        k8s.KubePod,
+        { name: 'x', namespace: 'shop', annotations },
+        {
+          spec: { containers: [{ name: 'x', image: 'x', ...container }] },
+        },
+      );
+    }).filter((problem) => problem.includes('in plain text'));
+  const told = (at: string, name: string, what: string) =>
+    `demo/custom: Pod shop/x: ${at} ${what}, in plain text; fix: take it from a Secret into a variable of the ` +
+    `environment, and write $(VARIABLE) in its place; if it is not a secret, list ${name} in the annotation meshwright/not-secret`;
+
+  test.each([
+    ['--password=hunter2', 'password'],
+    ['--db-password hunter2', 'db-password'],
+    ['-token hunter2', 'token'],
+    ['--requirepass hunter2', 'requirepass'],
+    ['--api.key="hunter2"', 'api.key'],
+    ['exec env DB_PASSWORD=hunter2 server', 'DB_PASSWORD'],
+    [`--header ghp_${'a'.repeat(36)}`, 'header'],
+  ])('by the name of an option or by its value: %s', (line, name) => {
+    const what = line.includes('ghp_') ? 'holds what looks like an access token' : 'has the name of a secret';
+    const expected = (at: string) => [told(`${at} of container x:`, name, `${name} ${what}`)];
+    expect(withCommand({ args: line.split(' ') })).toEqual(expected('args'));
+    expect(withCommand({ command: ['sh', '-c', `sleep 1; server ${line}`] })).toEqual(expected('command'));
+    expect(withCommand({ livenessProbe: { exec: { command: ['sh', '-c', line] } } })).toEqual(
+      expected('livenessProbe.exec.command'),
+    );
+    expect(withCommand({ lifecycle: { preStop: { exec: { command: line.split(' ') } } } })).toEqual(
+      expected('lifecycle.preStop.exec.command'),
+    );
+    expect(withCommand({ args: line.split(' ') }, { 'meshwright/not-secret': name })).toEqual([]);
+  });
+
+  test('by what it looks like, wherever it stands', () => {
+    const args = ['postgres://shop:hunter2@db.example/shop'];
+    const what = 'holds what looks like a URL with a password';
+    expect(withCommand({ args })).toEqual([told('args of container x', 'args', what)]);
+    expect(withCommand({ args }, { 'meshwright/not-secret': 'args' })).toEqual([]);
+  });
+
+  test.each([
+    '--password=$(DB_PASSWORD)',
+    '--password $DB_PASSWORD',
+    'TOKEN=$(cat /run/token) server',
+    '--password-file /run/password',
+    '--tls-private-key /run/tls/key.pem',
+    '--token --verbose',
+    '--token',
+    '--max-tokens 5',
+    'token hunter2',
+  ])('is not one that stands elsewhere: %s', (line) => {
+    expect(withCommand({ args: line.split(' '), command: ['sh', '-c', line] })).toEqual([]);
+  });
 });
 
 describe('bytes of a ConfigMap are plain text, too', () => {

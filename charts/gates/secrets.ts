@@ -1,6 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { envOf, podsOf } from './pods.ts';
-import { field, mapping, ofKind, title } from '../model/rendered.ts';
+import type { Pods } from './pods.ts';
+import { field, list, mapping, ofKind, text, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /**
@@ -11,7 +12,7 @@ export const notSecretAnnotation = 'meshwright/not-secret';
 
 /** A name whose last word suggests a secret. */
 const secretName =
-  /(?:[_.-]PWD|(?:^|[_.-])(?:PASSWORD|PASSWD|PASS|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY))$/i;
+  /(?:[_.-]PWD|(?:^|[_.-])(?:PASSWORD|PASSWD|(?:REQUIRE)?PASS|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY))$/i;
 
 /** What kinds of secrets look like. */
 const secretValues: readonly (readonly [string, RegExp])[] = [
@@ -26,16 +27,17 @@ const secretValues: readonly (readonly [string, RegExp])[] = [
 ];
 
 /**
- * No secret may be in plain environment values or in a ConfigMap, judged by its name and its value, and no Secret with what it
+ * No secret may be in plain environment values, in a command or in a ConfigMap, judged by its name and its value, and no Secret with what it
  * holds among the objects: they are written to dist/. Values are never shown.
  */
 export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => [
-    ...podsOf(cluster).flatMap((pods) =>
-      envOf(pods).flatMap(({ container, name, value }) =>
+    ...podsOf(cluster).flatMap((pods) => [
+      ...envOf(pods).flatMap(({ container, name, value }) =>
         check(pods.of, `env ${name} of container ${container}`, name, value),
       ),
-    ),
+      ...commandSecrets(pods),
+    ]),
     ...ofKind(cluster, 'ConfigMap').flatMap((map) => [
       ...Object.entries(mapping(map.object, 'data')).flatMap(([name, value]) =>
         check(map, `data ${name}`, name, value),
@@ -48,6 +50,53 @@ export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
   ]);
 }
 
+/** Where a container has a command, by path. */
+const commandPaths = [
+  ['command'],
+  ['args'],
+  ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((probe) => [probe, 'exec', 'command']),
+  ...['postStart', 'preStop'].map((hook) => ['lifecycle', hook, 'exec', 'command']),
+];
+
+function commandSecrets({ of, containers }: Pods): readonly Problem[] {
+  return containers.flatMap((container) =>
+    commandPaths.flatMap((path) => {
+      const line = list(container, ...path).filter((word) => typeof word === 'string');
+      const at = `${path.join('.')} of container ${text(container, 'name') ?? ''}`;
+      const [whole, named] = [line.join(' '), optionsIn(line)];
+      const looks = named.flatMap(({ name, value }) => {
+        const found = reason(name, value);
+        return found === undefined ? [] : [{ name, what: `${at}: ${name} ${found}` }];
+      });
+      const kind = looks.length > 0 ? undefined : kindOf(whole);
+      const all =
+        kind === undefined ? looks : [{ name: path.join('.'), what: `${at} holds what looks like ${kind}` }];
+      return all
+        .filter(({ name }) => !exceptedIn(of).includes(name))
+        .map(({ name, what }) => ({
+          where: of.where,
+          what: `${title(of.object)}: ${what}, in plain text`,
+          fix:
+            'take it from a Secret into a variable of the environment, and write $(VARIABLE) in its place; ' +
+            `if it is not a secret, list ${name} in the annotation ${notSecretAnnotation}`,
+        }));
+    }),
+  );
+}
+
+/** What the words of a command, or of a shell's script in it, give a name: `--token=x`, `--token x`, `TOKEN=x`. */
+function optionsIn(line: readonly string[]): readonly { readonly name: string; readonly value: string }[] {
+  const words = line.flatMap((word) => word.split(/\s+/)).map((word) => word.replaceAll(/^["']|["']$/g, ''));
+  return words.flatMap((word, index) => {
+    const [, dashes = '', name = '', value] = /^(-*)([\w.-]+)(?:=(.*))?$/s.exec(word) ?? [];
+    const next = words[index + 1] ?? '';
+    const given = value ?? (dashes !== '' && !next.startsWith('-') ? next : '');
+    const plain = given.replaceAll(/^["']|["']$/g, '');
+    // A variable of the shell, and the path of a file that holds it.
+    return name === '' || /^(?:\$|\.{0,2}\/)/.test(plain) ? [] : [{ name, value: plain }];
+  });
+}
+
 /** The text in base64 of bytes, a line for each run of it. */
 function textIn(base64: string): string {
   // What no text has: control characters, and what is not UTF-8.
@@ -57,7 +106,7 @@ function textIn(base64: string): string {
 }
 
 function contents({ where, object }: RenderedObject): readonly Problem[] {
-  const excepted = object.metadata.annotations?.[notSecretAnnotation]?.split(',') ?? [];
+  const excepted = exceptedIn({ object });
   const names = ['data', 'stringData'].flatMap((key) => Object.keys(field(object, key) ?? {}));
   return names
     .filter((name) => !excepted.includes(name))
@@ -76,22 +125,29 @@ function check(
   name: string,
   value: string,
 ): readonly Problem[] {
-  const excepted = object.metadata.annotations?.[notSecretAnnotation]?.split(',') ?? [];
   const looks = reason(name, value);
-  if (looks === undefined || excepted.includes(name)) return [];
+  if (looks === undefined || exceptedIn({ object }).includes(name)) return [];
   return [
     {
       where,
       what: `${title(object)}: ${at} ${looks}, in plain text`,
       fix:
-        `take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in config.yml, ` +
+        `take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, ` +
         `or list ${name} in the annotation ${notSecretAnnotation}`,
     },
   ];
 }
 
+function exceptedIn({ object }: Pick<RenderedObject, 'object'>): readonly string[] {
+  return object.metadata.annotations?.[notSecretAnnotation]?.split(',') ?? [];
+}
+
+function kindOf(value: string): string | undefined {
+  return secretValues.find(([, looks]) => looks.test(value))?.[0];
+}
+
 function reason(name: string, value: string): string | undefined {
-  const kind = secretValues.find(([, looks]) => looks.test(value))?.[0];
+  const kind = kindOf(value);
   if (kind !== undefined) return `holds what looks like ${kind}`;
   // Empty, a boolean, or made of other variables only: nothing to hide.
   const harmless = /^(?:true|false|(?:\$\(\w+\))*)$/i.test(value);
