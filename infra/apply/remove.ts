@@ -93,7 +93,7 @@ async function checkIdentity(
   );
   const consequence = 'nothing was deleted';
   const fix = 'take that mesh down from the checkout that made it, or check which clusters this one names';
-  throwIfAny(identityProblems(Object.fromEntries(live), expected, named, { consequence, fix }));
+  throwIfAny(identityProblems(Object.fromEntries(live), expected, named, { consequence, fix: () => fix }));
 }
 
 async function checkRoots(clients: Clients, model: RemovableMesh, options: RemoveOptions): Promise<void> {

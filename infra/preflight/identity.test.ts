@@ -132,6 +132,22 @@ describe('another mesh of the name', () => {
     expect(id).toBe(one);
   });
 
+  test.each<[string, MeshIdentity, Partial<MeshIdentity>, boolean]>([
+    ['of the same trust domain may be this one renamed', { trustDomain: 'staging.example' }, {}, true],
+    ['of another trust domain is not', { trustDomain: 'prod.example' }, {}, false],
+    ['with another id is not', { trustDomain: 'staging.example', id: other }, { id: one }, false],
+  ])('an environment of another name %s, and how is said', (_, live, known, isTold) => {
+    const { environment, trustDomain } = expected;
+    const problems = foreignIdentities(
+      { east: { ...live, environment: 'lab' } },
+      { environment, trustDomain, ...known },
+      named,
+    );
+    const how =
+      '; if it is the same mesh, whose environment was renamed: `kubectl annotate namespace istio-system meshwright/environment=staging --overwrite` in each cluster';
+    expect(problems.map((problem) => problem.fix)).toEqual([isTold ? `${fix}${how}` : fix]);
+  });
+
   test.each<[string, MeshIdentity | undefined]>([
     ['nothing is up', undefined],
     ['an earlier version marked nothing', {}],

@@ -54,15 +54,31 @@ export function identityProblems(
   live: Readonly<Record<string, MeshIdentity | undefined>>,
   expected: MeshIdentity,
   { mesh, controlPlaneNamespace }: Named,
-  told: { readonly consequence: string; readonly fix: string },
+  told: { readonly consequence: string; readonly fix: (found: MeshIdentity | undefined) => string },
 ): readonly Problem[] {
   return Object.entries(live).flatMap(([cluster, found]): readonly Problem[] => {
     const [theirs, ours] = difference(found ?? {}, expected);
     if (theirs === '' || isSame(found, expected)) return [];
     const what = `has the control plane of another mesh that is named ${mesh}, or of another environment of it: ${told.consequence}`;
     const where = `${cluster}: Namespace ${controlPlaneNamespace}`;
-    return [{ where, what, received: theirs, allowed: ours, fix: told.fix }];
+    return [
+      {
+        where,
+        what,
+        received: theirs,
+        allowed: ours,
+        fix: told.fix(found),
+      },
+    ];
   });
+}
+
+/** What to do where an environment may only have got another name; two known ids that differ are of two meshes. */
+function renamed(found: MeshIdentity | undefined, expected: MeshIdentity, namespace: string): string {
+  const { trustDomain, environment } = expected;
+  if (trustDomain === undefined || environment === undefined || found?.trustDomain !== trustDomain) return '';
+  if (found.id !== undefined && expected.id !== undefined) return '';
+  return `; if it is the same mesh, whose environment was renamed: \`kubectl annotate namespace ${namespace} ${annotations.environment}=${environment} --overwrite\` in each cluster`;
 }
 
 /** The same before an `up`, and clusters that do not have one mesh among them. */
@@ -75,7 +91,7 @@ export function foreignIdentities(
     'check which clusters the stack or --context names: two meshes in one cluster need two names; to change the environment or the trust domain of a mesh that is up, take it down first';
   const problems = identityProblems(live, expected, named, {
     consequence: 'this one would take it over',
-    fix,
+    fix: (found) => `${fix}${renamed(found, expected, named.controlPlaneNamespace)}`,
   });
   const ids = Object.entries(live).flatMap(([cluster, found]) =>
     found?.id === undefined ? [] : [{ cluster, id: found.id }],
