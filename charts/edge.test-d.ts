@@ -38,6 +38,7 @@ new HttpEdge(shop, 'edge', {
   placement: ['east'],
 });
 new ServiceLimits(catalog, 'limits', { rateLimits: [{ method: getProduct, perSecond: 5, by: 'method' }] });
+new ServiceLimits(catalog, 'hourly', { rateLimits: [{ perHour: 100, burst: 200, by: 'client' }] });
 
 // @ts-expect-error a misspelled method
 new HttpEdge(shop, 'x1', { expose: [catalog.method.getProdukt] });
@@ -67,5 +68,9 @@ new HttpEdge(shop, 'x12', { expose, cors: {} });
 new HttpEdge(shop, 'x13', { expose, tls: { certificate: '', key: '' } });
 // @ts-expect-error limits of no service
 new ServiceLimits(shop, 'x14', { rateLimits: [{ perSecond: 5, by: 'all' }] });
+// @ts-expect-error two rates of one limit
+new ServiceLimits(catalog, 'x16', { rateLimits: [{ perSecond: 5, perMinute: 100, by: 'all' }] });
+// @ts-expect-error a limit without a rate
+new ServiceLimits(catalog, 'x17', { rateLimits: [{ burst: 5, by: 'all' }] });
 // @ts-expect-error a client by its address
 new ServiceLimits(catalog, 'x15', { rateLimits: [{ perSecond: 5, by: 'address' }] });

@@ -192,7 +192,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/edge: rateLimits[0]',
-    'method, by, perSecond, burst',
+    'method, by, perSecond, perMinute, perHour, burst',
     edge((wrong) => ({ rateLimits: [{ by: 'all', perSecond: 1, ...wrong }] })),
   ],
   [
@@ -232,7 +232,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/catalog/limits: rateLimits[0]',
-    'method, by, perSecond, burst',
+    'method, by, perSecond, perMinute, perHour, burst',
     ofCatalog((service, wrong) => {
       new ServiceLimits(service, 'limits', { rateLimits: [{ by: 'all', perSecond: 1, ...wrong }] });
     }),

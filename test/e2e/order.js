@@ -12,6 +12,7 @@ export const order = [
   '0d-analyzers',
   '0d-edge-proxy',
   '0d-edge-overload',
+  '0d-rates',
   '0d-shared-connections',
   '0d-shared-refusals',
   '0d-h2spec',

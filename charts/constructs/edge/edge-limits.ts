@@ -12,7 +12,7 @@ import {
   withoutLimits,
   type LocalLimit,
 } from '../rate-limits/local-rate-limit.ts';
-import { nameOf, type RateLimit } from '../rate-limits/rate-limit.ts';
+import { nameOf, rateOf, type RateLimit } from '../rate-limits/rate-limit.ts';
 import { pathRegex } from '../http/istio-paths.ts';
 import { waysOf } from '../http/ways.ts';
 import { servicesOf } from './edge-access.ts';
@@ -104,14 +104,13 @@ function localLimit(
   jwt: Jwt<string> | undefined,
   beside: readonly DescService[],
 ): LocalLimit {
-  const { method, by, perSecond, burst = perSecond } = limit;
+  const { method, by } = limit;
   const known = method !== undefined && requirementOf(jwt, method).token;
   return {
     name: `${nameOf(method)} by ${by}`,
     requests: method === undefined ? [] : requestsOf(method, beside),
     ...(by === 'client' ? { client: known ? bySubject : byAddress } : {}),
-    perSecond,
-    burst,
+    ...rateOf(limit),
   };
 }
 

@@ -13,7 +13,7 @@ import type { Callee, Method, MethodKind } from '../scope/method.ts';
 import { given } from '../scope/mesh-construct.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
-import { rateLimitProblems, type RateLimit } from '../rate-limits/rate-limit.ts';
+import { rateLimitProblems, rateOf, type RateLimit } from '../rate-limits/rate-limit.ts';
 import { ServiceLimits } from '../rate-limits/service-limits.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type Destined, type OutlierDetection } from '../traffic/destination-rule.ts';
@@ -305,7 +305,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const limits = this.rateLimits.filter((limit) => limit.method && isSameMethod(limit.method, method));
     return JSON.stringify([
       requirementOf(this.#props.jwt, method),
-      limits.map(({ by, burst, perSecond }) => [by, perSecond, burst]),
+      limits.map((limit) => [limit.by, rateOf(limit)]),
     ]);
   }
 }

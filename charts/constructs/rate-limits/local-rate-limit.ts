@@ -8,10 +8,15 @@ export interface LocalLimit {
   readonly requests: readonly (readonly object[])[];
   /** What tells one client from another, for a bucket each. @default - one bucket for all */
   readonly client?: ClientKey;
-  /** Sustained rate. */
-  readonly perSecond: number;
+  /** Sustained rate: so many requests in so many seconds. */
+  readonly rate: Rate;
   /** Requests that may come at once. */
   readonly burst: number;
+}
+
+export interface Rate {
+  readonly calls: number;
+  readonly seconds: number;
 }
 
 /** An action of Envoy's rate limits that yields a descriptor's entry, and that entry's key. */
@@ -68,7 +73,7 @@ const always = { default_value: { numerator: 100, denominator: 'HUNDRED' } };
 const clientsRemembered = 10_000;
 
 /** No limit in effect: the filter asks for a bucket that holds when no descriptor matches. */
-const unlimited = bucket(4_294_967_295, 4_294_967_295);
+const unlimited = bucket(4_294_967_295, { calls: 4_294_967_295, seconds: 1 });
 
 const config = {
   '@type': 'type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit',
@@ -93,9 +98,9 @@ export function localRateLimits(limits: readonly LocalLimit[]): object {
     rate_limited_as_resource_exhausted: true,
     ...(limits.some(({ client }) => client) ? { max_dynamic_descriptors: clientsRemembered } : {}),
     rate_limits: limits.flatMap(rateLimits),
-    descriptors: limits.map(({ name, client, burst, perSecond }) => ({
+    descriptors: limits.map(({ name, client, burst, rate }) => ({
       entries: [{ key: 'limit', value: name }, ...(client === undefined ? [] : [{ key: client.key }])],
-      token_bucket: bucket(burst, perSecond),
+      token_bucket: bucket(burst, rate),
     })),
   };
 }
@@ -142,6 +147,7 @@ function rateLimits({ name, requests, client }: LocalLimit): object[] {
   return requests.map((headers) => ({ actions: [{ header_value_match: { ...value, headers } }, ...more] }));
 }
 
-function bucket(burst: number, perSecond: number) {
-  return { max_tokens: burst, tokens_per_fill: perSecond, fill_interval: '1s' };
+/** Envoy fills it evenly, not all at once when the interval is over. */
+function bucket(burst: number, { calls, seconds }: Rate) {
+  return { max_tokens: burst, tokens_per_fill: calls, fill_interval: `${seconds}s` };
 }

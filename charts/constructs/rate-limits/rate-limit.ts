@@ -1,31 +1,53 @@
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
+import type { Rate } from './local-rate-limit.ts';
+
+/** How many calls may come in the long run: a whole number from 1. They come back evenly, not all when the time is over. */
+type Calls =
+  | { readonly perSecond: number; readonly perMinute?: never; readonly perHour?: never }
+  | { readonly perMinute: number; readonly perSecond?: never; readonly perHour?: never }
+  | { readonly perHour: number; readonly perSecond?: never; readonly perMinute?: never };
 
 /**
  * How many calls may come. Limits are local: each proxy counts for itself, so that with N of them up to N times as
  * many get through; none waits for a server that counts for all.
  */
-export type RateLimit<C extends string> = {
-  /** Calls a second, in the long run. A whole number from 1. */
-  readonly perSecond: number;
-  /** Calls that may come at once after a pause. A whole number, not less than perSecond. @default perSecond */
+export type RateLimit<C extends string> = Calls & {
+  /** Calls that may come at once after a pause. A whole number, not less than those of the rate. @default those of the rate */
   readonly burst?: number;
 } & (
-  | {
-      readonly method: Method<MethodKind, C>;
-      /** Whether each client has the limit for itself, or all of them together. */
-      readonly by: 'client' | 'method';
-    }
-  | {
-      /** @default - all methods together */
-      readonly method?: never;
-      /** Whether each client has the limit for itself, or all of them together. */
-      readonly by: 'client' | 'all';
-    }
-);
+    | {
+        readonly method: Method<MethodKind, C>;
+        /** Whether each client has the limit for itself, or all of them together. */
+        readonly by: 'client' | 'method';
+      }
+    | {
+        /** @default - all methods together */
+        readonly method?: never;
+        /** Whether each client has the limit for itself, or all of them together. */
+        readonly by: 'client' | 'all';
+      }
+  );
 
-const limitKeys = keysOf<RateLimit<string>>({ method: true, by: true, perSecond: true, burst: true });
+const limitKeys = keysOf<RateLimit<string>>({
+  method: true,
+  by: true,
+  perSecond: true,
+  perMinute: true,
+  perHour: true,
+  burst: true,
+});
+
+const seconds = { perSecond: 1, perMinute: 60, perHour: 3_600 } as const;
+const rates = Object.keys(seconds) as readonly (keyof typeof seconds)[];
+
+/** The rate of a limit, and how many calls may come at once. */
+export function rateOf(limit: RateLimit<string>): { readonly rate: Rate; readonly burst: number } {
+  const [given] = rates.filter((key) => limit[key] !== undefined);
+  const [key, calls] = [given ?? 'perSecond', limit[given ?? 'perSecond'] ?? 0];
+  return { rate: { calls, seconds: seconds[key] }, burst: limit.burst ?? calls };
+}
 
 /** Envoy's tokens are 32-bit. */
 const most = 1_000_000_000;
@@ -38,9 +60,8 @@ export function rateLimitProblems(construct: string, limits: unknown): readonly 
   const seen = new Set<string>();
   return limits.flatMap((limit: unknown, index): readonly Problem[] => {
     const where = `${construct}: rateLimits[${index}]`;
-    const { method, perSecond, burst, by } = (limit ?? {}) as Partial<
-      Record<keyof RateLimit<string>, unknown>
-    >;
+    const given = (limit ?? {}) as Partial<Record<keyof RateLimit<string>, unknown>>;
+    const { method, burst, by } = given;
     const problems: Problem[] = unknownKeys(where, limit, limitKeys);
     const kinds = method === undefined ? ['client', 'all'] : ['client', 'method'];
     if (!kinds.includes(by as string)) {
@@ -51,11 +72,16 @@ export function rateLimitProblems(construct: string, limits: unknown): readonly 
         allowed: kinds.join(', '),
       });
     }
-    if (!isCount(perSecond)) {
+    const [key = 'perSecond', ...more] = rates.filter((one) => given[one] !== undefined);
+    const calls = given[key];
+    if (more.length > 0) {
+      const what = 'has more than one rate';
+      problems.push({ where, what, received: [key, ...more].join(', '), allowed: 'one of them' });
+    } else if (!isCount(calls)) {
       const allowed = `a whole number from 1 to ${most}`;
-      problems.push({ where: `${where}.perSecond`, what: 'is not a rate', received: perSecond, allowed });
-    } else if (burst !== undefined && !(isCount(burst) && burst >= perSecond)) {
-      const allowed = `a whole number from perSecond, ${perSecond}, to ${most}`;
+      problems.push({ where: `${where}.${key}`, what: 'is not a rate', received: calls, allowed });
+    } else if (burst !== undefined && !(isCount(burst) && burst >= calls)) {
+      const allowed = `a whole number from ${key}, ${calls}, to ${most}`;
       problems.push({ where: `${where}.burst`, what: 'is not a burst size', received: burst, allowed });
     }
     const name = `${nameOf(method)} by ${String(by)}`;

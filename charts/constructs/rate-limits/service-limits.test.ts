@@ -53,6 +53,29 @@ test('the proxies of a service limit its methods, for each caller by its identit
   });
 });
 
+test('a rate is by the second, the minute or the hour, with all of it at once unless a burst is said', () => {
+  withProject({}, (root) => {
+    const mesh = twoClusters(root);
+    const catalog = catalogIn(mesh.namespace('shop'));
+    const { getProduct, listProducts, watchPrices } = catalog.method;
+    new ServiceLimits(catalog, 'limits', {
+      rateLimits: [
+        { method: getProduct, perSecond: 5, by: 'client' },
+        { method: listProducts, perMinute: 30, by: 'client' },
+        { method: watchPrices, perHour: 100, burst: 200, by: 'client' },
+      ],
+    });
+    const bucket = (max_tokens: number, tokens_per_fill: number, fill_interval: string) =>
+      expect.objectContaining({ token_bucket: { max_tokens, tokens_per_fill, fill_interval } }) as unknown;
+    const value = {
+      typed_config: { descriptors: [bucket(5, 5, '1s'), bucket(30, 30, '60s'), bucket(200, 100, '3600s')] },
+    };
+    expect(objectOf(synthesize(mesh), 'east', 'EnvoyFilter', 'catalog.limits')).toMatchObject({
+      spec: { configPatches: [{ patch: { value } }] },
+    });
+  });
+});
+
 test('problems', () => {
   withProject({}, (root) => {
     const mesh = twoClusters(root);
@@ -65,6 +88,9 @@ test('problems', () => {
       { method: orders.method.getOrder, perSecond: 1.5, by: 'caller' },
       undefined,
       { method: 'x' },
+      { perMinute: 30, perHour: 100, by: 'all' },
+      { perHour: 0, by: 'client' },
+      { method: catalog.method.getProduct, perMinute: 30, burst: 10, by: 'client' },
     ]);
     limits('more', []);
     limits('most', { perSecond: 1 });
@@ -77,6 +103,9 @@ test('problems', () => {
       `demo/shop/catalog/limits: rateLimits[1].perSecond: is not a rate; received nothing; ${rate}`,
       'demo/shop/catalog/limits: rateLimits[2].by: is not a way to count calls; received nothing; allowed client, method',
       `demo/shop/catalog/limits: rateLimits[2].perSecond: is not a rate; received nothing; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[3]: has more than one rate; received "perMinute, perHour"; allowed one of them',
+      `demo/shop/catalog/limits: rateLimits[4].perHour: is not a rate; received 0; ${rate}`,
+      'demo/shop/catalog/limits: rateLimits[5].burst: is not a burst size; received 10; allowed a whole number from perMinute, 30, to 1000000000',
       'demo/shop/catalog/limits: rateLimits[0].method: is not a method of demo/shop/catalog; ' +
         'received "test.orders.v1.OrdersService/GetOrder"; allowed getProduct, listProducts, watchPrices',
       'demo/shop/catalog/limits: rateLimits[2].method: is not a method of a declared service; received "x"; ' +

@@ -7,7 +7,7 @@ import { given, MeshConstruct } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
 import { byIdentity, inboundLimits, type LocalLimit } from './local-rate-limit.ts';
-import { nameOf, rateLimitProblems, type RateLimit } from './rate-limit.ts';
+import { nameOf, rateLimitProblems, rateOf, type RateLimit } from './rate-limit.ts';
 
 /** Properties of {@link ServiceLimits}. */
 export interface ServiceLimitsProps<C extends string> {
@@ -90,12 +90,11 @@ export class ServiceLimits<S extends DescService, C extends string> extends Mesh
 }
 
 function localLimit(limit: RateLimit<string>): LocalLimit {
-  const { method, by, perSecond, burst = perSecond } = limit;
+  const { method, by } = limit;
   return {
     name: `${nameOf(method)} by ${by}`,
     requests: method === undefined ? [] : [[{ name: ':path', string_match: { exact: pathOf(method) } }]],
     ...(by === 'client' ? { client: byIdentity } : {}),
-    perSecond,
-    burst,
+    ...rateOf(limit),
   };
 }
