@@ -63,20 +63,24 @@ export class Findings {
     });
   }
 
-  /** Checks whole shares that add up to 100. */
-  shares(path: string, shares: Mapping): void {
+  /**
+   * Checks shares that add up to 100.
+   * @param parts - of a percent, that a share is a whole number of
+   */
+  shares(path: string, shares: Mapping, parts: 1 | 100 = 1): void {
     const values = Object.values(shares);
     const wrong = Object.entries(shares).filter(
-      ([, share]) => typeof share !== 'number' || !Number.isInteger(share) || share < 0 || share > 100,
+      ([, share]) => typeof share !== 'number' || !isPart(share, parts) || share < 0 || share > 100,
     );
     for (const [name, received] of wrong) {
       this.add(`${path}.${name}`, {
         what: 'is not a percentage',
         received,
-        allowed: 'a whole number from 0 to 100',
+        allowed:
+          parts === 1 ? 'a whole number from 0 to 100' : 'a number from 0 to 100, of two decimals at most',
       });
     }
-    const total = (values as number[]).reduce((sum, share) => sum + share, 0);
+    const total = (values as number[]).reduce((sum, share) => sum + Math.round(share * parts), 0) / parts;
     if (wrong.length === 0 && total !== 100) {
       this.add(path, { what: `the shares add up to ${total}`, received: shares, allowed: 'a sum of 100' });
     }
@@ -92,4 +96,9 @@ export class Findings {
       ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
     });
   }
+}
+
+/** Whether a number is a whole number of parts; 0.29 times 100 is 28.999999999999996. */
+function isPart(value: number, parts: number): boolean {
+  return Math.round(value * parts) / parts === value;
 }

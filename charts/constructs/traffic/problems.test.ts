@@ -107,6 +107,19 @@ test.each([
     { v1: 90, v2: 20, idle: 0 },
     ['weights: the shares add up to 110; received {"v1":90,"v2":20,"idle":0}; allowed a sum of 100'],
   ],
+  [{ v1: 99.99, v2: 0.01, idle: 0 }, []],
+  [{ v1: 70.1, v2: 29.9, idle: 0 }, []],
+  [
+    { v1: 99.99, v2: 0.02, idle: 0 },
+    ['weights: the shares add up to 100.01; received {"v1":99.99,"v2":0.02,"idle":0}; allowed a sum of 100'],
+  ],
+  [
+    { v1: 99.995, v2: 0.005, idle: 0 },
+    [
+      'weights.v1: is not a percentage; received 99.995; allowed a number from 0 to 100, of two decimals at most',
+      'weights.v2: is not a percentage; received 0.005; allowed a number from 0 to 100, of two decimals at most',
+    ],
+  ],
   [
     { v1: 90, v2: 0, idle: 10 },
     [

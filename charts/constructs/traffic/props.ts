@@ -164,7 +164,7 @@ export interface TrafficPolicyProps<C extends string, V extends string> {
    * @default - all in the caller's own cluster, while it has a healthy endpoint
    */
   readonly distribution?: Readonly<Record<C, Readonly<Partial<Record<C, number>>>>>;
-  /** Shares of the calls per version, whole numbers that add up to 100. @default - each pod gets the same share */
+  /** Shares of the calls per version, of two decimals at most, that add up to 100. @default - each pod gets the same share */
   readonly weights?: Readonly<Record<V, number>>;
   /** What is done with some of the calls. The most specific rule decides, wherever it stands (ADR 0007). */
   readonly rules?: readonly TrafficRule<C, V>[];

@@ -29,10 +29,15 @@ const fault = fc.constantFrom(
 );
 
 const drawn = fc.record({
-  weights: fc.tuple(fc.integer({ min: 0, max: 100 }), fc.integer({ min: 0, max: 100 })).map(([a, b]) => {
-    const [low, high] = [Math.min(a, b), Math.max(a, b)];
-    return { v1: low, v2: high - low, v3: 100 - high };
-  }),
+  // Whole percents, and hundredths of one.
+  weights: fc.constantFrom(1, 100).chain((parts) =>
+    fc
+      .tuple(fc.integer({ min: 0, max: 100 * parts }), fc.integer({ min: 0, max: 100 * parts }))
+      .map(([a, b]) => {
+        const [low, high] = [Math.min(a, b), Math.max(a, b)];
+        return { v1: low / parts, v2: (high - low) / parts, v3: (100 * parts - high) / parts };
+      }),
+  ),
   // At most one rule of a method without metadata, and of those with metadata one for each match.
   bases: fc.uniqueArray(
     fc.record({ name: fc.constantFrom(...names), timeoutMs: fc.integer({ min: 1, max: 9000 }), to: version }),
@@ -107,8 +112,16 @@ test('any valid policy: every rule is reached, every call has a route, shares ad
         const known = subsets.map(({ name }) => name);
         for (const { route } of http) {
           for (const { destination } of route) expect(known).toContain(destination.subset);
-          const total = route.reduce((sum, { weight = 100 }) => sum + weight, 0);
-          expect(total).toBe(100);
+          const parts = Object.values(weights).every(Number.isInteger) ? 100 : 10_000;
+          const total = route.reduce((sum, { weight = parts }) => sum + weight, 0);
+          expect(total).toBe(parts);
+          if (route.length === 1) continue;
+          const shares = route.map(({ destination, weight = 0 }) => [
+            destination.subset,
+            weight / (parts / 100),
+          ]);
+          expect(Object.fromEntries(shares)).toEqual(weights);
+          expect(route.every(({ weight }) => Number.isInteger(weight))).toBe(true);
         }
 
         // No route is taken whole by one before it.

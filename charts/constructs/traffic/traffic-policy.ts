@@ -136,7 +136,7 @@ function weightProblems(
     });
   }
   if (findings.problems.length > before) return;
-  findings.shares('weights', weights);
+  findings.shares('weights', weights, 100);
   for (const version of versions) {
     if (weights[version] === 0 || running.includes(version)) continue;
     const what = 'the version runs nowhere, as it has 0 replicas';

@@ -121,7 +121,12 @@ function destinations(service: Routed, to: string | undefined, port: number | un
   }
   // Istio sends nothing to a weight of 0. It stands there for the reader, and keeps the subset in use: what changes
   // from one step of a canary to the next is a weight.
-  return weights.map(([version, weight]) => ({ destination: destination(service, version, port), weight }));
+  // Istio's weights are whole numbers, of whatever sum: hundredths of a percent where one of them needs that.
+  const parts = weights.every(([, share]) => Number.isInteger(share)) ? 1 : 100;
+  return weights.map(([version, share]) => ({
+    destination: destination(service, version, port),
+    weight: Math.round(share * parts),
+  }));
 }
 
 /** Subsets are there for weights: without, a version that is picked is the only one. */
