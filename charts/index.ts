@@ -21,6 +21,24 @@ export {
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
 export type { Probe, Probes } from '../apps/config/probes.ts';
+export type {
+  Affinity,
+  ApiRule,
+  ExtraContainer,
+  FilesOf,
+  Hook,
+  InCluster,
+  InitContainer,
+  KubernetesApi,
+  Mounts,
+  Operation,
+  Patch,
+  PodConfig,
+  Projected,
+  Toleration,
+  Volume,
+} from '../apps/config/pod/pod.ts';
+export type { LowerPodSecurity } from './constructs/scope/pod-security.ts';
 export {
   existingCaller,
   type ExistingCaller,

@@ -12,6 +12,7 @@ import { holesHead, markedNames, openHoles, strayProblems } from './holes.ts';
 import { renderedCluster } from './model/rendered.ts';
 import type { OthersInCluster, RenderedObject } from './model/rendered.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
+import { rolled } from './rolled.ts';
 import { reviewedMesh, unreviewedProblems } from './reviewed.ts';
 import { stages } from './model/stage.ts';
 import type { StageName } from './model/stage.ts';
@@ -43,7 +44,7 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
   throwIfAny(distinct(projections.flatMap(({ problems }) => problems)));
   const rendered = projections.map((projection) => ({
     cluster: projection.cluster,
-    objects: new Map(stages.map((stage) => [stage, projection.objects(stage)])),
+    objects: inStages(projection),
   }));
   const clusters = rendered.map(({ cluster, objects }) =>
     renderedCluster(
@@ -79,6 +80,19 @@ function withHoles(mesh: Mesh<string>, rendered: readonly RenderedStage[]): read
   );
   return marked.map(({ stage, holes }) =>
     holes.length === 0 ? stage : { ...stage, yaml: `${holesHead(environment, holes)}${stage.yaml}` },
+  );
+}
+
+/** What a cluster gets, with pods that are made anew when a ConfigMap of theirs changes. */
+function inStages(projection: Projection): Stages {
+  const found = stages.map((stage) => [stage, projection.objects(stage)] as const);
+  const all = rolled(found.flatMap(([, objects]) => objects));
+  let from = 0;
+  return new Map(
+    found.map(([stage, { length }]) => {
+      from += length;
+      return [stage, all.slice(from - length, from)];
+    }),
   );
 }
 

@@ -147,12 +147,12 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/catalog',
-    'app, service, services, placement, versions, tracing',
+    'app, service, services, placement, versions, tracing, pod, clusters',
     inNamespace((shop, wrong) => new GrpcService(shop, 'catalog', { ...catalog, ...wrong })),
   ],
   [
     'demo/shop/catalog',
-    'image, service, services, placement, versions, tracing, imagePullSecrets, port, ports, servicePort, env, resources, replicas, ' +
+    'image, service, services, placement, versions, tracing, pod, clusters, imagePullSecrets, port, ports, servicePort, env, resources, replicas, ' +
       'autoscaling, shutdown, command, args, probes, user, metrics, httpGateway',
     inNamespace((shop, wrong) => {
       const { service } = catalog;

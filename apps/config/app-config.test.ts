@@ -7,7 +7,8 @@ import { parse, stringify } from 'yaml';
 import { loadAppConfig, loadAppConfigs, parseAppConfig } from './app-config.ts';
 import { good, problemsOf, problemsWith } from './testing/config.ts';
 
-const topKeys = 'name, services, ports, image, resources, replicas, autoscaling, shutdown, env, httpGateway';
+const topKeys =
+  'name, services, ports, image, resources, replicas, autoscaling, shutdown, env, httpGateway, pod';
 const label = 'a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end';
 const port =
   'a port from 1024 to 65535, except 15000 to 15099 (used by Istio), 9464 and 9465 (used for metrics)';

@@ -11,9 +11,12 @@ import { checkForeignRules, foreignConfig } from './foreign.ts';
 import { foreignFileSchema, foreignPropsSchema } from './foreign-schema.ts';
 import { at } from './mapping.ts';
 import { checkContainerName, checkName, checkRules } from './rules.ts';
+import { inClusterSchema, podSchema } from './pod/schema.ts';
+import type { InCluster, PodConfig } from './pod/pod.ts';
 import { appConfigSchema } from './schema.ts';
 
-export { isForeign, type ContainerConfig, type EnvValue, type ForeignConfig } from './container.ts';
+export { isForeign, type ContainerConfig, type ForeignConfig } from './container.ts';
+export type { EnvValue } from './env-value.ts';
 
 /** A config.yml of an app that is built from its folder: everything the charts and the image builder need to know about it. */
 export interface AppConfig extends ContainerConfig {
@@ -142,7 +145,7 @@ export function parseForeignConfig(directory: string, value: unknown): ForeignCo
   const where = whereIn(`${directory}/config.yml`);
   const rules = [...checkName(value, basename(directory), where), ...checkForeignRules(value, where)];
   const { name, services, ...rest } = parse(foreignFileSchema, value, rules, where);
-  return foreignConfig({ name, services }, rest);
+  return foreignConfig({ name, services }, rest as typeof rest & Pick<ForeignConfig, 'pod'>);
 }
 
 /**
@@ -161,6 +164,25 @@ export function parseForeignProps(
     ...checkForeignRules({ ...(value as object), services: said.services }, where),
   ];
   return foreignConfig(said, parse(foreignPropsSchema, value, rules, where));
+}
+
+/**
+ * Checks what is declared in code of the pods of a workload.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parsePod(place: string, value: unknown): PodConfig {
+  return parse(podSchema, value, [], (...path) => `${place}: ${keyPath(['pod', ...path])}`) as PodConfig;
+}
+
+/**
+ * Checks what is declared in code of a workload in one cluster.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parseInCluster(place: string, cluster: string, value: unknown): InCluster {
+  const where: WhereAny = (...path) => `${place}: ${keyPath(['clusters', cluster, ...path])}`;
+  return parse(inClusterSchema, value, [], where) as InCluster;
 }
 
 type WhereAny = (...path: PropertyKey[]) => string;
@@ -193,7 +215,7 @@ function toProblems(issue: z.core.$ZodIssue, where: WhereAny): Problem[] {
   const problem = { where: where(...issue.path), allowed: issue.message };
   if (issue.input === undefined) return [{ ...problem, what: 'missing' }];
   // A wrong environment value may still be a secret: show only its type.
-  if (issue.path[0] === 'env') return [{ ...problem, what: `wrong value of type ${kindOf(issue.input)}` }];
+  if (issue.path.includes('env')) return [{ ...problem, what: `wrong value of type ${kindOf(issue.input)}` }];
   return [{ ...problem, what: 'wrong value', received: issue.input }];
 }
 

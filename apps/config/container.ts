@@ -1,3 +1,5 @@
+import type { EnvValue } from './env-value.ts';
+import type { PodConfig } from './pod/pod.ts';
 import type { Probes } from './probes.ts';
 
 /** What a container is and needs, wherever its image comes from. */
@@ -36,22 +38,9 @@ export interface ContainerConfig {
   readonly env: Readonly<Record<string, EnvValue>>;
   /** Whether the pod also carries the HTTP gateway container. */
   readonly httpGateway: boolean;
+  /** What is said of its pods. @default - nothing */
+  readonly pod?: PodConfig;
 }
-
-/**
- * A variable's value: plain text, text that only looks like a secret, or a key of a Secret or ConfigMap in the
- * workload's namespace. The owner of the Secret or ConfigMap creates it in every cluster that the workload runs in; the
- * pods start once it exists.
- */
-export type EnvValue =
-  | string
-  | { readonly secret: string; readonly key: string }
-  | { readonly configMap: string; readonly key: string }
-  | {
-      readonly value: string;
-      /** Why this is not a secret, although its name or value looks like one: one line. */
-      readonly notSecret: string;
-    };
 
 /** A container whose image is built elsewhere, and named by its reference. */
 export interface ForeignConfig extends ContainerConfig {

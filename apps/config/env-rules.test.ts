@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { problemsWith } from './testing/config.ts';
 
 const envValue =
-  'text (put numbers and booleans in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
+  'text (put numbers and booleans in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY }, { field: FIELD }, { resource: RESOURCE } or { value: TEXT, notSecret: REASON }';
 const subdomain =
   'a DNS subdomain: up to 253 characters of a-z, 0-9, hyphen and dot, starting and ending with a letter or digit';
 const objectKey = '1 to 253 letters, digits, hyphens, underscores and dots';
@@ -12,7 +12,7 @@ describe('parseAppConfig', () => {
     [
       'env',
       ['A=b'],
-      'env: wrong value of type list; allowed a mapping from variable names to text, or to a key of a Secret or ConfigMap',
+      'env: wrong value of type list; allowed a mapping from variable names to text, or to where the value comes from',
     ],
     ['env.TOKEN', 1234, `env.TOKEN: wrong value of type number; allowed ${envValue}`],
     ['env.TOKEN', { secret: 'tokens' }, `env.TOKEN: wrong value of type mapping; allowed ${envValue}`],

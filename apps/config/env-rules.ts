@@ -2,6 +2,7 @@ import { isSubdomain, nearest, subdomainRule } from '../../core/names.ts';
 import type { Problem } from '../../core/problem.ts';
 import { unsafeVariable } from '../../core/unsafe-variables.ts';
 import { at, isMapping, type Where } from './mapping.ts';
+import { envFieldRule, isEnvField } from './pod/volumes.ts';
 
 /** Those that stand before the ones of a config.yml in each container. */
 const everywhere = ['CLUSTER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'METRICS_PORT', 'SERVICE_VERSION'];
@@ -84,6 +85,9 @@ function checkVariable(name: string, where: Where, reserved: readonly string[]):
   ];
 }
 
+/** Resources of a container that a variable can have. */
+const resources = ['limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory'];
+
 /** Kubernetes: names of Secrets and ConfigMaps are DNS subdomains; their keys allow other characters. */
 function checkReference(name: string, given: unknown, where: Where): Problem[] {
   if (!isMapping(given)) return [];
@@ -100,6 +104,16 @@ function checkReference(name: string, given: unknown, where: Where): Problem[] {
         allowed: subdomainRule,
       });
     }
+  }
+  const { field, resource } = given;
+  if (typeof field === 'string' && !isEnvField(field)) {
+    const what = 'not a field that a variable can have';
+    problems.push({ where: where('env', name, 'field'), what, received: field, allowed: envFieldRule });
+  }
+  if (typeof resource === 'string' && !resources.includes(resource)) {
+    const what = 'not a resource of a container';
+    const allowed = resources.join(', ');
+    problems.push({ where: where('env', name, 'resource'), what, received: resource, allowed });
   }
   const { key } = given;
   if (typeof key === 'string' && !/^(?!\.\.?$)[-._A-Za-z0-9]{1,253}$/.test(key)) {

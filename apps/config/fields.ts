@@ -28,8 +28,8 @@ export const mapping = <S extends z.ZodRawShape>(shape: S) =>
  */
 export const portBeside = (...taken: readonly number[]) => {
   const rule =
-    `a port from 1024 to 65535, except 15000 to 15099 (used by Istio), ` +
-    `${taken.join(' and ')} (used for metrics)`;
+    'a port from 1024 to 65535, except 15000 to 15099 (used by Istio)' +
+    (taken.length === 0 ? '' : `, ${taken.join(' and ')} (used for metrics)`);
   const isFree = (value: number) =>
     value >= 1024 && value <= 65535 && !(value >= 15000 && value <= 15099) && !taken.includes(value);
   return z.int({ error: rule }).refine(isFree, { error: rule });
@@ -50,7 +50,11 @@ const percentRule = 'a whole number from 1 to 1000';
 const drainRule = 'a whole number from 1 to 600';
 const graceRule = 'a whole number from 1 to 3600';
 const envRule =
-  'text (put numbers and booleans in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY } or { value: TEXT, notSecret: REASON }';
+  'text (put numbers and booleans in quotes), { secret: NAME, key: KEY }, { configMap: NAME, key: KEY }, { field: FIELD }, { resource: RESOURCE } or ' +
+  '{ value: TEXT, notSecret: REASON }';
+/** Users that a container may run as: not root, and not Istio's own, whose traffic goes past mutual TLS and every policy. */
+const proxyUser = 1337;
+const userRule = `the number of a user, from 1 to 2147483647, except ${proxyUser} (used by Istio)`;
 const notSecretRule = 'why it is not a secret: one line of 1 to 300 characters';
 const flagRule = 'true or false';
 const servicesRule = 'a list of fully qualified proto services';
@@ -66,6 +70,36 @@ export const resources = mapping({
 });
 export const replicas = whole(replicasRule, 0, 1000);
 
+/** A list of texts that is not empty. */
+export const words = (allowed: string) =>
+  z
+    .array(z.string({ error: 'text (put numbers and booleans in quotes)' }), { error: allowed })
+    .min(1, { error: allowed });
+
+/** Number of the user that a container runs as. */
+export const userNumber = whole(userRule, 1, 2 ** 31 - 1).refine((value) => value !== proxyUser, {
+  error: userRule,
+});
+
+/** Variables of a container. */
+export const envSchema = z
+  .record(
+    z.string(),
+    z.union(
+      [
+        z.string(),
+        z.strictObject({ secret: z.string(), key: z.string() }),
+        z.strictObject({ configMap: z.string(), key: z.string() }),
+        z.strictObject({ field: z.string() }),
+        z.strictObject({ resource: z.string(), divisor: z.string().exactOptional() }),
+        z.strictObject({ value: z.string(), notSecret: line(notSecretRule, 300) }),
+      ],
+      { error: envRule },
+    ),
+    { error: 'a mapping from variable names to text, or to where the value comes from' },
+  )
+  .default({});
+
 /** What is said alike of every container, wherever its image comes from. */
 export const common = {
   autoscaling: mapping({
@@ -76,20 +110,6 @@ export const common = {
     drainSeconds: whole(drainRule, 1, 600).default(defaultShutdown.drainSeconds),
     graceSeconds: whole(graceRule, 1, 3600).default(defaultShutdown.graceSeconds),
   }).default(defaultShutdown),
-  env: z
-    .record(
-      z.string(),
-      z.union(
-        [
-          z.string(),
-          z.strictObject({ secret: z.string(), key: z.string() }),
-          z.strictObject({ configMap: z.string(), key: z.string() }),
-          z.strictObject({ value: z.string(), notSecret: line(notSecretRule, 300) }),
-        ],
-        { error: envRule },
-      ),
-      { error: 'a mapping from variable names to text, or to a key of a Secret or ConfigMap' },
-    )
-    .default({}),
+  env: envSchema,
   httpGateway: z.boolean({ error: flagRule }).default(false),
 };

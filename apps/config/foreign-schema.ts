@@ -1,7 +1,20 @@
 import { z } from 'zod';
 import { imageRule } from '../../core/image-reference.ts';
 import { dnsLabelRule, isDnsLabel, isSubdomain, subdomainRule } from '../../core/names.ts';
-import { common, mapping, portBeside, replicas, resources, services, text, whole } from './fields.ts';
+import { podSchema } from './pod/schema.ts';
+import { defaultResources } from './pod/containers.ts';
+import {
+  common,
+  mapping,
+  portBeside,
+  replicas,
+  resources,
+  services,
+  text,
+  userNumber,
+  whole,
+  words,
+} from './fields.ts';
 import { metricsPorts } from './ports.ts';
 import { probesSchema } from './probes.ts';
 
@@ -11,20 +24,6 @@ const servicePortRule = 'a port from 1 to 65535, except 15000 to 15099 (used by 
 const servicePort = whole(servicePortRule, 1, 65_535).refine((value) => value < 15_000 || value > 15_099, {
   error: servicePortRule,
 });
-/** Istio's own, whose traffic is not redirected to the proxy: what runs as it would go past mutual TLS and every policy. */
-const proxyUser = 1337;
-const userRule = `the number of a user, from 1 to 2147483647, except ${proxyUser} (used by Istio)`;
-const words = (allowed: string) =>
-  z
-    .array(z.string({ error: 'text (put numbers and booleans in quotes)' }), { error: allowed })
-    .min(1, { error: allowed });
-
-/** What a container asks for of which nothing is said. */
-export const defaultResources = {
-  requests: { cpu: '100m', memory: '128Mi' },
-  limits: { memory: '512Mi' },
-} as const;
-
 /** What is said of a container whose image is built elsewhere, in a config.yml and in code alike. */
 const shape = {
   // What is wrong with a text, rules tell.
@@ -43,9 +42,7 @@ const shape = {
   command: words('a list of a program and its arguments').optional(),
   args: words('a list of arguments').optional(),
   probes: probesSchema,
-  user: whole(userRule, 1, 2 ** 31 - 1)
-    .refine((value) => value !== proxyUser, { error: userRule })
-    .optional(),
+  user: userNumber.optional(),
   metrics: mapping({
     port,
     path: text('a path that begins with /', (value) => /^\/[^\s,:]*$/.test(value)).default('/metrics'),
@@ -59,7 +56,12 @@ export const foreignKeys = Object.keys(shape) as readonly (keyof typeof shape)[]
 export const foreignPropsSchema = mapping(shape);
 
 /** The schema of a config.yml of such a container. */
-export const foreignFileSchema = mapping({ name: text(dnsLabelRule, isDnsLabel), services, ...shape });
+export const foreignFileSchema = mapping({
+  name: text(dnsLabelRule, isDnsLabel),
+  services,
+  ...shape,
+  pod: podSchema.optional(),
+});
 
 /** What the schema of such a container makes of it. */
 export type ParsedForeign = z.infer<typeof foreignPropsSchema>;

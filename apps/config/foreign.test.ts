@@ -276,7 +276,7 @@ describe('a config.yml that names an image', () => {
         'apps/cart/config.yml: name: wrong value; received "Cart"; allowed a DNS label: 1 to 63 characters of a-z, 0-9 and hyphen, no hyphen at either end',
         `apps/cart/config.yml: port: wrong value; received 7; allowed ${port}`,
         'apps/cart/config.yml: replicsa: unknown key; allowed name, services, image, imagePullSecrets, port, ports, servicePort, ' +
-          'resources, replicas, autoscaling, shutdown, env, httpGateway, command, args, probes, user, metrics; fix: did you mean replicas?',
+          'resources, replicas, autoscaling, shutdown, env, httpGateway, command, args, probes, user, metrics, pod; fix: did you mean replicas?',
       ]);
     });
   });

@@ -55,7 +55,7 @@ function checkPorts(value: unknown, where: Where): Problem[] {
 /** The container that a sound declaration means. */
 export function foreignConfig(
   said: { readonly name: string; readonly services: readonly string[] },
-  parsed: ParsedForeign,
+  parsed: ParsedForeign & Pick<ForeignConfig, 'pod'>,
 ): ForeignConfig {
   const {
     image,
@@ -81,6 +81,7 @@ export function foreignConfig(
     shutdown,
     env,
     httpGateway,
+    ...(parsed.pod !== undefined && { pod: parsed.pod }),
     foreign: {
       reference: image,
       pullSecrets: imagePullSecrets,

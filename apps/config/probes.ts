@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nearest } from '../../core/names.ts';
+import { chosen } from './chosen.ts';
 import { isMapping } from './mapping.ts';
 import { mapping, text, whole } from './fields.ts';
 
@@ -25,7 +26,6 @@ export interface Probes {
 
 const kinds = ['grpc', 'http', 'exec'] as const;
 const stages = ['startup', 'readiness', 'liveness'] as const;
-const usual: Probe = { grpc: {} };
 
 const probeRule = "'none', { grpc: { service? } }, { http: { path, port } } or { exec: [PROGRAM, ...] }";
 const pathRule = 'a path that begins with /';
@@ -55,8 +55,8 @@ const one = z
 /** One probe: a word, or what the mapping says. */
 const probe = chosen((value) => (value === 'none' ? z.literal('none') : one));
 
-/** One probe for all three, or each; what is left out asks by gRPC. */
-export const probesSchema = chosen((value) => {
+/** One probe for all three, or each. */
+const given = chosen((value) => {
   const meant = (key: string) => nearest(key, [...kinds, ...stages]) ?? '';
   const isOne =
     !isMapping(value) || Object.keys(value).some((key) => kinds.some((kind) => kind === meant(key)));
@@ -67,26 +67,25 @@ export const probesSchema = chosen((value) => {
         readiness: probe.exactOptional(),
         liveness: probe.exactOptional(),
       });
-})
-  .transform((given): Probes => {
-    const each = isMapping(given) && stages.some((stage) => Object.hasOwn(given, stage));
-    const found = (
-      each ? given : Object.fromEntries(stages.map((stage) => [stage, given]))
-    ) as Partial<Probes>;
-    return { startup: usual, readiness: usual, liveness: usual, ...found };
-  })
-  .default({ startup: usual, readiness: usual, liveness: usual });
+});
 
-/** A schema by the form of the value, so that what is wrong is told of the form that was meant: a union tells nothing of either. */
-function chosen(schemaOf: (value: unknown) => z.ZodType) {
-  return z.unknown().transform((value, context): unknown => {
-    const parsed = schemaOf(value).safeParse(value, { reportInput: true });
-    if (parsed.success) return parsed.data;
-    const { issues } = parsed.error;
-    // What an unknown key leaves of a mapping says nothing.
-    const isMisspelt = issues.some(({ code }) => code === 'unrecognized_keys');
-    const told = issues.filter(({ code, path }) => !(isMisspelt && code === 'custom' && path.length === 0));
-    context.issues.push(...(told as typeof context.issues));
-    return z.NEVER;
-  });
-}
+/**
+ * One probe for all three, or each.
+ * @param usual - what is left out
+ */
+const probesWith = (usual: Probe) =>
+  given
+    .transform((found): Probes => {
+      const each = isMapping(found) && stages.some((stage) => Object.hasOwn(found, stage));
+      const said = (
+        each ? found : Object.fromEntries(stages.map((stage) => [stage, found]))
+      ) as Partial<Probes>;
+      return { startup: usual, readiness: usual, liveness: usual, ...said };
+    })
+    .default({ startup: usual, readiness: usual, liveness: usual });
+
+/** Of the container of a gRPC service, which is asked by gRPC where nothing is said. */
+export const probesSchema = probesWith({ grpc: {} });
+
+/** Of a container beside it, which is asked nothing. */
+export const extraProbesSchema = probesWith('none');

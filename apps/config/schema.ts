@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnsLabelRule, isDnsLabel } from '../../core/names.ts';
+import { podSchema } from './pod/schema.ts';
 import { common, line, mapping, ports, replicas, resources, services, text } from './fields.ts';
 
 const semanticVersion =
@@ -32,4 +33,5 @@ export const appConfigSchema = mapping({
   resources,
   replicas,
   ...common,
+  pod: podSchema.exactOptional(),
 });

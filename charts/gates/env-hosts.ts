@@ -26,6 +26,8 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
     return podsOf(cluster).flatMap((pods) =>
       envOf(pods).flatMap(({ container, name, value }) => {
         const { where, object } = pods.of;
+        // The host of a ServiceEntry, such as that of the API server, which the workload may call.
+        if (hosts.has(value) && isNamed(bySelector(pods), value)) return [];
         const at = `${title(object)}: env ${name} of container ${container}`;
         const isOwn = (host: string) =>
           services.some(
@@ -109,6 +111,13 @@ function indexed(
       .get(namespace)
       ?.find(({ object }) => selects(mapping(object, 'spec', 'workloadSelector', 'labels'), labels));
   };
+}
+
+/** Whether a Sidecar names a host as it stands, of whatever namespace. */
+function isNamed(sidecar: RenderedObject | undefined, host: string): boolean {
+  return list(sidecar?.object, 'spec', 'egress').some((listener) =>
+    texts(listener, 'hosts').some((entry) => entry.endsWith(`/${host}`)),
+  );
 }
 
 /** Whether a Sidecar lets its workload reach a host; without a Sidecar it reaches all hosts. */

@@ -1,8 +1,12 @@
 import type { Problem } from '../../core/problem.ts';
-import { field, list, mapping, ofKind, text, title } from '../model/rendered.ts';
+import { list, mapping, ofKind, text, title } from '../model/rendered.ts';
+import type { KubernetesObject } from '../model/mesh-model.ts';
 import type { RenderedCluster, RenderedMesh } from '../model/rendered.ts';
 import { getsProxy } from './istio/injection.ts';
-import { containersOf, podOf } from './rules/pod-rules.ts';
+import { podOf } from './rules/containers.ts';
+import { reachesNode } from './rules/pod-rules.ts';
+import { isConfined, missingFor, otherSource, profileFix, sources } from './rules/restricted.ts';
+import { acceptedBy } from './rules/rule.ts';
 
 /** Kinds whose pods the API server refuses when they are made, and not the object itself. */
 const workloads = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
@@ -25,7 +29,7 @@ export function podSecurity({ clusters }: RenderedMesh): readonly Problem[] {
         if (text(pod, 'spec', 'os', 'name') === 'windows') return [];
         const level = `the level restricted of namespace ${object.metadata.namespace ?? ''}`;
         const lacks = `lacks what ${level} asks for, which refuses its pods`;
-        const forAdded = getsSidecar(labels, pod) && !confines(field(pod, ...podProfile));
+        const forAdded = getsSidecar(labels, pod) && !isConfined(pod);
         return [
           ...(forAdded
             ? [
@@ -36,12 +40,11 @@ export function podSecurity({ clusters }: RenderedMesh): readonly Problem[] {
                 },
               ]
             : []),
-          ...containersOf(pod).flatMap(([name, container]): readonly Problem[] => {
-            const missing = unsaid(pod, container, forAdded);
-            if (missing.length === 0) return [];
-            const what = `${title(object)}: ${name}.securityContext ${lacks}`;
-            return [{ where, what, fix: `add ${missing.join(', ')}` }];
+          ...missingFor(pod, forAdded).map((one): Problem => {
+            const what = `${title(object)}: ${one.where}.securityContext ${lacks}`;
+            return { where, what, fix: `add ${one.missing.join(', ')}` };
           }),
+          ...acceptedInVain(where, object, level),
           ...list(pod, 'spec', 'volumes')
             .filter((volume) => otherSource(volume) !== undefined)
             .map((volume) => ({
@@ -75,38 +78,15 @@ function getsSidecar(ofNamespace: Readonly<Record<string, string>>, pod: unknown
   return templates !== 'gateway' && getsProxy(ofNamespace, pod);
 }
 
-const podProfile = ['spec', 'securityContext', 'seccompProfile', 'type'];
-const profileFix = 'seccompProfile: { type: RuntimeDefault }';
+const nodeAccess = acceptedBy('no-node-access');
 
-function confines(profile: unknown): boolean {
-  return profile === 'RuntimeDefault' || profile === 'Localhost';
-}
-
-/**
- * What a container has to say and does not, as its own YAML would. What it says wrongly is against a rule already.
- * @param isAsked - whether the pod is asked for the profile: it is the container's, too, where this has none
- */
-function unsaid(pod: unknown, container: unknown, isAsked: boolean): readonly string[] {
-  const own = (...path: readonly string[]) => field(container, 'securityContext', ...path);
-  const shared = (...path: readonly string[]) => field(pod, 'spec', 'securityContext', ...path);
-  const profile = own('seccompProfile', 'type') ?? (isAsked ? undefined : field(pod, ...podProfile));
-  return [
-    ...(own('allowPrivilegeEscalation') === undefined ? ['allowPrivilegeEscalation: false'] : []),
-    ...(list(container, 'securityContext', 'capabilities', 'drop').includes('ALL')
-      ? []
-      : ['capabilities: { drop: [ALL] }']),
-    ...((own('runAsNonRoot') ?? shared('runAsNonRoot')) === undefined ? ['runAsNonRoot: true'] : []),
-    ...(confines(profile) || (isAsked && profile === undefined) ? [] : [profileFix]),
-  ];
-}
-
-const sources = [
-  ...['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected'],
-  'secret',
-];
-
-/** The source of a volume, where the level does not allow it; a folder of the node is against a rule already. */
-function otherSource(volume: unknown): string | undefined {
-  const [source] = Object.keys(volume ?? {}).filter((key) => key !== 'name');
-  return source === undefined || source === 'hostPath' || sources.includes(source) ? undefined : source;
+/** A reason excuses an object from the rule, and not its pods from the level of their namespace. */
+function acceptedInVain(where: string, object: KubernetesObject, level: string): readonly Problem[] {
+  if ((text(object, 'metadata', 'annotations', nodeAccess) ?? '').trim() === '') return [];
+  return reachesNode(object).map(({ what, received }) => ({
+    where,
+    what: `${title(object)}: ${what}, for which there is a reason, and ${level} refuses its pods all the same`,
+    received,
+    fix: 'declare the namespace with podSecurity: { level, reason }, or remove it',
+  }));
 }

@@ -1,3 +1,5 @@
+import { own } from '../../core/own.ts';
+
 /** A rendered Kubernetes object: plain data, as it stands in dist/. */
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -21,6 +23,16 @@ export interface DeploymentModel {
   readonly placement: readonly string[];
   /** Pods per cluster. */
   readonly replicas: number;
+  /** Pods of the clusters that have another number of them. @default - none has */
+  readonly replicasIn?: Readonly<Record<string, number>>;
+}
+
+/** Pods of a Deployment in a cluster. */
+export function replicasOf(
+  { replicas, replicasIn = {} }: Pick<DeploymentModel, 'replicas' | 'replicasIn'>,
+  cluster: string,
+): number {
+  return own(replicasIn, cluster) ?? replicas;
 }
 
 /** A workload as declared, for those who watch or call it. */

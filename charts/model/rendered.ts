@@ -17,6 +17,20 @@ export interface Differs {
   readonly paths?: readonly (readonly string[])[];
 }
 
+/** What a patch of the declaration undoes of what an object was made with. */
+export interface Undone {
+  /** The rule that it is against: also the end of the annotation with the reason. */
+  readonly rule: string;
+  /** Where the patch is declared: `demo/shop/cart: pod.patches[0]`. */
+  readonly where: string;
+  readonly what: string;
+  readonly received?: unknown;
+  readonly allowed?: string;
+  readonly fix: string;
+  /** Why it may. @default - it may not */
+  readonly reason?: string;
+}
+
 /** A rendered object of one cluster, and where it comes from. */
 export interface RenderedObject {
   readonly cluster: string;
@@ -26,6 +40,8 @@ export interface RenderedObject {
   readonly differs: Differs | undefined;
   /** Whether it may be of a kind that no schema is at hand for. */
   readonly custom: boolean;
+  /** What patches of the declaration undo. @default - nothing */
+  readonly undone?: readonly Undone[];
 }
 
 /** What is in a cluster and belongs to others, as far as the mesh has to do with it. */

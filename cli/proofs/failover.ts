@@ -1,3 +1,4 @@
+import { replicasOf } from '../../charts/model/mesh-model.ts';
 import type { DeploymentModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { waitFor } from '../../core/wait.ts';
 import type { KubeClient } from '../../infra/kube/kube-client.ts';
@@ -65,7 +66,7 @@ async function prove(context: ProofContext, { callee, read, cluster, others }: L
   const here = await Promise.all(
     declared.map(async (deployment) => ({
       ...deployment,
-      replicas: await replicasOf(client, callee, deployment, context.signal),
+      replicas: await livingOf(client, callee, deployment, context.signal),
     })),
   );
   let away: string;
@@ -95,14 +96,14 @@ function scale(
   });
 }
 
-async function replicasOf(
+async function livingOf(
   client: KubeClient,
   { namespace }: WorkloadModel,
-  { name, replicas }: DeploymentModel,
+  deployment: DeploymentModel,
   signal?: AbortSignal,
 ): Promise<number> {
-  const live = await client.get(deploymentObject(namespace, name), signal);
-  return Math.max(replicas, count(live, 'spec', 'replicas'));
+  const live = await client.get(deploymentObject(namespace, deployment.name), signal);
+  return Math.max(replicasOf(deployment, client.cluster), count(live, 'spec', 'replicas'));
 }
 
 const deploymentObject = (namespace: string, name: string): KubeObject => ({

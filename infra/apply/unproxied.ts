@@ -1,5 +1,5 @@
 import { getsProxy } from '../../charts/gates/istio/injection.ts';
-import { podOf } from '../../charts/gates/rules/pod-rules.ts';
+import { podOf } from '../../charts/gates/rules/containers.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import { kubectlCommand } from '../kube/kubectl.ts';

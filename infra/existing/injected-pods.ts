@@ -1,6 +1,6 @@
 import { revisionLabel } from '../../charts/model/labels.ts';
 import type { ExistingIstioModel } from '../../charts/model/mesh-model.ts';
-import { podOf } from '../../charts/gates/rules/pod-rules.ts';
+import { podOf } from '../../charts/gates/rules/containers.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';

@@ -1,3 +1,4 @@
+import { replicasOf } from '../../charts/model/mesh-model.ts';
 import type { GatewayModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { openClients } from '../kube/connection.ts';
 import type { ClusterAccess, Clients } from '../kube/connection.ts';
@@ -181,7 +182,7 @@ async function readCluster(
             const live = await get('apps/v1', 'Deployment', namespace, deployment.name);
             deployed.push(live);
             // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
-            const desired = Math.max(deployment.replicas, count(live, 'spec', 'replicas'));
+            const desired = Math.max(replicasOf(deployment, client.cluster), count(live, 'spec', 'replicas'));
             // What one version has too many of does not make up for what another lacks.
             return { desired, ready: Math.min(desired, count(live, 'status', 'readyReplicas')) };
           }),

@@ -22,6 +22,7 @@ import {
   image,
   server,
   serverPods,
+  viewer,
 } from './meshes/foreign-images.ts';
 
 const minute = 60_000;
@@ -79,6 +80,58 @@ test('its pods wait before they are told to end, and run what the image is', () 
     });
     expect(status.containerStatuses.find(({ name }) => name === server)?.restartCount).toBe(0);
   }
+});
+
+describe('what is said of pods', () => {
+  /** What a program in the pod's own container sees. */
+  const look = `
+    const { readFileSync } = require('node:fs');
+    const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const get = (path) => new Promise((resolve, reject) => {
+      const headers = { authorization: 'Bearer ' + readFileSync(folder + '/token', 'utf8') };
+      const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+      require('node:https').get({ host, port, path, headers, ca: readFileSync(folder + '/ca.crt') }, (answer) => {
+        let text = '';
+        answer.on('data', (part) => { text += part; }).on('end', () => resolve([answer.statusCode, text]));
+      }).on('error', reject);
+    });
+    (async () => {
+      const [pods, list] = await get('/api/v1/namespaces/shop/pods');
+      const [secrets] = await get('/api/v1/namespaces/shop/secrets');
+      const helper = await (await fetch('http://127.0.0.1:9100/')).text();
+      const { WHERE, ONLY } = process.env;
+      const read = (path) => readFileSync(path, 'utf8');
+      console.log(JSON.stringify({
+        ...{ WHERE, ONLY, pods, secrets, helper },
+        kind: JSON.parse(list).kind,
+        prepared: read('/scratch/prepared'),
+        rules: read('/etc/rules/rules.txt'),
+        tier: read('/run/about/tier'),
+        hosts: read('/etc/hosts').includes('ledger.bank.example'),
+      }));
+    })();`;
+  const exec = (cluster: Cluster, container: string, ...command: readonly string[]) =>
+    kubectl(cluster, '-n', 'shop', 'exec', `deployment/${viewer}`, '-c', container, '--', ...command);
+
+  test.each(clusters)('is what they have, in %s', (cluster) => {
+    const seen: unknown = JSON.parse(exec(cluster, 'inventory', '/usr/bin/node', '-e', look));
+    const [node] = kubectl(cluster, 'get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}').split(' ');
+    expect(seen).toEqual({
+      ...(cluster === 'east' ? { WHERE: 'the east' } : { WHERE: 'the west', ONLY: 'here' }),
+      // Its Role lets it list pods, and nothing else.
+      ...{ pods: 200, kind: 'PodList', secrets: 403 },
+      // Of the container before it, which called the server through the proxy, and of the one beside it.
+      ...{ prepared: node, helper: '96' },
+      ...{ rules: 'allow carts', tier: 'front', hosts: true },
+    });
+  });
+
+  test('does not give the token to the containers beside', () => {
+    const folder = '/var/run/secrets/kubernetes.io/serviceaccount';
+    const list = `console.log(require('node:fs').existsSync('${folder}'))`;
+    expect(exec('east', 'inventory', '/usr/bin/node', '-e', list).trim()).toBe('true');
+    expect(exec('east', 'helper', '/usr/bin/node', '-e', list).trim()).toBe('false');
+  });
 });
 
 describe('access', () => {

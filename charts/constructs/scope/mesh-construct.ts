@@ -12,7 +12,7 @@ import type { Cluster } from './cluster.ts';
 import type { GatewayPort, Gateways } from './gateway-address.ts';
 import { reservedNamespaces } from './names.ts';
 import { existingIstio, isExisting, type AnyPlatform } from './platform.ts';
-import { podSecurityLabels } from './pod-security.ts';
+import { levelAnnotation, levelProblems, podSecurityLabels, type LowerPodSecurity } from './pod-security.ts';
 import type { Projection } from './projection.ts';
 import { injectionLabels, ofRevision, revisionOf } from './revisions.ts';
 import type { Tracing } from './tracing.ts';
@@ -137,9 +137,14 @@ export interface NamespaceProps {
    * holds for pods of the mesh alone. Only on an Istio of others. @default false
    */
   readonly shared?: boolean;
+  /**
+   * A lower Pod Security level than `restricted`, for pods that undo what that asks for, each with a reason of its own. It holds for all
+   * pods of the namespace: declare one for those alone. @default - `restricted`
+   */
+  readonly podSecurity?: LowerPodSecurity;
 }
 
-const namespaceKeys = keysOf<NamespaceProps>({ shared: true });
+const namespaceKeys = keysOf<NamespaceProps>({ shared: true, podSecurity: true });
 
 /**
  * An application namespace, the same in every cluster: a namespace is one identity space across the mesh.
@@ -152,6 +157,7 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
   readonly shared: boolean;
   /** Its properties as they were given. */
   readonly #props: unknown;
+  readonly #podSecurity: LowerPodSecurity | undefined;
 
   constructor(scope: Mesh<C>, name: string, props: NamespaceProps = {}) {
     super(scope, name);
@@ -159,6 +165,7 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
     this.name = name;
     this.#props = props;
     this.shared = given(props).shared ?? false;
+    this.#podSecurity = given(props).podSecurity;
   }
 
   /** Labels that select a workload's pods; in a shared namespace none of others that have the same name. */
@@ -188,7 +195,11 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
         { where, what: 'the namespace is declared twice', received, fix: 'declare it once and share it' },
       ];
     }
-    return [...unknownKeys(where, this.#props, namespaceKeys), ...this.#sharedProblems()];
+    return [
+      ...unknownKeys(where, this.#props, namespaceKeys),
+      ...this.#sharedProblems(),
+      ...levelProblems(where, this.#podSecurity, this.shared),
+    ];
   }
 
   #sharedProblems(): readonly Problem[] {
@@ -216,8 +227,16 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
     const { platform } = this.mesh;
     const istio = isExisting(platform) ? existingIstio(platform) : undefined;
     const injection = injectionLabels(istio?.revision ?? revisionOf(into.cluster, this.name));
-    const labels = { ...injection, ...podSecurityLabels(istio?.cni === false ? 'privileged' : 'restricted') };
-    into.add('00-namespaces', k8s.KubeNamespace, { name: this.name, labels, differs: ofRevision }, {});
+    const lower = this.#podSecurity;
+    const level = istio?.cni === false ? 'privileged' : (lower?.level ?? 'restricted');
+    const labels = { ...injection, ...podSecurityLabels(level) };
+    const reason = lower === undefined ? {} : { annotations: { [levelAnnotation]: lower.reason } };
+    into.add(
+      '00-namespaces',
+      k8s.KubeNamespace,
+      { name: this.name, labels, ...reason, differs: ofRevision },
+      {},
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { labelsOf, nameLabel } from '../../model/labels.ts';
-import type { Differs, RenderedObject } from '../../model/rendered.ts';
+import type { Differs, RenderedObject, Undone } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { stages } from '../../model/stage.ts';
 import type { StageName } from '../../model/stage.ts';
@@ -38,6 +38,15 @@ const metadataKeys = keysOf<Metadata>({
 });
 const differsKeys = keysOf<Differs>({ because: true, clusters: true, paths: true });
 
+/** What is made of an object that a class of cdk8s writes. */
+export interface Reworked {
+  readonly object: KubernetesObject;
+  /** Fields in which clusters may differ by it. */
+  readonly paths: readonly (readonly string[])[];
+  readonly undone: readonly Undone[];
+  readonly problems: readonly Problem[];
+}
+
 interface Added {
   readonly object: ApiObject;
   readonly where: string;
@@ -45,6 +54,8 @@ interface Added {
   readonly custom: boolean;
   /** Of what is written. */
   readonly patches?: readonly JsonPatch[];
+  /** What is made of that. */
+  readonly reworked?: Reworked;
 }
 
 type PreparePods = (object: KubernetesObject, cluster: Cluster) => KubernetesObject;
@@ -87,6 +98,7 @@ export class Projection {
   /**
    * Adds an object of Kubernetes' own, by its class in cdk8s-plus' `k8s`.
    * @param patches - of what the class writes, for fields that it does not know, which it would leave out. @default - none
+   * @param rework - what is made of that. @default - nothing else
    */
   add<P extends object>(
     stage: StageName,
@@ -94,6 +106,7 @@ export class Projection {
     metadata: Metadata,
     props: Omit<P, 'metadata'>,
     patches: readonly JsonPatch[] = [],
+    rework?: (written: KubernetesObject) => Reworked,
   ): void {
     if (!this.#claim(kind.GVK, metadata, this.where, props)) return;
     const named = { metadata: labelled(metadata), ...props } as unknown as P;
@@ -103,7 +116,10 @@ export class Projection {
       const what = `the ${kind.GVK.kind} ${objectTitle(metadata)} has a key that its kind does not know`;
       this.problems.push({ where: this.where, what, received, fix: 'correct or remove it' });
     }
-    this.#note(stage, { object, where: this.where, differs: metadata.differs, custom: false, patches });
+    const added = { object, where: this.where, differs: metadata.differs, custom: false, patches };
+    const reworked = rework?.(writtenBy(added));
+    this.problems.push(...(reworked?.problems ?? []));
+    this.#note(stage, { ...added, ...(reworked && { reworked }) });
   }
 
   /**
@@ -140,12 +156,12 @@ export class Projection {
   objects(stage: StageName): readonly RenderedObject[] {
     // Not by the chart: it would infer the order of all charts' objects anew for each of them.
     return (this.#added.get(stage) ?? [])
-      .map(({ object, where, differs, custom, patches = [] }) => {
-        const written: unknown = object.toJson();
-        const patched: unknown = patches.length === 0 ? written : JsonPatch.apply(written, ...patches);
-        const data = this.#preparePods(patched as KubernetesObject, this.cluster);
-        const allowed = differsByRevision(data.kind, differs);
-        return { cluster: this.cluster.name, where, object: data, differs: allowed, custom };
+      .map((added) => {
+        const { where, differs, custom, reworked } = added;
+        const data = this.#preparePods(reworked?.object ?? writtenBy(added), this.cluster);
+        const allowed = differsByRevision(data.kind, withPaths(differs, reworked?.paths ?? []));
+        const undone = reworked === undefined ? {} : { undone: reworked.undone };
+        return { cluster: this.cluster.name, where, object: data, differs: allowed, custom, ...undone };
       })
       .map((rendered) => ({ rendered, key: sortKey(rendered.object) }))
       .sort((a, b) => compare(a.key, b.key))
@@ -201,6 +217,17 @@ export class Projection {
     if (chart === undefined) throw new Error(`no stage ${stage}`);
     return chart;
   }
+}
+
+function writtenBy({ object, patches = [] }: Pick<Added, 'object' | 'patches'>): KubernetesObject {
+  const written: unknown = object.toJson();
+  return (patches.length === 0 ? written : JsonPatch.apply(written, ...patches)) as KubernetesObject;
+}
+
+function withPaths(differs: Differs | undefined, paths: Reworked['paths']): Differs | undefined {
+  if (paths.length === 0) return differs;
+  const because = differs?.because ?? 'the declaration says so';
+  return { ...differs, because, paths: [...(differs?.paths ?? []), ...paths] };
 }
 
 function objectTitle({ namespace, name }: Metadata): string {

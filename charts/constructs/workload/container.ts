@@ -78,6 +78,11 @@ function environment(props: AppContainerProps): k8s.EnvVar[] {
 export function variable(name: string, value: EnvValue): k8s.EnvVar {
   if (typeof value === 'string') return { name, value: literal(value) };
   if ('value' in value) return { name, value: literal(value.value) };
+  if ('field' in value) return { name, valueFrom: { fieldRef: { fieldPath: value.field } } };
+  if ('resource' in value) {
+    const divisor = value.divisor === undefined ? {} : { divisor: kube.Quantity.fromString(value.divisor) };
+    return { name, valueFrom: { resourceFieldRef: { resource: value.resource, ...divisor } } };
+  }
   const { key } = value;
   return 'secret' in value
     ? { name, valueFrom: { secretKeyRef: { name: value.secret, key } } }

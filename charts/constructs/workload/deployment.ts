@@ -6,7 +6,8 @@ import { addAutoscaler } from './autoscaler.ts';
 import { waitBeforeEnd } from './foreign-container.ts';
 import { versionLabel } from '../scope/names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
-import type { Metadata, Projection } from '../scope/projection.ts';
+import type { KubernetesObject } from '../../model/mesh-model.ts';
+import type { Metadata, Projection, Reworked } from '../scope/projection.ts';
 import { metricsAnnotations } from '../telemetry/app-metrics.ts';
 import { proxyConfigChecksum } from '../telemetry/proxy-config.ts';
 
@@ -22,6 +23,10 @@ export interface DeploymentPlan<C extends string = string> {
   readonly placement: readonly C[];
   /** Pods per cluster; with autoscaling the fewest. */
   readonly replicas: number;
+  /** The same by cluster. @default - `replicas` everywhere */
+  readonly replicasIn?: (cluster: string) => number;
+  /** What is made of it once it is written. @default - nothing */
+  readonly rework?: (written: KubernetesObject) => Reworked;
   /** Labels by which it knows its pods. They can never change for a Deployment that exists. */
   readonly selector: Readonly<Record<string, string>>;
 }
@@ -46,8 +51,12 @@ export interface DeploymentProps {
 export function addDeployment(into: Projection, plan: DeploymentPlan, props: DeploymentProps): void {
   const { replicas } = plan;
   // An autoscaler does nothing about a Deployment of no pods: such a version is switched off.
-  const autoscaling = replicas === 0 ? undefined : props.config.autoscaling;
+  const scaling = (pods: number) => (pods === 0 ? undefined : props.config.autoscaling);
+  const autoscaling = scaling(replicas);
   const most = autoscaling?.maxReplicas ?? replicas;
+  /** Those of its clusters in which it has such a number of pods. */
+  const where = (is: (pods: number) => boolean) =>
+    plan.placement.filter((cluster) => is(plan.replicasIn?.(cluster) ?? replicas));
   const selector = { ...plan.selector };
   const differs = {
     because: 'pods run only where they are placed, and say which cluster that is',
@@ -56,7 +65,7 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
   };
   const metadata = { name: plan.name, namespace: props.namespace, app: props.app, differs };
   const { config } = props;
-  const annotations = notSecretAnnotations(config.env);
+  const annotations = notSecretAnnotations(config);
   const metrics = isForeign(config) ? config.foreign.metrics : undefined;
   into.add(
     '50-workloads',
@@ -94,12 +103,18 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
       },
     },
     isForeign(config) ? waitsToEnd(config.name, props.containers) : [],
+    plan.rework,
   );
-  disruptionBudget(into, '50-workloads', metadata, most, selector);
+  const kept = { ...differs, clusters: where((pods) => (scaling(pods)?.maxReplicas ?? pods) > 1), paths: [] };
+  disruptionBudget(into, '50-workloads', { ...metadata, differs: kept }, most, selector);
   if (autoscaling === undefined) return;
   const containers = props.containers.map(({ name }) => name);
-  addAutoscaler(into, metadata, { replicas, ...autoscaling, containers });
+  const scaled = { ...differs, clusters: where((pods) => pods > 0), paths: leastPods };
+  addAutoscaler(into, { ...metadata, differs: scaled }, { replicas, ...autoscaling, containers });
 }
+
+/** Clusters may have other numbers of pods. */
+const leastPods = [['spec', 'minReplicas']];
 
 /** Adds the kubelet's wait to a container, which the classes of cdk8s for Kubernetes 1.28 do not know. */
 function waitsToEnd(name: string, containers: readonly k8s.Container[]): readonly JsonPatch[] {
@@ -108,10 +123,14 @@ function waitsToEnd(name: string, containers: readonly k8s.Container[]): readonl
   return [JsonPatch.add(`/spec/template/spec/containers/${index}/lifecycle`, lifecycle)];
 }
 
-/** What config.yml says of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
-function notSecretAnnotations(env: AnyConfig['env']): Pick<Metadata, 'annotations'> {
-  const names = Object.entries(env).flatMap(([name, value]) =>
-    typeof value !== 'string' && 'notSecret' in value ? [name] : [],
+/** What is said of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
+function notSecretAnnotations({ env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
+  const beside = [...(pod.initContainers ?? []), ...(pod.containers ?? [])].map((one) => one.env ?? {});
+  const names = [env, ...beside].flatMap((variables) =>
+    Object.entries(variables).flatMap(([name, value]) =>
+      typeof value !== 'string' && 'notSecret' in value ? [name] : [],
+    ),
   );
-  return names.length === 0 ? {} : { annotations: { [notSecretAnnotation]: names.sort().join(',') } };
+  if (names.length === 0) return {};
+  return { annotations: { [notSecretAnnotation]: [...new Set(names)].sort().join(',') } };
 }

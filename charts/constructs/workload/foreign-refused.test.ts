@@ -34,7 +34,7 @@ describe('what is refused', () => {
       'demo/shop/cart: resources.requests.memroy: unknown key; allowed cpu, memory; fix: did you mean memory?',
       'demo/shop/cart: image: the tag latest may be moved to another image; received "cart:latest"; allowed NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved',
       'demo/shop/cart: port: missing; allowed the port on which its gRPC server listens',
-      'demo/shop/cart: prot: unknown key; received "prot"; allowed image, service, services, placement, versions, tracing, imagePullSecrets, port, ports, ' +
+      'demo/shop/cart: prot: unknown key; received "prot"; allowed image, service, services, placement, versions, tracing, pod, clusters, imagePullSecrets, port, ports, ' +
         'servicePort, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics, httpGateway; fix: did you mean port?',
     ]);
   });

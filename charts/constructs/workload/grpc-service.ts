@@ -28,7 +28,8 @@ import { serviceProblems } from './service-problems.ts';
 import type { GrpcServiceProps } from './service-props.ts';
 import { deploymentName, versionProblems, type VersionProps } from './versions.ts';
 import { hasImage, loadOwn, sourceProblems, unknownProps } from './source.ts';
-import { firstVersion, Workload } from './workload.ts';
+import { firstVersion } from './workload-props.ts';
+import { Workload } from './workload.ts';
 
 export type { AppSource, GrpcServiceProps, ImageSource } from './service-props.ts';
 export type { VersionProps } from './versions.ts';
@@ -217,8 +218,13 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     });
   }
 
+  protected override hasVersions(): boolean {
+    return this.#versions !== undefined;
+  }
+
   protected override containers(cluster: string, image: string): k8s.Container[] {
-    const { config, mesh, descriptors } = this;
+    const { mesh, descriptors } = this;
+    const config = this.configIn(cluster);
     const { name, ports, services } = config;
     if (!config.httpGateway) {
       return [

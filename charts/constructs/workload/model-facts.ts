@@ -1,5 +1,6 @@
 import { isForeign, type AnyConfig } from '../../../apps/config/app-config.ts';
-import type { WorkloadModel } from '../../model/mesh-model.ts';
+import type { DeploymentModel, WorkloadModel } from '../../model/mesh-model.ts';
+import { replicasOf } from '../../model/mesh-model.ts';
 import type { Cluster } from '../scope/cluster.ts';
 import { placesOf } from '../traffic/locality.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
@@ -12,17 +13,28 @@ import type { DeploymentPlan } from './deployment.ts';
  */
 export function answersOf(
   clusters: readonly string[],
-  deployments: readonly DeploymentPlan[],
+  deployments: readonly DeploymentModel[],
   all: readonly Cluster[],
   policy: TrafficPolicyProps<string, string> | undefined,
 ): Pick<WorkloadModel, 'answersFrom' | 'local'> {
-  const running = deployments.filter(({ replicas }) => replicas > 0);
-  const answersFrom = clusters.filter((cluster) =>
-    running.some(({ placement }) => placement.includes(cluster)),
-  );
-  const isAlike = running.every(({ placement }) => placement.length === answersFrom.length);
+  const running = deployments
+    .map((deployment) => deployment.placement.filter((cluster) => replicasOf(deployment, cluster) > 0))
+    .filter((placement) => placement.length > 0);
+  const answersFrom = clusters.filter((cluster) => running.some((placement) => placement.includes(cluster)));
+  const isAlike = running.every((placement) => placement.length === answersFrom.length);
   const areApart = placesOf(answersFrom, all) === answersFrom.length;
   return { answersFrom, local: isAlike && areApart && policy?.distribution === undefined };
+}
+
+/** The Deployments of a workload as plain data. */
+export function deploymentModels(
+  deployments: readonly DeploymentPlan[],
+  replicasIn: (replicas: number) => Readonly<Record<string, number>> | undefined,
+): readonly DeploymentModel[] {
+  return deployments.map(({ name, version, placement, replicas }) => {
+    const differing = replicasIn(replicas);
+    return { name, version, placement, replicas, ...(differing && { replicasIn: differing }) };
+  });
 }
 
 /** References of images of a workload's pods that are built elsewhere. */

@@ -2,6 +2,7 @@ import type { DescService } from '@bufbuild/protobuf';
 import type { ContainerConfig, EnvValue } from '../../../apps/config/app-config.ts';
 import type { Probe, Probes } from '../../../apps/config/probes.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
+import type { PodsProps } from './pods/pods.ts';
 import type { VersionProps } from './versions.ts';
 
 /** Properties of a `GrpcService`: what it serves, where its image comes from, and where it runs. */
@@ -23,7 +24,7 @@ export type Serving<S extends DescService> =
     };
 
 /** Where a service runs, and in which versions. */
-export interface PlacementProps<C extends string, V extends string> {
+export interface PlacementProps<C extends string, V extends string> extends PodsProps<NoInfer<C>> {
   /** Clusters its pods run in. @default - every cluster of the mesh */
   readonly placement?: readonly NoInfer<C>[];
   /**

@@ -15,6 +15,8 @@ const propKeys = keysOf<GrpcServiceProps<DescService, string>>({
   placement: true,
   versions: true,
   tracing: true,
+  pod: true,
+  clusters: true,
   imagePullSecrets: true,
   port: true,
   ports: true,

@@ -11,7 +11,6 @@ import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
-import { pullSecrets } from '../scope/platform.ts';
 import type { Caller, Method, MethodKind } from '../scope/method.ts';
 import { isBase } from '../traffic/effective.ts';
 import {
@@ -25,21 +24,11 @@ import type { WorkloadTracing } from '../scope/tracing.ts';
 import { collectorHost, workloadTracingProblems } from '../telemetry/tracing.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
-import { answersOf, foreignImagesOf } from './model-facts.ts';
+import { answersOf, deploymentModels, foreignImagesOf } from './model-facts.ts';
+import { WorkloadPods } from './pods/pods.ts';
 import { servicePorts } from './service-ports.ts';
+import { firstVersion, type WorkloadProps } from './workload-props.ts';
 import { configProblems, loadFolder, nameProblems, placementProblems } from './workload-rules.ts';
-
-export interface WorkloadProps<C extends string> {
-  /** Folder with config.yml, relative to the project root. @default - all of it is said in code */
-  readonly app?: string | undefined;
-  /** Clusters its pods run in. @default - every cluster of the mesh */
-  readonly placement?: readonly C[] | undefined;
-  /** Its share of traces. @default - the mesh's */
-  readonly tracing?: WorkloadTracing | undefined;
-}
-
-/** What the version of a workload is called that declares none. */
-export const firstVersion = 'v1';
 
 /**
  * Pods behind a Kubernetes Service in the mesh. The pods run only in the clusters of the placement. The Service, the
@@ -61,6 +50,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   readonly tracing: WorkloadTracing | undefined;
   readonly isExisting = false;
   readonly #calls = new CallRecord();
+  readonly #pods: WorkloadPods;
 
   constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
     super(scope, name);
@@ -74,6 +64,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const all = this.mesh.clusters.map((cluster) => cluster.name);
     this.#placement = placement ?? all;
     this.clusters = Array.isArray(placement) ? all.filter((cluster) => placement.includes(cluster)) : all;
+    this.#pods = new WorkloadPods(this, given(props));
   }
 
   /**
@@ -212,7 +203,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** References of images of its pods that are built elsewhere. */
   get foreignImages(): readonly string[] {
-    return foreignImagesOf(this.config, this.deployments, this.mesh.platform.imageHub);
+    const own = foreignImagesOf(this.config, this.deployments, this.mesh.platform.imageHub);
+    return [...own, ...this.#pods.images(this.config)];
   }
 
   /** Names of its Deployments, known before its config.yml is. */
@@ -223,10 +215,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** It as plain data. */
   get model(): WorkloadModel {
     const { name, app, clusters, config, ports } = this;
-    const deployments = this.deployments.map((deployment) => {
-      const { version, placement, replicas } = deployment;
-      return { name: deployment.name, version, placement, replicas };
-    });
+    const deployments = deploymentModels(this.deployments, (replicas) => this.#pods.replicasIn(replicas));
     const { services } = config;
     return {
       name,
@@ -235,7 +224,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       services,
       placement: clusters,
       deployments,
-      ...answersOf(clusters, this.deployments, this.mesh.clusters, this.destined.policy),
+      ...answersOf(clusters, deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
       ports,
     };
@@ -251,17 +240,25 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
         ? []
         : workloadTracingProblems(this.where, this.tracing, this.mesh.tracing)),
       ...configProblems(this),
+      ...this.#pods.problems(this.isSound ? this.containerPorts : undefined, this.hasVersions()),
     ];
+  }
+
+  /** Whether each of its versions says its own image and number of pods. */
+  protected hasVersions(): boolean {
+    return false;
+  }
+
+  /** What is said of it in a cluster. */
+  protected configIn(cluster: string): AnyConfig {
+    return this.#pods.configIn(this.config, cluster);
   }
 
   override project(into: Projection): void {
     const { name, ports, config } = this;
     const metadata = { name, namespace: this.namespace.name };
     const selector = this.podLabels;
-    into.add('40-services', k8s.KubeServiceAccount, metadata, {
-      automountServiceAccountToken: false,
-      ...pullSecrets(this.mesh.platform, isForeign(config) ? config.foreign.pullSecrets : []),
-    });
+    this.#pods.addAccount(into, config);
     const exported = this.exportTo;
     const annotations = exportToAnnotations(exported);
     into.add(
@@ -278,7 +275,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
     }
-    const hosts = [...this.#calls.hosts];
+    const hosts = [...this.#calls.hosts, ...this.#pods.egress(config)];
     const { tracing } = this.mesh;
     if (tracing !== undefined) hosts.push(collectorHost(this.mesh.platform, tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
@@ -288,12 +285,15 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const { deployments, descriptors } = this;
     const placement = deployments.flatMap((deployment) => deployment.placement);
     descriptors?.addTo(into, metadata, placement);
+    this.#pods.addFiles(into, config, placement);
     const volumes = descriptors?.volumesOf(name);
     const cluster = into.cluster.name;
     for (const deployment of deployments) {
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
-      const containers = this.containers(cluster, deployment.image);
-      addDeployment(into, deployment, { ...metadata, app: name, containers, volumes, config });
+      const plan = this.#pods.planIn(deployment, config, cluster);
+      const containers = this.containers(cluster, plan.image);
+      const there = this.configIn(cluster);
+      addDeployment(into, plan, { ...metadata, app: name, containers, volumes, config: there });
     }
   }
 

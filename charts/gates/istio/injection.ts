@@ -4,7 +4,7 @@ import type { Pods } from '../pods.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { mapping, ofKind, text, title } from '../../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
-import { podOf } from '../rules/pod-rules.ts';
+import { podOf } from '../rules/containers.ts';
 import { acceptedBy } from '../rules/rule.ts';
 
 const injection = 'istio-injection';

@@ -3,6 +3,8 @@ import { mayBeUnsafe, unsafeVariable } from '../../../core/unsafe-variables.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
+import { containersOf, podOf } from './containers.ts';
+import { confinement } from './confinement.ts';
 import type { Violation } from './rule.ts';
 
 const digest = /@sha256:[0-9a-f]{64}$/;
@@ -57,6 +59,7 @@ export function reachesNode(object: KubernetesObject): readonly Violation[] {
   return [
     ...spec,
     ...volumes,
+    ...confinement(pod),
     ...identityOf('securityContext', field(pod, 'spec', 'securityContext')),
     ...containersOf(pod).flatMap(([where, container]) => [
       ...list(container, 'ports').flatMap((port) => {
@@ -175,22 +178,6 @@ function unredirected(pod: unknown, annotations: Readonly<Record<string, string>
   if (isSidecar || apps.length === 0) return [];
   const what = 'the annotation inject.istio.io/templates gives the pods a proxy that their traffic bypasses';
   return [{ what, received, fix: 'remove it, or keep a gateway in pods of its own' }];
-}
-
-/** The pod, or the pod template of whatever has one; a CronJob has it one level deeper. */
-export function podOf(object: KubernetesObject): unknown {
-  if (object.kind === 'Pod') return object;
-  if (object.kind === 'CronJob') return field(object, 'spec', 'jobTemplate', 'spec', 'template');
-  return field(object, 'spec', 'template');
-}
-
-/** The containers of a pod, those before it starts among them, each with its place. */
-export function containersOf(pod: unknown): readonly (readonly [where: string, container: unknown])[] {
-  return ['initContainers', 'containers'].flatMap((key) =>
-    list(pod, 'spec', key).map(
-      (container) => [`${key}[${text(container, 'name') ?? ''}]`, container] as const,
-    ),
-  );
 }
 
 /** Istio's injector replaces the image `auto` with the proxy of its release. */

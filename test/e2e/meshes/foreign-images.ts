@@ -19,6 +19,37 @@ export const emptyCall = '/grpc.testing.TestService/EmptyCall';
 /** The workload whose pods make the calls. */
 export const caller = { namespace, name: 'load', container: 'inventory' } as const;
 
+/** The workload that shows what its pods have. */
+export const viewer = 'viewer';
+
+/** Asks the server until it answers, by its own identity and through the proxy, and leaves word of it for the container after it. */
+const prepare = `
+const { writeFileSync } = require('node:fs');
+const { connect } = require('node:http2');
+const call = () => new Promise((resolve) => {
+  const session = connect('http://${address}');
+  session.on('error', () => resolve());
+  let status;
+  const request = session.request({ ':method': 'POST', ':path': '${emptyCall}', 'content-type': 'application/grpc', te: 'trailers' });
+  request.on('response', (headers) => { status = headers['grpc-status']; });
+  request.on('trailers', (trailers) => { status = trailers['grpc-status']; });
+  request.on('error', () => undefined);
+  request.on('close', () => { session.close(); resolve(status); });
+  request.resume();
+  request.end(Buffer.alloc(5));
+});
+(async () => {
+  while ((await call()) !== '0') await new Promise((resolve) => setTimeout(resolve, 250));
+  writeFileSync('/scratch/prepared', process.env.NODE);
+})();
+`;
+/** Says on the loopback how much memory it may take. */
+const helper = `
+process.on('SIGTERM', () => process.exit());
+require('node:http').createServer((_, answer) => answer.end(process.env.MEMORY)).listen(9100, '127.0.0.1');
+`;
+const node = (program: string) => JSON.stringify(['/usr/bin/node', '-e', program]);
+
 /** gRPC's own server in Go, by its image, in both clusters, and two callers of ours with different grants. */
 const declaration = `
 import { declare, GrpcService, lab, Mesh } from '${root}/charts/index.ts';
@@ -49,6 +80,42 @@ export default declare({
     load.calls(server.methodsOf(TestService).emptyCall);
     const stranger = new GrpcService(shop, 'stranger', { app: 'apps/inventory', service: InventoryService, placement: ['west'] });
     stranger.calls(server.methodsOf(UnimplementedService).unimplementedCall);
+    const viewer = new GrpcService(shop, '${viewer}', {
+      app: 'apps/inventory',
+      service: InventoryService,
+      pod: {
+        labels: { 'shop.example/tier': 'front' },
+        nodeSelector: { 'kubernetes.io/os': 'linux' },
+        hostAliases: { '10.9.9.9': ['ledger.bank.example'] },
+        volumes: {
+          scratch: { emptyDir: { sizeLimit: '16Mi' } },
+          rules: { files: { 'rules.txt': 'allow carts' } },
+          about: { projected: [{ fields: { tier: "metadata.labels['shop.example/tier']" } }] },
+        },
+        mounts: { '/scratch': 'scratch', '/etc/rules': 'rules', '/run/about': 'about' },
+        initContainers: [
+          {
+            name: 'prepare',
+            command: ${node(prepare)},
+            env: { NODE: { field: 'spec.nodeName' } },
+            mounts: { '/scratch': 'scratch' },
+          },
+        ],
+        containers: [
+          {
+            name: 'helper',
+            command: ${node(helper)},
+            env: { MEMORY: { resource: 'limits.memory', divisor: '1Mi' } },
+            resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '96Mi' } },
+            ports: [9100],
+            preStop: { sleepSeconds: 1 },
+          },
+        ],
+        kubernetesApi: { rules: [{ resources: ['pods'], verbs: ['list'] }] },
+      },
+      clusters: { east: { env: { WHERE: 'the east' } }, west: { env: { WHERE: 'the west', ONLY: 'here' } } },
+    });
+    viewer.calls(server.methodsOf(TestService).emptyCall);
     return mesh;
   },
 });
