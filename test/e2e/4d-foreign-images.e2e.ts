@@ -1,10 +1,11 @@
-// gRPC's own server in Go, as its library makes it and in an image that our builder has no part in, declared by the reference of that
-// image: it knows nothing of Kubernetes, and stops at once when it is told to end.
+// gRPC's own server in Go and one in Python, as their libraries make them and in images that our builder has no part in, declared by
+// the references of those images: they know nothing of Kubernetes, and stop at once when they are told to end.
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { writeOciArchive } from '../peers/oci-archive.ts';
 import { ensureInterop } from '../peers/interop.ts';
+import { writePythonServer } from '../peers/python-server.ts';
 import { callOnce, eventually, status as code, type Caller } from './calls/call.ts';
 import type { Cluster } from './checkout/lab-mesh.ts';
 import { ensureLab, kubectl } from './checkout/lab.ts';
@@ -20,8 +21,10 @@ import {
   flows,
   foreignImagesProject,
   image,
+  pythonImage,
   server,
   serverPods,
+  servers,
   viewer,
 } from './meshes/foreign-images.ts';
 
@@ -35,7 +38,8 @@ let refusal: Awaited<ReturnType<typeof project.run>>;
 let brought: Awaited<ReturnType<typeof project.run>>;
 
 beforeAll(async () => {
-  const programs = await ensureInterop({ ...thisWorkspace(), report: () => undefined });
+  const options = { ...thisWorkspace(), report: () => undefined };
+  const programs = await ensureInterop(options);
   await ensureLab();
   const archive = join(project.folder, 'interop.tar');
   await writeOciArchive(
@@ -43,9 +47,10 @@ beforeAll(async () => {
     { server: programs['interop-server'], client: programs['interop-client'] },
     1000,
   );
-  project.bring({});
+  await writePythonServer(join(project.folder, 'python.tar'), options);
+  project.bring({ [pythonImage]: 'python.tar' });
   refusal = await project.run('up', '--engine', 'apply');
-  project.bring({ [image]: 'interop.tar' });
+  project.bring({ [image]: 'interop.tar', [pythonImage]: 'python.tar' });
   brought = await project.run('up', '--engine', 'apply');
 }, 60 * minute);
 
@@ -63,7 +68,8 @@ test('the lab, which pulls nothing, says at once which archive is missing', () =
 
 test('up brings it up, and proves by calls that its callers get there; status finds it healthy', async () => {
   expect(brought.code).toBe(0);
-  for (const cluster of clusters) expect(brought.stdout).toContain(`load in ${cluster} gets to ${server}`);
+  for (const cluster of clusters)
+    expect(brought.stdout).toContain(`load in ${cluster} gets to ${servers.join(' and ')}`);
   expect(await project.run('status')).toMatchObject({ code: 0 });
 });
 
@@ -169,7 +175,7 @@ describe('under load', () => {
   /** Does the work, as often as it takes to have made enough calls, and expects that none was lost. */
   async function losesNone(what: string, work: () => Promise<void>): Promise<void> {
     const least = everything ? 5_000 : 500;
-    const perSecond = flows.reduce((sum, flow) => sum + (flow.perSecond ?? 0), 0);
+    const perSecond = flows.reduce((sum, { to, perSecond: rate = 0 }) => sum + (to === server ? rate : 0), 0);
     const load = await startLoad({ clusters, caller, flows });
     const end = Date.now() + (1_000 * least * 1.1) / perSecond;
     let times = 0;
@@ -180,18 +186,23 @@ describe('under load', () => {
       } while (Date.now() < end);
     })();
     await working.catch(() => undefined);
-    const { failures, failed, calls, byStatus } = await load.stop();
+    const { failures, failed, flows: seen, byStatus } = await load.stop();
     await working;
-    process.stderr.write(`${what}, ${times} times: ${JSON.stringify({ calls, failed, byStatus })}\n`);
+    const calls = servers.map((to) =>
+      flows.filter((flow) => flow.to === to).reduce((sum, { name }) => sum + seen[name]!.calls, 0),
+    );
+    process.stderr.write(
+      `${what}, ${times} times: ${JSON.stringify({ servers, calls, failed, byStatus })}\n`,
+    );
     expect({ failures, failed }).toEqual({ failures: [], failed: 0 });
-    expect(calls).toBeGreaterThanOrEqual(least);
+    for (const each of calls) expect(each).toBeGreaterThanOrEqual(least);
   }
 
   test('a rolling restart in both clusters loses no call', () =>
     losesNone('rolling restart', async () => {
       for (const cluster of clusters)
-        kubectl(cluster, '-n', 'shop', 'rollout', 'restart', `deployment/${server}`);
-      for (const cluster of clusters) await awaitPods(cluster, 1);
+        kubectl(cluster, '-n', 'shop', 'rollout', 'restart', ...servers.map((name) => `deployment/${name}`));
+      for (const cluster of clusters) for (const name of servers) await awaitPods(cluster, name, 1);
     }));
 
   // Two minutes each: CI has the rolling restart.
@@ -202,32 +213,37 @@ describe('under load', () => {
     () =>
       losesNone('eviction', async () => {
         const [node] = kubectl('east', 'get', 'nodes', '-o', 'name').trim().split('\n');
-        const [pod] = serverPods('east');
         kubectl('east', 'cordon', node!.replace('node/', ''));
         try {
-          const eviction = {
-            apiVersion: 'policy/v1',
-            kind: 'Eviction',
-            metadata: { name: pod, namespace: 'shop' },
-          };
-          kubectl('east', 'create', '--raw', `/api/v1/namespaces/shop/pods/${pod!}/eviction`, '-f', '-', {
-            input: JSON.stringify(eviction),
-          });
-          kubectl('east', '-n', 'shop', 'wait', '--for=delete', `pod/${pod!}`, '--timeout=60s');
+          const pods = servers.map((name) => serverPods('east', name)[0]!);
+          for (const name of pods) {
+            const eviction = {
+              apiVersion: 'policy/v1',
+              kind: 'Eviction',
+              metadata: { name, namespace: 'shop' },
+            };
+            kubectl('east', 'create', '--raw', `/api/v1/namespaces/shop/pods/${name}/eviction`, '-f', '-', {
+              input: JSON.stringify(eviction),
+            });
+          }
+          const gone = pods.map((name) => `pod/${name}`);
+          kubectl('east', '-n', 'shop', 'wait', '--for=delete', ...gone, '--timeout=60s');
           const ready = `jsonpath={.status.readyReplicas}`;
-          expect(kubectl('east', '-n', 'shop', 'get', `deployment/${server}`, '-o', ready)).toBe('');
+          for (const name of servers)
+            expect(kubectl('east', '-n', 'shop', 'get', `deployment/${name}`, '-o', ready)).toBe('');
         } finally {
           kubectl('east', 'uncordon', node!.replace('node/', ''));
         }
-        await awaitPods('east', 1);
+        for (const name of servers) await awaitPods('east', name, 1);
       }),
   );
 
   long('scaling down, to less and to none, loses no call', () =>
     losesNone('scale-down', async () => {
       for (const replicas of [2, 1, 0, 1]) {
-        kubectl('west', '-n', 'shop', 'scale', `deployment/${server}`, `--replicas=${replicas}`);
-        await awaitPods('west', replicas);
+        const deployments = servers.map((name) => `deployment/${name}`);
+        kubectl('west', '-n', 'shop', 'scale', ...deployments, `--replicas=${replicas}`);
+        for (const name of servers) await awaitPods('west', name, replicas);
       }
     }),
   );

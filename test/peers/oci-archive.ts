@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../../core/run.ts';
@@ -7,24 +7,28 @@ import { run } from '../../core/run.ts';
 /**
  * Writes an image as others would: an OCI image layout with one layer, by tar alone. Nothing of our builder is in it, nor does it
  * name the image.
- * @param programs - files in the image's root, by name: the first is its entrypoint
+ * @param programs - files and folders in the image, by their path from its root
  * @param user - number of the user that it runs as
+ * @param runs - what it runs, and the environment of that. @default - the first of the programs
  */
 export async function writeOciArchive(
   target: string,
   programs: Readonly<Record<string, string>>,
   user: number,
+  runs: { readonly entrypoint?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), 'meshwright-oci-'));
   try {
     const [files, layout] = [join(scratch, 'files'), join(scratch, 'layout')];
     const blobs = join(layout, 'blobs/sha256');
     for (const folder of [files, blobs]) mkdirSync(folder, { recursive: true });
-    for (const [name, path] of Object.entries(programs)) cpSync(path, join(files, name));
+    for (const [name, path] of Object.entries(programs))
+      cpSync(path, join(files, name), { recursive: true, dereference: true });
     const layerFile = join(scratch, 'layer.tar');
     const names = Object.keys(programs);
+    const { entrypoint = [`/${names[0] ?? ''}`], env = {} } = runs;
     const root = ['--owner=0', '--group=0', '--mode=0755', '--mtime=@0', '--sort=name'];
-    await run('tar', ['--create', '--file', layerFile, ...root, '--directory', files, ...names]);
+    await run('tar', ['--create', '--file', layerFile, ...root, '--directory', files, ...readdirSync(files)]);
     const put = (mediaType: string, content: Buffer) => {
       const hash = createHash('sha256').update(content).digest('hex');
       writeFileSync(join(blobs, hash), content);
@@ -37,7 +41,11 @@ export async function writeOciArchive(
       type('config.v1+json'),
       json({
         ...{ architecture: 'amd64', os: 'linux' },
-        config: { User: String(user), Entrypoint: [`/${names[0] ?? ''}`] },
+        config: {
+          User: String(user),
+          Entrypoint: entrypoint,
+          Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+        },
         rootfs: { type: 'layers', diff_ids: [layer.digest] },
       }),
     );

@@ -7,13 +7,19 @@ import type { Cluster } from '../checkout/lab-mesh.ts';
 import { kubectl } from '../checkout/lab.ts';
 import { loadCommand, type Flow } from '../load/load-mesh.ts';
 
-/** The image of the server, as its pods name it. Nobody could pull it. */
+/** The images of the servers, as their pods name them. Nobody could pull them. */
 export const image = 'registry.example/grpc-go/interop:1.85.0';
+export const pythonImage = 'registry.example/grpc-python/server:1.85.1';
 
 const namespace = 'shop';
 export const server = 'interop';
 /** By the port of its Service, which is not that of the container. */
 export const address = `${server}.${namespace}.svc.cluster.local:80`;
+/** The other server, of another language. */
+export const python = 'python';
+export const servers = [server, python] as const;
+export type Server = (typeof servers)[number];
+const addresses = { [server]: address, [python]: `${python}.${namespace}.svc.cluster.local:7071` } as const;
 export const emptyCall = '/grpc.testing.TestService/EmptyCall';
 
 /** The workload whose pods make the calls. */
@@ -50,7 +56,7 @@ require('node:http').createServer((_, answer) => answer.end(process.env.MEMORY))
 `;
 const node = (program: string) => JSON.stringify(['/usr/bin/node', '-e', program]);
 
-/** gRPC's own server in Go, by its image, in both clusters, and two callers of ours with different grants. */
+/** gRPC's own server in Go and one of grpcio, by their images, in both clusters, and two callers of ours with different grants. */
 const declaration = `
 import { declare, GrpcService, lab, Mesh } from '${root}/charts/index.ts';
 import { TestService, UnimplementedService } from '${root}/gen/grpc/testing/test_pb.js';
@@ -77,7 +83,14 @@ export default declare({
       resources: { requests: { cpu: '20m', memory: '32Mi' }, limits: { memory: '128Mi' } },
     });
     const load = new GrpcService(shop, '${caller.name}', { app: 'apps/inventory', service: InventoryService });
-    load.calls(server.methodsOf(TestService).emptyCall);
+    const python = new GrpcService(shop, '${python}', {
+      image: '${pythonImage}',
+      service: TestService,
+      port: 7071,
+      args: ['7071'],
+      resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+    });
+    load.calls(server.methodsOf(TestService).emptyCall, python.method.emptyCall);
     const stranger = new GrpcService(shop, 'stranger', { app: 'apps/inventory', service: InventoryService, placement: ['west'] });
     stranger.calls(server.methodsOf(UnimplementedService).unimplementedCall);
     const viewer = new GrpcService(shop, '${viewer}', {
@@ -148,14 +161,15 @@ export function foreignImagesProject() {
   };
 }
 
-/** From each cluster to the server, wherever a pod of it is. */
-export const flows: readonly Flow[] = (['east', 'west'] as const).map((from) => ({
-  name: `from ${from}`,
-  from,
-  url: `http://${address}`,
-  path: emptyCall,
-  perSecond: 50,
-}));
+/** From each cluster to each server, wherever a pod of it is. */
+export const flows: readonly (Flow & { readonly to: Server })[] = servers.flatMap((to) =>
+  (['east', 'west'] as const).map((from) => ({
+    ...{ name: `from ${from} to ${to}`, from, to },
+    url: `http://${addresses[to]}`,
+    path: emptyCall,
+    perSecond: 25,
+  })),
+);
 
 /** The pods of `load` call in the place of serving, as long as they live. */
 export function beginCalls(cluster: Cluster): void {
@@ -173,19 +187,19 @@ export function beginCalls(cluster: Cluster): void {
   );
 }
 
-/** Names of the server's pods in a cluster, with those that end. */
-export function serverPods(cluster: Cluster): readonly string[] {
-  const selector = `app.kubernetes.io/name=${server}`;
+/** Names of a server's pods in a cluster, with those that end. */
+export function serverPods(cluster: Cluster, of: Server = server): readonly string[] {
+  const selector = `app.kubernetes.io/name=${of}`;
   const names = kubectl(cluster, '-n', namespace, 'get', 'pods', '-l', selector, '-o', 'name').trim();
   return names === '' ? [] : names.split('\n').map((name) => name.replace('pod/', ''));
 }
 
-/** Awaits that a cluster has so many pods of the server, and none that ends. */
-export async function awaitPods(cluster: Cluster, count: number): Promise<void> {
-  const limits = { what: `${count} pods of ${server} in ${cluster}, and none that ends`, timeoutMs: 120_000 };
-  awaitRollout(cluster);
+/** Awaits that a cluster has so many pods of a server, and none that ends. */
+export async function awaitPods(cluster: Cluster, of: Server, count: number): Promise<void> {
+  const limits = { what: `${count} pods of ${of} in ${cluster}, and none that ends`, timeoutMs: 120_000 };
+  awaitRollout(cluster, of);
   await waitFor(limits, () => {
-    const pods = serverPods(cluster);
+    const pods = serverPods(cluster, of);
     return pods.length === count
       ? { done: true, value: undefined }
       : { done: false, because: `there are ${pods.join(', ')}` };
@@ -193,6 +207,6 @@ export async function awaitPods(cluster: Cluster, count: number): Promise<void> 
 }
 
 /** Awaits that the Deployment in a cluster has been rolled out. */
-export function awaitRollout(cluster: Cluster, deployment = server): void {
+export function awaitRollout(cluster: Cluster, deployment: string): void {
   kubectl(cluster, '-n', namespace, 'rollout', 'status', `deployment/${deployment}`, '--timeout=120s');
 }
