@@ -135,52 +135,120 @@ describe('a secret in the command of a container', () => {
         },
       );
     }).filter((problem) => problem.includes('in plain text'));
-  const told = (at: string, name: string, what: string) =>
+  const shell = 'have a shell read it: sh -c \'... "$VARIABLE"\'';
+  const told = (at: string, name: string, what: string, how = 'write $(VARIABLE) in its place') =>
     `demo/custom: Pod shop/x: ${at} ${what}, in plain text; fix: take it from a Secret into a variable of the ` +
-    `environment, and write $(VARIABLE) in its place; if it is not a secret, list ${name} in the annotation meshwright/not-secret`;
+    `environment, and ${how}; if it is not a secret, list ${name} in the annotation meshwright/not-secret`;
 
   test.each([
     ['--password=hunter2', 'password'],
     ['--db-password hunter2', 'db-password'],
     ['-token hunter2', 'token'],
     ['--requirepass hunter2', 'requirepass'],
+    ['--masterauth hunter2', 'masterauth'],
     ['--api.key="hunter2"', 'api.key'],
-    ['exec env DB_PASSWORD=hunter2 server', 'DB_PASSWORD'],
+    ['--adminPassword=hunter2', 'adminPassword'],
+    ['-Djavax.net.ssl.keyStorePassword=hunter2', 'Djavax.net.ssl.keyStorePassword'],
+    ['--from-literal=password=hunter2', 'password'],
+    ['exec env PGPASSWORD=hunter2 server', 'PGPASSWORD'],
+    ['exec env DB_PASSWORD=hunter2; server', 'DB_PASSWORD'],
+    ['curl -H "X-Api-Key: hunter2"', 'X-Api-Key'],
     [`--header ghp_${'a'.repeat(36)}`, 'header'],
   ])('by the name of an option or by its value: %s', (line, name) => {
     const what = line.includes('ghp_') ? 'holds what looks like an access token' : 'has the name of a secret';
-    const expected = (at: string) => [told(`${at} of container x:`, name, `${name} ${what}`)];
+    const expected = (at: string, how?: string) => [
+      told(`${at} of container x:`, name, `${name} ${what}`, how),
+    ];
     expect(withCommand({ args: line.split(' ') })).toEqual(expected('args'));
     expect(withCommand({ command: ['sh', '-c', `sleep 1; server ${line}`] })).toEqual(expected('command'));
     expect(withCommand({ livenessProbe: { exec: { command: ['sh', '-c', line] } } })).toEqual(
-      expected('livenessProbe.exec.command'),
+      expected('livenessProbe.exec.command', shell),
     );
     expect(withCommand({ lifecycle: { preStop: { exec: { command: line.split(' ') } } } })).toEqual(
-      expected('lifecycle.preStop.exec.command'),
+      expected('lifecycle.preStop.exec.command', shell),
     );
     expect(withCommand({ args: line.split(' ') }, { 'meshwright/not-secret': name })).toEqual([]);
   });
 
-  test('by what it looks like, wherever it stands', () => {
-    const args = ['postgres://shop:hunter2@db.example/shop'];
-    const what = 'holds what looks like a URL with a password';
+  test.each([
+    [['postgres://shop:hunter2@db.example/shop'], 'a URL with a password'],
+    [
+      ['curl', '-H', 'Authorization: Basic c2hvcDpodW50ZXIy', 'http://db.example'],
+      'a header with credentials',
+    ],
+    [['sh', '-c', 'echo "-----BEGIN EC PRIVATE KEY-----" > key'], 'a private key'],
+  ])('by what it looks like, wherever it stands: %j', (args, kind) => {
+    const what = `holds what looks like ${kind}`;
     expect(withCommand({ args })).toEqual([told('args of container x', 'args', what)]);
     expect(withCommand({ args }, { 'meshwright/not-secret': 'args' })).toEqual([]);
+  });
+
+  test('each of several, also beside one that is excepted, and one given by an option once', () => {
+    const url = 'postgres://shop:hunter2@db.example/shop';
+    const args = ['--token=public', url];
+    const found = [
+      told('args of container x:', 'token', 'token has the name of a secret'),
+      told('args of container x', 'args', 'holds what looks like a URL with a password'),
+    ];
+    expect(withCommand({ args })).toEqual(found);
+    expect(withCommand({ args }, { 'meshwright/not-secret': 'token' })).toEqual(found.slice(1));
+    const named = [told('args of container x:', 'url', 'url holds what looks like a URL with a password')];
+    expect(withCommand({ args: ['--url', url] })).toEqual(named);
+    expect(withCommand({ args: [`--url=${url}`] })).toEqual(named);
+    expect(withCommand({ args: ['sh', '-c', `URL=${url} server`] })).toEqual([
+      told('args of container x:', 'URL', 'URL holds what looks like a URL with a password'),
+    ]);
   });
 
   test.each([
     '--password=$(DB_PASSWORD)',
     '--password $DB_PASSWORD',
+    '--password "${DB_PASSWORD}"',
     'TOKEN=$(cat /run/token) server',
+    'TOKEN=`cat /run/token` server',
+    'TOKEN=""; PASSWORD=\'\'; export TOKEN=true;',
+    'curl http://elastic:${ELASTIC_PASSWORD}@localhost:9200',
+    'psql postgresql://u:$PGPASSWORD@localhost/x',
+    'curl -H "Authorization: Bearer ${TOKEN}"',
     '--password-file /run/password',
     '--tls-private-key /run/tls/key.pem',
+    '--tls-private-key tls/key.pem',
+    '--credentials gcs.json',
+    '--token=~/token --secret @/run/s --token file:///run/t',
+    '--wildcard-tls-secret=ingress/wildcard',
+    "python -c password=os.environ['P'] token=process.env.TOKEN",
+    '--secret={{.P}} --token %(ENV_P)s',
+    '-pass 1 --pass-token yes --eos-token </s>',
     '--token --verbose',
     '--token',
     '--max-tokens 5',
     'token hunter2',
+    '-x hunter2',
   ])('is not one that stands elsewhere: %s', (line) => {
     expect(withCommand({ args: line.split(' '), command: ['sh', '-c', line] })).toEqual([]);
   });
+
+  test('nor is a header that the kubelet sends, unless it is one', () => {
+    const get = (name: string, value: string) => ({
+      livenessProbe: { httpGet: { path: '/', port: k8s.IntOrString.fromNumber(80), httpHeaders: [{ name, value }] } },
+    });
+    const at = 'livenessProbe.httpGet.httpHeaders of container x:';
+    const end = (name: string) =>
+      'in plain text; fix: send none: what the kubelet asks by HTTP has no secret; ' +
+      `if it is not a secret, list ${name} in the annotation meshwright/not-secret`;
+    expect(withCommand(get('X-Custom', 'yes'))).toEqual([]);
+    expect(withCommand(get('X-Api-Key', 'hunter2'))).toEqual([
+      `demo/custom: Pod shop/x: ${at} X-Api-Key has the name of a secret, ${end('X-Api-Key')}`,
+    ]);
+    expect(withCommand(get('Authorization', 'Basic c2hvcDpodW50ZXIy'))).toEqual([
+      `demo/custom: Pod shop/x: ${at} Authorization holds what looks like a header with credentials, ${end('Authorization')}`,
+    ]);
+  });
+
+  test('takes time in proportion to its length, whatever stands there', () => {
+    for (const word of ['-'.repeat(60_000), 'a.'.repeat(60_000), 'a='.repeat(2_000), '"('.repeat(60_000)])
+      expect(withCommand({ args: [word] })).toEqual([]);
+  }, 5_000);
 });
 
 describe('bytes of a ConfigMap are plain text, too', () => {

@@ -1,5 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { envOf, podsOf } from './pods.ts';
+import { suspectsIn } from './secrets/commands.ts';
+import { reasonOf } from './secrets/looks.ts';
 import type { Pods } from './pods.ts';
 import { field, list, mapping, ofKind, text, title } from '../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
@@ -9,22 +11,6 @@ import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
  * It appears in the declaration and in dist/, so a reviewer sees it twice.
  */
 export const notSecretAnnotation = 'meshwright/not-secret';
-
-/** A name whose last word suggests a secret. */
-const secretName =
-  /(?:[_.-]PWD|(?:^|[_.-])(?:PASSWORD|PASSWD|(?:REQUIRE)?PASS|PASSPHRASE|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY))$/i;
-
-/** What kinds of secrets look like. */
-const secretValues: readonly (readonly [string, RegExp])[] = [
-  ['a private key', /-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/],
-  ['a JWT', /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*/],
-  ['a cloud access key', /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[\w-]{35}|\bAccountKey=[A-Za-z0-9+/=]{40,}/],
-  [
-    'an access token',
-    /\b(?:gh[oprsu]_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|npm_\w{36}|sk_live_\w{16,})/,
-  ],
-  ['a URL with a password', /\b[a-z][a-z\d+.-]*:\/\/[^\s/?#:@]*:(?!\$\(\w+\)@)[^\s/?#@]+@/i],
-];
 
 /**
  * No secret may be in plain environment values, in a command or in a ConfigMap, judged by its name and its value, and no Secret with what it
@@ -50,50 +36,50 @@ export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
   ]);
 }
 
-/** Where a container has a command, by path. */
-const commandPaths = [
-  ['command'],
-  ['args'],
-  ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((probe) => [probe, 'exec', 'command']),
-  ...['postStart', 'preStop'].map((hook) => ['lifecycle', hook, 'exec', 'command']),
+/** What runs in a container beside its program, or asks it. */
+const handlers = [
+  ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((probe) => [probe]),
+  ...['postStart', 'preStop'].map((hook) => ['lifecycle', hook]),
 ];
+const commandPaths = [['command'], ['args'], ...handlers.map((path) => [...path, 'exec', 'command'])];
+const headerPaths = handlers.map((path) => [...path, 'httpGet', 'httpHeaders']);
+
+/** What the kubelet puts a variable into: of a probe and a hook, only a shell in them does. */
+const expanded =
+  'take it from a Secret into a variable of the environment, and write $(VARIABLE) in its place';
+const shell =
+  'take it from a Secret into a variable of the environment, and have a shell read it: sh -c \'... "$VARIABLE"\'';
 
 function commandSecrets({ of, containers }: Pods): readonly Problem[] {
-  return containers.flatMap((container) =>
-    commandPaths.flatMap((path) => {
-      const line = list(container, ...path).filter((word) => typeof word === 'string');
-      const at = `${path.join('.')} of container ${text(container, 'name') ?? ''}`;
-      const [whole, named] = [line.join(' '), optionsIn(line)];
-      const looks = named.flatMap(({ name, value }) => {
-        const found = reason(name, value);
-        return found === undefined ? [] : [{ name, what: `${at}: ${name} ${found}` }];
-      });
-      const kind = looks.length > 0 ? undefined : kindOf(whole);
-      const all =
-        kind === undefined ? looks : [{ name: path.join('.'), what: `${at} holds what looks like ${kind}` }];
-      return all
-        .filter(({ name }) => !exceptedIn(of).includes(name))
-        .map(({ name, what }) => ({
+  return containers.flatMap((container) => {
+    const name = text(container, 'name') ?? '';
+    const commands = commandPaths.flatMap((path) =>
+      suspectsIn(list(container, ...path).filter((word) => typeof word === 'string')).map((suspect) => ({
+        at: path.join('.'),
+        suspect,
+        fix: path.length === 1 ? expanded : shell,
+      })),
+    );
+    const headers = headerPaths.flatMap((path) =>
+      list(container, ...path).flatMap((header) => {
+        const [given = '', value = ''] = [text(header, 'name'), text(header, 'value')];
+        const reason = reasonOf(given, `${given}: ${value}`) ?? reasonOf(given, value);
+        const fix = 'send none: what the kubelet asks by HTTP has no secret';
+        return reason === undefined ? [] : [{ at: path.join('.'), suspect: { name: given, reason }, fix }];
+      }),
+    );
+    return [...commands, ...headers].flatMap(({ at, suspect, fix }) => {
+      const { name: option = at, reason } = suspect;
+      if (exceptedIn(of).includes(option)) return [];
+      const named = suspect.name === undefined ? '' : `: ${option}`;
+      return [
+        {
           where: of.where,
-          what: `${title(of.object)}: ${what}, in plain text`,
-          fix:
-            'take it from a Secret into a variable of the environment, and write $(VARIABLE) in its place; ' +
-            `if it is not a secret, list ${name} in the annotation ${notSecretAnnotation}`,
-        }));
-    }),
-  );
-}
-
-/** What the words of a command, or of a shell's script in it, give a name: `--token=x`, `--token x`, `TOKEN=x`. */
-function optionsIn(line: readonly string[]): readonly { readonly name: string; readonly value: string }[] {
-  const words = line.flatMap((word) => word.split(/\s+/)).map((word) => word.replaceAll(/^["']|["']$/g, ''));
-  return words.flatMap((word, index) => {
-    const [, dashes = '', name = '', value] = /^(-*)([\w.-]+)(?:=(.*))?$/s.exec(word) ?? [];
-    const next = words[index + 1] ?? '';
-    const given = value ?? (dashes !== '' && !next.startsWith('-') ? next : '');
-    const plain = given.replaceAll(/^["']|["']$/g, '');
-    // A variable of the shell, and the path of a file that holds it.
-    return name === '' || /^(?:\$|\.{0,2}\/)/.test(plain) ? [] : [{ name, value: plain }];
+          what: `${title(of.object)}: ${at} of container ${name}${named} ${reason}, in plain text`,
+          fix: `${fix}; if it is not a secret, list ${option} in the annotation ${notSecretAnnotation}`,
+        },
+      ];
+    });
   });
 }
 
@@ -125,7 +111,7 @@ function check(
   name: string,
   value: string,
 ): readonly Problem[] {
-  const looks = reason(name, value);
+  const looks = reasonOf(name, value);
   if (looks === undefined || exceptedIn({ object }).includes(name)) return [];
   return [
     {
@@ -140,16 +126,4 @@ function check(
 
 function exceptedIn({ object }: Pick<RenderedObject, 'object'>): readonly string[] {
   return object.metadata.annotations?.[notSecretAnnotation]?.split(',') ?? [];
-}
-
-function kindOf(value: string): string | undefined {
-  return secretValues.find(([, looks]) => looks.test(value))?.[0];
-}
-
-function reason(name: string, value: string): string | undefined {
-  const kind = kindOf(value);
-  if (kind !== undefined) return `holds what looks like ${kind}`;
-  // Empty, a boolean, or made of other variables only: nothing to hide.
-  const harmless = /^(?:true|false|(?:\$\(\w+\))*)$/i.test(value);
-  return secretName.test(name) && !harmless ? 'has the name of a secret' : undefined;
 }

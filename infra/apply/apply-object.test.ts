@@ -43,9 +43,18 @@ describe('applyObject', () => {
   test("what was restored from a backup is the mesh's again: its mark goes, the labels of others stay", async () => {
     await applyObject(api.client, service());
     const { metadata, ...stored } = api.get(service()) as unknown as KubeObject;
+    const managedFields = metadata as unknown as { readonly managedFields: readonly object[] };
+    const velero = {
+      ...{ manager: 'velero-server', operation: 'Update', apiVersion: 'v1' },
+      fieldsV1: { 'f:metadata': { 'f:labels': { 'f:velero.io/restore-name': {} } } },
+    };
     api.put({
       ...stored,
-      metadata: { ...metadata, labels: { 'velero.io/restore-name': 'nightly', team: 'shops' } },
+      metadata: {
+        ...metadata,
+        labels: { 'velero.io/restore-name': 'nightly', team: 'shops' },
+        managedFields: [...managedFields.managedFields, velero],
+      } as object as KubeObject['metadata'],
     });
     expect(await applyObject(api.client, service())).toBe('changed');
     expect((api.get(service()) as unknown as KubeObject).metadata.labels).toEqual({ team: 'shops' });

@@ -86,7 +86,8 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
   };
   const before = await takeSnapshots(plan, context, earlier);
   const prepared = await prepareSteps(plan, before, context);
-  const changesNothing = prepared.every(({ settled }) => settled !== undefined) && !deletes(prepared, before);
+  const changesNothing =
+    prepared.every(({ settled }) => settled !== undefined) && !deletes(plan, prepared, before);
   options.compared?.(changesNothing);
   let waiting = prepared.length;
   const readied = () => {
@@ -123,6 +124,7 @@ export async function applyPlan(planned: Plan, options: ApplyOptions): Promise<A
 
 /** Whether a cluster has what an earlier apply made and nobody declares now; all steps are settled. */
 function deletes(
+  plan: Plan,
   prepared: readonly PreparedStep[],
   before: Awaited<ReturnType<typeof takeSnapshots>>,
 ): boolean {
@@ -134,7 +136,7 @@ function deletes(
       ...release,
       ...step.objects,
     ]);
-    return willDelete(snapshotOf(before, cluster), declared);
+    return willDelete(plan, snapshotOf(before, cluster), declared);
   });
 }
 

@@ -166,7 +166,7 @@ describe('on an Istio of others', () => {
     expect(kept([ours, others])).toEqual([others]);
   });
 
-  test('what an earlier apply wrote outside of namespaces is of the mesh: up deletes it when it is no longer declared', async () => {
+  test('what an earlier apply wrote outside of namespaces is of the mesh: up names it when it is no longer declared, and leaves it to down', async () => {
     const rbac = 'rbac.authorization.k8s.io/v1';
     const written = ['ClusterRole', 'ClusterRoleBinding'].map((kind) =>
       ofNamesake(rbac, kind, { name: 'shop-reader' }),
@@ -174,7 +174,13 @@ describe('on an Istio of others', () => {
     const theirs = ofNamesake(rbac, 'ClusterRole', { name: 'theirs-reader' });
     for (const one of [...written, theirs]) on.store('east', one);
     const outside = ['ClusterRole shop-reader', 'ClusterRoleBinding shop-reader'];
-    expect(await apply([], outside)).toMatchObject({ deleted: 2 });
+    expect(await apply([], outside)).toMatchObject({ deleted: 0 });
+    expect(kept([...written, theirs])).toEqual([...written, theirs]);
+    const left = 'is no longer declared and is left: `down` deletes it, or delete it by hand';
+    expect(lines.filter((line) => line.includes('reader'))).toEqual(
+      outside.map((name) => `east: ${name} ${left}`),
+    );
+    await removeMesh({ ...model, outside }, { access: access(), trustDir: folder, report });
     expect(kept([...written, theirs])).toEqual([theirs]);
   });
 

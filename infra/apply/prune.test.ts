@@ -51,7 +51,7 @@ async function pruned(live: readonly KubeObject[], declared: readonly KubeObject
   const before = await Snapshot.take(api.client, 'shop', undefined);
   const lines: string[] = [];
   const plan = { controlPlaneNamespace: 'istio-system' } as Plan;
-  const foretold = willDelete(before, declared);
+  const foretold = willDelete(plan, before, declared);
   const deleted = await prune(api.client, plan, before, declared, (line) => lines.push(line), undefined);
   const requests = api.requests
     .filter(({ method }) => method === 'DELETE')

@@ -8,7 +8,8 @@ import type { Snapshot } from './snapshot.ts';
 
 /**
  * Deletes what an earlier apply made in a cluster and this one no longer declares. Definitions of custom resources and
- * namespaces stay, as others' objects would go with them: they are only told.
+ * namespaces stay, as others' objects would go with them: they are only told. So is what is outside of namespaces on an Istio of others,
+ * where nothing tells it from that of another mesh of the name.
  * @param before - what the cluster held before this apply.
  * @param applied - all that was applied to the cluster this time.
  * @returns how many objects were deleted.
@@ -29,8 +30,13 @@ export async function prune(
     );
   const shared = plan.existing?.sharedNamespaces ?? [];
   const isShared = ({ kind, metadata }: KubeObject) => kind === 'Namespace' && shared.includes(metadata.name);
-  for (const object of surplus.filter((one) => isKept(one) && !isShared(one)))
-    report(`${client.cluster}: ${describe(object)} is no longer declared and is left: delete it by hand`);
+  const isKept = keptOn(plan);
+  for (const object of surplus.filter((one) => isKept(one) && !isShared(one))) {
+    const end = keptKinds.includes(object.kind)
+      ? 'delete it by hand'
+      : '`down` deletes it, or delete it by hand';
+    report(`${client.cluster}: ${describe(object)} is no longer declared and is left: ${end}`);
+  }
   let deleted = 0;
   const gone = surplus.filter((object) => !isKept(object));
   for (const group of removalOrder(gone, plan.controlPlaneNamespace)) {
@@ -59,10 +65,17 @@ function namesOfNamespaces(objects: readonly KubeObject[]): readonly string[] {
 }
 
 /** Whether {@link prune} will delete something, when this is all that is declared in the cluster. */
-export function willDelete(before: Snapshot, declared: readonly KubeObject[]): boolean {
-  return !surplusOf(before, declared).every(isKept);
+export function willDelete(
+  plan: Pick<Plan, 'existing'>,
+  before: Snapshot,
+  declared: readonly KubeObject[],
+): boolean {
+  return !surplusOf(before, declared).every(keptOn(plan));
 }
 
-function isKept({ kind }: KubeObject): boolean {
-  return kind === 'CustomResourceDefinition' || kind === 'Namespace';
+const keptKinds: readonly string[] = ['CustomResourceDefinition', 'Namespace'];
+
+function keptOn({ existing }: Pick<Plan, 'existing'>): (object: KubeObject) => boolean {
+  return ({ kind, metadata }) =>
+    keptKinds.includes(kind) || (existing !== undefined && metadata.namespace === undefined);
 }

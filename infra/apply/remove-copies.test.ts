@@ -25,7 +25,7 @@ test.each([
   [
     'restored from a backup with their field managers',
     { labels: { 'velero.io/restore-name': 'nightly' } },
-    'it was restored from a backup: if it is of this mesh, the next `up` makes it so again, and `down` then removes it',
+    'it was restored from a backup: if it is declared, the next `up` makes it of this mesh again; else delete it by hand',
   ],
 ])(
   'keeps what others %s into a namespace of theirs, and the namespace, and names each',

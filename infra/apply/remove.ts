@@ -217,7 +217,7 @@ async function ownedIn(
   );
   for (const object of others) {
     const why = isRestored(object)
-      ? 'was restored from a backup: if it is of this mesh, the next `up` makes it so again, and `down` then removes it'
+      ? 'was restored from a backup: if it is declared, the next `up` makes it of this mesh again; else delete it by hand'
       : "has the mesh's labels, but meshwright did not write it";
     report(`${client.cluster}: ${describe(object)} is kept: it ${why}`);
   }

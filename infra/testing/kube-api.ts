@@ -13,7 +13,7 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import { discovery, groups, kinds, plural, prefix } from './api-kinds.ts';
 import { makeCertificate } from './certificates.ts';
 import { serveExec } from './exec-server.ts';
-import { appliedBy, merged, withEntry } from './managed-fields.ts';
+import { appliedBy, merged, takenFrom, withEntry } from './managed-fields.ts';
 import type { RunInPod } from './exec-server.ts';
 
 /** One request as the server saw it. */
@@ -212,7 +212,7 @@ export class KubeApi {
       ...(wanted['metadata'] as object),
       uid: uid ?? `uid-${version}`,
       resourceVersion: version,
-      managedFields: withEntry(managedFields, ours),
+      managedFields: withEntry(takenFrom(managedFields, wanted, live), ours),
     };
     const stored = { ...live, ...wanted, metadata: stamped };
     if (seen.query['dryRun'] !== undefined) return { status: 200, body: stored };

@@ -3,7 +3,8 @@ export interface ManagedFields {
   readonly manager: string | undefined;
   readonly operation: 'Apply';
   readonly apiVersion: unknown;
-  readonly fieldsV1: object;
+  /** Some tests store entries without. */
+  readonly fieldsV1?: object;
 }
 
 /** The entry of an apply of this object. */
@@ -58,6 +59,33 @@ interface Metadata {
 function namesOf(fields: object | undefined, key: 'labels' | 'annotations'): readonly string[] {
   const { 'f:metadata': metadata } = (fields ?? {}) as { readonly 'f:metadata'?: Record<string, object> };
   return Object.keys(metadata?.[`f:${key}`] ?? {});
+}
+
+/** The entries after a forced apply: a label or an annotation that gets another value is no longer its former owners'. */
+export function takenFrom(
+  entries: unknown,
+  applied: Readonly<Record<string, unknown>>,
+  live: Readonly<Record<string, unknown>> | undefined,
+): readonly ManagedFields[] {
+  const [wanted, before] = [applied['metadata'], live?.['metadata']] as (Metadata | undefined)[];
+  const changed = (key: 'labels' | 'annotations') =>
+    Object.entries(wanted?.[key] ?? {})
+      .filter(([name, value]) => before?.[key]?.[name] !== value)
+      .map(([name]) => `f:${name}`);
+  return ((entries ?? []) as readonly ManagedFields[]).map((entry) => {
+    const { 'f:metadata': metadata, ...rest } = (entry.fieldsV1 ?? {}) as Readonly<
+      Record<string, Record<string, object>>
+    >;
+    if (metadata === undefined) return entry;
+    const left = Object.fromEntries(
+      Object.entries(metadata).map(([key, fields]) =>
+        key === 'f:labels' || key === 'f:annotations'
+          ? [key, without(fields, ...changed(key === 'f:labels' ? 'labels' : 'annotations'))]
+          : [key, fields],
+      ),
+    );
+    return { ...entry, fieldsV1: { ...rest, 'f:metadata': left } };
+  });
 }
 
 function without(object: object, ...keys: readonly string[]): object {

@@ -109,7 +109,11 @@ export async function awaitTrust(
       let before = '';
       return waitFor({ what, timeoutMs: waitMs, intervalMs, ...(signal && { signal }) }, async () => {
         const ca = await readCa(client, namespace, signal);
-        if (ca === undefined) return { done: false, because: 'there is no Secret cacerts, and no istiod has published the roots of a volume' };
+        if (ca === undefined)
+          return {
+            done: false,
+            because: 'there is no Secret cacerts, and no istiod has published the roots of a volume',
+          };
         const seen = await checkProxies(client, ca, signal);
         const progress = `${seen.proxies - seen.lagging.length} of ${seen.proxies} proxies`;
         if (seen.lagging.length === 0) return { done: true, value: seen };

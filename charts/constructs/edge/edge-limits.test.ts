@@ -104,7 +104,7 @@ describe('limits', () => {
         rateLimits: [
           { method: orders.method.getOrder, perSecond: 1, by: 'client' },
           { method: catalog.method.getProduct, perSecond: 0, by: 'all' },
-          { perSecond: 10, burst: 5, by: 'method' },
+          { perSecond: 10, burst: 0.5, by: 'method' },
           { perSecond: 10, by: 'client' },
           { perSecond: 20, by: 'client' },
         ],
@@ -113,8 +113,7 @@ describe('limits', () => {
         'demo/shop/edge: rateLimits[1].by: is not a way to count calls; received "all"; allowed client, method',
         'demo/shop/edge: rateLimits[1].perSecond: is not a rate; received 0; allowed a whole number from 1 to 1000000000',
         'demo/shop/edge: rateLimits[2].by: is not a way to count calls; received "method"; allowed client, all',
-        'demo/shop/edge: rateLimits[2].burst: is not a burst size; received 5; ' +
-          'allowed a whole number from perSecond, 10, to 1000000000',
+        'demo/shop/edge: rateLimits[2].burst: is not a burst size; received 0.5; allowed a whole number from 1 to 1000000000',
         'demo/shop/edge: rateLimits[4]: the same limit is declared already; received "all by client"; fix: remove one',
         'demo/shop/edge: rateLimits[0].method: the method is not exposed; received "test.orders.v1.OrdersService/GetOrder"; ' +
           'allowed test.catalog.v1.CatalogService/GetProduct, test.catalog.v1.CatalogService/ListProducts, ' +

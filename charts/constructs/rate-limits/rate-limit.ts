@@ -14,7 +14,7 @@ type Calls =
  * many get through; none waits for a server that counts for all.
  */
 export type RateLimit<C extends string> = Calls & {
-  /** Calls that may come at once after a pause. A whole number, not less than those of the rate. @default those of the rate */
+  /** Calls that may come at once after a pause. A whole number from 1. @default those of the rate */
   readonly burst?: number;
 } & (
     | {
@@ -80,8 +80,8 @@ export function rateLimitProblems(construct: string, limits: unknown): readonly 
     } else if (!isCount(calls)) {
       const allowed = `a whole number from 1 to ${most}`;
       problems.push({ where: `${where}.${key}`, what: 'is not a rate', received: calls, allowed });
-    } else if (burst !== undefined && !(isCount(burst) && burst >= calls)) {
-      const allowed = `a whole number from ${key}, ${calls}, to ${most}`;
+    } else if (burst !== undefined && !isCount(burst)) {
+      const allowed = `a whole number from 1 to ${most}`;
       problems.push({ where: `${where}.burst`, what: 'is not a burst size', received: burst, allowed });
     }
     const name = `${nameOf(method)} by ${String(by)}`;

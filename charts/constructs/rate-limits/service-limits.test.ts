@@ -62,13 +62,13 @@ test('a rate is by the second, the minute or the hour, with all of it at once un
       rateLimits: [
         { method: getProduct, perSecond: 5, by: 'client' },
         { method: listProducts, perMinute: 30, by: 'client' },
-        { method: watchPrices, perHour: 100, burst: 200, by: 'client' },
+        { method: watchPrices, perHour: 100, burst: 10, by: 'client' },
       ],
     });
     const bucket = (max_tokens: number, tokens_per_fill: number, fill_interval: string) =>
       expect.objectContaining({ token_bucket: { max_tokens, tokens_per_fill, fill_interval } }) as unknown;
     const value = {
-      typed_config: { descriptors: [bucket(5, 5, '1s'), bucket(30, 30, '60s'), bucket(200, 100, '3600s')] },
+      typed_config: { descriptors: [bucket(5, 5, '1s'), bucket(30, 30, '60s'), bucket(10, 100, '3600s')] },
     };
     expect(objectOf(synthesize(mesh), 'east', 'EnvoyFilter', 'catalog.limits')).toMatchObject({
       spec: { configPatches: [{ patch: { value } }] },
@@ -90,7 +90,7 @@ test('problems', () => {
       { method: 'x' },
       { perMinute: 30, perHour: 100, by: 'all' },
       { perHour: 0, by: 'client' },
-      { method: catalog.method.getProduct, perMinute: 30, burst: 10, by: 'client' },
+      { method: catalog.method.getProduct, perMinute: 30, burst: 0, by: 'client' },
     ]);
     limits('more', []);
     limits('most', { perSecond: 1 });
@@ -105,7 +105,7 @@ test('problems', () => {
       `demo/shop/catalog/limits: rateLimits[2].perSecond: is not a rate; received nothing; ${rate}`,
       'demo/shop/catalog/limits: rateLimits[3]: has more than one rate; received "perMinute, perHour"; allowed one of them',
       `demo/shop/catalog/limits: rateLimits[4].perHour: is not a rate; received 0; ${rate}`,
-      'demo/shop/catalog/limits: rateLimits[5].burst: is not a burst size; received 10; allowed a whole number from perMinute, 30, to 1000000000',
+      'demo/shop/catalog/limits: rateLimits[5].burst: is not a burst size; received 0; allowed a whole number from 1 to 1000000000',
       'demo/shop/catalog/limits: rateLimits[0].method: is not a method of demo/shop/catalog; ' +
         'received "test.orders.v1.OrdersService/GetOrder"; allowed getProduct, listProducts, watchPrices',
       'demo/shop/catalog/limits: rateLimits[2].method: is not a method of a declared service; received "x"; ' +

@@ -98,7 +98,7 @@ export class Findings {
   }
 }
 
-/** Whether a number is a whole number of parts; 0.29 times 100 is 28.999999999999996. */
+/** Whether a number is a whole number of parts, as far as a computed one can be: 100 - 8.04 is 91.96000000000001. */
 function isPart(value: number, parts: number): boolean {
-  return Math.round(value * parts) / parts === value;
+  return parts === 1 ? Number.isInteger(value) : Math.abs(Math.round(value * parts) - value * parts) < 1e-6;
 }

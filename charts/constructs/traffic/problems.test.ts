@@ -7,6 +7,7 @@ import { withProject } from '../../testing/project.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { Mesh } from '../mesh.ts';
 import { lab } from '../../platforms.ts';
+import { Findings } from './findings.ts';
 import { TrafficPolicy } from './traffic-policy.ts';
 import { clusters, said, tester, weights } from '../../testing/inventory-policy.ts';
 import type { Declared } from '../../testing/inventory-policy.ts';
@@ -93,6 +94,15 @@ test('a distribution that is incomplete, does not add up, or that Istio cannot t
       'fix: remove the distribution, or give each cluster its own zone',
     'distribution: cannot be combined with failover: Istio does one or the other; fix: remove one of the two',
   ]);
+});
+
+test('weights that are computed are taken as they are meant', () => {
+  const refused = Array.from({ length: 9_999 }, (_, index) => (index + 1) / 100).filter((share) => {
+    const findings = new Findings('demo/shop/inventory/traffic');
+    findings.shares('weights', { v1: 100 - share, v2: share, idle: 0 }, 100);
+    return findings.problems.length > 0;
+  });
+  expect(refused).toEqual([]);
 });
 
 test.each([
