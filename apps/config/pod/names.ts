@@ -14,6 +14,7 @@ const ownLabels = [
   'app.kubernetes.io/part-of',
   'version',
   'istio',
+  'istio-locality',
   'pod-template-hash',
   'controller-revision-hash',
   'pod-template-generation',

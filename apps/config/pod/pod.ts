@@ -153,6 +153,8 @@ export interface InitContainer extends ExtraContainer {
 export interface KubernetesApi {
   /** What its service account may do in its own namespace: a Role. @default - nothing but what others grant it */
   readonly rules?: readonly ApiRule[];
+  /** Why the rules may give the rights of others, for reviewers: it stands in the YAML. @default - they may not */
+  readonly reason?: string;
 }
 
 /** A rule of a Role (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */

@@ -11,8 +11,9 @@ import type { Problem } from '../../../core/problem.ts';
 import { checkEnv } from '../env-rules.ts';
 import type { Probe, Probes } from '../probes.ts';
 import { checkResources } from '../rules.ts';
+import { apiRuleProblems } from './api-rules.ts';
 import { annotationProblems, labelProblems } from './names.ts';
-import type { ExtraContainer, InitContainer, Mounts, PodConfig, Toleration } from './pod.ts';
+import type { ExtraContainer, InitContainer, Mounts, PodConfig, Toleration, Volume } from './pod.ts';
 
 /** The pod that something is said of. */
 export interface PodOf {
@@ -47,9 +48,12 @@ export function podProblems(where: string, pod: PodConfig, of: PodOf): readonly 
       tolerationProblems(`${where}.tolerations[${index}]`, one),
     ),
     ...aliasProblems(`${where}.hostAliases`, pod.hostAliases ?? {}),
-    ...Object.keys(pod.volumes ?? {}).flatMap((name) => volumeProblems(`${where}.volumes.${name}`, name)),
+    ...Object.entries(pod.volumes ?? {}).flatMap(([name, one]) =>
+      volumeProblems(`${where}.volumes.${name}`, name, one),
+    ),
     ...mountProblems(`${where}.mounts`, pod.mounts ?? {}, pod),
     ...containers.flatMap(([at, one]) => containerProblems(at, one, pod)),
+    ...apiRuleProblems(`${where}.kubernetesApi`, pod.kubernetesApi ?? {}),
     ...nameProblems(containers, of),
     ...portProblems(containers, of),
     ...unmounted(
@@ -106,12 +110,23 @@ function aliasProblems(where: string, aliases: NonNullable<PodConfig['hostAliase
   ]);
 }
 
-function volumeProblems(where: string, name: string): readonly Problem[] {
+/** Most bytes of files. A ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/#motivation), and its object has more than its data. */
+const mostBytes = 900 * 1024;
+
+function volumeProblems(where: string, name: string, volume: Volume): readonly Problem[] {
   if (!isDnsLabel(name))
     return [{ where, what: 'the name of the volume is not valid', received: name, allowed: dnsLabelRule }];
-  if (!takenVolumes.test(name)) return [];
-  const what = 'is the name of a volume that Istio or the mesh may put into the pod';
-  return [{ where, what, received: name, fix: 'choose another' }];
+  if (takenVolumes.test(name)) {
+    const what = 'is the name of a volume that Istio or the mesh may put into the pod';
+    return [{ where, what, received: name, fix: 'choose another' }];
+  }
+  const files = 'files' in volume ? Object.entries(volume.files) : [];
+  const received = files.reduce((sum, [file, text]) => sum + file.length + Buffer.byteLength(text), 0);
+  if (received <= mostBytes) return [];
+  const what = 'has files of more bytes than a ConfigMap holds';
+  return [
+    { where, what, received, allowed: `at most ${mostBytes}`, fix: 'put them into the image, or a claim' },
+  ];
 }
 
 function mountProblems(where: string, mounts: Mounts, pod: PodConfig): readonly Problem[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isSubdomain, subdomainRule } from '../../../core/names.ts';
-import { envSchema, mapping, replicas, resources, text, whole } from '../fields.ts';
+import { envSchema, line, mapping, replicas, resources, text, whole } from '../fields.ts';
 import { imageProblem, imageRule } from '../../../core/image-reference.ts';
 import { containersSchema, initContainersSchema, mountsSchema, postStartSchema } from './containers.ts';
 import { patchesSchema } from './patches.ts';
@@ -62,6 +62,10 @@ export const podSchema = mapping({
         { error: 'a list of rules' },
       )
       .exactOptional(),
+    reason: line(
+      'why the rules may give the rights of others: one line of 1 to 300 characters',
+      300,
+    ).exactOptional(),
   }).exactOptional(),
   patches: patchesSchema.exactOptional(),
 });

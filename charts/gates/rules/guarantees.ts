@@ -108,7 +108,9 @@ function tokensOf(pod: unknown): readonly unknown[] {
 
 type Texts = Readonly<Record<string, string>>;
 
-const isIstios = (name: string) => /^(?:.*\.)?istio\.io\//.test(name) || name === 'istio';
+/** Names that Istio reads, those among them that had no domain yet. */
+const isIstios = (name: string) =>
+  /^(?:.*\.)?istio\.io\//.test(name) || ['istio', 'istio-locality'].includes(name);
 
 function labelsChanged(was: Texts, is: Texts): readonly Violation[] {
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])];

@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { PodConfig } from '../../../../apps/config/pod/pod.ts';
 import type { Problem } from '../../../../core/problem.ts';
+import { acceptedBy } from '../../../gates/rules/rule.ts';
 import { isExisting, type AnyPlatform } from '../../scope/platform.ts';
 import type { Metadata, Projection } from '../../scope/projection.ts';
 
@@ -50,14 +51,21 @@ export function addRole(into: Projection, metadata: Metadata, { kubernetesApi }:
   const rules = kubernetesApi?.rules ?? [];
   if (rules.length === 0) return;
   const { name, namespace = '' } = metadata;
-  into.add('40-services', k8s.KubeRole, metadata, {
-    rules: rules.map(({ apiGroups = [''], resources, resourceNames, verbs }) => ({
-      apiGroups: [...apiGroups],
-      resources: [...resources],
-      ...(resourceNames === undefined ? {} : { resourceNames: [...resourceNames] }),
-      verbs: [...verbs],
-    })),
-  });
+  const reason = kubernetesApi?.reason;
+  const noted = reason === undefined ? {} : { annotations: { [acceptedBy('least-rights')]: reason } };
+  into.add(
+    '40-services',
+    k8s.KubeRole,
+    { ...metadata, ...noted },
+    {
+      rules: rules.map(({ apiGroups = [''], resources, resourceNames, verbs }) => ({
+        apiGroups: [...apiGroups],
+        resources: [...resources],
+        ...(resourceNames === undefined ? {} : { resourceNames: [...resourceNames] }),
+        verbs: [...verbs],
+      })),
+    },
+  );
   into.add('40-services', k8s.KubeRoleBinding, metadata, {
     roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
     subjects: [{ kind: 'ServiceAccount', name, namespace }],

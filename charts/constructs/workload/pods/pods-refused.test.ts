@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { OrdersService } from '../../../../gen/test/orders/v1/orders_pb.js';
 import { image, refused, type Shop } from '../../../testing/foreign.ts';
 import { problemsOf, twoClusters } from '../../../testing/mesh.ts';
@@ -71,6 +72,7 @@ describe('what is said of pods, and is wrong', () => {
         labels: {
           'app.kubernetes.io/name': 'orders',
           version: 'v2',
+          'istio-locality': 'other.zone',
           'topology.istio.io/network': 'x',
           'security.istio.io/tlsMode': 'disabled',
           '-x': 'y',
@@ -88,6 +90,7 @@ describe('what is said of pods, and is wrong', () => {
     ).toEqual([
       `pod.labels.app.kubernetes.io/name: ${label}; received "orders"; ${instead}`,
       `pod.labels.version: ${label}; received "v2"; ${instead}`,
+      `pod.labels.istio-locality: ${label}; received "other.zone"; ${instead}`,
       `pod.labels.topology.istio.io/network: ${label}; received "x"; ${instead}`,
       `pod.labels.security.istio.io/tlsMode: ${label}; received "disabled"; ${instead}`,
       'pod.labels.-x: is not a valid name; received "-x"; allowed NAME or PREFIX/NAME: a name of 1 to 63 letters, digits, "-", "_" and ".", its ends letters or digits, and a DNS subdomain',
@@ -159,6 +162,37 @@ describe('what is said of pods, and is wrong', () => {
     ]);
   });
 
+  test('files that no ConfigMap holds', () => {
+    const volumes = { rules: { files: { 'rules.txt': 'é'.repeat(460_800), b: '' } } };
+    expect(said({ volumes, mounts: { '/etc/rules': 'rules' } })).toEqual([
+      'pod.volumes.rules: has files of more bytes than a ConfigMap holds; received 921610; allowed at most 921600; fix: put them into the image, or a claim',
+    ]);
+  });
+
+  test('rights to act as others in the Kubernetes API, without a reason', () => {
+    const kubernetesApi = (more: object) => ({
+      kubernetesApi: {
+        rules: [
+          { resources: ['pods', 'pods/log', 'pods/exec'], verbs: ['get'] },
+          { resources: ['serviceaccounts/token'], verbs: ['create'] },
+          { apiGroups: ['apps', 'batch'], resources: ['*'], verbs: ['patch'] },
+        ],
+        ...more,
+      },
+    });
+    const others = (index: number, resource: string) =>
+      `pod.kubernetesApi.rules[${index}]: lets it act as any other account of its namespace, and call what that may call; received "${resource}"; ` +
+      'fix: name the verbs and resources that it needs; or, if it has to be so, give a reason beside rules';
+    expect(said(kubernetesApi({}))).toEqual([
+      others(0, 'pods/exec'),
+      others(1, 'serviceaccounts/token'),
+      ...['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs'].map((one) =>
+        others(2, one),
+      ),
+    ]);
+    expect(said(kubernetesApi({ reason: 'it deploys the shop' }))).toEqual([]);
+  });
+
   test('what looks like a secret in the environment of any container', () => {
     const one = {
       name: 'helper',
@@ -194,6 +228,22 @@ describe('what is said of pods, and is wrong', () => {
       ]);
     });
   });
+});
+
+test('whatever stands there instead is told as a mistake, and ends in no other error', () => {
+  const some = fc.oneof(
+    fc.anything(),
+    fc.dictionary(
+      fc.constantFrom(...keys.split(', ')),
+      fc.oneof(fc.anything(), fc.dictionary(fc.string(), fc.anything())),
+    ),
+  );
+  fc.assert(
+    fc.property(some, some, (pod, clusters) => {
+      said(pod, { clusters });
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('a lower Pod Security level needs a reason', () => {

@@ -94,7 +94,7 @@ describe('what is said of pods', () => {
       image,
       service: OrdersService,
       port: 7070,
-      env: { NODE: { field: 'spec.nodeName' } },
+      env: { NODE: { field: 'spec.nodeName' }, CPU: { resource: 'requests.cpu', divisor: '1m' } },
       pod,
     });
   });
