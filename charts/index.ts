@@ -57,6 +57,7 @@ export type { Tls } from './constructs/edge/tls.ts';
 export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/scope/gateway-address.ts';
 export type { IstioKind, IstioSpec } from './model/istio-models.ts';
 export { MeshConstruct, Namespace } from './constructs/scope/mesh-construct.ts';
+export { OwnObject, type OwnManifest, type OwnObjectProps } from './constructs/scope/own-object.ts';
 export { declare, type Declaration, type DeclareProps, type EnvironmentOf } from './declare.ts';
 export { hole, type Hole, type HoleKind, type HoleValues } from './holes.ts';
 export { Mesh, type MeshProps } from './constructs/mesh.ts';

@@ -8,10 +8,17 @@ import { withProject } from './testing/project.ts';
 
 /** The constructs as plain JavaScript sees them: without types. */
 type Loose = new (...given: unknown[]) => typed.MeshConstruct & typed.Mesh<'east'>;
-const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls, ServiceLimits, TrafficPolicy } =
+const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls, OwnObject, ServiceLimits, TrafficPolicy } =
   typed as unknown as Readonly<Record<string, Loose>> & Record<Name, Loose>;
 type Name =
-  'ExternalService' | 'GrpcService' | 'HttpEdge' | 'Mesh' | 'MutualTls' | 'ServiceLimits' | 'TrafficPolicy';
+  | 'ExternalService'
+  | 'GrpcService'
+  | 'HttpEdge'
+  | 'Mesh'
+  | 'MutualTls'
+  | 'OwnObject'
+  | 'ServiceLimits'
+  | 'TrafficPolicy';
 
 const jwt = { issuer: 'https://id.example', audiences: ['shop'], jwksUri: 'https://id.example/keys' };
 const { platform } = { platform: typed.lab };
@@ -144,6 +151,14 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
     'demo: tracing.collector',
     'host, port',
     inMesh((wrong) => ({ tracing: { collector: { host: 'otel.example', ...wrong } } })),
+  ],
+  [
+    'demo/shop/settings',
+    'object, stage, placement',
+    inNamespace((shop, wrong) => {
+      const object = { apiVersion: 'v1', kind: 'ConfigMap', data: {} };
+      new OwnObject(shop, 'settings', { object, ...wrong });
+    }),
   ],
   [
     'demo/shop/catalog',
@@ -327,14 +342,8 @@ describe('D1: a key that nobody reads is refused', () => {
       typeof one === 'function' && one.prototype instanceof typed.MeshConstruct ? [name] : [],
     );
     // Keys of a Namespace are in existing-refused.test.ts.
-    expect(declared.sort()).toEqual([
-      'ExternalService',
-      'GrpcService',
-      'HttpEdge',
-      'MutualTls',
-      'Namespace',
-      'ServiceLimits',
-      'TrafficPolicy',
-    ]);
+    expect(declared.sort().join(', ')).toBe(
+      'ExternalService, GrpcService, HttpEdge, MutualTls, Namespace, OwnObject, ServiceLimits, TrafficPolicy',
+    );
   });
 });

@@ -5,6 +5,7 @@ import type { KubernetesObject } from '../model/mesh-model.ts';
 import { title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 import { acceptedBy } from './rules/rule.ts';
+import { hasSchema } from './schemas.ts';
 
 /** Namespaces that every cluster has. */
 export const alwaysThere: readonly string[] = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -29,7 +30,7 @@ export function undeclaredNamespaces({ clusters, istio }: RenderedMesh): readonl
     return cluster.objects.flatMap(({ where, object, custom }): readonly Problem[] => {
       const { namespace } = object.metadata;
       if (namespace === undefined) {
-        if (custom || clusterWide.includes(object.kind)) return [];
+        if ((custom && !hasSchema(object)) || clusterWide.includes(object.kind)) return [];
         const what = `${title(object)} has no namespace, and would be created in default`;
         return [{ where, what, allowed: declared.join(', '), fix: 'set its namespace' }];
       }

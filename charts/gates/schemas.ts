@@ -23,6 +23,7 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import type { Problem } from '../../core/problem.ts';
 import { istioModels, validator } from '../model/istio-models.ts';
+import type { KubernetesObject } from '../model/mesh-model.ts';
 import { title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 
@@ -40,6 +41,11 @@ const schemas = new Map<string, (resource: never) => readonly string[]>([
     ([kind, { apiVersion, validate }]) => [`${apiVersion} ${kind}`, validate] as const,
   ),
 ]);
+
+/** Whether a schema is at hand for an object's kind. */
+export function hasSchema({ apiVersion, kind }: KubernetesObject): boolean {
+  return schemas.has(`${apiVersion} ${kind}`);
+}
 
 /**
  * Every object must fit the schema of its kind: types, required fields, enumerations, patterns, and no key that the schema does

@@ -137,13 +137,11 @@ export class Projection {
     this.#addObject(stage, { apiVersion, kind }, metadata, { spec }, where, false);
   }
 
-  /** Adds a custom resource. Where no schema is at hand for it, none is asked for. */
-  addCustom(
-    stage: StageName,
-    type: GroupVersionKind,
-    metadata: Metadata,
-    body: { readonly spec: object },
-  ): void {
+  /**
+   * Adds an object of any kind, such as a custom resource. Where no schema is at hand for it, none is asked for.
+   * @param body - what stands beside the metadata
+   */
+  addCustom(stage: StageName, type: GroupVersionKind, metadata: Metadata, body: object): void {
     this.#addObject(stage, type, metadata, body, this.where, true);
   }
 
@@ -172,7 +170,7 @@ export class Projection {
     stage: StageName,
     type: GroupVersionKind,
     metadata: Metadata,
-    body: { readonly spec: object },
+    body: object,
     where: string,
     custom: boolean,
   ): void {
