@@ -12,6 +12,7 @@ import { ensureLab, kubectl } from './checkout/lab.ts';
 import { everything } from './everything.ts';
 import { startLoad } from './load/steady-load.ts';
 import {
+  agent,
   address,
   awaitPods,
   awaitRollout,
@@ -129,6 +130,38 @@ describe('what is said of pods', () => {
       // Of the container before it, which called the server through the proxy, and of the one beside it.
       ...{ prepared: node, helper: '96' },
       ...{ rules: 'allow carts', tier: 'front', hosts: true },
+    });
+  });
+
+  test('has the priority of an object of one’s own, which was there before them', () => {
+    const priority = [
+      'get',
+      'pods',
+      '-l',
+      `app.kubernetes.io/name=${viewer}`,
+      '-o',
+      'jsonpath={.items[0].spec.priority}',
+    ];
+    for (const cluster of clusters) expect(kubectl(cluster, '-n', 'shop', ...priority)).toBe('1000');
+  });
+
+  test('may undo a guarantee by a patch with a reason, in a namespace whose level lets it', () => {
+    const program = `
+      const { readFileSync } = require('node:fs');
+      console.log(JSON.stringify([process.getuid(), /ndots:2/.test(readFileSync('/etc/resolv.conf', 'utf8'))]));`;
+    const command = ['exec', `deployment/${agent}`, '-c', 'inventory', '--', '/usr/bin/node', '-e', program];
+    expect(JSON.parse(kubectl('east', '-n', 'agents', ...command))).toEqual([0, true]);
+    const noted = (kind: string, name: string) =>
+      (
+        JSON.parse(kubectl('east', '-n', 'agents', 'get', kind, name, '-o', 'json')) as {
+          metadata: { annotations: Readonly<Record<string, string>> };
+        }
+      ).metadata.annotations;
+    expect(noted('deployment', agent)).toMatchObject({
+      'meshwright/accept-no-node-access': 'it reads files of root',
+    });
+    expect(noted('namespace', 'agents')).toMatchObject({
+      'meshwright/accept-pod-security': 'the agent runs as root',
     });
   });
 

@@ -27,6 +27,8 @@ export const caller = { namespace, name: 'load', container: 'inventory' } as con
 
 /** The workload that shows what its pods have. */
 export const viewer = 'viewer';
+/** A workload that undoes a guarantee, with a reason, in a namespace of its own. */
+export const agent = 'agent';
 
 /** Asks the server until it answers, by its own identity and through the proxy, and leaves word of it for the container after it. */
 const prepare = `
@@ -58,7 +60,7 @@ const node = (program: string) => JSON.stringify(['/usr/bin/node', '-e', program
 
 /** gRPC's own server in Go and one of grpcio, by their images, in both clusters, and two callers of ours with different grants. */
 const declaration = `
-import { declare, GrpcService, lab, Mesh } from '${root}/charts/index.ts';
+import { declare, GrpcService, lab, Mesh, OwnObject } from '${root}/charts/index.ts';
 import { TestService, UnimplementedService } from '${root}/gen/grpc/testing/test_pb.js';
 import { InventoryService } from '${root}/gen/shop/inventory/v1/inventory_pb.js';
 
@@ -93,12 +95,46 @@ export default declare({
     load.calls(server.methodsOf(TestService).emptyCall, python.method.emptyCall);
     const stranger = new GrpcService(shop, 'stranger', { app: 'apps/inventory', service: InventoryService, placement: ['west'] });
     stranger.calls(server.methodsOf(UnimplementedService).unimplementedCall);
+    new OwnObject(mesh, 'important', {
+      object: { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
+      stage: '00-namespaces',
+    });
+    const agents = mesh.namespace('agents', { podSecurity: { level: 'baseline', reason: 'the agent runs as root' } });
+    new GrpcService(agents, '${agent}', {
+      app: 'apps/inventory',
+      service: InventoryService,
+      placement: ['east'],
+      pod: {
+        patches: [
+          { op: 'add', path: '/spec/template/spec/dnsConfig', value: { options: [{ name: 'ndots', value: '2' }] } },
+          {
+            op: 'add',
+            path: '/spec/template/spec/securityContext/runAsNonRoot',
+            value: false,
+            reason: 'it reads files of root',
+          },
+          {
+            op: 'add',
+            path: '/spec/template/spec/containers/0/securityContext/runAsNonRoot',
+            value: false,
+            reason: 'it reads files of root',
+          },
+          {
+            op: 'add',
+            path: '/spec/template/spec/containers/0/securityContext/runAsUser',
+            value: 0,
+            reason: 'it reads files of root',
+          },
+        ],
+      },
+    });
     const viewer = new GrpcService(shop, '${viewer}', {
       app: 'apps/inventory',
       service: InventoryService,
       pod: {
         labels: { 'shop.example/tier': 'front' },
         nodeSelector: { 'kubernetes.io/os': 'linux' },
+        priorityClass: 'important',
         hostAliases: { '10.9.9.9': ['ledger.bank.example'] },
         volumes: {
           scratch: { emptyDir: { sizeLimit: '16Mi' } },
