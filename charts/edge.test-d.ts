@@ -36,6 +36,7 @@ new HttpEdge(shop, 'edge', {
   cors: { origins: ['https://shop.example', { regex: 'https://.*' }] },
   tls: { secret: 'api-example' },
   placement: ['east'],
+  protocols: ['rest', 'grpc'],
 });
 new ServiceLimits(catalog, 'limits', { rateLimits: [{ method: getProduct, perSecond: 5, by: 'method' }] });
 new ServiceLimits(catalog, 'hourly', { rateLimits: [{ perHour: 100, burst: 200, by: 'client' }] });
@@ -74,3 +75,5 @@ new ServiceLimits(catalog, 'x16', { rateLimits: [{ perSecond: 5, perMinute: 100,
 new ServiceLimits(catalog, 'x17', { rateLimits: [{ burst: 5, by: 'all' }] });
 // @ts-expect-error a client by its address
 new ServiceLimits(catalog, 'x15', { rateLimits: [{ perSecond: 5, by: 'address' }] });
+// @ts-expect-error a protocol that edges do not speak
+new HttpEdge(shop, 'x16', { expose, protocols: ['rest', 'grpc-web'] });

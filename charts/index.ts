@@ -53,6 +53,7 @@ export type { Cors } from './constructs/edge/cors.ts';
 export type { Exposed } from './constructs/edge/expose.ts';
 export { HttpEdge, type HttpEdgeProps } from './constructs/edge/http-edge.ts';
 export type { ClaimRule, JsonWebKeySet, Jwt } from './constructs/edge/jwt.ts';
+export type { EdgeProtocol } from './constructs/edge/protocols.ts';
 export type { Tls } from './constructs/edge/tls.ts';
 export type { Gateways, LoadBalancer, NodePort, Sources } from './constructs/scope/gateway-address.ts';
 export type { IstioKind, IstioSpec } from './model/istio-models.ts';

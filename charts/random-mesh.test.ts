@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { pathOf } from './constructs/access/authorization.ts';
+import { HttpEdge } from './constructs/edge/http-edge.ts';
 import type { Mesh } from './constructs/mesh.ts';
+import type { Method } from './constructs/scope/method.ts';
 import { reservedNamespaces } from './constructs/scope/names.ts';
 import type { Metadata } from './constructs/traffic/props.ts';
 import { Workload } from './constructs/workload/workload.ts';
@@ -10,7 +12,7 @@ import { synthesize } from './synth.ts';
 import type { RenderedStage } from './synth.ts';
 import { objectOf, objectsOf } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
-import { anyMesh, declareMesh } from './testing/random-mesh.ts';
+import { anyMesh, declareMesh, edgeName } from './testing/random-mesh.ts';
 import { metadataPool, type AnyService } from './testing/random-policy.ts';
 
 /** What runs only where it is placed, and what says which cluster it is; so do the gateways' Services. */
@@ -79,13 +81,16 @@ function granted(rendered: readonly RenderedStage[], cluster: string): readonly 
 /** The same of what was declared. */
 function declared(mesh: Mesh<string>): readonly string[] {
   const workloads = mesh.node.findAll().filter((part) => part instanceof Workload);
-  const edges = workloads.flatMap(({ calledMethods, namespace, name: caller }) =>
-    calledMethods.map(
-      ({ service, descriptor }) =>
-        `demo.example/ns/${namespace.name}/sa/${caller} -> ${service.namespace.name}/${service.name} ` +
-        `/${descriptor.parent.typeName}/${descriptor.name}`,
-    ),
-  );
+  const call = (account: string, { service, descriptor }: Method) =>
+    `demo.example/ns/${account} -> ${service.namespace.name}/${service.name} ` +
+    `/${descriptor.parent.typeName}/${descriptor.name}`;
+  const edges = workloads.flatMap((workload) => {
+    const { calledMethods, namespace, name: caller } = workload;
+    const own = calledMethods.map((method) => call(`${namespace.name}/sa/${caller}`, method));
+    const isNative = workload instanceof HttpEdge && workload.protocols.includes('grpc');
+    const native = isNative ? (workload.methods as readonly Method[]) : [];
+    return [...own, ...native.map((method) => call('istio-ingress/sa/istio-ingressgateway', method))];
+  });
   return [...new Set(edges)].sort();
 }
 
@@ -137,21 +142,37 @@ function takes({ match }: Route, path: string, metadata: Readonly<Record<string,
 /** Metadata that every rule of the pool matches, some, and none. */
 const sent = [{}, { 'x-user': 'ada', 'x-trial': '1' }, { 'x-user': 'ada' }, { 'x-user': 'alan' }];
 
+/** What makes a call one of gRPC. */
+const asGrpc = { 'content-type': 'application/grpc+proto' };
+
 /** The streaming methods whose calls, with some metadata, may be tried again or end by a timeout. */
 function interruptedStreams(
   rendered: readonly RenderedStage[],
   cluster: string,
   services: readonly AnyService[],
 ): readonly string[] {
-  return services.flatMap(({ name, namespace, methods }) => {
-    const found = objectsOf(rendered, cluster, namespace.name).find(
+  const routesOf = (name: string, namespace?: string) => {
+    const found = objectsOf(rendered, cluster, namespace).find(
       ({ kind, metadata }) => kind === 'VirtualService' && metadata.name === name,
     );
-    const routes = (found?.['spec'] as { http: Route[] } | undefined)?.http ?? [];
+    return (found?.['spec'] as { http: Route[] } | undefined)?.http ?? [];
+  };
+  // Those of native clients; the last is for the HTTP gateway.
+  const atGateways = routesOf(edgeName).slice(0, -1);
+  return services.flatMap(({ name, namespace, methods, host }) => {
+    const routes = routesOf(name, namespace.name);
+    const native = atGateways.filter(({ route }) =>
+      route.some(({ destination }) => destination.host === host),
+    );
     return methods
       .filter(({ kind }) => kind !== 'unary')
       .flatMap((method) =>
-        sent.map((metadata) => routes.find((route) => takes(route, pathOf(method), metadata))),
+        sent.flatMap((metadata) => [
+          routes.find((route) => takes(route, pathOf(method), metadata)),
+          ...(native.length === 0
+            ? []
+            : [native.find((route) => takes(route, pathOf(method), { ...metadata, ...asGrpc }))]),
+        ]),
       )
       .filter((route) => route?.retries?.attempts !== 0 || route.timeout !== undefined)
       .map((route) => `${namespace.name}/${name}: ${JSON.stringify(route)}`);

@@ -190,7 +190,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/edge',
-    'expose, hosts, jwt, rateLimits, cors, openapi, tls, placement, tracing, app',
+    'expose, protocols, hosts, jwt, rateLimits, cors, openapi, tls, placement, tracing, app',
     edge((wrong) => wrong),
   ],
   [

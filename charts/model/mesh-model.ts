@@ -120,6 +120,17 @@ export interface ReadModel {
   readonly path: string;
 }
 
+/** A native gRPC call of a method without side effects, with the empty message. */
+export interface GrpcReadModel {
+  /** Name of the workload that answers. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** HTTP/2 path: `/shop.catalog.v1.CatalogService/GetProduct`. */
+  readonly path: string;
+  /** Whether it needs a JSON Web Token. */
+  readonly token: boolean;
+}
+
 /** A way into the mesh for HTTP, by every cluster's ingress gateway. */
 export interface EdgeModel {
   /** Hosts it answers for: DNS names, or `*` alone for any. */
@@ -135,6 +146,8 @@ export interface EdgeModel {
   readonly example?: { readonly path: string; readonly token: boolean };
   /** Of each exposed workload one request to try, where it has one that no token, limit or fault stands before. */
   readonly reads: readonly ReadModel[];
+  /** Calls to try where native gRPC clients may call, of each exposed workload one with and one without a token. Absent: they may not. */
+  readonly grpc?: readonly GrpcReadModel[];
 }
 
 /** One of a cluster's control planes. */

@@ -5,6 +5,7 @@ import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import type { VersionProps } from '../constructs/workload/grpc-service.ts';
 import { HttpEdge } from '../constructs/edge/http-edge.ts';
+import type { EdgeProtocol } from '../constructs/edge/protocols.ts';
 import type { Gateways } from '../constructs/scope/gateway-address.ts';
 import { Mesh } from '../constructs/mesh.ts';
 import { reservedNamespaces } from '../constructs/scope/names.ts';
@@ -76,12 +77,16 @@ export const anyMesh = fc.uniqueArray(name, { minLength: 2, maxLength: 4 }).chai
         }),
         { maxLength: 6 },
       ),
-      edge: fc.boolean(),
+      // How its edge is called, if it has one.
+      edge: fc.constantFrom<readonly EdgeProtocol[] | undefined>(undefined, ['rest'], ['rest', 'grpc']),
       // Caller, callee and method.
       calls: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { maxLength: 10 }),
     })
     .map((drawn) => ({ ...drawn, services: withoutRivals(drawn.namespaces, drawn.services) })),
 );
+
+/** Too long to be one of the drawn names. */
+export const edgeName = 'the-http-edge';
 
 export type DrawnMesh = typeof anyMesh extends fc.Arbitrary<infer T> ? T : never;
 
@@ -129,8 +134,9 @@ export function declareMesh(
   const first = services.filter(
     (service, index) => services.findIndex((other) => other.app === service.app) === index,
   );
-  // Too long to be one of the drawn names.
-  if (drawn.edge && first.length > 0) new HttpEdge(pick(namespaces, 0), 'the-http-edge', { expose: first });
+  if (drawn.edge !== undefined && first.length > 0) {
+    new HttpEdge(pick(namespaces, 0), edgeName, { expose: first, protocols: drawn.edge });
+  }
   return { mesh, services };
 }
 

@@ -1,6 +1,7 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import { failover } from './failover.ts';
+import { grpcReads } from './grpc-reads.ts';
 import { outsiders } from './outsider.ts';
 import { probes } from './probes.ts';
 import type { Proof } from './proof.ts';
@@ -17,7 +18,7 @@ export interface Proofs {
 /** What `up` proves by real calls of what a mesh declares. */
 export function proofsOf(model: MeshModel): Proofs {
   return {
-    steady: [...edgeReads(model), ...outsiders(model)],
+    steady: [...edgeReads(model), ...grpcReads(model), ...outsiders(model)],
     kept: [...probes(model), ...failover(model)],
   };
 }

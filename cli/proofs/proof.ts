@@ -45,22 +45,35 @@ export async function callUntilSteady(
   read: Read,
   wrong: (answer: Answer) => string | undefined,
 ): Promise<Answer> {
-  const { signal } = context;
+  return untilSteady(context, what, async () => {
+    const answer = await call(ingressOf(context, cluster), read, context.signal);
+    const because = wrong(answer);
+    return because === undefined
+      ? { value: answer }
+      : { because: `GET ${read.path} through ${cluster}: ${because} (${describe(answer)})` };
+  });
+}
+
+/**
+ * The same with any call.
+ * @param make - makes one, and says why it is not as expected
+ */
+export async function untilSteady<T>(
+  { signal }: ProofContext,
+  what: string,
+  make: () => Promise<{ readonly value: T } | { readonly because: string }>,
+): Promise<T> {
   let streak = 0;
   return waitFor(
     { what, timeoutMs: settleMs, intervalMs: 100, ...(signal && { signal }) },
-    async (): Promise<Look<Answer>> => {
+    async (): Promise<Look<T>> => {
       for (;;) {
-        const answer = await call(ingressOf(context, cluster), read, signal);
-        const because = wrong(answer);
-        if (because !== undefined) {
+        const made = await make();
+        if ('because' in made) {
           streak = 0;
-          return {
-            done: false,
-            because: `GET ${read.path} through ${cluster}: ${because} (${describe(answer)})`,
-          };
+          return { done: false, because: made.because };
         }
-        if (++streak > callsInARow) return { done: true, value: answer };
+        if (++streak > callsInARow) return { done: true, value: made.value };
       }
     },
   );

@@ -1,12 +1,11 @@
-import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
-import { createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import * as x509 from '@peculiar/x509';
 import { waitFor } from '../../core/wait.ts';
 import { nodeNamespace } from '../../lab/network.ts';
 import { callMany, eventually, status, type Caller } from './calls/call.ts';
+import { makeCertificate } from './calls/certificate.ts';
 import { echoIn } from './calls/echo.ts';
 import {
   addressOf,
@@ -17,6 +16,7 @@ import {
   burst,
   inOrder,
   readAddress,
+  rejectedBy,
   theirs,
   token,
 } from './calls/edge.ts';
@@ -40,65 +40,11 @@ function seenBy(cluster: string, pod: string, trace: string): Promise<Record<str
 let authority = '';
 const rejectedBefore: Record<string, number> = {};
 
-/** How often the gateway's Envoy has refused what istiod sent it. */
-function rejectedBy(cluster: string): number {
-  const gateway = [
-    '-n',
-    'istio-ingress',
-    'exec',
-    'deployment/istio-ingressgateway',
-    '-c',
-    'istio-proxy',
-    '--',
-  ];
-  const stats = kubectl(cluster, ...gateway, 'pilot-agent', 'request', 'GET', 'stats?filter=update_rejected');
-  const counts = [...stats.matchAll(/update_rejected: (\d+)$/gm)].map(([, count]) => Number(count));
-  expect(counts).not.toEqual([]);
-  return counts.reduce((sum, count) => sum + count, 0);
-}
-
-/** A Secret with a certificate for the secure host, and the certificate of the authority that signed it. */
-async function makeCertificate(): Promise<{ ca: string; manifest: string }> {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const times = { notBefore: new Date(Date.now() - minute), notAfter: new Date(Date.now() + 60 * minute) };
-  const caKeys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const ca = await x509.X509CertificateGenerator.createSelfSigned({
-    ...times,
-    name: 'CN=authority of a test',
-    keys: caKeys,
-    signingAlgorithm: algorithm,
-    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
-  });
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...times,
-    subject: `CN=${secure}`,
-    issuer: ca.subject,
-    publicKey: keys.publicKey,
-    signingKey: caKeys.privateKey,
-    signingAlgorithm: algorithm,
-    extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: secure }])],
-  });
-  const exported = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
-  const key = createPrivateKey({ key: exported, format: 'der', type: 'pkcs8' });
-  const manifest = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    type: 'kubernetes.io/tls',
-    metadata: { name: secret, namespace: 'istio-ingress' },
-    stringData: {
-      'tls.crt': certificate.toString('pem'),
-      'tls.key': key.export({ format: 'pem', type: 'pkcs8' }),
-    },
-  };
-  return { ca: ca.toString('pem'), manifest: JSON.stringify(manifest) };
-}
-
 beforeAll(async () => {
   await ensureLab();
   for (const cluster of clusters) rejectedBefore[cluster] = rejectedBy(cluster);
   await applyVariant(edgeMesh(), { change: echoIn('shop') });
-  const { ca, manifest } = await makeCertificate();
+  const { ca, manifest } = await makeCertificate(secure, secret);
   authority = ca;
   for (const cluster of clusters) {
     kubectl(cluster, 'apply', '-f', '-', { input: manifest });

@@ -38,7 +38,8 @@ export function allow(
   grants: readonly Grant[],
 ): IstioSpec<'AuthorizationPolicy'> {
   const rules = grants
-    .toSorted((a, b) => (a.principal < b.principal ? -1 : a.principal > b.principal ? 1 : a.port - b.port))
+    .map((grant) => ({ ...grant, order: String(grant.paths) }))
+    .toSorted((a, b) => compare(a.principal, b.principal) || a.port - b.port || compare(a.order, b.order))
     .map((grant) => ({
       from: [{ source: { principals: [grant.principal] } }],
       to: operations(grant).map((operation) => ({
@@ -47,6 +48,10 @@ export function allow(
     }))
     .filter(({ to }) => to.length > 0);
   return { selector: { matchLabels }, action: 'ALLOW', rules };
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function operations({ paths, http }: Grant) {

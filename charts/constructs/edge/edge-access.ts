@@ -6,7 +6,9 @@ import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
 import { indistinguishable, istioPaths } from '../http/istio-paths.ts';
 import { waysOf } from '../http/ways.ts';
+import { pathOf } from '../access/authorization.ts';
 import { fullName } from './expose.ts';
+import { isGrpc } from './grpc-access.ts';
 import type { HostMatch } from './hosts.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';
 
@@ -16,7 +18,10 @@ export interface EdgeAccess {
   readonly pods: Readonly<Record<string, string>>;
   /** Identity of the only gateways that requests may come through. @default - the pods are those gateways */
   readonly through?: string;
+  /** Those that are served by their google.api.http paths. */
   readonly methods: readonly Method[];
+  /** Those that native gRPC clients may call. @default - none */
+  readonly grpc?: readonly Method[];
   readonly jwt: Jwt<string> | undefined;
   /** Where its requests come in, as a port of the pods. */
   readonly port: number;
@@ -44,11 +49,12 @@ interface Bearer {
 /**
  * The AuthorizationPolicy that lets exactly the exposed methods in at the ingress gateways, by HTTP method, path and
  * host, each with the token it asks for; those that stream also by GET, the handshake of WebSocket, the others also by
- * HEAD where they have GET. What no edge lets in gets 403 there: the mesh's own policy allows nothing. No rule is without
+ * HEAD where they have GET; and of native gRPC calls exactly those of the exposed methods. What no edge lets in gets 403 there: the mesh's own policy allows nothing. No rule is without
  * an operation, and no operation without a path: to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
-  const { jwt, methods, pages = [], port, hosts, preflights, redirect, serverNames, pods, through } = access;
+  const { jwt, methods, grpc = [], pages = [], port, hosts, preflights, redirect } = access;
+  const { serverNames, pods, through } = access;
   const from = (source: { readonly requestPrincipals?: string[] } = {}): Pick<Rule, 'from'> => {
     const all = { ...(through === undefined ? {} : { principals: [through] }), ...source };
     return Object.keys(all).length === 0 ? {} : { from: [{ source: all }] };
@@ -56,7 +62,11 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
   const operation = { ports: [String(port)], ...hosts };
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
-  const rules = byRequirement(jwt, methods).flatMap(({ requirement, patterns }): Rule[] => {
+  // A path of one method may match another's name, `/{*}/{*}` any: what goes to a service itself is allowed by its name alone.
+  const rest: Condition[] = grpc.length === 0 ? sni : [...sni, isGrpc(false)];
+  const rules = byRequirement(jwt, methods).flatMap(({ requirement, asked }): Rule[] => {
+    const beside = servicesOf(methods);
+    const patterns = asked.flatMap(({ descriptor }) => waysOf(descriptor, beside));
     const to = byHttpMethods(patterns).map(({ httpMethods, paths }) => ({
       operation: { ...operation, ...(httpMethods === undefined ? {} : { methods: httpMethods }), paths },
     }));
@@ -64,21 +74,30 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
     return bearers(jwt, requirement).map(({ when, ...source }) => ({
       ...from(source),
       to,
-      ...conditions([...sni, ...when]),
+      ...conditions([...rest, ...when]),
     }));
   });
+  for (const { requirement, asked } of byRequirement(jwt, grpc)) {
+    const to = [{ operation: { ...operation, methods: ['POST'], paths: sorted(asked.map(pathOf)) } }];
+    const allowed = bearers(jwt, requirement).map(({ when, ...source }) => ({
+      ...from(source),
+      to,
+      ...conditions([...sni, isGrpc(true), ...when]),
+    }));
+    rules.push(...allowed);
+  }
   const paths = sorted(methods.flatMap(({ descriptor }) => patternsOf(descriptor)).flatMap(istioPaths));
   if (preflights && paths.length > 0) {
     const asked = ['origin', 'access-control-request-method'];
     rules.push({
       ...from(),
       to: [{ operation: { ...operation, methods: ['OPTIONS'], paths } }],
-      ...conditions([...sni, ...asked.map((name) => ({ key: `request.headers[${name}]`, values: ['*'] }))]),
+      ...conditions([...rest, ...asked.map((name) => ({ key: `request.headers[${name}]`, values: ['*'] }))]),
     });
   }
   if (pages.length > 0) {
     const read = { ...operation, methods: ['GET', 'HEAD'], paths: [...pages] };
-    rules.push({ ...from(), to: [{ operation: read }], ...conditions(sni) });
+    rules.push({ ...from(), to: [{ operation: read }], ...conditions(rest) });
   }
   if (redirect !== undefined) {
     rules.push({ to: [{ operation: { ports: [String(redirect.port)], ...redirect.hosts } }] });
@@ -147,14 +166,14 @@ export function preflightProblems(
   });
 }
 
+/** Methods that ask for the same of a request, together. */
 function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[]) {
-  const beside = servicesOf(methods);
-  const groups = new Map<string, { requirement: Requirement; patterns: Pattern[] }>();
+  const groups = new Map<string, { requirement: Requirement; asked: Method[] }>();
   for (const method of methods) {
     const requirement = requirementOf(jwt, method);
     const key = JSON.stringify(requirement);
-    const group = groups.get(key) ?? { requirement, patterns: [] };
-    group.patterns.push(...waysOf(method.descriptor, beside));
+    const group = groups.get(key) ?? { requirement, asked: [] };
+    group.asked.push(method);
     groups.set(key, group);
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);

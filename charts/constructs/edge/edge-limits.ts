@@ -1,4 +1,3 @@
-import type { DescService } from '@bufbuild/protobuf';
 import { anyMethod } from '../../../http-rule/pattern.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
@@ -16,6 +15,8 @@ import { nameOf, rateOf, type RateLimit } from '../rate-limits/rate-limit.ts';
 import { pathRegex } from '../http/istio-paths.ts';
 import { waysOf } from '../http/ways.ts';
 import { servicesOf } from './edge-access.ts';
+import { isSameMethod } from './expose.ts';
+import { contentIsNotGrpc, grpcCall } from './grpc-access.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
 
 /** Labels of the pods that an EnvoyFilter is for. */
@@ -47,10 +48,13 @@ export function gatewayFilter(labels: Labels): IstioSpec<'EnvoyFilter'> {
   };
 }
 
-/** An edge as far as its limits go: those, and all the methods that it exposes. */
+/** An edge as far as its limits go. */
 export interface Limited {
   readonly rateLimits: readonly RateLimit<string>[];
+  /** The methods that it serves by their google.api.http paths. */
   readonly methods: readonly Method[];
+  /** Those that native gRPC clients may call. @default - none */
+  readonly grpc?: readonly Method[];
 }
 
 /**
@@ -76,6 +80,28 @@ export function routeLimits(
 }
 
 /**
+ * The limits of an edge that also takes native gRPC calls, on its virtual hosts: those calls have routes of their own, and on each
+ * route a limit would count for itself.
+ * @param hosts - `host:port` of each server, as istiod names its virtual hosts
+ */
+export function hostLimits(
+  labels: Labels,
+  hosts: readonly string[],
+  edge: Limited,
+  jwt: Jwt<string> | undefined,
+): IstioSpec<'EnvoyFilter'> {
+  const typed = { [localRateLimit]: localRateLimits(limitsOf(edge, jwt)) };
+  return {
+    workloadSelector: { labels },
+    configPatches: hosts.map((name) => ({
+      applyTo: 'VIRTUAL_HOST',
+      match: { context: 'GATEWAY', routeConfiguration: { vhost: { name } } },
+      patch: { operation: 'MERGE', value: { typed_per_filter_config: typed } },
+    })),
+  };
+}
+
+/**
  * The limits of an edge, held by the proxy beside it, where the ingress gateways belong to others. The address of a client is what
  * those add to `x-forwarded-for`.
  * @param port - of the edge's pods
@@ -89,34 +115,31 @@ export function sidecarLimits(
   return inboundLimits(labels, port, limitsOf(edge, jwt));
 }
 
-function limitsOf({ rateLimits, methods }: Limited, jwt: Jwt<string> | undefined): readonly LocalLimit[] {
-  // As for the policy: what another service of the edge answers by itself is no way to this method.
-  const beside = servicesOf(methods);
-  return rateLimits.map((limit) => localLimit(limit, jwt, beside));
+function limitsOf(edge: Limited, jwt: Jwt<string> | undefined): readonly LocalLimit[] {
+  return edge.rateLimits.map((limit) => localLimit(limit, jwt, edge));
 }
 
 /**
  * A client is who its token says where the method asks for one, else the address it calls from: a client without a
  * token must not choose whom it is counted as.
  */
-function localLimit(
-  limit: RateLimit<string>,
-  jwt: Jwt<string> | undefined,
-  beside: readonly DescService[],
-): LocalLimit {
+function localLimit(limit: RateLimit<string>, jwt: Jwt<string> | undefined, edge: Limited): LocalLimit {
   const { method, by } = limit;
   const known = method !== undefined && requirementOf(jwt, method).token;
   return {
     name: `${nameOf(method)} by ${by}`,
-    requests: method === undefined ? [] : requestsOf(method, beside),
+    requests: method === undefined ? [] : requestsOf(method, edge),
     ...(by === 'client' ? { client: known ? bySubject : byAddress } : {}),
     ...rateOf(limit),
   };
 }
 
-function requestsOf({ descriptor }: Method, beside: readonly DescService[]): object[][] {
-  return waysOf(descriptor, beside).map((way) => [
+function requestsOf(method: Method, { methods, grpc = [] }: Limited): object[][] {
+  // As for the policy: what another service of the edge answers by itself is no way to this method.
+  const ways = waysOf(method.descriptor, servicesOf(methods)).map((way) => [
     ...(way.httpMethod === anyMethod ? [] : [{ name: ':method', string_match: { exact: way.httpMethod } }]),
     { name: ':path', string_match: { safe_regex: { regex: pathRegex(way) } } },
+    ...(grpc.length === 0 ? [] : [contentIsNotGrpc]),
   ]);
+  return grpc.some((other) => isSameMethod(method, other)) ? [...ways, grpcCall(method)] : ways;
 }

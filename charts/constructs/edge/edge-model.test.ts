@@ -133,6 +133,30 @@ function gte(value: number) {
   return { greaterThan: { case: 'gte' as const, value } };
 }
 
+test('native calls to try: of each workload one without side effects that needs no token and is not hindered, and one that does', () => {
+  withShop(({ catalog, orders }) => {
+    const { getProduct, listProducts, watchPrices } = catalog.method;
+    const { createOrder, getOrder } = orders.method;
+    const methods = [watchPrices, getProduct, listProducts, createOrder, getOrder];
+    const model = (more: object) => edgeModel({ ...plain, methods, grpc: methods, ...more }).grpc;
+    const call = (workload: string, path: string, token: boolean) => ({
+      ...{ workload, namespace: 'shop', path: `/test.${workload}.v1.${path}`, token },
+    });
+    const ofOrders = call('orders', 'OrdersService/GetOrder', false);
+    expect(model({})).toEqual([call('catalog', 'CatalogService/GetProduct', false), ofOrders]);
+    expect(model({ hindered: (method: Method) => method === getProduct })).toEqual([
+      call('catalog', 'CatalogService/ListProducts', false),
+      ofOrders,
+    ]);
+    expect(model({ jwt: { ...jwt, except: [listProducts] } })).toEqual([
+      call('catalog', 'CatalogService/ListProducts', false),
+      call('catalog', 'CatalogService/GetProduct', true),
+      { ...ofOrders, token: true },
+    ]);
+    expect(edgeModel({ ...plain, methods })).not.toHaveProperty('grpc');
+  });
+});
+
 test('the model of an edge says how it is called', () => {
   withShop(({ mesh, shop, catalog }) => {
     new HttpEdge(shop, 'edge', {

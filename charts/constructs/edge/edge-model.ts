@@ -7,7 +7,8 @@ import {
   oneof as oneofRules,
 } from '@bufbuild/protovalidate/gen/buf/validate/validate_pb.js';
 import { patternsOf, type Pattern } from '../../../http-rule/pattern.ts';
-import type { EdgeModel, ReadModel } from '../../model/mesh-model.ts';
+import type { EdgeModel, GrpcReadModel, ReadModel } from '../../model/mesh-model.ts';
+import { pathOf } from '../access/authorization.ts';
 import type { Method } from '../scope/method.ts';
 import { isSafe } from '../workload/call-models.ts';
 import { requirementOf, type Jwt } from './jwt.ts';
@@ -15,6 +16,8 @@ import { requirementOf, type Jwt } from './jwt.ts';
 /** An edge as plain data, for those who call it. */
 export function edgeModel(edge: {
   readonly methods: readonly Method[];
+  /** Those that native gRPC clients may call. @default - none */
+  readonly grpc?: readonly Method[];
   readonly hosts: readonly string[];
   readonly tls: boolean;
   readonly openapi: boolean;
@@ -22,12 +25,35 @@ export function edgeModel(edge: {
   /** Whether something other than the service may answer calls of a method: a limit, a fault. */
   readonly hindered: (method: Method) => boolean;
 }): EdgeModel {
-  const { methods, hosts, tls, openapi, jwt, hindered } = edge;
+  const { methods, grpc = [], hosts, tls, openapi, jwt, hindered } = edge;
   const example = exampleOf(methods, jwt);
   const open = methods.filter(
     (method) => isSafe(method) && !requirementOf(jwt, method).token && !hindered(method),
   );
-  return { hosts, tls, openapi, ...(example !== undefined && { example }), reads: readsOf(open) };
+  return {
+    ...{ hosts, tls, openapi, reads: readsOf(open) },
+    ...(example !== undefined && { example }),
+    ...(grpc.length > 0 && { grpc: grpcReadsOf(grpc, jwt, hindered) }),
+  };
+}
+
+/** Of each workload one call without side effects that needs no token, and one that does, where it has one. */
+function grpcReadsOf(
+  methods: readonly Method[],
+  jwt: Jwt<string> | undefined,
+  hindered: (method: Method) => boolean,
+): readonly GrpcReadModel[] {
+  const safe = methods.filter((method) => isSafe(method) && method.kind === 'unary');
+  return [...Map.groupBy(safe, ({ service }) => service)].flatMap(([{ name, namespace }, served]) => {
+    const needsToken = (method: Method) => requirementOf(jwt, method).token;
+    const open = served.find((method) => !needsToken(method) && !hindered(method));
+    const closed = served.find(needsToken);
+    return [open, closed].flatMap((method) =>
+      method === undefined
+        ? []
+        : [{ workload: name, namespace: namespace.name, path: pathOf(method), token: needsToken(method) }],
+    );
+  });
 }
 
 /** Of each workload the first request that brings no body and has one answer, and as few variables as can be had. */
@@ -50,7 +76,7 @@ function readsOf(methods: readonly Method[]): readonly ReadModel[] {
 function readPath(template: Pattern['template'], input: DescMessage): string | undefined {
   const values = template.variables.map(({ fieldPath }) => sampleOf(fieldAt(input, fieldPath)));
   if (values.includes(undefined)) return undefined;
-  return pathOf(template, (variable) => values[variable] ?? 'ID');
+  return requestPath(template, (variable) => values[variable] ?? 'ID');
 }
 
 function fieldAt(input: DescMessage, [name, ...rest]: readonly string[]): DescField | undefined {
@@ -97,14 +123,14 @@ function exampleOf(methods: readonly Method[], jwt: Jwt<string> | undefined): Ed
 
 /** `/v1/products/ID` for `/v1/products/{id}`. */
 function examplePath(template: Pattern['template']): string {
-  return pathOf(
+  return requestPath(
     template,
     (variable) => template.variables[variable]?.fieldPath.join('_').toUpperCase() ?? '',
   );
 }
 
 /** @param valueOf - of a variable, by its index, for each of its segments that is not literal */
-function pathOf(
+function requestPath(
   { segments, variables, verb }: Pattern['template'],
   valueOf: (variable: number) => string,
 ): string {

@@ -40,8 +40,23 @@ export function fullName({ descriptor }: Method): string {
   return methodName(descriptor);
 }
 
-/** What is wrong with what an edge exposes; plain JavaScript may pass anything. */
-export function exposeProblems(edge: string, mesh: object, expose: unknown): readonly Problem[] {
+/** Of the methods that an edge exposes those that it serves by their google.api.http paths. */
+export function withPath<C extends string>(
+  methods: readonly Method<MethodKind, C>[],
+): readonly Method<MethodKind, C>[] {
+  return methods.filter(({ descriptor }) => hasHttpRule(descriptor));
+}
+
+/**
+ * What is wrong with what an edge exposes; plain JavaScript may pass anything.
+ * @param grpc - whether native gRPC clients may call it, who need no HTTP paths
+ */
+export function exposeProblems(
+  edge: string,
+  mesh: object,
+  expose: unknown,
+  grpc: boolean,
+): readonly Problem[] {
   const where = `${edge}: expose`;
   const entries = list(expose);
   if (entries.length === 0) {
@@ -49,13 +64,18 @@ export function exposeProblems(edge: string, mesh: object, expose: unknown): rea
     return [{ where, what: 'there is nothing to expose', received: expose, fix }];
   }
   const found = entries.flatMap((entry, index) => {
-    if (isService(entry)) return serviceProblems(where, mesh, entry);
+    if (isService(entry)) return serviceProblems(where, mesh, entry, grpc);
     const wrong = callProblems(edge, mesh, [entry], () => `expose[${index}]`);
-    return wrong.length > 0 ? wrong : methodProblems(`${edge}: expose[${index}]`, entry as Method);
+    return wrong.length > 0 || grpc ? wrong : methodProblems(`${edge}: expose[${index}]`, entry as Method);
   });
   const methods = exposedMethods(mesh, entries as readonly Exposed<string>[]);
   // The gateway serves all methods of a service, whichever are exposed.
-  const services = new Set(methods.map(({ descriptor }) => descriptor.parent));
+  const services = new Set(withPath(methods).map(({ descriptor }) => descriptor.parent));
+  if (found.length === 0 && services.size === 0) {
+    const what = 'no exposed method has an HTTP path, so that the HTTP gateway would have nothing to serve';
+    const fix = 'expose one that has, or add a google.api.http option to one';
+    return [{ where, what, received: entries, fix }, ...twice(where, entries)];
+  }
   const served = [...services].flatMap((service) => service.methods);
   return [...found, ...twice(where, entries), ...rivals(where, methods), ...ruleProblems(where, served)];
 }
@@ -68,7 +88,12 @@ function list(expose: unknown): readonly unknown[] {
   return Array.isArray(expose) ? (expose as readonly unknown[]) : [];
 }
 
-function serviceProblems(where: string, mesh: object, service: ExposedService<string>): readonly Problem[] {
+function serviceProblems(
+  where: string,
+  mesh: object,
+  service: ExposedService<string>,
+  grpc: boolean,
+): readonly Problem[] {
   const received = service.where;
   if (service.mesh !== mesh) {
     return [
@@ -81,7 +106,9 @@ function serviceProblems(where: string, mesh: object, service: ExposedService<st
       where,
       what: 'no method of the service has an HTTP path',
       received,
-      fix: 'add a google.api.http option to a method, or do not expose it',
+      fix: grpc
+        ? 'name the methods, which are then for native gRPC clients only, or add a google.api.http option to one'
+        : 'add a google.api.http option to a method, or do not expose it',
     },
   ];
 }

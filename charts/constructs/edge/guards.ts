@@ -6,7 +6,7 @@ import type { Method } from '../scope/method.ts';
 import type { Projection } from '../scope/projection.ts';
 import type { Cors } from './cors.ts';
 import { edgePolicy } from './edge-access.ts';
-import { routeLimits, sidecarLimits } from './edge-limits.ts';
+import { hostLimits, routeLimits, sidecarLimits } from './edge-limits.ts';
 import { hostMatch, hostMatchByAnyPort, type Hosted } from './hosts.ts';
 import { requestAuthentication, type Jwt } from './jwt.ts';
 import { connectionsOf, connectionsTo } from './shared-connections.ts';
@@ -24,7 +24,10 @@ export interface Guarded extends Hosted {
   readonly pods: Readonly<Record<string, string>>;
   /** Where its pods take requests. */
   readonly port: number | undefined;
+  /** Those that are served by their google.api.http paths. */
   readonly methods: readonly Method[];
+  /** Those that native gRPC clients may call. */
+  readonly grpc: readonly Method[];
   readonly jwt: Jwt<string> | undefined;
   readonly rateLimits: readonly RateLimit<string>[];
   readonly cors: Cors | undefined;
@@ -54,7 +57,7 @@ export function addGuards(into: Projection, edge: Guarded): void {
 }
 
 function guardAtGateways(into: Projection, edge: Guarded): void {
-  const { where, id, name, ingress, methods, jwt, tls, hosts, cors, openapi, edges } = edge;
+  const { where, id, name, ingress, methods, grpc, jwt, tls, hosts, cors, openapi, edges } = edge;
   const { selector } = ingress;
   // In the gateways' namespace are the policies of every edge, whatever namespace it is in.
   const metadata = { name: id, app: name, namespace: ingress.namespace };
@@ -62,9 +65,10 @@ function guardAtGateways(into: Projection, edge: Guarded): void {
     port: port.targetPort,
     hosts: hostMatch(edge, ingress.portsOf(port), edges),
   });
+  const server = tls === undefined ? ingress.http : ingress.https;
   const access = edgePolicy({
-    ...{ pods: selector, methods, jwt },
-    ...at(tls === undefined ? ingress.http : ingress.https),
+    ...{ pods: selector, methods, grpc, jwt },
+    ...at(server),
     ...(tls === undefined || hosts.includes('*') ? {} : { serverNames: hosts }),
     preflights: cors !== undefined,
     ...(openapi === true ? { pages: openApiPaths } : {}),
@@ -76,7 +80,16 @@ function guardAtGateways(into: Projection, edge: Guarded): void {
     into.addIstio(stage, where, 'RequestAuthentication', metadata, authentication);
   }
   if (edge.rateLimits.length > 0) {
-    into.addIstio(stage, where, 'EnvoyFilter', metadata, routeLimits(selector, id, edge, jwt));
+    const limits =
+      grpc.length === 0
+        ? routeLimits(selector, id, edge, jwt)
+        : hostLimits(
+            selector,
+            hosts.map((host) => `${host}:${server.port}`),
+            edge,
+            jwt,
+          );
+    into.addIstio(stage, where, 'EnvoyFilter', metadata, limits);
   }
   if (edge.port === undefined) return;
   const connections = connectionsTo(selector, { host: edge.host, port: edge.port });
@@ -105,6 +118,6 @@ function guardAtEdge(into: Projection, edge: Guarded): void {
 }
 
 /** With a dot more than the names of other filters have, as names are DNS labels. */
-function connectionsFilter(of: string): string {
+export function connectionsFilter(of: string): string {
   return `${of}.connections`;
 }

@@ -1,11 +1,12 @@
 import type { DescService } from '@bufbuild/protobuf';
 import type { k8s } from 'cdk8s-plus-28';
 import { isForeign } from '../../../apps/config/app-config.ts';
-import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import { unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
+import { tellCallee } from '../access/call-record.ts';
 import { appContainer } from '../workload/container.ts';
 import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
@@ -15,69 +16,39 @@ import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
 import { rateLimitProblems, rateOf, type RateLimit } from '../rate-limits/rate-limit.ts';
 import { ServiceLimits } from '../rate-limits/service-limits.ts';
-import type { WorkloadTracing } from '../scope/tracing.ts';
 import { gatewayOutliers, type Destined, type OutlierDetection } from '../traffic/destination-rule.ts';
 import { defaultRetries } from '../traffic/virtual-service.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { isFaulty, Workload } from '../workload/workload.ts';
-import { corsPolicy, corsProblems, webSocketOrigins, type Cors } from './cors.ts';
+import { corsPolicy, corsProblems, webSocketOrigins } from './cors.ts';
 import { edgeModel } from './edge-model.ts';
 import { overlapProblems, preflightProblems } from './edge-access.ts';
-import { exposedMethods, exposeProblems, fullName, isSameMethod, type Exposed } from './expose.ts';
+import { exposedMethods, exposeProblems, fullName, isSameMethod, withPath } from './expose.ts';
 import { longestWaitMs, waitProblems } from './gateway-waits.ts';
+import { addGrpc, gatewayAsCaller, grpcRoutes, type GrpcEdge } from './grpc-edge.ts';
 import { addGuards } from './guards.ts';
 import { issuerProblems } from './issuers.ts';
 import { hostProblems, joinedHostProblems } from './hosts.ts';
 import { exposedProblems, jwtProblems } from './jwt-rules.ts';
-import { requirementOf, type Jwt } from './jwt.ts';
+import { requirementOf } from './jwt.ts';
+import { propKeys, type HttpEdgeProps } from './props.ts';
+import { protocolProblems, takesGrpc, type EdgeProtocol } from './protocols.ts';
 import { sharedProblems } from './shared-connections.ts';
 import { certificateProblems, gatewayServers, tlsProblems, type Tls } from './tls.ts';
 
-/** Properties of an {@link HttpEdge}. */
-export interface HttpEdgeProps<C extends string> {
-  /** Methods that are served by their google.api.http paths, or services for all of theirs. Nothing else is let in. */
-  readonly expose: readonly Exposed<C>[];
-  /** Hosts it answers for: DNS names, or `'*'` for all that no other edge has. @default ['*'] */
-  readonly hosts?: readonly string[];
-  /** Whose tokens callers need. @default - none is asked for */
-  readonly jwt?: Jwt<C>;
-  /** How many requests each ingress gateway lets through. @default - no limit */
-  readonly rateLimits?: readonly RateLimit<C>[];
-  /** What browsers may do from other origins. @default - nothing */
-  readonly cors?: Cors;
-  /** Whether everybody may read what it exposes at `/openapi.json` and `/docs`, without a token. @default false */
-  readonly openapi?: boolean;
-  /** @default - plain HTTP on port 80 */
-  readonly tls?: Tls;
-  /** Clusters its pods run in. @default - every cluster of the mesh */
-  readonly placement?: readonly NoInfer<C>[];
-  /** Its share of traces. @default - the mesh's */
-  readonly tracing?: WorkloadTracing;
-  /** Folder of the gateway app. @default apps/gateway */
-  readonly app?: string;
-}
-
-const propKeys = keysOf<HttpEdgeProps<string>>({
-  expose: true,
-  hosts: true,
-  jwt: true,
-  rateLimits: true,
-  cors: true,
-  openapi: true,
-  tls: true,
-  placement: true,
-  tracing: true,
-  app: true,
-});
+export type { HttpEdgeProps } from './props.ts';
 
 /**
  * A way into the mesh for HTTP: a workload that translates HTTP with JSON into gRPC for the exposed methods, and what
  * brings their requests to it from the ingress gateways. Those refuse everything else with 403, a request without the
- * token its method needs with 403, one with a token that is not valid with 401, and one over a limit with 429.
+ * token its method needs with 403, one with a token that is not valid with 401, and one over a limit with 429. Native gRPC clients,
+ * where `protocols` has `grpc`, get PERMISSION_DENIED, UNAUTHENTICATED and RESOURCE_EXHAUSTED in their place.
  */
 export class HttpEdge<C extends string> extends Workload<C> {
   /** The methods it exposes. */
   readonly methods: readonly Method<MethodKind, C>[];
+  /** How it is called. */
+  readonly protocols: readonly EdgeProtocol[];
   readonly hosts: readonly string[];
   readonly tls: Tls | undefined;
   readonly rateLimits: readonly RateLimit<C>[];
@@ -96,12 +67,16 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.#props = props;
     this.#declared = declared;
     this.methods = exposedMethods(scope.mesh, props.expose);
+    this.protocols = props.protocols ?? ['rest'];
     this.hosts = props.hosts ?? ['*'];
     this.tls = props.tls;
     this.rateLimits = props.rateLimits ?? [];
     for (const name of this.#claimMetadata) scope.mesh.claimMetadata.add(name);
     // What it translates is what it may call.
-    this.calls(...this.methods);
+    this.calls(...this.#served);
+    const gateways = gatewayAsCaller(scope.mesh);
+    // Those of others are refused.
+    for (const method of this.#grpc) if (!method.service.isExisting) tellCallee(gateways, method);
   }
 
   /** The longest that its gateway lets a request stand still. Milliseconds. */
@@ -117,7 +92,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
         (limit) => limit.method === undefined || isSameMethod(limit.method, method),
       );
     const hindered = (method: Method) => limited(method) || isFaulty(method);
-    const edge = edgeModel({ methods, hosts, tls: tls !== undefined, openapi, jwt, hindered });
+    const grpc = this.#grpc;
+    const edge = edgeModel({ methods, grpc, hosts, tls: tls !== undefined, openapi, jwt, hindered });
     return { ...super.model, edge };
   }
 
@@ -128,9 +104,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
 
   override project(into: Projection): void {
     super.project(into);
-    const { where, tls, hosts, rateLimits, methods } = this;
+    const { where, tls, hosts, rateLimits } = this;
     const { cors, jwt, openapi } = this.#props;
     const { ingress } = this.mesh;
+    const grpc = this.#grpcEdge;
+    const routes = grpcRoutes(grpc);
     const metadata = { name: this.name, namespace: this.namespace.name };
     into.addIstio('40-services', where, 'Gateway', metadata, {
       selector: { ...ingress.selector },
@@ -138,18 +116,24 @@ export class HttpEdge<C extends string> extends Workload<C> {
     });
     const { http } = this.ports;
     addGuards(into, {
-      ...{ where, id: this.#id, name: this.name, namespace: this.namespace.name, hosts, methods, rateLimits },
+      ...{ where, id: this.#id, name: this.name, namespace: this.namespace.name, hosts, rateLimits },
+      ...{ methods: this.#served, grpc: grpc.methods },
       ...{ jwt, tls, cors, openapi, ingress, host: this.host, port: http },
       pods: this.podLabels,
       edges: this.#edges,
       tokens: this.#edges.map((edge) => edge.#props.jwt),
     });
+    if (routes.length > 0) {
+      const earlier = this.#edges.slice(0, this.#edges.indexOf(this)).flatMap((edge) => edge.#grpc);
+      addGrpc(into, ingress, grpc, routes, earlier);
+    }
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
     into.addIstio('40-services', where, 'VirtualService', metadata, {
       hosts: [...hosts],
       exportTo: exportTo(this.namespace.name, [ingress.namespace]),
       gateways: [this.name],
       http: [
+        ...routes,
         {
           name: this.#id,
           route: [{ destination }],
@@ -185,7 +169,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
   }
 
   protected override containers(cluster: string, image: string): k8s.Container[] {
-    const { config, methods, descriptors } = this;
+    const { config, descriptors } = this;
     const entries = this.#services.map((service) => ({
       services: this.#protoServicesOf(service).map(({ typeName }) => typeName),
       address: `${service.host}:${String(service.ports.grpc)}`,
@@ -202,7 +186,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...(subject === undefined ? {} : { SUBJECT_HEADER: subject }),
       ...(pages.length === 0 ? {} : { WEBSOCKET_ORIGINS: pages.join(',') }),
       // Of what the services have beside, nobody outside learns.
-      ...(openapi === true ? { OPENAPI_METHODS: methods.map(fullName).join(',') } : {}),
+      ...(openapi === true ? { OPENAPI_METHODS: this.#served.map(fullName).join(',') } : {}),
     };
     const { name, ports } = config;
     if (isForeign(config)) throw new Error(`${this.where} is declared with an app that is not built`);
@@ -217,14 +201,30 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return this.#descriptors;
   }
 
-  /** The services of the methods it exposes. */
-  get #services(): readonly Callee<C>[] {
-    return [...new Set(this.methods.map(({ service }) => service))];
+  /** The methods that its HTTP gateway serves. */
+  get #served(): readonly Method<MethodKind, C>[] {
+    return withPath(this.methods);
   }
 
-  /** The proto services of a service that methods are exposed of. */
+  /** The methods that native gRPC clients may call. */
+  get #grpc(): readonly Method<MethodKind, C>[] {
+    return takesGrpc(this.protocols) ? this.methods : [];
+  }
+
+  get #grpcEdge(): GrpcEdge {
+    const own = this.#claimMetadata;
+    const foreignClaims = [...this.mesh.claimMetadata].filter((name) => !own.includes(name)).sort();
+    return { id: this.#id, name: this.name, where: this.where, methods: this.#grpc, foreignClaims };
+  }
+
+  /** The services of the methods that its HTTP gateway serves. */
+  get #services(): readonly Callee<C>[] {
+    return [...new Set(this.#served.map(({ service }) => service))];
+  }
+
+  /** The proto services of a service that its HTTP gateway serves methods of. */
   #protoServicesOf(service: Callee<C>): readonly DescService[] {
-    const methods = this.methods.filter((method) => method.service === service);
+    const methods = this.#served.filter((method) => method.service === service);
     return [...new Set(methods.map(({ descriptor }) => descriptor.parent))];
   }
 
@@ -267,11 +267,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
 
   #edgeProblems(): readonly Problem[] {
     const { where, mesh, methods } = this;
-    const { cors, expose, jwt, rateLimits = [], tls } = this.#props;
+    const { cors, expose, jwt, protocols, rateLimits = [], tls } = this.#props;
     const found = [
       ...hostProblems(this, this.#edges),
       ...(mesh.ingress.isJoined ? joinedHostProblems(this) : []),
-      ...exposeProblems(where, mesh, expose),
+      ...exposeProblems(where, mesh, expose, takesGrpc(protocols)),
+      ...protocolProblems(where, protocols, mesh.ingress, methods, mesh.claimMetadata),
       ...jwtProblems(where, mesh, jwt, methods),
       ...issuerProblems({ where, jwt }, this.#earlier),
       ...this.#limitProblems(rateLimits),
@@ -283,9 +284,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
     if (found.length > 0) return found;
     return [
       ...this.descriptors.problems(`${where}: expose`, 'expose some of the services at another HttpEdge'),
-      ...overlapProblems(where, methods, (method) => this.#asks(method)),
+      ...overlapProblems(where, this.#served, (method) => this.#asks(method)),
       ...preflightProblems(where, methods, { cors: cors !== undefined, jwt }),
-      ...sharedProblems(where, this.#services),
+      ...sharedProblems(where, [...new Set(methods.map(({ service }) => service))]),
     ];
   }
 

@@ -3,7 +3,7 @@ import type { Problem } from '../../../core/problem.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Callee } from '../scope/method.ts';
 import { restingSeconds } from '../traffic/connection-age.ts';
-import { requestsPerConnection } from '../traffic/destination-rule.ts';
+import { requestsPerConnection, type CallerConnections } from '../traffic/destination-rule.ts';
 import { TrafficPolicy } from '../traffic/traffic-policy.ts';
 
 /** Requests that are in flight on one connection at most; a further one takes, or opens, another connection. */
@@ -47,12 +47,33 @@ export function connectionsTo(
   labels: Readonly<Record<string, string>>,
   edge: { readonly host: string; readonly port: number },
 ): IstioSpec<'EnvoyFilter'> {
+  const kept = { idleTimeout: `${restingSeconds}s`, maxRequestsPerConnection: requestsPerConnection };
+  return toUpstream(labels, { ...edge, kept }, {});
+}
+
+/**
+ * The same for a service that they call themselves, for native gRPC clients. A client can have calls end in the way of a pod that is
+ * gone, and so all pods taken out of use: as for an edge, with none left all get calls as if none were out.
+ */
+export function connectionsToService(
+  labels: Readonly<Record<string, string>>,
+  service: { readonly host: string; readonly port: number; readonly kept: CallerConnections },
+): IstioSpec<'EnvoyFilter'> {
+  return toUpstream(labels, service, { common_lb_config: { healthy_panic_threshold: { value: 1 } } });
+}
+
+function toUpstream(
+  labels: Readonly<Record<string, string>>,
+  { host, port, kept }: Parameters<typeof connectionsToService>[1],
+  more: object,
+): IstioSpec<'EnvoyFilter'> {
+  const { idleTimeout, maxRequestsPerConnection } = kept;
   return {
     workloadSelector: { labels },
     configPatches: [
       {
         applyTo: 'CLUSTER',
-        match: { context: 'GATEWAY', cluster: { service: edge.host, portNumber: edge.port } },
+        match: { context: 'GATEWAY', cluster: { service: host, portNumber: port } },
         patch: {
           operation: 'MERGE',
           value: {
@@ -60,14 +81,15 @@ export function connectionsTo(
               [upstreamOptions]: {
                 '@type': `type.googleapis.com/${upstreamOptions}`,
                 common_http_protocol_options: {
-                  idle_timeout: `${restingSeconds}s`,
-                  max_requests_per_connection: requestsPerConnection,
+                  ...(idleTimeout === undefined ? {} : { idle_timeout: idleTimeout }),
+                  max_requests_per_connection: maxRequestsPerConnection,
                   // As for requests: the proxy beside the edge adds headers to an answer, too.
                   max_headers_count: besideHead.headers,
                 },
                 explicit_http_config: { http2_protocol_options: sharedHttp2 },
               },
             },
+            ...more,
           },
         },
       },
@@ -83,6 +105,22 @@ export function connectionsTo(
 export function connectionsOf(
   labels: Readonly<Record<string, string>>,
   port: number,
+): IstioSpec<'EnvoyFilter'> {
+  return besidePods(labels, port, { allow_connect: true });
+}
+
+/** The same for the pods of a service that the ingress gateways call themselves; nothing there is a WebSocket. */
+export function connectionsOfService(
+  labels: Readonly<Record<string, string>>,
+  port: number,
+): IstioSpec<'EnvoyFilter'> {
+  return besidePods(labels, port, {});
+}
+
+function besidePods(
+  labels: Readonly<Record<string, string>>,
+  port: number,
+  more: object,
 ): IstioSpec<'EnvoyFilter'> {
   const connectionManager = 'envoy.filters.network.http_connection_manager';
   return {
@@ -100,7 +138,7 @@ export function connectionsOf(
             typed_config: {
               '@type':
                 'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-              http2_protocol_options: { allow_connect: true, ...sharedHttp2 },
+              http2_protocol_options: { ...more, ...sharedHttp2 },
               common_http_protocol_options: { max_headers_count: besideHead.headers },
               max_request_headers_kb: besideHead.kib,
             },

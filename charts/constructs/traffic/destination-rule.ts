@@ -99,6 +99,22 @@ function subsetOf(
   };
 }
 
+/** What a DestinationRule says of connections for HTTP, as far as an EnvoyFilter that replaces it has to say it again. */
+export interface CallerConnections {
+  /** Such as `10s`. @default - Envoy's hour */
+  readonly idleTimeout?: string;
+  readonly maxRequestsPerConnection?: number;
+}
+
+export function callerConnections(service: Destined): CallerConnections {
+  const { idleTimeout, maxRequestsPerConnection } =
+    connectionPool(service, service.policy?.connections).http ?? {};
+  return {
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(maxRequestsPerConnection === undefined ? {} : { maxRequestsPerConnection }),
+  };
+}
+
 function connectionPool(
   { http, shared = false }: Destined,
   connections: Connections = {},

@@ -2,10 +2,14 @@ import { pathOf } from '../access/authorization.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
 import { isExisting, type AnyPlatform } from '../scope/platform.ts';
-import { routesOf, type Route, type SoundPolicy } from './effective.ts';
+import { matchKey, routesOf, type Route, type SoundPolicy } from './effective.ts';
 import type { Fault, Metadata, MetadataMatch, Retries } from './props.ts';
 
-type HttpRoute = NonNullable<IstioSpec<'VirtualService'>['http']>[number];
+/** A route of a VirtualService for HTTP. */
+export type HttpRoute = NonNullable<IstioSpec<'VirtualService'>['http']>[number];
+
+/** One that an EnvoyFilter can name. */
+export type NamedRoute = HttpRoute & { readonly name: string };
 type HttpMatch = NonNullable<HttpRoute['match']>[number];
 type Destinations = NonNullable<HttpRoute['route']>;
 
@@ -56,6 +60,58 @@ export function virtualService(service: Routed): IstioSpec<'VirtualService'> | u
   };
 }
 
+/** How a gateway takes calls to a service that it calls itself. */
+export interface AtGateway {
+  /** Those that it takes calls of. */
+  readonly methods: readonly Method[];
+  /** What the names of its routes begin with. */
+  readonly name: string;
+  /** What a call has to have, beside its path and what a rule asks for. */
+  readonly headers: Readonly<Record<string, { readonly regex: string }>>;
+  /** Headers that are taken from calls before they go on. */
+  readonly removed: readonly string[];
+}
+
+/**
+ * The routes of a service for a gateway: those of its policy hold for callers in the mesh alone, so that they are said once more. Only
+ * calls of the given methods have one.
+ * @param port - of its Service
+ */
+export function gatewayRoutes(service: Routed, port: number, gateway: AtGateway): NamedRoute[] {
+  const { name, headers, removed } = gateway;
+  const all = routesOf(service.methods, service.policy?.rules ?? []);
+  return all.flatMap((route, index): NamedRoute[] => {
+    const methods = gateway.methods.filter((method) => takes(route, method, all.slice(0, index)));
+    if (methods.length === 0) return [];
+    const asked = { ...metadataHeaders(route.metadata), ...headers };
+    return [
+      {
+        ...httpRoute(service, route, port),
+        name: `${name} ${route.name}`,
+        match: methods.map((method) => ({
+          uri: { exact: pathOf(method) },
+          method: { exact: 'POST' },
+          headers: asked,
+        })),
+        ...(removed.length === 0 ? {} : { headers: { request: { remove: [...removed] } } }),
+      },
+    ];
+  });
+}
+
+/** Whether calls of a method come to a route: it is for them, and none of the earlier ones takes all that it would. */
+function takes(route: Route, method: Method, earlier: readonly Route[]): boolean {
+  const isFor = ({ methods }: Route) =>
+    methods.length === 0 || methods.some(({ descriptor }) => descriptor === method.descriptor);
+  return (
+    isFor(route) &&
+    !earlier.some(
+      (one) =>
+        isFor(one) && (one.metadata === undefined || matchKey(one.metadata) === matchKey(route.metadata)),
+    )
+  );
+}
+
 function httpRoute(
   service: Routed,
   { name, methods, metadata, action, streams }: Route,
@@ -98,15 +154,18 @@ function matches(
   methods: readonly Method[],
   metadata: Metadata | undefined,
 ): HttpMatch[] {
-  const headers = Object.fromEntries(
-    Object.entries(metadata ?? {}).map(([name, value]) => [name, headerMatch(value)]),
-  );
+  const headers = metadataHeaders(metadata);
   const common = {
     ...(Object.keys(headers).length === 0 ? {} : { headers }),
     ...(port === undefined ? {} : { port }),
   };
   if (methods.length > 0) return methods.map((method) => ({ uri: { exact: pathOf(method) }, ...common }));
   return Object.keys(common).length === 0 ? [] : [common];
+}
+
+function metadataHeaders(metadata: Metadata | undefined): Record<string, ReturnType<typeof headerMatch>> {
+  const entries = Object.entries(metadata ?? {}).map(([name, value]) => [name, headerMatch(value)] as const);
+  return Object.fromEntries(entries);
 }
 
 function headerMatch(match: MetadataMatch): { exact: string } | { prefix: string } | { regex: string } {

@@ -19,10 +19,11 @@ import { methodsOf, unknownMethods } from '../scope/method.ts';
 import type { Method, Methods, Only } from '../scope/method.ts';
 import { versionLabel } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
-import type { Destined } from '../traffic/destination-rule.ts';
+import { callerConnections, type CallerConnections, type Destined } from '../traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
 import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
-import { defaultRetries, virtualService } from '../traffic/virtual-service.ts';
+import { defaultRetries, gatewayRoutes, virtualService } from '../traffic/virtual-service.ts';
+import type { AtGateway, NamedRoute, Routed } from '../traffic/virtual-service.ts';
 import { exportTo } from '../scope/visibility.ts';
 import { serviceProblems } from './service-problems.ts';
 import type { GrpcServiceProps } from './service-props.ts';
@@ -165,25 +166,32 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
 
   override project(into: Projection): void {
     super.project(into);
-    const { host, methods } = this;
-    const { grpc, http } = this.ports;
-    const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
-    const versioned = this.#versions !== undefined;
-    const routed = {
-      host,
-      ports,
-      methods,
-      versioned,
-      policy: this.#policy,
-      ...defaultRetries(this.mesh.platform),
-    };
-    const spec = virtualService(routed);
+    const spec = virtualService(this.#routed);
     if (spec === undefined) return;
     const metadata = { name: this.name, namespace: this.namespace.name };
     // On an Istio of others, everybody may see the Service: its routes are for its callers alone.
     const everybody = this.exportTo.includes('*');
     const exported = everybody ? exportTo(metadata.namespace, this.callerNamespaces) : this.exportTo;
     into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: exported });
+  }
+
+  /** Its routes at a gateway that calls it itself, by its policy; none for a service without a port for gRPC. */
+  routesAt(gateway: AtGateway): readonly NamedRoute[] {
+    const { grpc } = this.ports;
+    return grpc === undefined ? [] : gatewayRoutes(this.#routed, grpc, gateway);
+  }
+
+  /** What the policy of its traffic says of its callers' connections. */
+  get callerConnections(): CallerConnections {
+    return callerConnections(this.destined);
+  }
+
+  get #routed(): Routed {
+    const { host, methods } = this;
+    const { grpc, http } = this.ports;
+    const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
+    const versioned = this.#versions !== undefined;
+    return { host, ports, methods, versioned, policy: this.#policy, ...defaultRetries(this.mesh.platform) };
   }
 
   protected override get destined(): Destined {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { request as httpRequest, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { expect } from '@jest/globals';
 import { waitFor } from '../../../core/wait.ts';
 import { kubectl } from '../checkout/lab.ts';
 
@@ -116,3 +117,20 @@ export function burst(count: number, send: () => Promise<Answer>): Promise<reado
 
 export const inOrder = (answers: readonly { readonly status: number | string }[]) =>
   answers.map(({ status: code }) => code);
+
+/** How often the gateway's Envoy has refused what istiod sent it. */
+export function rejectedBy(cluster: string): number {
+  const gateway = [
+    '-n',
+    'istio-ingress',
+    'exec',
+    'deployment/istio-ingressgateway',
+    '-c',
+    'istio-proxy',
+    '--',
+  ];
+  const stats = kubectl(cluster, ...gateway, 'pilot-agent', 'request', 'GET', 'stats?filter=update_rejected');
+  const counts = [...stats.matchAll(/update_rejected: (\d+)$/gm)].map(([, count]) => Number(count));
+  expect(counts).not.toEqual([]);
+  return counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,4 +1,5 @@
 import { HttpEdge } from '../../../charts/constructs/edge/http-edge.ts';
+import type { EdgeProtocol } from '../../../charts/constructs/edge/protocols.ts';
 import type { Mesh } from '../../../charts/constructs/mesh.ts';
 import { ServiceLimits } from '../../../charts/constructs/rate-limits/service-limits.ts';
 import { labMesh, shopServices, type Cluster } from '../checkout/lab-mesh.ts';
@@ -12,8 +13,12 @@ export const secret = 'secure-example';
 /**
  * The shop's services as echo servers, and three edges before them with real gateways.
  * @param lists - how many lists of products a client of the open edge may ask for, at once and then each second
+ * @param protocols - of the edges
  */
-export function edgeMesh(lists = { perSecond: 1, burst: 5 }): Mesh<Cluster> {
+export function edgeMesh(
+  lists = { perSecond: 1, burst: 5 },
+  protocols: readonly EdgeProtocol[] = ['rest'],
+): Mesh<Cluster> {
   const mesh = labMesh();
   const shop = mesh.namespace('shop');
   const { catalog, inventory, orders } = shopServices(shop);
@@ -25,12 +30,14 @@ export function edgeMesh(lists = { perSecond: 1, burst: 5 }): Mesh<Cluster> {
 
   const web = mesh.namespace('web');
   new HttpEdge(web, 'open', {
+    protocols,
     expose: [catalog.method.getProduct, catalog.method.listProducts],
     rateLimits: [{ method: catalog.method.listProducts, ...lists, by: 'client' }],
     cors: { origins: ['https://shop.example'], exposeHeaders: ['x-served-by'] },
   });
   new HttpEdge(web, 'members', {
     hosts: [members],
+    protocols,
     expose: [catalog, orders],
     jwt: {
       issuer,
@@ -46,6 +53,7 @@ export function edgeMesh(lists = { perSecond: 1, burst: 5 }): Mesh<Cluster> {
   });
   new HttpEdge(web, 'secure', {
     hosts: [secure],
+    protocols,
     expose: [catalog.method.getProduct],
     tls: { secret },
     placement: ['west'],
