@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { deadlines } from '../../charts/constructs/edge/grpc-edge.ts';
-import { sharedHttp2 } from '../../charts/constructs/edge/shared-connections.ts';
+import { connectionsToService, sharedHttp2 } from '../../charts/constructs/edge/shared-connections.ts';
 import { cluster, listener, startEnvoy, valueOf, type Envoy } from './calls/envoy.ts';
 import { rawCall } from './calls/native.ts';
 
@@ -16,14 +16,15 @@ const minute = 60_000;
 let server: Http2Server;
 let envoy: Envoy;
 const sessions = new Set<ServerHttp2Session>();
-const ports = { usual: 0, ours: 0, limited: 0 };
+const ports = { usual: 0, ours: 0, limited: 0, whole: 0, answers: 0, gone: 0 };
 
 /** Answers a call at once, unless it is to be late: then never. */
 function serve(stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>): void {
   stream.on('error', () => undefined);
   if (headers[':path'] === '/late') return;
+  const code = headers[':path'] === '/unavailable' ? '14' : headers[':path'] === '/too-late' ? '4' : '0';
   stream.respond(
-    { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '0' },
+    { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': code },
     { endStream: true },
   );
 }
@@ -56,6 +57,18 @@ function route(name: string, merged: object, timeout = '0s') {
   return { route: { cluster: name, timeout, max_grpc_timeout: timeout, ...merged } };
 }
 
+/** The same with what the constructs merge into it at the ingress gateways. */
+function ourUpstream(name: string, port: number) {
+  const istiods = upstream(name, port);
+  const kept = { maxRequestsPerConnection: 200, consecutiveErrors: 5 };
+  const { outlier_detection, ...others } = valueOf(
+    connectionsToService({}, { host: 'a.b.svc.cluster.local', port, kept }),
+    'CLUSTER',
+  );
+  const outliers = { ...istiods.outlier_detection, ...(outlier_detection as object) };
+  return { ...istiods, ...others, outlier_detection: outliers };
+}
+
 const merged = (timeout?: string) => {
   const rule = { name: 'a', ...(timeout === undefined ? {} : { timeout }) };
   return valueOf(deadlines({}, [rule]), 'HTTP_ROUTE')['route'] as object;
@@ -67,15 +80,25 @@ beforeAll(async () => {
   server.on('session', (session) => sessions.add(session));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const app = (server.address() as AddressInfo).port;
-  for (const name of ['usual', 'ours', 'limited'] as const) ports[name] = await freePort();
+  for (const name of Object.keys(ports) as (keyof typeof ports)[]) ports[name] = await freePort();
   envoy = await startEnvoy({
     static_resources: {
       listeners: [
         listener('usual', ports.usual, {}, [], route('usual', {})),
         listener('ours', ports.ours, {}, [], route('ours', merged())),
+        listener('whole', ports.whole, {}, [], route('whole', merged())),
+        listener('answers', ports.answers, {}, [], route('answers', {})),
+        listener('gone', ports.gone, {}, [], route('gone', merged())),
         listener('limited', ports.limited, {}, [], route('limited', merged('0.2s'), '0.2s')),
       ],
-      clusters: ['usual', 'ours', 'limited'].map((name) => upstream(name, app)),
+      clusters: [
+        upstream('usual', app),
+        upstream('ours', app),
+        upstream('limited', app),
+        ourUpstream('whole', app),
+        upstream('answers', app),
+        ourUpstream('gone', await freePort()),
+      ],
     },
   });
 }, 10 * minute);
@@ -113,4 +136,24 @@ test('the limit of a rule holds for calls without a deadline, and for those with
   expect(await call('limited', { ':path': '/late', 'grpc-timeout': '1H' })).toBe(status.DEADLINE_EXCEEDED);
   expect(Date.now() - started).toBeGreaterThanOrEqual(400);
   expect(await call('limited', { ':path': '/soon' })).toBe(status.OK);
+});
+
+test('answers that a client can have a server give take it out of use for nobody', async () => {
+  const after = async (at: keyof typeof ports) => {
+    for (let made = 0; made < 6; made++) {
+      await call(at, { ':path': '/unavailable' });
+      await call(at, { ':path': '/too-late' });
+    }
+    return call(at, { ':path': '/soon' });
+  };
+  expect(await after('whole')).toBe(status.OK);
+  // What a DestinationRule for callers in the mesh has.
+  expect(await after('answers')).toBe(status.UNAVAILABLE);
+});
+
+test('a server that is not reached is taken out of use all the same, and with none left all get calls', async () => {
+  const counter = /^cluster\.gone\.outlier_detection\.ejections_enforced_consecutive_local_origin_failure$/;
+  for (let made = 0; made < 6; made++)
+    expect(await call('gone', { ':path': '/soon' })).toBe(status.UNAVAILABLE);
+  expect(await envoy.counted(counter)).toBe(1);
 });

@@ -34,8 +34,8 @@ export function grpcCall(method: Method): object[] {
 
 const contentIsGrpc = { name: contentType, string_match: { safe_regex: { regex: grpcContent } } };
 
-/** What header matchers of Envoy ask of a request that is no native call. */
-export const contentIsNotGrpc = { ...contentIsGrpc, invert_match: true };
+/** What header matchers of Envoy ask of a request that is no native call. To an inverted one, a header that is not there does not match. */
+export const contentIsNotGrpc = { ...contentIsGrpc, invert_match: true, treat_missing_header_as_empty: true };
 
 function escape(path: string): string {
   return path.replaceAll('.', String.raw`\.`);

@@ -51,22 +51,41 @@ export function connectionsTo(
   return toUpstream(labels, { ...edge, kept }, {});
 }
 
+/** Above every number that counts. */
+const never = 2 ** 32 - 1;
+
 /**
- * The same for a service that they call themselves, for native gRPC clients. A client can have calls end in the way of a pod that is
- * gone, and so all pods taken out of use: as for an edge, with none left all get calls as if none were out.
+ * The same for a service that they call themselves, for native gRPC clients. As for an edge, a pod is taken out of use by failures to reach
+ * it, and not by its answers: a client can have it answer UNAVAILABLE, or DEADLINE_EXCEEDED by a deadline of a millisecond, and so would
+ * take it away from everybody. With no pod left all get calls as if none were out. A `MERGE` cannot set a field to zero, so that what istiod
+ * has set is put out of reach.
  */
 export function connectionsToService(
   labels: Readonly<Record<string, string>>,
   service: { readonly host: string; readonly port: number; readonly kept: CallerConnections },
 ): IstioSpec<'EnvoyFilter'> {
-  return toUpstream(labels, service, { common_lb_config: { healthy_panic_threshold: { value: 1 } } });
+  return toUpstream(labels, service, {
+    common_lb_config: { healthy_panic_threshold: { value: 1 } },
+    outlier_detection: {
+      split_external_local_origin_errors: true,
+      consecutive_local_origin_failure: service.kept.consecutiveErrors,
+      enforcing_consecutive_local_origin_failure: 100,
+      consecutive_gateway_failure: never,
+      success_rate_minimum_hosts: never,
+    },
+  });
 }
 
 function toUpstream(
   labels: Readonly<Record<string, string>>,
-  { host, port, kept }: Parameters<typeof connectionsToService>[1],
+  upstream: {
+    readonly host: string;
+    readonly port: number;
+    readonly kept: Omit<CallerConnections, 'consecutiveErrors'>;
+  },
   more: object,
 ): IstioSpec<'EnvoyFilter'> {
+  const { host, port, kept } = upstream;
   const { idleTimeout, maxRequestsPerConnection } = kept;
   return {
     workloadSelector: { labels },

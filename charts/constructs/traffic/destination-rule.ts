@@ -99,19 +99,22 @@ function subsetOf(
   };
 }
 
-/** What a DestinationRule says of connections for HTTP, as far as an EnvoyFilter that replaces it has to say it again. */
+/** What a DestinationRule says, as far as an EnvoyFilter that replaces it has to say it again. */
 export interface CallerConnections {
   /** Such as `10s`. @default - Envoy's hour */
   readonly idleTimeout?: string;
   readonly maxRequestsPerConnection?: number;
+  /** Failures in a row that take a pod out of use. */
+  readonly consecutiveErrors: number;
 }
 
 export function callerConnections(service: Destined): CallerConnections {
-  const { idleTimeout, maxRequestsPerConnection } =
-    connectionPool(service, service.policy?.connections).http ?? {};
+  const { connections, outliers } = service.policy ?? {};
+  const { idleTimeout, maxRequestsPerConnection } = connectionPool(service, connections).http ?? {};
   return {
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
     ...(maxRequestsPerConnection === undefined ? {} : { maxRequestsPerConnection }),
+    consecutiveErrors: outliers?.consecutiveErrors ?? 5,
   };
 }
 
