@@ -32,6 +32,7 @@ new GrpcService(shop, 'a', {
   service: OrdersService,
   probes: { readiness: { http: { path: '/', port: 80 } } },
 });
+new GrpcService(shop, 'by-connection', { ...by, service: OrdersService, probes: { tcp: {} } });
 new GrpcService(shop, 'b', {
   ...by,
   service: OrdersService,

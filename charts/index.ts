@@ -16,11 +16,14 @@ export {
 export {
   GrpcService,
   type AppSource,
+  type ContainerProps,
   type GrpcServiceProps,
   type ImageSource,
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
-export type { Probe, Probes } from '../apps/config/probes.ts';
+export { TcpService, type TcpPortNumber, type TcpServiceProps } from './constructs/tcp/tcp-service.ts';
+export type { TcpPort } from './constructs/scope/tcp-port.ts';
+export type { Probe, Probes, TcpProbe } from '../apps/config/probes.ts';
 export type {
   Affinity,
   ApiRule,

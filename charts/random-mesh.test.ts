@@ -12,8 +12,8 @@ import { synthesize } from './synth.ts';
 import type { RenderedStage } from './synth.ts';
 import { objectOf, objectsOf } from './testing/mesh.ts';
 import { withProject } from './testing/project.ts';
-import { anyMesh, declareMesh, edgeName } from './testing/random-mesh.ts';
-import { metadataPool, type AnyService } from './testing/random-policy.ts';
+import { anyMesh, cacheName, declareMesh, edgeName, type DrawnMesh } from './testing/random-mesh.ts';
+import { metadataPool, pick, type AnyService } from './testing/random-policy.ts';
 
 /** What runs only where it is placed, and what says which cluster it is; so do the gateways' Services. */
 const ofOneCluster = [
@@ -24,6 +24,7 @@ const ofOneCluster = [
   'ConfigMap',
 ];
 const networkLabel = 'topology.istio.io/network';
+const clusterLabel = 'topology.istio.io/cluster';
 
 interface Destination {
   readonly destination: { readonly host: string; readonly subset?: string };
@@ -37,6 +38,16 @@ interface Route {
   readonly mirrors?: readonly Destination[];
   readonly timeout?: string;
   readonly retries?: { readonly attempts: number };
+}
+interface TcpRoute {
+  readonly match: readonly [
+    { readonly port: number; readonly sourceLabels?: Readonly<Record<string, string>> },
+  ];
+  readonly route: readonly [Destination];
+}
+interface Subset {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 interface Policy {
   readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
@@ -112,7 +123,7 @@ function lostSubsets(rendered: readonly RenderedStage[], cluster: string): reado
   });
   return objects
     .filter(({ kind }) => kind === 'VirtualService')
-    .flatMap(({ spec }) => (spec as { http: Route[] }).http)
+    .flatMap(({ spec }) => (spec as { http?: Route[] }).http ?? [])
     .flatMap(({ route, mirrors = [] }) => [
       // Istio sends nothing to a weight of 0, which a version that runs nowhere may have.
       ...route.filter((one) => (one as { weight?: number }).weight !== 0),
@@ -120,6 +131,46 @@ function lostSubsets(rendered: readonly RenderedStage[], cluster: string): reado
     ])
     .flatMap(({ destination: { host, subset } }) => (subset === undefined ? [] : [`${host} ${subset}`]))
     .filter((subset) => !subsets.includes(subset) || !pods.includes(subset));
+}
+
+/** What callers of the cache in a cluster connect to, by port: the first route's subset, by its labels, or all instances there are. */
+function connected(rendered: readonly RenderedStage[], cluster: string, drawn: DrawnMesh): object {
+  const find = (kind: string) => objectOf(rendered, cluster, kind, cacheName);
+  const { tcp = [] } = (find('VirtualService')?.['spec'] ?? {}) as { tcp?: TcpRoute[] };
+  const { subsets = [] } = (find('DestinationRule')?.['spec'] ?? {}) as { subsets?: Subset[] };
+  const running = drawn.clusters.filter(
+    (other) => objectOf(rendered, other, 'Deployment', cacheName) !== undefined,
+  );
+  const { ports = [] } = (find('Service')?.['spec'] ?? {}) as { ports?: { port: number }[] };
+  return Object.fromEntries(
+    ports.map(({ port }) => {
+      const route = tcp.find(
+        ({ match: [{ port: own, sourceLabels }] }) =>
+          own === port && (sourceLabels?.[clusterLabel] ?? cluster) === cluster,
+      );
+      const labels = subsets.find(({ name }) => name === route?.route[0].destination.subset)?.labels ?? {};
+      return [port, running.filter((other) => (labels[clusterLabel] ?? other) === other)];
+    }),
+  );
+}
+
+/** The same, as it was declared. */
+function meant(cluster: string, { cache, clusters }: DrawnMesh): object {
+  if (cache === undefined) return {};
+  const there = cache.alone === undefined ? clusters : [pick(clusters, cache.alone)];
+  const own = cache.replicated || there.length === 1 ? there : [cluster];
+  return { 80: own, 6379: own };
+}
+
+/** Who may connect to which port of the cache, by the policy in a cluster. */
+function connecting(rendered: readonly RenderedStage[], cluster: string): readonly string[] {
+  const policy = objectOf(rendered, cluster, 'AuthorizationPolicy', cacheName)?.['spec'] as
+    Policy | undefined;
+  return (policy?.rules ?? []).map(({ from, to }) => {
+    expect(to.map(({ operation }) => Object.keys(operation))).toEqual([['ports']]);
+    const { ports } = to[0]!.operation as { readonly ports?: readonly string[] };
+    return `${from![0]!.source.principals[0]!} -> ${String(ports)}`;
+  });
 }
 
 /** Whether a route takes a call: the first that does decides. */
@@ -187,7 +238,7 @@ const anyMeshTwice = anyMesh.chain((drawn) => {
   return fc.record({ drawn: fc.constant(drawn), order });
 });
 
-test('any valid mesh renders: to the same bytes in whatever order it is declared, the same in every cluster, where it is placed, with exactly the declared calls, subsets that are there, streams left alone, and gateways by their addresses', () => {
+test('any valid mesh renders: to the same bytes in whatever order it is declared, the same in every cluster, where it is placed, with exactly the declared calls, connections and subsets that are there, streams left alone, and gateways by their addresses', () => {
   // The inventory also has autoscalers.
   withProject({ inventory: { replicas: 2, autoscaling: { maxReplicas: 5 } } }, (project) => {
     fc.assert(
@@ -201,6 +252,12 @@ test('any valid mesh renders: to the same bytes in whatever order it is declared
         const { workloads } = mesh.model();
         for (const cluster of drawn.clusters) {
           expect(granted(rendered, cluster)).toEqual(declared(mesh));
+          expect(connected(rendered, cluster, drawn)).toEqual(meant(cluster, drawn));
+          expect([...connecting(rendered, cluster)].sort()).toEqual(
+            drawn.cache === undefined
+              ? []
+              : services.flatMap(({ principal }) => [`${principal} -> 16379`, `${principal} -> 6379`]).sort(),
+          );
           expect(lostSubsets(rendered, cluster)).toEqual([]);
           expect(interruptedStreams(rendered, cluster, services)).toEqual([]);
           expect(running(rendered, cluster)).toEqual(placed(workloads, cluster));

@@ -8,17 +8,17 @@ import { withProject } from './testing/project.ts';
 
 /** The constructs as plain JavaScript sees them: without types. */
 type Loose = new (...given: unknown[]) => typed.MeshConstruct & typed.Mesh<'east'>;
-const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls, OwnObject, ServiceLimits, TrafficPolicy } =
-  typed as unknown as Readonly<Record<string, Loose>> & Record<Name, Loose>;
-type Name =
-  | 'ExternalService'
-  | 'GrpcService'
-  | 'HttpEdge'
-  | 'Mesh'
-  | 'MutualTls'
-  | 'OwnObject'
-  | 'ServiceLimits'
-  | 'TrafficPolicy';
+const {
+  ExternalService,
+  GrpcService,
+  HttpEdge,
+  Mesh,
+  MutualTls,
+  OwnObject,
+  ServiceLimits,
+  TcpService,
+  TrafficPolicy,
+} = typed as unknown as Readonly<Record<keyof typeof typed, Loose>>;
 
 const jwt = { issuer: 'https://id.example', audiences: ['shop'], jwksUri: 'https://id.example/keys' };
 const { platform } = { platform: typed.lab };
@@ -172,6 +172,13 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
     inNamespace((shop, wrong) => {
       const { service } = catalog;
       new GrpcService(shop, 'catalog', { image: 'catalog:1.4.0', port: 7070, service, ...wrong });
+    }),
+  ],
+  [
+    'demo/shop/redis',
+    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    inNamespace((shop, wrong) => {
+      new TcpService(shop, 'redis', { image: 'redis:8.2.1', ports: { redis: 6379 }, ...wrong });
     }),
   ],
   [
@@ -343,7 +350,7 @@ describe('D1: a key that nobody reads is refused', () => {
     );
     // Keys of a Namespace are in existing-refused.test.ts.
     expect(declared.sort().join(', ')).toBe(
-      'ExternalService, GrpcService, HttpEdge, MutualTls, Namespace, OwnObject, ServiceLimits, TrafficPolicy',
+      'ExternalService, GrpcService, HttpEdge, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
     );
   });
 });

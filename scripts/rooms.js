@@ -46,6 +46,7 @@ export const mayImport = {
   'charts/constructs/workload': ['charts/gates', ...floor],
   'charts/constructs/rate-limits': floor,
   'charts/constructs/existing': floor,
+  'charts/constructs/tcp': floor,
   'charts/constructs/edge': [...constructs('rate-limits', 'existing'), ...floor],
   'charts/constructs/gateways': [...constructs('edge'), ...floor],
   'charts/constructs/control-plane': [...constructs('gateways'), ...floor],

@@ -8,14 +8,15 @@ import type { Problem } from '../../core/problem.ts';
 import { appFolder, gatewayApp, isGatewayInstalled } from './folders.ts';
 import { isForeign, type ContainerConfig, type ForeignConfig } from './container.ts';
 import { checkForeignRules, foreignConfig } from './foreign.ts';
-import { foreignFileSchema, foreignPropsSchema } from './foreign-schema.ts';
+import { foreignFileSchema, foreignPropsSchema, tcpPropsSchema } from './foreign-schema.ts';
 import { at } from './mapping.ts';
 import { checkContainerName, checkName, checkRules } from './rules.ts';
 import { inClusterSchema, podSchema } from './pod/schema.ts';
 import type { InCluster, PodConfig } from './pod/pod.ts';
 import { appConfigSchema } from './schema.ts';
+import { checkTcpRules, tcpConfig } from './tcp.ts';
 
-export { isForeign, type ContainerConfig, type ForeignConfig } from './container.ts';
+export { isForeign, type ContainerConfig, type ForeignConfig, type TcpPorts } from './container.ts';
 export type { EnvValue } from './env-value.ts';
 
 /** A config.yml of an app that is built from its folder: everything the charts and the image builder need to know about it. */
@@ -183,6 +184,17 @@ export function parsePod(place: string, value: unknown): PodConfig {
 export function parseInCluster(place: string, cluster: string, value: unknown): InCluster {
   const where: WhereAny = (...path) => `${place}: ${keyPath(['clusters', cluster, ...path])}`;
   return parse(inClusterSchema, value, [], where) as InCluster;
+}
+
+/**
+ * Checks what is declared of a container that serves something else than gRPC.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parseTcpProps(place: string, name: string, value: unknown): ForeignConfig {
+  const where = whereIn(place);
+  const rules = [...checkContainerName(name, place, 'rename the service'), ...checkTcpRules(value, where)];
+  return tcpConfig(name, parse(tcpPropsSchema, value, rules, where));
 }
 
 type WhereAny = (...path: PropertyKey[]) => string;

@@ -53,8 +53,10 @@ export interface ForeignImage {
   readonly reference: string;
   /** Secrets (`kubernetes.io/dockerconfigjson`) with the registry's credentials, in the workload's namespace. */
   readonly pullSecrets: readonly string[];
-  /** Port of its Kubernetes Service that leads to the port `grpc` of the container. */
-  readonly servicePort: number;
+  /** Port of its Kubernetes Service that leads to the port `grpc` of the container. @default - it has no such port */
+  readonly servicePort?: number;
+  /** Its ports by name, where it serves something else than gRPC, over TCP. The first is the one that probes ask. @default - it serves gRPC */
+  readonly tcp?: Readonly<Record<string, TcpPorts>>;
   /** In the place of the image's entrypoint. */
   readonly command?: readonly string[];
   /** In the place of the image's arguments. */
@@ -64,6 +66,12 @@ export interface ForeignImage {
   readonly user?: number;
   /** Where it serves metrics in Prometheus' text format. */
   readonly metrics?: { readonly port: number; readonly path: string };
+}
+
+/** A TCP port of a container, and that of its Kubernetes Service which leads to it. */
+export interface TcpPorts {
+  readonly port: number;
+  readonly servicePort: number;
 }
 
 /** Whether a container's image is built elsewhere. */

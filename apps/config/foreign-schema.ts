@@ -3,6 +3,7 @@ import { imageRule } from '../../core/image-reference.ts';
 import { dnsLabelRule, isDnsLabel, isSubdomain, subdomainRule } from '../../core/names.ts';
 import { podSchema } from './pod/schema.ts';
 import { defaultResources } from './pod/containers.ts';
+import { chosen } from './chosen.ts';
 import {
   common,
   mapping,
@@ -15,8 +16,9 @@ import {
   whole,
   words,
 } from './fields.ts';
+import { isMapping } from './mapping.ts';
 import { metricsPorts } from './ports.ts';
-import { probesSchema } from './probes.ts';
+import { probesSchema, tcpProbesSchema } from './probes.ts';
 
 // Its own metrics are where it says; those of the HTTP gateway may stand beside.
 const port = portBeside(metricsPorts.httpGateway);
@@ -48,6 +50,37 @@ const shape = {
     path: text('a path that begins with /', (value) => /^\/[^\s,:]*$/.test(value)).default('/metrics'),
   }).optional(),
 };
+
+const tcpPort = chosen((value) =>
+  isMapping(value) ? mapping({ port, servicePort: servicePort.optional() }) : port,
+);
+
+/** What is said of a container that serves something else than gRPC. */
+const tcpShape = {
+  image: shape.image,
+  // Names are checked by rules, which know which one is wrong.
+  ports: z.record(z.string(), tcpPort, { error: 'a mapping from names to ports' }),
+  imagePullSecrets: shape.imagePullSecrets,
+  env: shape.env,
+  resources: shape.resources,
+  replicas: shape.replicas,
+  autoscaling: shape.autoscaling,
+  shutdown: shape.shutdown,
+  command: shape.command,
+  args: shape.args,
+  probes: tcpProbesSchema,
+  user: shape.user,
+  metrics: shape.metrics,
+};
+
+/** The keys of such a container. */
+export const tcpKeys = Object.keys(tcpShape) as readonly (keyof typeof tcpShape)[];
+
+/** The schema of a container that serves something else than gRPC, in code. */
+export const tcpPropsSchema = mapping(tcpShape);
+
+/** What the schema of such a container makes of it. */
+export type ParsedTcp = z.infer<typeof tcpPropsSchema>;
 
 /** The keys of such a container, in code. */
 export const foreignKeys = Object.keys(shape) as readonly (keyof typeof shape)[];

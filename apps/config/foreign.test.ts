@@ -12,7 +12,8 @@ const parsed = (value: object) => parseForeignProps('demo/shop/cart', said, valu
 const problemsWith = (change: object) => problemsOf(() => parsed({ ...least, ...change }));
 const port = 'a port from 1024 to 65535, except 15000 to 15099 (used by Istio), 9465 (used for metrics)';
 const image = 'NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
-const probe = "'none', { grpc: { service? } }, { http: { path, port } } or { exec: [PROGRAM, ...] }";
+const probe =
+  "'none', { grpc: { service? } }, { tcp: { port? } }, { http: { path, port } } or { exec: [PROGRAM, ...] }";
 
 test('an image and a port are enough', () => {
   const asked = { grpc: {} };
@@ -146,7 +147,7 @@ describe('what is wrong is told with all that would be right', () => {
     [
       'a misspelt probe',
       { probes: { grcp: {} } },
-      ['probes.grcp: unknown key; allowed grpc, http, exec; fix: did you mean grpc?'],
+      ['probes.grcp: unknown key; allowed grpc, tcp, http, exec; fix: did you mean grpc?'],
     ],
     [
       'misspelt stages, and what is wrong in others',

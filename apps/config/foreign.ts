@@ -2,7 +2,7 @@ import { imageProblem, imageRule } from '../../core/image-reference.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { ForeignConfig } from './container.ts';
 import { checkEnv } from './env-rules.ts';
-import type { ParsedForeign } from './foreign-schema.ts';
+import type { ParsedForeign, ParsedTcp } from './foreign-schema.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 import { checkAutoscaling, checkShutdown } from './pod-rules.ts';
 import { checkResources, checkServices } from './rules.ts';
@@ -20,7 +20,7 @@ export function checkForeignRules(value: unknown, where: Where): Problem[] {
   ];
 }
 
-function checkImage(value: unknown, where: Where): Problem[] {
+export function checkImage(value: unknown, where: Where): Problem[] {
   const image = at(value, 'image');
   const what = typeof image === 'string' ? imageProblem(image) : undefined;
   return what === undefined ? [] : [{ where: where('image'), what, received: image, allowed: imageRule }];
@@ -53,40 +53,39 @@ function checkPorts(value: unknown, where: Where): Problem[] {
 }
 
 /** The container that a sound declaration means. */
-export function foreignConfig(
-  said: { readonly name: string; readonly services: readonly string[] },
-  parsed: ParsedForeign & Pick<ForeignConfig, 'pod'>,
-): ForeignConfig {
-  const {
-    image,
-    imagePullSecrets,
-    port,
-    ports = {},
-    servicePort,
-    command,
-    args,
-    probes,
-    user,
-    metrics,
-  } = parsed;
-  const { resources, replicas, autoscaling, shutdown, env, httpGateway } = parsed;
+export function foreignConfig(said: Said, parsed: ParsedForeign & Pick<ForeignConfig, 'pod'>): ForeignConfig {
+  const { port, ports = {}, servicePort, httpGateway, probes } = parsed;
   const grpc = port ?? ports.grpc ?? 0;
+  const container = containerOf(said, parsed);
+  return {
+    ...container,
+    ports: { grpc, ...(ports.http !== undefined && { http: ports.http }) },
+    httpGateway,
+    ...(parsed.pod !== undefined && { pod: parsed.pod }),
+    foreign: { ...container.foreign, servicePort: servicePort ?? grpc, probes },
+  };
+}
+
+interface Said {
+  readonly name: string;
+  readonly services: readonly string[];
+}
+
+/** What of a container is alike, whatever it serves. */
+export function containerOf(said: Said, parsed: ParsedForeign | ParsedTcp) {
+  const { image, imagePullSecrets, command, args, user, metrics } = parsed;
+  const { resources, replicas, autoscaling, shutdown, env } = parsed;
   return {
     name: said.name,
     services: said.services,
-    ports: { grpc, ...(ports.http !== undefined && { http: ports.http }) },
     resources: resources as ForeignConfig['resources'],
     replicas,
     ...(autoscaling !== undefined && { autoscaling }),
     shutdown,
     env,
-    httpGateway,
-    ...(parsed.pod !== undefined && { pod: parsed.pod }),
     foreign: {
       reference: image,
       pullSecrets: imagePullSecrets,
-      servicePort: servicePort ?? grpc,
-      probes,
       ...(command !== undefined && { command }),
       ...(args !== undefined && { args }),
       ...(user !== undefined && { user }),

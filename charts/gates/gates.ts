@@ -14,6 +14,7 @@ import { istioNames } from './istio/names.ts';
 import { othersAlone } from './istio/others-alone.ts';
 import { patches } from './istio/patches.ts';
 import { sharedPods } from './istio/shared-pods.ts';
+import { tcpPolicies } from './istio/tcp-policies.ts';
 import { forbidden } from './forbidden.ts';
 import { headless } from './headless.ts';
 import { unknownHosts } from './hosts.ts';
@@ -56,6 +57,7 @@ export const gates: readonly Gate[] = [
   sharedPods,
   outside,
   callers,
+  tcpPolicies,
   patches,
   ignored,
   othersAlone,

@@ -56,8 +56,12 @@ export interface WorkloadModel {
   readonly local: boolean;
   /** Of each workload that it may call over gRPC, one call to try. */
   readonly calls: readonly CallModel[];
+  /** Ports over TCP that it may connect to, each once. @default - none */
+  readonly connects?: readonly ConnectionModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
+  /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */
+  readonly tcp?: readonly { readonly name: string; readonly port: number }[];
   /** Its port for gRPC takes plaintext, too (`MutualTls`). Absent: mutual TLS only. */
   readonly plaintext?: true;
   /** Where it is a way into the mesh for HTTP: what its callers have to know. */
@@ -81,6 +85,17 @@ export interface CallModel {
   readonly answeredBy: 'service' | 'proxy';
   /** The callee belongs to others. Absent: it is a workload of the mesh. */
   readonly existing?: true;
+}
+
+/** A port of a workload that serves something else than gRPC. */
+export interface ConnectionModel {
+  /** Name of the callee. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** What the port is called. */
+  readonly name: string;
+  /** Port of its Kubernetes Service. */
+  readonly port: number;
 }
 
 /** A service of others that workloads of the mesh may call. */

@@ -41,7 +41,7 @@ export function problemsWith(
 /** Adds an Istio resource to namespace `shop`, in every cluster alike. */
 export function istio(
   into: Projection,
-  kind: 'VirtualService' | 'DestinationRule' | 'Gateway' | 'Sidecar',
+  kind: 'AuthorizationPolicy' | 'VirtualService' | 'DestinationRule' | 'Gateway' | 'Sidecar',
   name: string,
   spec: object,
 ): void {

@@ -2,6 +2,7 @@ import { CatalogService } from '../../gen/test/catalog/v1/catalog_pb.js';
 import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import type { Namespace } from '../constructs/scope/mesh-construct.ts';
+import { TcpService, type TcpServiceProps } from '../constructs/tcp/tcp-service.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { synthesize } from '../synth.ts';
 import { objectOf, problemsOf, twoClusters } from './mesh.ts';
@@ -68,4 +69,23 @@ export function declareCart(shop: Shop) {
   const orders = new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService });
   orders.calls(cart.method.createOrder);
   return { catalog, cart, orders };
+}
+
+export const redisImage = 'registry.example/redis:8.2.1';
+
+/** A cache on one port, with what else is said of it. */
+export function redisIn(
+  shop: Shop,
+  props: Partial<TcpServiceProps<'redis', Clusters>> = {},
+): TcpService<'redis', Clusters> {
+  return new TcpService(shop, 'redis', { image: redisImage, ports: { redis: 6379 }, ...props });
+}
+
+/** A gRPC service that calls others. */
+export function ordersIn(
+  shop: Shop,
+  placement?: readonly Clusters[],
+): GrpcService<typeof OrdersService, Clusters> {
+  const where = placement === undefined ? {} : { placement };
+  return new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService, ...where });
 }

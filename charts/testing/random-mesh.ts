@@ -8,6 +8,7 @@ import { HttpEdge } from '../constructs/edge/http-edge.ts';
 import type { EdgeProtocol } from '../constructs/edge/protocols.ts';
 import type { Gateways } from '../constructs/scope/gateway-address.ts';
 import { Mesh } from '../constructs/mesh.ts';
+import { TcpService } from '../constructs/tcp/tcp-service.ts';
 import { reservedNamespaces } from '../constructs/scope/names.ts';
 import { lab, released } from '../platforms.ts';
 import { anyPolicy, declarePolicy, pick } from './random-policy.ts';
@@ -51,6 +52,9 @@ function withoutRivals<S extends Named>(namespaces: readonly string[], services:
   });
 }
 
+/** What the service over TCP is called: too long to be one of the drawn names. */
+export const cacheName = 'the-shared-cache';
+
 /** A valid mesh as plain data. Numbers without a limit pick from what there is. */
 export const anyMesh = fc.uniqueArray(name, { minLength: 2, maxLength: 4 }).chain((clusters) =>
   fc
@@ -79,6 +83,11 @@ export const anyMesh = fc.uniqueArray(name, { minLength: 2, maxLength: 4 }).chai
       ),
       // How its edge is called, if it has one.
       edge: fc.constantFrom<readonly EdgeProtocol[] | undefined>(undefined, ['rest'], ['rest', 'grpc']),
+      // A cache, of which every service is a caller; where it has data of its own, in one cluster or in all.
+      cache: fc.option(
+        fc.record({ replicated: fc.boolean(), alone: fc.option(fc.nat(), { nil: undefined }) }),
+        { nil: undefined },
+      ),
       // Caller, callee and method.
       calls: fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { maxLength: 10 }),
     })
@@ -134,10 +143,26 @@ export function declareMesh(
   const first = services.filter(
     (service, index) => services.findIndex((other) => other.app === service.app) === index,
   );
+  if (drawn.cache !== undefined) declareCache(drawn, drawn.cache, pick(namespaces, 0), services);
   if (drawn.edge !== undefined && first.length > 0) {
     new HttpEdge(pick(namespaces, 0), edgeName, { expose: first, protocols: drawn.edge });
   }
   return { mesh, services };
+}
+
+function declareCache(
+  { clusters }: DrawnMesh,
+  { replicated, alone }: NonNullable<DrawnMesh['cache']>,
+  namespace: ReturnType<Mesh<string>['namespace']>,
+  callers: readonly AnyService[],
+): void {
+  const cache = new TcpService(namespace, cacheName, {
+    image: 'registry.example/redis:8.2.1',
+    ports: { redis: 6379, bus: { port: 16379, servicePort: 80 } },
+    replicated,
+    ...(alone === undefined ? {} : { placement: [pick(clusters, alone)] }),
+  });
+  for (const caller of callers) caller.calls(cache.port.redis, cache.port.bus);
 }
 
 function nodePorts(index: number): Gateways {

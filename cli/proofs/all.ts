@@ -1,5 +1,6 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError } from '../../core/problem.ts';
+import { connections } from './connections.ts';
 import { failover } from './failover.ts';
 import { grpcReads } from './grpc-reads.ts';
 import { outsiders } from './outsider.ts';
@@ -19,7 +20,7 @@ export interface Proofs {
 export function proofsOf(model: MeshModel): Proofs {
   return {
     steady: [...edgeReads(model), ...grpcReads(model), ...outsiders(model)],
-    kept: [...probes(model), ...failover(model)],
+    kept: [...probes(model), ...connections(model), ...failover(model)],
   };
 }
 

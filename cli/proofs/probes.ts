@@ -106,10 +106,16 @@ export function probeLabels(
   return { ...own, 'sidecar.istio.io/inject': 'true', ...ofRevision };
 }
 
-/** A name that is a caller's alone, and a DNS label however long the caller's is. */
-export function podName({ name, namespace }: Pick<WorkloadModel, 'name' | 'namespace'>): string {
+/**
+ * A name that is a caller's alone, and a DNS label however long the caller's is.
+ * @param does - what its pod does. @default probe
+ */
+export function podName(
+  { name, namespace }: Pick<WorkloadModel, 'name' | 'namespace'>,
+  does: 'probe' | 'connect' = 'probe',
+): string {
   const digest = createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 8);
-  return `meshwright-probe-${name.slice(0, 27).replace(/-+$/, '')}-${digest}`;
+  return `meshwright-${does}-${name.slice(0, 25).replace(/-+$/, '')}-${digest}`;
 }
 
 function problemOf(

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '../../core/wait.ts';
 import { callOnce, eventually, status, type Answer } from './calls/call.ts';
 import { ensureUp, kubectl } from './checkout/lab.ts';
+import { removeIntruder, startIntruder } from './calls/intruder.ts';
 import { removeOutsider, startOutsider, type Outsider } from './calls/outside.ts';
 
 const minute = 60_000;
@@ -76,24 +77,11 @@ const image = (cluster: string) =>
 describe('a workload of the mesh with an identity that nobody named', () => {
   beforeAll(() => {
     for (const cluster of ['east', 'west']) {
-      applyIntruder(cluster, image(cluster));
-      kubectl(cluster, '-n', 'shop', 'wait', '--for=condition=Ready', 'pod/intruder', '--timeout=120s');
+      startIntruder(cluster, image(cluster));
     }
   }, 5 * minute);
   afterAll(() => {
-    for (const cluster of ['east', 'west']) {
-      kubectl(
-        cluster,
-        '-n',
-        'shop',
-        'delete',
-        'pod/intruder',
-        'serviceaccount/intruder',
-        '--ignore-not-found',
-        '--wait=false',
-        '--grace-period=1',
-      );
-    }
+    for (const cluster of ['east', 'west']) removeIntruder(cluster);
   });
 
   test.each([
@@ -165,38 +153,3 @@ describe('istiod fetches keys of token issuers from no address that a machine or
     2 * minute,
   );
 });
-
-/** A pod with a sidecar, of an account of its own. */
-function applyIntruder(cluster: string, image: string): void {
-  const restricted = {
-    runAsNonRoot: true,
-    allowPrivilegeEscalation: false,
-    readOnlyRootFilesystem: true,
-    capabilities: { drop: ['ALL'] },
-  };
-  const metadata = { name: 'intruder', namespace: 'shop' };
-  const objects = [
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata },
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata,
-      spec: {
-        serviceAccountName: 'intruder',
-        // For the whole pod: the containers that are injected count, too.
-        securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-        containers: [
-          {
-            name: 'intruder',
-            image,
-            command: ['/usr/bin/node', '-e', 'setInterval(() => {}, 1000)'],
-            securityContext: restricted,
-          },
-        ],
-      },
-    },
-  ];
-  kubectl(cluster, 'apply', '-f', '-', {
-    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
-  });
-}

@@ -41,6 +41,7 @@ export const order = [
   '4b-service',
   '4c-visibility',
   '4d-foreign-images',
+  '4e-tcp',
   '5-traffic',
   '5b-telemetry',
   '6-edge',

@@ -156,17 +156,21 @@ function containerProblems(where: string, one: ExtraContainer, pod: PodConfig): 
   const keyed = (...path: readonly string[]) => `${where}.${path.join('.')}`;
   const isSidecar = 'sidecar' in one && (one as InitContainer).sidecar === true;
   const endsFirst = where.includes('.initContainers[') && !isSidecar;
-  const grpc = probesOf(one).filter(([, probe]) => probe !== 'none' && 'grpc' in probe);
+  const kinds = probesOf(one).flatMap(([, probe]) => {
+    if (probe === 'none') return [];
+    if ('grpc' in probe) return ['gRPC'];
+    return 'tcp' in probe && probe.tcp.port === undefined ? ['TCP'] : [];
+  });
   const asked = probesOf(one).some(([, probe]) => probe !== 'none');
   return [
     ...checkEnv({ env: one.env ?? {} }, keyed, false),
     ...checkResources({ resources: one.resources }, keyed),
     ...mountProblems(`${where}.mounts`, one.mounts ?? {}, pod),
-    ...(grpc.length > 0 && one.ports?.length !== 1
+    ...(kinds.length > 0 && one.ports?.length !== 1
       ? [
           {
             where: `${where}.ports`,
-            what: 'a probe by gRPC asks the only port of the container',
+            what: `a probe by ${kinds[0] ?? ''} asks the only port of the container`,
             received: one.ports ?? [],
             allowed: 'one port',
             fix: 'name its port, or probe it by http or exec',

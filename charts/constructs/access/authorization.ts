@@ -3,6 +3,7 @@ import type { Problem } from '../../../core/problem.ts';
 import type { HttpOperation } from '../http/http-paths.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { UnknownMethod, type Method } from '../scope/method.ts';
+import { isPort, UnknownPort } from '../scope/tcp-port.ts';
 
 /** An identity that may call, and what of a workload it may call. */
 export interface Grant {
@@ -87,36 +88,43 @@ export function egressTo(
 }
 
 /**
- * What is wrong with the methods a construct refers to; plain JavaScript may pass anything.
+ * What is wrong with the methods, and ports, that a construct refers to; plain JavaScript may pass anything.
  * @param at - the property that holds one. @default `calls[index]`
+ * @param ports - whether ports are meant as well. @default false
  */
 export function callProblems(
   where: string,
   mesh: object,
   calls: readonly unknown[],
   at: (index: number) => string = (index) => `calls[${index}]`,
+  ports = false,
 ): readonly Problem[] {
   return calls.flatMap((call, index): Problem[] => {
     const problem = { where: `${where}: ${at(index)}` };
-    if (call instanceof UnknownMethod) {
+    if (call instanceof UnknownMethod || (ports && call instanceof UnknownPort)) {
       const near = nearest(call.name, call.known);
       return [
         {
           ...problem,
-          what: `${call.service} has no such method`,
+          what: `${call.service} has no such ${call instanceof UnknownMethod ? 'method' : 'port'}`,
           received: call.name,
           allowed: call.known.join(', '),
           ...(near === undefined ? {} : { fix: `did you mean ${near}?` }),
         },
       ];
     }
+    if (ports && isPort(call)) {
+      if ((call.service.mesh as object) === mesh) return [];
+      const what = 'is a port of a service in another mesh';
+      return [{ ...problem, what, received: call.service.where, fix: 'declare the service in this mesh' }];
+    }
     if (!isMethod(call)) {
       return [
         {
           ...problem,
-          what: 'is not a method of a declared service',
+          what: `is not a method${ports ? ', or a port,' : ''} of a declared service`,
           received: call,
-          allowed: 'SERVICE.method.NAME',
+          allowed: `SERVICE.method.NAME${ports ? ', or SERVICE.port.NAME of a TcpService' : ''}`,
         },
       ];
     }

@@ -2,13 +2,14 @@ import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Caller, Method } from '../scope/method.ts';
+import { isPort, type TcpPort } from '../scope/tcp-port.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
 
 /** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
 export class CallRecord {
-  /** Over gRPC; plain JavaScript may have put anything here until the problems were asked for. */
-  readonly grpc: Method[] = [];
+  /** Methods and ports, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
+  readonly given: (Method | TcpPort)[] = [];
   /** Over HTTP. */
   readonly http: Method[] = [];
   /** Outside the mesh. */
@@ -17,16 +18,35 @@ export class CallRecord {
   readonly grpcCallers = new Map<Caller, Method[]>();
   /** Who calls which of its methods over HTTP. */
   readonly httpCallers = new Map<Caller, Method[]>();
+  /** Who calls which of its ports over TCP. */
+  readonly tcpCallers = new Map<Caller, TcpPort[]>();
+
+  /** What it calls over gRPC. */
+  get grpc(): readonly Method[] {
+    return this.given.filter((call) => !isPort(call)) as Method[];
+  }
+
+  /** What it calls over TCP. */
+  get tcp(): readonly TcpPort[] {
+    return this.given.filter(isPort);
+  }
 
   /** Namespaces of its callers. */
   get callerNamespaces(): readonly string[] {
-    return [...this.grpcCallers.keys(), ...this.httpCallers.keys()].map(({ namespace }) => namespace.name);
+    const callers = [this.grpcCallers, this.httpCallers, this.tcpCallers].flatMap((one) => [...one.keys()]);
+    return callers.map(({ namespace }) => namespace.name);
   }
 
   /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
   get hosts(): readonly string[] {
-    const callees = [...this.grpc, ...this.http].map(({ service }) => service);
+    const callees = [...this.given, ...this.http].map(({ service }) => service);
     return [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
+  }
+
+  /** Adds a call to the list of its callers. */
+  note(caller: Caller, call: Method | TcpPort): void {
+    if (isPort(call)) noteCaller(this.tcpCallers, caller, call);
+    else noteCaller(this.grpcCallers, caller, call);
   }
 
   /**
@@ -45,7 +65,7 @@ export class CallRecord {
       return service.isSound ? Object.values(service.ports) : [];
     });
     return [
-      ...callProblems(where, mesh, this.grpc),
+      ...callProblems(where, mesh, this.given, undefined, true),
       ...overHttp,
       ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
       ...externalCallProblems(where, mesh, this.external, ports, namespace),
@@ -54,15 +74,16 @@ export class CallRecord {
 }
 
 /** Adds a call to a callee's list of its callers. */
-export function noteCaller(callers: Map<Caller, Method[]>, caller: Caller, method: Method): void {
+export function noteCaller<T>(callers: Map<Caller, T[]>, caller: Caller, call: T): void {
   const called = callers.get(caller);
-  if (called === undefined) callers.set(caller, [method]);
-  else called.push(method);
+  if (called === undefined) callers.set(caller, [call]);
+  else called.push(call);
 }
 
-/** Tells the callee of a method who calls it; plain JavaScript may pass anything for a method. */
-export function tellCallee(caller: Caller, method: unknown): void {
-  if (!isMethod(method)) return;
-  const { service }: { readonly service: Partial<Method['service']> } = method;
-  service.noteCaller?.(caller, method);
+/** Tells the callee of a method or a port who calls it; plain JavaScript may pass anything for one. */
+export function tellCallee(caller: Caller, call: unknown): void {
+  if (isPort(call)) call.service.noteCaller(caller, call);
+  if (!isMethod(call)) return;
+  const { service }: { readonly service: Partial<Method['service']> } = call;
+  service.noteCaller?.(caller, call);
 }

@@ -5,6 +5,7 @@ import { principalOf } from '../access/authorization.ts';
 import { tellCallee } from '../access/call-record.ts';
 import { given, MeshConstruct, type Mesh } from '../scope/mesh-construct.ts';
 import type { Caller, Method, MethodKind } from '../scope/method.ts';
+import type { TcpPort } from '../scope/tcp-port.ts';
 import { callerProblems, refuseOutsideMesh } from './existing-rules.ts';
 
 /** Properties of an {@link existingCaller}. */
@@ -25,7 +26,7 @@ export class ExistingCaller<C extends string> extends MeshConstruct<C> implement
   /** Its properties as they were given. */
   readonly #props: unknown;
   /** Plain JavaScript may have put anything here until the problems were asked for. */
-  readonly #calls: Method<MethodKind, C>[] = [];
+  readonly #calls: (Method<MethodKind, C> | TcpPort<C>)[] = [];
 
   constructor(mesh: Mesh<C>, declared: ExistingCallerProps) {
     const { namespace, serviceAccount } = given(declared);
@@ -38,13 +39,13 @@ export class ExistingCaller<C extends string> extends MeshConstruct<C> implement
   }
 
   /**
-   * Grants its identity exactly these methods of services of the mesh, in every cluster. Its proxy has to be in the mesh; where
+   * Grants its identity exactly these methods and ports of services of the mesh, in every cluster. Its proxy has to be in the mesh; where
    * its owners narrow what that knows by a Sidecar resource of theirs, the services' hosts have to be in it.
    */
-  calls(...methods: readonly Method<MethodKind, C>[]): void {
-    for (const method of methods) {
-      this.#calls.push(method);
-      tellCallee(this, method);
+  calls(...called: readonly (Method<MethodKind, C> | TcpPort<C>)[]): void {
+    for (const call of called) {
+      this.#calls.push(call);
+      tellCallee(this, call);
     }
   }
 

@@ -37,6 +37,14 @@ export function exportToCallers(
   return gateways === undefined ? ['*'] : exportTo(own, [...callers, gateways]);
 }
 
+/**
+ * The `exportTo` of the routes of a Service that has one itself: on an Istio of others, everybody may see the Service, and its routes are
+ * for its callers alone.
+ */
+export function routesExportTo(own: string, exported: string[], callers: readonly string[]): string[] {
+  return exported.includes('*') ? exportTo(own, callers) : exported;
+}
+
 /** The same for a Service, as its annotations. */
 export function exportToAnnotations(exported: readonly string[]): Readonly<Record<string, string>> {
   return { [exportToAnnotation]: exported.join(',') };

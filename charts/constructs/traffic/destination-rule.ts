@@ -135,7 +135,8 @@ function connectionPool(
   };
 }
 
-function outlierDetection(
+/** What takes endpoints out of use, and how many of them. */
+export function outlierDetection(
   defaults: OutlierDetection,
   { failsOver }: Locality,
   outliers: Outliers = {},

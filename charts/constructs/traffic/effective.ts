@@ -85,6 +85,15 @@ export function isBase({ metadata }: { readonly metadata?: Metadata | undefined 
   return metadata === undefined || Object.keys(metadata).length === 0;
 }
 
+/** Whether calls of a method are ended or delayed on purpose, whatever their metadata. */
+export function injectsFaults(policy: SoundPolicy | undefined, { descriptor }: Method): boolean {
+  const rules = policy?.rules ?? [];
+  return rules.some(
+    (rule) =>
+      rule.fault !== undefined && isBase(rule) && (rule.method?.descriptor ?? descriptor) === descriptor,
+  );
+}
+
 /** Two rules with equal keys match the same calls of their method. */
 export function matchKey(metadata: Metadata | undefined): string {
   return JSON.stringify(Object.entries(metadata ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));

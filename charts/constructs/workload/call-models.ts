@@ -1,7 +1,8 @@
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import type { CallModel } from '../../model/mesh-model.ts';
+import type { CallModel, WorkloadModel } from '../../model/mesh-model.ts';
 import { pathOf } from '../access/authorization.ts';
 import type { Method } from '../scope/method.ts';
+import type { TcpPort } from '../scope/tcp-port.ts';
 
 /**
  * Of each callee one call that shows whether its callers get there and harms nobody.
@@ -33,4 +34,14 @@ const noMethod = 'MeshwrightProbe';
 /** Whether the proto says that a method has no side effects (google.protobuf.MethodOptions, idempotency_level). */
 export function isSafe({ descriptor }: Pick<Method, 'descriptor'>): boolean {
   return descriptor.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+}
+
+/** The ports that a workload may connect to, each once, where there are any. */
+export function connectionModels(ports: readonly TcpPort[]): Pick<WorkloadModel, 'connects'> {
+  if (ports.length === 0) return {};
+  const connects = [...new Set(ports)].map(({ service, portName: name }) => ({
+    ...{ workload: service.name, namespace: service.namespace.name, name },
+    port: service.servicePort(name),
+  }));
+  return { connects };
 }

@@ -14,7 +14,12 @@ import { quantities, restrictedContainer } from './pod-defaults.ts';
 export function foreignContainer(config: ForeignConfig, image: string): k8s.Container {
   const { name, env, ports, resources, foreign } = config;
   const { command, args, user, probes } = foreign;
-  const { grpc = 0 } = ports;
+  const named = Object.entries(foreign.tcp ?? {}).map(([port, numbers]): [string, number] => [
+    port,
+    numbers.port,
+  ]);
+  const served = foreign.tcp === undefined ? [['grpc', ports.grpc ?? 0] as const] : named;
+  const [, main] = served[0] ?? ['', 0];
   return {
     name,
     image,
@@ -23,12 +28,12 @@ export function foreignContainer(config: ForeignConfig, image: string): k8s.Cont
     ...(command === undefined ? {} : { command: [...command] }),
     ...(args === undefined ? {} : { args: [...args] }),
     env: Object.entries(env).map(([variableName, value]) => variable(variableName, value)),
-    ports: [{ name: 'grpc', containerPort: grpc, protocol: 'TCP' }],
+    ports: served.map(([port, containerPort]) => ({ name: port, containerPort, protocol: 'TCP' })),
     resources: { requests: quantities(resources.requests), limits: quantities(resources.limits) },
     securityContext: { ...restrictedContainer, ...(user === undefined ? {} : { runAsUser: user }) },
-    ...probe('startupProbe', probes.startup, grpc, { periodSeconds: 1, failureThreshold: 60 }),
-    ...probe('readinessProbe', probes.readiness, grpc, { periodSeconds: 5, failureThreshold: 2 }),
-    ...probe('livenessProbe', probes.liveness, grpc, { periodSeconds: 10, failureThreshold: 3 }),
+    ...probe('startupProbe', probes.startup, main, { periodSeconds: 1, failureThreshold: 60 }),
+    ...probe('readinessProbe', probes.readiness, main, { periodSeconds: 5, failureThreshold: 2 }),
+    ...probe('livenessProbe', probes.liveness, main, { periodSeconds: 10, failureThreshold: 3 }),
   };
 }
 
@@ -45,6 +50,7 @@ function probe(
 function action(asked: Exclude<Probe, 'none'>, port: number): k8s.Probe {
   if ('exec' in asked) return { exec: { command: [...asked.exec] } };
   if ('grpc' in asked) return { grpc: { port, ...asked.grpc } };
+  if ('tcp' in asked) return { tcpSocket: { port: kube.IntOrString.fromNumber(asked.tcp.port ?? port) } };
   return { httpGet: { path: asked.http.path, port: kube.IntOrString.fromNumber(asked.http.port) } };
 }
 

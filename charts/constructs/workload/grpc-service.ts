@@ -24,7 +24,7 @@ import type { TrafficPolicyProps } from '../traffic/props.ts';
 import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
 import { defaultRetries, gatewayRoutes, virtualService } from '../traffic/virtual-service.ts';
 import type { AtGateway, NamedRoute, Routed } from '../traffic/virtual-service.ts';
-import { exportTo } from '../scope/visibility.ts';
+import { routesExportTo } from '../scope/visibility.ts';
 import { serviceProblems } from './service-problems.ts';
 import type { GrpcServiceProps } from './service-props.ts';
 import { deploymentName, versionProblems, type VersionProps } from './versions.ts';
@@ -32,7 +32,7 @@ import { hasImage, loadOwn, sourceProblems, unknownProps } from './source.ts';
 import { firstVersion } from './workload-props.ts';
 import { Workload } from './workload.ts';
 
-export type { AppSource, GrpcServiceProps, ImageSource } from './service-props.ts';
+export type { AppSource, ContainerProps, GrpcServiceProps, ImageSource } from './service-props.ts';
 export type { VersionProps } from './versions.ts';
 
 /**
@@ -169,9 +169,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const spec = virtualService(this.#routed);
     if (spec === undefined) return;
     const metadata = { name: this.name, namespace: this.namespace.name };
-    // On an Istio of others, everybody may see the Service: its routes are for its callers alone.
-    const everybody = this.exportTo.includes('*');
-    const exported = everybody ? exportTo(metadata.namespace, this.callerNamespaces) : this.exportTo;
+    const exported = routesExportTo(metadata.namespace, this.exportTo, this.callerNamespaces);
     into.addIstio('60-traffic', this.where, 'VirtualService', metadata, { ...spec, exportTo: exported });
   }
 

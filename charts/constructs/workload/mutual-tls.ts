@@ -7,6 +7,7 @@ import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
 import { isExisting } from '../scope/platform.ts';
 import type { Projection } from '../scope/projection.ts';
+import { namedPorts } from './service-ports.ts';
 import { Workload } from './workload.ts';
 
 /**
@@ -22,9 +23,9 @@ export interface MutualTlsProps {
 }
 
 /** Properties of {@link MutualTls} for a service. */
-export interface ServiceMutualTlsProps extends MutualTlsProps {
+export interface ServiceMutualTlsProps<P extends string = 'grpc' | 'http'> extends MutualTlsProps {
   /** Ports of the service's pods that differ, by name or number: `{ http: 'PERMISSIVE' }`. @default - none */
-  readonly ports?: Readonly<Partial<Record<'grpc' | 'http' | `${number}`, MutualTlsMode>>>;
+  readonly ports?: Readonly<Partial<Record<P | `${number}`, MutualTlsMode>>>;
 }
 
 const propKeys = keysOf<ServiceMutualTlsProps>({ mode: true, ports: true });
@@ -38,15 +39,21 @@ const modes: readonly string[] = ['STRICT', 'PERMISSIVE'] satisfies readonly Mut
  * PERMISSIVE opens nothing by itself: a caller without a certificate has no identity, so that no grant lets it through.
  * It gets PERMISSION_DENIED in the place of a broken connection.
  */
-export class MutualTls<C extends string> extends MeshConstruct<C> {
+export class MutualTls<C extends string, P extends string = 'grpc' | 'http'> extends MeshConstruct<C> {
   readonly mesh: Mesh<C>;
   readonly #scope: Namespace<C> | Workload<C>;
-  readonly #props: ServiceMutualTlsProps;
+  readonly #props: ServiceMutualTlsProps<P>;
 
-  constructor(scope: Workload<C>, id: string, props: ServiceMutualTlsProps);
+  // Of a TcpService, by the names that its ports have.
+  constructor(
+    scope: Workload<C> & { readonly port: Readonly<Record<P, unknown>> },
+    id: string,
+    props: ServiceMutualTlsProps<P>,
+  );
+  constructor(scope: Workload<C> & { readonly port?: never }, id: string, props: ServiceMutualTlsProps);
   // A workload would pass for a namespace by its shape.
   constructor(scope: Namespace<C> & { readonly app?: never }, id: string, props: MutualTlsProps);
-  constructor(scope: Namespace<C> | Workload<C>, id: string, props: ServiceMutualTlsProps) {
+  constructor(scope: Namespace<C> | Workload<C>, id: string, props: ServiceMutualTlsProps<P>) {
     super(scope, id);
     this.mesh = scope.mesh;
     this.#scope = scope;
@@ -144,7 +151,7 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     const { ports = {} } = given(this.#props);
     const scope = this.#scope;
     const known: Readonly<Record<string, number>> =
-      scope instanceof Namespace ? {} : { ...scope.containerPorts };
+      scope instanceof Namespace ? {} : namedPorts(scope.containerPorts, scope.config);
     return Object.fromEntries(
       Object.entries(ports).map(([port, mode]) => [String(own(known, port) ?? port), mode]),
     ) as Record<string, MutualTlsMode>;
@@ -166,8 +173,9 @@ export class MutualTls<C extends string> extends MeshConstruct<C> {
     }
     // A wrong config.yml has its own problems.
     if (!scope.isSound) return [];
-    const names = Object.keys(scope.containerPorts);
-    const numbers = Object.values(scope.containerPorts).map(String);
+    const known = namedPorts(scope.containerPorts, scope.config);
+    const names = Object.keys(known);
+    const numbers = Object.values(known).map(String);
     return Object.keys(ports).flatMap((port, index, all): Problem[] => {
       const where = `${this.where}: ports.${port}`;
       const number = numbers[names.indexOf(port)] ?? port;

@@ -47,9 +47,8 @@ export interface AppSource {
   readonly image?: never;
 }
 
-/** A container by the reference of an image that is built elsewhere. A config.yml may say the same. */
-export interface ImageSource {
-  readonly app?: never;
+/** What is said of a container whose image is built elsewhere, whatever it serves. */
+export interface ContainerProps {
   /**
    * `NAME:TAG` or `NAME@sha256:DIGEST`: under the platform's `imageHub`, or with a registry of its own. By a tag that is never
    * moved: not `latest`, and not `1.4`, which the next patch takes.
@@ -57,12 +56,6 @@ export interface ImageSource {
   readonly image: string;
   /** Secrets (`kubernetes.io/dockerconfigjson`) with the registry's credentials, in its namespace in every cluster. @default - the platform's alone */
   readonly imagePullSecrets?: readonly string[];
-  /** Port of the container on which its gRPC server listens, in plaintext. This, or `ports`. */
-  readonly port?: number;
-  /** The same as `grpc`, and with `httpGateway` the port of the gateway's container. @default - `http` is that of apps/gateway/config.yml */
-  readonly ports?: { readonly grpc: number; readonly http?: number };
-  /** Port of the Kubernetes Service, by which it is called. @default - that of the container */
-  readonly servicePort?: number;
   /** Environment variables of the container; nothing else is set. A secret is only referenced. @default - none */
   readonly env?: Readonly<Record<string, EnvValue>>;
   /** Kubernetes quantities. @default - requests of 100m CPU and 128Mi, a limit of 512Mi */
@@ -80,12 +73,23 @@ export interface ImageSource {
   readonly command?: readonly string[];
   /** In the place of the image's arguments. @default - what the image says */
   readonly args?: readonly string[];
-  /** How the kubelet asks the container whether it has started, may get calls and works: the same way, or each. @default { grpc: {} } */
-  readonly probes?: Probe | Partial<Probes>;
   /** Number of the user that it runs as, never root. @default - whom the image says, by number */
   readonly user?: number;
   /** Where it serves metrics in Prometheus' text format: a path of `/metrics` by default. @default - it serves none */
   readonly metrics?: { readonly port: number; readonly path?: string };
+}
+
+/** A gRPC server by the reference of an image that is built elsewhere. A config.yml may say the same. */
+export interface ImageSource extends ContainerProps {
+  readonly app?: never;
+  /** Port of the container on which its gRPC server listens, in plaintext. This, or `ports`. */
+  readonly port?: number;
+  /** The same as `grpc`, and with `httpGateway` the port of the gateway's container. @default - `http` is that of apps/gateway/config.yml */
+  readonly ports?: { readonly grpc: number; readonly http?: number };
+  /** Port of the Kubernetes Service, by which it is called. @default - that of the container */
+  readonly servicePort?: number;
+  /** How the kubelet asks the container whether it has started, may get calls and works: the same way, or each. @default { grpc: {} } */
+  readonly probes?: Probe | Partial<Probes>;
   /** Whether each pod also carries the HTTP gateway. @default false */
   readonly httpGateway?: boolean;
 }

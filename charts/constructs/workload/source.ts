@@ -1,5 +1,5 @@
 import type { DescService } from '@bufbuild/protobuf';
-import { parseForeignProps } from '../../../apps/config/app-config.ts';
+import { parseForeignProps, type ForeignConfig } from '../../../apps/config/app-config.ts';
 import { foreignKeys } from '../../../apps/config/foreign-schema.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { ProblemsError, type Problem } from '../../../core/problem.ts';
@@ -64,8 +64,13 @@ export function loadOwn(
 ): LoadedApp {
   // The rest belongs to the construct, which knows all keys.
   const own = Object.entries(keysIn(props)).filter(([key, value]) => isOwn(key) && !isMissing(value));
+  return loadedBy(() => parseForeignProps(where, said, Object.fromEntries(own)));
+}
+
+/** What a parser makes of what is said in code, or what is wrong with it. */
+export function loadedBy(parse: () => ForeignConfig): LoadedApp {
   try {
-    return { config: parseForeignProps(where, said, Object.fromEntries(own)) };
+    return { config: parse() };
   } catch (error) {
     if (error instanceof ProblemsError) return { problems: error.problems };
     throw error;

@@ -1,6 +1,7 @@
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import type { PodsProps } from './pods/pods.ts';
 
+/** What the class of all workloads is made with. */
 export interface WorkloadProps<C extends string> extends PodsProps<C> {
   /** Folder with config.yml, relative to the project root. @default - all of it is said in code */
   readonly app?: string | undefined;

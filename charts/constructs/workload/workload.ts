@@ -6,22 +6,23 @@ import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
 import { CallRecord, noteCaller, tellCallee } from '../access/call-record.ts';
 import { ExternalService } from '../access/external-service.ts';
-import { callModels } from './call-models.ts';
+import { callModels, connectionModels } from './call-models.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
 import type { Caller, Method, MethodKind } from '../scope/method.ts';
-import { isBase } from '../traffic/effective.ts';
+import { injectsFaults } from '../traffic/effective.ts';
 import {
   destinationRule,
   grpcOutliers,
   type Destined,
   type OutlierDetection,
 } from '../traffic/destination-rule.ts';
-import type { Projection } from '../scope/projection.ts';
+import type { Metadata, Projection } from '../scope/projection.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { collectorHost, workloadTracingProblems } from '../telemetry/tracing.ts';
+import type { TcpPort } from '../scope/tcp-port.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
 import { answersOf, deploymentModels, foreignImagesOf } from './model-facts.ts';
@@ -68,17 +69,17 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   }
 
   /**
-   * Grants this workload's identity exactly these methods, in every cluster, and nothing else: its proxy learns of the
-   * callees' hosts, and each callee lets it through to the named methods. Without a grant every call is denied.
+   * Grants this workload's identity exactly these methods, and ports of services over TCP, in every cluster, and nothing else: its
+   * proxy learns of the callees' hosts, and each callee lets it through to them. Without a grant every call is denied.
    */
-  calls(...methods: readonly Method<MethodKind, C>[]): void {
-    this.#calls.grpc.push(...methods);
-    for (const method of methods) tellCallee(this, method);
+  calls(...called: readonly (Method<MethodKind, C> | TcpPort<C>)[]): void {
+    this.#calls.given.push(...called);
+    for (const call of called) tellCallee(this, call);
   }
 
-  /** Called by `calls`: grants a caller one of its methods. */
-  noteCaller(caller: Caller, method: Method): void {
-    noteCaller(this.#calls.grpcCallers, caller, method);
+  /** Called by `calls`: grants a caller one of its methods, or ports. */
+  noteCaller(caller: Caller, call: Method | TcpPort): void {
+    this.#calls.note(caller, call);
   }
 
   /**
@@ -127,6 +128,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** Who calls which of its methods over HTTP. */
   protected get httpCallers(): ReadonlyMap<Caller, readonly Method[]> {
     return this.#calls.httpCallers;
+  }
+
+  /** Who calls which of its ports over TCP. */
+  protected get tcpCallers(): ReadonlyMap<Caller, readonly TcpPort[]> {
+    return this.#calls.tcpCallers;
   }
 
   /** Namespaces of those who call it, gateways included. */
@@ -188,7 +194,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** Ports of its Service. */
   get ports(): ContainerConfig['ports'] {
     const { containerPorts, config } = this;
-    return isForeign(config) ? { ...containerPorts, grpc: config.foreign.servicePort } : containerPorts;
+    const grpc = isForeign(config) ? config.foreign.servicePort : undefined;
+    return grpc === undefined ? containerPorts : { ...containerPorts, grpc };
   }
 
   /** Ports of its pods, which policies of their proxies go by. */
@@ -216,16 +223,16 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   get model(): WorkloadModel {
     const { name, app, clusters, config, ports } = this;
     const deployments = deploymentModels(this.deployments, (replicas) => this.#pods.replicasIn(replicas));
-    const { services } = config;
     return {
       name,
       namespace: this.namespace.name,
       ...(app === undefined || isForeign(config) ? {} : { app }),
-      services,
+      services: config.services,
       placement: clusters,
       deployments,
       ...answersOf(clusters, deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
+      ...connectionModels(this.#calls.tcp),
       ports,
     };
   }
@@ -259,18 +266,10 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const metadata = { name, namespace: this.namespace.name };
     const selector = this.podLabels;
     this.#pods.addAccount(into, config);
-    const exported = this.exportTo;
-    const annotations = exportToAnnotations(exported);
-    into.add(
-      '40-services',
-      k8s.KubeService,
-      { ...metadata, annotations },
-      { spec: { selector, ports: servicePorts(ports) } },
-    );
-    into.addIstio('60-traffic', this.where, 'DestinationRule', metadata, {
-      ...destinationRule(this.destined),
-      exportTo: exported,
-    });
+    const noted = { ...metadata, annotations: exportToAnnotations(this.exportTo) };
+    const spec = { selector, ports: servicePorts(ports, config) };
+    into.add('40-services', k8s.KubeService, noted, { spec });
+    this.addTraffic(into, metadata);
     const { grants } = this;
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
@@ -297,6 +296,12 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     }
   }
 
+  /** Adds how calls to it are spread, and when its pods are taken out of use. */
+  protected addTraffic(into: Projection, metadata: Metadata): void {
+    const spec = { ...destinationRule(this.destined), exportTo: this.exportTo };
+    into.addIstio('60-traffic', this.where, 'DestinationRule', metadata, spec);
+  }
+
   /** Its Deployments: one, unless versions of it run side by side. */
   protected get deployments(): readonly DeploymentPlan<C>[] {
     const { name, config, clusters: placement } = this;
@@ -307,14 +312,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** Whether calls of one of its methods are ended or delayed on purpose. */
   injectsFaultsInto(method: Method): boolean {
-    return (
-      this.destined.policy?.rules?.some(
-        (rule) =>
-          rule.fault !== undefined &&
-          isBase(rule) &&
-          (rule.method ?? method).descriptor === method.descriptor,
-      ) ?? false
-    );
+    return injectsFaults(this.destined.policy, method);
   }
 
   /** Whether it has a port for HTTP/1.1, as far as its config.yml can be read. */

@@ -1,11 +1,9 @@
-import { copyFileSync, cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { waitFor } from '../../../core/wait.ts';
-import { npm, root, stateDir, type Finished } from '../checkout/cli.ts';
+import { root } from '../checkout/cli.ts';
 import type { Cluster } from '../checkout/lab-mesh.ts';
 import { kubectl } from '../checkout/lab.ts';
 import { loadCommand, type Flow } from '../load/load-mesh.ts';
+import { imageProject } from './image-project.ts';
 
 /** The images of the servers, as their pods name them. Nobody could pull them. */
 export const image = 'registry.example/grpc-go/interop:1.85.0';
@@ -171,31 +169,7 @@ export default declare({
 `;
 
 /** A project of its own with this declaration, which brings the lab of the checkout to it. */
-export function foreignImagesProject() {
-  const folder = mkdtempSync(join(tmpdir(), 'meshwright-foreign-images-'));
-  cpSync(join(root, 'apps'), join(folder, 'apps'), { recursive: true });
-  for (const name of ['core', 'gen', 'http-rule', 'node_modules', 'tsconfig.json'])
-    symlinkSync(join(root, name), join(folder, name));
-  copyFileSync(join(root, 'images.lock.json'), join(folder, 'images.lock.json'));
-  const program = `'${root}/node_modules/.bin/node' --disable-warning=ExperimentalWarning '${root}/cli/main.ts'`;
-  const scripts = { up: `${program} up`, status: `${program} status` };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'foreign', type: 'module', scripts }));
-  writeFileSync(join(folder, 'mesh.ts'), declaration);
-  const env = { MESHWRIGHT_STATE_DIR: stateDir };
-  return {
-    folder,
-    /** Says in the stack file where the archives are. */
-    bring: (labImages: Readonly<Record<string, string>>) => {
-      const config = JSON.stringify({ config: { 'meshwright:labImages': labImages } });
-      writeFileSync(join(folder, 'Pulumi.lab.yaml'), config);
-    },
-    run: (command: 'up' | 'status', ...flags: readonly string[]): Promise<Finished> =>
-      npm(command, flags, env, folder),
-    remove: () => {
-      rmSync(folder, { recursive: true });
-    },
-  };
-}
+export const foreignImagesProject = () => imageProject(declaration);
 
 /** From each cluster to each server, wherever a pod of it is. */
 export const flows: readonly (Flow & { readonly to: Server })[] = servers.flatMap((to) =>

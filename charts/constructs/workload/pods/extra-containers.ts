@@ -85,6 +85,7 @@ const times: Readonly<Record<keyof Probes, object>> = {
 
 function action(probe: Exclude<Probe, 'none'>, port: number): Json {
   if ('grpc' in probe) return { grpc: { port, ...probe.grpc } };
+  if ('tcp' in probe) return { tcpSocket: { port: probe.tcp.port ?? port } };
   return hookOf(probe);
 }
 

@@ -9,6 +9,7 @@ import type { LoadedApp, Mesh, Namespace } from '../../scope/mesh-construct.ts';
 import { pullSecrets } from '../../scope/platform.ts';
 import type { Projection } from '../../scope/projection.ts';
 import type { DeploymentPlan } from '../deployment.ts';
+import { tcpPorts } from '../service-ports.ts';
 import { clusterProblems } from './cluster-problems.ts';
 import { extraImagesOf } from './extra-containers.ts';
 import { addApiServer, addRole, apiEgress, apiProblems } from './kubernetes-api.ts';
@@ -169,6 +170,7 @@ function portsOf(
   const metrics = isForeign(config) ? config.foreign.metrics?.port : metricsPorts.app;
   return [
     ...(grpc === undefined ? [] : [[grpc, config.name] as const]),
+    ...Object.values(tcpPorts(config)).map(({ port }) => [port, config.name] as const),
     ...(http === undefined ? [] : [[http, config.httpGateway ? gateway : config.name] as const]),
     ...(metrics === undefined ? [] : [[metrics, config.name] as const]),
     ...(config.httpGateway ? [[metricsPorts.httpGateway, gateway] as const] : []),

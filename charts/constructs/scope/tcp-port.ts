@@ -1,0 +1,73 @@
+import type { MeshConstruct } from './mesh-construct.ts';
+import type { Caller } from './method.ts';
+
+/** A declared service that speaks something else than gRPC over TCP, as those see it who call it: the class `TcpService`. */
+export interface TcpCallee<C extends string = string> extends MeshConstruct<C> {
+  readonly namespace: { readonly name: string };
+  /** Name of its Service in every cluster. */
+  readonly name: string;
+  /** Whether it belongs to others: it is read and never written. */
+  readonly isExisting: boolean;
+  /** Host name of its Service, the same in every cluster. */
+  readonly host: string;
+  /** The port of its Service that has a name; only once all that is known of it is right. */
+  servicePort(name: string): number;
+  /** Called by `calls`, for each port that a caller may call. */
+  noteCaller(caller: Caller, port: TcpPort): void;
+}
+
+/** A port of a declared service: the construct and the port's name in one value, so that nothing can misspell it. */
+export interface TcpPort<C extends string = string> {
+  readonly service: TcpCallee<C>;
+  readonly portName: string;
+}
+
+/** What a misspelled port is in plain JavaScript, where no compiler refuses it: synth can say which was meant. */
+export class UnknownPort {
+  /** Path of the service's construct. */
+  readonly service: string;
+  readonly name: string;
+  /** Names of the ports there are. */
+  readonly known: readonly string[];
+
+  constructor(service: string, name: string, known: readonly string[]) {
+    this.service = service;
+    this.name = name;
+    this.known = known;
+  }
+}
+
+/** One of a declared service; error messages show it the way it is written. */
+class DeclaredPort<C extends string> implements TcpPort<C> {
+  readonly service: TcpCallee<C>;
+  readonly portName: string;
+
+  constructor(service: TcpCallee<C>, portName: string) {
+    this.service = service;
+    this.portName = portName;
+  }
+
+  toJSON(): string {
+    return `${this.service.where}.port.${this.portName}`;
+  }
+}
+
+/** Pairs every port with the construct. */
+export function portsOf<P extends string, C extends string>(
+  service: TcpCallee<C>,
+  names: readonly P[],
+): Readonly<Record<P, TcpPort<C>>> {
+  const ports = names.map((name) => [name, new DeclaredPort(service, name)] as const);
+  return new Proxy(Object.fromEntries(ports) as unknown as Record<P, TcpPort<C>>, {
+    // Names alone: symbols are what the language and test tools ask any object for.
+    get: (target, name) =>
+      typeof name === 'symbol' || Object.hasOwn(target, name)
+        ? (Reflect.get(target, name) as unknown)
+        : new UnknownPort(service.where, name, Object.keys(target)),
+  });
+}
+
+/** Whether it is a port of a declared service; plain JavaScript may pass anything for one. */
+export function isPort(value: unknown): value is TcpPort {
+  return value instanceof DeclaredPort;
+}

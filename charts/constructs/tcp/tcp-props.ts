@@ -1,0 +1,75 @@
+import { tcpKeys } from '../../../apps/config/foreign-schema.ts';
+import type { TcpProbe, Probes } from '../../../apps/config/probes.ts';
+import { keysOf, unknownKeys } from '../../../core/keys.ts';
+import type { Problem } from '../../../core/problem.ts';
+import type { PodsProps } from '../workload/pods/pods.ts';
+import type { ContainerProps } from '../workload/service-props.ts';
+
+/** Properties of a `TcpService`: the image of its server, its ports, and where it runs. */
+export interface TcpServiceProps<P extends string, C extends string>
+  extends ContainerProps, PodsProps<NoInfer<C>> {
+  /**
+   * Its ports by name: the number that the server listens on, or with `servicePort` also that of the Kubernetes Service, by which it is
+   * called: `{ mysql: 3306, admin: { port: 33062, servicePort: 3307 } }`. Names have 1 to 15 characters of a-z, 0-9 and inner hyphens.
+   */
+  readonly ports: Readonly<Record<P, TcpPortNumber>>;
+  /** Clusters its pods run in. @default - every cluster of the mesh */
+  readonly placement?: readonly NoInfer<C>[];
+  /**
+   * Whether its instances in several clusters hold the same data, because they replicate it or have none. Only then may a connection from
+   * one cluster go to another where its own has no instance; else it goes to the caller's own cluster, or fails. @default false
+   */
+  readonly replicated?: boolean;
+  /** How the kubelet asks the container whether it has started, may get calls and works: the same way, or each. @default { tcp: {} } */
+  readonly probes?: TcpProbe | Partial<Probes<TcpProbe>>;
+}
+
+/** A port of the container, and of the Kubernetes Service where that differs. */
+export type TcpPortNumber = number | { readonly port: number; readonly servicePort?: number };
+
+/** The keys of all properties of a TcpService. */
+const propKeys = keysOf<TcpServiceProps<string, string>>({
+  image: true,
+  ports: true,
+  placement: true,
+  replicated: true,
+  pod: true,
+  clusters: true,
+  imagePullSecrets: true,
+  env: true,
+  resources: true,
+  replicas: true,
+  autoscaling: true,
+  shutdown: true,
+  command: true,
+  args: true,
+  probes: true,
+  user: true,
+  metrics: true,
+});
+
+/** What of the properties belongs to the service itself; plain JavaScript may pass anything. */
+export function propProblems(where: string, props: unknown): readonly Problem[] {
+  const { replicated } = keysIn(props);
+  const isFlag = replicated === undefined || replicated === null || typeof replicated === 'boolean';
+  const flag = { where: `${where}: replicated`, what: 'is not a boolean', received: replicated };
+  return [...unknownKeys(where, props, propKeys), ...(isFlag ? [] : [{ ...flag, allowed: 'true or false' }])];
+}
+
+/** What is said of its container. */
+export function containerProps(props: unknown): object {
+  const own = Object.entries(keysIn(props)).filter(
+    ([key, value]) => tcpKeys.some((known) => known === key) && value !== undefined && value !== null,
+  );
+  return Object.fromEntries(own);
+}
+
+/** Names of its ports, as far as there are any. */
+export function portNames(props: unknown): readonly string[] {
+  return Object.keys(keysIn(keysIn(props)['ports']));
+}
+
+function keysIn(value: unknown): Readonly<Record<string, unknown>> {
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isMapping ? (value as Readonly<Record<string, unknown>>) : {};
+}

@@ -1,0 +1,88 @@
+import { root } from '../checkout/cli.ts';
+import { kubectl } from '../checkout/lab.ts';
+import type { Conversation } from '../calls/tcp.ts';
+import { imageProject } from './image-project.ts';
+
+/** The image of the broker, as its pods name it. Nobody could pull it. */
+export const image = 'registry.example/nats:2.15.3';
+
+/** By the name of the workload. `broker` has data of its own in each cluster, `shared` the same in both, `single` is in the west alone. */
+export type Broker = 'broker' | 'shared' | 'single';
+
+/**
+ * NATS' own server, three times: `broker` on two ports, of which its callers may connect to one each, `shared` and `single`. The pods of `reader` and `auditor`
+ * have Node, to connect by.
+ */
+const declaration = `
+import { declare, GrpcService, lab, Mesh, TcpService } from '${root}/charts/index.ts';
+import { InventoryService } from '${root}/gen/shop/inventory/v1/inventory_pb.js';
+
+const clusters = {
+  east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
+  west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
+};
+
+export default declare({
+  environments: { lab: { platform: lab } },
+  mesh: ({ root, values }) => {
+    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', clusters, ...values });
+    const shop = mesh.namespace('shop');
+    const resources = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } };
+    const nats = { image: '${image}', resources, shutdown: { drainSeconds: 1, graceSeconds: 20 } };
+    const broker = new TcpService(shop, 'broker', {
+      ...nats,
+      ports: { client: 4222, monitor: { port: 8222, servicePort: 80 } },
+      args: ['--addr=0.0.0.0', '--port=4222', '--http_port=8222'],
+    });
+    const shared = new TcpService(shop, 'shared', { ...nats, ports: { client: 4222 }, args: ['--addr=0.0.0.0'], replicated: true });
+    const single = new TcpService(shop, 'single', { ...nats, ports: { client: 4222 }, args: ['--addr=0.0.0.0'], placement: ['west'] });
+    const app = { app: 'apps/inventory', service: InventoryService };
+    new GrpcService(shop, 'reader', app).calls(broker.port.client, shared.port.client, single.port.client);
+    new GrpcService(shop, 'auditor', { ...app, placement: ['west'] }).calls(broker.port.monitor);
+    return mesh;
+  },
+});
+`;
+
+/** A project of its own with this declaration, which brings the lab of the checkout to it. */
+export const brokersProject = () => imageProject(declaration);
+
+const host = (name: Broker) => `${name}.shop.svc.cluster.local`;
+
+/** A client of the broker: it waits for the server's INFO, and asks whether the server hears it. */
+export const client = (name: Broker, at = host(name)): Conversation => ({
+  ...{ host: at, port: 4222, serverFirst: true },
+  say: 'CONNECT {"verbose":false}\r\nPING\r\n',
+  until: 'PONG',
+});
+
+/** A look at its metrics, where the client speaks first. */
+export const monitor = (at = host('broker'), port = 80): Conversation => ({
+  ...{ host: at, port },
+  say: `GET /varz HTTP/1.1\r\nHost: ${host('broker')}\r\nConnection: close\r\n\r\n`,
+  until: '"server_id"',
+});
+
+/** The id of the server that INFO, or its metrics, came from. */
+export function serverId(received: string): string {
+  return /"server_id": ?"(\w+)"/.exec(received)?.[1] ?? '';
+}
+
+/** The id of the server in a cluster, by its log. */
+export function idIn(cluster: string, name: Broker): string {
+  const log = kubectl(cluster, '-n', 'shop', 'logs', `deployment/${name}`, '-c', name);
+  const id = /\bID: +(\w+)/.exec(log)?.[1];
+  if (id === undefined) throw new Error(`the log of ${name} in ${cluster} has no id: ${log.slice(0, 500)}`);
+  return id;
+}
+
+/** Scales it in a cluster, and waits until the pods are so many. */
+export function scale(cluster: string, name: Broker, replicas: number): void {
+  kubectl(cluster, '-n', 'shop', 'scale', `deployment/${name}`, `--replicas=${replicas}`);
+  if (replicas > 0) {
+    kubectl(cluster, '-n', 'shop', 'rollout', 'status', `deployment/${name}`, '--timeout=90s');
+    return;
+  }
+  const selector = `app.kubernetes.io/name=${name}`;
+  kubectl(cluster, '-n', 'shop', 'delete', 'pods', '-l', selector, '--grace-period=1', '--timeout=60s');
+}
