@@ -56,6 +56,13 @@ describe('properties of a service over TCP', () => {
     ]);
   });
 
+  test('a port of a container beside its own that is one of its own', () => {
+    const exporter = { name: 'exporter', image: 'registry.example/exporter:1.0.0', ports: [6379] };
+    expect(refused(declared({ image, ports: { redis: 6379 }, pod: { containers: [exporter] } }))).toEqual([
+      'demo/shop/redis: pod.containers[0].ports[0]: is a port that redis listens on in the same pod; received 6379; fix: choose another',
+    ]);
+  });
+
   test('probes by gRPC, which its server does not speak', () => {
     const ports = { redis: 6379 };
     expect(refused(declared({ image, ports, probes: { grpc: {} } }))).toEqual([

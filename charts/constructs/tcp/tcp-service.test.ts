@@ -238,6 +238,24 @@ test('all that is said of the container is what it gets', () => {
   ]);
 });
 
+test('its pods, and what differs by cluster, are said as of any service', () => {
+  const rendered = meshWith((shop) =>
+    redisIn(shop, {
+      pod: { volumes: { data: { claim: 'redis-data' } }, mounts: { '/data': 'data' } },
+      clusters: { west: { replicas: 2, env: { ROLE: 'replica' } } },
+      replicated: true,
+    }),
+  );
+  expect(podOf(rendered, 'redis').spec).toMatchObject({
+    volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'redis-data' } }],
+    containers: [{ name: 'redis', env: [], volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+  });
+  expect(podOf(rendered, 'redis', 'west').spec.containers[0]?.env).toEqual([
+    { name: 'ROLE', value: 'replica' },
+  ]);
+  expect(objectOf(rendered, 'west', 'Deployment', 'redis')).toHaveProperty('spec.replicas', 2);
+});
+
 test('mutual TLS of a port is told by its name', () => {
   const rendered = meshWith((shop) => {
     const redis = redisIn(shop);
