@@ -8,17 +8,9 @@ import { withProject } from './testing/project.ts';
 
 /** The constructs as plain JavaScript sees them: without types. */
 type Loose = new (...given: unknown[]) => typed.MeshConstruct & typed.Mesh<'east'>;
-const {
-  ExternalService,
-  GrpcService,
-  HttpEdge,
-  Mesh,
-  MutualTls,
-  OwnObject,
-  ServiceLimits,
-  TcpService,
-  TrafficPolicy,
-} = typed as unknown as Readonly<Record<keyof typeof typed, Loose>>;
+const library = typed as unknown as Readonly<Record<keyof typeof typed, Loose>>;
+const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls } = library;
+const { OwnObject, ServiceLimits, TcpService, TrafficPolicy } = library;
 
 const jwt = { issuer: 'https://id.example', audiences: ['shop'], jwksUri: 'https://id.example/keys' };
 const { platform } = { platform: typed.lab };
