@@ -6,8 +6,7 @@ import { ordersIn, redisIn, type Shop } from '../../charts/testing/foreign.ts';
 import { twoClusters } from '../../charts/testing/mesh.ts';
 import { run } from '../../core/run.ts';
 import { proofsOf } from './all.ts';
-import { connectProgram, readConnections } from './connect-program.ts';
-import { judge } from './connections.ts';
+import { connectProgram, judge, readConnections } from './connections.ts';
 
 const open: (() => void)[] = [];
 afterEach(() => {
