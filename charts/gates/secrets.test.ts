@@ -230,7 +230,9 @@ describe('a secret in the command of a container', () => {
 
   test('nor is a header that the kubelet sends, unless it is one', () => {
     const get = (name: string, value: string) => ({
-      livenessProbe: { httpGet: { path: '/', port: k8s.IntOrString.fromNumber(80), httpHeaders: [{ name, value }] } },
+      livenessProbe: {
+        httpGet: { path: '/', port: k8s.IntOrString.fromNumber(80), httpHeaders: [{ name, value }] },
+      },
     });
     const at = 'livenessProbe.httpGet.httpHeaders of container x:';
     const end = (name: string) =>
