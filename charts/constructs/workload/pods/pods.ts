@@ -65,6 +65,8 @@ export class WorkloadPods {
     ];
     if (config === undefined || this.#said.problems.length > 0) return found;
     const pod = this.#pod(config);
+    // Of most, nothing is said.
+    if (Object.keys(pod).length === 0 && this.#said.clusters.size === 0) return found;
     return [
       ...found,
       ...podProblems(`${where}: pod`, pod, { name: config.name, ports: portsOf(config, ports) }),
