@@ -107,7 +107,7 @@ describe('D1: keys that the schema of a kind does not know', () => {
 test('a list, in which nothing would be looked at, and a status, which only a cluster writes', () => {
   const found = problemsWith((into) => {
     const items = [{ apiVersion: 'v1', kind: 'ConfigMap', metadata }];
-    into.addCustom('40-services', { apiVersion: 'v1', kind: 'List' }, metadata, { items } as never);
+    into.addCustom('40-services', { apiVersion: 'v1', kind: 'List' }, metadata, { items });
     const quota = { apiVersion: 'v1', kind: 'ResourceQuota' };
     const body = { spec: { hard: { pods: '1' } }, status: { hard: { pods: '1' } } };
     into.addCustom('40-services', quota, metadata, body);

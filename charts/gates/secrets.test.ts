@@ -335,7 +335,7 @@ test('a Secret is not for dist/ with what it holds', () => {
     problemsWith((into) => {
       const metadata = { name: 'x', namespace: 'shop', annotations };
       const data = { 'tls.key': 'c2VjcmV0', 'ca.crt': 'cHVibGlj' };
-      into.addCustom('40-services', { apiVersion: 'v1', kind: 'Secret' }, metadata, { data } as never);
+      into.addCustom('40-services', { apiVersion: 'v1', kind: 'Secret' }, metadata, { data });
     });
   const leave =
     'fix: have its owner create the Secret in every cluster that needs it; if it is not a secret, list';

@@ -55,7 +55,7 @@ function addTo(
     labels,
     ...('namespace' in more && more.namespace === undefined ? {} : { namespace }),
   };
-  into.addCustom('40-services', { apiVersion, kind }, metadata, body as { spec: object });
+  into.addCustom('40-services', { apiVersion, kind }, metadata, body);
 }
 
 export const security = (kind: string, spec: object, namespace = 'shop'): Own => ({
