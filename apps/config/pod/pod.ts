@@ -175,6 +175,7 @@ export type Patch = Operation & {
   readonly reason?: string;
 };
 
+/** An operation of a JSON patch (RFC 6902, section 4): its paths are JSON pointers (RFC 6901) into the rendered object. */
 export type Operation =
   | { readonly op: 'add' | 'replace' | 'test'; readonly path: string; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: string }
