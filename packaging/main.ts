@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.ts';
-import { ProblemsError } from '../core/problem.ts';
+import { ProblemsError, throwIfAny } from '../core/problem.ts';
 import { apiReports } from './api-report.ts';
 import { pack } from './pack.ts';
 
@@ -16,8 +16,19 @@ try {
       `${file}: ${files} files, ${Math.ceil(size / 1024)} KiB packed, ${Math.ceil(unpackedSize / 1024)} KiB unpacked\n`,
     );
   if (process.argv.includes('--api')) {
+    const reports = apiReports(folder);
     rmSync(join(root, 'docs/api'), { recursive: true, force: true });
-    for (const { file, text } of apiReports(folder)) writeFileAtomic(join(root, 'docs/api', file), text);
+    for (const { file, text } of reports) writeFileAtomic(join(root, 'docs/api', file), text);
+    throwIfAny(
+      reports.flatMap(({ file, undocumented }) =>
+        undocumented.map((received) => ({
+          where: `docs/api/${file}`,
+          what: 'a public name has no documentation',
+          received,
+          fix: 'write what it is above it',
+        })),
+      ),
+    );
   }
 } catch (error) {
   if (!(error instanceof ProblemsError)) throw error;
