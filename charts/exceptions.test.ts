@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { OrdersService } from '../gen/test/orders/v1/orders_pb.js';
+import { OwnObject } from './constructs/scope/own-object.ts';
 import { GrpcService } from './constructs/workload/grpc-service.ts';
 import { exceptionLines, exceptionsIn } from './exceptions.ts';
 import { declareCart, image, meshWith } from './testing/foreign.ts';
@@ -33,4 +34,25 @@ test('synth counts what is undone with a reason, and says where and why', () => 
 
 test('of a mesh without such reasons it says nothing, whatever its gateways have', () => {
   expect(exceptionLines('lab', exceptionsIn(meshWith(declareCart)))).toEqual([]);
+});
+
+test('an exception in a stage of the mesh’s own is told as well', () => {
+  const found = exceptionsIn(
+    meshWith((shop) => {
+      declareCart(shop);
+      const metadata = { annotations: { 'meshwright/accept-least-rights': 'the installer needs it' } };
+      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+      const object = {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata,
+        roleRef,
+      };
+      new OwnObject(shop.mesh, 'installer', { object, stage: '10-control-plane' });
+    }),
+  );
+  expect(exceptionLines('lab', found)).toEqual([
+    'lab: 1 guarantee is undone, with a reason:',
+    '  ClusterRoleBinding installer in east, west: least-rights: the installer needs it',
+  ]);
 });

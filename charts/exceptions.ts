@@ -1,3 +1,5 @@
+import { isOverloadReason } from './constructs/gateways/overload.ts';
+import { acceptedBy } from './gates/rules/rule.ts';
 import { title } from './model/rendered.ts';
 import type { RenderedStage } from './synth.ts';
 
@@ -12,17 +14,14 @@ export interface Exception {
 
 const prefix = 'meshwright/accept-';
 
-/** Stages with what the mesh has by itself, whose exceptions are its own. */
-const own: readonly string[] = ['10-control-plane', '20-gateways'];
-
 /** Every exception that objects give a reason for, in the order of objects and rules. */
 export function exceptionsIn(rendered: readonly RenderedStage[]): readonly Exception[] {
   const found = new Map<string, Exception>();
-  for (const { cluster, stage, objects } of rendered) {
-    if (own.includes(stage)) continue;
+  for (const { cluster, objects } of rendered) {
     for (const object of objects) {
       for (const [name, reason] of Object.entries(object.metadata.annotations ?? {})) {
-        if (!name.startsWith(prefix)) continue;
+        if (!name.startsWith(prefix) || (name === acceptedBy('behind-proxy') && isOverloadReason(reason)))
+          continue;
         const one = { object: title(object), rule: name.slice(prefix.length), reason };
         const key = JSON.stringify(one);
         found.set(key, { ...one, clusters: [...(found.get(key)?.clusters ?? []), cluster] });

@@ -1,13 +1,21 @@
 import type { Problem } from '../../../core/problem.ts';
 import type { ApiRule, KubernetesApi } from './pod.ts';
 
-/** What runs as other accounts of its namespace, or has their tokens. */
+/** What runs as other accounts of its namespace, has their tokens, gets to their pods past the proxy, or says what they may call. */
 const asOthers: readonly (readonly [group: string, resources: readonly string[]])[] = [
   [
     '',
     [
-      ...['pods', 'pods/exec', 'pods/attach', 'pods/ephemeralcontainers', 'replicationcontrollers'],
-      'serviceaccounts/token',
+      ...['pods', 'pods/exec', 'pods/attach', 'pods/portforward', 'pods/ephemeralcontainers'],
+      ...['replicationcontrollers', 'serviceaccounts/token', 'secrets'],
+    ],
+  ],
+  ['security.istio.io', ['authorizationpolicies', 'peerauthentications', 'requestauthentications']],
+  [
+    'networking.istio.io',
+    [
+      ...['destinationrules', 'envoyfilters', 'gateways', 'serviceentries', 'sidecars'],
+      ...['virtualservices', 'workloadentries', 'workloadgroups'],
     ],
   ],
   ['apps', ['deployments', 'statefulsets', 'daemonsets', 'replicasets']],
@@ -15,15 +23,15 @@ const asOthers: readonly (readonly [group: string, resources: readonly string[]]
 ];
 const writing = ['create', 'update', 'patch', '*'];
 /** A connection for these is opened by `get`, too. */
-const opening = ['pods/exec', 'pods/attach'];
+const opening = ['pods/exec', 'pods/attach', 'pods/portforward'];
 
-/** Rules by which a workload can act as any other of its namespace, and call what that may call: they need a reason. */
+/** Rules by which a workload can act as any other of its namespace, or change what that may call: they need a reason. */
 export function apiRuleProblems(where: string, { rules = [], reason }: KubernetesApi): readonly Problem[] {
   if (reason !== undefined) return [];
   return rules.flatMap((rule, index) =>
     actsAsOthers(rule).map((received) => ({
       where: `${where}.rules[${index}]`,
-      what: 'lets it act as any other account of its namespace, and call what that may call',
+      what: 'lets it act as any other account of its namespace, or change what that may call',
       received,
       fix: 'name the verbs and resources that it needs; or, if it has to be so, give a reason beside rules',
     })),
@@ -36,7 +44,7 @@ function actsAsOthers({ apiGroups = [''], resources, verbs }: ApiRule): readonly
     names.filter(
       (name) =>
         holds(apiGroups, group) &&
-        holds(resources, name) &&
+        (holds(resources, name) || resources.includes(name.replace(/^.*\//, '*/'))) &&
         verbs.some((verb) => writing.includes(verb) || (opening.includes(name) && verb === 'get')),
     ),
   );

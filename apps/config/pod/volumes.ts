@@ -48,8 +48,13 @@ const fields = z.record(
     error: `fields of the pod by file: ${fileRule}`,
   },
 );
+/** Usual names of the Kubernetes API as an audience, and that of istiod's certificate authority. */
+const takenAudiences = /^(?:(?:https:\/\/)?kubernetes(?:\.default(?:\.svc(?:\..*)?)?)?\/?|api|istio-ca)$/i;
 const token = mapping({
-  audience: text('whom the token is for: not the Kubernetes API', (value) => /^\S{1,253}$/.test(value)),
+  audience: text(
+    'whom the token is for, but for the Kubernetes API, which kubernetesApi is for, and istiod',
+    (value) => /^\S{1,253}$/.test(value) && !takenAudiences.test(value),
+  ),
   path: file,
   expirationSeconds: whole('a whole number from 600 to 86400', 600, 86_400).exactOptional(),
 });

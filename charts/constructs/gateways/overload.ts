@@ -93,7 +93,14 @@ export function overloadLimits(gateway: string, memory: string): OverloadLimits 
       'checksum/bootstrap': createHash('sha256').update(bootstrap).digest('hex').slice(0, 12),
     },
     proxyMetadata: { ISTIO_META_GLOBAL_DOWNSTREAM_MAX_CONNECTIONS: String(capacity.connections) },
-    reason: `ConfigMap ${name} has nothing but limits of memory`,
+    reason: reasonOf(name),
     configMap: { name, data: { 'custom_bootstrap.json': `${bootstrap}\n` } },
   };
+}
+
+const reasonOf = (configMap: string) => `ConfigMap ${configMap} has nothing but limits of memory`;
+
+/** Whether a reason for the exception `behind-proxy` is the mesh's own, of its gateways. */
+export function isOverloadReason(reason: string): boolean {
+  return reason === reasonOf(/^ConfigMap (\S+-bootstrap) /.exec(reason)?.[1] ?? '');
 }

@@ -114,3 +114,12 @@ test('gates look at it as at everything else', () => {
       'or, if it has to be so, give the reason in its annotation meshwright/accept-strict-mutual-tls',
   ]);
 });
+
+test('a namespace is the mesh’s to declare: its labels say what pods may do there', () => {
+  const metadata = { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } };
+  const object = { apiVersion: 'v1', kind: 'Namespace', metadata };
+  expect(said((mesh) => new OwnObject(mesh, 'kube-system', { object }))).toEqual([
+    'demo/kube-system: object: is a namespace, whose labels say what its pods may do; ' +
+      'fix: use mesh.namespace(NAME), with podSecurity for another level',
+  ]);
+});

@@ -121,6 +121,10 @@ function objectProblems(where: string, object: unknown): readonly Problem[] {
   const allowed = 'a Kubernetes object: { apiVersion, kind, ... }';
   if (!isMapping(object)) return [{ where, what: 'is not an object', received: object, allowed }];
   const { metadata } = object;
+  if (object['kind'] === 'Namespace' && object['apiVersion'] === 'v1') {
+    const what = 'is a namespace, whose labels say what its pods may do';
+    return [{ where, what, fix: 'use mesh.namespace(NAME), with podSecurity for another level' }];
+  }
   const texts = (['apiVersion', 'kind'] as const).flatMap((key): Problem[] => {
     const received = object[key];
     if (typeof received === 'string' && received !== '') return [];

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import { containersOf, podOf } from './containers.ts';
+import { changedIn } from './leaves.ts';
 import { isConfined, missingFor, otherSource } from './restricted.ts';
 import type { Violation } from './rule.ts';
 
@@ -31,11 +32,12 @@ function lessRestricted(_: KubernetesObject, after: KubernetesObject): readonly 
     ...(isConfined(pod)
       ? []
       : [{ what: 'the containers that Istio adds have no profile that confines them', fix: leave }]),
-    ...missingFor(pod).map(({ where, missing }) => ({
-      what: `${where}.securityContext lacks what the level restricted asks for`,
-      received: missing,
-      fix: leave,
-    })),
+    ...missingFor(pod).flatMap(({ where, missing }) =>
+      missing.map((allowed) => ({
+        what: `${where}.securityContext lacks what the level restricted asks for: ${allowed}`,
+        fix: leave,
+      })),
+    ),
     ...others
       .filter((source) => source !== undefined)
       .map((received) => ({
@@ -78,6 +80,13 @@ function otherIdentity(before: KubernetesObject, after: KubernetesObject): reado
             fix: 'use kubernetesApi, for the service’s own container',
           },
         ]),
+    ...tokenMounts(is)
+      .filter((mount) => !tokenMounts(was).includes(mount))
+      .map((received) => ({
+        what: 'a container mounts the token of the service account that another one has',
+        received,
+        fix: 'use kubernetesApi, for the service’s own container',
+      })),
     ...more.map((received) => ({
       what: 'a volume gives the pods another token of their service account',
       received,
@@ -94,6 +103,22 @@ function otherIdentity(before: KubernetesObject, after: KubernetesObject): reado
         ]),
     ...labelsChanged(mapping(was, 'metadata', 'labels'), mapping(is, 'metadata', 'labels')),
   ];
+}
+
+/** Which containers mount volumes with tokens: `containers[cart] mounts kubernetes-api`. */
+function tokenMounts(pod: unknown): readonly string[] {
+  const names = list(pod, 'spec', 'volumes').flatMap((volume) => {
+    const holds = list(volume, 'projected', 'sources').some(
+      (source) => field(source, 'serviceAccountToken') !== undefined,
+    );
+    return holds ? [text(volume, 'name') ?? ''] : [];
+  });
+  return containersOf(pod).flatMap(([where, container]) =>
+    list(container, 'volumeMounts')
+      .map((mount) => text(mount, 'name') ?? '')
+      .filter((name) => names.includes(name))
+      .map((name) => `${where} mounts ${name}`),
+  );
 }
 
 /** The tokens that volumes of a pod have. */
@@ -181,17 +206,35 @@ function touchesProxy(before: KubernetesObject, after: KubernetesObject): readon
   ];
 }
 
-/** The HTTP gateway refuses metadata that carry claims of tokens: what it is told is the mesh's to say. */
+/** The HTTP gateway refuses metadata that carry claims of tokens: what it is told, and reads of its volumes, is the mesh's to say. */
 function otherGateway(before: KubernetesObject, after: KubernetesObject): readonly Violation[] {
   const isGateway = (container: unknown) =>
     list(container, 'env').some((variable) => text(variable, 'name') === 'UPSTREAMS');
-  const names = containersOf(podOf(before)).flatMap(([where, container]) =>
-    isGateway(container) ? [where] : [],
-  );
-  const gateways = (object: KubernetesObject) =>
-    containersOf(podOf(object)).filter(([where]) => names.includes(where));
-  if (JSON.stringify(gateways(before)) === JSON.stringify(gateways(after))) return [];
-  return [{ what: 'the container of the HTTP gateway is changed', fix: leave }];
+  const [was, is] = [podOf(before), podOf(after)];
+  const now = new Map(containersOf(is));
+  return containersOf(was)
+    .filter(([, container]) => isGateway(container))
+    .flatMap(([where, container]): Violation[] => {
+      const mounted = list(container, 'volumeMounts').map((mount) => text(mount, 'name') ?? '');
+      return [
+        ...changedIn(container, now.get(where)).map(({ path, received }) => ({
+          what: `${where}, which is the HTTP gateway, is changed: ${path}`,
+          received,
+          fix: leave,
+        })),
+        ...mounted.flatMap((name) =>
+          changedIn(volumeOf(was, name), volumeOf(is, name)).map(({ path, received }) => ({
+            what: `volumes[${name}], which the HTTP gateway reads, is changed: ${path}`,
+            received,
+            fix: leave,
+          })),
+        ),
+      ];
+    });
+}
+
+function volumeOf(pod: unknown, name: string): unknown {
+  return list(pod, 'spec', 'volumes').find((volume) => text(volume, 'name') === name);
 }
 
 /** What makes a roll-out, or the end of a pod, lose calls. */
@@ -219,14 +262,18 @@ function losesCalls(before: KubernetesObject, after: KubernetesObject): readonly
       const next = now.get(where);
       return (
         [
-          ['lifecycle.preStop', 'which keeps callers from a container that ends'],
-          ['readinessProbe', 'by which callers know that it takes calls'],
+          ['lifecycle.preStop', 'it keeps callers from a container that ends'],
+          ['readinessProbe', 'callers know by it that the container takes calls'],
         ] as const
       ).flatMap(([path, says]): Violation[] => {
         const had = field(container, ...path.split('.'));
         const has = field(next, ...path.split('.'));
-        if (had === undefined || same(had, has)) return [];
-        return [{ what: `${where}.${path}, ${says}, is changed`, received: has, fix: leave }];
+        if (had === undefined) return [];
+        return changedIn(had, has, path).map((changed) => ({
+          what: `${where}.${changed.path} is changed: ${says}`,
+          received: changed.received,
+          fix: leave,
+        }));
       });
     }),
   ];

@@ -89,9 +89,8 @@ function privileges(where: string, context: unknown): readonly Violation[] {
     .filter((key) => field(context, key) === true)
     .map((key) => ({ what: `${where}.securityContext.${key} is set`, received: true, fix }));
   const added = list(context, 'capabilities', 'add').filter((name) => name !== 'NET_BIND_SERVICE');
-  if (added.length === 0) return flags;
   const what = `${where}.securityContext.capabilities.add goes beyond what the level restricted allows`;
-  return [...flags, { what, received: added, allowed: 'NET_BIND_SERVICE', fix }];
+  return [...flags, ...added.map((received) => ({ what, received, allowed: 'NET_BIND_SERVICE', fix }))];
 }
 
 /** Variables that load code into a program, or weaken its TLS; those that nobody sees here among them. */

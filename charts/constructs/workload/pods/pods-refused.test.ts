@@ -176,12 +176,16 @@ describe('what is said of pods, and is wrong', () => {
           { resources: ['pods', 'pods/log', 'pods/exec'], verbs: ['get'] },
           { resources: ['serviceaccounts/token'], verbs: ['create'] },
           { apiGroups: ['apps', 'batch'], resources: ['*'], verbs: ['patch'] },
+          { resources: ['secrets'], verbs: ['create', 'get'] },
+          { resources: ['*/exec', 'pods/portforward'], verbs: ['get'] },
+          { apiGroups: ['security.istio.io'], resources: ['*'], verbs: ['update'] },
+          { apiGroups: ['networking.istio.io'], resources: ['envoyfilters'], verbs: ['*'] },
         ],
         ...more,
       },
     });
     const others = (index: number, resource: string) =>
-      `pod.kubernetesApi.rules[${index}]: lets it act as any other account of its namespace, and call what that may call; received "${resource}"; ` +
+      `pod.kubernetesApi.rules[${index}]: lets it act as any other account of its namespace, or change what that may call; received "${resource}"; ` +
       'fix: name the verbs and resources that it needs; or, if it has to be so, give a reason beside rules';
     expect(said(kubernetesApi({}))).toEqual([
       others(0, 'pods/exec'),
@@ -189,6 +193,13 @@ describe('what is said of pods, and is wrong', () => {
       ...['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs'].map((one) =>
         others(2, one),
       ),
+      others(3, 'secrets'),
+      others(4, 'pods/exec'),
+      others(4, 'pods/portforward'),
+      ...['authorizationpolicies', 'peerauthentications', 'requestauthentications'].map((one) =>
+        others(5, one),
+      ),
+      others(6, 'envoyfilters'),
     ]);
     expect(said(kubernetesApi({ reason: 'it deploys the shop' }))).toEqual([]);
   });
