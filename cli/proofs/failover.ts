@@ -39,7 +39,7 @@ function concerns({ workloads }: MeshModel, callee: WorkloadModel, object: strin
   const isOf = (workload: WorkloadModel) =>
     workload.namespace === namespace && (name === workload.name || name?.startsWith(`${workload.name}-`));
   const owners = workloads.filter(isOf);
-  return owners.length === 0 || owners.some((owner) => owner === callee || owner.ports.grpc === undefined);
+  return owners.length === 0 || owners.some((owner) => owner === callee || owner.edge !== undefined);
 }
 
 interface Loss {

@@ -251,7 +251,18 @@ test('shares of versions and rules of metadata hold for native calls as for call
     });
     const { getProduct: get, watchPrices: watch, listProducts: list } = canary.method;
     new HttpEdge(shop, 'edge', { expose: [get, watch, list], protocols });
-    const { http } = objectOf(synthesize(mesh), 'east', 'VirtualService', 'edge')?.['spec'] as {
+    const rendered = synthesize(mesh);
+    // Its routes name versions of the service: with the service's own, when those run.
+    const stageOf = (kind: string, name: string, namespace: string) =>
+      rendered.find(({ objects }) =>
+        objects.some(
+          ({ kind: found, metadata }) =>
+            found === kind && metadata.name === name && metadata.namespace === namespace,
+        ),
+      )?.stage;
+    expect(stageOf('VirtualService', 'edge', 'shop')).toBe('60-traffic');
+    expect(stageOf('DestinationRule', 'catalog', 'canary')).toBe('60-traffic');
+    const { http } = objectOf(rendered, 'east', 'VirtualService', 'edge')?.['spec'] as {
       http: {
         name: string;
         match?: { uri: { exact: string }; headers: object }[];

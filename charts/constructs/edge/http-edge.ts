@@ -128,7 +128,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
       addGrpc(into, ingress, grpc, routes, earlier);
     }
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
-    into.addIstio('40-services', where, 'VirtualService', metadata, {
+    // Routes of native clients name versions of the service itself: they come when those run, as its own routes do.
+    const stage = routes.length > 0 ? '60-traffic' : '40-services';
+    into.addIstio(stage, where, 'VirtualService', metadata, {
       hosts: [...hosts],
       exportTo: exportTo(this.namespace.name, [ingress.namespace]),
       gateways: [this.name],

@@ -137,6 +137,16 @@ describe('calls of ports', () => {
     ).toEqual([]);
   });
 
+  test('nor from one whose instance has no pods', () => {
+    const problems = inThree(({ shop }) => {
+      const props = { image, ports: { redis: 6379 }, clusters: { north: { replicas: 0 } } };
+      redisCaller(shop).calls(new TcpService(shop, 'redis', props).port.redis);
+    });
+    expect(problems).toEqual([
+      `demo/shop/caller: calls: ${what}; received ["north"]; allowed east, west; ${fix}`,
+    ]);
+  });
+
   /** Calls from every cluster. */
   function redisCaller(shop: ReturnType<typeof shopOf>['shop']) {
     return new TcpService(shop, 'caller', { image, ports: { tcp: 7000 }, replicated: true });

@@ -1,9 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { objectOf, objectsOf, twoClusters } from '../../testing/mesh.ts';
+import { lab } from '../../platforms.ts';
+import { synthesize } from '../../synth.ts';
+import { clusters, objectOf, objectsOf, twoClusters } from '../../testing/mesh.ts';
 import { ordersIn, redisImage, redisIn, meshWith, podOf, spec } from '../../testing/foreign.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { withProject } from '../../testing/project.ts';
 import { existingCaller } from '../existing/existing-caller.ts';
+import { Mesh } from '../mesh.ts';
 import { MutualTls } from '../workload/mutual-tls.ts';
 import { TcpService } from './tcp-service.ts';
 
@@ -264,5 +267,20 @@ test('mutual TLS of a port is told by its name', () => {
   expect(spec(rendered, 'PeerAuthentication', 'redis-mutual-tls')).toMatchObject({
     mtls: { mode: 'STRICT' },
     portLevelMtls: { 6379: { mode: 'PERMISSIVE' } },
+  });
+});
+
+test('in a mesh of one cluster, which an Istio of others may have under any name, nothing goes by its name', () => {
+  withProject({}, (root) => {
+    const { east } = clusters;
+    const mesh = new Mesh('demo', { root, trustDomain: 'demo.example', clusters: { east }, platform: lab });
+    new TcpService(mesh.namespace('shop'), 'redis', { image: redisImage, ports: { redis: 6379 } });
+    const rendered = synthesize(mesh);
+    expect(objectOf(rendered, 'east', 'VirtualService', 'redis')).toBeUndefined();
+    expect(objectOf(rendered, 'east', 'DestinationRule', 'redis')?.['spec']).toEqual({
+      host: 'redis.shop.svc.cluster.local',
+      trafficPolicy: { loadBalancer: { localityLbSetting: { enabled: false } } },
+      exportTo: expect.anything() as unknown,
+    });
   });
 });

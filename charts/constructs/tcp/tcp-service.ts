@@ -108,8 +108,10 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     const { where, clusters: placement, replicated } = this;
     if (!isApart({ placement, replicated })) return [];
     const all = this.mesh.clusters.map(({ name }) => name);
+    // One that has no pods is led to nothing, as one that it is not placed in.
+    const running = placement.filter((cluster) => this.configIn(cluster).replicas !== 0);
     return [...this.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
-      const without = clustersOf(caller, all).filter((cluster) => !placement.some((own) => own === cluster));
+      const without = clustersOf(caller, all).filter((cluster) => !running.some((own) => own === cluster));
       if (without.length === 0) return [];
       return [
         {
@@ -118,7 +120,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
             `connects to ${where}, whose instances have data of their own in each of several clusters, ` +
             'also from clusters that have none',
           received: without,
-          allowed: placement.join(', '),
+          allowed: running.join(', '),
           fix:
             `add ${without.join(' and ')} to the placement of ${where}, run the caller only where it is, ` +
             'or say replicated: true if all instances hold the same data',

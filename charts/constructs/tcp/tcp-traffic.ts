@@ -47,21 +47,24 @@ export function tcpDestinationRule(service: TcpDestined): IstioSpec<'Destination
   return {
     host,
     trafficPolicy: { loadBalancer: { localityLbSetting: { enabled: false } } },
-    subsets: placement.map((name) => ({ name, labels: { [clusterLabel]: name } })),
+    ...(isAlone(service)
+      ? {}
+      : { subsets: placement.map((name) => ({ name, labels: { [clusterLabel]: name } })) }),
   };
+}
+
+/** Whether the mesh has one cluster, which an Istio of others may have under any name. */
+function isAlone({ clusters }: TcpDestined): boolean {
+  return clusters.length === 1;
 }
 
 /**
  * A VirtualService body that leads each caller to the instances of one cluster: its own, or the only one that has any. So pods that are left in
- * another cluster, while the placement changes, get no connection. None where all instances hold the same data.
+ * another cluster, while the placement changes, get no connection. None where all instances hold the same data, or there is one cluster.
  */
-export function tcpRoutes({
-  host,
-  ports,
-  placement,
-  replicated,
-}: TcpDestined): IstioSpec<'VirtualService'> | undefined {
-  if (replicated) return undefined;
+export function tcpRoutes(service: TcpDestined): IstioSpec<'VirtualService'> | undefined {
+  const { host, ports, placement, replicated } = service;
+  if (replicated || isAlone(service)) return undefined;
   return {
     hosts: [host],
     tcp: ports.flatMap((port) =>

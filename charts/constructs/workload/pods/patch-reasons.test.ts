@@ -13,7 +13,7 @@ const why = 'demo/shop/cart: pod.patches[0]';
 const leave = 'leave it as it is';
 
 /** What synth says of a service in a namespace of a lower level. */
-const alone = (patches: PodConfig['patches']): readonly string[] =>
+const alone = (patches: NonNullable<PodConfig['patches']>): readonly string[] =>
   withProject({}, (root) => {
     const mesh = twoClusters(root);
     const shop = mesh.namespace('shop', { podSecurity: { level: 'privileged', reason: 'a driver of ours' } });
@@ -22,7 +22,10 @@ const alone = (patches: PodConfig['patches']): readonly string[] =>
   });
 
 describe('a reason', () => {
-  const besideGateway = (patches: PodConfig['patches'], kubernetesApi?: PodConfig['kubernetesApi']) =>
+  const besideGateway = (
+    patches: NonNullable<PodConfig['patches']>,
+    kubernetesApi?: PodConfig['kubernetesApi'],
+  ) =>
     refused(
       (shop) =>
         new GrpcService(shop, 'cart', {
@@ -82,7 +85,7 @@ describe('a reason', () => {
         ...(reasons[index] !== undefined && { reason: reasons[index] }),
       }));
     const probe = { readiness: { http: { port: 7070, path: '/ready' } } };
-    const synthesized = (given: PodConfig['patches']) =>
+    const synthesized = (given: NonNullable<PodConfig['patches']>) =>
       refused(
         (shop) =>
           new GrpcService(shop, 'cart', {
