@@ -59,7 +59,7 @@ const cases: readonly Refused[] = [
     'more capabilities',
     deployment({ securityContext: { capabilities: { add: ['NET_ADMIN'], drop: ['ALL'] } } }),
     'no-node-access',
-    'Deployment shop/own: containers[own].securityContext.capabilities.add goes beyond what the level restricted allows; received ["NET_ADMIN"]; allowed NET_BIND_SERVICE',
+    'Deployment shop/own: containers[own].securityContext.capabilities.add goes beyond what the level restricted allows; received "NET_ADMIN"; allowed NET_BIND_SERVICE',
     'remove it',
   ],
   [
