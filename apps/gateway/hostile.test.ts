@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { echo, start, stopAll } from '../testing/gateway.ts';
@@ -176,8 +177,24 @@ describe('slow and half-closed clients', () => {
     expect(statusesOf(await send('GET /v1/books/a HTTP/1.1\r\nhost:', hasty))).toEqual([408]);
   });
 
-  test('no byte at all is 408', async () => {
-    expect(statusesOf(await send('', hasty))).toEqual([408]);
+  test('a connection that has sent nothing is idle: its first request is answered after the time for a head, and by nothing else', async () => {
+    const { socket, text, ended } = open(hasty);
+    // The server looks at each connection twice a second.
+    await sleep(1_500);
+    expect(text()).toBe('');
+    socket.write(get('/v1/books/a'));
+    await ended;
+    socket.destroy();
+    expect(statusesOf(text())).toEqual([200]);
+  });
+
+  test('half a head on a connection that was idle before it is 408', async () => {
+    const { socket, text, ended } = open(hasty);
+    await sleep(1_500);
+    socket.write('GET /v1/books/a HTTP/1.1\r\nhost:');
+    await ended;
+    socket.destroy();
+    expect(statusesOf(text())).toEqual([408]);
   });
 
   test('half a body is 408', async () => {

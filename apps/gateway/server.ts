@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -73,6 +74,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
   let closing = false;
   const open = new Bag<OpenResponse>();
   const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (request.socket.timeout === keepAliveMs) request.socket.setTimeout(stillMs);
     const entry = { response, place: -1 };
     open.add(entry);
     response.on('error', ignore);
@@ -129,6 +131,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
     refuse(socket, new HttpError(405, status.UNIMPLEMENTED, message, { allow: '' }));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (isUnused(error, socket)) {
+      socket.setTimeout(keepAliveMs);
+      return;
+    }
     const inAnswer = open.list().some(({ response }) => response.socket === socket && response.headersSent);
     if (inAnswer || !socket.writable) socket.destroy();
     else refuseUnread(socket, error);
@@ -172,6 +178,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Runni
 /** What is written to a connection that has broken off is lost, as its end says. */
 function ignore(): void {
   return;
+}
+
+/**
+ * Whether the time for a head is up on a connection that has sent nothing: it is as idle as one between two requests. Envoy opens
+ * one more than it needs when calls wait, and may send its first request just when a refusal of nothing is on its way: it
+ * would take that for the answer.
+ */
+function isUnused({ code }: NodeJS.ErrnoException, socket: Duplex): socket is Socket {
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket && socket.bytesRead === 0;
 }
 
 /** Ends the connection after this response, as HTTP/1.1 says it. */
