@@ -20,6 +20,12 @@ interface Shop {
   readonly inventory: GrpcService<typeof InventoryService, Clusters>;
 }
 
+/** What the policy of every edge asks of a request for its HTTP gateway: that it is no gRPC. */
+export const isNotGrpc = {
+  key: 'request.headers[content-type]',
+  notValues: ['application/grpc', 'application/grpc+*'],
+};
+
 /** Runs a test with three services, before which it may declare edges. */
 export function withShop(run: (shop: Shop) => void): void {
   withProject({}, (root) => {

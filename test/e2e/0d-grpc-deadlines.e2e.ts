@@ -7,9 +7,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { freePort } from '../../apps/testing/free-port.ts';
 import { deadlines } from '../../charts/constructs/edge/grpc-edge.ts';
-import { connectionsToService, sharedHttp2 } from '../../charts/constructs/edge/shared-connections.ts';
-import { cluster, listener, startEnvoy, valueOf, type Envoy } from './calls/envoy.ts';
+import { connectionsToService } from '../../charts/constructs/edge/shared-connections.ts';
+import { listener, startEnvoy, valueOf, type Envoy } from './calls/envoy.ts';
 import { rawCall } from './calls/native.ts';
+import { grpcUpstream as upstream } from './calls/upstream.ts';
 
 const minute = 60_000;
 
@@ -27,29 +28,6 @@ function serve(stream: ServerHttp2Stream, headers: Readonly<Record<string, unkno
     { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': code },
     { endStream: true },
   );
-}
-
-/** A cluster as istiod makes it of a DestinationRule for gRPC: five errors of a gateway in a row take a pod out of use. */
-function upstream(name: string, port: number) {
-  const options = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
-  return {
-    ...cluster(name, port),
-    typed_extension_protocol_options: {
-      [options]: {
-        '@type': `type.googleapis.com/${options}`,
-        explicit_http_config: { http2_protocol_options: sharedHttp2 },
-      },
-    },
-    common_lb_config: { healthy_panic_threshold: { value: 0 } },
-    outlier_detection: {
-      consecutive_gateway_failure: 5,
-      enforcing_consecutive_gateway_failure: 100,
-      consecutive_5xx: 0,
-      enforcing_consecutive_5xx: 0,
-      enforcing_success_rate: 0,
-      max_ejection_percent: 100,
-    },
-  };
 }
 
 /** A route as istiod makes it, with what the EnvoyFilter merges into it. */

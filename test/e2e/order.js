@@ -16,6 +16,7 @@ export const order = [
   '0d-shared-connections',
   '0d-shared-refusals',
   '0d-grpc-deadlines',
+  '0d-outside-deadlines',
   '0d-h2spec',
   '0d-autobahn',
   '0d-schemathesis',

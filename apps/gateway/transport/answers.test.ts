@@ -35,7 +35,8 @@ describe('the request', () => {
       'key-bin': 'AAE=',
     });
     expect(received['user-agent']).toMatch(/^grpc-node-/);
-    expect(received['grpc-timeout']).toMatch(/^\d{1,8}m$/);
+    // A proxy in between would end the call by it as one that the server did not answer.
+    expect(received).not.toHaveProperty('grpc-timeout');
     expect(Buffer.concat(bodies)).toEqual(framed(Buffer.from('abc')));
   });
 

@@ -3,7 +3,7 @@ import type { ClientHttp2Stream } from 'node:http2';
 import { status } from '@grpc/grpc-js';
 import type { Connection, StreamUser } from './connection.ts';
 import { MessageReader } from './frames.ts';
-import { isGrpc, readHeaders, timeoutHeader } from './metadata.ts';
+import { isGrpc, readHeaders } from './metadata.ts';
 import { Outbox } from './outbox.ts';
 import { localStatus, notGrpc, peerStatus, statusOfProblem, statusOfReset } from './call-status.ts';
 import { forget, listen, listenToEnd } from './stream.ts';
@@ -34,9 +34,7 @@ const ok: number = status.OK;
 export class ClientCall implements Call, StreamUser, StreamListener {
   place = -1;
   readonly #owner: CallOwner;
-  readonly #headers: string[];
-  /** Whether `grpc-timeout` is the last of them. */
-  #timed = false;
+  readonly #headers: readonly string[];
   readonly #deadline: number;
   readonly #listener: CallListener;
   readonly #reader: MessageReader;
@@ -55,12 +53,14 @@ export class ClientCall implements Call, StreamUser, StreamListener {
   #status: CallStatus | undefined;
 
   /**
-   * @param headers - of the request but for `grpc-timeout`, value after name; the call takes the array over
+   * @param headers - of the request, value after name
+   * @param deadline - kept here and told to nobody: a proxy that knew it would end the call as one that the server did not answer, and five in
+   *   a row take the server out of use for all clients
    * @param messageLimit - longest message received. Bytes.
    */
   constructor(
     owner: CallOwner,
-    headers: string[],
+    headers: readonly string[],
     deadline: number,
     listener: CallListener,
     messageLimit: number,
@@ -82,7 +82,7 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     this.#connection = connection;
     let stream: ClientHttp2Stream;
     try {
-      stream = connection.open(this, this.#timedHeaders());
+      stream = connection.open(this, this.#headers);
     } catch (error) {
       if (connection.lost !== undefined) this.refused(false);
       else this.finish(localStatus(status.INTERNAL, `the request cannot be sent: ${String(error)}`));
@@ -253,14 +253,6 @@ export class ClientCall implements Call, StreamUser, StreamListener {
     const cut = result.code === ok && !this.#reader.between;
     const end = cut ? localStatus(status.INTERNAL, 'the answer ends in the middle of a message') : result;
     this.#end(end, stream.writableFinished ? undefined : reset);
-  }
-
-  #timedHeaders(): readonly string[] {
-    if (this.#deadline === Infinity) return this.#headers;
-    if (this.#timed) this.#headers.length -= 2;
-    this.#timed = true;
-    this.#headers.push('grpc-timeout', timeoutHeader(this.#deadline - Date.now()));
-    return this.#headers;
   }
 
   #armTimer(milliseconds: number): void {

@@ -38,18 +38,6 @@ export function metadataProblem(metadata: MetadataPairs): string | undefined {
   return undefined;
 }
 
-/** gRPC takes at most 8 digits. */
-const mostDigits = 99_999_999;
-
-/** The value of `grpc-timeout`: the finest unit that 8 digits hold, rounded up. Source: PROTOCOL-HTTP2.md, Timeout. */
-export function timeoutHeader(milliseconds: number): string {
-  const ms = Math.max(Math.ceil(milliseconds), 1);
-  if (ms <= mostDigits) return `${ms}m`;
-  if (ms <= mostDigits * 1_000) return `${Math.ceil(ms / 1_000)}S`;
-  if (ms <= mostDigits * 60_000) return `${Math.ceil(ms / 60_000)}M`;
-  return `${Math.min(Math.ceil(ms / 3_600_000), mostDigits)}H`;
-}
-
 export interface ReceivedHeaders {
   /** `:status`; empty in trailers. */
   readonly httpStatus: string;

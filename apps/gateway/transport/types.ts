@@ -24,7 +24,10 @@ export interface Transport {
 export interface CallOptions {
   /** Sent with the request. Names that HTTP/2 or gRPC reserve end the call with INTERNAL. */
   readonly metadata: MetadataPairs;
-  /** When the call ends with DEADLINE_EXCEEDED at the latest. Milliseconds since the epoch; Infinity for never. */
+  /**
+   * When the call ends with DEADLINE_EXCEEDED at the latest, and is taken back from the peer, which does not learn of it before. Milliseconds
+   * since the epoch; Infinity for never.
+   */
   readonly deadline: number;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
+import { anyEdge, isNotGrpc, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { synthesize } from '../../synth.ts';
 import { objectOf, problemsOf } from '../../testing/mesh.ts';
 import { corsPolicy } from './cors.ts';
@@ -37,6 +37,7 @@ describe('CORS', () => {
           { operation: { ports: ['8080'], methods: ['OPTIONS'], paths: ['/v1/orders', '/v1/products/{*}'] } },
         ],
         when: [
+          isNotGrpc,
           { key: 'request.headers[origin]', values: ['*'] },
           { key: 'request.headers[access-control-request-method]', values: ['*'] },
         ],

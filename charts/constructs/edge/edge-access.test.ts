@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { isNotGrpc } from '../../testing/edge.ts';
 import { libraryOf, type Rule } from '../../testing/library.ts';
 import type { Method } from '../scope/method.ts';
 import { edgePolicy, overlapProblems, preflightProblems } from './edge-access.ts';
@@ -45,6 +46,7 @@ describe('a method that streams', () => {
           { operation: { ...operation, methods: ['GET'], paths: ['/v1/talk'] } },
           { operation: { ...operation, methods: ['POST'], paths: ['/v1/talk', '/v1/tell'] } },
         ],
+        when: [isNotGrpc],
       },
     ]);
   });
@@ -100,7 +102,10 @@ test('what has no path is in no rule: one that names no operation would be about
   expect(edgePolicy({ ...access, methods: broken })).toMatchObject({ action: 'ALLOW', rules: [] });
   const { rules } = edgePolicy({ ...access, preflights: false, methods: [...broken, exposed(getProduct)] });
   expect(rules).toEqual([
-    { to: [{ operation: { ports: ['8080'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }] },
+    {
+      to: [{ operation: { ports: ['8080'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }],
+      when: [isNotGrpc],
+    },
   ]);
 });
 

@@ -62,8 +62,9 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
   const operation = { ports: [String(port)], ...hosts };
   const sni: Condition[] =
     serverNames === undefined ? [] : [{ key: 'connection.sni', values: [...serverNames] }];
-  // A path of one method may match another's name, `/{*}/{*}` any: what goes to a service itself is allowed by its name alone.
-  const rest: Condition[] = grpc.length === 0 ? sni : [...sni, isGrpc(false)];
+  // A path of one method may match another's name, `/{*}/{*}` any: what goes to a service itself is allowed by its name alone. And the
+  // HTTP gateway takes no gRPC, by whose deadlines Envoy would end requests as those that its pod did not answer.
+  const rest: Condition[] = [...sni, isGrpc(false)];
   const rules = byRequirement(jwt, methods).flatMap(({ requirement, asked }): Rule[] => {
     const beside = servicesOf(methods);
     const patterns = asked.flatMap(({ descriptor }) => waysOf(descriptor, beside));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../synth.ts';
-import { jwt, ofGateways, withShop } from '../../testing/edge.ts';
+import { isNotGrpc, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { libraryOf } from '../../testing/library.ts';
 import { objectOf, objectsOf } from '../../testing/mesh.ts';
@@ -10,9 +10,7 @@ import { edgePolicy } from './edge-access.ts';
 import { HttpEdge } from './http-edge.ts';
 
 const protocols = ['rest', 'grpc'] as const;
-const content = { key: 'request.headers[content-type]' };
-const isGrpc = { ...content, values: ['application/grpc', 'application/grpc+*'] };
-const isNotGrpc = { ...content, notValues: ['application/grpc', 'application/grpc+*'] };
+const isGrpc = { key: isNotGrpc.key, values: isNotGrpc.notValues };
 const getProduct = '/test.catalog.v1.CatalogService/GetProduct';
 const listProducts = '/test.catalog.v1.CatalogService/ListProducts';
 const watchPrices = '/test.catalog.v1.CatalogService/WatchPrices';
@@ -155,14 +153,18 @@ describe('what is let in', () => {
     });
   });
 
-  test('nothing of this where the edge takes no native calls, which is usual', () => {
+  test('none at all where the edge takes no native calls, which is usual: not as a request of its HTTP gateway either', () => {
     withShop(({ mesh, shop, catalog }) => {
       new HttpEdge(shop, 'edge', { expose: [catalog], rateLimits: [{ perSecond: 5, by: 'all' }] });
       new HttpEdge(shop, 'rest', { expose: [catalog], hosts: ['rest.example'], protocols: ['rest'] });
       const texts = objectsOf(synthesize(mesh), 'east').map((object) => JSON.stringify(object));
-      expect(texts.filter((text) => text.includes('application/grpc') || text.includes('deadlines'))).toEqual(
-        [],
-      );
+      expect(texts.filter((text) => text.includes('deadlines'))).toEqual([]);
+      // Envoy would keep the deadline of a request that says it is gRPC, and count the pod of the HTTP gateway out by it.
+      for (const name of ['edge.shop', 'rest.shop']) {
+        const { rules } = ofGateways(mesh, 'AuthorizationPolicy', name) as { rules: Rule[] };
+        expect(rules.map(({ when }) => when)).toEqual(rules.map(() => [isNotGrpc]));
+        expect(texts.filter((text) => text.includes('application/grpc'))).toHaveLength(2);
+      }
       expect(JSON.stringify(ofGateways(mesh, 'EnvoyFilter', 'edge.shop'))).toContain('HTTP_ROUTE');
     });
   });
@@ -201,8 +203,9 @@ describe('a service at two edges', () => {
       const routes = (name: string) =>
         (objectOf(rendered, 'east', 'VirtualService', name)?.['spec'] as { http: { headers?: object }[] })
           .http;
-      expect(routes('first')[0]?.headers).toEqual({ request: { remove: ['x-user'] } });
-      expect(routes('second')[0]?.headers).toBeUndefined();
+      expect(routes('first')[0]?.headers).toEqual({ request: { remove: ['x-user', 'grpc-timeout'] } });
+      // Nor does a client's deadline through either.
+      expect(routes('second')[0]?.headers).toEqual({ request: { remove: ['grpc-timeout'] } });
     });
   });
 });

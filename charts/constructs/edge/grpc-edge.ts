@@ -28,6 +28,14 @@ export interface GrpcEdge {
   readonly foreignClaims: readonly string[];
 }
 
+/**
+ * The header of a client's deadline (gRPC over HTTP/2, "Timeout"). It ends at the ingress gateways, which keep the deadline
+ * ({@link deadlines}) and take the call back from the service. Whoever inside knew of it would end calls by it: the proxy beside the
+ * service, with an answer that counts as 504, and the proxy beside whatever calls that service makes in its turn, as calls that were not
+ * answered in time. Both take pods out of use for everybody who calls them from there.
+ */
+export const clientDeadline = 'grpc-timeout';
+
 /** Routes to the services themselves, for what is a native call of an exposed method. */
 export function grpcRoutes({ id, methods, foreignClaims }: GrpcEdge): readonly NamedRoute[] {
   return ownServicesOf(methods).flatMap((service) =>
@@ -36,7 +44,7 @@ export function grpcRoutes({ id, methods, foreignClaims }: GrpcEdge): readonly N
       name: `${id} grpc ${service.name}.${service.namespace.name}`,
       headers: { [contentType]: { regex: grpcContent } },
       // A token of another edge's issuer, for whatever audience, is read here as well.
-      removed: foreignClaims,
+      removed: [...foreignClaims, clientDeadline],
     }),
   );
 }

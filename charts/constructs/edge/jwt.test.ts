@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../synth.ts';
-import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
+import { anyEdge, isNotGrpc, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { objectOf, problemsOf } from '../../testing/mesh.ts';
 import { HttpEdge } from './http-edge.ts';
 
@@ -31,12 +31,16 @@ describe('tokens', () => {
       expect(rules).toEqual(
         expect.arrayContaining([
           // The claims of another edge's token would go on as this one's.
-          { to: open, when: [{ key: 'request.auth.claims[iss]', notValues: ['*'] }] },
-          { from, to: open, when: [audience] },
+          { to: open, when: [isNotGrpc, { key: 'request.auth.claims[iss]', notValues: ['*'] }] },
+          { from, to: open, when: [isNotGrpc, audience] },
           {
             from,
             to: [{ operation: { ports: ['8080'], methods: ['POST'], paths: ['/v1/orders'] } }],
-            when: [audience, { key: 'request.auth.claims[realm][roles]', values: ['buyer', 'admin'] }],
+            when: [
+              isNotGrpc,
+              audience,
+              { key: 'request.auth.claims[realm][roles]', values: ['buyer', 'admin'] },
+            ],
           },
           {
             from,
@@ -62,7 +66,7 @@ describe('tokens', () => {
                 },
               },
             ],
-            when: [audience],
+            when: [isNotGrpc, audience],
           },
         ]),
       );
@@ -94,6 +98,7 @@ describe('tokens', () => {
       });
       expect(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop')).toHaveProperty('rules.0', {
         to: [{ operation: { ports: ['8080'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }],
+        when: [isNotGrpc],
       });
     });
   });
@@ -127,7 +132,7 @@ describe('tokens', () => {
       }
       // Whom a token is for is still asked of each edge's own.
       expect(ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop')).toMatchObject({
-        rules: [{ when: [{ key: 'request.auth.audiences', values: ['shop'] }] }],
+        rules: [{ when: [isNotGrpc, { key: 'request.auth.audiences', values: ['shop'] }] }],
       });
       expect(ofGateways(mesh, 'RequestAuthentication', 'other.shop')).toMatchObject({
         jwtRules: [{ audiences: ['shop'], outputClaimToHeaders: [{ claim: 'email', header: 'x-user' }] }],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { anyEdge, ofGateways, withShop } from '../../testing/edge.ts';
+import { anyEdge, isNotGrpc, ofGateways, withShop } from '../../testing/edge.ts';
 import { problemsOf } from '../../testing/mesh.ts';
 import { HttpEdge } from './http-edge.ts';
 
@@ -25,7 +25,7 @@ describe('TLS', () => {
         rules: [
           {
             to: [{ operation: { ports: ['8443'], hosts: ['api.example', 'api.example:443'] } }],
-            when: [{ key: 'connection.sni', values: ['api.example'] }],
+            when: [{ key: 'connection.sni', values: ['api.example'] }, isNotGrpc],
           },
           { to: [{ operation: { ports: ['8080'], hosts: ['api.example', 'api.example:80'] } }] },
         ],
@@ -45,7 +45,10 @@ describe('TLS', () => {
       expect(ofGateways(mesh, 'Gateway', 'edge')).toMatchObject({ servers: [{ port: { number: 443 } }] });
       const { rules } = ofGateways(mesh, 'AuthorizationPolicy', 'edge.shop') as { rules: unknown[] };
       expect(rules).toEqual([
-        { to: [{ operation: { ports: ['8443'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }] },
+        {
+          to: [{ operation: { ports: ['8443'], methods: ['GET', 'HEAD'], paths: ['/v1/products/{*}'] } }],
+          when: [isNotGrpc],
+        },
       ]);
     });
   });
