@@ -8,20 +8,22 @@ import { status } from '@grpc/grpc-js';
 import { Health } from '../../../gen/grpc/health/v1/health_pb.js';
 import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { framed } from '../../gateway/transport/testing/scripted-server.ts';
-import { startLocal, unused } from '../../testing/local.ts';
+import { silent, startLocal, unused } from '../../testing/local.ts';
 import { openChannel, serviceClient } from '../client.ts';
 import { implement } from '../handlers.ts';
 import type { Handlers } from '../handlers.ts';
 import type { ServerLimits } from './limits.ts';
+import { halfOf } from './shares.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+const all = { getProduct: unused, listProducts: unused, watchPrices: unused };
+
 async function start(handlers: Partial<Handlers<typeof CatalogService>>, limits: Partial<ServerLimits>) {
-  const all = { getProduct: unused, listProducts: unused, watchPrices: unused, ...handlers };
-  const local = await startLocal([implement(CatalogService, all)], { limits });
+  const local = await startLocal([implement(CatalogService, { ...all, ...handlers })], { limits });
   cleanups.push(() => local.stop());
   const session = connect(`http://${local.address}`);
   cleanups.push(() => {
@@ -43,14 +45,25 @@ function connectFrom({ address }: { readonly address: string }, localAddress: st
   return session;
 }
 
-function begin(session: ClientHttp2Session, method: string): ClientHttp2Stream {
+function begin(
+  session: ClientHttp2Session,
+  method: string,
+  metadata: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
   const stream = session.request({
+    ...metadata,
     ':method': 'POST',
     ':path': `/test.catalog.v1.CatalogService/${method}`,
     'content-type': 'application/grpc',
     te: 'trailers',
   });
   return stream.on('error', () => undefined).resume();
+}
+
+/** Settles when the server has heard of what was begun before on a connection. */
+async function heard(session: ClientHttp2Session): Promise<void> {
+  if (session.connecting) await once(session, 'connect');
+  await new Promise((resolve) => session.ping(resolve));
 }
 
 /** The status of Trailers-Only. */
@@ -126,7 +139,12 @@ describe('B5: what a server holds is bounded', () => {
     expect(ends.at(-1)).toMatchObject({ code: status.INVALID_ARGUMENT });
   });
 
-  test('calls in flight, but for health', async () => {
+  const tooMany = (whose: string) => ({
+    code: status.RESOURCE_EXHAUSTED,
+    message: `too many calls${whose} are in flight; call again later`,
+  });
+
+  test('calls in flight, of one caller half of them, but for health', async () => {
     const gate = Promise.withResolvers<undefined>();
     const { local, session } = await start(
       {
@@ -135,27 +153,99 @@ describe('B5: what a server holds is bounded', () => {
           return {};
         },
       },
-      { calls: 3 },
+      { calls: 4 },
     );
-    const half = Array.from({ length: 3 }, () => begin(session, 'ListProducts'));
-    half[0]!.write(Buffer.from([0]));
+    const beginFrom = (address: string) => begin(connectFrom(local, address), 'ListProducts');
+    const own = Array.from({ length: 2 }, () => begin(session, 'ListProducts'));
+    await heard(session);
+    // One that is refused takes nobody's place, also while its client does not end it.
+    for (let made = 0; made < 5; made++) {
+      expect(await statusOf(beginFrom('127.0.0.1'))).toEqual(tooMany(' of this client'));
+    }
+    const second = connectFrom(local, '127.0.0.2');
+    const others = Array.from({ length: 2 }, () => begin(second, 'ListProducts'));
+    await heard(second);
+    expect(await statusOf(beginFrom('127.0.0.2'))).toEqual(tooMany(' of this client'));
+    expect(await statusOf(beginFrom('127.0.0.3'))).toEqual(tooMany(''));
     const other = serviceClient(CatalogService, local.channel);
-    const full = {
-      code: status.RESOURCE_EXHAUSTED,
-      message: 'too many calls are in flight; call again later',
-    };
-    let refusal: unknown;
-    do {
-      refusal = await other.getProduct({ id: 'a' }, options).catch((error: unknown) => error);
-    } while ((refusal as { code: status }).code === status.UNIMPLEMENTED);
-    expect(refusal).toMatchObject(full);
     expect(await serviceClient(Health, local.channel).check({}, options)).toMatchObject({ status: 1 });
-    for (const stream of half) stream.close();
+    for (const stream of [...own, ...others]) stream.close();
     gate.resolve(undefined);
+    let refusal: unknown;
     do {
       refusal = await other.getProduct({ id: 'a' }, options).catch((error: unknown) => error);
     } while ((refusal as { code: status }).code === status.RESOURCE_EXHAUSTED);
     expect(refusal).toMatchObject({ code: status.UNIMPLEMENTED });
+  });
+
+  describe('of a caller that names clients, each has half of what that may have', () => {
+    const from = (workload: string, addresses: string) => ({
+      'x-forwarded-client-cert': `By=spiffe://shop.example/a;URI=spiffe://shop.example/ns/${workload}`,
+      'x-forwarded-for': addresses,
+    });
+
+    test('in calls, and by names that it makes up no more', async () => {
+      const { local } = await start({ listProducts: () => new Promise(() => undefined) }, { calls: 8 });
+      const call = (workload: string, addresses: string) =>
+        begin(connectFrom(local, '127.0.0.1'), 'ListProducts', from(workload, addresses));
+      const open = async (workload: string, addresses: string) => {
+        const session = connectFrom(local, '127.0.0.1');
+        begin(session, 'ListProducts', from(workload, addresses));
+        await heard(session);
+      };
+      // What a client writes itself stands before what the gateway adds.
+      for (const made of ['203.0.113.7', '203.0.113.8']) await open('gateway', `${made}, 198.51.100.1`);
+      expect(await statusOf(call('gateway', '203.0.113.9, 198.51.100.1'))).toEqual(
+        tooMany(' of this client'),
+      );
+      for (const made of [1, 2]) await open('gateway', `2001:db8::${made}`);
+      expect(await statusOf(call('gateway', '2001:db8::3'))).toEqual(tooMany(' of this client'));
+      expect(await statusOf(call('gateway', '198.51.100.2'))).toEqual(tooMany(' of this client'));
+      for (const made of [1, 2, 3, 4]) await open('orders', `198.51.100.${made}`);
+      expect(await statusOf(call('orders', '198.51.100.5'))).toEqual(tooMany(' of this client'));
+      expect(await statusOf(call('billing', '198.51.100.1'))).toEqual(tooMany(''));
+    });
+
+    test('in bytes, and at least one message', async () => {
+      const limits = { heldBytes: 2 ** 20, requestBytes: 2 ** 18 };
+      const { session } = await start({}, limits);
+      const part = framed(Buffer.alloc(2 ** 18)).subarray(0, 200_000);
+      const half = (address: string) => {
+        const stream = begin(session, 'GetProduct', from('gateway', address));
+        stream.write(part);
+        return stream;
+      };
+      half('198.51.100.1');
+      expect(await statusOf(half('198.51.100.1'))).toEqual(overShare);
+      half('198.51.100.2');
+      // What is left of the caller's.
+      expect(await statusOf(half('198.51.100.3'))).toEqual(overShare);
+      expect(halfOf(halfOf(2 ** 19))).toBeLessThan(200_000);
+    });
+  });
+
+  test('and a client that is refused again and again fills no log', async () => {
+    const lines: unknown[] = [];
+    const log = { ...silent, warn: (...line: unknown[]) => lines.push(line) } as unknown as typeof silent;
+    const local = await startLocal(
+      [implement(CatalogService, { ...all, listProducts: () => new Promise(() => undefined) })],
+      {
+        limits: { calls: 1 },
+        log,
+      },
+    );
+    cleanups.push(() => local.stop());
+    const call = () => begin(connectFrom(local, '127.0.0.2'), 'ListProducts');
+    const first = connectFrom(local, '127.0.0.2');
+    begin(first, 'ListProducts');
+    await heard(first);
+    for (let made = 0; made < 20; made++) await statusOf(call());
+    expect(lines).toEqual([
+      [
+        { calls: 1, client: '127.0.0.2', refused: 1 },
+        'calls are refused: too many of this client are in flight',
+      ],
+    ]);
   });
 });
 
