@@ -1,6 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
+import { containerLists } from './container-lists.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
 import { callers } from './istio/callers.ts';
@@ -63,5 +64,6 @@ export const gates: readonly Gate[] = [
   othersAlone,
   forbidden,
   podSecurity,
+  containerLists,
   waits,
 ];

@@ -38,7 +38,7 @@ export function allow(
   matchLabels: Readonly<Record<string, string>>,
   grants: readonly Grant[],
 ): IstioSpec<'AuthorizationPolicy'> {
-  const rules = grants
+  const rules = merged(grants)
     .map((grant) => ({ ...grant, order: String(grant.paths) }))
     .toSorted((a, b) => compare(a.principal, b.principal) || a.port - b.port || compare(a.order, b.order))
     .map((grant) => ({
@@ -49,6 +49,17 @@ export function allow(
     }))
     .filter(({ to }) => to.length > 0);
   return { selector: { matchLabels }, action: 'ALLOW', rules };
+}
+
+/** Each identity's grants of methods on a port as one: the ingress gateways have one for each edge that exposes a method. */
+function merged(grants: readonly Grant[]): readonly Grant[] {
+  const groups = Map.groupBy(grants, ({ paths, http, principal, port }) =>
+    JSON.stringify([principal, port, http ?? paths !== undefined]),
+  );
+  return [...groups.values()].flatMap(([first, ...more]) => {
+    if (first?.paths === undefined) return first ?? [];
+    return { ...first, paths: [first, ...more].flatMap(({ paths = [] }) => paths) };
+  });
 }
 
 function compare(a: string, b: string): number {

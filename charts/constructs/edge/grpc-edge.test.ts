@@ -175,7 +175,11 @@ describe('a service at two edges', () => {
     withShop(({ mesh, shop, catalog }) => {
       new HttpEdge(shop, 'first', { expose: [catalog.method.getProduct], protocols });
       new HttpEdge(shop, 'second', {
-        ...{ expose: [catalog.method.listProducts], protocols, hosts: ['b.example'] },
+        ...{
+          expose: [catalog.method.listProducts, catalog.method.getProduct],
+          protocols,
+          hosts: ['b.example'],
+        },
         jwt: { ...jwt, claims: { sub: 'x-user' } },
       });
       const rendered = synthesize(mesh);
@@ -195,9 +199,9 @@ describe('a service at two edges', () => {
         rules: Rule[];
       };
       const ofIngress = rules.filter(({ from }) => JSON.stringify(from).includes('istio-ingressgateway'));
-      expect(ofIngress.flatMap(({ to }) => to.flatMap(({ operation }) => operation.paths))).toEqual([
-        getProduct,
-        listProducts,
+      // One rule, with each method once.
+      expect(ofIngress.map(({ to }) => to.map(({ operation }) => operation.paths))).toEqual([
+        [[getProduct, listProducts]],
       ]);
       // What a token of the second says does not go on to a service through the first.
       const routes = (name: string) =>
