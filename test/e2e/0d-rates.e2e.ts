@@ -1,7 +1,13 @@
 // Envoy itself with limits as the constructs render them: no cluster. That calls over a limit are refused in a mesh is tried by 6-edge.
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freePort } from '../../apps/testing/free-port.ts';
-import { localRateLimit, localRateLimits } from '../../charts/constructs/rate-limits/local-rate-limit.ts';
+import {
+  localRateLimit,
+  localRateLimits,
+  withoutLimits,
+} from '../../charts/constructs/rate-limits/local-rate-limit.ts';
 import { rateOf, type RateLimit } from '../../charts/constructs/rate-limits/rate-limit.ts';
 import { waitFor } from '../../core/wait.ts';
 import { listener, startEnvoy, type Envoy } from './calls/envoy.ts';
@@ -17,6 +23,21 @@ const limits = {
 type Name = keyof typeof limits;
 const names = Object.keys(limits) as readonly Name[];
 
+const hosts = ['shop.example', 'www.shop.example'] as const;
+let atHosts: number;
+
+/** The same limits on each virtual host, as istiod merges them in. */
+function listenerOfHosts() {
+  const typed = localRateLimits([{ name: 'all by all', requests: [], ...rateOf(limits.rare) }]);
+  const virtual_hosts = hosts.map((name) => ({
+    name,
+    domains: [name, `${name}:*`],
+    routes: [{ match: { prefix: '/' }, direct_response: { status: 200 } }],
+    typed_per_filter_config: { [localRateLimit]: typed },
+  }));
+  return listener('hosts', atHosts, { route_config: { virtual_hosts } }, [withoutLimits], {});
+}
+
 let envoy: Envoy;
 let ports: Readonly<Record<Name, number>>;
 beforeAll(async () => {
@@ -27,11 +48,19 @@ beforeAll(async () => {
     const filter = { name: localRateLimit, typed_config: localRateLimits([limit]) };
     return listener(name, ports[name], {}, [filter], { direct_response: { status: 200 } });
   });
-  envoy = await startEnvoy({ static_resources: { listeners } });
+  atHosts = await freePort();
+  envoy = await startEnvoy({ static_resources: { listeners: [...listeners, listenerOfHosts()] } });
 }, 10 * minute);
 afterAll(() => envoy.stop());
 
 const ask = async (name: Name) => (await fetch(`http://127.0.0.1:${ports[name]}/`)).status;
+/** The same from a host, whose port is no other host. */
+const askHost = async (host: string) => {
+  const sent = request({ host: '127.0.0.1', port: atHosts, headers: { host: `${host}:${atHosts}` } }).end();
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+};
 /** How many requests are answered before one is refused. */
 async function answeredAtOnce(name: Name): Promise<number> {
   for (let count = 0; ; count++) {
@@ -58,6 +87,13 @@ test.each([
     );
   },
 );
+
+test('the hosts of an edge have the limits each for itself: Envoy counts for each virtual host', async () => {
+  for (const host of hosts) {
+    for (let made = 0; made < 6; made++) expect(await askHost(host)).toBe(200);
+    expect(await askHost(host)).toBe(429);
+  }
+});
 
 test('a rate of few calls an hour refuses the next one', async () => {
   expect(await answeredAtOnce('rare')).toBe(6);

@@ -11,7 +11,8 @@ type Calls =
 
 /**
  * How many calls may come. Limits are local: each proxy counts for itself, so that with N of them up to N times as
- * many get through; none waits for a server that counts for all.
+ * many get through; none waits for a server that counts for all. At an edge, the ingress gateways count for each of its `hosts` by
+ * itself, as Envoy does for each virtual host: with two hosts, twice as many get through.
  */
 export type RateLimit<C extends string> = Calls & {
   /** Calls that may come at once after a pause. A whole number from 1. @default those of the rate */

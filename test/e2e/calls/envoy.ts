@@ -31,7 +31,7 @@ export function valueOf(
 
 const addressOf = (port: number) => ({ socket_address: { address: '127.0.0.1', port_value: port } });
 
-/** A listener for HTTP, whose requests all take one route. */
+/** A listener for HTTP, whose requests all take one route unless the settings say otherwise. */
 export function listener(
   name: string,
   port: number,
@@ -44,8 +44,8 @@ export function listener(
   const typed = {
     '@type': manager,
     stat_prefix: name,
-    ...settings,
     route_config: { virtual_hosts: [{ name, domains: ['*'], routes }] },
+    ...settings,
     http_filters: [...filters, router],
   };
   return {
