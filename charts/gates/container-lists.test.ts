@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import type { PodConfig } from '../../apps/config/pod/pod.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
+import type { KubernetesObject } from '../model/mesh-model.ts';
 import { image, refused } from '../testing/foreign.ts';
 import { objectOf, renderedOf } from '../testing/rendered.ts';
 import { containerLists } from './container-lists.ts';
@@ -42,7 +43,7 @@ const pods = (container: object, more: object = {}) =>
       spec: { containers: [{ name: 'app', ...container }], ...more },
     },
   });
-const found = (...objects: Parameters<typeof renderedOf>[0]) =>
+const found = (...objects: readonly KubernetesObject[]) =>
   containerLists(renderedOf(objects)).map(({ what, received }) => [what, received]);
 
 test('what Kubernetes refuses with the pods, and not with their Deployment', () => {
