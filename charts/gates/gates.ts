@@ -1,7 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
 import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
-import { containerLists } from './container-lists.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
 import { callers } from './istio/callers.ts';
@@ -25,6 +24,7 @@ import type { RenderedMesh } from '../model/rendered.ts';
 import { deadRoutes } from './routes.ts';
 import { schemaProblems } from './schemas.ts';
 import { podSecurity } from './pod-security.ts';
+import { containerLists } from './pods/container-lists.ts';
 import { plainSecrets } from './secrets.ts';
 import { selections } from './selectors.ts';
 import { symmetry } from './symmetry.ts';

@@ -1,8 +1,8 @@
-import type { Problem } from '../../core/problem.ts';
-import { field, list, mapping, ofKind, text, title } from '../model/rendered.ts';
-import type { RenderedCluster, RenderedMesh } from '../model/rendered.ts';
-import { podsOf, podTemplate, selects, type Pods } from './pods.ts';
-import { containersOf } from './rules/containers.ts';
+import type { Problem } from '../../../core/problem.ts';
+import { field, list, mapping, ofKind, text, title } from '../../model/rendered.ts';
+import type { RenderedCluster, RenderedMesh } from '../../model/rendered.ts';
+import { podsOf, podTemplate, selects, type Pods } from '../pods.ts';
+import { containersOf } from '../rules/containers.ts';
 
 /** Lists of a container that Kubernetes knows entries of by a key (core/v1, Container: `listMapKey`, `patchMergeKey`). */
 const keys = { env: 'name', ports: 'name', volumeMounts: 'mountPath' } as const;

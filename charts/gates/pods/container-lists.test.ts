@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
-import type { PodConfig } from '../../apps/config/pod/pod.ts';
-import { GrpcService } from '../constructs/workload/grpc-service.ts';
-import type { KubernetesObject } from '../model/mesh-model.ts';
-import { image, refused } from '../testing/foreign.ts';
-import { objectOf, renderedOf } from '../testing/rendered.ts';
+import { OrdersService } from '../../../gen/test/orders/v1/orders_pb.js';
+import type { PodConfig } from '../../../apps/config/pod/pod.ts';
+import { GrpcService } from '../../constructs/workload/grpc-service.ts';
+import type { KubernetesObject } from '../../model/mesh-model.ts';
+import { image, refused } from '../../testing/foreign.ts';
+import { objectOf, renderedOf } from '../../testing/rendered.ts';
 import { containerLists } from './container-lists.ts';
 
 const patched = (patches: NonNullable<PodConfig['patches']>) =>
