@@ -22,6 +22,8 @@ export {
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
 export { TcpService, type TcpPortNumber, type TcpServiceProps } from './constructs/tcp/tcp-service.ts';
+export { CronJob, type CronJobProps } from './constructs/jobs/cron-job.ts';
+export { Job, type JobProps, type RunProps } from './constructs/jobs/job.ts';
 export type { TcpPort } from './constructs/scope/tcp-port.ts';
 export type { Probe, Probes, TcpProbe } from '../apps/config/probes.ts';
 export type {

@@ -26,7 +26,9 @@ describe('the shop', () => {
 
   test('renders every stage of both clusters, in order', () => {
     expect(rendered.map(({ path }) => path)).toEqual(
-      ['east', 'west'].flatMap((cluster) => stages.map((stage) => `${cluster}/${stage}.k8s.yaml`)),
+      ['east', 'west'].flatMap((cluster) =>
+        stages.filter((stage) => stage !== '70-jobs').map((stage) => `${cluster}/${stage}.k8s.yaml`),
+      ),
     );
   });
 

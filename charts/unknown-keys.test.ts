@@ -340,9 +340,9 @@ describe('D1: a key that nobody reads is refused', () => {
     const declared = Object.entries<unknown>(typed).flatMap(([name, one]) =>
       typeof one === 'function' && one.prototype instanceof typed.MeshConstruct ? [name] : [],
     );
-    // Keys of a Namespace are in existing-refused.test.ts.
+    // Keys of a Namespace are in existing-refused.test.ts, those of jobs in constructs/jobs/job-refused.test.ts.
     expect(declared.sort().join(', ')).toBe(
-      'ExternalService, GrpcService, HttpEdge, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
+      'CronJob, ExternalService, GrpcService, HttpEdge, Job, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
     );
   });
 });

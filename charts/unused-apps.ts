@@ -2,7 +2,7 @@ import { loadConfigs } from '../apps/config/app-config.ts';
 import { gatewayApp } from '../apps/config/folders.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Mesh } from './constructs/mesh.ts';
-import { Workload } from './constructs/workload/workload.ts';
+import { CallingPods } from './constructs/workload/calling-pods.ts';
 
 /**
  * App folders that are built, and that none of the meshes runs: a forgotten declaration looks just like one that is not
@@ -11,7 +11,7 @@ import { Workload } from './constructs/workload/workload.ts';
  * @param meshes - those of all environments
  */
 export function unusedApps(root: string, meshes: readonly Mesh<string>[]): readonly Problem[] {
-  const parts = meshes.flatMap((mesh) => mesh.node.findAll()).filter((part) => part instanceof Workload);
+  const parts = meshes.flatMap((mesh) => mesh.node.findAll()).filter((part) => part instanceof CallingPods);
   const used = new Set([gatewayApp, ...parts.flatMap(({ apps }) => apps)]);
   return loadConfigs(root)
     .filter(({ directory }) => !used.has(directory))

@@ -11,6 +11,7 @@ import { checkForeignRules, foreignConfig } from './foreign.ts';
 import { foreignFileSchema, foreignPropsSchema, tcpPropsSchema } from './foreign-schema.ts';
 import { at } from './mapping.ts';
 import { checkContainerName, checkName, checkRules } from './rules.ts';
+import { checkJobRules, jobConfig, jobContainerSchema } from './pod/job-container.ts';
 import { inClusterSchema, podSchema } from './pod/schema.ts';
 import type { InCluster, PodConfig } from './pod/pod.ts';
 import { appConfigSchema } from './schema.ts';
@@ -195,6 +196,17 @@ export function parseTcpProps(place: string, name: string, value: unknown): Fore
   const where = whereIn(place);
   const rules = [...checkContainerName(name, place, 'rename the service'), ...checkTcpRules(value, where)];
   return tcpConfig(name, parse(tcpPropsSchema, value, rules, where));
+}
+
+/**
+ * Checks what is declared of a container that ends by itself.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parseJobContainer(place: string, name: string, value: unknown): ForeignConfig {
+  const where = whereIn(place);
+  const rules = [...checkContainerName(name, place, 'rename the job'), ...checkJobRules(value, where)];
+  return jobConfig(name, parse(jobContainerSchema, value, rules, where));
 }
 
 type WhereAny = (...path: PropertyKey[]) => string;

@@ -56,7 +56,7 @@ const tcpPort = chosen((value) =>
 );
 
 /** What is said of a container that serves something else than gRPC. */
-const tcpShape = {
+export const tcpShape = {
   image: shape.image,
   // Names are checked by rules, which know which one is wrong.
   ports: z.record(z.string(), tcpPort, { error: 'a mapping from names to ports' }),

@@ -40,6 +40,8 @@ import { revisionProblems } from './control-plane/revision-rules.ts';
 import { controlPlanesOf } from './scope/revisions.ts';
 import type { Tracing } from './scope/tracing.ts';
 import { tracingProblems } from './telemetry/tracing.ts';
+import { Run } from './jobs/run.ts';
+import { CallingPods } from './workload/calling-pods.ts';
 import { takesPlaintext } from './workload/mutual-tls.ts';
 import { Workload } from './workload/workload.ts';
 
@@ -162,17 +164,20 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   model(): MeshModel {
     const parts = this.node.findAll();
     const workloads = parts.filter((part) => part instanceof Workload);
+    const pods = parts.filter((part) => part instanceof CallingPods);
+    const runs = parts.filter((part) => part instanceof Run).map(({ model }) => model);
     const models = workloads.map((workload) => ({
       ...workload.model,
       ...(takesPlaintext(workload) && { plaintext: true as const }),
     }));
     // Folders that say by what reference an image goes are none of apps.
-    const named = new Set(workloads.flatMap(({ app, config }) => (isForeign(config) ? [app] : [])));
-    const built = workloads.flatMap(({ apps }) => apps).filter((app) => !named.has(app));
+    const named = new Set(pods.flatMap(({ app, config }) => (isForeign(config) ? [app] : [])));
+    const built = pods.flatMap(({ apps }) => apps).filter((app) => !named.has(app));
     // Proofs call in the name of workloads whose images need not have a program for it; the HTTP gateway's has.
-    const proving = models.some(({ app }) => app === undefined) ? [gatewayApp] : [];
+    const isProving = models.some(({ app }) => app === undefined) || runs.length > 0;
+    const proving = isProving ? [gatewayApp] : [];
     const apps = new Set([...built, ...proving]);
-    const foreign = [...new Set(workloads.flatMap(({ foreignImages }) => foreignImages))].sort();
+    const foreign = [...new Set(pods.flatMap(({ foreignImages }) => foreignImages))].sort();
     const { platform, ingress, eastWest } = this;
     const existing = isExisting(platform) ? existingModel(this, platform) : undefined;
     return {
@@ -189,6 +194,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       ...(existing === undefined ? {} : { existing }),
       namespaces: parts.filter((part) => part instanceof Namespace).map(({ name }) => name),
       workloads: models,
+      ...(runs.length === 0 ? {} : { runs }),
       ...existingModels(parts),
       images: [...apps].sort().map((app) => ({ app, reference: this.image(this.appConfig(app)) })),
       ...(foreign.length === 0 ? {} : { foreignImages: foreign }),

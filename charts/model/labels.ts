@@ -35,3 +35,12 @@ export const anySourceAnnotation = 'meshwright/any-source';
  * rendered the mesh, `0.1.0`.
  */
 export const versionAnnotation = 'meshwright/version';
+
+/** Annotation of an object whose end `up` awaits, as it stands for work that has to be done: a Job, to be `complete`. */
+export const awaitedAnnotation = 'meshwright/awaited';
+
+/**
+ * Istio's annotation of pods that want their proxy as a native sidecar, a container that Kubernetes ends when the others have ended
+ * (https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#jobs-with-sidecar-containers).
+ */
+export const nativeSidecarAnnotation = 'sidecar.istio.io/nativeSidecar';

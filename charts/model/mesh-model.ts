@@ -98,6 +98,18 @@ export interface ConnectionModel {
   readonly port: number;
 }
 
+/** A Job or CronJob as declared, for those who watch it or call in its name. */
+export interface RunModel extends Pick<
+  WorkloadModel,
+  'name' | 'namespace' | 'placement' | 'calls' | 'connects'
+> {
+  readonly kind: 'Job' | 'CronJob';
+  /** Name of its Kubernetes object: that of a Job has a hash of all that it is. */
+  readonly object: string;
+  /** Whether no runs of a CronJob begin. */
+  readonly suspended?: true;
+}
+
 /** A service of others that workloads of the mesh may call. */
 export interface ExistingServiceModel {
   /** Of its Kubernetes Service. */
@@ -249,6 +261,8 @@ export interface MeshModel {
   /** Application namespaces, in the order they were declared, shared ones too. */
   readonly namespaces: readonly string[];
   readonly workloads: readonly WorkloadModel[];
+  /** Jobs and CronJobs, in the order they were declared. @default - none */
+  readonly runs?: readonly RunModel[];
   /** Services of others that its workloads may call. @default - none */
   readonly existingServices?: readonly ExistingServiceModel[];
   /** Workloads of others that may call its workloads. @default - none */

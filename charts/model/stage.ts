@@ -10,7 +10,11 @@ export const stages = [
   '40-services',
   '50-workloads',
   '60-traffic',
+  '70-jobs',
 ] as const;
+
+/** The stage after which the mesh works: what comes later may call all of it, wherever that is. */
+export const lastOfMesh = '60-traffic';
 
 /** A stage of a cluster's YAML, in the order they are applied: `50-workloads`. */
 export type StageName = (typeof stages)[number];

@@ -9,6 +9,7 @@ export function formatStatus(seen: MeshStatus): string {
     clusterTable(seen),
     gatewayTable(seen),
     serviceTable(seen),
+    runTable(seen),
     accessTable(seen),
     [
       crossing(seen.crossCluster),
@@ -92,6 +93,13 @@ export function troubles(seen: MeshStatus): readonly string[] {
     ...seen.rollouts.map(
       ({ cluster, object, missing, because }) =>
         `${object} in ${cluster}: ${missing}${because === null ? '' : `: ${because}`}`,
+    ),
+    ...seen.runs.flatMap(({ cluster, object, state, because }) =>
+      state !== 'failed' && state !== 'missing'
+        ? []
+        : [
+            `${object} in ${cluster}: ${state === 'failed' ? `it failed: ${because ?? ''}` : (because ?? '')}`,
+          ],
     ),
     ...unfinishedTroubles(seen),
     ...(seen.crossCluster.ok === false ? ['calls between clusters are not answered'] : []),
@@ -178,6 +186,20 @@ function serviceTable({ clusters, services }: MeshStatus): readonly string[] {
   );
 }
 
+function runTable({ runs }: MeshStatus): readonly string[] {
+  if (runs.length === 0) return [];
+  return table(
+    ['job', 'in', 'state', 'last succeeded', 'last failed'],
+    runs.map(({ object, cluster, state, succeeded, failed }) => [
+      object.replace(/^\w+ /, ''),
+      cluster,
+      state,
+      minute(succeeded),
+      minute(failed),
+    ]),
+  );
+}
+
 function accessTable({ clusters }: MeshStatus): readonly string[] {
   const links = Object.entries(clusters).flatMap(([name, { remotes }]) =>
     Object.entries(remotes).map(([of, { problem, istiod, tokenNotAfter }]) => [
@@ -204,6 +226,11 @@ function trustLines({ clusters }: MeshStatus): readonly string[] {
 /** `1-30 (12)`, with the number of proxies. */
 function formatControlPlane({ revision, ready, proxies }: ControlPlaneStatus): string {
   return `${revision}${ready ? '' : ' not ready'} (${proxies})`;
+}
+
+/** The minute of a time in ISO 8601: `2031-01-01 02:30Z`. */
+function minute(time: string | null): string {
+  return time === null ? '-' : `${time.slice(0, 16).replace('T', ' ')}Z`;
 }
 
 /** The day of a time in ISO 8601. */

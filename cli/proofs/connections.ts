@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { ConnectionModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import type { ConnectionModel, MeshModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
-import { calleeOf, imageFor, titleOf } from './edges.ts';
+import { calleeOf, callersOf, imageFor, titleOf, type CallerModel } from './edges.ts';
 import { runProgram } from './pod.ts';
 import { podName, probeLabels } from './probes.ts';
 import type { Proof, ProofContext } from './proof.ts';
@@ -95,11 +95,11 @@ export function readConnections(printed: string): readonly ConnectionAnswer[] | 
 }
 
 /**
- * Every workload connects to all ports that it may, in every cluster that it runs in: in its name, from a pod with its service account and
+ * Every workload, and every job, connects to all ports that it may, in every cluster that it runs in: in its name, from a pod with its service account and
  * labels, which takes no traffic.
  */
 export function connections(model: MeshModel): readonly Proof[] {
-  return model.workloads.flatMap((caller) => {
+  return callersOf(model).flatMap((caller) => {
     const image = imageFor(model, caller);
     const targets = (caller.connects ?? []).flatMap((to): readonly Target[] => {
       const callee = calleeOf(model, to);
@@ -124,7 +124,7 @@ interface Target {
 }
 
 interface Probe {
-  readonly caller: WorkloadModel;
+  readonly caller: CallerModel;
   readonly cluster: string;
   readonly image: string;
   readonly targets: readonly Target[];

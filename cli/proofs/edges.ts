@@ -8,11 +8,25 @@ export interface EdgeRead {
   readonly read: Read;
 }
 
+/** What calls others: a workload or a job. */
+export type CallerModel = Pick<
+  WorkloadModel,
+  'name' | 'namespace' | 'app' | 'calls' | 'connects' | 'answersFrom'
+>;
+
+/** All that call others. Calls are made in the name of a job where it is placed, whether it runs or not. */
+export function callersOf({ workloads, runs = [] }: MeshModel): readonly CallerModel[] {
+  return [...workloads, ...runs.map((run) => ({ ...run, answersFrom: run.placement }))];
+}
+
 /**
  * The image that proofs of a workload run their programs in, which need Node: its own, or where that is built elsewhere, any that is
  * built here.
  */
-export function imageFor({ images }: Pick<MeshModel, 'images'>, { app }: WorkloadModel): string | undefined {
+export function imageFor(
+  { images }: Pick<MeshModel, 'images'>,
+  { app }: Pick<WorkloadModel, 'app'>,
+): string | undefined {
   const own = images.find((image) => image.app === app);
   return (app === undefined ? images[0] : own)?.reference;
 }
@@ -62,7 +76,10 @@ export function answeringClusters(callee: WorkloadModel, from: readonly string[]
 }
 
 /** What a workload is called in titles, which tell proofs apart: with its namespace where another one has its name. */
-export function titleOf({ workloads }: MeshModel, { name, namespace }: WorkloadModel): string {
-  const others = workloads.filter((each) => each.name === name);
+export function titleOf(
+  { workloads, runs = [] }: MeshModel,
+  { name, namespace }: Pick<WorkloadModel, 'name' | 'namespace'>,
+): string {
+  const others = [...workloads, ...runs].filter((each) => each.name === name);
   return others.length > 1 ? `${namespace}/${name}` : name;
 }

@@ -86,6 +86,43 @@ test('a service of others is called by each of its callers, wherever they run', 
   );
 });
 
+test('a job is called for in its name where it is placed, whether it runs or not', () => {
+  const { calls } = model.workloads.find(({ name }) => name === 'orders')!;
+  const connects = [{ workload: 'cache', namespace: 'shop', name: 'redis', port: 6379 }];
+  const cache = {
+    ...withoutApp(model.workloads[0]!),
+    name: 'cache',
+    calls: [],
+    tcp: [{ name: 'redis', port: 6379 }],
+  };
+  const runs = [
+    {
+      name: 'migrate',
+      namespace: 'shop',
+      kind: 'Job',
+      object: 'migrate-1a2b3c4d',
+      placement: ['west'],
+      calls,
+      connects,
+    },
+    {
+      name: 'report',
+      namespace: 'shop',
+      kind: 'CronJob',
+      object: 'report',
+      placement: ['east', 'west'],
+      calls: [],
+    },
+  ] as const;
+  const seen = titles({ ...model, workloads: [...model.workloads, cache], runs }).filter((title) =>
+    /migrate|report/.test(title),
+  );
+  expect(seen).toEqual([
+    'migrate in west gets to catalog and inventory',
+    'migrate in west connects to cache:redis',
+  ]);
+});
+
 /** A workload whose image is built elsewhere. */
 function withoutApp(workload: WorkloadModel): WorkloadModel {
   return Object.fromEntries(

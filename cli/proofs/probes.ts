@@ -3,19 +3,27 @@ import { defaultRevision, nameLabel, revisionLabel } from '../../charts/model/la
 import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError, type Problem } from '../../core/problem.ts';
 import { managedLabels } from '../../infra/kube/kube-object.ts';
-import { answeringClusters, calleeOf, imageFor, readsOf, titleOf } from './edges.ts';
+import {
+  answeringClusters,
+  calleeOf,
+  callersOf,
+  imageFor,
+  readsOf,
+  titleOf,
+  type CallerModel,
+} from './edges.ts';
 import { clusterOf } from './http.ts';
 import { runProgram } from './pod.ts';
 import { isExpected, probeProgram, readAnswers, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
 import type { Proof, ProofContext } from './proof.ts';
 
 /**
- * Every workload gets to all that it may call, in every cluster that it runs in. A pod with its service account and labels,
- * which takes no traffic, makes the calls. What reads through the ingress gateways show of an edge is not tried again.
+ * Every workload gets to all that it may call, in every cluster that it runs in, and so does every job, which need not run for that. A pod with its service
+ * account and labels, which takes no traffic, makes the calls. What reads through the ingress gateways show of an edge is not tried again.
  */
 export function probes(model: MeshModel): readonly Proof[] {
   const shown = readsOf(model);
-  return model.workloads.flatMap((caller) => {
+  return callersOf(model).flatMap((caller) => {
     const image = imageFor(model, caller);
     const targets = caller.calls.flatMap((call): readonly Target[] => {
       if (call.existing === true) return [{ call, title: `${call.namespace}/${call.workload}` }];
@@ -43,7 +51,7 @@ interface Target {
 }
 
 interface Probe {
-  readonly caller: WorkloadModel;
+  readonly caller: CallerModel;
   readonly cluster: string;
   readonly image: string;
   readonly targets: readonly Target[];

@@ -1,3 +1,4 @@
+import { lastOfMesh, stages } from '../../charts/model/stage.ts';
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import { applyObject, applyObjects } from './apply-object.ts';
 import type { Applied } from './apply-object.ts';
@@ -141,13 +142,15 @@ function deletes(
 }
 
 /**
- * The steps to be over before a step. One that changes nothing awaits none, but for a cluster's last step, which ends what the
+ * The steps to be over before a step. One that changes nothing awaits none, but for a cluster's last step of the mesh, which ends what the
  * steps before it have begun: see {@link settle}.
  */
 function awaitedBy({ step, settled }: PreparedStep, { steps }: Plan): readonly StageKey[] {
   if (settled === undefined) return step.after;
-  const own = steps.filter(({ cluster }) => cluster === step.cluster);
-  return step === own.at(-1) ? own.slice(0, -1) : [];
+  if (step.stage !== lastOfMesh) return [];
+  return steps.filter(
+    ({ cluster, stage }) => cluster === step.cluster && stages.indexOf(stage) < stages.indexOf(lastOfMesh),
+  );
 }
 
 interface StageResult {

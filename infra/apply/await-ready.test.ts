@@ -22,6 +22,7 @@ const limits = {
   scheduled: 400,
   address: 400,
   answering: 400,
+  complete: 400,
 };
 const deployment = (status: object) => ({
   apiVersion: 'apps/v1',

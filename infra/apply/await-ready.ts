@@ -1,39 +1,17 @@
 import { ProblemsError } from '../../core/problem.ts';
-import { waitFor } from '../../core/wait.ts';
-import type { Look } from '../../core/wait.ts';
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import { diagnose, diagnoseLoadBalancer } from './diagnose.ts';
 import { podProblem } from './pod-problem.ts';
+import { JobWait } from './job-wait.ts';
 import { PodWatch, podTimes } from './pod-watch.ts';
-import type { PodTimes } from './pod-watch.ts';
+import { waitReporting } from './wait-reporting.ts';
+import type { AwaitOptions } from './wait-reporting.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { describeReadiness, isObserved, lookAt } from '../plan/readiness.ts';
+import { isObserved, lookAt } from '../plan/readiness.ts';
 import type { Readiness, ReadinessKind } from '../plan/readiness.ts';
 import { lookAtWebhooks } from '../kube/webhooks.ts';
-
-/** How long each state may take, in milliseconds: images are pulled and nodes may be busy. */
-export const readinessLimits: Readonly<Record<ReadinessKind, number>> = {
-  active: 30_000,
-  established: 60_000,
-  available: 300_000,
-  scheduled: 300_000,
-  address: 120_000,
-  answering: 120_000,
-};
-const intervalMs = 500;
-
-export interface AwaitOptions {
-  /** Namespaces of the mesh, among which one that the webhooks select is found. */
-  readonly namespaces: readonly KubeObject[];
-  readonly report: (line: string) => void;
-  /** @default readinessLimits */
-  readonly limits?: Readonly<Record<ReadinessKind, number>>;
-  /** @default podTimes */
-  readonly pods?: PodTimes;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * Waits side by side until every condition holds, and reports the ones that did not hold at the first look, and why pods do
@@ -56,9 +34,7 @@ export async function awaitReady(
   try {
     await allOrProblems(
       conditions.map(async (readiness) => {
-        const wait = isWorkload(readiness.kind)
-          ? new WorkloadWait(client, readiness, options, signal)
-          : undefined;
+        const wait = watchedWait(client, readiness, options, signal);
         try {
           await (wait?.done() ?? awaitOne(client, readiness, options, signal));
         } catch (error) {
@@ -80,6 +56,17 @@ export async function awaitReady(
   }
 }
 
+/** The wait for what has pods, which are watched meanwhile. */
+function watchedWait(
+  client: KubeClient,
+  readiness: Readiness,
+  options: AwaitOptions,
+  signal: AbortSignal,
+): WorkloadWait | JobWait | undefined {
+  if (readiness.kind === 'complete') return new JobWait(client, readiness, options, signal);
+  return isWorkload(readiness.kind) ? new WorkloadWait(client, readiness, options, signal) : undefined;
+}
+
 function isWorkload(kind: ReadinessKind): kind is 'available' | 'scheduled' {
   return kind === 'available' || kind === 'scheduled';
 }
@@ -97,24 +84,6 @@ async function awaitOne(
       ? lookAtWebhooks(client, object, options.namespaces, signal)
       : lookAt(kind, await client.get(object, signal)),
   );
-}
-
-async function waitReporting(
-  client: KubeClient,
-  readiness: Readiness,
-  { report, limits = readinessLimits }: AwaitOptions,
-  rest: { readonly signal: AbortSignal; readonly whereToLook?: () => Promise<string> },
-  look: () => Promise<Look<true>>,
-  meanwhile: () => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
-  const what = `${client.cluster}: ${describeReadiness(readiness)}`;
-  let looks = 0;
-  await waitFor({ what, timeoutMs: limits[readiness.kind], intervalMs, ...rest }, async () => {
-    const seen = await look();
-    if (!seen.done && ++looks === 1) report(`${what}: waiting, ${seen.because}`);
-    if (!seen.done) await meanwhile();
-    return seen;
-  });
 }
 
 /** Waits for one workload, and watches its pods meanwhile. */

@@ -4,6 +4,7 @@ import { condition, count, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { newestPods } from '../kube/newest-pods.ts';
 import { lastLogLines } from '../kube/pod-log.ts';
+import { hasEnded, troublesOfRun } from './run-pods.ts';
 import { byOutlook, subjectOf, troublesOf } from '../kube/pod-trouble.ts';
 import type { Trouble } from '../kube/pod-trouble.ts';
 import { warningOf, withProbe } from '../kube/pod-warnings.ts';
@@ -48,6 +49,7 @@ export class PodWatch {
   #looked = 0;
   #told = '';
   #troubles: readonly Trouble[] = [];
+  #isJob = false;
   /** Uids of the pods that an earlier run left in trouble. */
   #earlier: Set<string> | undefined;
   /** By trouble: since when it is seen, without a look between that did not see it. */
@@ -84,6 +86,7 @@ export class PodWatch {
     if (Date.now() - this.#looked < this.#times.interval) return false;
     try {
       const pods = await newestPods(this.#client, live, this.#signal);
+      this.#isJob = live.kind === 'Job';
       this.#troubles = [...refusals(live), ...(await this.#troublesOf(pods))].sort(byOutlook);
       const now = Date.now();
       this.#since = new Map(
@@ -105,12 +108,13 @@ export class PodWatch {
   async #troublesOf(pods: readonly KubeObject[]): Promise<readonly Trouble[]> {
     const found: Trouble[] = [];
     for (const pod of pods) {
-      const own = troublesOf(pod);
+      const own = this.#isJob ? troublesOfRun(pod) : troublesOf(pod);
       for (const trouble of own) found.push(await this.#withProbe(trouble));
       const first = this.#pods.get(uidOf(pod)) ?? Date.now();
       this.#pods.set(uidOf(pod), first);
       const starting = Date.now() - first < this.#times.starting;
-      if (own.length > 0 || starting || text(condition(pod, 'Ready'), 'status') === 'True') continue;
+      if (own.length > 0 || starting || hasEnded(pod) || text(condition(pod, 'Ready'), 'status') === 'True')
+        continue;
       const warning = await this.#warningOf(pod);
       if (warning !== undefined) found.push(warning);
     }
@@ -154,7 +158,9 @@ export class PodWatch {
   }
 
   #isOver(trouble: Trouble): boolean {
-    const { pod, container = '', outlook, restarts, reason } = trouble;
+    const { pod, container = '', outlook, restarts, reason, log } = trouble;
+    // A Job says itself how often it is tried again.
+    if (this.#isJob && log !== undefined) return false;
     const seen = Date.now() - (this.#since.get(keyOf(trouble)) ?? Date.now());
     if (restarts - (this.#before.get(`${uidOf(pod)} ${container}`) ?? 0) >= restartsThatEnd) return true;
     const left = this.#earlier?.has(uidOf(pod)) === true;

@@ -57,9 +57,9 @@ test('finds what the credentials may list in the namespaces of the mesh alone, a
   store(ours.filter(({ metadata, kind }) => metadata.namespace !== undefined || kind === 'Namespace'));
   listsOnly(['deployments', 'services', 'configmaps'], ['shop', 'istio-system']);
   const kept = (name: string) =>
-    `east: Namespace ${name} is kept because these credentials may not list what others may have there: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 16 more kinds`;
+    `east: Namespace ${name} is kept because these credentials may not list what others may have there: authorizationpolicys.security.istio.io, cronjobs.batch, daemonsets.apps and 18 more kinds`;
   expect(await remove()).toEqual([
-    'east: objects of kinds that these credentials may not list were not looked for: authorizationpolicys.security.istio.io, daemonsets.apps, destinationrules.networking.istio.io and 18 more kinds',
+    'east: objects of kinds that these credentials may not list were not looked for: authorizationpolicys.security.istio.io, cronjobs.batch, daemonsets.apps and 20 more kinds',
     kept('shop'),
     kept('istio-system'),
     'east: removed 3 objects',

@@ -1,3 +1,4 @@
+import { lastOfMesh } from '../../charts/model/stage.ts';
 import { allOrProblems } from '../../core/all-or-problems.ts';
 import { raiseToMinimum } from './autoscaling.ts';
 import { awaitReady } from './await-ready.ts';
@@ -94,7 +95,7 @@ export function finishRelease(
 /**
  * Ends a step: what its autoscalers scale gets the fewest pods it may have, and everything gets ready, a CA that an issuer
  * signs included, and no pod is without its proxy. A cluster's last
- * step also ends its control plane's waiting for the other clusters, which goes on beside the steps after the remote
+ * step of the mesh also ends its control plane's waiting for the other clusters, which goes on beside the steps after the remote
  * secrets: a cluster that cannot be read keeps nobody from working in the others. By then every cluster has its gateways,
  * and the others' are tried from inside it.
  * @param release - the rendered objects of the step's Istio releases
@@ -126,7 +127,7 @@ export async function settle(
     await awaitRoots(client, Object.values(clients), plan.controlPlaneNamespace, plan.caVolume, signal);
   readied?.();
   if (step.secrets.some(({ kind }) => kind === 'remote-secret')) links.open(step.cluster);
-  if (step !== plan.steps.findLast(({ cluster }) => cluster === step.cluster)) return;
+  if (step.stage !== lastOfMesh) return;
   const others = plan.clusters.filter((name) => name !== step.cluster).map((name) => clientOf(clients, name));
   const reach = { report, limits: { ...defaultLimits, ...limits }, ...(signal && { signal }) };
   await allOrProblems([links.opened(step.cluster), awaitOthers(plan, client, others, reach)]);

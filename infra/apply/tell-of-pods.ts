@@ -21,7 +21,7 @@ export async function tellOfPods(
   times: PodTimes = podTimes,
 ): Promise<void> {
   const watched = readinessOf(objects).flatMap(({ kind, object }) => {
-    if (kind !== 'available' && kind !== 'scheduled') return [];
+    if (kind !== 'available' && kind !== 'scheduled' && kind !== 'complete') return [];
     const tell = (line: string) => {
       report(`${client.cluster}: ${describe(object)}: ${line}`);
     };

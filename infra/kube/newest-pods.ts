@@ -6,7 +6,7 @@ const revisionKey = 'deployment.kubernetes.io/revision';
 const generationKey = 'deprecated.daemonset.template.generation';
 
 /**
- * The pods of a Deployment's or a DaemonSet's present template, whatever state they are in, without those being deleted.
+ * The pods of a Deployment's or a DaemonSet's present template, or of a Job, whatever state they are in, without those being deleted.
  * Pods of earlier templates say nothing about a roll-out.
  * @param workload - as it lives in the cluster, after its controller has seen the last change
  * @throws KubeError when the server refuses a list.
@@ -19,6 +19,7 @@ export async function newestPods(
   const pods = (await listOwned(client, workload, 'v1', 'Pod', signal)).filter(
     (pod) => field(pod, 'metadata', 'deletionTimestamp') === undefined,
   );
+  if (workload.kind === 'Job') return pods.filter((pod) => isOwnedBy(pod, workload));
   if (workload.kind === 'DaemonSet') {
     const generation = workload.metadata.annotations?.[generationKey];
     return pods.filter(

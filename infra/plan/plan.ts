@@ -81,22 +81,27 @@ export function remoteSecretName(cluster: string): string {
 }
 
 /**
- * Plans how the rendered stages are applied to the clusters. Clusters go through the stages in parallel, with two
+ * Plans how the rendered stages are applied to the clusters. Clusters go through the stages in parallel, with three
  * exceptions: the gateways' stage waits for the control planes of all other clusters, because a remote secret needs the
  * service account that the other cluster's release creates (Istio, multi-primary on different networks, "Enable endpoint
- * discovery"), and the traffic stage waits for all workloads, so that no call goes to a version that does not run yet.
+ * discovery"), the traffic stage waits for all workloads, so that no call goes to a version that does not run yet, and jobs wait for all of the mesh,
+ * which they may call.
  */
 export function planMesh(model: MeshModel, rendered: readonly RenderedStage[]): Plan {
   const clusters = model.clusters.map(({ name }) => name);
   const stranger = rendered.find(({ cluster }) => !clusters.includes(cluster));
   if (stranger !== undefined)
     throw new Error(`${stranger.path} is rendered for a cluster that is not in the model`);
-  const steps = stages.flatMap((stage, index) =>
+  // Most meshes have none.
+  const planned = stages.filter(
+    (stage) => stage !== '70-jobs' || rendered.some((one) => one.stage === stage),
+  );
+  const steps = planned.flatMap((stage, index) =>
     clusters.map((cluster): PlanStep => {
       const all = rendered.filter((entry) => entry.cluster === cluster && entry.stage === stage);
       const objects = all.flatMap((entry) => entry.objects);
       const applied = objects.filter((object) => !isIstioOperator(object));
-      const previous = stages[index - 1];
+      const previous = planned[index - 1];
       return {
         cluster,
         stage,
@@ -131,7 +136,7 @@ function prerequisites(
   stage: StageName,
   clusters: readonly string[],
 ): readonly StageKey[] {
-  const others = ['20-gateways', '60-traffic'].includes(stage)
+  const others = ['20-gateways', '60-traffic', '70-jobs'].includes(stage)
     ? clusters.filter((name) => name !== cluster)
     : [];
   return [cluster, ...others].map((name) => ({ cluster: name, stage: previous }));

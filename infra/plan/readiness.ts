@@ -1,3 +1,4 @@
+import { awaitedAnnotation } from '../../charts/model/labels.ts';
 import { condition, count, describe, field, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import type { Look } from '../../core/wait.ts';
@@ -18,6 +19,7 @@ const states = {
   scheduled: 'ready on every node',
   address: 'given an address',
   answering: 'answering',
+  complete: 'complete',
 } as const;
 
 /** The conditions that these objects have to meet before their stage ends. */
@@ -40,6 +42,8 @@ function kindOf(object: KubeObject): ReadinessKind | undefined {
       return 'scheduled';
     case 'Service':
       return text(object, 'spec', 'type') === 'LoadBalancer' ? 'address' : undefined;
+    case 'Job':
+      return object.metadata.annotations?.[awaitedAnnotation] === 'complete' ? 'complete' : undefined;
     case 'ValidatingWebhookConfiguration':
     case 'MutatingWebhookConfiguration':
       return 'answering';
@@ -72,6 +76,8 @@ export function lookAt(kind: Exclude<ReadinessKind, 'answering'>, live: KubeObje
       return lookAtDeployment(live);
     case 'scheduled':
       return lookAtDaemonSet(live);
+    case 'complete':
+      return lookAtJob(live);
     case 'address':
       return loadBalancerAddresses(live).length === 0
         ? notYet('its status names no load balancer address')
@@ -111,6 +117,28 @@ function stuckBecause(progressing: unknown): string {
   return `it no longer makes progress (${text(progressing, 'reason') ?? 'no reason given'})`;
 }
 
+/** A Job that failed is not complete either: {@link jobFailure} tells them apart. */
+function lookAtJob(live: KubeObject): Look<true> {
+  if (text(condition(live, 'Complete'), 'status') === 'True') return reached;
+  const failed = jobFailure(live);
+  if (failed !== undefined) return notYet(`it failed (${failed.reason})`);
+  const [active, succeeded] = [count(live, 'status', 'active'), count(live, 'status', 'succeeded')];
+  const tried = count(live, 'status', 'failed');
+  const wanted = field(live, 'spec', 'completions') === undefined ? 1 : count(live, 'spec', 'completions');
+  const pods = active === 0 ? 'no pod of it runs' : `${active} ${active === 1 ? 'pod runs' : 'pods run'}`;
+  return notYet(`${succeeded} of ${wanted} done, ${pods}${tried === 0 ? '' : `, ${tried} failed`}`);
+}
+
+/** Why and when a Job failed for good (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). */
+export function jobFailure(
+  job: KubeObject,
+): { readonly reason: string; readonly message: string; readonly since: string | undefined } | undefined {
+  const failed = condition(job, 'Failed');
+  if (text(failed, 'status') !== 'True') return undefined;
+  const since = text(failed, 'lastTransitionTime');
+  return { reason: text(failed, 'reason') ?? 'Failed', message: text(failed, 'message') ?? '', since };
+}
+
 function lookAtDaemonSet(live: KubeObject): Look<true> {
   const wanted = count(live, 'status', 'desiredNumberScheduled');
   const updated = count(live, 'status', 'updatedNumberScheduled');
@@ -121,7 +149,8 @@ function lookAtDaemonSet(live: KubeObject): Look<true> {
   return ready < wanted ? notYet(`ready on ${ready} of ${wanted} nodes`) : reached;
 }
 
-/** Whether a workload's controller has seen its last change: until then its status is of an earlier one. */
+/** Whether a workload's controller has seen its last change: until then its status is of an earlier one. Of a Job nothing changes. */
 export function isObserved(live: KubeObject): boolean {
+  if (live.kind === 'Job') return true;
   return count(live, 'status', 'observedGeneration') >= count(live, 'metadata', 'generation');
 }

@@ -152,7 +152,7 @@ const atGateways: readonly Right[] = [
   'virtualservices.networking.istio.io',
 ].map((resource) => right('cluster', resource, ['list']));
 
-function ofStatus({ clusters, onExisting }: RightsFor): readonly Right[] {
+function ofStatus({ objects, clusters, onExisting }: RightsFor): readonly Right[] {
   const names = [cacertsKey('').metadata.name, ...clusters.map(remoteSecretName)];
   const ofControlPlanes =
     onExisting === true
@@ -176,6 +176,17 @@ function ofStatus({ clusters, onExisting }: RightsFor): readonly Right[] {
     right('mesh', 'pods/log', ['get']),
     right('mesh', 'replicasets.apps', ['list']),
     right('mesh', 'services', ['get']),
+    ...ofRuns(objects),
+  ];
+}
+
+/** How Jobs ended, and the runs of CronJobs. */
+function ofRuns(objects: readonly KubeObject[]): readonly Right[] {
+  const has = (resource: string) => objects.some((object) => resourceOf(object) === resource);
+  const [jobs, cronJobs] = ['jobs.batch', 'cronjobs.batch'];
+  return [
+    ...(has(jobs) ? [right('mesh', jobs, ['get'])] : []),
+    ...(has(cronJobs) ? [right('mesh', cronJobs, ['get']), right('mesh', jobs, ['list'])] : []),
   ];
 }
 

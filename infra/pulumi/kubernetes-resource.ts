@@ -1,5 +1,5 @@
 import * as pulumi from '@pulumi/pulumi';
-import { describe } from '../kube/kube-object.ts';
+import { count, describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { replacedBy } from '../plan/replaced.ts';
 
@@ -46,10 +46,19 @@ export class KubernetesResource extends pulumi.CustomResource {
         ...(object.kind === 'Secret' && { additionalSecretOutputs: ['data', 'stringData'] }),
         // Names are fixed, so the old and the new object cannot exist at the same time.
         ...(replaced.length > 0 && { replaceOnChanges: replaced, deleteBeforeReplace: true }),
+        ...timeoutsOf(object),
         ignoreChanges: [...ignoreChanges, ...(filledInByIstiod[object.kind] ?? [])],
       },
     );
   }
+}
+
+/** The provider waits for a Job's end, ten minutes unless told otherwise: for as long as it may take, and a minute for its controller. */
+function timeoutsOf(object: KubeObject): Pick<pulumi.CustomResourceOptions, 'customTimeouts'> {
+  const seconds = count(object, 'spec', 'activeDeadlineSeconds');
+  if (object.kind !== 'Job' || seconds === 0) return {};
+  const most = `${seconds + 60}s`;
+  return { customTimeouts: { create: most, update: most } };
 }
 
 /** Fields that istiod writes after it has started (see `yieldToIstiod`): a difference in them is not a change. */

@@ -43,6 +43,7 @@ describe('collectStatus', () => {
         inventory: { west: { desired: 1, ready: 1 } },
       },
       rollouts: [],
+      runs: [],
       unfinishedUp: null,
       crossCluster: { ok: true, checked },
     });

@@ -17,6 +17,7 @@ import { readControlPlanes } from './control-planes.ts';
 import type { ControlPlaneStatus } from './control-planes.ts';
 import { unfinishedRollouts } from './rollouts.ts';
 import type { Rollout } from './rollouts.ts';
+import { runsIn, type RunStatus } from './runs.ts';
 
 /** What `status --json` prints. A cluster that cannot be reached is not ready, and what is not known of it is null. */
 export interface MeshStatus {
@@ -28,6 +29,8 @@ export interface MeshStatus {
   >;
   /** Deployments whose last change has not arrived; empty when all have. */
   readonly rollouts: readonly Rollout[];
+  /** Jobs and CronJobs in each cluster of theirs that can be reached. */
+  readonly runs: readonly RunStatus[];
   /** The last `up`, when it failed, was interrupted, or still runs; null when it ended well. */
   readonly unfinishedUp: UnfinishedUp | null;
   readonly crossCluster: CrossCluster;
@@ -79,7 +82,7 @@ export interface StatusOptions {
   readonly signal?: AbortSignal;
 }
 
-export type { ControlPlaneStatus };
+export type { ControlPlaneStatus, RunStatus };
 
 type Replicas = Readonly<Record<string, { readonly desired: number; readonly ready: number }>>;
 
@@ -113,13 +116,14 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
     clusters,
     services,
     rollouts: read.flatMap(([, { rollouts }]) => rollouts),
+    runs: read.flatMap(([, { runs }]) => runs),
     unfinishedUp: options.unfinishedUp ?? null,
     crossCluster: await options.probe(clusters),
   };
 }
 
 /**
- * Whether the mesh is healthy: every cluster ready and read by the others, every replica ready and of the last change, the last
+ * Whether the mesh is healthy: every cluster ready and read by the others, every replica ready and of the last change, no job failed, the last
  * `up` ended well, calls crossing. Decides the exit code.
  */
 export function isHealthy(status: MeshStatus): boolean {
@@ -130,6 +134,7 @@ export function isHealthy(status: MeshStatus): boolean {
     ) &&
     replicas.every(({ desired, ready }) => ready >= desired) &&
     status.rollouts.length === 0 &&
+    status.runs.every(({ state }) => state !== 'failed' && state !== 'missing') &&
     status.unfinishedUp === null &&
     status.crossCluster.ok !== false
   );
@@ -147,6 +152,7 @@ async function readCluster(
   readonly status: ClusterStatus;
   readonly replicas: Replicas;
   readonly rollouts: readonly Rollout[];
+  readonly runs: readonly RunStatus[];
 }> {
   const get = (apiVersion: string, kind: string, namespace: string, name: string) =>
     client.get({ apiVersion, kind, metadata: { namespace, name } }, signal);
@@ -216,7 +222,8 @@ async function readCluster(
       remotes,
     };
     const rollouts = await unfinishedRollouts(client, deployed, signal);
-    return { status, replicas: Object.fromEntries(replicas), rollouts };
+    const runs = await runsIn(client, model.runs ?? [], signal);
+    return { status, replicas: Object.fromEntries(replicas), rollouts, runs };
   } catch {
     signal?.throwIfAborted();
     const unknown = {
@@ -228,7 +235,7 @@ async function readCluster(
       trust: null,
       remotes: {},
     };
-    return { status: { context, ready: false, ...unknown }, replicas: {}, rollouts: [] };
+    return { status: { context, ready: false, ...unknown }, replicas: {}, rollouts: [], runs: [] };
   }
 }
 

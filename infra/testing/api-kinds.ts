@@ -30,6 +30,10 @@ export const kinds: Kinds = {
     ['Role', true],
     ['RoleBinding', true],
   ],
+  'batch/v1': [
+    ['Job', true],
+    ['CronJob', true],
+  ],
   'autoscaling/v2': [['HorizontalPodAutoscaler', true]],
   'networking.istio.io/v1': [
     ['Gateway', true],

@@ -35,11 +35,15 @@ export class Awaited {
     this.onLine = () => undefined;
   }
 
-  /** @param available - how long workloads may take, in milliseconds */
+  /**
+   * @param available - how long workloads may take, in milliseconds
+   * @param complete - how long Jobs may take beyond their own limits
+   */
   wait(
     objects: readonly KubeObject[] = [deploymentOf()],
     times: Partial<PodTimes> = {},
     available = limit,
+    complete = limit,
   ): Promise<void> {
     return awaitReady(this.api.client, readinessOf(objects), {
       namespaces: [],
@@ -49,7 +53,7 @@ export class Awaited {
       },
       limits: {
         ...{ active: limit, established: limit, scheduled: limit, address: limit, answering: limit },
-        available,
+        ...{ available, complete },
       },
       pods: { ...quick, ...times },
     });

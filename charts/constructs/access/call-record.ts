@@ -6,7 +6,7 @@ import { isPort, type TcpPort } from '../scope/tcp-port.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
 
-/** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
+/** What pods call. */
 export class CallRecord {
   /** Methods and ports, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
   readonly given: (Method | TcpPort)[] = [];
@@ -14,12 +14,6 @@ export class CallRecord {
   readonly http: Method[] = [];
   /** Outside the mesh. */
   readonly external: ExternalService<string>[] = [];
-  /** Who calls which of its methods over gRPC. */
-  readonly grpcCallers = new Map<Caller, Method[]>();
-  /** Who calls which of its methods over HTTP. */
-  readonly httpCallers = new Map<Caller, Method[]>();
-  /** Who calls which of its ports over TCP. */
-  readonly tcpCallers = new Map<Caller, TcpPort[]>();
 
   /** What it calls over gRPC. */
   get grpc(): readonly Method[] {
@@ -31,22 +25,10 @@ export class CallRecord {
     return this.given.filter(isPort);
   }
 
-  /** Namespaces of its callers. */
-  get callerNamespaces(): readonly string[] {
-    const callers = [this.grpcCallers, this.httpCallers, this.tcpCallers].flatMap((one) => [...one.keys()]);
-    return callers.map(({ namespace }) => namespace.name);
-  }
-
   /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
   get hosts(): readonly string[] {
     const callees = [...this.given, ...this.http].map(({ service }) => service);
     return [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
-  }
-
-  /** Adds a call to the list of its callers. */
-  note(caller: Caller, call: Method | TcpPort): void {
-    if (isPort(call)) noteCaller(this.tcpCallers, caller, call);
-    else noteCaller(this.grpcCallers, caller, call);
   }
 
   /**
@@ -73,8 +55,34 @@ export class CallRecord {
   }
 }
 
-/** Adds a call to a callee's list of its callers. */
-export function noteCaller<T>(callers: Map<Caller, T[]>, caller: Caller, call: T): void {
+/** Who calls a workload: kept with it, so that nobody has to search the mesh for callers. */
+export class CallerRecord {
+  /** Who calls which of its methods over gRPC. */
+  readonly grpc = new Map<Caller, Method[]>();
+  /** Who calls which of its methods over HTTP. */
+  readonly http = new Map<Caller, Method[]>();
+  /** Who calls which of its ports over TCP. */
+  readonly tcp = new Map<Caller, TcpPort[]>();
+
+  /** Namespaces of its callers. */
+  get namespaces(): readonly string[] {
+    const callers = [this.grpc, this.http, this.tcp].flatMap((one) => [...one.keys()]);
+    return callers.map(({ namespace }) => namespace.name);
+  }
+
+  /** Adds a call to the list of its callers. */
+  note(caller: Caller, call: Method | TcpPort): void {
+    if (isPort(call)) note(this.tcp, caller, call);
+    else note(this.grpc, caller, call);
+  }
+
+  /** Adds a call over HTTP. */
+  noteHttp(caller: Caller, method: Method): void {
+    note(this.http, caller, method);
+  }
+}
+
+function note<T>(callers: Map<Caller, T[]>, caller: Caller, call: T): void {
   const called = callers.get(caller);
   if (called === undefined) callers.set(caller, [call]);
   else called.push(call);
@@ -86,4 +94,11 @@ export function tellCallee(caller: Caller, call: unknown): void {
   if (!isMethod(call)) return;
   const { service }: { readonly service: Partial<Method['service']> } = call;
   service.noteCaller?.(caller, call);
+}
+
+/** The same of a method that is called over HTTP. */
+export function tellHttpCallee(caller: Caller, call: unknown): void {
+  if (!isMethod(call)) return;
+  const { service }: { readonly service: Partial<Method['service']> } = call;
+  service.noteHttpCaller?.(caller, call);
 }

@@ -7,6 +7,7 @@ import type { Metadata, Projection } from '../scope/projection.ts';
 import { meshTelemetry } from '../telemetry/tracing.ts';
 import { connectionAge } from '../traffic/connection-age.ts';
 import { MutualTls, type MutualTlsMode } from '../workload/mutual-tls.ts';
+import { CallingPods } from '../workload/calling-pods.ts';
 import { Workload } from '../workload/workload.ts';
 import { grpcPortsOf } from './mesh-defaults.ts';
 
@@ -40,7 +41,7 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
   override project(into: Projection): void {
     const namespaces = this.mesh.node.findAll().filter((part) => part instanceof Namespace);
     for (const namespace of namespaces) {
-      const workloads = namespace.node.findAll().filter((part) => part instanceof Workload);
+      const workloads = namespace.node.findAll().filter((part) => part instanceof CallingPods);
       this.#denyAll(into, namespace);
       this.#addFilters(into, namespace.name, workloads);
       this.#addMutualTls(into, namespace, workloads);
@@ -76,14 +77,14 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
     return shared ? { selector: { matchLabels: this.#labels } } : {};
   }
 
-  #addFilters(into: Projection, namespace: string, workloads: readonly Workload[]): void {
+  #addFilters(into: Projection, namespace: string, workloads: readonly CallingPods[]): void {
     const workloadSelector = { labels: this.#labels };
     const add = (name: string, filter: ReturnType<typeof connectionAge>) => {
       const metadata = this.#metadata(name, namespace);
       into.addIstio(stage, this.where, 'EnvoyFilter', metadata, { workloadSelector, ...filter });
     };
     add('connection-age', connectionAge());
-    const ports = grpcPortsOf(workloads);
+    const ports = grpcPortsOf(workloads.filter((one) => one instanceof Workload));
     if (ports.length > 0) add('refused-calls', refusedCalls(ports));
   }
 
@@ -94,7 +95,7 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
   #addMutualTls(
     into: Projection,
     namespace: Pick<Namespace<string>, 'name' | 'node' | 'shared'>,
-    workloads: readonly Workload[],
+    workloads: readonly CallingPods[],
   ): void {
     const declared = namespace.node.children.find((part) => part instanceof MutualTls);
     const where = declared?.where ?? this.where;
@@ -112,7 +113,7 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
     }
   }
 
-  #addTelemetry(into: Projection, namespace: string, workloads: readonly Workload[]): void {
+  #addTelemetry(into: Projection, namespace: string, workloads: readonly CallingPods[]): void {
     const { tracing } = this.mesh;
     if (workloads.every((workload) => workload.tracing === undefined)) {
       const all = { selector: { matchLabels: this.#labels }, ...meshTelemetry(tracing) };
@@ -137,6 +138,6 @@ export class ExistingDefaults<C extends string> extends MeshConstruct<C> {
   }
 }
 
-function saysItself({ node }: Workload): boolean {
+function saysItself({ node }: CallingPods): boolean {
   return node.children.some((part) => part instanceof MutualTls);
 }

@@ -7,6 +7,7 @@ import type { TcpPort } from '../scope/tcp-port.ts';
 import { isExisting } from '../scope/platform.ts';
 import { descriptorProblems } from '../workload/descriptor.ts';
 import { placementProblems } from '../workload/workload-rules.ts';
+import { CallingPods } from '../workload/calling-pods.ts';
 import { Workload } from '../workload/workload.ts';
 
 /** What of either its rules look at; plain JavaScript may have passed anything. */
@@ -88,7 +89,7 @@ export function callerProblems(
 ): readonly Problem[] {
   const { where, mesh, serviceAccount, namespace } = caller;
   const at = `${where}: serviceAccount`;
-  const known = mesh.node.findAll().filter((part) => part instanceof Workload);
+  const known = mesh.node.findAll().filter((part) => part instanceof CallingPods);
   const own = known.find((each) => each.name === serviceAccount && each.namespace.name === namespace.name);
   const wrong = callProblems(where, mesh, calls, undefined, true);
   return [

@@ -42,6 +42,8 @@ export interface Callee<C extends string = string> extends MeshConstruct<C> {
   readonly ports: ContainerConfig['ports'];
   /** Called by `calls`, for each method that a caller may call. */
   noteCaller(caller: Caller, method: Method): void;
+  /** Called by `callsHttp`; a service of others has no HTTP gateway of the mesh. */
+  noteHttpCaller?(caller: Caller, method: Method): void;
 }
 
 /**

@@ -80,7 +80,7 @@ test('what is wrong with it is told, all at once', () => {
   ).toEqual([
     'demo/shop/A: the name of the object is not valid; received "A"; allowed a DNS subdomain: up to 253 characters of a-z, 0-9, hyphen and dot, starting and ending with a letter or digit',
     'demo/shop/A: objet: unknown key; received "objet"; allowed object, stage, placement; fix: did you mean object?',
-    'demo/shop/A: stage: there is no such stage; received "last"; allowed 00-namespaces, 10-control-plane, 20-gateways, 30-mesh, 40-services, 50-workloads, 60-traffic',
+    'demo/shop/A: stage: there is no such stage; received "last"; allowed 00-namespaces, 10-control-plane, 20-gateways, 30-mesh, 40-services, 50-workloads, 60-traffic, 70-jobs',
     'demo/shop/A: placement: the mesh has no such cluster; received "weest"; allowed east, west; fix: did you mean west?',
     'demo/shop/A: object.apiVersion: is not a text; received nothing; allowed a Kubernetes object: { apiVersion, kind, ... }',
     'demo/shop/A: object.kind: is not a text; received 7; allowed a Kubernetes object: { apiVersion, kind, ... }',

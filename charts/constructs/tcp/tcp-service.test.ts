@@ -251,8 +251,9 @@ test('its pods, and what differs by cluster, are said as of any service', () => 
   );
   expect(podOf(rendered, 'redis').spec).toMatchObject({
     volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'redis-data' } }],
-    containers: [{ name: 'redis', env: [], volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+    containers: [{ name: 'redis', volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
   });
+  expect(podOf(rendered, 'redis').spec.containers[0]).not.toHaveProperty('env');
   expect(podOf(rendered, 'redis', 'west').spec.containers[0]?.env).toEqual([
     { name: 'ROLE', value: 'replica' },
   ]);

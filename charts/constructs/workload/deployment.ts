@@ -124,7 +124,7 @@ function waitsToEnd(name: string, containers: readonly k8s.Container[]): readonl
 }
 
 /** What is said of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
-function notSecretAnnotations({ env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
+export function notSecretAnnotations({ env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
   const beside = [...(pod.initContainers ?? []), ...(pod.containers ?? [])].map((one) => one.env ?? {});
   const names = [env, ...beside].flatMap((variables) =>
     Object.entries(variables).flatMap(([name, value]) =>

@@ -12,14 +12,16 @@ import { quantities, restrictedContainer } from './pod-defaults.ts';
  * @param image - whole reference
  */
 export function foreignContainer(config: ForeignConfig, image: string): k8s.Container {
-  const { name, env, ports, resources, foreign } = config;
+  const { name, env, resources, foreign } = config;
   const { command, args, user, probes } = foreign;
   const named = Object.entries(foreign.tcp ?? {}).map(([port, numbers]): [string, number] => [
     port,
     numbers.port,
   ]);
-  const served = foreign.tcp === undefined ? [['grpc', ports.grpc ?? 0] as const] : named;
+  const served = foreign.tcp === undefined ? [['grpc', config.ports.grpc ?? 0] as const] : named;
   const [, main] = served[0] ?? ['', 0];
+  const variables = Object.entries(env).map(([key, value]) => variable(key, value));
+  const ports = served.map(([port, containerPort]) => ({ name: port, containerPort, protocol: 'TCP' }));
   return {
     name,
     image,
@@ -27,8 +29,9 @@ export function foreignContainer(config: ForeignConfig, image: string): k8s.Cont
     imagePullPolicy: 'IfNotPresent',
     ...(command === undefined ? {} : { command: [...command] }),
     ...(args === undefined ? {} : { args: [...args] }),
-    env: Object.entries(env).map(([variableName, value]) => variable(variableName, value)),
-    ports: served.map(([port, containerPort]) => ({ name: port, containerPort, protocol: 'TCP' })),
+    // The API server keeps no empty lists: what has one is never just as it was applied.
+    ...(variables.length === 0 ? {} : { env: variables }),
+    ...(ports.length === 0 ? {} : { ports }),
     resources: { requests: quantities(resources.requests), limits: quantities(resources.limits) },
     securityContext: { ...restrictedContainer, ...(user === undefined ? {} : { runAsUser: user }) },
     ...probe('startupProbe', probes.startup, main, { periodSeconds: 1, failureThreshold: 60 }),

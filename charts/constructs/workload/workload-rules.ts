@@ -9,11 +9,17 @@ interface Named {
   readonly namespace: { readonly name: string };
 }
 
-/** Checks the name a workload gives its Service, which Kubernetes wants to begin with a letter (RFC 1035). */
-export function nameProblems({ where, name, isDuplicate, namespace }: Named): readonly Problem[] {
+/**
+ * Checks the name a workload gives its Service, which Kubernetes wants to begin with a letter (RFC 1035).
+ * @param noun - what the workload is called
+ */
+export function nameProblems(
+  { where, name, isDuplicate, namespace }: Named,
+  noun: 'service' | 'job',
+): readonly Problem[] {
   if (!isDnsLabel(name) || /^[0-9]/.test(name)) {
     const allowed = `${dnsLabelRule}, starting with a letter`;
-    return [{ where, what: 'the name of the service is not valid', received: name, allowed }];
+    return [{ where, what: `the name of the ${noun} is not valid`, received: name, allowed }];
   }
   const fix = 'choose another name';
   if (name === 'default') {
@@ -25,7 +31,7 @@ export function nameProblems({ where, name, isDuplicate, namespace }: Named): re
     return [{ where, what, received: name, fix }];
   }
   if (!isDuplicate) return [];
-  return [{ where, what: 'the namespace has two services of this name', received: name, fix: 'rename one' }];
+  return [{ where, what: `the namespace has two ${noun}s of this name`, received: name, fix: 'rename one' }];
 }
 
 /** What the config.yml of a folder says; plain JavaScript may leave the folder out, or pass anything for it. */

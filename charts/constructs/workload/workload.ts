@@ -1,17 +1,15 @@
 import type { DescMethod } from '@bufbuild/protobuf';
 import { k8s } from 'cdk8s-plus-28';
-import { isForeign, type AnyConfig, type ContainerConfig } from '../../../apps/config/app-config.ts';
-import { ProblemsError, type Problem } from '../../../core/problem.ts';
+import { isForeign, type ContainerConfig } from '../../../apps/config/app-config.ts';
+import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
-import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
-import { CallRecord, noteCaller, tellCallee } from '../access/call-record.ts';
-import { ExternalService } from '../access/external-service.ts';
+import { allow, egressTo, isMethod, pathOf, type Grant } from '../access/authorization.ts';
+import { CallerRecord } from '../access/call-record.ts';
 import { callModels, connectionModels } from './call-models.ts';
+import { CallingPods } from './calling-pods.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
-import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
-import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
-import type { Caller, Method, MethodKind } from '../scope/method.ts';
+import type { Caller, Method } from '../scope/method.ts';
 import { injectsFaults } from '../traffic/effective.ts';
 import {
   destinationRule,
@@ -20,105 +18,38 @@ import {
   type OutlierDetection,
 } from '../traffic/destination-rule.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
-import type { WorkloadTracing } from '../scope/tracing.ts';
-import { collectorHost, workloadTracingProblems } from '../telemetry/tracing.ts';
+import { collectorHost } from '../telemetry/tracing.ts';
 import type { TcpPort } from '../scope/tcp-port.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
 import { answersOf, deploymentModels, foreignImagesOf } from './model-facts.ts';
-import { WorkloadPods } from './pods/pods.ts';
 import { servicePorts } from './service-ports.ts';
-import { firstVersion, type WorkloadProps } from './workload-props.ts';
-import { configProblems, loadFolder, nameProblems, placementProblems } from './workload-rules.ts';
+import { firstVersion } from './workload-props.ts';
 
 /**
  * Pods behind a Kubernetes Service in the mesh. The pods run only in the clusters of the placement. The Service, the
  * ServiceAccount and the failover policy go into every cluster alike: where the pods do not run, the Service is what
  * gives callers a name to resolve and istiod a host to find the other clusters' endpoints for.
  */
-export abstract class Workload<C extends string = string> extends MeshConstruct<C> {
-  readonly mesh: Mesh<C>;
-  readonly namespace: Namespace<C>;
-  /** Name of its Service and ServiceAccount in every cluster, and of its only Deployment. */
-  readonly name: string;
-  /** Folder with its config.yml; none where what it says stands in code. */
-  readonly app: string | undefined;
-  /** Clusters its pods run in, in the mesh's order. */
-  readonly clusters: readonly C[];
-  /** As it was given. */
-  readonly #placement: unknown;
-  /** Its share of traces; the mesh's where there is none. */
-  readonly tracing: WorkloadTracing | undefined;
+export abstract class Workload<C extends string = string> extends CallingPods<C> {
   readonly isExisting = false;
-  readonly #calls = new CallRecord();
-  readonly #pods: WorkloadPods;
-
-  constructor(scope: Namespace<C>, name: string, props: WorkloadProps<C>) {
-    super(scope, name);
-    refuseScope(scope instanceof Namespace, this.where, scope, 'a namespace of the mesh');
-    const { app, placement, tracing } = given(props);
-    this.mesh = scope.mesh;
-    this.namespace = scope;
-    this.name = name;
-    this.app = app;
-    this.tracing = tracing;
-    const all = this.mesh.clusters.map((cluster) => cluster.name);
-    this.#placement = placement ?? all;
-    this.clusters = Array.isArray(placement) ? all.filter((cluster) => placement.includes(cluster)) : all;
-    this.#pods = new WorkloadPods(this, given(props));
-  }
-
-  /**
-   * Grants this workload's identity exactly these methods, and ports of services over TCP, in every cluster, and nothing else: its
-   * proxy learns of the callees' hosts, and each callee lets it through to them. Without a grant every call is denied.
-   */
-  calls(...called: readonly (Method<MethodKind, C> | TcpPort<C>)[]): void {
-    this.#calls.given.push(...called);
-    for (const call of called) tellCallee(this, call);
-  }
+  readonly #callers = new CallerRecord();
 
   /** Called by `calls`: grants a caller one of its methods, or ports. */
   noteCaller(caller: Caller, call: Method | TcpPort): void {
-    this.#calls.note(caller, call);
+    this.#callers.note(caller, call);
   }
 
-  /**
-   * The same over HTTP, for callers that speak no gRPC: grants the google.api.http paths of these methods, each with its
-   * HTTP method, on the callee's port `http`. Its config.yml has to ask for the HTTP gateway.
-   */
-  callsHttp(...methods: readonly Method<'unary', C>[]): void {
-    for (const method of methods) {
-      this.#calls.http.push(method);
-      if (isWorkloadMethod(method)) noteCaller(method.service.#calls.httpCallers, this, method);
-    }
-  }
-
-  /** Lets its proxy reach these services outside the mesh, in every cluster. */
-  callsExternal(...services: readonly ExternalService<C>[]): void {
-    this.#calls.external.push(...services);
-    for (const service of services) if (service instanceof ExternalService) service.noteCaller(this);
-  }
-
-  /** The methods it may call. */
-  get calledMethods(): readonly Method[] {
-    return this.#calls.grpc;
-  }
-
-  /** What selects its pods. */
-  get podLabels(): Readonly<Record<string, string>> {
-    return this.namespace.podsOf(this.name);
-  }
-
-  /** Its identity in every cluster, as Istio writes principals. */
-  get principal(): string {
-    return principalOf(this.mesh.trustDomain, this.namespace.name, this.name);
+  /** Called by `callsHttp`: grants a caller one of its methods over HTTP. */
+  noteHttpCaller(caller: Caller, method: Method): void {
+    this.#callers.noteHttp(caller, method);
   }
 
   /** Who may call it, and what. */
   protected get grants(): readonly Grant[] {
     const { grpc } = this.containerPorts;
     if (grpc === undefined) return [];
-    return [...this.#calls.grpcCallers].map(([caller, called]) => ({
+    return [...this.#callers.grpc].map(([caller, called]) => ({
       principal: caller.principal,
       paths: called.map(pathOf),
       port: grpc,
@@ -127,17 +58,17 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
 
   /** Who calls which of its methods over HTTP. */
   protected get httpCallers(): ReadonlyMap<Caller, readonly Method[]> {
-    return this.#calls.httpCallers;
+    return this.#callers.http;
   }
 
   /** Who calls which of its ports over TCP. */
   protected get tcpCallers(): ReadonlyMap<Caller, readonly TcpPort[]> {
-    return this.#calls.tcpCallers;
+    return this.#callers.tcp;
   }
 
   /** Namespaces of those who call it, gateways included. */
   protected get callerNamespaces(): readonly string[] {
-    return this.#calls.callerNamespaces;
+    return this.#callers.namespaces;
   }
 
   /** Who sees its Service and the policy of its traffic. */
@@ -155,40 +86,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return `${this.name}.${this.namespace.name}.svc.cluster.local`;
   }
 
-  /** What its config.yml says, or its properties in its place: sound, or what is wrong with it. */
-  get loaded(): LoadedApp {
-    return loadFolder(this.mesh, this.where, this.app);
-  }
-
-  /** The same. @throws ProblemsError when it is wrong */
-  get config(): AnyConfig {
-    if ('config' in this.loaded) return this.loaded.config;
-    throw new ProblemsError(this.loaded.problems);
-  }
-
-  /** The same, if it is right. */
-  protected get soundConfig(): AnyConfig | undefined {
-    return 'config' in this.loaded ? this.loaded.config : undefined;
-  }
-
-  /** Where that stands, for messages. */
-  get configName(): string {
-    return this.app === undefined ? 'its declaration' : `${this.app}/config.yml`;
-  }
-
-  /** Whether all that its pods are made from is right. */
-  get isSound(): boolean {
-    return 'config' in this.loaded && this.apps.every((app) => 'config' in this.mesh.app(app));
-  }
-
   /** Whether its pods have an HTTP gateway, as far as can be told. */
   get hasHttpGateway(): boolean | undefined {
     return this.soundConfig?.httpGateway;
-  }
-
-  /** Folders of every app that has a container in its pods. */
-  get apps(): readonly string[] {
-    return this.app === undefined ? [] : [this.app];
   }
 
   /** Ports of its Service. */
@@ -208,10 +108,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return undefined;
   }
 
-  /** References of images of its pods that are built elsewhere. */
-  get foreignImages(): readonly string[] {
+  override get foreignImages(): readonly string[] {
     const own = foreignImagesOf(this.config, this.deployments, this.mesh.platform.imageHub);
-    return [...own, ...this.#pods.images(this.config)];
+    return [...own, ...this.pods.images(this.config)];
   }
 
   /** Names of its Deployments, known before its config.yml is. */
@@ -222,7 +121,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** It as plain data. */
   get model(): WorkloadModel {
     const { name, app, clusters, config, ports } = this;
-    const deployments = deploymentModels(this.deployments, (replicas) => this.#pods.replicasIn(replicas));
+    const deployments = deploymentModels(this.deployments, (replicas) => this.pods.replicasIn(replicas));
     return {
       name,
       namespace: this.namespace.name,
@@ -232,22 +131,15 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       deployments,
       ...answersOf(clusters, deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
-      ...connectionModels(this.#calls.tcp),
+      ...connectionModels(this.called.tcp),
       ports,
     };
   }
 
   override problems(): readonly Problem[] {
-    const mesh = this.mesh.clusters.map((cluster) => cluster.name);
     return [
-      ...nameProblems(this),
-      ...this.#calls.problems(this.where, this.mesh, this.namespace),
-      ...placementProblems(this.where, this.#placement, mesh),
-      ...(this.tracing === undefined
-        ? []
-        : workloadTracingProblems(this.where, this.tracing, this.mesh.tracing)),
-      ...configProblems(this),
-      ...this.#pods.problems(this.isSound ? this.containerPorts : undefined, this.hasVersions()),
+      ...super.problems(),
+      ...this.pods.problems(this.isSound ? this.containerPorts : undefined, this.hasVersions()),
     ];
   }
 
@@ -256,16 +148,11 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     return false;
   }
 
-  /** What is said of it in a cluster. */
-  protected configIn(cluster: string): AnyConfig {
-    return this.#pods.configIn(this.config, cluster);
-  }
-
   override project(into: Projection): void {
     const { name, ports, config } = this;
     const metadata = { name, namespace: this.namespace.name };
     const selector = this.podLabels;
-    this.#pods.addAccount(into, config);
+    this.pods.addAccount(into, config);
     const noted = { ...metadata, annotations: exportToAnnotations(this.exportTo) };
     const spec = { selector, ports: servicePorts(ports, config) };
     into.add('40-services', k8s.KubeService, noted, { spec });
@@ -274,7 +161,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
     }
-    const hosts = [...this.#calls.hosts, ...this.#pods.egress(config)];
+    const hosts = [...this.called.hosts, ...this.pods.egress(config)];
     const { tracing } = this.mesh;
     if (tracing !== undefined) hosts.push(collectorHost(this.mesh.platform, tracing.collector));
     into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
@@ -284,12 +171,12 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const { deployments, descriptors } = this;
     const placement = deployments.flatMap((deployment) => deployment.placement);
     descriptors?.addTo(into, metadata, placement);
-    this.#pods.addFiles(into, config, placement);
+    this.pods.addFiles(into, config, placement);
     const volumes = descriptors?.volumesOf(name);
     const cluster = into.cluster.name;
     for (const deployment of deployments) {
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
-      const plan = this.#pods.planIn(deployment, config, cluster);
+      const plan = this.pods.planIn(deployment, config, cluster);
       const containers = this.containers(cluster, plan.image);
       const there = this.configIn(cluster);
       addDeployment(into, plan, { ...metadata, app: name, containers, volumes, config: there });

@@ -71,6 +71,17 @@ export const anyStatus: fc.Arbitrary<MeshStatus> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  runs: fc.array(
+    fc.record({
+      cluster: name,
+      object: name.map((each) => `Job shop/${each}`),
+      state: fc.constantFrom('complete', 'failed', 'running', 'missing', 'waiting', 'suspended'),
+      because: maybe(text),
+      succeeded: time,
+      failed: time,
+    }),
+    { maxLength: 2 },
+  ),
   unfinishedUp: maybe(
     fc.record({
       since: fc.constant('2031-01-01T00:00:00.000Z'),

@@ -46,6 +46,7 @@ export function meshStatus(changes: Partial<MeshStatus> = {}): MeshStatus {
       orders: { east: { desired: 1, ready: 1 } },
     },
     rollouts: [],
+    runs: [],
     unfinishedUp: null,
     crossCluster: { ok: true, checked: '2030-01-01T00:00:00.000Z' },
     ...changes,

@@ -6,6 +6,7 @@ import { acceptedBy } from '../../../gates/rules/rule.ts';
 import { patchRules, undoneIn, type UndoneRule } from '../../../gates/rules/undone.ts';
 import type { KubernetesObject } from '../../../model/mesh-model.ts';
 import { title, type Undone } from '../../../model/rendered.ts';
+import { templatePath } from './pod-spec.ts';
 import { found, keysOfPointer, memberOf } from './pointer.ts';
 
 /** A patch, and where it is declared: `demo/shop/cart: pod.patches[0]`. */
@@ -108,7 +109,8 @@ function operation(patch: Operation): JsonPatch {
 }
 
 /** What the mesh says of an object, and reads again: by the keys that lead to it, what says it in the place of a patch. */
-const kept: readonly (readonly [path: readonly string[], fix: string])[] = [
+type Kept = readonly (readonly [path: readonly string[], fix: string])[];
+const kept: Kept = [
   [['apiVersion'], 'remove the patch'],
   [['kind'], 'remove the patch'],
   [['metadata', 'name'], 'rename the service'],
@@ -122,6 +124,13 @@ const kept: readonly (readonly [path: readonly string[], fix: string])[] = [
   [['status'], 'remove the patch'],
 ];
 
+/** What `up` awaits of a Job, by which it also knows that it has run. */
+const keptOfJobs: Kept = [
+  [['spec', 'activeDeadlineSeconds'], 'use activeDeadlineSeconds'],
+  [['spec', 'ttlSecondsAfterFinished'], 'remove the patch: what is removed would run again'],
+  [['spec', 'suspend'], 'remove the patch, or declare a CronJob with suspend'],
+];
+
 /** RFC 6902 has an operation fail where there is nothing to do it to; the library passes over most of these. */
 function patchProblem(object: KubernetesObject, { where, patch }: PlacedPatch): Problem | undefined {
   const ends = patch.op === 'move' || patch.op === 'copy' ? (['from', 'path'] as const) : (['path'] as const);
@@ -132,7 +141,7 @@ function patchProblem(object: KubernetesObject, { where, patch }: PlacedPatch): 
     const wrong = missing(object, keys, isTarget);
     if (wrong !== undefined) return { where: `${where}.${end}`, ...wrong, received: pointer };
     if (patch.op === 'test' || (patch.op === 'copy' && end === 'from')) continue;
-    const touched = kept.find(([path]) =>
+    const touched = [...kept, ...(object.kind === 'Job' ? keptOfJobs : [])].find(([path]) =>
       path.every((key, index) => keys.length <= index || keys[index] === key),
     );
     if (touched !== undefined) {
@@ -214,7 +223,7 @@ function containerProblem(
   patch: Patch,
   keys: readonly string[],
 ): Pick<Problem, 'what' | 'fix'> | undefined {
-  const pods = ['spec', 'template', 'spec'];
+  const pods = [...templatePath(object.kind), 'spec'];
   const isAbove = keys.every((key, index) => index >= pods.length || key === pods[index]);
   if (!isAbove) return undefined;
   let next: KubernetesObject;

@@ -29,8 +29,23 @@ export interface PodsOf {
  * what they do not know.
  */
 export function withPod(object: KubernetesObject, pod: PodConfig, of: PodsOf): KubernetesObject {
-  const spec = object['spec'] as Json & { readonly template: Template };
-  return { ...object, spec: { ...spec, template: templateOf(spec.template, pod, of) } };
+  return replaced(object, templatePath(object.kind), (template) =>
+    templateOf(template as Template, pod, of),
+  ) as KubernetesObject;
+}
+
+/** Where an object of a kind has the template of its pods. */
+export function templatePath(kind: string): readonly string[] {
+  return kind === 'CronJob' ? ['spec', 'jobTemplate', 'spec', 'template'] : ['spec', 'template'];
+}
+
+function replaced(
+  value: unknown,
+  [key, ...rest]: readonly string[],
+  by: (inner: unknown) => unknown,
+): unknown {
+  if (key === undefined) return by(value);
+  return { ...(value as Json), [key]: replaced((value as Json)[key], rest, by) };
 }
 
 function templateOf({ metadata, spec }: Template, pod: PodConfig, of: PodsOf): Template {

@@ -7,7 +7,8 @@ import { imageAt } from '../../../../core/image-reference.ts';
 import type { Problem } from '../../../../core/problem.ts';
 import type { LoadedApp, Mesh, Namespace } from '../../scope/mesh-construct.ts';
 import { pullSecrets } from '../../scope/platform.ts';
-import type { Projection } from '../../scope/projection.ts';
+import type { KubernetesObject } from '../../../model/mesh-model.ts';
+import type { Projection, Reworked } from '../../scope/projection.ts';
 import type { DeploymentPlan } from '../deployment.ts';
 import { tcpPorts } from '../service-ports.ts';
 import { clusterProblems } from './cluster-problems.ts';
@@ -85,22 +86,45 @@ export class WorkloadPods {
   /** What a Deployment of it is in a cluster. */
   planIn<C extends string>(plan: DeploymentPlan<C>, config: AnyConfig, cluster: string): DeploymentPlan<C> {
     const { clusters } = this.#said;
-    const { pod = {} } = this.configIn(config, cluster);
-    if (Object.keys(pod).length === 0 && clusters.size === 0) return plan;
-    const { where, name: workload, mesh } = this.#of;
-    const { imageHub } = mesh.platform;
-    const there = clusters.get(cluster);
-    const patches = patchesIn(where, this.#pod(config), this.#said, cluster);
-    const of = { workload, container: config.name, imageHub };
-    const differs = differing(where, this.#said, config.name, this.#pod(config));
+    const rework = this.reworkIn(config, cluster, 'Deployment');
+    if (rework === undefined) return plan;
     const replicasIn = (name: string) => clusters.get(name)?.replicas ?? plan.replicas;
-    return {
-      ...plan,
-      ...(there?.image !== undefined && { image: imageAt(imageHub, there.image) }),
-      replicas: replicasIn(cluster),
-      replicasIn,
-      rework: (written) => reworked(written, pod, of, patches, differs),
-    };
+    const image = this.imageIn(plan.image, cluster);
+    return { ...plan, image, replicas: replicasIn(cluster), replicasIn, rework };
+  }
+
+  /** The image of its own container in a cluster. */
+  imageIn(image: string, cluster: string): string {
+    const there = this.#said.clusters.get(cluster)?.image;
+    return there === undefined ? image : imageAt(this.#of.mesh.platform.imageHub, there);
+  }
+
+  /**
+   * What is made, in a cluster, of the object that makes its pods; nothing where nothing is said of them.
+   * @param kind - of the object
+   */
+  reworkIn(
+    config: AnyConfig,
+    cluster: string,
+    kind: string,
+  ): ((written: KubernetesObject) => Reworked) | undefined {
+    const { pod = {} } = this.configIn(config, cluster);
+    if (Object.keys(pod).length === 0 && this.#said.clusters.size === 0) return undefined;
+    const { where, name: workload, mesh } = this.#of;
+    const patches = patchesIn(where, this.#pod(config), this.#said, cluster);
+    const of = { workload, container: config.name, imageHub: mesh.platform.imageHub };
+    const differs = differing(where, this.#said, config.name, this.#pod(config), kind);
+    return (written) => reworked(written, pod, of, patches, differs);
+  }
+
+  /** Clusters of which is said how many pods they have. */
+  get clustersWithReplicas(): readonly string[] {
+    return [...this.#said.clusters].flatMap(([name, { replicas }]) => (replicas === undefined ? [] : [name]));
+  }
+
+  /** What is said of its pods in every cluster, or what of that is sound. */
+  get said(): PodConfig {
+    return this.#said.pod;
   }
 
   /** Pods of it by cluster, where that differs. */

@@ -4,6 +4,7 @@ import { nearest } from '../../../../core/names.ts';
 import { ProblemsError, type Problem } from '../../../../core/problem.ts';
 import { notSecretAnnotation } from '../../../gates/secrets.ts';
 import type { PlacedPatch } from './patched.ts';
+import { templatePath } from './pod-spec.ts';
 import type { Differing } from './rework.ts';
 
 /** What is said in code of the pods of a workload, and of it in single clusters. */
@@ -74,12 +75,14 @@ export function configIn(config: AnyConfig, said: SaidOfPods, cluster: string): 
  * In what a workload is said to differ between clusters; undefined where it does not.
  * @param container - name of its own container
  * @param pods - what is said of its pods in every cluster
+ * @param kind - of the object that makes its pods
  */
 export function differing(
   where: string,
   said: SaidOfPods,
   container: string,
   pods: PodConfig,
+  kind: string,
 ): Differing | undefined {
   const found = [...said.clusters].flatMap(([name, { env = {}, patches = [], ...rest }]) => {
     const keys = [
@@ -91,7 +94,7 @@ export function differing(
   });
   if (found.length === 0) return undefined;
   const all = [...said.clusters.values()];
-  const pod = ['spec', 'template', 'spec'];
+  const pod = [...templatePath(kind), 'spec'];
   const own = [...pod, 'containers', container];
   const paths: readonly (readonly [
     isSaid: (one: InCluster) => boolean,
