@@ -101,6 +101,15 @@ describe('a Job that failed', () => {
     });
   });
 
+  test('is told when that is certain, though its last pod has not ended yet', async () => {
+    east.api.put(job({ active: 1 }));
+    then(condition('FailureTarget', 'DeadlineExceeded', 'Job was active longer than specified deadline'));
+    const { message } = await problemOf(east.wait([job()]));
+    expect(message).toContain(
+      `${where}: failed: DeadlineExceeded: Job was active longer than specified deadline; `,
+    );
+  });
+
   test('in an earlier run is not waited for', async () => {
     east.api.put(job(limit));
     expect(await problemOf(east.wait([job()]))).toEqual({

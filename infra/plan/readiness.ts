@@ -129,12 +129,17 @@ function lookAtJob(live: KubeObject): Look<true> {
   return notYet(`${succeeded} of ${wanted} done, ${pods}${tried === 0 ? '' : `, ${tried} failed`}`);
 }
 
-/** Why and when a Job failed for good (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions). */
+/**
+ * Why and when a Job failed for good, be it that its last pods have not ended yet
+ * (https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions).
+ */
 export function jobFailure(
   job: KubeObject,
 ): { readonly reason: string; readonly message: string; readonly since: string | undefined } | undefined {
-  const failed = condition(job, 'Failed');
-  if (text(failed, 'status') !== 'True') return undefined;
+  const failed = ['Failed', 'FailureTarget']
+    .map((type) => condition(job, type))
+    .find((found) => text(found, 'status') === 'True');
+  if (failed === undefined) return undefined;
   const since = text(failed, 'lastTransitionTime');
   return { reason: text(failed, 'reason') ?? 'Failed', message: text(failed, 'message') ?? '', since };
 }

@@ -48,7 +48,9 @@ async function statusOf(
   const made = await runsOf(client, live, signal);
   const ended = made.map(stateOf).sort((a, b) => endOf(a).localeCompare(endOf(b)));
   const last = ended.filter(({ state }) => state !== 'running').at(-1);
-  const succeeded = text(live, 'status', 'lastSuccessfulTime') ?? null;
+  // The controller writes it a moment after a run has ended, and keeps it longer than the run.
+  const kept = ended.findLast((one) => one.succeeded !== null)?.succeeded ?? null;
+  const succeeded = text(live, 'status', 'lastSuccessfulTime') ?? kept;
   const failed = ended.findLast((one) => one.failed !== null)?.failed ?? null;
   const times = { succeeded, failed };
   if (field(live, 'spec', 'suspend') === true)

@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { clusters, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { refused, type Clusters, type Shop } from '../../testing/foreign.ts';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { lab } from '../../platforms.ts';
 import { withProject } from '../../testing/project.ts';
 import { Mesh } from '../mesh.ts';
+import { GrpcService } from '../workload/grpc-service.ts';
 import { CronJob, type CronJobProps } from './cron-job.ts';
 import { Job, type JobProps } from './job.ts';
 
@@ -100,6 +102,29 @@ describe('properties of a Job', () => {
     const [problem = ''] = refused(job({ ...sound, pod: { patches: [{ op: 'remove', path }] } }));
     expect(problem).toContain('the annotation sidecar.istio.io/nativeSidecar, by which the proxy is made');
   });
+});
+
+test.each(['Job', 'CronJob'])('gates look into the pods of a %s', (kind) => {
+  const env = { DB_PASSWORD: 'hunter2-hunter2', CATALOG: 'catalog.shop.svc.cluster.local:50051' };
+  const declare =
+    kind === 'Job' ? job({ ...sound, env }, 'report') : cronJob({ ...sound, env, schedule: '@daily' });
+  const said = refused((shop) => {
+    new GrpcService(shop, 'catalog', { app: 'apps/catalog', service: CatalogService });
+    return declare(shop);
+  });
+  const about = `demo/shop/report: ${kind} shop/report`;
+  expect(said).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^${about}\\S*: env CATALOG of container report names a host that the workload may not call; `,
+      ),
+    ),
+    expect.stringMatching(
+      new RegExp(
+        `^${about}\\S*: env DB_PASSWORD of container report has the name of a secret, in plain text; `,
+      ),
+    ),
+  ]);
 });
 
 describe('names of Jobs', () => {

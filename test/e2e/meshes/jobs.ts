@@ -32,7 +32,8 @@ print("at the second try", flush=True)
 
 /** Says something, and goes on for longer than it may. */
 const linger = `
-import time
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 print("row 17", flush=True)
 time.sleep(600)
 `;
