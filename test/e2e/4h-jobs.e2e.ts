@@ -6,6 +6,7 @@ import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { waitFor } from '../../core/wait.ts';
 import { writePythonServer } from '../peers/python-server.ts';
 import { ensureLab, kubectl } from './checkout/lab.ts';
+import { everything } from './everything.ts';
 import { image, jobsIn, jobsProject, podsOf, type Ended } from './meshes/jobs.ts';
 
 const minute = 60_000;
@@ -77,7 +78,7 @@ test('a second up changes nothing, and runs nothing again', async () => {
   const before = podsOf('east', 'import').map(({ metadata }) => metadata.uid);
   const again = await project.run('up', '--engine', 'apply');
   expect(again).toMatchObject({ code: 0 });
-  expect(again.stdout).toContain('nothing to apply');
+  expect(again.stdout).toContain('nothing to change: all ');
   expect(podsOf('east', 'import').map(({ metadata }) => metadata.uid)).toEqual(before);
 });
 
@@ -88,7 +89,10 @@ test('status tells how they ended', async () => {
   expect(stdout).toMatch(/shop\/report +east +complete +20\S+ \d\d:\d\dZ +-/);
 });
 
-describe('Jobs that fail', () => {
+// A minute and a half: CI has those that end well.
+const long = everything ? describe : describe.skip;
+
+long('Jobs that fail', () => {
   let failed: Awaited<ReturnType<typeof project.run>>;
   beforeAll(async () => {
     project.fail(true);
