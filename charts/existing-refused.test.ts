@@ -181,7 +181,7 @@ describe('a shared namespace', () => {
     withProject({}, (root) => {
       const mesh = onExisting(root);
       const { shop, team, catalog, orders } = shopOnExisting(mesh);
-      const host = { host: 'bank.example', port: 8080, protocol: 'HTTP' } as const;
+      const host = { host: 'bank.example', port: 8080, protocol: 'HTTP', plaintext: true } as const;
       const bank = new ExternalService(shop, 'bank', { ...host, addresses: ['192.0.2.1'] });
       const till = new ExternalService(team, 'till', { host: 'till.example', port: 443, protocol: 'TLS' });
       catalog.callsExternal(bank, till);

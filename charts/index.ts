@@ -2,11 +2,20 @@
  * Everything that a mesh is declared with. A declaration imports only from here: `import { GrpcService, Mesh } from './index.ts'`.
  * docs/constructs.md shows each construct.
  */
-export {
-  ExternalService,
-  type ExternalProtocol,
-  type ExternalServiceProps,
-} from './constructs/access/external-service.ts';
+export { ExternalService } from './constructs/access/external-service.ts';
+export type {
+  CallerEncrypted,
+  ExternalCa,
+  ExternalClient,
+  ExternalPortProps,
+  ExternalProtocol,
+  ExternalServiceProps,
+  ExternalTls,
+  InTheClear,
+  ProxyEncrypted,
+} from './constructs/access/external-props.ts';
+export type { ExternalCallee, ExternalPort } from './constructs/access/external-port.ts';
+export type { ExternalCall } from './constructs/access/external-calls.ts';
 export {
   MutualTls,
   type MutualTlsMode,

@@ -73,7 +73,7 @@ test('properties that are missing, or of a wrong kind', () => {
     'demo/shop/bank: host: is not a host name; received nothing; ' +
       'allowed a fully qualified host name in lower case, such as payments.example',
     'demo/shop/bank: port: is not a port; received nothing; allowed a whole number from 1 to 65535, except 15000 to 15099',
-    'demo/shop/bank: protocol: is not a protocol for an external service; received nothing; allowed GRPC, HTTP, TLS',
+    'demo/shop/bank: protocol: is not a protocol for an external service; received nothing; allowed GRPC, HTTP, TCP, TLS',
     'demo/shop/catalog/limits: rateLimits: is not a list; received nothing',
     'demo/shop/catalog/tls: mode: is not a mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE',
   ]);

@@ -227,7 +227,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/bank',
-    'host, port, protocol, addresses',
+    'host, port, protocol, addresses, ports, targetPort, tls, plaintext',
     inNamespace((shop, wrong) => {
       new ExternalService(shop, 'bank', { host: 'bank.example', port: 443, protocol: 'TLS', ...wrong });
     }),

@@ -58,6 +58,8 @@ export interface WorkloadModel {
   readonly calls: readonly CallModel[];
   /** Ports over TCP that it may connect to, each once. @default - none */
   readonly connects?: readonly ConnectionModel[];
+  /** Annotations by which the proxy of whoever acts in its name gets the Secrets that calls outside the mesh need. Absent: there are none. */
+  readonly proxyAnnotations?: Readonly<Record<string, string>>;
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */

@@ -67,6 +67,7 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
       name,
       namespace: caller.namespace,
       labels: probeLabels(model, caller),
+      annotations: caller.proxyAnnotations,
       serviceAccountName: caller.name,
       image,
       source: probeProgram,

@@ -82,23 +82,6 @@ function operations({ paths, http }: Grant) {
 }
 
 /**
- * A Sidecar body that lets a workload's proxy know, and so reach, only these hosts
- * (https://istio.io/latest/docs/reference/config/networking/sidecar/). Proxies stay small however large the mesh gets.
- * @param hosts - as `namespace/host`; none means that the workload calls nobody
- */
-export function egressTo(
-  labels: Readonly<Record<string, string>>,
-  hosts: readonly string[],
-): IstioSpec<'Sidecar'> {
-  const unique = [...new Set(hosts)].sort();
-  return {
-    workloadSelector: { labels },
-    outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
-    egress: [{ hosts: unique.length === 0 ? ['~/*'] : unique }],
-  };
-}
-
-/**
  * What is wrong with the methods, and ports, that a construct refers to; plain JavaScript may pass anything.
  * @param at - the property that holds one. @default `calls[index]`
  * @param ports - whether ports are meant as well. @default false

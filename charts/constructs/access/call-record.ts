@@ -3,8 +3,17 @@ import { callProblems, isMethod } from './authorization.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Caller, Method } from '../scope/method.ts';
 import { isPort, type TcpPort } from '../scope/tcp-port.ts';
-import { externalCallProblems, httpCallProblems } from './call-rules.ts';
-import type { ExternalService } from './external-service.ts';
+import { httpCallProblems } from './call-rules.ts';
+import type { Egress, EgressPort } from './egress.ts';
+import { calledPorts, externalCallProblems, externalEgress, type ExternalCall } from './external-calls.ts';
+import { proxySecrets } from './external-tls.ts';
+
+/** Whose calls are recorded. */
+interface RecordedCaller {
+  readonly where: string;
+  readonly mesh: object;
+  readonly namespace: Pick<Namespace<string>, 'name' | 'shared'>;
+}
 
 /** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
 export class CallRecord {
@@ -13,7 +22,7 @@ export class CallRecord {
   /** Over HTTP. */
   readonly http: Method[] = [];
   /** Outside the mesh. */
-  readonly external: ExternalService<string>[] = [];
+  readonly external: ExternalCall[] = [];
   /** Who calls which of its methods over gRPC. */
   readonly grpcCallers = new Map<Caller, Method[]>();
   /** Who calls which of its methods over HTTP. */
@@ -37,10 +46,17 @@ export class CallRecord {
     return callers.map(({ namespace }) => namespace.name);
   }
 
-  /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
-  get hosts(): readonly string[] {
-    const callees = [...this.given, ...this.http].map(({ service }) => service);
-    return [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
+  /** Hosts it calls; only once everything that it calls is right. */
+  get egress(): readonly Egress[] {
+    const methods = [...this.grpc, ...this.http].map(({ service }) => ({
+      host: `${service.namespace.name}/${service.host}`,
+      ports: listenersOf(service),
+    }));
+    const ports = this.tcp.map(({ service, portName }) => ({
+      host: `${service.namespace.name}/${service.host}`,
+      ports: [{ number: service.servicePort(portName), kind: 'TCP' as const, clustered: true }],
+    }));
+    return [...methods, ...ports, ...externalEgress(this.external)];
   }
 
   /** Adds a call to the list of its callers. */
@@ -49,28 +65,46 @@ export class CallRecord {
     else noteCaller(this.grpcCallers, caller, call);
   }
 
+  /** Adds calls outside the mesh, and tells the hosts who calls them; plain JavaScript may pass anything for one. */
+  callExternal(caller: Pick<Caller, 'namespace'>, called: readonly ExternalCall[]): void {
+    this.external.push(...called);
+    for (const { service } of calledPorts(called)) service.noteCaller(caller);
+  }
+
+  /** Annotations of its pods by which its proxy gets the Secrets that calls outside the mesh need. */
+  get proxyAnnotations(): Readonly<Record<string, string>> {
+    return proxySecrets(calledPorts(this.external));
+  }
+
   /**
    * What is wrong with what it calls.
-   * @param where - path of the caller
-   * @param namespace - where it runs
+   * @param caller - whose record it is
+   * @param others - what its proxy leads it to beside that
    */
-  problems(
-    where: string,
-    mesh: object,
-    namespace: Pick<Namespace<string>, 'name' | 'shared'>,
-  ): readonly Problem[] {
+  problems({ where, mesh, namespace }: RecordedCaller, others: readonly Egress[]): readonly Problem[] {
     const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
     const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
-      return service.isSound ? Object.values(service.ports) : [];
+      return service.isSound ? listenersOf(service) : [];
     });
     return [
       ...callProblems(where, mesh, this.given, undefined, true),
       ...overHttp,
       ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
-      ...externalCallProblems(where, mesh, this.external, ports, namespace),
+      ...externalCallProblems(
+        where,
+        mesh,
+        this.external,
+        [...ports, ...others.flatMap((other) => other.ports)],
+        namespace,
+      ),
     ];
   }
+}
+
+/** What a proxy listens on for a service of the mesh over gRPC, and by HTTP. */
+function listenersOf({ ports }: Pick<Method['service'], 'ports'>): readonly EgressPort[] {
+  return Object.values(ports).map((number) => ({ number, kind: 'HTTP' }));
 }
 
 /** Adds a call to a callee's list of its callers. */

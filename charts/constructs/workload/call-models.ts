@@ -1,8 +1,8 @@
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
 import type { CallModel, WorkloadModel } from '../../model/mesh-model.ts';
 import { pathOf } from '../access/authorization.ts';
+import type { CallRecord } from '../access/call-record.ts';
 import type { Method } from '../scope/method.ts';
-import type { TcpPort } from '../scope/tcp-port.ts';
 
 /**
  * Of each callee one call that shows whether its callers get there and harms nobody.
@@ -36,12 +36,17 @@ export function isSafe({ descriptor }: Pick<Method, 'descriptor'>): boolean {
   return descriptor.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
 }
 
-/** The ports that a workload may connect to, each once, where there are any. */
-export function connectionModels(ports: readonly TcpPort[]): Pick<WorkloadModel, 'connects'> {
-  if (ports.length === 0) return {};
-  const connects = [...new Set(ports)].map(({ service, portName: name }) => ({
+/** The ports that a workload may connect to, each once, where there are any; and what its proxy gets for calls outside the mesh. */
+export function connectionModels({
+  tcp,
+  proxyAnnotations,
+}: Pick<CallRecord, 'tcp' | 'proxyAnnotations'>): Pick<WorkloadModel, 'connects' | 'proxyAnnotations'> {
+  const connects = [...new Set(tcp)].map(({ service, portName: name }) => ({
     ...{ workload: service.name, namespace: service.namespace.name, name },
     port: service.servicePort(name),
   }));
-  return { connects };
+  return {
+    ...(connects.length === 0 ? {} : { connects }),
+    ...(Object.keys(proxyAnnotations).length === 0 ? {} : { proxyAnnotations }),
+  };
 }

@@ -39,6 +39,8 @@ export interface DeploymentProps {
   readonly containers: k8s.Container[];
   /** @default - none */
   readonly volumes?: readonly k8s.Volume[] | undefined;
+  /** Annotations of the pods that give their proxies what they need beside it. @default - none */
+  readonly proxyAnnotations?: Readonly<Record<string, string>>;
   readonly config: AnyConfig;
 }
 
@@ -86,7 +88,11 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
         },
         template: {
           metadata: {
-            annotations: { ...proxyConfigChecksum, ...metricsAnnotations(props.containers, metrics) },
+            annotations: {
+              ...proxyConfigChecksum,
+              ...metricsAnnotations(props.containers, metrics),
+              ...props.proxyAnnotations,
+            },
             labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
           },
           spec: {

@@ -3,9 +3,10 @@ import { k8s } from 'cdk8s-plus-28';
 import { isForeign, type AnyConfig, type ContainerConfig } from '../../../apps/config/app-config.ts';
 import { ProblemsError, type Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
-import { allow, egressTo, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
+import { allow, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
 import { CallRecord, noteCaller, tellCallee } from '../access/call-record.ts';
-import { ExternalService } from '../access/external-service.ts';
+import { egressTo, type Egress } from '../access/egress.ts';
+import type { ExternalCall } from '../access/external-calls.ts';
 import { callModels, connectionModels } from './call-models.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
@@ -21,7 +22,8 @@ import {
 } from '../traffic/destination-rule.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
-import { collectorHost, workloadTracingProblems } from '../telemetry/tracing.ts';
+import { workloadTracingProblems } from '../telemetry/tracing.ts';
+import { othersCalled } from './others-called.ts';
 import type { TcpPort } from '../scope/tcp-port.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
@@ -93,10 +95,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     }
   }
 
-  /** Lets its proxy reach these services outside the mesh, in every cluster. */
-  callsExternal(...services: readonly ExternalService<C>[]): void {
-    this.#calls.external.push(...services);
-    for (const service of services) if (service instanceof ExternalService) service.noteCaller(this);
+  /** Lets its proxy reach these hosts outside the mesh, with all their ports or some of them, in every cluster. */
+  callsExternal(...called: readonly ExternalCall<C>[]): void {
+    this.#calls.callExternal(this, called);
   }
 
   /** The methods it may call. */
@@ -232,7 +233,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       deployments,
       ...answersOf(clusters, deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
-      ...connectionModels(this.#calls.tcp),
+      ...connectionModels(this.#calls),
       ports,
     };
   }
@@ -241,7 +242,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     const mesh = this.mesh.clusters.map((cluster) => cluster.name);
     return [
       ...nameProblems(this),
-      ...this.#calls.problems(this.where, this.mesh, this.namespace),
+      ...this.#calls.problems(this, this.#othersCalled),
       ...placementProblems(this.where, this.#placement, mesh),
       ...(this.tracing === undefined
         ? []
@@ -274,10 +275,8 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
     }
-    const hosts = [...this.#calls.hosts, ...this.#pods.egress(config)];
-    const { tracing } = this.mesh;
-    if (tracing !== undefined) hosts.push(collectorHost(this.mesh.platform, tracing.collector));
-    into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
+    const egress = egressTo(selector, [...this.#calls.egress, ...this.#othersCalled]);
+    into.addIstio('40-services', this.where, 'Sidecar', metadata, egress);
     const called = this.calledMethods.map(({ descriptor }) => descriptor);
     const telemetry = { where: this.where, platform: this.mesh.platform, tracing: this.tracing };
     addTelemetry(into, metadata, selector, { ...telemetry, served: this.servedMethods, called });
@@ -290,10 +289,15 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     for (const deployment of deployments) {
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
       const plan = this.#pods.planIn(deployment, config, cluster);
-      const containers = this.containers(cluster, plan.image);
-      const there = this.configIn(cluster);
-      addDeployment(into, plan, { ...metadata, app: name, containers, volumes, config: there });
+      const { proxyAnnotations } = this.#calls;
+      const of = { ...metadata, app: name, volumes, proxyAnnotations, config: this.configIn(cluster) };
+      addDeployment(into, plan, { ...of, containers: this.containers(cluster, plan.image) });
     }
+  }
+
+  /** What its proxy leads it to beside what it calls. */
+  get #othersCalled(): readonly Egress[] {
+    return othersCalled(this.soundConfig && this.#pods.egress(this.soundConfig), this.mesh);
   }
 
   /** Adds how calls to it are spread, and when its pods are taken out of use. */

@@ -44,6 +44,43 @@ describe('mutual TLS', () => {
     },
   );
 
+  test.each<[string, object, object, readonly string[]]>([
+    ['a Secret that sidecars pass over', { credentialName: 'a' }, {}, ['credentialName']],
+    [
+      'a Secret for pods that are named',
+      { credentialName: 'a' },
+      { workloadSelector: { matchLabels: { a: 'b' } } },
+      [],
+    ],
+    ['a CA in a ConfigMap', { credentialName: 'configmap://shop/a' }, {}, []],
+    ['a name that is sent and not looked for', { sni: 'a.example' }, {}, ['sni']],
+    ['a name that is both', { sni: 'a.example', subjectAltNames: ['a.example'] }, {}, []],
+    ['neither, which Envoy takes from the request', {}, {}, []],
+  ])('TLS to a server outside, by %s', (_, tls, spec, keys) => {
+    const says = {
+      credentialName: {
+        what: 'credentialName is passed over by sidecars without a spec.workloadSelector: their calls to a.example leave in plaintext',
+        received: 'a',
+        fix: 'declare an ExternalService with tls, or name the pods by a workloadSelector',
+      },
+      sni: {
+        what: 'sni is set without subjectAltNames: any server with a certificate of a known CA is accepted as a.example',
+        received: 'a.example',
+        fix: 'name the server in subjectAltNames, too',
+      },
+    };
+    for (const mode of ['SIMPLE', 'MUTUAL']) {
+      const portLevelSettings = [{ port: { number: 443 }, tls: { mode, ...tls } }];
+      const at = 'spec.trafficPolicy.portLevelSettings[0].tls.';
+      expect(destination({ host: 'a.example', trafficPolicy: { portLevelSettings }, ...spec })).toEqual(
+        keys.map((key) => ({ ...says[key as 'sni'], what: `${at}${says[key as 'sni'].what}` })),
+      );
+    }
+    expect(
+      destination({ host: 'a.example', trafficPolicy: { tls: { mode: 'DISABLE', ...tls } }, ...spec }),
+    ).toEqual([]);
+  });
+
   test('objects of other groups and kinds are others', () => {
     const spec = { mtls: { mode: 'DISABLE' }, host: 'catalog', trafficPolicy: disabled };
     expect(peers(spec, 'security.istio.io.example/v1')).toEqual([]);

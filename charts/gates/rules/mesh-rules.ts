@@ -1,6 +1,7 @@
 import { field, list, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Violation } from './rule.ts';
+import { trafficSettings, weakTls } from './server-tls.ts';
 
 const soft = ['PERMISSIVE', 'DISABLE'];
 
@@ -25,20 +26,7 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
   // A wildcard such as *.local is about services of the mesh, too.
   const isInside =
     !host.includes('.') || host.endsWith(inside) || (host.startsWith('*') && inside.endsWith(host.slice(1)));
-  const policies: readonly (readonly [string, unknown])[] = [
-    ['spec.trafficPolicy', field(object, 'spec', 'trafficPolicy')],
-    ...list(object, 'spec', 'subsets').map((subset): [string, unknown] => [
-      `spec.subsets.${text(subset, 'name') ?? ''}.trafficPolicy`,
-      field(subset, 'trafficPolicy'),
-    ]),
-  ];
-  const settings = policies.flatMap(([where, policy]) => [
-    [where, policy] as const,
-    ...list(policy, 'portLevelSettings').map(
-      (port, index) => [`${where}.portLevelSettings[${index}]`, port] as const,
-    ),
-  ]);
-  return settings.flatMap(([where, setting]) => {
+  return trafficSettings(object).flatMap(([where, setting]) => {
     const mode = text(setting, 'tls', 'mode') ?? '';
     const unverified = field(setting, 'tls', 'insecureSkipVerify') === true;
     const says = unlike[mode];
@@ -54,6 +42,7 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
             },
           ]
         : []),
+      ...(unverified ? [] : weakTls(object, where, setting)),
     ];
   });
 }
