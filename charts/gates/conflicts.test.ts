@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { istio, problemsWith } from '../testing/custom.ts';
 import { catalogIn, problemsOf } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
-import { callingShop } from '../testing/shop-of-two.ts';
+import { callingShop } from '../testing/shop.ts';
 import { ExternalService } from '../constructs/access/external-service.ts';
 import type { Namespace } from '../constructs/scope/mesh-construct.ts';
 import { OwnObject } from '../constructs/scope/own-object.ts';

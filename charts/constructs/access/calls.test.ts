@@ -4,7 +4,7 @@ import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { libraryOf } from '../../testing/library.ts';
-import { callingShop as shopOf } from '../../testing/shop-of-two.ts';
+import { callingShop as shopOf } from '../../testing/shop.ts';
 import type { Method } from '../scope/method.ts';
 
 describe('callsHttp', () => {

@@ -4,7 +4,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { callingShop } from '../../testing/shop-of-two.ts';
+import { callingShop } from '../../testing/shop.ts';
 import { UnknownPort } from '../scope/tcp-port.ts';
 import type { ExternalPort } from './external-port.ts';
 import type { ExternalServiceProps } from './external-props.ts';

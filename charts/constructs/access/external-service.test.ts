@@ -3,7 +3,7 @@ import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
-import { callingShop as shopOf } from '../../testing/shop-of-two.ts';
+import { callingShop as shopOf } from '../../testing/shop.ts';
 import type { ExternalProtocol, ExternalServiceProps } from './external-props.ts';
 import { ExternalService } from './external-service.ts';
 

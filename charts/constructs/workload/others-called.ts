@@ -1,5 +1,6 @@
 import type { Egress } from '../access/egress.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
+import type { Tracing } from '../scope/tracing.ts';
 import { collectorHost, collectorPort } from '../telemetry/tracing.ts';
 
 /**
@@ -10,12 +11,14 @@ export function othersCalled(
   api: readonly string[] = [],
   { platform, tracing }: Pick<Mesh, 'platform' | 'tracing'>,
 ): readonly Egress[] {
-  const collectors = tracing === undefined ? [] : [tracing.collector];
+  // Plain JavaScript may leave it out, which is a problem of the mesh.
+  const collector = tracing?.collector;
+  const collectors = collector === undefined ? [] : [collector];
   return [
     ...api.map((host) => ({ host, ports: [{ number: 443, kind: 'TLS' as const }] })),
-    ...collectors.map((collector) => ({
-      host: collectorHost(platform, collector),
-      ports: [{ number: collectorPort(collector), kind: 'HTTP' as const }],
+    ...collectors.map((one) => ({
+      host: collectorHost(platform, one),
+      ports: [{ number: collectorPort(one), kind: 'HTTP' as const }],
     })),
   ];
 }
