@@ -173,7 +173,7 @@ describe('a shared namespace', () => {
     wrong('team-c', null);
     expect(problemsOf(other)).toEqual([
       'demo/team-a: shared: is not a boolean; received "yes"; allowed true or false',
-      'demo/team-b: share: unknown key; received "share"; allowed shared, podSecurity; fix: did you mean shared?',
+      'demo/team-b: share: unknown key; received "share"; allowed shared, podSecurity, traffic; fix: did you mean shared?',
     ]);
   });
 

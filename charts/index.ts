@@ -83,6 +83,7 @@ export type {
   Platform,
 } from './constructs/scope/platform.ts';
 export type { Metadata, Projection } from './constructs/scope/projection.ts';
+export type { TrafficDefaults } from './constructs/scope/traffic-defaults.ts';
 export type { Tracing, WorkloadTracing } from './constructs/scope/tracing.ts';
 /** Kubernetes' own kinds, for your own constructs: `into.add(stage, k8s.KubeConfigMap, ...)`. */
 export { k8s } from 'cdk8s-plus-28';

@@ -28,6 +28,7 @@ const propKeys = keysOf<MeshProps<string>>({
   platform: true,
   gateways: true,
   tracing: true,
+  traffic: true,
   comments: true,
 });
 const clusterKeys = keysOf<ClusterProps>({

@@ -39,7 +39,9 @@ import { RemoteReader } from './control-plane/remote-reader.ts';
 import { revisionProblems } from './control-plane/revision-rules.ts';
 import { controlPlanesOf } from './scope/revisions.ts';
 import type { Tracing } from './scope/tracing.ts';
+import type { TrafficDefaults } from './scope/traffic-defaults.ts';
 import { tracingProblems } from './telemetry/tracing.ts';
+import { defaultProblems } from './traffic/default-problems.ts';
 import { takesPlaintext } from './workload/mutual-tls.ts';
 import { Workload } from './workload/workload.ts';
 
@@ -61,6 +63,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   readonly platform: AnyPlatform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
+  readonly traffic: TrafficDefaults | undefined;
   readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C> | undefined;
@@ -73,7 +76,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   constructor(id: string, props: MeshProps<C>) {
     // Plain JavaScript may leave out anything; its problems say so.
     super(typeof (id as unknown) === 'string' ? id : '');
-    const { root, trustDomain, clusters, platform, gateways, tracing, comments = {} } = given(props);
+    const { root, trustDomain, clusters, platform, gateways, tracing, traffic, comments = {} } = given(props);
     const declared =
       (clusters as Readonly<Record<C, ClusterProps>> | undefined) ??
       ({} as Readonly<Record<C, ClusterProps>>);
@@ -85,6 +88,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     this.platform = platform;
     this.gateways = gateways;
     this.tracing = tracing;
+    this.traffic = traffic;
     this.comments = comments;
     // Ids that no namespace can have, being no DNS labels.
     if (isExisting(platform)) {
@@ -119,6 +123,8 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       ...(isExisting(platform)
         ? existingProblems(this, platform)
         : revisionProblems({ name, platform, clusters }, revisioned)),
+      ...defaultProblems(name, this.traffic),
+      ...namespaces.flatMap(({ where, traffic }) => defaultProblems(where, traffic, this.traffic)),
     ];
     if (this.tracing === undefined) return problems;
     return [...problems, ...tracingProblems(this.name, this.tracing, names)];

@@ -1,6 +1,5 @@
 import type { Egress } from '../access/egress.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
-import type { Tracing } from '../scope/tracing.ts';
 import { collectorHost, collectorPort } from '../telemetry/tracing.ts';
 
 /**
