@@ -60,7 +60,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ['demo', 'root, trustDomain, clusters, platform, gateways, tracing, traffic, comments', inMesh((wrong) => wrong)],
   [
     'demo: clusters.east',
-    'network, region, zone, istio, gateways',
+    'network, region, zone, zones, istio, gateways',
     inMesh((wrong) => ({ clusters: { ...clusters, east: { ...clusters.east, ...wrong } } })),
   ],
   [

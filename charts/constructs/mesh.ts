@@ -17,7 +17,7 @@ import { existingModels } from './existing-others.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
 import { JoinedIngress } from './gateways/joined-ingress.ts';
-import type { Cluster, ClusterProps } from './scope/cluster.ts';
+import { zonesOf, type Cluster, type ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import { given, Namespace } from './scope/mesh-construct.ts';
 import type {
@@ -84,7 +84,10 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     this.name = id;
     this.root = root;
     this.trustDomain = trustDomain;
-    this.clusters = (Object.keys(declared) as C[]).map((name) => ({ ...declared[name], name }));
+    this.clusters = (Object.keys(declared) as C[]).map((name): Cluster<C> => {
+      const props: ClusterProps = declared[name];
+      return { ...props, name };
+    });
     this.platform = platform;
     this.gateways = gateways;
     this.tracing = tracing;
@@ -185,7 +188,8 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       name: this.name,
       trustDomain: this.trustDomain,
       clusters: this.clusters.map((cluster) => {
-        const { name, network, region, zone } = cluster;
+        const { name, network, region } = cluster;
+        const [zone = ''] = zonesOf(cluster);
         const controlPlanes = isExisting(platform) ? [] : controlPlanesOf(cluster, platform);
         return { name, network, region, zone, controlPlanes };
       }),

@@ -51,7 +51,8 @@ export interface WorkloadModel {
   readonly answersFrom: readonly string[];
   /**
    * Whether a caller gets pods of its own cluster wherever there are any. Not with a `distribution`, with versions that run in
-   * different clusters, or where clusters share a zone, which Istio cannot tell apart.
+   * different clusters, or where clusters share a zone, or are in one region that one of them
+   * has several zones of, which Istio cannot tell apart.
    */
   readonly local: boolean;
   /** Of each workload that it may call over gRPC, one call to try. */
@@ -236,6 +237,7 @@ export interface MeshModel {
     readonly name: string;
     readonly network: string;
     readonly region: string;
+    /** The first of its zones: that of the node in the lab. */
     readonly zone: string;
     /** One, or while the cluster is upgraded several side by side; none on an Istio of others. */
     readonly controlPlanes: readonly ControlPlaneModel[];

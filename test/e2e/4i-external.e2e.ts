@@ -52,9 +52,13 @@ function declare(address: string) {
     },
   });
   const at = { placement: [cluster] } as const;
-  new GrpcService(shop, 'catalog', { ...apps.catalog, ...at });
-  new GrpcService(shop, 'inventory', { ...apps.inventory, ...at }).callsExternal(bank.port.feed);
-  new GrpcService(shop, 'orders', { ...apps.orders, ...at }).callsExternal(bank);
+  const catalog = new GrpcService(shop, 'catalog', { ...apps.catalog, ...at });
+  const inventory = new GrpcService(shop, 'inventory', { ...apps.inventory, ...at });
+  const orders = new GrpcService(shop, 'orders', { ...apps.orders, ...at });
+  // The app's variables name both.
+  orders.calls(catalog.method.getProduct, inventory.method.reserve);
+  orders.callsExternal(bank);
+  inventory.callsExternal(bank.port.feed);
   return mesh;
 }
 
