@@ -3,13 +3,10 @@ import { list, mapping, ofKind, text, title } from '../model/rendered.ts';
 import type { KubernetesObject } from '../model/mesh-model.ts';
 import type { RenderedCluster, RenderedMesh } from '../model/rendered.ts';
 import { getsProxy } from './istio/injection.ts';
-import { podOf } from './rules/containers.ts';
+import { podsOf } from './pods.ts';
 import { reachesNode } from './rules/pod-rules.ts';
 import { isConfined, missingFor, otherSource, profileFix, sources } from './rules/restricted.ts';
 import { acceptedBy } from './rules/rule.ts';
-
-/** Kinds whose pods the API server refuses when they are made, and not the object itself. */
-const workloads = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
 
 /**
  * What pods have to say of themselves in a namespace that enforces the Pod Security level `restricted`
@@ -19,13 +16,12 @@ const workloads = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'
 export function podSecurity({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
     const restricted = restrictedNamespaces(cluster);
-    return ofKind(cluster, ...workloads)
-      .flatMap((of) => {
-        const labels = restricted.get(of.object.metadata.namespace ?? '');
-        return labels === undefined ? [] : [{ ...of, labels }];
+    return podsOf(cluster)
+      .flatMap(({ of, pod, namespace }) => {
+        const labels = restricted.get(namespace);
+        return labels === undefined ? [] : [{ ...of, pod, labels }];
       })
-      .flatMap(({ where, object, labels }): readonly Problem[] => {
-        const pod = podOf(object);
+      .flatMap(({ where, object, pod, labels }): readonly Problem[] => {
         if (text(pod, 'spec', 'os', 'name') === 'windows') return [];
         const level = `the level restricted of namespace ${object.metadata.namespace ?? ''}`;
         const lacks = `lacks what ${level} asks for, which refuses its pods`;

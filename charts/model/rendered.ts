@@ -111,13 +111,16 @@ const groups: Readonly<Record<string, string>> = {
   ServiceAccount: '',
   DaemonSet: apps,
   Deployment: apps,
+  ReplicaSet: apps,
   StatefulSet: apps,
   CronJob: 'batch',
   Job: 'batch',
   PodDisruptionBudget: 'policy',
+  NetworkPolicy: 'networking.k8s.io',
   DestinationRule: networking,
   EnvoyFilter: networking,
   Gateway: networking,
+  ProxyConfig: networking,
   ServiceEntry: networking,
   Sidecar: networking,
   VirtualService: networking,
@@ -125,6 +128,7 @@ const groups: Readonly<Record<string, string>> = {
   PeerAuthentication: security,
   RequestAuthentication: security,
   Telemetry: 'telemetry.istio.io',
+  WasmPlugin: 'extensions.istio.io',
 };
 
 /** The group of an object's API; empty for Kubernetes' core. */

@@ -3,7 +3,7 @@ import { mayBeUnsafe, unsafeVariable } from '../../../core/unsafe-variables.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
-import { containersOf, podOf } from './containers.ts';
+import { containersOf, ofEachPod } from './containers.ts';
 import { confinement } from './confinement.ts';
 import type { Violation } from './rule.ts';
 
@@ -12,7 +12,10 @@ const pin = 'use a digest or a fixed tag';
 
 /** Containers whose image reference may resolve to another image later. */
 export function unpinned(object: KubernetesObject): readonly Violation[] {
-  const template = podOf(object);
+  return ofEachPod(object, unpinnedIn);
+}
+
+function unpinnedIn(template: unknown): readonly Violation[] {
   return containersOf(template).flatMap(([where, container]) => {
     const image = text(container, 'image') ?? '';
     if (digest.test(image) || (image === 'auto' && isInjected(template))) return [];
@@ -33,11 +36,15 @@ export function unpinned(object: KubernetesObject): readonly Violation[] {
 export function unlimited(object: KubernetesObject): readonly Violation[] {
   const limited = text(object, 'metadata', 'labels', 'operator.istio.io/component') === undefined;
   const wanted = ['requests.cpu', 'requests.memory', ...(limited ? ['limits.memory'] : [])];
-  return containersOf(podOf(object)).flatMap(([where, container]) => {
-    const missing = wanted.filter((path) => field(container, 'resources', ...path.split('.')) === undefined);
-    if (missing.length === 0) return [];
-    return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'set what is missing' }];
-  });
+  return ofEachPod(object, (pod) =>
+    containersOf(pod).flatMap(([where, container]) => {
+      const missing = wanted.filter(
+        (path) => field(container, 'resources', ...path.split('.')) === undefined,
+      );
+      if (missing.length === 0) return [];
+      return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'set what is missing' }];
+    }),
+  );
 }
 
 /**
@@ -46,7 +53,10 @@ export function unlimited(object: KubernetesObject): readonly Violation[] {
  * Deployment, so that a roll-out would stand still. What `restricted` asks to be written is ../pod-security.ts's.
  */
 export function reachesNode(object: KubernetesObject): readonly Violation[] {
-  const pod = podOf(object);
+  return ofEachPod(object, reachesNodeFrom);
+}
+
+function reachesNodeFrom(pod: unknown): readonly Violation[] {
   const fix = 'remove it: the pod would share what belongs to the node';
   const spec = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
     .filter((key) => field(pod, 'spec', key) === true)
@@ -95,7 +105,11 @@ function privileges(where: string, context: unknown): readonly Violation[] {
 
 /** Variables that load code into a program, or weaken its TLS; those that nobody sees here among them. */
 export function unsafeEnvironment(object: KubernetesObject): readonly Violation[] {
-  return containersOf(podOf(object)).flatMap(([where, container]) => [
+  return ofEachPod(object, unsafeIn);
+}
+
+function unsafeIn(pod: unknown): readonly Violation[] {
+  return containersOf(pod).flatMap(([where, container]) => [
     ...list(container, 'env').flatMap((entry) => {
       const received = text(entry, 'name') ?? '';
       const what = unsafeVariable(received);
@@ -122,7 +136,10 @@ const redirection =
  * (https://istio.io/latest/docs/reference/config/annotations/).
  */
 export function passesProxy(object: KubernetesObject): readonly Violation[] {
-  const pod = podOf(object);
+  return ofEachPod(object, passesProxyIn);
+}
+
+function passesProxyIn(pod: unknown): readonly Violation[] {
   const fix = 'remove it, and declare what may be called with calls, callsExternal or MutualTls';
   const annotations = mapping(pod, 'metadata', 'annotations');
   const noted = Object.entries(annotations)
