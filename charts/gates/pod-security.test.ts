@@ -101,6 +101,10 @@ test('the pod may say it, and the container in place of it where Istio adds no o
 });
 
 test('pods in a namespace of another level need not', () => {
-  const annotations = { 'meshwright/accept-behind-proxy': 'an agent of the control plane' };
+  const reason = 'an agent of the control plane';
+  const annotations = {
+    'meshwright/accept-behind-proxy': reason,
+    'meshwright/accept-own-identity': reason,
+  };
   expect(said({ ...pods({}, [container('own')]), namespace: 'istio-system', annotations })).toEqual([]);
 });

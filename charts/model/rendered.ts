@@ -40,6 +40,8 @@ export interface RenderedObject {
   readonly differs: Differs | undefined;
   /** Whether it may be of a kind that no schema is at hand for. */
   readonly custom: boolean;
+  /** Added by a construct that is none of the library's. @default - by one of those */
+  readonly own?: true;
   /** What patches of the declaration undo. @default - nothing */
   readonly undone?: readonly Undone[];
 }

@@ -153,8 +153,6 @@ export interface InitContainer extends ExtraContainer {
 export interface KubernetesApi {
   /** What its service account may do in its own namespace: a Role. @default - nothing but what others grant it */
   readonly rules?: readonly ApiRule[];
-  /** Why the rules may give the rights of others, for reviewers: it stands in the YAML. @default - they may not */
-  readonly reason?: string;
 }
 
 /** A rule of a Role (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */
@@ -164,6 +162,8 @@ export interface ApiRule {
   readonly resources: readonly string[];
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
+  /** Why it may give the rights of others, for reviewers: it stands in the YAML. @default - it gives none */
+  readonly reason?: string;
 }
 
 /**

@@ -58,14 +58,14 @@ export const podSchema = mapping({
           resources: listOf('a list of resources, such as pods'),
           resourceNames: listOf('a list of names').exactOptional(),
           verbs: listOf('a list of verbs, such as get'),
+          reason: line(
+            'why the rule may give the rights of others: one line of 1 to 300 characters',
+            300,
+          ).exactOptional(),
         }),
         { error: 'a list of rules' },
       )
       .exactOptional(),
-    reason: line(
-      'why the rules may give the rights of others: one line of 1 to 300 characters',
-      300,
-    ).exactOptional(),
   }).exactOptional(),
   patches: patchesSchema.exactOptional(),
 });
