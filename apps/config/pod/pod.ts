@@ -36,6 +36,11 @@ export interface PodConfig {
   readonly serviceAccount?: { readonly annotations?: Readonly<Record<string, string>> };
   /** Access to the Kubernetes API of its cluster, for the service's own container. @default - none, and no token */
   readonly kubernetesApi?: KubernetesApi;
+  /**
+   * Why something is no secret that looks like one, by the path with which synth refuses it: `cart.args.token` of a container, `data.FILE.NAME` of a setting in
+   * `files`. The paths stand in the YAML. @default - all is refused that looks like one
+   */
+  readonly notSecret?: Readonly<Record<string, string>>;
   /** Changes of the rendered Deployment, for what no property says. @default - none */
   readonly patches?: readonly Patch[];
 }

@@ -67,6 +67,13 @@ export const podSchema = mapping({
       )
       .exactOptional(),
   }).exactOptional(),
+  notSecret: z
+    .record(
+      text('a path without commas and spaces, as synth tells it', (path) => /^[^\s,]{1,500}$/.test(path)),
+      line('why it is not a secret: one line of 1 to 300 characters', 300),
+      { error: 'reasons by path, as synth tells it: without commas and spaces' },
+    )
+    .exactOptional(),
   patches: patchesSchema.exactOptional(),
 });
 

@@ -8,7 +8,7 @@ import { GrpcService } from '../grpc-service.ts';
 
 const keys =
   'labels, annotations, nodeSelector, tolerations, affinity, priorityClass, hostAliases, group, volumes, mounts, postStart, ' +
-  'initContainers, containers, serviceAccount, kubernetesApi, patches';
+  'initContainers, containers, serviceAccount, kubernetesApi, notSecret, patches';
 const said = (pod: unknown, more: object = {}) =>
   refused(
     (shop: Shop) =>
@@ -222,7 +222,8 @@ describe('what is said of pods, and is wrong', () => {
     };
     const found = (container: string) =>
       `Deployment shop/cart: env DB_PASSWORD of container ${container} has the name of a secret, in plain text; ` +
-      'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, or list DB_PASSWORD in the annotation meshwright/not-secret';
+      'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, or ' +
+      `list ${container}.env.DB_PASSWORD in the annotation meshwright/not-secret, or of a workload in pod.notSecret with the reason`;
     expect(said({ containers: [one] })).toEqual([found('helper')]);
     expect(said({ initContainers: [one] })).toEqual([found('helper')]);
     const reasoned = { ...one, env: { DB_PASSWORD: { value: 'hunter2', notSecret: 'of a test' } } };
