@@ -4,7 +4,6 @@ import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { containersOf, ofEachPod } from './containers.ts';
-import { confinement } from './confinement.ts';
 import type { Violation } from './rule.ts';
 
 const digest = /@sha256:[0-9a-f]{64}$/;
@@ -45,62 +44,6 @@ export function unlimited(object: KubernetesObject): readonly Violation[] {
       return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'set what is missing' }];
     }),
   );
-}
-
-/**
- * What lets a pod reach its node, which the Pod Security level `restricted` of the mesh's namespaces forbids
- * (https://kubernetes.io/docs/concepts/security/pod-security-standards/): the API server would refuse the pods, not their
- * Deployment, so that a roll-out would stand still. What `restricted` asks to be written is ../pod-security.ts's.
- */
-export function reachesNode(object: KubernetesObject): readonly Violation[] {
-  return ofEachPod(object, reachesNodeFrom);
-}
-
-function reachesNodeFrom(pod: unknown): readonly Violation[] {
-  const fix = 'remove it: the pod would share what belongs to the node';
-  const spec = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
-    .filter((key) => field(pod, 'spec', key) === true)
-    .map((key) => ({ what: `${key} is set`, received: true, fix }));
-  const volumes = list(pod, 'spec', 'volumes').flatMap((volume) => {
-    const path = text(volume, 'hostPath', 'path');
-    if (path === undefined) return [];
-    return [{ what: `volumes[${text(volume, 'name') ?? ''}] is a folder of the node`, received: path, fix }];
-  });
-  return [
-    ...spec,
-    ...volumes,
-    ...confinement(pod),
-    ...identityOf('securityContext', field(pod, 'spec', 'securityContext')),
-    ...containersOf(pod).flatMap(([where, container]) => [
-      ...list(container, 'ports').flatMap((port) => {
-        const received = field(port, 'hostPort');
-        return received === undefined ? [] : [{ what: `${where} takes a port of the node`, received, fix }];
-      }),
-      ...identityOf(`${where}.securityContext`, field(container, 'securityContext')),
-      ...privileges(where, field(container, 'securityContext')),
-    ]),
-  ];
-}
-
-function identityOf(where: string, context: unknown): readonly Violation[] {
-  const fix = 'run as a user other than root';
-  const [user, isOther] = [field(context, 'runAsUser'), field(context, 'runAsNonRoot')];
-  return [
-    ...(user === 0 ? [{ what: `${where}.runAsUser is root`, received: user, fix }] : []),
-    ...(isOther === false
-      ? [{ what: `${where}.runAsNonRoot is false: the container may run as root`, received: isOther, fix }]
-      : []),
-  ];
-}
-
-function privileges(where: string, context: unknown): readonly Violation[] {
-  const fix = 'remove it';
-  const flags = (['privileged', 'allowPrivilegeEscalation'] as const)
-    .filter((key) => field(context, key) === true)
-    .map((key) => ({ what: `${where}.securityContext.${key} is set`, received: true, fix }));
-  const added = list(context, 'capabilities', 'add').filter((name) => name !== 'NET_BIND_SERVICE');
-  const what = `${where}.securityContext.capabilities.add goes beyond what the level restricted allows`;
-  return [...flags, ...added.map((received) => ({ what, received, allowed: 'NET_BIND_SERVICE', fix }))];
 }
 
 /** Variables that load code into a program, or weaken its TLS; those that nobody sees here among them. */

@@ -1,7 +1,8 @@
 import { bindsMore, decidesForCluster, openToAll, volumeOfNode } from './cluster-rules.ts';
 import { allowsAll } from './access-rules.ts';
 import { callsAnybody, opensGateway, softMutualTls, touchesAccess } from './mesh-rules.ts';
-import { passesProxy, reachesNode, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
+import { reachesNode } from './node-access.ts';
+import { passesProxy, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
 import type { PackRule, Rule } from './rule.ts';
 
 /** The rules of Pulumi's policy pack, which looks at every object that is applied, those of Istio's own charts too. */
