@@ -83,6 +83,7 @@ describe('what is said of pods, and is wrong', () => {
           'sidecar.istio.io/proxyCPUs': '1',
           'prometheus.io/port': '1',
           'meshwright/accept-read-only-root': 'I may',
+          'checksum/config': '1',
           'container.apparmor.security.beta.kubernetes.io/cart': 'unconfined',
         },
         serviceAccount: { annotations: { 'networking.istio.io/exportTo': '*' } },
@@ -99,6 +100,7 @@ describe('what is said of pods, and is wrong', () => {
       `pod.annotations.sidecar.istio.io/proxyCPUs: is an annotation of Istio that may undo what the mesh holds pods to; received "1"; allowed ${allowed}; fix: did you mean sidecar.istio.io/proxyCPU?`,
       'pod.annotations.prometheus.io/port: says where metrics are, which the mesh writes: use metrics; received "1"; fix: remove it',
       'pod.annotations.meshwright/accept-read-only-root: is the mesh’s own; received "I may"; fix: remove it',
+      'pod.annotations.checksum/config: is the mesh’s own; received "1"; fix: remove it',
       'pod.annotations.container.apparmor.security.beta.kubernetes.io/cart: sets the confinement of a container; received "unconfined"; fix: remove it',
       'pod.serviceAccount.annotations.networking.istio.io/exportTo: is an annotation of Istio that may undo what the mesh holds pods to; received "*"; allowed none of Istio; fix: remove it',
     ]);
