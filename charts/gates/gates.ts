@@ -3,6 +3,8 @@ import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
+import { loosened } from './declared/loosened.ts';
+import { taken } from './declared/taken.ts';
 import { callers } from './istio/callers.ts';
 import { outside } from './istio/external.ts';
 import { gatewayServers } from './istio/gateways.ts';
@@ -63,6 +65,8 @@ export const gates: readonly Gate[] = [
   ignored,
   othersAlone,
   forbidden,
+  taken,
+  loosened,
   podSecurity,
   containerLists,
   waits,

@@ -1,7 +1,8 @@
 import { JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { isForeign, type AnyConfig } from '../../../apps/config/app-config.ts';
-import { notSecretAnnotation } from '../../gates/secrets.ts';
+import { notSecretPath } from '../../gates/secrets.ts';
+import { notSecret, notSecretPaths } from './pods/not-secret.ts';
 import { addAutoscaler } from './autoscaler.ts';
 import { waitBeforeEnd } from './foreign-container.ts';
 import { versionLabel } from '../scope/names.ts';
@@ -123,14 +124,15 @@ function waitsToEnd(name: string, containers: readonly k8s.Container[]): readonl
   return [JsonPatch.add(`/spec/template/spec/containers/${index}/lifecycle`, lifecycle)];
 }
 
-/** What is said of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
-function notSecretAnnotations({ env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
-  const beside = [...(pod.initContainers ?? []), ...(pod.containers ?? [])].map((one) => one.env ?? {});
-  const names = [env, ...beside].flatMap((variables) =>
-    Object.entries(variables).flatMap(([name, value]) =>
-      typeof value !== 'string' && 'notSecret' in value ? [name] : [],
+/** What is said of variables, arguments and the like that look like secrets and are none, for the gate on secrets and for reviewers. */
+function notSecretAnnotations({ name, env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
+  const beside = [...(pod.initContainers ?? []), ...(pod.containers ?? [])];
+  const variables = [{ name, env }, ...beside].flatMap((container) =>
+    Object.entries(container.env ?? {}).flatMap(([variable, value]) =>
+      typeof value !== 'string' && 'notSecret' in value
+        ? [notSecretPath(container.name, 'env', variable)]
+        : [],
     ),
   );
-  if (names.length === 0) return {};
-  return { annotations: { [notSecretAnnotation]: [...new Set(names)].sort().join(',') } };
+  return notSecret([...variables, ...notSecretPaths(pod, false)]);
 }
