@@ -9,7 +9,7 @@ import type { PodTimes } from './pod-watch.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { describeReadiness, isObserved, lookAt, podsWanted } from '../plan/readiness.ts';
+import { describeReadiness, isObserved, isWorkload, lookAt, podsWanted } from '../plan/readiness.ts';
 import type { Readiness, ReadinessKind } from '../plan/readiness.ts';
 import { lookAtWebhooks } from '../kube/webhooks.ts';
 
@@ -79,12 +79,6 @@ export async function awaitReady(
   } finally {
     clearTimeout(gathering);
   }
-}
-
-type WorkloadKind = Extract<ReadinessKind, 'available' | 'scheduled' | 'complete'>;
-
-function isWorkload(kind: ReadinessKind): kind is WorkloadKind {
-  return kind === 'available' || kind === 'scheduled' || kind === 'complete';
 }
 
 async function awaitOne(

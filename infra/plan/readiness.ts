@@ -21,6 +21,14 @@ const states = {
   answering: 'answering',
 } as const;
 
+/** Those of objects that have pods. */
+type WorkloadKind = Extract<ReadinessKind, 'available' | 'scheduled' | 'complete'>;
+
+/** Whether pods are awaited, which tell why they do not start. */
+export function isWorkload(kind: ReadinessKind): kind is WorkloadKind {
+  return kind === 'available' || kind === 'scheduled' || kind === 'complete';
+}
+
 /** The conditions that these objects have to meet before their stage ends. */
 export function readinessOf(objects: readonly KubeObject[]): readonly Readiness[] {
   return objects.flatMap((object): Readiness[] => {
