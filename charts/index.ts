@@ -21,7 +21,12 @@ export {
   type ImageSource,
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
-export { TcpService, type TcpPortNumber, type TcpServiceProps } from './constructs/tcp/tcp-service.ts';
+export {
+  TcpService,
+  type StatefulProps,
+  type TcpPortNumber,
+  type TcpServiceProps,
+} from './constructs/tcp/tcp-service.ts';
 export type { TcpPort } from './constructs/scope/tcp-port.ts';
 export type { Probe, Probes, TcpProbe } from '../apps/config/probes.ts';
 export type {

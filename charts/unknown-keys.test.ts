@@ -168,7 +168,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/redis',
-    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, stateful, probes, user, metrics',
     inNamespace((shop, wrong) => {
       new TcpService(shop, 'redis', { image: 'redis:8.2.1', ports: { redis: 6379 }, ...wrong });
     }),

@@ -18,6 +18,7 @@ import { checkTcpRules, tcpConfig } from './tcp.ts';
 
 export { isForeign, type ContainerConfig, type ForeignConfig, type TcpPorts } from './container.ts';
 export type { EnvValue } from './env-value.ts';
+export type { AccessMode, OwnVolume, PodManagement, StatefulConfig } from './pod/stateful.ts';
 
 /** A config.yml of an app that is built from its folder: everything the charts and the image builder need to know about it. */
 export interface AppConfig extends ContainerConfig {
@@ -193,7 +194,10 @@ export function parseInCluster(place: string, cluster: string, value: unknown): 
  */
 export function parseTcpProps(place: string, name: string, value: unknown): ForeignConfig {
   const where = whereIn(place);
-  const rules = [...checkContainerName(name, place, 'rename the service'), ...checkTcpRules(value, where)];
+  const rules = [
+    ...checkContainerName(name, place, 'rename the service'),
+    ...checkTcpRules(name, value, where),
+  ];
   return tcpConfig(name, parse(tcpPropsSchema, value, rules, where));
 }
 

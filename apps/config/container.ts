@@ -1,6 +1,7 @@
 import type { EnvValue } from './env-value.ts';
 import type { PodConfig } from './pod/pod.ts';
 import type { Probes } from './probes.ts';
+import type { StatefulConfig } from './pod/stateful.ts';
 
 /** What a container is and needs, wherever its image comes from. */
 export interface ContainerConfig {
@@ -66,6 +67,8 @@ export interface ForeignImage {
   readonly user?: number;
   /** Where it serves metrics in Prometheus' text format. */
   readonly metrics?: { readonly port: number; readonly path: string };
+  /** That its pods are told apart, and what they keep. @default - neither */
+  readonly stateful?: StatefulConfig;
 }
 
 /** A TCP port of a container, and that of its Kubernetes Service which leads to it. */

@@ -19,6 +19,7 @@ import {
 import { isMapping } from './mapping.ts';
 import { metricsPorts } from './ports.ts';
 import { probesSchema, tcpProbesSchema } from './probes.ts';
+import { statefulSchema } from './pod/stateful.ts';
 
 // Its own metrics are where it says; those of the HTTP gateway may stand beside.
 const port = portBeside(metricsPorts.httpGateway);
@@ -71,6 +72,7 @@ const tcpShape = {
   probes: tcpProbesSchema,
   user: shape.user,
   metrics: shape.metrics,
+  stateful: statefulSchema.optional(),
 };
 
 /** The keys of such a container. */

@@ -6,9 +6,10 @@ import type { ParsedTcp } from './foreign-schema.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 import { checkAutoscaling, checkShutdown } from './pod-rules.ts';
 import { checkResources } from './rules.ts';
+import { checkStateful } from './pod/stateful.ts';
 
 /** What of a container that serves something else than gRPC the schema does not see: whether its fields fit each other. */
-export function checkTcpRules(value: unknown, where: Where): Problem[] {
+export function checkTcpRules(name: string, value: unknown, where: Where): Problem[] {
   return [
     ...checkImage(value, where),
     ...checkPorts(value, where),
@@ -17,6 +18,7 @@ export function checkTcpRules(value: unknown, where: Where): Problem[] {
     ...checkAutoscaling(value, where),
     ...checkShutdown(value, where),
     ...checkEnv(value, where, false),
+    ...checkStateful(name, value, where),
   ];
 }
 
@@ -88,6 +90,7 @@ export function tcpConfig(name: string, parsed: ParsedTcp): ForeignConfig {
       return [portName, { port: port ?? 0, servicePort: servicePort ?? 0 }];
     }),
   );
-  const foreign = { ...container.foreign, probes: parsed.probes, tcp };
+  const { probes, stateful } = parsed;
+  const foreign = { ...container.foreign, probes, tcp, ...(stateful && { stateful }) };
   return { ...container, ports: {}, httpGateway: false, foreign };
 }

@@ -15,6 +15,7 @@ import { installersOwn } from './istio/installed.ts';
 import { istioNames } from './istio/names.ts';
 import { othersAlone } from './istio/others-alone.ts';
 import { patches } from './istio/patches.ts';
+import { podNames } from './istio/pod-names.ts';
 import { sharedPods } from './istio/shared-pods.ts';
 import { tcpPolicies } from './istio/tcp-policies.ts';
 import { forbidden } from './forbidden.ts';
@@ -49,6 +50,7 @@ export const gates: readonly Gate[] = [
   protocols,
   headless,
   envHosts,
+  podNames,
   plainSecrets,
   undeclaredNamespaces,
   selections,

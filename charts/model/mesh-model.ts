@@ -13,7 +13,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** One of a workload's Deployments. */
+/** One of a workload's Deployments, or its StatefulSet. */
 export interface DeploymentModel {
   /** The workload's name, or with versions `<workload>-<version>`. */
   readonly name: string;
@@ -25,6 +25,13 @@ export interface DeploymentModel {
   readonly replicas: number;
   /** Pods of the clusters that have another number of them. @default - none has */
   readonly replicasIn?: Readonly<Record<string, number>>;
+  /** It is a StatefulSet. Absent: a Deployment. */
+  readonly stateful?: true;
+}
+
+/** What Kubernetes calls it. */
+export function kindOf({ stateful }: Pick<DeploymentModel, 'stateful'>): 'Deployment' | 'StatefulSet' {
+  return stateful === true ? 'StatefulSet' : 'Deployment';
 }
 
 /** Pods of a Deployment in a cluster. */
@@ -94,8 +101,10 @@ export interface ConnectionModel {
   readonly namespace: string;
   /** What the port is called. */
   readonly name: string;
-  /** Port of its Kubernetes Service. */
+  /** Port of its Kubernetes Service; of a single pod, that of the container. */
   readonly port: number;
+  /** Name of a single pod and its Service, `redis-0.redis-pods`, which is meant. Absent: the callee's Service. */
+  readonly pod?: string;
 }
 
 /** A service of others that workloads of the mesh may call. */

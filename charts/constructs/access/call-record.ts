@@ -2,7 +2,7 @@ import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Caller, Method } from '../scope/method.ts';
-import { isPort, type TcpPort } from '../scope/tcp-port.ts';
+import { hostOf, isPort, type TcpPort } from '../scope/tcp-port.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
 
@@ -39,8 +39,10 @@ export class CallRecord {
 
   /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
   get hosts(): readonly string[] {
-    const callees = [...this.given, ...this.http].map(({ service }) => service);
-    return [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
+    const overTcp = this.tcp.map((port) => `${port.service.namespace.name}/${hostOf(port)}`);
+    const callees = [...this.grpc, ...this.http].map(({ service }) => service);
+    const others = [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
+    return [...overTcp, ...others];
   }
 
   /** Adds a call to the list of its callers. */

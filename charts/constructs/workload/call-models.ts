@@ -1,5 +1,5 @@
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import type { CallModel, WorkloadModel } from '../../model/mesh-model.ts';
+import type { CallModel, ConnectionModel, WorkloadModel } from '../../model/mesh-model.ts';
 import { pathOf } from '../access/authorization.ts';
 import type { Method } from '../scope/method.ts';
 import type { TcpPort } from '../scope/tcp-port.ts';
@@ -39,9 +39,12 @@ export function isSafe({ descriptor }: Pick<Method, 'descriptor'>): boolean {
 /** The ports that a workload may connect to, each once, where there are any. */
 export function connectionModels(ports: readonly TcpPort[]): Pick<WorkloadModel, 'connects'> {
   if (ports.length === 0) return {};
-  const connects = [...new Set(ports)].map(({ service, portName: name }) => ({
-    ...{ workload: service.name, namespace: service.namespace.name, name },
-    port: service.servicePort(name),
-  }));
+  const connects = [...new Set(ports)].map(({ service, portName: name, ofPods }): ConnectionModel => {
+    const to = { workload: service.name, namespace: service.namespace.name, name };
+    if (!ofPods) return { ...to, port: service.servicePort(name) };
+    const [pods] = (service.podsHost ?? '').split('.');
+    // The first pod is there wherever there are any.
+    return { ...to, port: service.containerPort(name), pod: `${service.name}-0.${pods ?? ''}` };
+  });
   return { connects };
 }
