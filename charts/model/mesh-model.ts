@@ -58,6 +58,8 @@ export interface WorkloadModel {
   readonly calls: readonly CallModel[];
   /** Ports over TCP that it may connect to, each once. @default - none */
   readonly connects?: readonly ConnectionModel[];
+  /** Of each workload over plain HTTP that it may call, one request to try. @default - none */
+  readonly requests?: readonly RequestModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */
@@ -85,6 +87,23 @@ export interface CallModel {
   readonly answeredBy: 'service' | 'proxy';
   /** The callee belongs to others. Absent: it is a workload of the mesh. */
   readonly existing?: true;
+}
+
+/** A request over plain HTTP that shows whether its caller gets to a workload, and harms nobody. */
+export interface RequestModel {
+  /** Name of the callee. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** Port of its Kubernetes Service. */
+  readonly port: number;
+  /** HTTP method: GET or HEAD, or where the callee's proxy has to refuse it one that nobody is granted. */
+  readonly verb: 'GET' | 'HEAD' | 'TRACE';
+  readonly path: string;
+  /**
+   * `service` for a path that the caller may read: the callee answers, whatever it says. `proxy` where the caller may read no one path: the
+   * callee's proxy refuses the verb with 403.
+   */
+  readonly answeredBy: 'service' | 'proxy';
 }
 
 /** A port of a workload that serves something else than gRPC. */

@@ -68,7 +68,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
 
   /** Callers are let through to their ports, whatever they send there. */
   protected override get grants(): readonly Grant[] {
-    return [...this.tcpCallers].flatMap(([{ principal }, called]) =>
+    return [...this.callers.tcpCallers].flatMap(([{ principal }, called]) =>
       [...new Set(called.map(({ portName }) => this.#tcp[portName]?.port ?? 0))].map((port) => ({
         principal,
         port,
@@ -110,7 +110,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     const all = this.mesh.clusters.map(({ name }) => name);
     // One that has no pods is led to nothing, as one that it is not placed in.
     const running = placement.filter((cluster) => this.configIn(cluster).replicas !== 0);
-    return [...this.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
+    return [...this.callers.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
       const without = clustersOf(caller, all).filter((cluster) => !running.some((own) => own === cluster));
       if (without.length === 0) return [];
       return [

@@ -1,0 +1,60 @@
+import type { IstioSpec } from '../../model/istio-models.ts';
+
+/**
+ * Paths that a server may take for others than its policies see, in what Envoy's normalization leaves of them: `%2F` and `%5C`, which
+ * it does not decode, and `..;`, which is `..` to servers that know parameters of segments (RFC 3986, section 3.3).
+ */
+const ambiguous = String.raw`.*(%2[Ff]|%5[Cc]|/\.\.?[;%]).*`;
+
+/** After the filters without one, whose order would else be that of their creation. */
+const priority = 10;
+
+const connectionManager = 'envoy.filters.network.http_connection_manager';
+
+/**
+ * An EnvoyFilter body that has the proxies beside a service deny such paths, whoever asks: a grant of `/public/*` is none of
+ * `/public/..%2Fadmin`. AuthorizationPolicies know whole paths, beginnings and ends, and cannot say this.
+ * @param labels - of the service's pods
+ * @param port - of its container
+ */
+export function refuseAmbiguousPaths(
+  labels: Readonly<Record<string, string>>,
+  port: number,
+): IstioSpec<'EnvoyFilter'> {
+  return {
+    workloadSelector: { labels },
+    priority,
+    configPatches: [
+      {
+        applyTo: 'HTTP_FILTER',
+        match: {
+          context: 'SIDECAR_INBOUND',
+          listener: {
+            portNumber: port,
+            filterChain: {
+              filter: { name: connectionManager, subFilter: { name: 'envoy.filters.http.router' } },
+            },
+          },
+        },
+        patch: {
+          operation: 'INSERT_BEFORE',
+          value: {
+            name: 'meshwright.ambiguous-paths',
+            typed_config: {
+              '@type': 'type.googleapis.com/envoy.extensions.filters.http.rbac.v3.RBAC',
+              rules: {
+                action: 'DENY',
+                policies: {
+                  'ambiguous-paths': {
+                    permissions: [{ url_path: { path: { safe_regex: { regex: ambiguous } } } }],
+                    principals: [{ any: true }],
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  };
+}
