@@ -165,6 +165,16 @@ export interface GrpcReadModel {
   readonly token: boolean;
 }
 
+/** A GET request for a service over plain HTTP. */
+export interface WebReadModel {
+  /** Name of the workload that answers. */
+  readonly workload: string;
+  readonly namespace: string;
+  readonly path: string;
+  /** Whether it needs a JSON Web Token. */
+  readonly token: boolean;
+}
+
 /** A way into the mesh for HTTP, by every cluster's ingress gateway. */
 export interface EdgeModel {
   /** Hosts it answers for: DNS names, or `*` alone for any. */
@@ -182,6 +192,8 @@ export interface EdgeModel {
   readonly reads: readonly ReadModel[];
   /** Calls to try where native gRPC clients may call, of each exposed workload one with and one without a token. Absent: they may not. */
   readonly grpc?: readonly GrpcReadModel[];
+  /** Requests to try, of each exposed service over plain HTTP one with and one without a token. Absent: it exposes none. */
+  readonly web?: readonly WebReadModel[];
 }
 
 /** One of a cluster's control planes. */
