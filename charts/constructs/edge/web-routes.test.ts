@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../synth.ts';
 import { anyEdge, jwt, ofGateways, withShop } from '../../testing/edge.ts';
 import { frontIn } from '../../testing/foreign.ts';
+import { joined, onExisting, shopOnExisting } from '../../testing/existing.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
+import { withProject } from '../../testing/project.ts';
 import { HttpService } from '../web/http-service.ts';
 import { HttpEdge } from './http-edge.ts';
 
@@ -229,6 +231,20 @@ describe('refused', () => {
         `demo/shop/edge: jwt.rules[0].method: ${kinds}; received 7; ${forms}`,
         `demo/shop/two: cors: a route takes OPTIONS, and preflight requests are let in without a token; received "OPTIONS /a"; ${leave}`,
         `demo/shop/three: jwt.claims: a route takes OPTIONS, and the gateways do not remove claim metadata from preflight requests; received "OPTIONS /c"; ${leave}`,
+      ]);
+    });
+  });
+
+  test('gateways that belong to others', () => {
+    withProject({}, (root) => {
+      const mesh = onExisting(root, joined);
+      const { shop, catalog } = shopOnExisting(mesh);
+      const expose = [catalog.method.getProduct, frontIn(shop).route('GET', '/*')];
+      new HttpEdge(shop, 'edge', { expose, hosts: ['www.example'] });
+      expect(problemsOf(mesh)).toEqual([
+        'demo/shop/edge: expose: has routes of a service over plain HTTP, at gateways that belong to others: nothing there is ours, so that tokens and limits ' +
+          'could be held by no proxy but the service\'s own, for callers in the mesh, too; received ["demo/shop/front: GET /*"]; ' +
+          "fix: remove them, or leave ingress out of the platform for gateways of the mesh's own",
       ]);
     });
   });

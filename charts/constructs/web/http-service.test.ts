@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { clusters, objectOf, objectsOf, twoClusters } from '../../testing/mesh.ts';
 import { frontImage, frontIn, meshWith, ordersIn, podOf, redisIn, spec } from '../../testing/foreign.ts';
+import { find, onExisting, rendered as renderedOnExisting } from '../../testing/existing.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { withProject } from '../../testing/project.ts';
 import { existingCaller } from '../existing/existing-caller.ts';
@@ -90,7 +91,16 @@ describe('a service over plain HTTP with a caller', () => {
     const filter = objectOf(rendered, 'east', 'EnvoyFilter', 'front.paths');
     const [regex = ''] = /"regex":"(.*?[^\\])"/.exec(JSON.stringify(filter))?.slice(1) ?? [];
     const denied = new RegExp(`^(?:${JSON.parse(`"${regex}"`) as string})$`);
-    for (const path of ['/api/..%2fx', '/api/%5c..', '/api/..;/x', '/a/.;b/c', '/a/..%3b/c'])
+    for (const path of [
+      '/api/..%2fx',
+      '/api/%5c..',
+      '/api/..;/x',
+      '/a/.;b/c',
+      '/a/..%3b/c',
+      '/a/../b',
+      '/a/..',
+      '/a/%2e%2e/b',
+    ])
       expect([path, denied.test(path)]).toEqual([path, true]);
     for (const path of ['/api/a%20b', '/api/a;b', '/.well-known/x', '/..a', '/a%3Bb'])
       expect([path, denied.test(path)]).toEqual([path, false]);
@@ -198,5 +208,18 @@ test('its model has of each caller one request that harms nobody', () => {
       services: [],
       answersFrom: Object.keys(clusters),
     });
+  });
+});
+
+test('on an Istio of others it says what it needs: paths that are normalized, and retries of its own', () => {
+  const onOthers = renderedOnExisting(({ shop }) => frontIn(shop));
+  expect(find(onOthers, 'VirtualService', 'front')?.['spec']).toMatchObject({
+    http: [{ retries: { attempts: 2, retryOn: 'connect-failure,refused-stream' } }],
+  });
+  withProject({}, (root) => {
+    const mesh = onExisting(root);
+    expect(mesh.model().existing?.needs).not.toContain('pathNormalization');
+    frontIn(mesh.namespace('shop'));
+    expect(mesh.model().existing?.needs).toContain('pathNormalization');
   });
 });
