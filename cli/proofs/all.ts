@@ -5,6 +5,8 @@ import { failover } from './failover.ts';
 import { grpcReads } from './grpc-reads.ts';
 import { outsiders } from './outsider.ts';
 import { probes } from './probes.ts';
+import { requests } from './requests.ts';
+import { webReads } from './web-reads.ts';
 import type { Proof } from './proof.ts';
 import { edgeReads } from './reads.ts';
 
@@ -19,8 +21,8 @@ export interface Proofs {
 /** What `up` proves by real calls of what a mesh declares. */
 export function proofsOf(model: MeshModel): Proofs {
   return {
-    steady: [...edgeReads(model), ...grpcReads(model), ...outsiders(model)],
-    kept: [...probes(model), ...connections(model), ...failover(model)],
+    steady: [...edgeReads(model), ...grpcReads(model), ...webReads(model), ...outsiders(model)],
+    kept: [...probes(model), ...connections(model), ...requests(model), ...failover(model)],
   };
 }
 
