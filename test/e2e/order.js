@@ -43,6 +43,7 @@ export const order = [
   '4c-visibility',
   '4d-foreign-images',
   '4e-tcp',
+  '4f-http',
   '5-traffic',
   '5b-telemetry',
   '6-edge',
