@@ -5,10 +5,9 @@ import { failover } from './failover.ts';
 import { grpcReads } from './grpc-reads.ts';
 import { outsiders } from './outsider.ts';
 import { probes } from './probes.ts';
-import { requests } from './requests.ts';
-import { webReads } from './web-reads.ts';
 import type { Proof } from './proof.ts';
-import { edgeReads } from './reads.ts';
+import { edgeReads, webReads } from './reads.ts';
+import { requests } from './requests.ts';
 
 /** What `up` proves by real calls, by how often. */
 export interface Proofs {

@@ -10,7 +10,7 @@ import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { run } from '../../core/run.ts';
 import { proofsOf } from './all.ts';
 import { judge, readRequests, requestProgram, type ProbeRequest } from './requests.ts';
-import { notAnswered, notRefused } from './web-reads.ts';
+import { notAnswered, notRefused } from './reads.ts';
 
 const open: (() => void)[] = [];
 afterEach(() => {

@@ -169,7 +169,7 @@ describe.each(clusters)('from outside, through the ingress gateway of %s', (clus
   });
 
   test('no spelling is a way past a policy, no upgrade gets in, and nothing that says it is gRPC', async () => {
-    for (const path of ['/x/..;/varz', '/x/..%2fvarz', '/x%5c..'])
+    for (const path of ['/x/..%3b/varz', '/x/..%2fvarz', '/x%5c..'])
       expect(await ask(cluster, path, { host: www })).toMatchObject(denied);
     for (const path of ['/healthz/../varz', '/healthz/%2e%2e/varz', '//varz'])
       expect(await ask(cluster, path, { host: members })).toMatchObject(denied);

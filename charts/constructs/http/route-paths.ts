@@ -17,11 +17,11 @@ const allowed =
 const literal = /^[A-Za-z0-9\-._~!$&()+,:@=]*$/;
 
 /**
- * What Envoy's path templates take for one segment, and with `/` for several
- * (`source/extensions/path/uri_template_lib/uri_template_internal.cc`, `kLiteral`): a route has to take what a policy does, and nothing else.
+ * What Envoy's path templates take for one segment, and with `/` for several: the characters of RFC 3986's `pchar`, as its program answers for each
+ * of ASCII (`source/extensions/path/uri_template_lib`). A route has to take what a policy does, and nothing else.
  */
-const operand = "[a-zA-Z0-9-._~%!$&'()+,;:@=]+";
-const operands = "[a-zA-Z0-9-._~%!$&'()+,;:@=/]*";
+const operand = "[a-zA-Z0-9-._~%!$&'()*+,;:@=]+";
+const operands = "[a-zA-Z0-9-._~%!$&'()*+,;:@=/]*";
 
 /** What is wrong with a route; plain JavaScript may have passed anything for its verbs and its path. */
 export function routeProblems(where: string, { verbs, path }: ServiceRoute): readonly Problem[] {

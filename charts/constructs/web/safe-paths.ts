@@ -1,8 +1,8 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
 
 /**
- * Paths that a server may take for others than its policies see: `%2F` and `%5C`, which Envoy's normalization does not decode, and `..;`,
- * which is `..` to servers that know parameters of segments (RFC 3986, section 3.3). An Istio of others may normalize less, so that `..` and
+ * Paths that a server may take for others than its policies see: `%2F` and `%5C`, which Envoy's normalization does not decode, and `..%3b`,
+ * which is `..` to some that know parameters of segments (RFC 3986, section 3.3). An Istio of others may normalize less, so that `..`, `..;` and
  * `%2E` are in it as well.
  */
 const ambiguous = String.raw`.*(%2[EeFf]|%5[Cc]|/\.\.?([/;%]|$)).*`;
