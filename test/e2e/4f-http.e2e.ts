@@ -117,7 +117,7 @@ describe('a caller without the grant', () => {
     '/public/../connz',
     '/public/%2e%2e/connz',
     '/public/%2E./connz',
-    '/public//..//connz',
+    '/public//../../connz',
     '/public/..\\connz',
     '/public/..%2fconnz',
     '/public/..%2Fconnz',
