@@ -21,6 +21,8 @@ export {
   type ImageSource,
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
+export { HttpService, type HttpRetries, type HttpServiceProps } from './constructs/web/http-service.ts';
+export type { HttpVerb, ServiceRoute } from './constructs/scope/service-route.ts';
 export {
   TcpService,
   type StatefulProps,

@@ -8,13 +8,13 @@ import type { Problem } from '../../core/problem.ts';
 import { appFolder, gatewayApp, isGatewayInstalled } from './folders.ts';
 import { isForeign, type ContainerConfig, type ForeignConfig } from './container.ts';
 import { checkForeignRules, foreignConfig } from './foreign.ts';
-import { foreignFileSchema, foreignPropsSchema, tcpPropsSchema } from './foreign-schema.ts';
+import { foreignFileSchema, foreignPropsSchema, httpPropsSchema, tcpPropsSchema } from './foreign-schema.ts';
 import { at } from './mapping.ts';
 import { checkContainerName, checkName, checkRules } from './rules.ts';
 import { inClusterSchema, podSchema } from './pod/schema.ts';
 import type { InCluster, PodConfig } from './pod/pod.ts';
 import { appConfigSchema } from './schema.ts';
-import { checkTcpRules, tcpConfig } from './tcp.ts';
+import { checkHttpRules, checkTcpRules, httpConfig, tcpConfig } from './tcp.ts';
 
 export { isForeign, type ContainerConfig, type ForeignConfig, type TcpPorts } from './container.ts';
 export type { EnvValue } from './env-value.ts';
@@ -199,6 +199,17 @@ export function parseTcpProps(place: string, name: string, value: unknown): Fore
     ...checkTcpRules(name, value, where),
   ];
   return tcpConfig(name, parse(tcpPropsSchema, value, rules, where));
+}
+
+/**
+ * Checks what is declared of a container that serves plain HTTP.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parseHttpProps(place: string, name: string, value: unknown): ForeignConfig {
+  const where = whereIn(place);
+  const rules = [...checkContainerName(name, place, 'rename the service'), ...checkHttpRules(value, where)];
+  return httpConfig(name, parse(httpPropsSchema, value, rules, where));
 }
 
 type WhereAny = (...path: PropertyKey[]) => string;

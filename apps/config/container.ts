@@ -54,7 +54,7 @@ export interface ForeignImage {
   readonly reference: string;
   /** Secrets (`kubernetes.io/dockerconfigjson`) with the registry's credentials, in the workload's namespace. */
   readonly pullSecrets: readonly string[];
-  /** Port of its Kubernetes Service that leads to the port `grpc` of the container. @default - it has no such port */
+  /** Port of its Kubernetes Service that leads to the port `grpc` of the container, or to `http` where it serves plain HTTP. @default - it has no such port */
   readonly servicePort?: number;
   /** Its ports by name, where it serves something else than gRPC, over TCP. The first is the one that probes ask. @default - it serves gRPC */
   readonly tcp?: Readonly<Record<string, TcpPorts>>;

@@ -65,6 +65,8 @@ export interface WorkloadModel {
   readonly calls: readonly CallModel[];
   /** Ports over TCP that it may connect to, each once. @default - none */
   readonly connects?: readonly ConnectionModel[];
+  /** Of each workload over plain HTTP that it may call, one request to try. @default - none */
+  readonly requests?: readonly RequestModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */
@@ -92,6 +94,23 @@ export interface CallModel {
   readonly answeredBy: 'service' | 'proxy';
   /** The callee belongs to others. Absent: it is a workload of the mesh. */
   readonly existing?: true;
+}
+
+/** A request over plain HTTP that shows whether its caller gets to a workload, and harms nobody. */
+export interface RequestModel {
+  /** Name of the callee. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** Port of its Kubernetes Service. */
+  readonly port: number;
+  /** HTTP method: GET or HEAD, or where the callee's proxy has to refuse it one that nobody is granted. */
+  readonly verb: 'GET' | 'HEAD' | 'TRACE';
+  readonly path: string;
+  /**
+   * `service` for a path that the caller may read: the callee answers, whatever it says. `proxy` where the caller may read no one path: the
+   * callee's proxy refuses the verb with 403.
+   */
+  readonly answeredBy: 'service' | 'proxy';
 }
 
 /** A port of a workload that serves something else than gRPC. */
@@ -155,6 +174,16 @@ export interface GrpcReadModel {
   readonly token: boolean;
 }
 
+/** A GET request for a service over plain HTTP. */
+export interface WebReadModel {
+  /** Name of the workload that answers. */
+  readonly workload: string;
+  readonly namespace: string;
+  readonly path: string;
+  /** Whether it needs a JSON Web Token. */
+  readonly token: boolean;
+}
+
 /** A way into the mesh for HTTP, by every cluster's ingress gateway. */
 export interface EdgeModel {
   /** Hosts it answers for: DNS names, or `*` alone for any. */
@@ -172,6 +201,8 @@ export interface EdgeModel {
   readonly reads: readonly ReadModel[];
   /** Calls to try where native gRPC clients may call, of each exposed workload one with and one without a token. Absent: they may not. */
   readonly grpc?: readonly GrpcReadModel[];
+  /** Requests to try, of each exposed service over plain HTTP one with and one without a token. Absent: it exposes none. */
+  readonly web?: readonly WebReadModel[];
 }
 
 /** One of a cluster's control planes. */

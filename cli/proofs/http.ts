@@ -16,7 +16,12 @@ export interface Answer {
   readonly servedBy: string;
   /** The body, or why there was no answer. */
   readonly body: string;
+  /** Whether a server behind the first proxy answered: that then adds how long it took (`x-envoy-upstream-service-time`). */
+  readonly upstream: boolean;
 }
+
+/** What Envoy says where a policy denies a request (`source/extensions/filters/http/rbac/rbac_filter.cc`). */
+export const denial = 'RBAC: access denied';
 
 const timeoutMs = 5_000;
 
@@ -31,7 +36,8 @@ export async function call(base: string, { path, host }: Read, signal?: AbortSig
       httpRequest(new URL(path, base), { headers, signal: until, agent: false }, (response) => {
         const servedBy = [response.headers['x-served-by'] ?? []].flat()[0] ?? '';
         text(response).then((body) => {
-          resolve({ status: response.statusCode ?? 0, servedBy, body });
+          const upstream = response.headers['x-envoy-upstream-service-time'] !== undefined;
+          resolve({ status: response.statusCode ?? 0, servedBy, body, upstream });
         }, reject);
       })
         .on('error', reject)
@@ -39,7 +45,8 @@ export async function call(base: string, { path, host }: Read, signal?: AbortSig
     });
   } catch (error) {
     signal?.throwIfAborted();
-    return { status: 0, servedBy: '', body: error instanceof Error ? error.message : String(error) };
+    const body = error instanceof Error ? error.message : String(error);
+    return { status: 0, servedBy: '', body, upstream: false };
   }
 }
 

@@ -44,6 +44,7 @@ export const order = [
   '4d-foreign-images',
   '4e-tcp',
   '4g-stateful',
+  '4f-http',
   '5-traffic',
   '5b-telemetry',
   '6-edge',

@@ -1,29 +1,41 @@
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
+import type { Callable } from '../scope/callable.ts';
 import type { Caller, Method } from '../scope/method.ts';
+import { isRoute, type ServiceRoute } from '../scope/service-route.ts';
 import { hostOf, isPort, type TcpPort } from '../scope/tcp-port.ts';
 import { externalCallProblems, httpCallProblems } from './call-rules.ts';
 import type { ExternalService } from './external-service.ts';
 
+/** Who calls what of a workload. */
+export interface Callers {
+  /** Its methods over gRPC. */
+  readonly grpcCallers: ReadonlyMap<Caller, readonly Method[]>;
+  /** Its methods over HTTP. */
+  readonly httpCallers: ReadonlyMap<Caller, readonly Method[]>;
+  /** Its ports over TCP. */
+  readonly tcpCallers: ReadonlyMap<Caller, readonly TcpPort[]>;
+  /** Its routes. */
+  readonly routeCallers: ReadonlyMap<Caller, readonly ServiceRoute[]>;
+}
+
 /** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
-export class CallRecord {
-  /** Methods and ports, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
-  readonly given: (Method | TcpPort)[] = [];
+export class CallRecord implements Callers {
+  /** Methods, ports and routes, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
+  readonly given: Callable[] = [];
   /** Over HTTP. */
   readonly http: Method[] = [];
   /** Outside the mesh. */
   readonly external: ExternalService<string>[] = [];
-  /** Who calls which of its methods over gRPC. */
   readonly grpcCallers = new Map<Caller, Method[]>();
-  /** Who calls which of its methods over HTTP. */
   readonly httpCallers = new Map<Caller, Method[]>();
-  /** Who calls which of its ports over TCP. */
   readonly tcpCallers = new Map<Caller, TcpPort[]>();
+  readonly routeCallers = new Map<Caller, ServiceRoute[]>();
 
   /** What it calls over gRPC. */
   get grpc(): readonly Method[] {
-    return this.given.filter((call) => !isPort(call)) as Method[];
+    return this.given.filter((call) => !isPort(call) && !isRoute(call)) as Method[];
   }
 
   /** What it calls over TCP. */
@@ -31,9 +43,16 @@ export class CallRecord {
     return this.given.filter(isPort);
   }
 
+  /** The routes of services over plain HTTP that it calls. */
+  get routes(): readonly ServiceRoute[] {
+    return this.given.filter(isRoute);
+  }
+
   /** Namespaces of its callers. */
   get callerNamespaces(): readonly string[] {
-    const callers = [this.grpcCallers, this.httpCallers, this.tcpCallers].flatMap((one) => [...one.keys()]);
+    const callers = [this.grpcCallers, this.httpCallers, this.tcpCallers, this.routeCallers].flatMap(
+      (one) => [...one.keys()],
+    );
     return callers.map(({ namespace }) => namespace.name);
   }
 
@@ -46,8 +65,9 @@ export class CallRecord {
   }
 
   /** Adds a call to the list of its callers. */
-  note(caller: Caller, call: Method | TcpPort): void {
+  note(caller: Caller, call: Callable): void {
     if (isPort(call)) noteCaller(this.tcpCallers, caller, call);
+    else if (isRoute(call)) noteCaller(this.routeCallers, caller, call);
     else noteCaller(this.grpcCallers, caller, call);
   }
 
@@ -62,12 +82,13 @@ export class CallRecord {
     namespace: Pick<Namespace<string>, 'name' | 'shared'>,
   ): readonly Problem[] {
     const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
-    const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
+    const called = [...[...this.grpc, ...this.http].filter(isMethod), ...this.routes];
+    const ports = called.flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
-      return service.isSound ? Object.values(service.ports) : [];
+      return service.isSound ? Object.values<number>(service.ports) : [];
     });
     return [
-      ...callProblems(where, mesh, this.given, undefined, true),
+      ...callProblems(where, mesh, this.given, undefined, { ports: true, routes: true }),
       ...overHttp,
       ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
       ...externalCallProblems(where, mesh, this.external, ports, namespace),
@@ -82,9 +103,10 @@ export function noteCaller<T>(callers: Map<Caller, T[]>, caller: Caller, call: T
   else called.push(call);
 }
 
-/** Tells the callee of a method or a port who calls it; plain JavaScript may pass anything for one. */
+/** Tells the callee of a method, a port or a route who calls it; plain JavaScript may pass anything for one. */
 export function tellCallee(caller: Caller, call: unknown): void {
   if (isPort(call)) call.service.noteCaller(caller, call);
+  if (isRoute(call)) call.service.noteCaller(caller, call);
   if (!isMethod(call)) return;
   const { service }: { readonly service: Partial<Method['service']> } = call;
   service.noteCaller?.(caller, call);

@@ -87,8 +87,9 @@ describe('calls of ports', () => {
       const ports = redis.port as unknown as Readonly<Record<string, unknown>>;
       (orders.calls.bind(orders) as Loose)(ports['reddis'], redis, other.port.redis, 6379, redis.port);
       orders.callsHttp(redis.port.redis as unknown as Method<'unary', Clusters>);
-      const what = 'is not a method, or a port, of a declared service';
-      const allowed = 'allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService';
+      const what = 'is not a method, port, or route of a declared service';
+      const allowed =
+        'allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService';
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/orders: calls[0]: demo/shop/redis has no such port; received "reddis"; allowed redis; fix: did you mean redis?',
         `demo/shop/orders: calls[1]: ${what}; received "demo/shop/redis"; ${allowed}`,

@@ -90,7 +90,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
       ...propProblems(where, this.#props),
       ...volumeProblems(where, this.#props),
       ...this.#callerProblems(),
-      ...(this.soundConfig === undefined ? [] : podCallProblems(this, this.tcpCallers, this.#running)),
+      ...(this.soundConfig === undefined ? [] : podCallProblems(this, this.callers.tcpCallers, this.#running)),
     ];
   }
 
@@ -108,7 +108,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
 
   /** Callers are let through to their ports, whatever they send there. */
   protected override get grants(): readonly Grant[] {
-    return [...this.tcpCallers].flatMap(([{ principal }, called]) =>
+    return [...this.callers.tcpCallers].flatMap(([{ principal }, called]) =>
       [...new Set(called.map(({ portName }) => this.#tcp[portName]?.port ?? 0))].map((port) => ({
         principal,
         port,
@@ -166,7 +166,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     if (!isApart({ placement, replicated })) return [];
     const all = this.mesh.clusters.map(({ name }) => name);
     const running = this.#running;
-    return [...this.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
+    return [...this.callers.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
       const without = clustersOf(caller, all).filter((cluster) => !running.some((own) => own === cluster));
       if (without.length === 0) return [];
       return [

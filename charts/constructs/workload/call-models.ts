@@ -1,7 +1,8 @@
 import { MethodOptions_IdempotencyLevel } from '@bufbuild/protobuf/wkt';
-import type { CallModel, ConnectionModel, WorkloadModel } from '../../model/mesh-model.ts';
+import type { CallModel, ConnectionModel, RequestModel, WorkloadModel } from '../../model/mesh-model.ts';
 import { pathOf } from '../access/authorization.ts';
 import type { Method } from '../scope/method.ts';
+import type { ServiceRoute } from '../scope/service-route.ts';
 import type { TcpPort } from '../scope/tcp-port.ts';
 
 /**
@@ -47,4 +48,29 @@ export function connectionModels(ports: readonly TcpPort[]): Pick<WorkloadModel,
     return { ...to, port: service.containerPort(name), pod: `${service.name}-0.${pods ?? ''}` };
   });
   return { connects };
+}
+
+/** Verbs without side effects whose answers tell that a server is there (RFC 9110, section 9.2.1). */
+const reading = ['GET', 'HEAD'] as const;
+
+/** Of each workload over plain HTTP that another may call, one request that shows whether it gets there, where there are any. */
+export function requestModels(routes: readonly ServiceRoute[]): Pick<WorkloadModel, 'requests'> {
+  if (routes.length === 0) return {};
+  const requests = [...Map.groupBy(routes, ({ service }) => service)].map(
+    ([service, called]): RequestModel => {
+      const to = { workload: service.name, namespace: service.namespace.name, port: service.ports.http ?? 0 };
+      const [read] = called.flatMap(({ verbs, path }) =>
+        reading.flatMap((verb) => (verbs.includes(verb) && isOne(path) ? [{ verb, path }] : [])),
+      );
+      return read === undefined
+        ? { ...to, verb: 'TRACE', path: '/', answeredBy: 'proxy' }
+        : { ...to, ...read, answeredBy: 'service' };
+    },
+  );
+  return { requests };
+}
+
+/** Whether a path of a route is one that a request can have, and no pattern. */
+export function isOne(path: string): boolean {
+  return !/[*{]/.test(path);
 }

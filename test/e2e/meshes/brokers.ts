@@ -111,7 +111,7 @@ export function serverId(received: string): string {
 }
 
 /** The id of the server in a cluster, by its log. */
-export function idIn(cluster: string, name: Broker): string {
+export function idIn(cluster: string, name: string): string {
   const log = kubectl(cluster, '-n', 'shop', 'logs', `deployment/${name}`, '-c', name);
   const id = /\bID: +(\w+)/.exec(log)?.[1];
   if (id === undefined) throw new Error(`the log of ${name} in ${cluster} has no id: ${log.slice(0, 500)}`);
@@ -119,7 +119,7 @@ export function idIn(cluster: string, name: Broker): string {
 }
 
 /** Scales it in a cluster, and waits until the pods are so many. */
-export function scale(cluster: string, name: Broker, replicas: number): void {
+export function scale(cluster: string, name: string, replicas: number): void {
   kubectl(cluster, '-n', 'shop', 'scale', `deployment/${name}`, `--replicas=${replicas}`);
   if (replicas > 0) {
     kubectl(cluster, '-n', 'shop', 'rollout', 'status', `deployment/${name}`, '--timeout=90s');
