@@ -90,7 +90,9 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
       ...propProblems(where, this.#props),
       ...volumeProblems(where, this.#props),
       ...this.#callerProblems(),
-      ...(this.soundConfig === undefined ? [] : podCallProblems(this, this.callers.tcpCallers, this.#running)),
+      ...(this.soundConfig === undefined
+        ? []
+        : podCallProblems(this, this.callers.tcpCallers, this.#running)),
     ];
   }
 
