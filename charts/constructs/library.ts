@@ -13,6 +13,7 @@ import { ServiceLimits } from './rate-limits/service-limits.ts';
 import { Namespace, type MeshConstruct } from './scope/mesh-construct.ts';
 import { TcpService } from './tcp/tcp-service.ts';
 import { TrafficPolicy } from './traffic/traffic-policy.ts';
+import { HttpService } from './web/http-service.ts';
 import { GrpcService } from './workload/grpc-service.ts';
 import { MutualTls } from './workload/mutual-tls.ts';
 
@@ -20,7 +21,7 @@ import { MutualTls } from './workload/mutual-tls.ts';
 const library: readonly Rendering[] = [
   ...[ControlPlane, RemoteReader, MeshDefaults, ExistingDefaults, Namespace],
   ...[IngressGateway, JoinedIngress, EastWestGateway],
-  ...[GrpcService, TcpService, HttpEdge, MutualTls, ServiceLimits, TrafficPolicy],
+  ...[GrpcService, HttpService, TcpService, HttpEdge, MutualTls, ServiceLimits, TrafficPolicy],
   ...[ExternalService, ExistingService, ExistingCaller],
 ];
 

@@ -326,13 +326,8 @@ test.each([
   ...['app-pwd', 'app.pwd'],
 ])('a key of a ConfigMap has the name of a secret, as files are named: %s', (name) => {
   const found = problemsWith((into) => {
-    const harmless = { passwords: 'x', 'token.txt': 'x', keys: 'x', pwd: 'x', 'my-sort-key': 'x' };
-    into.add(
-      '40-services',
-      k8s.KubeConfigMap,
-      { name: 'x', namespace: 'shop' },
-      { data: { ...harmless, [name]: 'x' } },
-    );
+    const data = { passwords: 'x', 'token.txt': 'x', keys: 'x', pwd: 'x', 'my-sort-key': 'x', [name]: 'x' };
+    into.add('40-services', k8s.KubeConfigMap, { name: 'x', namespace: 'shop' }, { data });
   });
   expect(found).toEqual([
     `demo/custom: ConfigMap shop/x: data ${name} has the name of a secret, in plain text; ${fixEntry(`data.${name}`)}`,

@@ -59,7 +59,7 @@ export class CallRecord implements Callers {
   /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
   get hosts(): readonly string[] {
     const overTcp = this.tcp.map((port) => `${port.service.namespace.name}/${hostOf(port)}`);
-    const callees = [...this.grpc, ...this.http].map(({ service }) => service);
+    const callees = [...this.grpc, ...this.http, ...this.routes].map(({ service }) => service);
     const others = [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
     return [...overTcp, ...others];
   }
