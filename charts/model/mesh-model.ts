@@ -103,11 +103,11 @@ export interface RequestModel {
   readonly namespace: string;
   /** Port of its Kubernetes Service. */
   readonly port: number;
-  /** HTTP method: GET or HEAD, or where the callee's proxy has to refuse it one that nobody is granted. */
-  readonly verb: 'GET' | 'HEAD' | 'TRACE';
+  /** HTTP method: GET, or where the callee's proxy has to refuse it one that nobody is granted. */
+  readonly verb: 'GET' | 'TRACE';
   readonly path: string;
   /**
-   * `service` for a path that the caller may read: the callee answers, whatever it says. `proxy` where the caller may read no one path: the
+   * `service` for a path that the caller may get: the callee answers, whatever it says. `proxy` where there is none that is no template: the
    * callee's proxy refuses the verb with 403.
    */
   readonly answeredBy: 'service' | 'proxy';

@@ -9,6 +9,7 @@ import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { run } from '../../core/run.ts';
 import { proofsOf } from './all.ts';
+import { call } from './http.ts';
 import { judge, readRequests, requestProgram, type ProbeRequest } from './requests.ts';
 import { notAnswered, notRefused } from './reads.ts';
 
@@ -44,6 +45,7 @@ test('the program says what each request was answered, also where the answer nev
   let asked = 0;
   const port = await serving(({ method, url }, response) => {
     if (url === '/events') response.write('x'.repeat(300));
+    else if (url === '/quiet') response.writeHead(200).flushHeaders();
     else if (url === '/late' && ++asked < 3) response.writeHead(503).end('no healthy upstream');
     else if (method === 'TRACE') response.writeHead(403).end(denial);
     else response.writeHead(404).end('no such page');
@@ -54,12 +56,14 @@ test('the program says what each request was answered, also where the answer nev
     await making(
       { ...read, path: '/late' },
       { ...read, path: '/events' },
+      { ...read, path: '/quiet' },
       { ...read, verb: 'TRACE', path: '/', answeredBy: 'proxy' },
       away,
     ),
   ).toEqual([
     { status: 404, body: 'no such page' },
     { status: 200, body: 'x'.repeat(200) },
+    { status: 200, body: '' },
     { status: 403, body: denial },
     { status: 0, body: 'ECONNREFUSED' },
   ]);
@@ -130,6 +134,16 @@ describe('up proves', () => {
     ]);
   });
 });
+
+test('an answer at an edge is one when its head is there, whether it ends or not', async () => {
+  const port = await serving((_, response) => {
+    response.writeHead(200, { 'x-served-by': 'east/front-1' }).write('data: 1\n\n');
+  });
+  const base = `http://127.0.0.1:${port}`;
+  expect(await call(base, { path: '/events' })).toEqual({
+    ...{ status: 200, servedBy: 'east/front-1', body: 'data: 1\n\n', upstream: false },
+  });
+}, 20_000);
 
 test('an answer of a service is one that came from behind the gateway, and no proxy made', () => {
   const answer = { status: 404, servedBy: '', body: 'no such page', upstream: true };

@@ -33,7 +33,7 @@ const unreached = [502, 503, 504];
 /**
  * What a probe runs. Makes each request until it is answered as expected or the time is over, and prints the last answers as JSON, after a
  * word. An answer of the service is any that no proxy makes: those say 502 to 504 of a callee that they do not know or cannot reach, and
- * 403 with words of their own of what a policy denies. It takes the requests and a limit in milliseconds.
+ * 403 with words of their own of what a policy denies. Once there is a head, no end is waited for. It takes the requests and a limit in milliseconds.
  */
 export const requestProgram = `
 const http = require('node:http');
@@ -43,14 +43,15 @@ const once = ({ host, port, verb, path }) => new Promise((resolve) => {
   const request = http.request({ host, port, method: verb, path, agent: false, timeout: 5000 }, (response) => {
     let body = '';
     response.setEncoding('utf8');
-    const end = () => resolve({ status: response.statusCode, body });
+    const end = () => { resolve({ status: response.statusCode, body }); request.destroy(); };
     response.on('data', (part) => {
       body += part.slice(0, 200 - body.length);
-      // It may never end: a stream of events.
-      if (body.length >= 200) { end(); request.destroy(); }
+      if (body.length >= 200) end();
     });
     response.on('end', end);
     response.on('error', end);
+    // It may never end, and say nothing for long: a stream of events.
+    setTimeout(end, 2000);
   });
   request.on('timeout', () => { resolve({ status: 0, body: 'no answer within 5 s' }); request.destroy(); });
   request.on('error', (error) => resolve({ status: 0, body: error.code || error.message }));

@@ -123,6 +123,8 @@ describe('a caller without the grant', () => {
     '/public/..%2Fconnz',
     '/public/%2e%2e%2fconnz',
     '/public/..%5cconnz',
+    '/public/x%252f..%252f..%252fconnz',
+    '/public/;/connz',
     '/public/..;/connz',
     '/public/..;x=1/connz',
     '/public/%2e%2e;/connz',

@@ -74,7 +74,7 @@ function guardAtGateways(into: Projection, edge: Guarded): void {
     ...at(server),
     ...(tls === undefined || hosts.includes('*') ? {} : { serverNames: hosts }),
     preflights: cors !== undefined,
-    ...(openapi === true ? { pages: openApiPaths } : {}),
+    ...(openapi === true && methods.length > 0 ? { pages: openApiPaths } : {}),
     ...(redirects(tls) ? { redirect: at(ingress.http) } : {}),
   });
   into.addIstio(stage, where, 'AuthorizationPolicy', metadata, access);

@@ -102,7 +102,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const grpc = this.#grpc;
     const edge = edgeModel({ methods, grpc, hosts, tls: tls !== undefined, openapi, jwt, hindered });
     const isLimited = this.rateLimits.some((limit) => limit.method === undefined);
-    return { ...super.model, edge: { ...edge, ...webReads(this.routes, jwt, isLimited) } };
+    return { ...super.model, edge: { ...edge, ...webReads(this.#web, isLimited) } };
   }
 
   override problems(): readonly Problem[] {
@@ -305,11 +305,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
     ];
     // What overlaps is told from sound settings only.
     if (found.length > 0) return found;
+    const preflighted = this.#edges.filter((edge) => edge.#props.cors !== undefined);
     return [
       ...this.descriptors.problems(`${where}: expose`, 'expose some of the services at another HttpEdge'),
       ...overlapProblems(where, this.#served, (method) => this.#asks(method)),
       ...preflightProblems(where, methods, { cors: cors !== undefined, jwt }),
-      ...webProblems(where, this.#web, { cors: cors !== undefined, isJoined: mesh.ingress.isJoined }),
+      ...webProblems(where, this.#web, { preflighted, isJoined: mesh.ingress.isJoined }),
       ...sharedProblems(where, [...new Set(methods.map(({ service }) => service))]),
     ];
   }

@@ -164,7 +164,62 @@ test('its model has requests to try, with and without a token', () => {
   });
 });
 
+test('a request to try is for a path of its route that nobody else has within it', () => {
+  withShop(({ mesh, shop }) => {
+    const api = new HttpService(shop, 'api', { image: 'api:1.0.0', port: 9090 });
+    const all = api.route('GET', '/*');
+    const expose = [frontIn(shop).route('GET', '/'), all];
+    new HttpEdge(shop, 'edge', { expose, jwt: { ...jwt, except: [all] } });
+    expect(mesh.model().workloads.find(({ name }) => name === 'edge')?.edge?.web).toEqual([
+      { workload: 'front', namespace: 'shop', path: '/', token: true },
+      { workload: 'api', namespace: 'shop', path: '/meshwright-probe', token: false },
+    ]);
+  });
+});
+
 describe('refused', () => {
+  test('pages about methods at an edge that serves none: they would be open, and those of a service behind it', () => {
+    withShop(({ mesh, shop }) => {
+      const expose = [frontIn(shop).route('GET', '/*')];
+      new HttpEdge(shop, 'edge', { expose, jwt, openapi: true });
+      expect(problemsOf(mesh)).toEqual([
+        'demo/shop/edge: openapi: wants pages about methods, and the edge serves none by a path; fix: remove it; a service of its own that has such pages exposes them by routes',
+      ]);
+    });
+  });
+
+  test('a path and the same with a slash at its end, if their tokens differ', () => {
+    withShop(({ mesh, shop }) => {
+      const web = frontIn(shop);
+      const except = [web.route('GET', '/account/*'), web.route('GET', '/b/')];
+      const expose = [
+        ...except,
+        web.route('GET', '/account'),
+        web.route('GET', '/b'),
+        web.route('GET', '/c'),
+      ];
+      new HttpEdge(shop, 'edge', { expose, jwt: { ...jwt, except } });
+      const differ = 'yet their tokens differ: the weaker would hold for both';
+      const fix = 'fix: give both the same tokens, or paths apart from each other';
+      expect(problemsOf(mesh)).toEqual([
+        `demo/shop/edge: expose: has requests that GET /account/* has, too, ${differ}; received "GET /account"; ${fix}`,
+        `demo/shop/edge: expose: has requests that GET /b/ has, too, ${differ}; received "GET /b"; ${fix}`,
+      ]);
+    });
+  });
+
+  test('OPTIONS of a path for which any edge lets preflights in without a token', () => {
+    withShop(({ mesh, shop }) => {
+      const web = frontIn(shop);
+      const cors = { origins: ['https://shop.example'] };
+      new HttpEdge(shop, 'one', { expose: [web.route('OPTIONS', '/x')], jwt, hosts: ['one.example'] });
+      new HttpEdge(shop, 'two', { expose: [web.route('GET', '/*')], jwt, cors, hosts: ['two.example'] });
+      expect(problemsOf(mesh)).toEqual([
+        'demo/shop/one: cors: a route takes OPTIONS, and preflight requests are let in without a token by demo/shop/two; received "OPTIONS /x"; fix: leave OPTIONS out',
+      ]);
+    });
+  });
+
   test('paths that two have, where neither is within the other', () => {
     withShop(({ mesh, shop, catalog, orders }) => {
       const web = frontIn(shop);

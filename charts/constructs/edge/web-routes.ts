@@ -71,11 +71,17 @@ export function webRoutes(
   return [...(own.length === 0 ? [] : [{ name: edge.id, match: own, ...toGateway }]), ...led];
 }
 
+/** An edge that lets browsers' preflights in without a token, and its routes. */
+export interface Preflighted {
+  readonly where: string;
+  readonly routes: readonly ServiceRoute[];
+}
+
 /** What is wrong with the routes of an edge whose other settings are right. */
 export function webProblems(
   where: string,
   edge: WebEdge,
-  { cors, isJoined }: { readonly cors: boolean; readonly isJoined: boolean },
+  { preflighted, isJoined }: { readonly preflighted: readonly Preflighted[]; readonly isJoined: boolean },
 ): readonly Problem[] {
   if (edge.routes.length === 0) return [];
   const at = `${where}: expose`;
@@ -86,11 +92,22 @@ export function webProblems(
     const fix = "remove them, or leave ingress out of the platform for gateways of the mesh's own";
     return [{ where: at, what, received: edge.routes, fix }];
   }
-  return edge.routes.flatMap((route, index) => [
+  const pages: readonly Problem[] =
+    edge.openapi && edge.methods.length === 0
+      ? [
+          {
+            where: `${where}: openapi`,
+            what: 'wants pages about methods, and the edge serves none by a path',
+            fix: 'remove it; a service of its own that has such pages exposes them by routes',
+          },
+        ]
+      : [];
+  const ofRoutes = edge.routes.flatMap((route, index) => [
     ...gatewayConflicts(at, edge, route),
     ...edge.routes.slice(0, index).flatMap((other) => routeConflicts(at, edge, route, other)),
-    ...optionsProblems(where, edge, route, cors),
+    ...optionsProblems(where, edge, route, preflighted),
   ]);
+  return [...pages, ...ofRoutes];
 }
 
 function gatewayConflicts(where: string, edge: WebEdge, route: ServiceRoute): readonly Problem[] {
@@ -109,7 +126,11 @@ function routeConflicts(
   route: ServiceRoute,
   other: ServiceRoute,
 ): readonly Problem[] {
-  if (!pathsOverlap(route.path, other.path)) return [];
+  // Many servers answer for a path and for the same with a slash at its end alike.
+  const isNear =
+    slashed(route.path).some((path) => pathsOverlap(path, other.path)) ||
+    slashed(other.path).some((path) => pathsOverlap(path, route.path));
+  if (!(route.service === other.service ? isNear : pathsOverlap(route.path, other.path))) return [];
   const received = routeName(route);
   if (route.service !== other.service) {
     if (isWithin(route.path, other.path) || isWithin(other.path, route.path)) return [];
@@ -124,18 +145,30 @@ function routeConflicts(
   return [{ where, what, received, fix: 'give both the same tokens, or paths apart from each other' }];
 }
 
+/** A path, and the one that differs from it, or from the shortest of it, by a slash at its end. */
+function slashed(path: string): readonly string[] {
+  const bare = path.replace(/\/(?:\*|\{\*\*\})?$/, '');
+  if (bare === '') return [path];
+  return [path, bare === path ? `${path}/` : bare];
+}
+
 /** Requests with OPTIONS are taken for browsers' preflights, which the gateways do not authenticate. */
 function optionsProblems(
   where: string,
   { jwt }: WebEdge,
   route: ServiceRoute,
-  cors: boolean,
+  preflighted: readonly Preflighted[],
 ): readonly Problem[] {
   if (!route.verbs.includes('OPTIONS')) return [];
   const received = routeName(route);
   const fix = 'leave OPTIONS out';
-  if (cors) {
-    const what = 'a route takes OPTIONS, and preflight requests are let in without a token';
+  // The service knows the gateways, and not by which edge a request came.
+  const [open] = preflighted.filter((edge) =>
+    edge.routes.some((other) => other.service === route.service && pathsOverlap(other.path, route.path)),
+  );
+  if (open !== undefined) {
+    const by = open.where === where ? '' : ` by ${open.where}`;
+    const what = `a route takes OPTIONS, and preflight requests are let in without a token${by}`;
     return [{ where: `${where}: cors`, what, received, fix }];
   }
   if (Object.keys(jwt?.claims ?? {}).length === 0 || requirementOf(jwt, route).token) return [];
@@ -147,21 +180,25 @@ function optionsProblems(
  * Of each service over plain HTTP one GET that needs no token, and one that does, where it has one.
  * @param isLimited - whether a limit stands before all requests
  */
-export function webReads(
-  routes: readonly ServiceRoute[],
-  jwt: Jwt<string> | undefined,
-  isLimited: boolean,
-): Pick<EdgeModel, 'web'> {
-  if (routes.length === 0) return {};
-  const web = [...Map.groupBy(routes, ({ service }) => service)].flatMap(([{ name, namespace }, exposed]) => {
-    const needsToken = (route: ServiceRoute) => requirementOf(jwt, route).token;
-    const reads = exposed.filter(({ verbs, path }) => verbs.includes('GET') && !path.includes('{'));
-    const open = isLimited ? undefined : reads.find((route) => !needsToken(route));
-    return [open, reads.find(needsToken)].flatMap((route) => {
-      if (route === undefined) return [];
-      const path = route.path.replace(/\*$/, '');
-      return [{ workload: name, namespace: namespace.name, path, token: needsToken(route) }];
+export function webReads(edge: WebEdge, isLimited: boolean): Pick<EdgeModel, 'web'> {
+  if (edge.routes.length === 0) return {};
+  const all = Map.groupBy(openRoutes(edge), ({ route }) => route.service);
+  const web = [...all].flatMap(([{ name, namespace }, exposed]) => {
+    const reads = exposed.flatMap((open) => {
+      const path = open.route.verbs.includes('GET') ? samplePath(open) : undefined;
+      const { token } = requirementOf(edge.jwt, open.route);
+      return path === undefined ? [] : [{ workload: name, namespace: namespace.name, path, token }];
     });
+    const free = isLimited ? undefined : reads.find(({ token }) => !token);
+    return [free, reads.find(({ token }) => token)].filter((read) => read !== undefined);
   });
   return { web };
+}
+
+/** A path that a route has and nobody else within it; none of one that is a template. */
+function samplePath({ route: { path }, notPaths }: OpenRoute): string | undefined {
+  if (path.includes('{')) return undefined;
+  const shortest = path.replace(/\*$/, '');
+  const paths = path === shortest ? [path] : [shortest, `${shortest}meshwright-probe`];
+  return paths.find((one) => !notPaths.some((other) => pathsOverlap(one, other)));
 }

@@ -1,11 +1,11 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
 
 /**
- * Paths that a server may take for others than its policies see: `%2F` and `%5C`, which Envoy's normalization does not decode, and `..%3b`,
- * which is `..` to some that know parameters of segments (RFC 3986, section 3.3). An Istio of others may normalize less, so that `..`, `..;` and
+ * Paths that a server may take for others than its policies see: `%2F` and `%5C`, which Envoy's normalization does not decode, the same encoded
+ * again, a segment of parameters alone (`/;`), which is an empty one to some that know them (RFC 3986, section 3.3), and `..%3b`, which is `..` to those. An Istio of others may normalize less, so that `..`, `..;` and
  * `%2E` are in it as well.
  */
-const ambiguous = String.raw`.*(%2[EeFf]|%5[Cc]|/\.\.?([/;%]|$)).*`;
+const ambiguous = String.raw`.*(%(25)*(2[EeFf]|5[Cc])|/(;|%3[Bb]|\.\.?([/;%]|$))).*`;
 
 /** After the filters without one, whose order would else be that of their creation. */
 const priority = 10;

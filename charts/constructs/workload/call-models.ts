@@ -50,27 +50,23 @@ export function connectionModels(ports: readonly TcpPort[]): Pick<WorkloadModel,
   return { connects };
 }
 
-/** Verbs without side effects whose answers tell that a server is there (RFC 9110, section 9.2.1). */
-const reading = ['GET', 'HEAD'] as const;
-
 /** Of each workload over plain HTTP that another may call, one request that shows whether it gets there, where there are any. */
 export function requestModels(routes: readonly ServiceRoute[]): Pick<WorkloadModel, 'requests'> {
   if (routes.length === 0) return {};
   const requests = [...Map.groupBy(routes, ({ service }) => service)].map(
     ([service, called]): RequestModel => {
       const to = { workload: service.name, namespace: service.namespace.name, port: service.ports.http ?? 0 };
-      const [read] = called.flatMap(({ verbs, path }) =>
-        reading.flatMap((verb) => (verbs.includes(verb) && isOne(path) ? [{ verb, path }] : [])),
-      );
-      return read === undefined
+      // Without side effects (RFC 9110, section 9.2.1). Not HEAD: its answer has no body by which a proxy's refusal is known.
+      const [path] = called.flatMap((route) => (route.verbs.includes('GET') ? shortestOf(route.path) : []));
+      return path === undefined
         ? { ...to, verb: 'TRACE', path: '/', answeredBy: 'proxy' }
-        : { ...to, ...read, answeredBy: 'service' };
+        : { ...to, verb: 'GET', path, answeredBy: 'service' };
     },
   );
   return { requests };
 }
 
-/** Whether a path of a route is one that a request can have, and no pattern. */
-export function isOne(path: string): boolean {
-  return !/[*{]/.test(path);
+/** The shortest path that a route has; none of a template. */
+function shortestOf(path: string): readonly string[] {
+  return path.includes('{') ? [] : [path.replace(/\*$/, '')];
 }
