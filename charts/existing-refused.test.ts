@@ -285,6 +285,9 @@ describe('an object of one’s own that touches what belongs to others', () => {
         'fix: remove it, or put it into a namespace that the mesh has alone',
       `demo/own: EnvoyFilter team-a/some: spec.workloadSelector.labels ${also}; ` +
         `received {"app.kubernetes.io/name":"orders"}; ${fix}`,
+      'demo/own: EnvoyFilter team-a/some changes the proxies of Deployment team-a/orders, which the mesh declares; ' +
+        'received {"app.kubernetes.io/name":"orders"}; fix: use the constructs for it, or have it select pods of your own; ' +
+        'or, if it has to be so, give the reason in its annotation meshwright/accept-own-proxy',
     ]);
   });
 

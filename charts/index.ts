@@ -30,7 +30,14 @@ export {
   type ImageSource,
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
-export { TcpService, type TcpPortNumber, type TcpServiceProps } from './constructs/tcp/tcp-service.ts';
+export { HttpService, type HttpRetries, type HttpServiceProps } from './constructs/web/http-service.ts';
+export type { HttpVerb, ServiceRoute } from './constructs/scope/service-route.ts';
+export {
+  TcpService,
+  type StatefulProps,
+  type TcpPortNumber,
+  type TcpServiceProps,
+} from './constructs/tcp/tcp-service.ts';
 export type { TcpPort } from './constructs/scope/tcp-port.ts';
 export type { Probe, Probes, TcpProbe } from '../apps/config/probes.ts';
 export type {

@@ -201,8 +201,8 @@ test('what belongs to others, with properties that are missing or of a wrong kin
     `demo/existingCaller(shop/a b): serviceAccount: is not a service account; received "a b"; ${account}`,
     `demo/existingCaller(undefined/undefined): namespace: is not the name of a namespace; received nothing; ${label}`,
     `demo/existingCaller(undefined/undefined): serviceAccount: is not a service account; received nothing; ${account}`,
-    'demo/existingCaller(shop/job): calls[0]: is not a method, or a port, of a declared service; received "catalog"; allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService',
-    'demo/existingCaller(shop/job): calls[1]: is not a method, or a port, of a declared service; received null; allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService',
+    'demo/existingCaller(shop/job): calls[0]: is not a method, port, or route of a declared service; received "catalog"; allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService',
+    'demo/existingCaller(shop/job): calls[1]: is not a method, port, or route of a declared service; received null; allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService',
   ]);
   for (const [declare, title] of [
     [existingService, 'existingService'],

@@ -9,7 +9,7 @@ import { withProject } from './testing/project.ts';
 /** The constructs as plain JavaScript sees them: without types. */
 type Loose = new (...given: unknown[]) => typed.MeshConstruct & typed.Mesh<'east'>;
 const library = typed as unknown as Readonly<Record<keyof typeof typed, Loose>>;
-const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls } = library;
+const { ExternalService, GrpcService, HttpEdge, HttpService, Mesh, MutualTls } = library;
 const { OwnObject, ServiceLimits, TcpService, TrafficPolicy } = library;
 
 const jwt = { issuer: 'https://id.example', audiences: ['shop'], jwksUri: 'https://id.example/keys' };
@@ -172,9 +172,16 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/redis',
-    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, stateful, probes, user, metrics',
     inNamespace((shop, wrong) => {
       new TcpService(shop, 'redis', { image: 'redis:8.2.1', ports: { redis: 6379 }, ...wrong });
+    }),
+  ],
+  [
+    'demo/shop/front',
+    'image, port, servicePort, placement, failover, timeoutMs, retries, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    inNamespace((shop, wrong) => {
+      new HttpService(shop, 'front', { image: 'front:3.1.0', port: 8080, ...wrong });
     }),
   ],
   [
@@ -327,17 +334,12 @@ describe('D1: a key that nobody reads is refused', () => {
 
   test('of the options of a platform', () => {
     const options = { imageHub: 'registry.example/shop', istioTag: '1.29.2', istiohub: 'a' };
-    expect(() => typed.released(options)).toThrow(
-      new ProblemsError([
-        {
-          where: 'released: istiohub',
-          what: 'unknown key',
-          received: 'istiohub',
-          allowed: 'imageHub, istioTag, istioHub, imagePullSecrets',
-          fix: 'did you mean istioHub?',
-        },
-      ]),
-    );
+    const wrong = { where: 'released: istiohub', what: 'unknown key', received: 'istiohub' };
+    const right = {
+      allowed: 'imageHub, istioTag, istioHub, imagePullSecrets',
+      fix: 'did you mean istioHub?',
+    };
+    expect(() => typed.released(options)).toThrow(new ProblemsError([{ ...wrong, ...right }]));
   });
 
   test('each construct that is declared is in the table', () => {
@@ -346,7 +348,7 @@ describe('D1: a key that nobody reads is refused', () => {
     );
     // Keys of a Namespace are in existing-refused.test.ts.
     expect(declared.sort().join(', ')).toBe(
-      'ExternalService, GrpcService, HttpEdge, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
+      'ExternalService, GrpcService, HttpEdge, HttpService, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
     );
   });
 });

@@ -2,6 +2,7 @@ import type { Problem } from '../../core/problem.ts';
 import { hostsOf, knownNamespaces, nearestHost } from './hosts.ts';
 import { isNamed, reaches, sidecarsOf } from './istio/egress.ts';
 import { envOf, podsOf, selects } from './pods.ts';
+import { singlePodsIn } from './istio/pod-names.ts';
 import { mapping, ofKind, title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 
@@ -48,7 +49,7 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
           });
         if (external.length > 0) return external;
         return namedHosts(value, pods.namespace, namespaces, hosts).flatMap(
-          ({ host, port }): readonly Problem[] => {
+          ({ host, port, single = false }): readonly Problem[] => {
             const ports = hosts.get(host);
             if (ports === undefined) {
               const near = nearestHost(host, hosts.keys());
@@ -61,7 +62,8 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
               const what = `${at} names a port that ${host} does not have`;
               return [{ where, what, received: port, allowed: ports.join(', ') }];
             }
-            if (isOwn(host) || reaches(sidecarOf(pods), pods.namespace, host)) return [];
+            // A pod gets to itself, and to the others of its kind only by a call that is declared.
+            if ((isOwn(host) && !single) || reaches(sidecarOf(pods), pods.namespace, host)) return [];
             return [
               {
                 where,
@@ -80,6 +82,8 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
 interface Named {
   readonly host: string;
   readonly port: number | undefined;
+  /** Whether a single pod is named, below the host. @default false */
+  readonly single?: boolean;
 }
 
 function namedHosts(
@@ -88,16 +92,22 @@ function namedHosts(
   namespaces: ReadonlySet<string>,
   hosts: ReadonlyMap<string, readonly number[]>,
 ): readonly Named[] {
-  return [...value.matchAll(names)].flatMap(([, name = '', namespace, svc, digits]): readonly Named[] => {
-    const port = digits === undefined ? undefined : Number(digits);
-    const host = `${name}.${namespace ?? own}.svc.cluster.local`;
-    // A fully qualified name, or one with a port in a namespace of the mesh, can only mean a host. Names with a small
-    // number, or without one, may also be ratios, topics or domains.
-    if (svc !== undefined) return [{ host, port }];
-    if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
-    const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
-    return meant ? [{ host, port }] : [];
-  });
+  const singles = singlePodsIn(value).map(({ service, namespace, port }) => ({
+    ...{ host: `${service}.${namespace}.svc.cluster.local`, port, single: true },
+  }));
+  const others = [...value.matchAll(names)].flatMap(
+    ([, name = '', namespace, svc, digits]): readonly Named[] => {
+      const port = digits === undefined ? undefined : Number(digits);
+      const host = `${name}.${namespace ?? own}.svc.cluster.local`;
+      // A fully qualified name, or one with a port in a namespace of the mesh, can only mean a host. Names with a small
+      // number, or without one, may also be ratios, topics or domains.
+      if (svc !== undefined) return [{ host, port }];
+      if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
+      const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
+      return meant ? [{ host, port }] : [];
+    },
+  );
+  return [...singles, ...others];
 }
 
 /** Whether a host is outside the mesh: that of a ServiceEntry, and of one host alone. */

@@ -13,7 +13,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** One of a workload's Deployments. */
+/** One of a workload's Deployments, or its StatefulSet. */
 export interface DeploymentModel {
   /** The workload's name, or with versions `<workload>-<version>`. */
   readonly name: string;
@@ -25,6 +25,13 @@ export interface DeploymentModel {
   readonly replicas: number;
   /** Pods of the clusters that have another number of them. @default - none has */
   readonly replicasIn?: Readonly<Record<string, number>>;
+  /** It is a StatefulSet. Absent: a Deployment. */
+  readonly stateful?: true;
+}
+
+/** What Kubernetes calls it. */
+export function kindOf({ stateful }: Pick<DeploymentModel, 'stateful'>): 'Deployment' | 'StatefulSet' {
+  return stateful === true ? 'StatefulSet' : 'Deployment';
 }
 
 /** Pods of a Deployment in a cluster. */
@@ -61,6 +68,8 @@ export interface WorkloadModel {
   readonly connects?: readonly ConnectionModel[];
   /** Annotations by which the proxy of whoever acts in its name gets the Secrets that calls outside the mesh need. Absent: there are none. */
   readonly proxyAnnotations?: Readonly<Record<string, string>>;
+  /** Of each workload over plain HTTP that it may call, one request to try. @default - none */
+  readonly requests?: readonly RequestModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */
@@ -90,6 +99,23 @@ export interface CallModel {
   readonly existing?: true;
 }
 
+/** A request over plain HTTP that shows whether its caller gets to a workload, and harms nobody. */
+export interface RequestModel {
+  /** Name of the callee. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** Port of its Kubernetes Service. */
+  readonly port: number;
+  /** HTTP method: GET, or where the callee's proxy has to refuse it one that nobody is granted. */
+  readonly verb: 'GET' | 'TRACE';
+  readonly path: string;
+  /**
+   * `service` for a path that the caller may get: the callee answers, whatever it says. `proxy` where there is none that is no template: the
+   * callee's proxy refuses the verb with 403.
+   */
+  readonly answeredBy: 'service' | 'proxy';
+}
+
 /** A port of a workload that serves something else than gRPC. */
 export interface ConnectionModel {
   /** Name of the callee. */
@@ -97,8 +123,10 @@ export interface ConnectionModel {
   readonly namespace: string;
   /** What the port is called. */
   readonly name: string;
-  /** Port of its Kubernetes Service. */
+  /** Port of its Kubernetes Service; of a single pod, that of the container. */
   readonly port: number;
+  /** Name of a single pod and its Service, `redis-0.redis-pods`, which is meant. Absent: the callee's Service. */
+  readonly pod?: string;
 }
 
 /** A service of others that workloads of the mesh may call. */
@@ -149,6 +177,16 @@ export interface GrpcReadModel {
   readonly token: boolean;
 }
 
+/** A GET request for a service over plain HTTP. */
+export interface WebReadModel {
+  /** Name of the workload that answers. */
+  readonly workload: string;
+  readonly namespace: string;
+  readonly path: string;
+  /** Whether it needs a JSON Web Token. */
+  readonly token: boolean;
+}
+
 /** A way into the mesh for HTTP, by every cluster's ingress gateway. */
 export interface EdgeModel {
   /** Hosts it answers for: DNS names, or `*` alone for any. */
@@ -166,6 +204,8 @@ export interface EdgeModel {
   readonly reads: readonly ReadModel[];
   /** Calls to try where native gRPC clients may call, of each exposed workload one with and one without a token. Absent: they may not. */
   readonly grpc?: readonly GrpcReadModel[];
+  /** Requests to try, of each exposed service over plain HTTP one with and one without a token. Absent: it exposes none. */
+  readonly web?: readonly WebReadModel[];
 }
 
 /** One of a cluster's control planes. */

@@ -19,6 +19,7 @@ const limits = {
   active: 400,
   established: 400,
   available: 400,
+  complete: 300,
   scheduled: 400,
   address: 400,
   answering: 400,

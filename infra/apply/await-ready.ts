@@ -9,16 +9,17 @@ import type { PodTimes } from './pod-watch.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { describeReadiness, isObserved, lookAt } from '../plan/readiness.ts';
+import { describeReadiness, isObserved, isWorkload, lookAt, podsWanted } from '../plan/readiness.ts';
 import type { Readiness, ReadinessKind } from '../plan/readiness.ts';
 import { lookAtWebhooks } from '../kube/webhooks.ts';
 
-/** How long each state may take, in milliseconds: images are pulled and nodes may be busy. */
+/** How long each state may take, in milliseconds, of a StatefulSet each of its pods: images are pulled and nodes may be busy. */
 export const readinessLimits: Readonly<Record<ReadinessKind, number>> = {
   active: 30_000,
   established: 60_000,
   available: 300_000,
   scheduled: 300_000,
+  complete: 300_000,
   address: 120_000,
   answering: 120_000,
 };
@@ -80,10 +81,6 @@ export async function awaitReady(
   }
 }
 
-function isWorkload(kind: ReadinessKind): kind is 'available' | 'scheduled' {
-  return kind === 'available' || kind === 'scheduled';
-}
-
 async function awaitOne(
   client: KubeClient,
   { kind, object }: Readiness,
@@ -109,12 +106,18 @@ async function waitReporting(
 ): Promise<void> {
   const what = `${client.cluster}: ${describeReadiness(readiness)}`;
   let looks = 0;
-  await waitFor({ what, timeoutMs: limits[readiness.kind], intervalMs, ...rest }, async () => {
+  const timeoutMs = limits[readiness.kind] * turns(readiness);
+  await waitFor({ what, timeoutMs, intervalMs, ...rest }, async () => {
     const seen = await look();
     if (!seen.done && ++looks === 1) report(`${what}: waiting, ${seen.because}`);
     if (!seen.done) await meanwhile();
     return seen;
   });
+}
+
+/** How often its state is waited for: the pods of a StatefulSet change one after the other. */
+function turns({ kind, object }: Readiness): number {
+  return kind === 'complete' ? Math.max(1, podsWanted(object)) : 1;
 }
 
 /** Waits for one workload, and watches its pods meanwhile. */

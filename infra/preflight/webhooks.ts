@@ -34,7 +34,7 @@ export async function webhookProblems(
     return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
   });
   const namespaces = [...planned.filter(({ kind }) => kind === 'Namespace'), ...shared];
-  const pods = planned.filter(({ kind }) => kind === 'Deployment').map(labelsOfPods);
+  const pods = planned.filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind)).map(labelsOfPods);
   const live = await Promise.all(namespaces.map((namespace) => client.get(namespace, signal)));
   const merged = namespaces.map((namespace, index) => withLive(namespace, live[index]));
   const injected = merged.flatMap((namespace) => injectionProblems(client.cluster, namespace));

@@ -48,7 +48,14 @@ export class Awaited {
         this.onLine(line);
       },
       limits: {
-        ...{ active: limit, established: limit, scheduled: limit, address: limit, answering: limit },
+        ...{
+          active: limit,
+          established: limit,
+          scheduled: limit,
+          complete: limit,
+          address: limit,
+          answering: limit,
+        },
         available,
       },
       pods: { ...quick, ...times },

@@ -43,6 +43,8 @@ export const order = [
   '4c-visibility',
   '4d-foreign-images',
   '4e-tcp',
+  '4g-stateful',
+  '4f-http',
   '4i-external',
   '5-traffic',
   '5b-telemetry',

@@ -1,8 +1,10 @@
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
+import type { Callable } from '../scope/callable.ts';
 import type { Caller, Method } from '../scope/method.ts';
-import { isPort, type TcpPort } from '../scope/tcp-port.ts';
+import { isRoute, type ServiceRoute } from '../scope/service-route.ts';
+import { hostOf, isPort, type TcpPort } from '../scope/tcp-port.ts';
 import { httpCallProblems } from './call-rules.ts';
 import type { Egress, EgressPort } from './egress.ts';
 import { calledPorts, externalCallProblems, externalEgress, type ExternalCall } from './external-calls.ts';
@@ -15,24 +17,34 @@ interface RecordedCaller {
   readonly namespace: Pick<Namespace<string>, 'name' | 'shared'>;
 }
 
+/** Who calls what of a workload. */
+export interface Callers {
+  /** Its methods over gRPC. */
+  readonly grpcCallers: ReadonlyMap<Caller, readonly Method[]>;
+  /** Its methods over HTTP. */
+  readonly httpCallers: ReadonlyMap<Caller, readonly Method[]>;
+  /** Its ports over TCP. */
+  readonly tcpCallers: ReadonlyMap<Caller, readonly TcpPort[]>;
+  /** Its routes. */
+  readonly routeCallers: ReadonlyMap<Caller, readonly ServiceRoute[]>;
+}
+
 /** What a workload calls, and who calls it: kept with each, so that nobody has to search the mesh for callers. */
-export class CallRecord {
-  /** Methods and ports, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
-  readonly given: (Method | TcpPort)[] = [];
+export class CallRecord implements Callers {
+  /** Methods, ports and routes, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
+  readonly given: Callable[] = [];
   /** Over HTTP. */
   readonly http: Method[] = [];
   /** Outside the mesh. */
   readonly external: ExternalCall[] = [];
-  /** Who calls which of its methods over gRPC. */
   readonly grpcCallers = new Map<Caller, Method[]>();
-  /** Who calls which of its methods over HTTP. */
   readonly httpCallers = new Map<Caller, Method[]>();
-  /** Who calls which of its ports over TCP. */
   readonly tcpCallers = new Map<Caller, TcpPort[]>();
+  readonly routeCallers = new Map<Caller, ServiceRoute[]>();
 
   /** What it calls over gRPC. */
   get grpc(): readonly Method[] {
-    return this.given.filter((call) => !isPort(call)) as Method[];
+    return this.given.filter((call) => !isPort(call) && !isRoute(call)) as Method[];
   }
 
   /** What it calls over TCP. */
@@ -40,28 +52,32 @@ export class CallRecord {
     return this.given.filter(isPort);
   }
 
+  /** The routes of services over plain HTTP that it calls. */
+  get routes(): readonly ServiceRoute[] {
+    return this.given.filter(isRoute);
+  }
+
   /** Namespaces of its callers. */
   get callerNamespaces(): readonly string[] {
-    const callers = [this.grpcCallers, this.httpCallers, this.tcpCallers].flatMap((one) => [...one.keys()]);
+    const callers = [this.grpcCallers, this.httpCallers, this.tcpCallers, this.routeCallers].flatMap(
+      (one) => [...one.keys()],
+    );
     return callers.map(({ namespace }) => namespace.name);
   }
 
   /** Hosts it calls; only once everything that it calls is right. */
   get egress(): readonly Egress[] {
-    const methods = [...this.grpc, ...this.http].map(({ service }) => ({
+    const requests = [...this.grpc, ...this.http, ...this.routes].map(({ service }) => ({
       host: `${service.namespace.name}/${service.host}`,
       ports: listenersOf(service),
     }));
-    const ports = this.tcp.map(({ service, portName }) => ({
-      host: `${service.namespace.name}/${service.host}`,
-      ports: [{ number: service.servicePort(portName), kind: 'TCP' as const, clustered: true }],
-    }));
-    return [...methods, ...ports, ...externalEgress(this.external)];
+    return [...requests, ...this.tcp.map(tcpEgress), ...externalEgress(this.external)];
   }
 
   /** Adds a call to the list of its callers. */
-  note(caller: Caller, call: Method | TcpPort): void {
+  note(caller: Caller, call: Callable): void {
     if (isPort(call)) noteCaller(this.tcpCallers, caller, call);
+    else if (isRoute(call)) noteCaller(this.routeCallers, caller, call);
     else noteCaller(this.grpcCallers, caller, call);
   }
 
@@ -83,12 +99,13 @@ export class CallRecord {
    */
   problems({ where, mesh, namespace }: RecordedCaller, others: readonly Egress[]): readonly Problem[] {
     const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
-    const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
+    const called = [...[...this.grpc, ...this.http].filter(isMethod), ...this.routes];
+    const ports = called.flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
       return service.isSound ? listenersOf(service) : [];
     });
     return [
-      ...callProblems(where, mesh, this.given, undefined, true),
+      ...callProblems(where, mesh, this.given, undefined, { ports: true, routes: true }),
       ...overHttp,
       ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
       ...externalCallProblems(
@@ -103,8 +120,18 @@ export class CallRecord {
 }
 
 /** What a proxy listens on for a service of the mesh over gRPC, and by HTTP. */
-function listenersOf({ ports }: Pick<Method['service'], 'ports'>): readonly EgressPort[] {
-  return Object.values(ports).map((number) => ({ number, kind: 'HTTP' }));
+function listenersOf({ ports }: Pick<(Method | ServiceRoute)['service'], 'ports'>): readonly EgressPort[] {
+  return Object.values<number>(ports).map((number) => ({ number, kind: 'HTTP' }));
+}
+
+/** The host of a port over TCP: of single pods, the one below which they have names, whose addresses are told apart as well. */
+function tcpEgress(port: TcpPort): Egress {
+  const { service, portName, ofPods } = port;
+  const number = ofPods ? service.containerPort(portName) : service.servicePort(portName);
+  return {
+    host: `${service.namespace.name}/${hostOf(port)}`,
+    ports: [{ number, kind: 'TCP', clustered: true }],
+  };
 }
 
 /** Adds a call to a callee's list of its callers. */
@@ -114,9 +141,10 @@ export function noteCaller<T>(callers: Map<Caller, T[]>, caller: Caller, call: T
   else called.push(call);
 }
 
-/** Tells the callee of a method or a port who calls it; plain JavaScript may pass anything for one. */
+/** Tells the callee of a method, a port or a route who calls it; plain JavaScript may pass anything for one. */
 export function tellCallee(caller: Caller, call: unknown): void {
   if (isPort(call)) call.service.noteCaller(caller, call);
+  if (isRoute(call)) call.service.noteCaller(caller, call);
   if (!isMethod(call)) return;
   const { service }: { readonly service: Partial<Method['service']> } = call;
   service.noteCaller?.(caller, call);

@@ -18,7 +18,10 @@ export function foreignContainer(config: ForeignConfig, image: string): k8s.Cont
     port,
     numbers.port,
   ]);
-  const served = foreign.tcp === undefined ? [['grpc', ports.grpc ?? 0] as const] : named;
+  // Beside a gRPC server, the port `http` is that of the HTTP gateway's container.
+  const own =
+    ports.grpc === undefined ? (['http', ports.http ?? 0] as const) : (['grpc', ports.grpc] as const);
+  const served = foreign.tcp === undefined ? [own] : named;
   const [, main] = served[0] ?? ['', 0];
   return {
     name,

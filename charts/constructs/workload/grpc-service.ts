@@ -110,7 +110,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const { http } = this.containerPorts;
     if (http === undefined) return super.grants;
     const { served } = this;
-    const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
+    const overHttp = [...this.callers.httpCallers].map(([{ principal }, methods]) => ({
       principal,
       http: [...new Set(methods)].flatMap(({ descriptor }) => httpOperations(descriptor, served)),
       port: http,

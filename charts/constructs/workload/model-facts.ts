@@ -32,9 +32,12 @@ export function deploymentModels(
   deployments: readonly DeploymentPlan[],
   replicasIn: (replicas: number) => Readonly<Record<string, number>> | undefined,
 ): readonly DeploymentModel[] {
-  return deployments.map(({ name, version, placement, replicas }) => {
+  return deployments.map(({ name, version, placement, replicas, stateful }) => {
     const differing = replicasIn(replicas);
-    return { name, version, placement, replicas, ...(differing && { replicasIn: differing }) };
+    return {
+      ...{ name, version, placement, replicas, ...(differing && { replicasIn: differing }) },
+      ...(stateful === undefined ? {} : { stateful: true as const }),
+    };
   });
 }
 

@@ -4,15 +4,15 @@ import { isForeign, type AnyConfig, type ContainerConfig } from '../../../apps/c
 import { ProblemsError, type Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { allow, isMethod, pathOf, principalOf, type Grant } from '../access/authorization.ts';
-import { CallRecord, noteCaller, tellCallee } from '../access/call-record.ts';
+import { CallRecord, noteCaller, tellCallee, type Callers } from '../access/call-record.ts';
 import { egressTo, type Egress } from '../access/egress.ts';
 import type { ExternalCall } from '../access/external-calls.ts';
-import { callModels, connectionModels } from './call-models.ts';
+import { callModels, connectionModels, requestModels } from './call-models.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
-import type { Caller, Method, MethodKind } from '../scope/method.ts';
+import type { Caller, Method } from '../scope/method.ts';
 import { injectsFaults } from '../traffic/effective.ts';
 import {
   destinationRule,
@@ -24,7 +24,7 @@ import type { Metadata, Projection } from '../scope/projection.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { workloadTracingProblems } from '../telemetry/tracing.ts';
 import { othersCalled } from './others-called.ts';
-import type { TcpPort } from '../scope/tcp-port.ts';
+import type { Callable } from '../scope/callable.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
 import { answersOf, deploymentModels, foreignImagesOf } from './model-facts.ts';
@@ -71,16 +71,16 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   }
 
   /**
-   * Grants this workload's identity exactly these methods, and ports of services over TCP, in every cluster, and nothing else: its
+   * Grants this workload's identity exactly these methods, ports of services over TCP and routes of those over plain HTTP, in every cluster, and nothing else: its
    * proxy learns of the callees' hosts, and each callee lets it through to them. Without a grant every call is denied.
    */
-  calls(...called: readonly (Method<MethodKind, C> | TcpPort<C>)[]): void {
+  calls(...called: readonly Callable<C>[]): void {
     this.#calls.given.push(...called);
     for (const call of called) tellCallee(this, call);
   }
 
-  /** Called by `calls`: grants a caller one of its methods, or ports. */
-  noteCaller(caller: Caller, call: Method | TcpPort): void {
+  /** Called by `calls`: grants a caller one of its methods, ports or routes. */
+  noteCaller(caller: Caller, call: Callable): void {
     this.#calls.note(caller, call);
   }
 
@@ -126,14 +126,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
     }));
   }
 
-  /** Who calls which of its methods over HTTP. */
-  protected get httpCallers(): ReadonlyMap<Caller, readonly Method[]> {
-    return this.#calls.httpCallers;
-  }
-
-  /** Who calls which of its ports over TCP. */
-  protected get tcpCallers(): ReadonlyMap<Caller, readonly TcpPort[]> {
-    return this.#calls.tcpCallers;
+  /** Who calls which of its methods, ports and routes. */
+  protected get callers(): Callers {
+    return this.#calls;
   }
 
   /** Namespaces of those who call it, gateways included. */
@@ -195,8 +190,9 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
   /** Ports of its Service. */
   get ports(): ContainerConfig['ports'] {
     const { containerPorts, config } = this;
-    const grpc = isForeign(config) ? config.foreign.servicePort : undefined;
-    return grpc === undefined ? containerPorts : { ...containerPorts, grpc };
+    const port = isForeign(config) ? config.foreign.servicePort : undefined;
+    if (port === undefined) return containerPorts;
+    return containerPorts.grpc === undefined ? { http: port } : { ...containerPorts, grpc: port };
   }
 
   /** Ports of its pods, which policies of their proxies go by. */
@@ -234,6 +230,7 @@ export abstract class Workload<C extends string = string> extends MeshConstruct<
       ...answersOf(clusters, deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
       ...connectionModels(this.#calls),
+      ...requestModels(this.#calls.routes),
       ports,
     };
   }
