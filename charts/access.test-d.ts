@@ -46,6 +46,24 @@ orders.calls(payments);
 new ExternalService(shop, 'x1', { host: 'a.example', port: 443, protocol: 'HTTPS' });
 // @ts-expect-error a port as text
 new ExternalService(shop, 'x2', { host: 'a.example', port: '443', protocol: 'TLS' });
+const bank = new ExternalService(shop, 'bank', {
+  host: 'b.example',
+  ports: {
+    api: { port: 80, targetPort: 443, protocol: 'HTTP', tls: {} },
+    db: { port: 5432, protocol: 'TCP', plaintext: true },
+  },
+});
+orders.callsExternal(bank, payments, bank.port.db);
+// @ts-expect-error a misspelled port of a host outside
+orders.callsExternal(bank.port.bd);
+// @ts-expect-error a port of a service that has one without a name
+orders.callsExternal(payments.port.tls);
+// @ts-expect-error a port outside by calls
+orders.calls(bank.port.db);
+// @ts-expect-error plaintext that nobody says is meant
+new ExternalService(shop, 'x7', { host: 'a.example', port: 80, protocol: 'HTTP' });
+// @ts-expect-error TLS in TLS
+new ExternalService(shop, 'x8', { host: 'a.example', port: 443, protocol: 'TLS', tls: {} });
 // @ts-expect-error an external service outside any namespace
 new ExternalService(mesh, 'x3', { host: 'a.example', port: 443, protocol: 'TLS' });
 // @ts-expect-error no mutual TLS at all

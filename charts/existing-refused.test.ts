@@ -173,7 +173,7 @@ describe('a shared namespace', () => {
     wrong('team-c', null);
     expect(problemsOf(other)).toEqual([
       'demo/team-a: shared: is not a boolean; received "yes"; allowed true or false',
-      'demo/team-b: share: unknown key; received "share"; allowed shared, podSecurity; fix: did you mean shared?',
+      'demo/team-b: share: unknown key; received "share"; allowed shared, podSecurity, traffic; fix: did you mean shared?',
     ]);
   });
 
@@ -181,7 +181,7 @@ describe('a shared namespace', () => {
     withProject({}, (root) => {
       const mesh = onExisting(root);
       const { shop, team, catalog, orders } = shopOnExisting(mesh);
-      const host = { host: 'bank.example', port: 8080, protocol: 'HTTP' } as const;
+      const host = { host: 'bank.example', port: 8080, protocol: 'HTTP', plaintext: true } as const;
       const bank = new ExternalService(shop, 'bank', { ...host, addresses: ['192.0.2.1'] });
       const till = new ExternalService(team, 'till', { host: 'till.example', port: 443, protocol: 'TLS' });
       catalog.callsExternal(bank, till);
@@ -285,6 +285,9 @@ describe('an object of one’s own that touches what belongs to others', () => {
         'fix: remove it, or put it into a namespace that the mesh has alone',
       `demo/own: EnvoyFilter team-a/some: spec.workloadSelector.labels ${also}; ` +
         `received {"app.kubernetes.io/name":"orders"}; ${fix}`,
+      'demo/own: EnvoyFilter team-a/some changes the proxies of Deployment team-a/orders, which the mesh declares; ' +
+        'received {"app.kubernetes.io/name":"orders"}; fix: use the constructs for it, or have it select pods of your own; ' +
+        'or, if it has to be so, give the reason in its annotation meshwright/accept-own-proxy',
     ]);
   });
 

@@ -2,11 +2,20 @@
  * Everything that a mesh is declared with. A declaration imports only from here: `import { GrpcService, Mesh } from './index.ts'`.
  * docs/constructs.md shows each construct.
  */
-export {
-  ExternalService,
-  type ExternalProtocol,
-  type ExternalServiceProps,
-} from './constructs/access/external-service.ts';
+export { ExternalService } from './constructs/access/external-service.ts';
+export type {
+  CallerEncrypted,
+  ExternalCa,
+  ExternalClient,
+  ExternalPortProps,
+  ExternalProtocol,
+  ExternalServiceProps,
+  ExternalTls,
+  InTheClear,
+  ProxyEncrypted,
+} from './constructs/access/external-props.ts';
+export type { ExternalCallee, ExternalPort } from './constructs/access/external-port.ts';
+export type { ExternalCall } from './constructs/access/external-calls.ts';
 export {
   MutualTls,
   type MutualTlsMode,
@@ -21,7 +30,14 @@ export {
   type ImageSource,
   type VersionProps,
 } from './constructs/workload/grpc-service.ts';
-export { TcpService, type TcpPortNumber, type TcpServiceProps } from './constructs/tcp/tcp-service.ts';
+export { HttpService, type HttpRetries, type HttpServiceProps } from './constructs/web/http-service.ts';
+export type { HttpVerb, ServiceRoute } from './constructs/scope/service-route.ts';
+export {
+  TcpService,
+  type StatefulProps,
+  type TcpPortNumber,
+  type TcpServiceProps,
+} from './constructs/tcp/tcp-service.ts';
 export { CronJob, type CronJobProps } from './constructs/jobs/cron-job.ts';
 export { Job, type JobProps, type RunProps } from './constructs/jobs/job.ts';
 export type { TcpPort } from './constructs/scope/tcp-port.ts';
@@ -76,6 +92,7 @@ export type {
   Platform,
 } from './constructs/scope/platform.ts';
 export type { Metadata, Projection } from './constructs/scope/projection.ts';
+export type { TrafficDefaults } from './constructs/scope/traffic-defaults.ts';
 export type { Tracing, WorkloadTracing } from './constructs/scope/tracing.ts';
 /** Kubernetes' own kinds, for your own constructs: `into.add(stage, k8s.KubeConfigMap, ...)`. */
 export { k8s } from 'cdk8s-plus-28';

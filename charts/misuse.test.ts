@@ -73,7 +73,7 @@ test('properties that are missing, or of a wrong kind', () => {
     'demo/shop/bank: host: is not a host name; received nothing; ' +
       'allowed a fully qualified host name in lower case, such as payments.example',
     'demo/shop/bank: port: is not a port; received nothing; allowed a whole number from 1 to 65535, except 15000 to 15099',
-    'demo/shop/bank: protocol: is not a protocol for an external service; received nothing; allowed GRPC, HTTP, TLS',
+    'demo/shop/bank: protocol: is not a protocol for an external service; received nothing; allowed GRPC, HTTP, TCP, TLS',
     'demo/shop/catalog/limits: rateLimits: is not a list; received nothing',
     'demo/shop/catalog/tls: mode: is not a mode of mutual TLS; received nothing; allowed STRICT, PERMISSIVE',
   ]);
@@ -201,8 +201,8 @@ test('what belongs to others, with properties that are missing or of a wrong kin
     `demo/existingCaller(shop/a b): serviceAccount: is not a service account; received "a b"; ${account}`,
     `demo/existingCaller(undefined/undefined): namespace: is not the name of a namespace; received nothing; ${label}`,
     `demo/existingCaller(undefined/undefined): serviceAccount: is not a service account; received nothing; ${account}`,
-    'demo/existingCaller(shop/job): calls[0]: is not a method, or a port, of a declared service; received "catalog"; allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService',
-    'demo/existingCaller(shop/job): calls[1]: is not a method, or a port, of a declared service; received null; allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService',
+    'demo/existingCaller(shop/job): calls[0]: is not a method, port, or route of a declared service; received "catalog"; allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService',
+    'demo/existingCaller(shop/job): calls[1]: is not a method, port, or route of a declared service; received null; allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService',
   ]);
   for (const [declare, title] of [
     [existingService, 'existingService'],

@@ -1,6 +1,7 @@
 import { formatProblem, throwIfAny } from '../core/problem.ts';
 import type { Problem } from '../core/problem.ts';
 import { toYaml } from '../core/yaml.ts';
+import { isOfLibrary } from './constructs/library.ts';
 import { othersIn } from './constructs/existing-others.ts';
 import { MeshConstruct } from './constructs/scope/mesh-construct.ts';
 import type { Mesh } from './constructs/mesh.ts';
@@ -12,6 +13,7 @@ import { holesHead, markedNames, openHoles, strayProblems } from './holes.ts';
 import { renderedCluster } from './model/rendered.ts';
 import type { OthersInCluster, RenderedObject } from './model/rendered.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
+import { rightsGiven } from './own-rights.ts';
 import { rolled } from './rolled.ts';
 import { reviewedMesh, unreviewedProblems } from './reviewed.ts';
 import { stages } from './model/stage.ts';
@@ -54,7 +56,7 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
     ),
   );
   const istio = othersIstio(mesh);
-  throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters, ...istio }))));
+  throwIfAny(distinct([...gates, rightsGiven].flatMap((gate) => gate({ clusters, ...istio }))));
   const write = yamlWriter();
   const files = withHoles(
     mesh,
@@ -102,6 +104,7 @@ function project(mesh: Mesh<string>, parts: readonly MeshConstruct[], cluster: C
   const projection = new Projection(mesh.name, cluster, preparePods(mesh));
   for (const part of parts) {
     projection.where = part.where;
+    projection.own = !isOfLibrary(part);
     part.project(projection);
   }
   return projection;

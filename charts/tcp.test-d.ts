@@ -35,6 +35,24 @@ new TcpService(shop, 'a', {
   probes: { readiness: { tcp: { port: 6379 } }, liveness: { exec: ['/ping'] } },
 });
 
+const store = new TcpService(shop, 'store', {
+  ...by,
+  stateful: { volumes: { data: { mountPath: '/data', size: '1Gi', accessMode: 'ReadWriteOncePod' } } },
+});
+store.calls(store.pods.redis);
+orders.calls(store.port.redis, store.pods.redis);
+
+// @ts-expect-error a misspelt port of single pods
+orders.calls(store.pods.reddis);
+// @ts-expect-error a volume without a size
+new TcpService(shop, 's1', { ...by, stateful: { volumes: { data: { mountPath: '/data' } } } });
+new TcpService(shop, 's2', {
+  ...by,
+  // @ts-expect-error an access mode by which no pod could write
+  stateful: { volumes: { d: { mountPath: '/d', size: '1Gi', accessMode: 'ReadOnlyMany' } } },
+});
+// @ts-expect-error Kubernetes' own word
+new TcpService(shop, 's3', { ...by, stateful: { podManagement: 'Parallel' } });
 // @ts-expect-error a misspelt port
 orders.calls(redis.port.reddis);
 // @ts-expect-error a whole service

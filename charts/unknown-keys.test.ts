@@ -9,7 +9,7 @@ import { withProject } from './testing/project.ts';
 /** The constructs as plain JavaScript sees them: without types. */
 type Loose = new (...given: unknown[]) => typed.MeshConstruct & typed.Mesh<'east'>;
 const library = typed as unknown as Readonly<Record<keyof typeof typed, Loose>>;
-const { ExternalService, GrpcService, HttpEdge, Mesh, MutualTls } = library;
+const { ExternalService, GrpcService, HttpEdge, HttpService, Mesh, MutualTls } = library;
 const { OwnObject, ServiceLimits, TcpService, TrafficPolicy } = library;
 
 const jwt = { issuer: 'https://id.example', audiences: ['shop'], jwksUri: 'https://id.example/keys' };
@@ -57,10 +57,10 @@ const nodePort = { type: 'NodePort', addresses: ['192.0.2.1'], ports: { tls: 314
 
 /** Whose the object is, its keys, and how a mesh is declared that has a wrong one in it. */
 const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.Mesh<'east'>][] = [
-  ['demo', 'root, trustDomain, clusters, platform, gateways, tracing, comments', inMesh((wrong) => wrong)],
+  ['demo', 'root, trustDomain, clusters, platform, gateways, tracing, traffic, comments', inMesh((w) => w)],
   [
     'demo: clusters.east',
-    'network, region, zone, istio, gateways',
+    'network, region, zone, zones, istio, gateways',
     inMesh((wrong) => ({ clusters: { ...clusters, east: { ...clusters.east, ...wrong } } })),
   ],
   [
@@ -168,9 +168,16 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/redis',
-    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, stateful, probes, user, metrics',
     inNamespace((shop, wrong) => {
       new TcpService(shop, 'redis', { image: 'redis:8.2.1', ports: { redis: 6379 }, ...wrong });
+    }),
+  ],
+  [
+    'demo/shop/front',
+    'image, port, servicePort, placement, failover, timeoutMs, retries, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    inNamespace((shop, wrong) => {
+      new HttpService(shop, 'front', { image: 'front:3.1.0', port: 8080, ...wrong });
     }),
   ],
   [
@@ -227,7 +234,7 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/bank',
-    'host, port, protocol, addresses',
+    'host, port, protocol, addresses, ports, targetPort, tls, plaintext',
     inNamespace((shop, wrong) => {
       new ExternalService(shop, 'bank', { host: 'bank.example', port: 443, protocol: 'TLS', ...wrong });
     }),
@@ -323,17 +330,12 @@ describe('D1: a key that nobody reads is refused', () => {
 
   test('of the options of a platform', () => {
     const options = { imageHub: 'registry.example/shop', istioTag: '1.29.2', istiohub: 'a' };
-    expect(() => typed.released(options)).toThrow(
-      new ProblemsError([
-        {
-          where: 'released: istiohub',
-          what: 'unknown key',
-          received: 'istiohub',
-          allowed: 'imageHub, istioTag, istioHub, imagePullSecrets',
-          fix: 'did you mean istioHub?',
-        },
-      ]),
-    );
+    const wrong = { where: 'released: istiohub', what: 'unknown key', received: 'istiohub' };
+    const right = {
+      allowed: 'imageHub, istioTag, istioHub, imagePullSecrets',
+      fix: 'did you mean istioHub?',
+    };
+    expect(() => typed.released(options)).toThrow(new ProblemsError([{ ...wrong, ...right }]));
   });
 
   test('each construct that is declared is in the table', () => {
@@ -342,7 +344,7 @@ describe('D1: a key that nobody reads is refused', () => {
     );
     // Keys of a Namespace are in existing-refused.test.ts, those of jobs in constructs/jobs/job-refused.test.ts.
     expect(declared.sort().join(', ')).toBe(
-      'CronJob, ExternalService, GrpcService, HttpEdge, Job, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
+      'CronJob, ExternalService, GrpcService, HttpEdge, HttpService, Job, MutualTls, Namespace, OwnObject, ServiceLimits, TcpService, TrafficPolicy',
     );
   });
 });

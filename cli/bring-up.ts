@@ -20,8 +20,7 @@ import { proofsOf, refuseNothing } from './proofs/all.ts';
 import { ProvedOnce, type Touched } from './proofs/due.ts';
 import { beginProofs, type Outcome } from './proofs/early.ts';
 import { ingressUrls } from './proofs/ingress.ts';
-import type { Proof } from './proofs/proof.ts';
-import { prove } from './proofs/prove.ts';
+import { prove, type Proof } from './proofs/proof.ts';
 import {
   otherMesh,
   readRecord,

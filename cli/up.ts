@@ -1,4 +1,5 @@
 import type { Mesh } from '../charts/constructs/mesh.ts';
+import { zonesOf } from '../charts/constructs/scope/cluster.ts';
 import { lab as labPlatform } from '../charts/platforms.ts';
 import { throwIfAny, type Problem } from '../core/problem.ts';
 import { lockApps } from '../images/lock-apps.ts';
@@ -76,7 +77,9 @@ async function planLab(
 ): Promise<LabUp> {
   const { labUp } = await requireLab();
   const subnet = labSubnet === undefined ? {} : { subnet: labSubnet };
-  const lab = labUp(at, declared.clusters, { ...subnet, archives: labImages });
+  // A cluster of the lab has one node, in the first of its zones.
+  const clusters = declared.clusters.map((cluster) => ({ ...cluster, zone: zonesOf(cluster)[0] ?? '' }));
+  const lab = labUp(at, clusters, { ...subnet, archives: labImages });
   await lab.check();
   return lab;
 }

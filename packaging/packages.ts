@@ -78,7 +78,7 @@ export const packages: readonly PackageSpec[] = [
     name: '@meshwright/lab',
     description: 'Clusters on one machine, for `meshwright up` without contexts',
     exports: { '.': 'cli/lab/index.ts' },
-    programs: ['lab/node/init.ts', 'lab/node/load-balancer.ts'],
+    programs: ['lab/node/init.ts', 'lab/node/load-balancer.ts', 'lab/node/volume-provisioner.ts'],
     assets: toolchain,
     peers: constructs,
     siblings: ['@meshwright/gateway'],

@@ -8,17 +8,18 @@ import type { Problem } from '../../core/problem.ts';
 import { appFolder, gatewayApp, isGatewayInstalled } from './folders.ts';
 import { isForeign, type ContainerConfig, type ForeignConfig } from './container.ts';
 import { checkForeignRules, foreignConfig } from './foreign.ts';
-import { foreignFileSchema, foreignPropsSchema, tcpPropsSchema } from './foreign-schema.ts';
+import { foreignFileSchema, foreignPropsSchema, httpPropsSchema, tcpPropsSchema } from './foreign-schema.ts';
 import { at } from './mapping.ts';
 import { checkContainerName, checkName, checkRules } from './rules.ts';
 import { checkJobRules, jobConfig, jobContainerSchema } from './pod/job-container.ts';
 import { inClusterSchema, podSchema } from './pod/schema.ts';
 import type { InCluster, PodConfig } from './pod/pod.ts';
 import { appConfigSchema } from './schema.ts';
-import { checkTcpRules, tcpConfig } from './tcp.ts';
+import { checkHttpRules, checkTcpRules, httpConfig, tcpConfig } from './tcp.ts';
 
 export { isForeign, type ContainerConfig, type ForeignConfig, type TcpPorts } from './container.ts';
 export type { EnvValue } from './env-value.ts';
+export type { AccessMode, OwnVolume, PodManagement, StatefulConfig } from './pod/stateful.ts';
 
 /** A config.yml of an app that is built from its folder: everything the charts and the image builder need to know about it. */
 export interface AppConfig extends ContainerConfig {
@@ -194,7 +195,10 @@ export function parseInCluster(place: string, cluster: string, value: unknown): 
  */
 export function parseTcpProps(place: string, name: string, value: unknown): ForeignConfig {
   const where = whereIn(place);
-  const rules = [...checkContainerName(name, place, 'rename the service'), ...checkTcpRules(value, where)];
+  const rules = [
+    ...checkContainerName(name, place, 'rename the service'),
+    ...checkTcpRules(name, value, where),
+  ];
   return tcpConfig(name, parse(tcpPropsSchema, value, rules, where));
 }
 
@@ -207,6 +211,17 @@ export function parseJobContainer(place: string, name: string, value: unknown): 
   const where = whereIn(place);
   const rules = [...checkContainerName(name, place, 'rename the job'), ...checkJobRules(value, where)];
   return jobConfig(name, parse(jobContainerSchema, value, rules, where));
+}
+
+/**
+ * Checks what is declared of a container that serves plain HTTP.
+ * @param place - path of its construct, for problems
+ * @throws ProblemsError listing every problem.
+ */
+export function parseHttpProps(place: string, name: string, value: unknown): ForeignConfig {
+  const where = whereIn(place);
+  const rules = [...checkContainerName(name, place, 'rename the service'), ...checkHttpRules(value, where)];
+  return httpConfig(name, parse(httpPropsSchema, value, rules, where));
 }
 
 type WhereAny = (...path: PropertyKey[]) => string;

@@ -1,6 +1,7 @@
 import type { EnvValue } from './env-value.ts';
 import type { PodConfig } from './pod/pod.ts';
 import type { Probes } from './probes.ts';
+import type { StatefulConfig } from './pod/stateful.ts';
 
 /** What a container is and needs, wherever its image comes from. */
 export interface ContainerConfig {
@@ -53,7 +54,7 @@ export interface ForeignImage {
   readonly reference: string;
   /** Secrets (`kubernetes.io/dockerconfigjson`) with the registry's credentials, in the workload's namespace. */
   readonly pullSecrets: readonly string[];
-  /** Port of its Kubernetes Service that leads to the port `grpc` of the container. @default - it has no such port */
+  /** Port of its Kubernetes Service that leads to the port `grpc` of the container, or to `http` where it serves plain HTTP. @default - it has no such port */
   readonly servicePort?: number;
   /** Its ports by name, where it serves something else than gRPC, over TCP. The first is the one that probes ask. @default - it serves gRPC */
   readonly tcp?: Readonly<Record<string, TcpPorts>>;
@@ -66,6 +67,8 @@ export interface ForeignImage {
   readonly user?: number;
   /** Where it serves metrics in Prometheus' text format. */
   readonly metrics?: { readonly port: number; readonly path: string };
+  /** That its pods are told apart, and what they keep. @default - neither */
+  readonly stateful?: StatefulConfig;
 }
 
 /** A TCP port of a container, and that of its Kubernetes Service which leads to it. */

@@ -19,6 +19,7 @@ import {
 import { isMapping } from './mapping.ts';
 import { metricsPorts } from './ports.ts';
 import { probesSchema, tcpProbesSchema } from './probes.ts';
+import { statefulSchema } from './pod/stateful.ts';
 
 // Its own metrics are where it says; those of the HTTP gateway may stand beside.
 const port = portBeside(metricsPorts.httpGateway);
@@ -55,11 +56,8 @@ const tcpPort = chosen((value) =>
   isMapping(value) ? mapping({ port, servicePort: servicePort.optional() }) : port,
 );
 
-/** What is said of a container that serves something else than gRPC. */
-export const tcpShape = {
-  image: shape.image,
-  // Names are checked by rules, which know which one is wrong.
-  ports: z.record(z.string(), tcpPort, { error: 'a mapping from names to ports' }),
+/** What is said of a container whatever it serves that is no gRPC. */
+const otherShape = {
   imagePullSecrets: shape.imagePullSecrets,
   env: shape.env,
   resources: shape.resources,
@@ -71,12 +69,33 @@ export const tcpShape = {
   probes: tcpProbesSchema,
   user: shape.user,
   metrics: shape.metrics,
+  stateful: statefulSchema.optional(),
 };
 
-/** The keys of such a container. */
+/** What is said of a container that serves something else than gRPC over TCP. */
+export const tcpShape = {
+  image: shape.image,
+  // Names are checked by rules, which know which one is wrong.
+  ports: z.record(z.string(), tcpPort, { error: 'a mapping from names to ports' }),
+  ...otherShape,
+};
+
+/** What is said of a container that serves plain HTTP. */
+const httpShape = { image: shape.image, port, servicePort: shape.servicePort, ...otherShape };
+
+/** The keys of a container that serves plain HTTP. */
+export const httpKeys = Object.keys(httpShape) as readonly (keyof typeof httpShape)[];
+
+/** The schema of a container that serves plain HTTP, in code. */
+export const httpPropsSchema = mapping(httpShape);
+
+/** What the schema of such a container makes of it. */
+export type ParsedHttp = z.infer<typeof httpPropsSchema>;
+
+/** The keys of a container that serves something else over TCP. */
 export const tcpKeys = Object.keys(tcpShape) as readonly (keyof typeof tcpShape)[];
 
-/** The schema of a container that serves something else than gRPC, in code. */
+/** The schema of a container that serves something else than gRPC over TCP, in code. */
 export const tcpPropsSchema = mapping(tcpShape);
 
 /** What the schema of such a container makes of it. */

@@ -2,7 +2,7 @@ import { imageProblem, imageRule } from '../../core/image-reference.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { ForeignConfig } from './container.ts';
 import { checkEnv } from './env-rules.ts';
-import type { ParsedForeign, ParsedTcp } from './foreign-schema.ts';
+import type { ParsedForeign, ParsedHttp, ParsedTcp } from './foreign-schema.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 import { checkAutoscaling, checkShutdown } from './pod-rules.ts';
 import { checkResources, checkServices } from './rules.ts';
@@ -72,7 +72,7 @@ interface Said {
 }
 
 /** What of a container is alike, whatever it serves. */
-export function containerOf(said: Said, parsed: ParsedForeign | ParsedTcp) {
+export function containerOf(said: Said, parsed: ParsedForeign | ParsedHttp | ParsedTcp) {
   const { image, imagePullSecrets, command, args, user, metrics } = parsed;
   const { resources, replicas, autoscaling, shutdown, env } = parsed;
   return {

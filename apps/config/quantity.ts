@@ -20,6 +20,7 @@ const factors: Readonly<Record<string, number>> = {
 export const leastAmounts = {
   cpu: { least: 0.001, allowed: 'a Kubernetes quantity as text, at least "1m", such as "250m"' },
   memory: { least: 16 * 2 ** 20, allowed: 'a Kubernetes quantity as text, at least "16Mi", such as "128Mi"' },
+  storage: { least: 2 ** 20, allowed: 'a Kubernetes quantity as text, at least "1Mi", such as "10Gi"' },
 } as const;
 
 /** Kubernetes stores quantities in 64 bits. */

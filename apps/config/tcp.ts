@@ -2,17 +2,36 @@ import type { Problem } from '../../core/problem.ts';
 import type { ForeignConfig } from './container.ts';
 import { checkEnv } from './env-rules.ts';
 import { checkImage, containerOf } from './foreign.ts';
-import type { ParsedTcp } from './foreign-schema.ts';
+import type { ParsedHttp, ParsedTcp } from './foreign-schema.ts';
 import { at, isMapping, type Where } from './mapping.ts';
 import { checkAutoscaling, checkShutdown } from './pod-rules.ts';
 import { checkResources } from './rules.ts';
+import { checkStateful } from './pod/stateful.ts';
 
-/** What of a container that serves something else than gRPC the schema does not see: whether its fields fit each other. */
-export function checkTcpRules(value: unknown, where: Where): Problem[] {
+/** What of a container that serves something else than gRPC over TCP the schema does not see: whether its fields fit each other. */
+export function checkTcpRules(name: string, value: unknown, where: Where): Problem[] {
+  const ports = at(value, 'ports');
+  const known = isMapping(ports) ? Object.values(ports).flatMap((port) => numbersOf(port).port ?? []) : [];
   return [
     ...checkImage(value, where),
     ...checkPorts(value, where),
-    ...checkProbes(value, where),
+    ...checkProbes(value, where, known),
+    ...checkContainer(value, where),
+    ...checkStateful(name, value, where),
+  ];
+}
+
+/** The same of a container that serves plain HTTP. */
+export function checkHttpRules(value: unknown, where: Where): Problem[] {
+  return [
+    ...checkImage(value, where),
+    ...checkProbes(value, where, [numbersOf(at(value, 'port')).port ?? []].flat()),
+    ...checkContainer(value, where),
+  ];
+}
+
+function checkContainer(value: unknown, where: Where): Problem[] {
+  return [
     ...checkResources(value, where),
     ...checkAutoscaling(value, where),
     ...checkShutdown(value, where),
@@ -53,10 +72,9 @@ function checkPorts(value: unknown, where: Where): Problem[] {
 }
 
 /** Ports that a probe connects to are those of the container. */
-function checkProbes(value: unknown, where: Where): Problem[] {
-  const [probes, ports] = [at(value, 'probes'), at(value, 'ports')];
-  if (!isMapping(probes) || !isMapping(ports)) return [];
-  const known = Object.values(ports).flatMap((port) => numbersOf(port).port ?? []);
+function checkProbes(value: unknown, where: Where, known: readonly number[]): Problem[] {
+  const probes = at(value, 'probes');
+  if (!isMapping(probes)) return [];
   const asked = [
     [[], at(probes, 'tcp', 'port')] as const,
     ...(['startup', 'readiness', 'liveness'] as const).map(
@@ -88,6 +106,19 @@ export function tcpConfig(name: string, parsed: ParsedTcp): ForeignConfig {
       return [portName, { port: port ?? 0, servicePort: servicePort ?? 0 }];
     }),
   );
-  const foreign = { ...container.foreign, probes: parsed.probes, tcp };
+  const { probes, stateful } = parsed;
+  const foreign = { ...container.foreign, probes, tcp, ...(stateful && { stateful }) };
   return { ...container, ports: {}, httpGateway: false, foreign };
+}
+
+/** The container that a sound declaration of one that serves plain HTTP means. */
+export function httpConfig(name: string, parsed: ParsedHttp): ForeignConfig {
+  const container = containerOf({ name, services: [] }, parsed);
+  const { port, servicePort = port, probes } = parsed;
+  return {
+    ...container,
+    ports: { http: port },
+    httpGateway: false,
+    foreign: { ...container.foreign, servicePort, probes },
+  };
 }

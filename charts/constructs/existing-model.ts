@@ -8,14 +8,17 @@ import type { Mesh } from './scope/mesh-construct.ts';
 import { existingIstio, isExisting, type ExistingPlatform } from './scope/platform.ts';
 import { proxyConfig } from './telemetry/proxy-config.ts';
 import { collectorPort } from './telemetry/tracing.ts';
+import { HttpService } from './web/http-service.ts';
 
 /** The Istio of others as plain data, with what the mesh needs of its mesh configuration. */
 export function existingModel(mesh: Mesh, platform: ExistingPlatform): ExistingIstioModel {
   const { ingress, tracing } = mesh;
+  // Callers of the mesh are let in by paths, too.
+  const hasPaths = ingress.isThere || mesh.node.findAll().some((part) => part instanceof HttpService);
   const needs: readonly MeshNeed[] = [
     'trustDomain',
     'discoverySelectors',
-    ...(ingress.isThere ? (['pathNormalization'] as const) : []),
+    ...(hasPaths ? (['pathNormalization'] as const) : []),
     'accessLog',
     ...(tracing === undefined ? [] : (['tracing'] as const)),
   ];

@@ -28,12 +28,14 @@ const propKeys = keysOf<MeshProps<string>>({
   platform: true,
   gateways: true,
   tracing: true,
+  traffic: true,
   comments: true,
 });
 const clusterKeys = keysOf<ClusterProps>({
   network: true,
   region: true,
   zone: true,
+  zones: true,
   istio: true,
   gateways: true,
 });
@@ -68,7 +70,11 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
   for (const cluster of clusters) {
     const where = `${name}: clusters.${cluster.name}`;
     check(where, 'the name of the cluster is not valid', cluster.name, dnsLabelRule, isDnsLabel);
-    for (const key of ['network', 'region', 'zone'] as const) {
+    for (const key of [
+      'network',
+      'region',
+      ...(cluster.zones === undefined ? (['zone'] as const) : []),
+    ] as const) {
       check(
         `${where}.${key}`,
         `the ${key} cannot be the value of a label`,
@@ -78,6 +84,7 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
       );
     }
     problems.push(
+      ...zonesProblems(where, cluster),
       ...unknownKeys(where, own(given as Readonly<Record<string, unknown>>, cluster.name), clusterKeys),
     );
     problems.push(...gatewayProblems(`${where}.gateways`, cluster.gateways));
@@ -90,6 +97,35 @@ export function meshProblems(mesh: Declared, props: unknown): readonly Problem[]
     ...rootProblems(name, root),
     ...(isExisting(platform) ? existingPlatformProblems(name, platform) : platformProblems(name, platform)),
     ...commentProblems(name, mesh.comments),
+  ];
+}
+
+/** Zones where there are several; plain JavaScript may pass anything. */
+function zonesProblems(
+  where: string,
+  { zone, zones }: { readonly zone?: unknown; readonly zones?: unknown },
+): readonly Problem[] {
+  if (zones === undefined) return [];
+  const at = `${where}.zones`;
+  const both =
+    zone === undefined
+      ? []
+      : [{ where: at, what: 'cannot be combined with zone', received: zones, fix: 'keep one of them' }];
+  if (!Array.isArray(zones) || zones.length === 0) {
+    const allowed = 'a list of one zone or more, such as [eu-west1-b, eu-west1-c]';
+    return [...both, { where: at, what: 'is not a list of zones', received: zones, allowed }];
+  }
+  return [
+    ...both,
+    ...zones.flatMap((received: unknown, index): readonly Problem[] => {
+      if (typeof received !== 'string' || !isLabelValue(received)) {
+        return [
+          { where: at, what: 'a zone cannot be the value of a label', received, allowed: labelValueRule },
+        ];
+      }
+      if (zones.indexOf(received) === index) return [];
+      return [{ where: at, what: 'the zone is listed twice', received, fix: 'remove one' }];
+    }),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import type { ExistingPlatform, Platform } from './scope/platform.ts';
 import type { Tracing } from './scope/tracing.ts';
+import type { TrafficDefaults } from './scope/traffic-defaults.ts';
 
 /** Properties of a Mesh. */
 export interface MeshProps<C extends string> {
@@ -22,6 +23,8 @@ export interface MeshProps<C extends string> {
   readonly gateways?: Gateways;
   /** Where the proxies send spans. @default - none are made */
   readonly tracing?: Tracing;
+  /** Time-outs, retries and outliers of calls of which neither a namespace nor a TrafficPolicy says otherwise. @default - none, and Istio's outliers as each key says */
+  readonly traffic?: TrafficDefaults;
   /** What the protos say in comments, for the HTTP gateways' documents: `comments` of gen/comments.js. @default - nothing */
   readonly comments?: ProtoComments;
 }

@@ -17,7 +17,7 @@ import { existingModels } from './existing-others.ts';
 import { EastWestGateway } from './gateways/east-west-gateway.ts';
 import { IngressGateway } from './gateways/ingress-gateway.ts';
 import { JoinedIngress } from './gateways/joined-ingress.ts';
-import type { Cluster, ClusterProps } from './scope/cluster.ts';
+import { zonesOf, type Cluster, type ClusterProps } from './scope/cluster.ts';
 import type { Gateways } from './scope/gateway-address.ts';
 import { given, Namespace } from './scope/mesh-construct.ts';
 import type {
@@ -39,7 +39,9 @@ import { RemoteReader } from './control-plane/remote-reader.ts';
 import { revisionProblems } from './control-plane/revision-rules.ts';
 import { controlPlanesOf } from './scope/revisions.ts';
 import type { Tracing } from './scope/tracing.ts';
+import type { TrafficDefaults } from './scope/traffic-defaults.ts';
 import { tracingProblems } from './telemetry/tracing.ts';
+import { defaultProblems } from './traffic/default-problems.ts';
 import { Run } from './jobs/run.ts';
 import { CallingPods } from './workload/calling-pods.ts';
 import { takesPlaintext } from './workload/mutual-tls.ts';
@@ -63,6 +65,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   readonly platform: AnyPlatform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
+  readonly traffic: TrafficDefaults | undefined;
   readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
   readonly eastWest: MeshGateway<C> | undefined;
@@ -75,7 +78,7 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
   constructor(id: string, props: MeshProps<C>) {
     // Plain JavaScript may leave out anything; its problems say so.
     super(typeof (id as unknown) === 'string' ? id : '');
-    const { root, trustDomain, clusters, platform, gateways, tracing, comments = {} } = given(props);
+    const { root, trustDomain, clusters, platform, gateways, tracing, traffic, comments = {} } = given(props);
     const declared =
       (clusters as Readonly<Record<C, ClusterProps>> | undefined) ??
       ({} as Readonly<Record<C, ClusterProps>>);
@@ -83,10 +86,14 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     this.name = id;
     this.root = root;
     this.trustDomain = trustDomain;
-    this.clusters = (Object.keys(declared) as C[]).map((name) => ({ ...declared[name], name }));
+    this.clusters = (Object.keys(declared) as C[]).map((name): Cluster<C> => {
+      const props: ClusterProps = declared[name];
+      return { ...props, name };
+    });
     this.platform = platform;
     this.gateways = gateways;
     this.tracing = tracing;
+    this.traffic = traffic;
     this.comments = comments;
     // Ids that no namespace can have, being no DNS labels.
     if (isExisting(platform)) {
@@ -121,6 +128,8 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       ...(isExisting(platform)
         ? existingProblems(this, platform)
         : revisionProblems({ name, platform, clusters }, revisioned)),
+      ...defaultProblems(name, this.traffic),
+      ...namespaces.flatMap(({ where, traffic }) => defaultProblems(where, traffic, this.traffic)),
     ];
     if (this.tracing === undefined) return problems;
     return [...problems, ...tracingProblems(this.name, this.tracing, names)];
@@ -184,7 +193,8 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
       name: this.name,
       trustDomain: this.trustDomain,
       clusters: this.clusters.map((cluster) => {
-        const { name, network, region, zone } = cluster;
+        const { name, network, region } = cluster;
+        const [zone = ''] = zonesOf(cluster);
         const controlPlanes = isExisting(platform) ? [] : controlPlanesOf(cluster, platform);
         return { name, network, region, zone, controlPlanes };
       }),

@@ -95,8 +95,8 @@ function ofGateways(cluster: RenderedCluster): readonly RenderedObject[] {
 }
 
 /** Whether Istio makes the pods gateways, which a Gateway that somebody else declares may select. */
-function isInjectedGateway({ of }: Pods): boolean {
-  const annotations = mapping(of.object, 'spec', 'template', 'metadata', 'annotations');
+function isInjectedGateway({ pod }: Pods): boolean {
+  const annotations = mapping(pod, 'metadata', 'annotations');
   return (
     annotations['inject.istio.io/templates']?.split(',').some((name) => name.trim() === 'gateway') ?? false
   );

@@ -1,6 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { istio, problemsWith } from '../testing/custom.ts';
-import { catalogIn } from '../testing/mesh.ts';
+import { catalogIn, problemsOf } from '../testing/mesh.ts';
+import { withProject } from '../testing/project.ts';
+import { callingShop } from '../testing/shop.ts';
+import { ExternalService } from '../constructs/access/external-service.ts';
+import type { Namespace } from '../constructs/scope/mesh-construct.ts';
+import { OwnObject } from '../constructs/scope/own-object.ts';
 
 const host = 'catalog.shop.svc.cluster.local';
 const fix = 'fix: keep one of them';
@@ -72,4 +77,32 @@ test('a DestinationRule for some callers only conflicts with none for the others
     (_, namespace) => catalogIn(namespace),
   );
   expect(found).toEqual([]);
+});
+
+test('two hosts of one port over TCP are in the way of pods that are led to both, and of nobody else', () => {
+  const claims = (more: (shop: Namespace<'east' | 'west'>) => void) =>
+    withProject({}, (root) => {
+      const { mesh, shop, inventory, orders } = callingShop(root);
+      const [first, second] = ['a', 'b'].map((name) => {
+        const props = { host: `${name}.example`, port: 5432, protocol: 'TCP', plaintext: true } as const;
+        return new ExternalService(shop, `db-${name}`, props);
+      });
+      orders.callsExternal(first!);
+      inventory.callsExternal(second!);
+      more(shop);
+      return problemsOf(mesh).filter((problem) => problem.includes('claims'));
+    });
+  expect(claims(() => undefined)).toEqual([]);
+  // Pods without a Sidecar of their own know every host that their namespace knows.
+  const own = claims((shop) => new OwnObject(shop, 'own', { object: podOf('own'), stage: '50-workloads' }));
+  expect(own).toEqual([
+    `demo/shop/db-b: ServiceEntry shop/db-b claims all calls to port 5432 outside the mesh (TCP), as does ServiceEntry shop/db-a of demo/shop/db-a; ${fix}`,
+  ]);
+});
+
+const podOf = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { labels: { own: name } },
+  spec: { containers: [{ name, image: 'registry.example/own:1.0.0' }] },
 });

@@ -1,6 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { namespacesOf, qualified } from './hosts.ts';
 import { field, list, mapping, ofKind, push, text, texts, title } from '../model/rendered.ts';
+import { isApart } from './istio/egress.ts';
 import { exportedTo } from './routes.ts';
 import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
@@ -35,7 +36,15 @@ export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
     const namespaces = namespacesOf(cluster);
     return [...claims].flatMap(([claim, claimants]) =>
       claimants.flatMap((other, index): readonly Problem[] => {
-        const first = claimants.slice(0, index).find((one) => meet(one, other, namespaces));
+        const first = claimants.slice(0, index).find((one) => {
+          const met = meetingIn(one, other, namespaces);
+          if (met.length === 0) return false;
+          return (
+            one.object.kind !== 'ServiceEntry' ||
+            one === other ||
+            !isApart(cluster, hostsIn(one), hostsIn(other), met)
+          );
+        });
         if (first === undefined) return [];
         const what =
           first === other
@@ -47,14 +56,22 @@ export function conflicts({ clusters }: RenderedMesh): readonly Problem[] {
   });
 }
 
-/** Whether proxies of some namespace are given both: what is exported to others alone rules nothing here. */
-function meet(one: RenderedObject, other: RenderedObject, namespaces: readonly string[]): boolean {
+/** Namespaces whose proxies are given both: what is exported to others alone rules nothing there. */
+function meetingIn(
+  one: RenderedObject,
+  other: RenderedObject,
+  namespaces: readonly string[],
+): readonly string[] {
   const of = [one, other].map(({ object }) => ({
     exported: field(object, 'spec', 'exportTo'),
     own: object.metadata.namespace ?? '',
   }));
   const all = [...of.map(({ own }) => own), ...namespaces];
-  return all.some((namespace) => of.every(({ exported, own }) => exportedTo(exported, own, namespace)));
+  return all.filter((namespace) => of.every(({ exported, own }) => exportedTo(exported, own, namespace)));
+}
+
+function hostsIn({ object }: RenderedObject): readonly string[] {
+  return texts(object, 'spec', 'hosts');
 }
 
 function virtualServiceClaims(object: RenderedObject['object']): readonly string[] {

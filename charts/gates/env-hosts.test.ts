@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
+import { ExternalService } from '../constructs/access/external-service.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { catalogIn, problemsOf, twoClusters } from '../testing/mesh.ts';
 import { withProject } from '../testing/project.ts';
@@ -56,5 +57,42 @@ describe('a variable that names a service of the mesh', () => {
     'orders.shop.svc.cluster.local:50052',
   ])('is not what this is, or is its own: %s', (value) => {
     expect(withEnv(value, false)).toEqual([]);
+  });
+});
+
+describe('a variable that names a port outside the mesh', () => {
+  const ports = {
+    db: { port: 5432, protocol: 'TCP', plaintext: true },
+    api: { port: 443, protocol: 'TLS' },
+  } as const;
+  /** What synth says of orders with such a variable, which calls the port db or all or nothing. */
+  const saidOf = (value: string, calls: 'all' | 'db' | 'nothing') =>
+    withProject({ orders: { env: { TARGET: value } } }, (root) => {
+      const mesh = twoClusters(root);
+      const namespace = mesh.namespace('shop');
+      const bank = new ExternalService(namespace, 'bank', { host: 'bank.example', ports });
+      const orders = new GrpcService(namespace, 'orders', { app: 'apps/orders', service: OrdersService });
+      if (calls !== 'nothing') orders.callsExternal(calls === 'db' ? bank.port.db : bank);
+      return problemsOf(mesh);
+    });
+  const mayNot = (port: number) =>
+    `${at} a port outside the mesh that the workload may not call; received "bank.example:${port}"; fix: declare the call with \`callsExternal\`, or remove the variable`;
+
+  test.each<[string, 'all' | 'db' | 'nothing', readonly string[]]>([
+    ['bank.example:5432', 'all', []],
+    ['bank.example:5432', 'db', []],
+    ['postgres://user@bank.example:5432/orders', 'db', []],
+    ['bank.example:443', 'db', [mayNot(443)]],
+    ['https://bank.example:443/v1', 'nothing', [mayNot(443)]],
+    [
+      'bank.example:5433',
+      'all',
+      [`${at} a port that bank.example does not have; received 5433; allowed 5432, 443`],
+    ],
+    ['bank.example', 'nothing', []],
+    ['my-bank.example:1', 'nothing', []],
+    ['bank.example.org:1', 'nothing', []],
+  ])('%s, where it calls %s', (value, calls, problems) => {
+    expect(saidOf(value, calls)).toEqual(problems);
   });
 });

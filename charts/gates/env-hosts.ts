@@ -1,9 +1,10 @@
 import type { Problem } from '../../core/problem.ts';
-import { covers, hostsOf, knownNamespaces, nearestHost } from './hosts.ts';
+import { hostsOf, knownNamespaces, nearestHost } from './hosts.ts';
+import { isNamed, reaches, sidecarsOf } from './istio/egress.ts';
 import { envOf, podsOf, selects } from './pods.ts';
-import type { Pods } from './pods.ts';
-import { list, mapping, ofKind, push, texts, title } from '../model/rendered.ts';
-import type { RenderedMesh, RenderedObject } from '../model/rendered.ts';
+import { singlePodsIn } from './istio/pod-names.ts';
+import { mapping, ofKind, title } from '../model/rendered.ts';
+import type { RenderedMesh } from '../model/rendered.ts';
 
 /** A host name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]` with an optional port, or `NAME:PORT` in its own namespace. */
 const names =
@@ -17,17 +18,14 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
     const hosts = hostsOf([cluster]);
     const namespaces = new Set(knownNamespaces(cluster));
-    const sidecars = new Map<string, RenderedObject[]>();
-    for (const sidecar of ofKind(cluster, 'Sidecar')) {
-      push(sidecars, sidecar.object.metadata.namespace ?? '', sidecar);
-    }
-    const bySelector = indexed(sidecars);
+    const sidecarOf = sidecarsOf(cluster);
+    const outside = [...hosts.keys()].filter(isOutside);
     const services = ofKind(cluster, 'Service').map(({ object }) => object);
     return podsOf(cluster).flatMap((pods) =>
       envOf(pods).flatMap(({ container, name, value }) => {
         const { where, object } = pods.of;
         // The host of a ServiceEntry, such as that of the API server, which the workload may call.
-        if (hosts.has(value) && isNamed(bySelector(pods), value)) return [];
+        if (hosts.has(value) && isNamed(sidecarOf(pods), value)) return [];
         const at = `${title(object)}: env ${name} of container ${container}`;
         const isOwn = (host: string) =>
           services.some(
@@ -36,8 +34,22 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
               host.startsWith(`${service.metadata.name}.${pods.namespace}.`) &&
               selects(mapping(service, 'spec', 'selector'), pods.labels),
           );
+        const external = outside
+          .flatMap((host) => outsideNamed(value, host))
+          .flatMap(({ host, port }): readonly Problem[] => {
+            const ports = hosts.get(host) ?? [];
+            if (!ports.includes(port)) {
+              const what = `${at} names a port that ${host} does not have`;
+              return [{ where, what, received: port, allowed: ports.join(', ') }];
+            }
+            if (isNamed(sidecarOf(pods), host, port)) return [];
+            const what = `${at} names a port outside the mesh that the workload may not call`;
+            const fix = 'declare the call with `callsExternal`, or remove the variable';
+            return [{ where, what, received: `${host}:${port}`, fix }];
+          });
+        if (external.length > 0) return external;
         return namedHosts(value, pods.namespace, namespaces, hosts).flatMap(
-          ({ host, port }): readonly Problem[] => {
+          ({ host, port, single = false }): readonly Problem[] => {
             const ports = hosts.get(host);
             if (ports === undefined) {
               const near = nearestHost(host, hosts.keys());
@@ -50,7 +62,8 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
               const what = `${at} names a port that ${host} does not have`;
               return [{ where, what, received: port, allowed: ports.join(', ') }];
             }
-            if (isOwn(host) || reaches(bySelector(pods), pods.namespace, host)) return [];
+            // A pod gets to itself, and to the others of its kind only by a call that is declared.
+            if ((isOwn(host) && !single) || reaches(sidecarOf(pods), pods.namespace, host)) return [];
             return [
               {
                 where,
@@ -69,6 +82,8 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
 interface Named {
   readonly host: string;
   readonly port: number | undefined;
+  /** Whether a single pod is named, below the host. @default false */
+  readonly single?: boolean;
 }
 
 function namedHosts(
@@ -77,58 +92,38 @@ function namedHosts(
   namespaces: ReadonlySet<string>,
   hosts: ReadonlyMap<string, readonly number[]>,
 ): readonly Named[] {
-  return [...value.matchAll(names)].flatMap(([, name = '', namespace, svc, digits]): readonly Named[] => {
-    const port = digits === undefined ? undefined : Number(digits);
-    const host = `${name}.${namespace ?? own}.svc.cluster.local`;
-    // A fully qualified name, or one with a port in a namespace of the mesh, can only mean a host. Names with a small
-    // number, or without one, may also be ratios, topics or domains.
-    if (svc !== undefined) return [{ host, port }];
-    if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
-    const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
-    return meant ? [{ host, port }] : [];
-  });
-}
-
-/** Finds the Sidecar of pods. Looks up the whole selector first, which finds a workload's own Sidecar directly. */
-function indexed(
-  sidecars: ReadonlyMap<string, readonly RenderedObject[]>,
-): (pods: Pods) => RenderedObject | undefined {
-  const exact = new Map<string, RenderedObject>();
-  const rest = new Map<string, RenderedObject[]>();
-  for (const [namespace, all] of sidecars) {
-    for (const sidecar of all) {
-      const [first, ...more] = Object.entries(mapping(sidecar.object, 'spec', 'workloadSelector', 'labels'));
-      if (first !== undefined && more.length === 0) exact.set(`${namespace} ${first.join('=')}`, sidecar);
-      else push(rest, namespace, sidecar);
-    }
-  }
-  return ({ namespace, labels }) => {
-    for (const label of Object.entries(labels)) {
-      const found = exact.get(`${namespace} ${label.join('=')}`);
-      if (found !== undefined) return found;
-    }
-    return rest
-      .get(namespace)
-      ?.find(({ object }) => selects(mapping(object, 'spec', 'workloadSelector', 'labels'), labels));
-  };
-}
-
-/** Whether a Sidecar names a host as it stands, of whatever namespace. */
-function isNamed(sidecar: RenderedObject | undefined, host: string): boolean {
-  return list(sidecar?.object, 'spec', 'egress').some((listener) =>
-    texts(listener, 'hosts').some((entry) => entry.endsWith(`/${host}`)),
+  const singles = singlePodsIn(value).map(({ service, namespace, port }) => ({
+    ...{ host: `${service}.${namespace}.svc.cluster.local`, port, single: true },
+  }));
+  const others = [...value.matchAll(names)].flatMap(
+    ([, name = '', namespace, svc, digits]): readonly Named[] => {
+      const port = digits === undefined ? undefined : Number(digits);
+      const host = `${name}.${namespace ?? own}.svc.cluster.local`;
+      // A fully qualified name, or one with a port in a namespace of the mesh, can only mean a host. Names with a small
+      // number, or without one, may also be ratios, topics or domains.
+      if (svc !== undefined) return [{ host, port }];
+      if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
+      const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
+      return meant ? [{ host, port }] : [];
+    },
   );
+  return [...singles, ...others];
 }
 
-/** Whether a Sidecar lets its workload reach a host; without a Sidecar it reaches all hosts. */
-function reaches(sidecar: RenderedObject | undefined, own: string, host: string): boolean {
-  if (sidecar === undefined) return true;
-  const namespace = host.split('.')[1];
-  return list(sidecar.object, 'spec', 'egress').some((listener) =>
-    texts(listener, 'hosts').some((entry) => {
-      const [from, name = ''] = entry.split('/');
-      const known = from === '*' || from === namespace || (from === '.' && own === namespace);
-      return known && covers(name, host);
-    }),
+/** Whether a host is outside the mesh: that of a ServiceEntry, and of one host alone. */
+function isOutside(host: string): boolean {
+  return !host.includes('*') && !/\.svc(?:\.cluster\.local)?$/.test(host);
+}
+
+/** Where a value names such a host with a port: without one, it may be a domain, an address of a person or an issuer. */
+function outsideNamed(
+  value: string,
+  host: string,
+): readonly { readonly host: string; readonly port: number }[] {
+  if (!value.includes(host)) return [];
+  const address = new RegExp(
+    `(?<![\\w.:-])${host.replaceAll('.', String.raw`\.`)}:(\\d{1,5})(?![\\w.-])`,
+    'g',
   );
+  return [...value.matchAll(address)].map(([, digits]) => ({ host, port: Number(digits) }));
 }

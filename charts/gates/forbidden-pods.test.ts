@@ -114,6 +114,21 @@ const cases: readonly Refused[] = [
     'use a digest or a fixed tag',
   ],
   [
+    'a pod of a custom resource',
+    {
+      apiVersion: 'jobset.x-k8s.io/v1alpha2',
+      kind: 'JobSet',
+      body: {
+        spec: {
+          replicatedJobs: [{ template: deployment({ securityContext: { privileged: true } }).body }],
+        },
+      },
+    },
+    'no-node-access',
+    'JobSet shop/own: spec.replicatedJobs[0].template.spec.template: containers[own].securityContext.privileged is set; received true',
+    'remove it',
+  ],
+  [
     'a container without bounds',
     deployment({ resources: {} }),
     'bounded-resources',

@@ -3,6 +3,8 @@ import { claimedHeaders } from './claims.ts';
 import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
+import { loosened } from './declared/loosened.ts';
+import { taken } from './declared/taken.ts';
 import { callers } from './istio/callers.ts';
 import { outside } from './istio/external.ts';
 import { gatewayServers } from './istio/gateways.ts';
@@ -13,6 +15,7 @@ import { installersOwn } from './istio/installed.ts';
 import { istioNames } from './istio/names.ts';
 import { othersAlone } from './istio/others-alone.ts';
 import { patches } from './istio/patches.ts';
+import { podNames } from './istio/pod-names.ts';
 import { sharedPods } from './istio/shared-pods.ts';
 import { tcpPolicies } from './istio/tcp-policies.ts';
 import { forbidden } from './forbidden.ts';
@@ -47,6 +50,7 @@ export const gates: readonly Gate[] = [
   protocols,
   headless,
   envHosts,
+  podNames,
   plainSecrets,
   undeclaredNamespaces,
   selections,
@@ -63,6 +67,8 @@ export const gates: readonly Gate[] = [
   ignored,
   othersAlone,
   forbidden,
+  taken,
+  loosened,
   podSecurity,
   containerLists,
   waits,

@@ -30,6 +30,14 @@ test.each([
   expect(headless(renderedOf(...clusters))).toEqual([]);
 });
 
+test('one that names the pods of a StatefulSet may be in each cluster that has those', () => {
+  const set = objectOf('apps/v1', 'StatefulSet', { serviceName: 'one' }, { name: 'set' });
+  const other = objectOf('apps/v1', 'StatefulSet', { serviceName: 'other' }, { name: 'set' });
+  expect(headless(renderedOf([service('None'), set], [service('None'), set]))).toEqual([]);
+  expect(headless(renderedOf([service('None'), set], [service('None')]))).toHaveLength(1);
+  expect(headless(renderedOf([service('None'), other], [service('None'), other]))).toHaveLength(2);
+});
+
 test('clusters may share a network', () => {
   const { clusters } = renderedOf([service('None')], [service('None')]);
   expect(headless({ clusters: clusters.map((one) => ({ ...one, network: 'net' })) })).toEqual([]);

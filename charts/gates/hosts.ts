@@ -20,7 +20,7 @@ export function hostsOf(clusters: readonly RenderedCluster[]): Hosts {
       const ports = list(object, 'spec', 'ports')
         .map((port) => field(port, key))
         .filter((port) => typeof port === 'number');
-      for (const host of names) hosts.set(host, ports);
+      for (const host of names) hosts.set(host, [...new Set([...(hosts.get(host) ?? []), ...ports])]);
     }
   }
   return hosts;

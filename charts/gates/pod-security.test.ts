@@ -1,5 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { OwnObject } from '../constructs/scope/own-object.ts';
+import { problemsOf, twoClusters } from '../testing/mesh.ts';
 import { deployment, image, resources, said, type Own } from '../testing/own-objects.ts';
+import { withProject } from '../testing/project.ts';
 
 const container = (name: string, securityContext: object = {}) => ({
   name,
@@ -101,6 +104,64 @@ test('the pod may say it, and the container in place of it where Istio adds no o
 });
 
 test('pods in a namespace of another level need not', () => {
-  const annotations = { 'meshwright/accept-behind-proxy': 'an agent of the control plane' };
+  const reason = 'an agent of the control plane';
+  const annotations = {
+    'meshwright/accept-behind-proxy': reason,
+    'meshwright/accept-own-identity': reason,
+  };
   expect(said({ ...pods({}, [container('own')]), namespace: 'istio-system', annotations })).toEqual([]);
+});
+
+describe('pods in a namespace of the level baseline', () => {
+  const inBaseline = (own: Own) =>
+    withProject({}, (root) => {
+      const mesh = twoClusters(root);
+      const shop = mesh.namespace('shop', { podSecurity: { level: 'baseline', reason: 'an old image' } });
+      const annotations = { 'meshwright/accept-no-node-access': 'an old image' };
+      const { apiVersion, kind, body } = own;
+      new OwnObject(shop, 'own', { object: { apiVersion, kind, metadata: { annotations }, ...body } });
+      return problemsOf(mesh);
+    });
+  const refuses = (what: string, received: string) =>
+    `demo/shop/own: Deployment shop/own: ${what}, for which there is a reason, and the level baseline of namespace shop refuses its pods all the same; ` +
+    `received ${received}; fix: declare the namespace with podSecurity: { level, reason }, or remove it`;
+
+  test('may be root, with what root has, and need not say what restricted asks for', () => {
+    const capabilities = { add: ['CHOWN', 'SYS_CHROOT'] };
+    const securityContext = { runAsUser: 0, runAsNonRoot: false };
+    const root = container('own', { allowPrivilegeEscalation: true, capabilities });
+    expect(inBaseline(pods(securityContext, [root]))).toEqual([]);
+  });
+
+  test('share nothing of the node, whatever the reason', () => {
+    const capabilities = { add: ['NET_ADMIN', 'CHOWN'] };
+    const one = {
+      ...container('own', { privileged: true, capabilities }),
+      ports: [{ containerPort: 1, hostPort: 1 }],
+    };
+    expect(inBaseline(pods({}, [one]))).toEqual([
+      refuses('containers[own] takes a port of the node', '1'),
+      refuses('containers[own].securityContext.privileged is set', 'true'),
+      refuses(
+        'containers[own].securityContext.capabilities.add goes beyond what the level restricted allows',
+        '"NET_ADMIN"',
+      ),
+    ]);
+    const hostPath = { volumes: [{ name: 'root', hostPath: { path: '/' } }], hostNetwork: true };
+    expect(inBaseline(deployment({}, hostPath))).toEqual([
+      refuses('hostNetwork is set', 'true'),
+      refuses('volumes[root] is a folder of the node', '"/"'),
+    ]);
+  });
+
+  test('do without no filter of system calls', () => {
+    const seccompProfile = { type: 'Unconfined' };
+    const forbids = (path: string) =>
+      `demo/shop/own: Deployment shop/own: ${path}.seccompProfile.type is what the level baseline of namespace shop forbids, which refuses its pods; ` +
+      'received "Unconfined"; fix: remove it, or use RuntimeDefault';
+    expect(inBaseline(pods({ seccompProfile }, [container('own', { seccompProfile })]))).toEqual([
+      forbids('securityContext'),
+      forbids('containers[own].securityContext'),
+    ]);
+  });
 });

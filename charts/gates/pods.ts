@@ -1,35 +1,35 @@
-import { field, list, mapping, ofKind, text } from '../model/rendered.ts';
+import { list, mapping, text } from '../model/rendered.ts';
 import type { RenderedCluster, RenderedObject } from '../model/rendered.ts';
+import { containersOf, podsIn } from './rules/containers.ts';
 
 /** A workload's pods: where they run, their labels, and their containers. */
 export interface Pods {
   readonly of: RenderedObject;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** As the object that makes them says what they are. */
+  readonly pod: unknown;
   readonly containers: readonly unknown[];
 }
 
-/** The pods of a cluster, grouped by the object that creates them. */
+const found = new WeakMap<RenderedCluster, readonly Pods[]>();
+
+/** The pods of a cluster, grouped by the object that creates them, whatever kind that is of. */
 export function podsOf(cluster: RenderedCluster): readonly Pods[] {
-  const direct = ofKind(cluster, 'Pod').map((of) => podsFrom(of, of.object));
-  const templated = ofKind(cluster, 'Deployment', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob').map((of) =>
-    podsFrom(of, podTemplate(of.object)),
-  );
-  return [...templated, ...direct];
+  const before = found.get(cluster);
+  if (before !== undefined) return before;
+  const pods = cluster.objects.flatMap((of) => podsIn(of.object).map(({ pod }) => podsFrom(of, pod)));
+  found.set(cluster, pods);
+  return pods;
 }
 
-/** The pod template of an object that makes pods, a CronJob's one level deeper; undefined where it has none. */
-export function podTemplate(object: RenderedObject['object']): unknown {
-  if (object.kind === 'CronJob') return field(object, 'spec', 'jobTemplate', 'spec', 'template');
-  return field(object, 'spec', 'template');
-}
-
-function podsFrom(of: RenderedObject, template: unknown): Pods {
+function podsFrom(of: RenderedObject, pod: unknown): Pods {
   return {
     of,
+    pod,
     namespace: of.object.metadata.namespace ?? '',
-    labels: mapping(template, 'metadata', 'labels'),
-    containers: [...list(template, 'spec', 'initContainers'), ...list(template, 'spec', 'containers')],
+    labels: mapping(pod, 'metadata', 'labels'),
+    containers: containersOf(pod).map(([, container]) => container),
   };
 }
 

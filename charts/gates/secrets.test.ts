@@ -13,9 +13,12 @@ const withEnv = (env: AppConfig['env']) =>
     return problemsOf(mesh);
   });
 const at = (name: string) => `demo/shop/catalog: Deployment shop/catalog: env ${name} of container catalog`;
+const listed = (path: string) =>
+  `list ${path} in the annotation meshwright/not-secret, or of a workload in pod.notSecret with the reason`;
 const fix = (name: string) =>
   'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, ' +
-  `or list ${name} in the annotation meshwright/not-secret`;
+  `or ${listed(`catalog.env.${name}`)}`;
+const fixEntry = (path: string) => `fix: take it from a Secret; if it is not a secret, ${listed(path)}`;
 
 // Put together here, so that no scanner of sources takes them for real.
 const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxIn0xx', 'c2lnbmF0dXJl'].join('.');
@@ -104,7 +107,7 @@ test('what config.yml says is no secret passes, and is listed on the Deployment 
     const mesh = twoClusters(root);
     catalogIn(mesh.namespace('shop'));
     expect(objectOf(synthesize(mesh), 'east', 'Deployment', 'catalog')).toMatchObject({
-      metadata: { annotations: { 'meshwright/not-secret': 'AUTH_TOKEN,CSRF_TOKEN' } },
+      metadata: { annotations: { 'meshwright/not-secret': 'catalog.env.AUTH_TOKEN,catalog.env.CSRF_TOKEN' } },
       spec: {
         template: {
           spec: {
@@ -138,7 +141,7 @@ describe('a secret in the command of a container', () => {
   const shell = 'have a shell read it: sh -c \'... "$VARIABLE"\'';
   const told = (at: string, name: string, what: string, how = 'write $(VARIABLE) in its place') =>
     `demo/custom: Pod shop/x: ${at} ${what}, in plain text; fix: take it from a Secret into a variable of the ` +
-    `environment, and ${how}; if it is not a secret, list ${name} in the annotation meshwright/not-secret`;
+    `environment, and ${how}; if it is not a secret, ${listed(name)}`;
 
   test.each([
     ['--password=hunter2', 'password'],
@@ -157,7 +160,7 @@ describe('a secret in the command of a container', () => {
   ])('by the name of an option or by its value: %s', (line, name) => {
     const what = line.includes('ghp_') ? 'holds what looks like an access token' : 'has the name of a secret';
     const expected = (at: string, how?: string) => [
-      told(`${at} of container x:`, name, `${name} ${what}`, how),
+      told(`${at} of container x:`, `x.${at}.${name}`, `${name} ${what}`, how),
     ];
     expect(withCommand({ args: line.split(' ') })).toEqual(expected('args'));
     expect(withCommand({ command: ['sh', '-c', `sleep 1; server ${line}`] })).toEqual(expected('command'));
@@ -167,7 +170,11 @@ describe('a secret in the command of a container', () => {
     expect(withCommand({ lifecycle: { preStop: { exec: { command: line.split(' ') } } } })).toEqual(
       expected('lifecycle.preStop.exec.command', shell),
     );
-    expect(withCommand({ args: line.split(' ') }, { 'meshwright/not-secret': name })).toEqual([]);
+    expect(withCommand({ args: line.split(' ') }, { 'meshwright/not-secret': `x.args.${name}` })).toEqual([]);
+    // What is excepted is what the path says, and nothing else of its name.
+    expect(
+      withCommand({ args: line.split(' ') }, { 'meshwright/not-secret': `${name},x.command.${name}` }),
+    ).toEqual(expected('args'));
   });
 
   test.each([
@@ -179,24 +186,26 @@ describe('a secret in the command of a container', () => {
     [['sh', '-c', 'echo "-----BEGIN EC PRIVATE KEY-----" > key'], 'a private key'],
   ])('by what it looks like, wherever it stands: %j', (args, kind) => {
     const what = `holds what looks like ${kind}`;
-    expect(withCommand({ args })).toEqual([told('args of container x', 'args', what)]);
-    expect(withCommand({ args }, { 'meshwright/not-secret': 'args' })).toEqual([]);
+    expect(withCommand({ args })).toEqual([told('args of container x', 'x.args', what)]);
+    expect(withCommand({ args }, { 'meshwright/not-secret': 'x.args' })).toEqual([]);
   });
 
   test('each of several, also beside one that is excepted, and one given by an option once', () => {
     const url = 'postgres://shop:hunter2@db.example/shop';
     const args = ['--token=public', url];
     const found = [
-      told('args of container x:', 'token', 'token has the name of a secret'),
-      told('args of container x', 'args', 'holds what looks like a URL with a password'),
+      told('args of container x:', 'x.args.token', 'token has the name of a secret'),
+      told('args of container x', 'x.args', 'holds what looks like a URL with a password'),
     ];
     expect(withCommand({ args })).toEqual(found);
-    expect(withCommand({ args }, { 'meshwright/not-secret': 'token' })).toEqual(found.slice(1));
-    const named = [told('args of container x:', 'url', 'url holds what looks like a URL with a password')];
+    expect(withCommand({ args }, { 'meshwright/not-secret': 'x.args.token' })).toEqual(found.slice(1));
+    const named = [
+      told('args of container x:', 'x.args.url', 'url holds what looks like a URL with a password'),
+    ];
     expect(withCommand({ args: ['--url', url] })).toEqual(named);
     expect(withCommand({ args: [`--url=${url}`] })).toEqual(named);
     expect(withCommand({ args: ['sh', '-c', `URL=${url} server`] })).toEqual([
-      told('args of container x:', 'URL', 'URL holds what looks like a URL with a password'),
+      told('args of container x:', 'x.args.URL', 'URL holds what looks like a URL with a password'),
     ]);
   });
 
@@ -237,7 +246,7 @@ describe('a secret in the command of a container', () => {
     const at = 'livenessProbe.httpGet.httpHeaders of container x:';
     const end = (name: string) =>
       'in plain text; fix: send none: what the kubelet asks by HTTP has no secret; ' +
-      `if it is not a secret, list ${name} in the annotation meshwright/not-secret`;
+      `if it is not a secret, ${listed(`x.livenessProbe.httpGet.httpHeaders.${name}`)}`;
     expect(withCommand(get('X-Custom', 'yes'))).toEqual([]);
     expect(withCommand(get('X-Api-Key', 'hunter2'))).toEqual([
       `demo/custom: Pod shop/x: ${at} X-Api-Key has the name of a secret, ${end('X-Api-Key')}`,
@@ -269,11 +278,11 @@ describe('bytes of a ConfigMap are plain text, too', () => {
       into.add('40-services', k8s.KubeConfigMap, metadata, { binaryData });
     });
   const told = (name: string, what: string) =>
-    `demo/custom: ConfigMap shop/x: binaryData ${name} ${what}, in plain text; ${fix(name)}`;
+    `demo/custom: ConfigMap shop/x: binaryData ${name} ${what}, in plain text; ${fixEntry(`binaryData.${name}`)}`;
 
   test('a name of a secret is refused, unless it was declared harmless', () => {
     const values = { password: 'hunter2', 'csrf-token': 'X-CSRF' };
-    expect(withBytes(values, { 'meshwright/not-secret': 'csrf-token' })).toEqual([
+    expect(withBytes(values, { 'meshwright/not-secret': 'binaryData.csrf-token' })).toEqual([
       told('password', 'has the name of a secret'),
     ]);
   });
@@ -306,8 +315,8 @@ test('a ConfigMap is plain text, too; a name that was declared harmless passes',
         data: { 'csrf-token': 'X-CSRF', password: 'x' },
       });
     });
-  expect(withData({ 'meshwright/not-secret': 'csrf-token' })).toEqual([
-    `demo/custom: ConfigMap shop/x: data password has the name of a secret, in plain text; ${fix('password')}`,
+  expect(withData({ 'meshwright/not-secret': 'data.csrf-token' })).toEqual([
+    `demo/custom: ConfigMap shop/x: data password has the name of a secret, in plain text; ${fixEntry('data.password')}`,
   ]);
 });
 
@@ -317,16 +326,11 @@ test.each([
   ...['app-pwd', 'app.pwd'],
 ])('a key of a ConfigMap has the name of a secret, as files are named: %s', (name) => {
   const found = problemsWith((into) => {
-    const harmless = { passwords: 'x', 'token.txt': 'x', keys: 'x', pwd: 'x', 'my-sort-key': 'x' };
-    into.add(
-      '40-services',
-      k8s.KubeConfigMap,
-      { name: 'x', namespace: 'shop' },
-      { data: { ...harmless, [name]: 'x' } },
-    );
+    const data = { passwords: 'x', 'token.txt': 'x', keys: 'x', pwd: 'x', 'my-sort-key': 'x', [name]: 'x' };
+    into.add('40-services', k8s.KubeConfigMap, { name: 'x', namespace: 'shop' }, { data });
   });
   expect(found).toEqual([
-    `demo/custom: ConfigMap shop/x: data ${name} has the name of a secret, in plain text; ${fix(name)}`,
+    `demo/custom: ConfigMap shop/x: data ${name} has the name of a secret, in plain text; ${fixEntry(`data.${name}`)}`,
   ]);
 });
 
@@ -338,9 +342,9 @@ test('a Secret is not for dist/ with what it holds', () => {
       into.addCustom('40-services', { apiVersion: 'v1', kind: 'Secret' }, metadata, { data });
     });
   const leave =
-    'fix: have its owner create the Secret in every cluster that needs it; if it is not a secret, list';
-  expect(withSecret({ 'meshwright/not-secret': 'ca.crt' })).toEqual([
-    `demo/custom: Secret shop/x: its value tls.key would be written to dist/; ${leave} tls.key in the annotation meshwright/not-secret`,
+    'fix: have its owner create the Secret in every cluster that needs it; if it is not a secret,';
+  expect(withSecret({ 'meshwright/not-secret': 'data.ca.crt' })).toEqual([
+    `demo/custom: Secret shop/x: its value tls.key would be written to dist/; ${leave} ${listed('data.tls.key')}`,
   ]);
-  expect(withSecret({ 'meshwright/not-secret': 'ca.crt,tls.key' })).toEqual([]);
+  expect(withSecret({ 'meshwright/not-secret': 'data.ca.crt, data.tls.key' })).toEqual([]);
 });

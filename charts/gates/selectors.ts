@@ -1,26 +1,13 @@
 import type { Problem } from '../../core/problem.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
+import { aboutPods, isByReference, ownersOfPods, selectorOf } from './rules/about-pods.ts';
 import { acceptedBy } from './rules/rule.ts';
-import { field, isJoined, list, mapping, ofKind, push, text, title } from '../model/rendered.ts';
+import { groupOf, isJoined, mapping, ofKind, push, text, title } from '../model/rendered.ts';
 import type { OthersIstio, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
 /** Istio's root namespace: what is there is about the pods of every namespace. */
 const rootNamespace = 'istio-system';
-
-/** Where each kind says which pods it is about. */
-const selectors: Readonly<Record<string, readonly string[]>> = {
-  Service: ['spec', 'selector'],
-  PodDisruptionBudget: ['spec', 'selector', 'matchLabels'],
-  AuthorizationPolicy: ['spec', 'selector', 'matchLabels'],
-  PeerAuthentication: ['spec', 'selector', 'matchLabels'],
-  RequestAuthentication: ['spec', 'selector', 'matchLabels'],
-  Telemetry: ['spec', 'selector', 'matchLabels'],
-  EnvoyFilter: ['spec', 'workloadSelector', 'labels'],
-  Sidecar: ['spec', 'workloadSelector', 'labels'],
-  Gateway: ['spec', 'selector'],
-  WasmPlugin: ['spec', 'selector', 'matchLabels'],
-};
 
 /** Label of the pods that istiod makes for a Gateway of the Gateway API. */
 const gatewayApi = 'gateway.networking.k8s.io/gateway-name';
@@ -37,7 +24,7 @@ export function selections({ clusters, istio }: RenderedMesh): readonly Problem[
   const anywhere = finder(running.flatMap(({ pods }) => pods));
   return running.flatMap(({ cluster, pods }) => [
     ...pods.flatMap(strangers),
-    ...Object.keys(selectors).flatMap((kind) =>
+    ...Object.keys(aboutPods).flatMap((kind) =>
       ofKind(cluster, kind).flatMap((rendered) => [
         ...(isOfOthers(rendered, istio) ? [] : selectsNothing(rendered, anywhere)),
         ...selectsGatewayApi(rendered),
@@ -69,7 +56,8 @@ function finder(pods: readonly Pods[]): Finder {
 
 /** A workload whose selector is unlike the labels of its pods: the API server refuses it. */
 function strangers({ of: { where, object }, labels }: Pods): readonly Problem[] {
-  const wanted = mapping(object, 'spec', 'selector', 'matchLabels');
+  const isOwner = ownersOfPods[object.kind] !== undefined;
+  const wanted = isOwner ? selectorOf(object) : mapping(object, 'spec', 'selector', 'matchLabels');
   if (selects(wanted, labels)) return [];
   const what = `${title(object)}: spec.selector does not select the pods of its own template`;
   const allowed = Object.entries(labels).map((label) => label.join('='));
@@ -93,7 +81,7 @@ function selectsNothing({ where, object }: RenderedObject, anywhere: Finder): re
   if ((text(object, 'metadata', 'annotations', podsOfOthers) ?? '').trim() !== '') return [];
   if (Object.keys(wanted).length === 0) return [];
   if (anywhere(isWide ? rootNamespace : namespace, wanted).length > 0) return [];
-  const path = (selectors[object.kind] ?? []).join('.');
+  const path = (aboutPods[object.kind] ?? []).join('.');
   const home = isWide ? 'any namespace' : `namespace ${namespace}`;
   const what = `${title(object)}: ${path} selects no pod of ${home} in any cluster`;
   return [
@@ -120,11 +108,10 @@ function isOfOthers({ object }: RenderedObject, istio: OthersIstio | undefined):
 
 /** A selector of pods of the Gateway API, for which Istio uses only `targetRefs`. */
 function selectsGatewayApi({ where, object }: RenderedObject): readonly Problem[] {
-  const path = selectors[object.kind] ?? [];
+  const path = aboutPods[object.kind] ?? [];
   const received = selectorOf(object)[gatewayApi];
-  if (received === undefined || !path.includes('matchLabels') || object.kind === 'PodDisruptionBudget')
-    return [];
-  if (field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0)
+  const isIstios = /(^|\.)istio\.io$/.test(groupOf(object));
+  if (received === undefined || !path.includes('matchLabels') || !isIstios || isByReference(object))
     return [];
   const what = `${title(object)}: ${path.join('.')} selects pods of a Gateway of the Gateway API, for which Istio ignores selectors`;
   return [{ where, what, received, fix: 'name the Gateway in spec.targetRefs' }];
@@ -138,8 +125,7 @@ function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Prob
     const { namespace = '' } = object.metadata;
     const selector = selectorOf(object);
     // Said by reference: about what is named, not about pods.
-    if (field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0)
-      return [];
+    if (isByReference(object)) return [];
     const isWide = Object.keys(selector).length === 0;
     // By its pods within a namespace: what is in the root namespace is not as narrow as what is beside the pods.
     const claims = isWide ? [namespace] : pods(namespace, selector).map((found) => podsIn(namespace, found));
@@ -156,8 +142,4 @@ function rivals(objects: readonly RenderedObject[], pods: Finder): readonly Prob
 /** Some pods, as an object of a namespace means them. */
 function podsIn(namespace: string, { of: { object } }: Pods): string {
   return `${namespace} ${title(object)}`;
-}
-
-function selectorOf(object: RenderedObject['object']): Readonly<Record<string, string>> {
-  return mapping(object, ...(selectors[object.kind] ?? []));
 }

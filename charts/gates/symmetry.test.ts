@@ -33,7 +33,9 @@ describe('a difference that nobody declared', () => {
   test('in the length of a list', () => {
     const found = problemsWith((into) => {
       into.addIstio('40-services', 'demo/custom', 'AuthorizationPolicy', metadata, {
-        ...(into.cluster.name === 'east' && { rules: [{ to: [{ operation: { paths: ['/a'] } }] }] }),
+        ...(into.cluster.name === 'east' && {
+          rules: [{ from: [{ source: { ipBlocks: ['10.0.0.1/32'] } }] }],
+        }),
       });
     });
     expect(found).toEqual([

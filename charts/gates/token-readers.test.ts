@@ -41,7 +41,8 @@ test('a route by a claim of tokens that nobody reads is refused', () => {
     },
     'istio-ingress',
   );
-  expect(said(service, gateway, byClaim({}), authentication)).toEqual([]);
+  const annotations = { 'meshwright/accept-declared-access': 'tokens of an issuer of ours' };
+  expect(said(service, gateway, byClaim({}), { ...authentication, annotations })).toEqual([]);
 });
 
 test('a policy that asks for tokens which nobody reads is refused, whatever it does', () => {

@@ -1,6 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { podsOf, selects } from './pods.ts';
 import type { Pods } from './pods.ts';
+import { isByReference } from './rules/about-pods.ts';
 import { field, list, mapping, ofKind, text, texts, title } from '../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../model/rendered.ts';
 
@@ -72,10 +73,6 @@ function asksOf(policy: RenderedObject['object']): readonly string[] {
       .filter((key) => key.startsWith('request.auth.')),
   ]);
   return [...new Set(asks)];
-}
-
-function isByReference(object: RenderedObject['object']): boolean {
-  return field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0;
 }
 
 /** The pods of each Gateway of a cluster, by `namespace/name`. */

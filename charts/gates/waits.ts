@@ -1,9 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
-import { field, list, ofKind, text, title } from '../model/rendered.ts';
+import { field, list, text, title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
-import { podTemplate } from './pods.ts';
-
-const workloads = ['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'Job', 'CronJob'];
+import { podsOf } from './pods.ts';
 
 /** What Kubernetes gives pods that do not say it. Seconds. */
 const usualGrace = 30;
@@ -17,8 +15,7 @@ const proxySeconds = 5;
  */
 export function waits({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) =>
-    ofKind(cluster, ...workloads).flatMap(({ where, object }) => {
-      const pod = object.kind === 'Pod' ? object : podTemplate(object);
+    podsOf(cluster).flatMap(({ of: { where, object }, pod }) => {
       const grace = field(pod, 'spec', 'terminationGracePeriodSeconds') ?? usualGrace;
       return list(pod, 'spec', 'containers').flatMap((container): readonly Problem[] => {
         const seconds = field(container, 'lifecycle', 'preStop', 'sleep', 'seconds');

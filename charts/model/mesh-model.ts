@@ -13,7 +13,7 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
-/** One of a workload's Deployments. */
+/** One of a workload's Deployments, or its StatefulSet. */
 export interface DeploymentModel {
   /** The workload's name, or with versions `<workload>-<version>`. */
   readonly name: string;
@@ -25,6 +25,13 @@ export interface DeploymentModel {
   readonly replicas: number;
   /** Pods of the clusters that have another number of them. @default - none has */
   readonly replicasIn?: Readonly<Record<string, number>>;
+  /** It is a StatefulSet. Absent: a Deployment. */
+  readonly stateful?: true;
+}
+
+/** What Kubernetes calls it. */
+export function kindOf({ stateful }: Pick<DeploymentModel, 'stateful'>): 'Deployment' | 'StatefulSet' {
+  return stateful === true ? 'StatefulSet' : 'Deployment';
 }
 
 /** Pods of a Deployment in a cluster. */
@@ -51,13 +58,18 @@ export interface WorkloadModel {
   readonly answersFrom: readonly string[];
   /**
    * Whether a caller gets pods of its own cluster wherever there are any. Not with a `distribution`, with versions that run in
-   * different clusters, or where clusters share a zone, which Istio cannot tell apart.
+   * different clusters, or where clusters share a zone, or are in one region that one of them
+   * has several zones of, which Istio cannot tell apart.
    */
   readonly local: boolean;
   /** Of each workload that it may call over gRPC, one call to try. */
   readonly calls: readonly CallModel[];
   /** Ports over TCP that it may connect to, each once. @default - none */
   readonly connects?: readonly ConnectionModel[];
+  /** Annotations by which the proxy of whoever acts in its name gets the Secrets that calls outside the mesh need. Absent: there are none. */
+  readonly proxyAnnotations?: Readonly<Record<string, string>>;
+  /** Of each workload over plain HTTP that it may call, one request to try. @default - none */
+  readonly requests?: readonly RequestModel[];
   /** Ports of its Kubernetes Service. */
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */
@@ -87,6 +99,23 @@ export interface CallModel {
   readonly existing?: true;
 }
 
+/** A request over plain HTTP that shows whether its caller gets to a workload, and harms nobody. */
+export interface RequestModel {
+  /** Name of the callee. */
+  readonly workload: string;
+  readonly namespace: string;
+  /** Port of its Kubernetes Service. */
+  readonly port: number;
+  /** HTTP method: GET, or where the callee's proxy has to refuse it one that nobody is granted. */
+  readonly verb: 'GET' | 'TRACE';
+  readonly path: string;
+  /**
+   * `service` for a path that the caller may get: the callee answers, whatever it says. `proxy` where there is none that is no template: the
+   * callee's proxy refuses the verb with 403.
+   */
+  readonly answeredBy: 'service' | 'proxy';
+}
+
 /** A port of a workload that serves something else than gRPC. */
 export interface ConnectionModel {
   /** Name of the callee. */
@@ -94,14 +123,16 @@ export interface ConnectionModel {
   readonly namespace: string;
   /** What the port is called. */
   readonly name: string;
-  /** Port of its Kubernetes Service. */
+  /** Port of its Kubernetes Service; of a single pod, that of the container. */
   readonly port: number;
+  /** Name of a single pod and its Service, `redis-0.redis-pods`, which is meant. Absent: the callee's Service. */
+  readonly pod?: string;
 }
 
 /** A Job or CronJob as declared, for those who watch it or call in its name. */
 export interface RunModel extends Pick<
   WorkloadModel,
-  'name' | 'namespace' | 'placement' | 'calls' | 'connects'
+  'name' | 'namespace' | 'placement' | 'calls' | 'connects' | 'requests' | 'proxyAnnotations'
 > {
   readonly kind: 'Job' | 'CronJob';
   /** Name of its Kubernetes object: that of a Job has a hash of all that it is. */
@@ -158,6 +189,16 @@ export interface GrpcReadModel {
   readonly token: boolean;
 }
 
+/** A GET request for a service over plain HTTP. */
+export interface WebReadModel {
+  /** Name of the workload that answers. */
+  readonly workload: string;
+  readonly namespace: string;
+  readonly path: string;
+  /** Whether it needs a JSON Web Token. */
+  readonly token: boolean;
+}
+
 /** A way into the mesh for HTTP, by every cluster's ingress gateway. */
 export interface EdgeModel {
   /** Hosts it answers for: DNS names, or `*` alone for any. */
@@ -175,6 +216,8 @@ export interface EdgeModel {
   readonly reads: readonly ReadModel[];
   /** Calls to try where native gRPC clients may call, of each exposed workload one with and one without a token. Absent: they may not. */
   readonly grpc?: readonly GrpcReadModel[];
+  /** Requests to try, of each exposed service over plain HTTP one with and one without a token. Absent: it exposes none. */
+  readonly web?: readonly WebReadModel[];
 }
 
 /** One of a cluster's control planes. */
@@ -246,6 +289,7 @@ export interface MeshModel {
     readonly name: string;
     readonly network: string;
     readonly region: string;
+    /** The first of its zones: that of the node in the lab. */
     readonly zone: string;
     /** One, or while the cluster is upgraded several side by side; none on an Istio of others. */
     readonly controlPlanes: readonly ControlPlaneModel[];

@@ -40,6 +40,8 @@ export interface RenderedObject {
   readonly differs: Differs | undefined;
   /** Whether it may be of a kind that no schema is at hand for. */
   readonly custom: boolean;
+  /** Added by a construct that is none of the library's. @default - by one of those */
+  readonly own?: true;
   /** What patches of the declaration undo. @default - nothing */
   readonly undone?: readonly Undone[];
 }
@@ -111,13 +113,16 @@ const groups: Readonly<Record<string, string>> = {
   ServiceAccount: '',
   DaemonSet: apps,
   Deployment: apps,
+  ReplicaSet: apps,
   StatefulSet: apps,
   CronJob: 'batch',
   Job: 'batch',
   PodDisruptionBudget: 'policy',
+  NetworkPolicy: 'networking.k8s.io',
   DestinationRule: networking,
   EnvoyFilter: networking,
   Gateway: networking,
+  ProxyConfig: networking,
   ServiceEntry: networking,
   Sidecar: networking,
   VirtualService: networking,
@@ -125,6 +130,7 @@ const groups: Readonly<Record<string, string>> = {
   PeerAuthentication: security,
   RequestAuthentication: security,
   Telemetry: 'telemetry.istio.io',
+  WasmPlugin: 'extensions.istio.io',
 };
 
 /** The group of an object's API; empty for Kubernetes' core. */

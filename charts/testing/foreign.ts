@@ -3,6 +3,7 @@ import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import type { Namespace } from '../constructs/scope/mesh-construct.ts';
 import { TcpService, type TcpServiceProps } from '../constructs/tcp/tcp-service.ts';
+import { HttpService, type HttpServiceProps } from '../constructs/web/http-service.ts';
 import { GrpcService } from '../constructs/workload/grpc-service.ts';
 import { synthesize } from '../synth.ts';
 import { objectOf, problemsOf, twoClusters } from './mesh.ts';
@@ -88,4 +89,11 @@ export function ordersIn(
 ): GrpcService<typeof OrdersService, Clusters> {
   const where = placement === undefined ? {} : { placement };
   return new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService, ...where });
+}
+
+export const frontImage = 'registry.example/front:3.1.0';
+
+/** A web front, with what else is said of it. */
+export function frontIn(shop: Shop, props: Partial<HttpServiceProps<Clusters>> = {}): HttpService<Clusters> {
+  return new HttpService(shop, 'front', { image: frontImage, port: 8080, ...props });
 }

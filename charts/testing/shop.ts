@@ -1,7 +1,7 @@
 import { InventoryService } from '../../gen/test/inventory/v1/inventory_pb.js';
 import { OrdersService } from '../../gen/test/orders/v1/orders_pb.js';
 import { GrpcService, HttpEdge, lab, Mesh, TrafficPolicy, type MeshProps } from '../index.ts';
-import { catalogIn } from './mesh.ts';
+import { catalogIn, twoClusters } from './mesh.ts';
 
 /**
  * The shop of the tests, in two clusters: what the checkout's own mesh.ts declares at first. That one belongs to whoever
@@ -45,4 +45,14 @@ export function shopInTwo(
     rateLimits: [{ method: orders.method.createOrder, perSecond: 20, by: 'client' }],
   });
   return mesh;
+}
+
+/** The catalog, with its HTTP gateway, in another namespace than orders and the inventory. */
+export function callingShop(root: string) {
+  const mesh = twoClusters(root);
+  const shop = mesh.namespace('shop');
+  const catalog = catalogIn(mesh.namespace('goods'));
+  const inventory = new GrpcService(shop, 'inventory', { app: 'apps/inventory', service: InventoryService });
+  const orders = new GrpcService(shop, 'orders', { app: 'apps/orders', service: OrdersService });
+  return { mesh, shop, catalog, inventory, orders };
 }

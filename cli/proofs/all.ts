@@ -6,7 +6,8 @@ import { grpcReads } from './grpc-reads.ts';
 import { outsiders } from './outsider.ts';
 import { probes } from './probes.ts';
 import type { Proof } from './proof.ts';
-import { edgeReads } from './reads.ts';
+import { edgeReads, webReads } from './reads.ts';
+import { requests } from './requests.ts';
 
 /** What `up` proves by real calls, by how often. */
 export interface Proofs {
@@ -19,8 +20,8 @@ export interface Proofs {
 /** What `up` proves by real calls of what a mesh declares. */
 export function proofsOf(model: MeshModel): Proofs {
   return {
-    steady: [...edgeReads(model), ...grpcReads(model), ...outsiders(model)],
-    kept: [...probes(model), ...connections(model), ...failover(model)],
+    steady: [...edgeReads(model), ...grpcReads(model), ...webReads(model), ...outsiders(model)],
+    kept: [...probes(model), ...connections(model), ...requests(model), ...failover(model)],
   };
 }
 

@@ -104,7 +104,8 @@ export function connections(model: MeshModel): readonly Proof[] {
     const targets = (caller.connects ?? []).flatMap((to): readonly Target[] => {
       const callee = calleeOf(model, to);
       if (callee === undefined || callee.answersFrom.length === 0) return [];
-      return [{ to, title: `${titleOf(model, callee)}:${to.name}` }];
+      const single = to.pod === undefined ? '' : `${to.pod} of `;
+      return [{ to, title: `${single}${titleOf(model, callee)}:${to.name}` }];
     });
     if (image === undefined || targets.length === 0) return [];
     const listed = new Intl.ListFormat('en').format(targets.map(({ title }) => title));
@@ -134,13 +135,14 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
   const { caller, cluster, image, targets } = probe;
   const client = clients[cluster];
   if (client === undefined) throw new Error(`no client of ${cluster}`);
-  const to = targets.map(({ to: { workload, namespace, port } }): Connection => {
-    return { host: `${workload}.${namespace}.svc.cluster.local`, port };
+  const to = targets.map(({ to: { workload, namespace, port, pod = workload } }): Connection => {
+    return { host: `${pod}.${namespace}.svc.cluster.local`, port };
   });
   const name = podName(caller, 'connect');
   const pod = {
     ...{ name, namespace: caller.namespace, labels: probeLabels(model, caller), image },
     ...{
+      annotations: caller.proxyAnnotations,
       serviceAccountName: caller.name,
       source: connectProgram,
       args: [to, waits].map((arg) => JSON.stringify(arg)),

@@ -1,5 +1,4 @@
-import type { Proof, ProofContext } from './proof.ts';
-import { prove } from './prove.ts';
+import { prove, type Proof, type ProofContext } from './proof.ts';
 
 /** How an apply went: it found nothing to change and everything ready, it changed something, or it failed. */
 export type Outcome = 'unchanged' | 'changed' | 'failed';

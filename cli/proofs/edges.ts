@@ -1,4 +1,4 @@
-import type { MeshModel, ReadModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import type { EdgeModel, MeshModel, ReadModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import type { Read } from './http.ts';
 
 /** A read that an edge of the mesh takes, and the workload that answers it. */
@@ -11,7 +11,7 @@ export interface EdgeRead {
 /** What calls others: a workload or a job. */
 export type CallerModel = Pick<
   WorkloadModel,
-  'name' | 'namespace' | 'app' | 'calls' | 'connects' | 'answersFrom'
+  'name' | 'namespace' | 'app' | 'calls' | 'connects' | 'requests' | 'proxyAnnotations' | 'answersFrom'
 >;
 
 /** All that call others. Calls are made in the name of a job where it is placed, whether it runs or not. */
@@ -39,20 +39,20 @@ export function readsOf(model: MeshModel): readonly EdgeRead[] {
   return model.workloads.flatMap((edge) => {
     // Over TLS a call would need the name and the certificate of the edge: probes call in its name.
     if (edge.edge === undefined || edge.edge.tls) return [];
-    const [host = '*'] = edge.edge.hosts;
+    const host = hostOf(edge.edge);
     return edge.edge.reads.flatMap((read) => {
       const callee = calleeOf(model, read);
       const tells = callee?.app !== undefined;
       return !tells || callee.answersFrom.length === 0 || edge.answersFrom.length === 0
         ? []
-        : [{ edge, callee, read: { path: read.path, host: host === '*' ? undefined : hostIn(host) } }];
+        : [{ edge, callee, read: { path: read.path, host } }];
     });
   });
 }
 
-/** A host that a wildcard stands for. */
-function hostIn(host: string): string {
-  return host.replace(/^\*/, 'probe');
+/** The host that a call to an edge asks for; none where it answers for any. */
+export function hostOf({ hosts: [host = '*'] }: Pick<EdgeModel, 'hosts'>): string | undefined {
+  return host === '*' ? undefined : host;
 }
 
 /** The workload that a call is to. */

@@ -90,3 +90,17 @@ test('a pod that somebody put in the place of ours is not read, and stays', asyn
   ]);
   expect(api.objects.size).toBe(1);
 });
+
+test('a pod has the annotations by which its proxy gets what those of the caller get', async () => {
+  runPods();
+  const annotations = { 'sidecar.istio.io/userVolume': '{}' };
+  await runProgram(api.client, {
+    ...{ name: 'meshwright-probe-orders', namespace: 'default', labels: {}, annotations },
+    ...{ image: 'localhost/mesh/catalog', source: '', args: ['one'] },
+  });
+  await program('two');
+  const made = api.requests
+    .filter(({ method }) => method === 'POST')
+    .map(({ body }) => (body as Pod).metadata);
+  expect(made.map((metadata) => metadata['annotations'])).toEqual([annotations, undefined]);
+});

@@ -16,6 +16,8 @@ export interface Program {
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** @default - none */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   /** @default - the namespace's own, `default` */
   readonly serviceAccountName?: string;
   /** An image of ours: Node is at /usr/bin/node. */
@@ -119,7 +121,7 @@ function endOf(pod: KubeObject | undefined): string | undefined {
   return text(pod, 'status', 'message') ?? text(pod, 'status', 'reason') ?? 'phase Failed';
 }
 
-function podOf({ name, namespace, labels, serviceAccountName, image, source, args }: Program) {
+function podOf({ name, namespace, labels, annotations, serviceAccountName, image, source, args }: Program) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -127,6 +129,7 @@ function podOf({ name, namespace, labels, serviceAccountName, image, source, arg
       name: `${name}-${randomBytes(4).toString('hex')}`,
       namespace,
       labels: { [managedByLabel]: manager, ...labels },
+      ...(annotations !== undefined && { annotations }),
     },
     spec: {
       restartPolicy: 'Never',

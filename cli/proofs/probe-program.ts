@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { denial } from './http.ts';
 
 /** A call that a probe makes, over gRPC in plaintext: its proxy adds the identity and mutual TLS. */
 export interface ProbeCall {
@@ -27,9 +28,6 @@ const answerSchema = z.object({
 
 /** What the answers stand after: a log of JSON alone is read as an object of Kubernetes. */
 const answersWord = 'answers: ';
-
-/** What Envoy says where a policy denies a call (`source/extensions/filters/http/rbac/rbac_filter.cc`). */
-const denial = 'RBAC: access denied';
 
 /** How long configuration may take to reach the probe's proxy and the callee's. */
 const limitMs = 45_000;

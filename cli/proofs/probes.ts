@@ -75,6 +75,7 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
       name,
       namespace: caller.namespace,
       labels: probeLabels(model, caller),
+      annotations: caller.proxyAnnotations,
       serviceAccountName: caller.name,
       image,
       source: probeProgram,
@@ -120,7 +121,7 @@ export function probeLabels(
  */
 export function podName(
   { name, namespace }: Pick<WorkloadModel, 'name' | 'namespace'>,
-  does: 'probe' | 'connect' = 'probe',
+  does: 'probe' | 'connect' | 'request' = 'probe',
 ): string {
   const digest = createHash('sha256').update(`${namespace}/${name}`).digest('hex').slice(0, 8);
   return `meshwright-${does}-${name.slice(0, 25).replace(/-+$/, '')}-${digest}`;

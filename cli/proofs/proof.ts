@@ -1,3 +1,4 @@
+import { allOrProblems } from '../../core/all-or-problems.ts';
 import { waitFor, type Look } from '../../core/wait.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import type { Clients } from '../../infra/kube/connection.ts';
@@ -83,4 +84,22 @@ export function ingressOf(context: ProofContext, cluster: string): string {
   const url = context.ingress[cluster];
   if (url === undefined) throw new Error(`no ingress of ${cluster}`);
   return url;
+}
+
+/**
+ * Makes proofs side by side, and tells what was seen, in their order.
+ * @throws ProblemsError (exit 1) with every one that failed.
+ */
+export function prove(
+  proofs: readonly Proof[],
+  context: ProofContext,
+  report: (line: string) => void,
+): Promise<readonly string[]> {
+  return allOrProblems(
+    proofs.map(async ({ title, run }) => {
+      const line = `${title}: ${await run(context)}`;
+      report(line);
+      return line;
+    }),
+  );
 }

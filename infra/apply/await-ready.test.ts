@@ -19,10 +19,11 @@ const limits = {
   active: 400,
   established: 400,
   available: 400,
+  complete: 300,
   scheduled: 400,
   address: 400,
   answering: 400,
-  complete: 400,
+  ended: 400,
 };
 const deployment = (status: object) => ({
   apiVersion: 'apps/v1',

@@ -9,8 +9,8 @@ import type { AwaitOptions } from './wait-reporting.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { isObserved, lookAt } from '../plan/readiness.ts';
-import type { Readiness, ReadinessKind } from '../plan/readiness.ts';
+import { isObserved, isWorkload, lookAt } from '../plan/readiness.ts';
+import type { Readiness } from '../plan/readiness.ts';
 import { lookAtWebhooks } from '../kube/webhooks.ts';
 
 /**
@@ -63,12 +63,8 @@ function watchedWait(
   options: AwaitOptions,
   signal: AbortSignal,
 ): WorkloadWait | JobWait | undefined {
-  if (readiness.kind === 'complete') return new JobWait(client, readiness, options, signal);
+  if (readiness.kind === 'ended') return new JobWait(client, readiness, options, signal);
   return isWorkload(readiness.kind) ? new WorkloadWait(client, readiness, options, signal) : undefined;
-}
-
-function isWorkload(kind: ReadinessKind): kind is 'available' | 'scheduled' {
-  return kind === 'available' || kind === 'scheduled';
 }
 
 async function awaitOne(

@@ -50,7 +50,7 @@ const again = () =>
 
 test('only a Job whose end is said to be awaited is awaited', () => {
   const { metadata, ...rest } = job();
-  expect(readinessOf([job()]).map(({ kind }) => kind)).toEqual(['complete']);
+  expect(readinessOf([job()]).map(({ kind }) => kind)).toEqual(['ended']);
   expect(readinessOf([{ ...rest, metadata: { ...metadata, annotations: {} } }])).toEqual([]);
 });
 

@@ -62,7 +62,7 @@ export class JobWait {
           this.cannotHeal = true;
           throw new ProblemsError([await this.#failed(live, looks === 1)], 1);
         }
-        return lookAt('complete', live);
+        return lookAt('ended', live);
       },
       async () => {
         if (live === undefined) return;

@@ -2,13 +2,16 @@ import { ProblemsError } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { condition, count, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { newestPods } from '../kube/newest-pods.ts';
+import { earlierPods, newestPods } from '../kube/newest-pods.ts';
+import { kubectlCommand } from '../kube/kubectl.ts';
 import { lastLogLines } from '../kube/pod-log.ts';
 import { hasEnded, troublesOfRun } from './run-pods.ts';
 import { byOutlook, subjectOf, troublesOf } from '../kube/pod-trouble.ts';
 import type { Trouble } from '../kube/pod-trouble.ts';
 import { warningOf, withProbe } from '../kube/pod-warnings.ts';
 import { oneLine } from '../../core/one-line.ts';
+import { warningsOf } from '../kube/events.ts';
+import { podsWanted } from '../plan/readiness.ts';
 
 /** Times of watching pods that start, in milliseconds. */
 export interface PodTimes {
@@ -46,6 +49,7 @@ export class PodWatch {
   readonly #tell: (line: string) => void;
   readonly #times: PodTimes;
   readonly #signal: AbortSignal | undefined;
+  readonly #began = Date.now();
   #looked = 0;
   #told = '';
   #troubles: readonly Trouble[] = [];
@@ -87,7 +91,10 @@ export class PodWatch {
     try {
       const pods = await newestPods(this.#client, live, this.#signal);
       this.#isJob = live.kind === 'Job';
-      this.#troubles = [...refusals(live), ...(await this.#troublesOf(pods))].sort(byOutlook);
+      const before = await earlierPods(this.#client, live, this.#signal);
+      const blocking = before.flatMap(troublesOf).map((trouble) => this.#blocking(trouble));
+      const refused = [...refusals(live), ...(await this.#refusalsOfSet(live, [...pods, ...before]))];
+      this.#troubles = [...refused, ...blocking, ...(await this.#troublesOf(pods))].sort(byOutlook);
       const now = Date.now();
       this.#since = new Map(
         this.#troubles.map(keyOf).map((key) => [key, this.#since.get(key) ?? now] as const),
@@ -121,6 +128,29 @@ export class PodWatch {
     this.#earlier ??= new Set(found.filter(({ pod }) => this.#isOld(pod)).map(({ pod }) => uidOf(pod)));
     for (const pod of pods) this.#countFrom(pod);
     return found;
+  }
+
+  /** A pod of an earlier change that a StatefulSet waits for before it changes it: with its data in a volume, it may be deleted. */
+  #blocking(trouble: Trouble): Trouble {
+    const { namespace = 'default', name } = trouble.pod.metadata;
+    const remove = kubectlCommand(this.#client, '-n', namespace, 'delete', 'pod', name);
+    return {
+      ...trouble,
+      what: `${trouble.what}; it is of an earlier change, and nothing replaces it as long as it is not ready`,
+      outlook: 'hardly',
+      fix: `delete the pod, which comes back as it is declared now: \`${remove}\``,
+    };
+  }
+
+  /** Pods that the controller of a StatefulSet cannot make: it says so in an event alone. */
+  async #refusalsOfSet(live: KubeObject, pods: readonly KubeObject[]): Promise<readonly Trouble[]> {
+    if (live.kind !== 'StatefulSet' || pods.length >= podsWanted(live)) return [];
+    const events = await warningsOf(this.#client, [live], this.#signal);
+    const failed = events.findLast((event) => text(event, 'reason') === 'FailedCreate');
+    const seen = text(failed, 'lastTimestamp') ?? text(failed, 'eventTime') ?? '';
+    // What was refused before this wait began may have been mended.
+    if (failed === undefined || Date.parse(seen) < this.#began) return [];
+    return [refusal(live, 'FailedCreate', text(failed, 'message') ?? '')];
   }
 
   async #withProbe(trouble: Trouble): Promise<Trouble> {
@@ -212,18 +242,17 @@ export async function lastWords(
 function refusals(live: KubeObject): readonly Trouble[] {
   const failure = condition(live, 'ReplicaFailure');
   if (text(failure, 'status') !== 'True') return [];
-  const message = oneLine(text(failure, 'message') ?? '', longestLine);
+  return [refusal(live, text(failure, 'reason') ?? 'FailedCreate', text(failure, 'message') ?? '')];
+}
+
+function refusal(live: KubeObject, reason: string, said: string): Trouble {
+  const message = oneLine(said, longestLine);
   const refused = /violates PodSecurity|denied the request/.test(message);
-  return [
-    {
-      pod: live,
-      reason: text(failure, 'reason') ?? 'FailedCreate',
-      what: `gets no pods: ${message}`,
-      outlook: refused ? 'hardly' : 'maybe',
-      fix: refused ? 'declare pods that the cluster admits' : 'correct what the message reports',
-      restarts: 0,
-    },
-  ];
+  return {
+    ...{ pod: live, reason, restarts: 0, what: `gets no pods: ${message}` },
+    outlook: refused ? 'hardly' : 'maybe',
+    fix: refused ? 'declare pods that the cluster admits' : 'correct what the message reports',
+  };
 }
 
 /** ErrImagePull and ImagePullBackOff take turns, and are one trouble. */

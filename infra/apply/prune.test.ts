@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { labelManaged, manager } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
+import { kinds } from '../testing/api-kinds.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { prune, willDelete } from './prune.ts';
 import { Snapshot } from './snapshot.ts';
@@ -14,6 +15,8 @@ afterAll(() => api.stop());
 afterEach(() => {
   api.objects.clear();
   api.requests.length = 0;
+  api.kinds = kinds;
+  api.intervene = () => undefined;
 });
 
 const ours = { manager, operation: 'Apply' };
@@ -62,6 +65,43 @@ async function pruned(live: readonly KubeObject[], declared: readonly KubeObject
 test('what is declared stays', async () => {
   const all = [service, deployment, webhook, namespace, definition, role];
   expect(await pruned(all, all)).toEqual({ deleted: 0, foretold: false, requests: [], lines: [] });
+});
+
+test('the claims of a StatefulSet that is no longer declared stay, and are named', async () => {
+  const more = {
+    'apps/v1': [['StatefulSet', true]],
+    v1: [
+      ['Service', true],
+      ['PersistentVolumeClaim', true],
+    ],
+  } as const;
+  api.kinds = { ...kinds, ...(more as unknown as typeof kinds) };
+  const spec = { volumeClaimTemplates: [{ metadata: { name: 'data' } }] };
+  const set = { ...object('apps/v1', 'StatefulSet', 'redis', 'shop'), spec };
+  const claims = ['data-redis-0', 'data-redis-1', 'data-redis-pods-0', 'data-redis-x', 'logs-redis-0'].map(
+    (name): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name, namespace: 'shop' },
+    }),
+  );
+  const kubectl = `kubectl --kubeconfig ${api.kubeconfig} --context east`;
+  expect(await pruned([service, set, ...claims], [service])).toEqual({
+    ...{ deleted: 1, foretold: true, requests: ['redis'] },
+    lines: [
+      'east: deleted StatefulSet shop/redis',
+      'east: PersistentVolumeClaim shop/data-redis-0, PersistentVolumeClaim shop/data-redis-1 are kept, with what StatefulSet shop/redis wrote; ' +
+        `to delete them and the data for good: ${kubectl} -n shop delete pvc data-redis-0 data-redis-1`,
+    ],
+  });
+  expect(claims.every((claim) => api.get(claim) !== undefined)).toBe(true);
+  api.objects.clear();
+  api.intervene = ({ path }) =>
+    path.endsWith('/persistentvolumeclaims') ? { status: 403, body: { message: 'may not list' } } : undefined;
+  const { lines } = await pruned([service, set], [service]);
+  expect(lines).toContain(
+    'east: claims of StatefulSet shop/redis (data) are kept, and these credentials may not list them',
+  );
 });
 
 test('kinds that the credentials may not list are named: what of them is no longer declared stays', async () => {

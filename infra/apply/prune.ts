@@ -3,6 +3,7 @@ import { describe, keyOf } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { deleteObjects, describeTypes, removalOrder } from '../kube/managed.ts';
 import { isApplied, isWritten, ownNamespaces } from '../kube/ownership.ts';
+import { tellClaims } from './kept-claims.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -43,6 +44,7 @@ export async function prune(
     const removed = await deleteObjects(client, group, signal);
     deleted += removed.length;
     for (const object of removed) report(`${client.cluster}: deleted ${describe(object)}`);
+    await tellClaims(client, removed, report, signal);
   }
   return deleted;
 }

@@ -117,6 +117,33 @@ describe('removeMesh', () => {
     expect(api.get(object('v1', 'Namespace', 'shop'))).toBeDefined();
   });
 
+  test('names the claims that a StatefulSet leaves, whatever their number, and keeps their namespace', async () => {
+    const more = ['apps/v1', 'v1'] as const;
+    const [sets, claimed] = [
+      ['StatefulSet', true] as [string, boolean],
+      ['PersistentVolumeClaim', true] as [string, boolean],
+    ];
+    api.kinds = {
+      ...kinds,
+      [more[0]]: [...(kinds['apps/v1'] ?? []), sets],
+      v1: [...(kinds['v1'] ?? []), claimed],
+    };
+    const set = ours.find(({ kind, metadata }) => kind === 'Deployment' && metadata.namespace === 'shop')!;
+    const spec = { volumeClaimTemplates: [{ metadata: { name: 'data' } }] };
+    const claims = [0, 1, 2, 3].map((index) =>
+      object('v1', 'PersistentVolumeClaim', `data-catalog-${index}`, 'shop'),
+    );
+    store([...ours.filter((one) => one !== set), { ...set, kind: 'StatefulSet', spec }, ...claims]);
+    const listed = names(claims).map((name) => `PersistentVolumeClaim shop/${name}`);
+    expect(await remove()).toEqual([
+      `east: ${listed.join(', ')} are kept, with what StatefulSet shop/catalog wrote; to delete them and the data for good: ` +
+        `kubectl --kubeconfig ${api.kubeconfig} --context east -n shop delete pvc ${names(claims).join(' ')}`,
+      `east: Namespace shop is kept for what meshwright did not make: ${listed.slice(0, 3).join(', ')}`,
+      'east: removed 7 objects',
+    ]);
+    expect(claims.every((claim) => api.get(claim) !== undefined)).toBe(true);
+  });
+
   test.each([
     ['ConfigMap', object('v1', 'ConfigMap', 'settings', 'shop')],
     ['Secret', object('v1', 'Secret', 'password', 'shop')],

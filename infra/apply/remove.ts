@@ -26,6 +26,7 @@ import {
 } from '../kube/managed.ts';
 import { isRestored, isWritten, ownNamespaces } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
+import { tellClaims } from './kept-claims.ts';
 import { identityProblems, readIdentity } from '../preflight/identity.ts';
 import type { MeshIdentity } from '../preflight/identity.ts';
 import { readRoots } from '../trust/roots.ts';
@@ -173,7 +174,9 @@ async function removeFrom(client: KubeClient, model: RemovableMesh, options: Rem
       if (others === none) free.push(object);
       else kept(object, others);
     }
-    removed += (await deleteObjects(client, free, signal)).length;
+    const gone = await deleteObjects(client, free, signal);
+    await tellClaims(client, gone, report, signal);
+    removed += gone.length;
   }
   const free: KubeObject[] = [];
   for (const namespace of owned.filter(({ kind }) => kind === 'Namespace')) {

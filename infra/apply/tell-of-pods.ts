@@ -3,7 +3,7 @@ import { ProblemsError } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, field } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { isObserved, lookAt, readinessOf } from '../plan/readiness.ts';
+import { isObserved, isWorkload, lookAt, readinessOf } from '../plan/readiness.ts';
 import { PodWatch, podTimes } from './pod-watch.ts';
 import type { PodTimes } from './pod-watch.ts';
 
@@ -21,7 +21,7 @@ export async function tellOfPods(
   times: PodTimes = podTimes,
 ): Promise<void> {
   const watched = readinessOf(objects).flatMap(({ kind, object }) => {
-    if (kind !== 'available' && kind !== 'scheduled' && kind !== 'complete') return [];
+    if (!isWorkload(kind) && kind !== 'ended') return [];
     const tell = (line: string) => {
       report(`${client.cluster}: ${describe(object)}: ${line}`);
     };

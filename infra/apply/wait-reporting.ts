@@ -4,19 +4,20 @@ import type { PodTimes } from './pod-watch.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { count } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { describeReadiness } from '../plan/readiness.ts';
+import { describeReadiness, podsWanted } from '../plan/readiness.ts';
 import type { Readiness, ReadinessKind } from '../plan/readiness.ts';
 
-/** How long each state may take, in milliseconds: images are pulled and nodes may be busy. */
+/** How long each state may take, in milliseconds, of a StatefulSet each of its pods: images are pulled and nodes may be busy. */
 export const readinessLimits: Readonly<Record<ReadinessKind, number>> = {
   active: 30_000,
   established: 60_000,
   available: 300_000,
   scheduled: 300_000,
+  complete: 300_000,
   address: 120_000,
   answering: 120_000,
   // Beyond the time that it says itself that it may take.
-  complete: 60_000,
+  ended: 60_000,
 };
 const intervalMs = 500;
 
@@ -42,7 +43,7 @@ export async function waitReporting(
 ): Promise<void> {
   const what = `${client.cluster}: ${describeReadiness(readiness)}`;
   let looks = 0;
-  const timeoutMs = limits[readiness.kind] + ownLimit(readiness);
+  const timeoutMs = limits[readiness.kind] * turns(readiness) + ownLimit(readiness);
   await waitFor({ what, timeoutMs, intervalMs, ...rest }, async () => {
     const seen = await look();
     if (!seen.done && ++looks === 1) report(`${what}: waiting, ${seen.because}`);
@@ -51,7 +52,12 @@ export async function waitReporting(
   });
 }
 
+/** How often its state is waited for: the pods of a StatefulSet change one after the other. */
+function turns({ kind, object }: Readiness): number {
+  return kind === 'complete' ? Math.max(1, podsWanted(object)) : 1;
+}
+
 /** What an object says itself of how long it may take, in milliseconds. */
 function ownLimit({ kind, object }: Readiness): number {
-  return kind === 'complete' ? count(object, 'spec', 'activeDeadlineSeconds') * 1000 : 0;
+  return kind === 'ended' ? count(object, 'spec', 'activeDeadlineSeconds') * 1000 : 0;
 }

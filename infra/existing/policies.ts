@@ -51,7 +51,7 @@ function podsOf(cluster: string, plan: Plan): readonly Pods[] {
   return plan.steps
     .filter((step) => step.cluster === cluster)
     .flatMap(({ objects }) => objects)
-    .filter(({ kind }) => kind === 'Deployment')
+    .filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))
     .map((deployment) => {
       const { namespace = '', name } = deployment.metadata;
       const labels = (field(deployment, 'spec', 'template', 'metadata', 'labels') ?? {}) as Pods['labels'];

@@ -3,10 +3,11 @@ import { field, list, text } from './kube-object.ts';
 import type { KubeObject } from './kube-object.ts';
 
 const revisionKey = 'deployment.kubernetes.io/revision';
+const hashKey = 'controller-revision-hash';
 const generationKey = 'deprecated.daemonset.template.generation';
 
 /**
- * The pods of a Deployment's or a DaemonSet's present template, or of a Job, whatever state they are in, without those being deleted.
+ * The pods of the present template of a Deployment, a DaemonSet or a StatefulSet, or of a Job, whatever state they are in, without those being deleted.
  * Pods of earlier templates say nothing about a roll-out.
  * @param workload - as it lives in the cluster, after its controller has seen the last change
  * @throws KubeError when the server refuses a list.
@@ -20,6 +21,10 @@ export async function newestPods(
     (pod) => field(pod, 'metadata', 'deletionTimestamp') === undefined,
   );
   if (workload.kind === 'Job') return pods.filter((pod) => isOwnedBy(pod, workload));
+  if (workload.kind === 'StatefulSet') {
+    const revision = text(workload, 'status', 'updateRevision');
+    return pods.filter((pod) => isOwnedBy(pod, workload) && pod.metadata.labels?.[hashKey] === revision);
+  }
   if (workload.kind === 'DaemonSet') {
     const generation = workload.metadata.annotations?.[generationKey];
     return pods.filter(
@@ -33,6 +38,27 @@ export async function newestPods(
     .sort((a, b) => revisionOf(a) - revisionOf(b));
   const newest = replicaSets.at(-1);
   return newest === undefined ? [] : pods.filter((pod) => isOwnedBy(pod, newest));
+}
+
+/**
+ * The pods of earlier templates of a StatefulSet that starts its pods in order. Its controller waits for one that is not ready before it changes any, and
+ * would wait for ever for one that cannot get ready (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
+ * @throws KubeError when the server refuses the list.
+ */
+export async function earlierPods(
+  client: KubeClient,
+  workload: KubeObject,
+  signal?: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const isOrdered = text(workload, 'spec', 'podManagementPolicy') !== 'Parallel';
+  if (workload.kind !== 'StatefulSet' || !isOrdered) return [];
+  const revision = text(workload, 'status', 'updateRevision');
+  return (await listOwned(client, workload, 'v1', 'Pod', signal)).filter(
+    (pod) =>
+      field(pod, 'metadata', 'deletionTimestamp') === undefined &&
+      isOwnedBy(pod, workload) &&
+      pod.metadata.labels?.[hashKey] !== revision,
+  );
 }
 
 async function listOwned(

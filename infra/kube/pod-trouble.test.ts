@@ -277,3 +277,19 @@ describe('a pod that does not start', () => {
     );
   });
 });
+
+test.each([
+  ['0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.', 'StorageClass'],
+  ['0/1 nodes are available: persistentvolumeclaim "data-redis-0" not found.', 'StorageClass'],
+  ['0/2 nodes are available: 2 node(s) had volume node affinity conflict.', 'StorageClass'],
+  ["0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind.", 'StorageClass'],
+  ['0/1 nodes are available: 1 Insufficient memory.', 'node'],
+])('a pod that has no node is told what it lacks: %s', (message, lacking) => {
+  const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
+  const [trouble] = troublesOf(podOf('rs', { status: { phase: 'Pending', conditions } }));
+  const fixes = {
+    StorageClass: 'give the cluster a StorageClass that makes such volumes, or name one that does',
+    node: 'give the cluster a node with enough room on which this pod may run',
+  };
+  expect(trouble?.fix).toBe(fixes[lacking as keyof typeof fixes]);
+});

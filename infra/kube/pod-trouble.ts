@@ -67,16 +67,22 @@ function ofPod(pod: KubeObject): readonly Trouble[] {
   const base = { pod, outlook: 'maybe', restarts: 0 } as const;
   if (text(scheduled, 'status') === 'False') {
     const reason = text(scheduled, 'reason') ?? 'Unschedulable';
-    const what = `cannot be scheduled: ${said(reason, text(scheduled, 'message'))}`;
-    return [
-      { ...base, reason, what, fix: 'give the cluster a node with enough room on which this pod may run' },
-    ];
+    const message = text(scheduled, 'message') ?? '';
+    const what = `cannot be scheduled: ${said(reason, message)}`;
+    const fix = ofVolumes.test(message)
+      ? 'give the cluster a StorageClass that makes such volumes, or name one that does'
+      : 'give the cluster a node with enough room on which this pod may run';
+    return [{ ...base, reason, what, fix }];
   }
   if (text(pod, 'status', 'phase') !== 'Failed') return [];
   const reason = text(pod, 'status', 'reason') ?? 'Failed';
   const what = `was terminated by the cluster: ${said(reason, text(pod, 'status', 'message'))}`;
   return [{ ...base, reason, what, fix: 'correct the cause on its node' }];
 }
+
+/** What the scheduler says where the claims of a pod are what it lacks. */
+const ofVolumes =
+  /unbound immediate PersistentVolumeClaims|persistentvolumeclaim "|volume node affinity conflict|available persistent volumes/i;
 
 function ofContainer(pod: KubeObject, status: unknown, init: boolean): Trouble | undefined {
   const container = text(status, 'name') ?? '';

@@ -41,7 +41,7 @@ test('a Job comes after the mesh is there in every cluster, and is awaited', () 
   const jobs = made.steps.filter(({ stage }) => stage === '70-jobs');
   expect(jobs.map(({ cluster, ready }) => [cluster, ready.map(({ kind }) => kind)])).toEqual([
     ['c1', []],
-    ['c2', ['complete']],
+    ['c2', ['ended']],
     ['c3', []],
   ]);
   const all = names.map((cluster) => ({ cluster, stage: '60-traffic' }));

@@ -18,6 +18,7 @@ describe('readinessOf', () => {
       named('CustomResourceDefinition'),
       named('Deployment'),
       named('DaemonSet'),
+      named('StatefulSet'),
       named('Service', { spec: { type: 'LoadBalancer' } }),
       named('Service', { spec: { type: 'ClusterIP' } }),
       named('MutatingWebhookConfiguration'),
@@ -28,6 +29,7 @@ describe('readinessOf', () => {
       'CustomResourceDefinition n/x established',
       'Deployment n/x available',
       'DaemonSet n/x ready on every node',
+      'StatefulSet n/x with all pods ready',
       'Service n/x given an address',
       'MutatingWebhookConfiguration n/x answering',
     ]);
@@ -39,6 +41,12 @@ describe('lookAt', () => {
     named('Deployment', { metadata: { name: 'x', generation }, spec: { replicas }, status });
   const daemonSet = (status: object) =>
     named('DaemonSet', { metadata: { name: 'x', generation: 1 }, status });
+  const set = (status: object, updateStrategy: object = { type: 'RollingUpdate' }, replicas?: number) =>
+    named('StatefulSet', {
+      metadata: { name: 'x', generation: 2 },
+      spec: { replicas: replicas ?? 3, updateStrategy },
+      status: { ...rolled, ...status },
+    });
   const rolled = { observedGeneration: 2, replicas: 3, updatedReplicas: 3, availableReplicas: 3 };
 
   test.each([
@@ -117,6 +125,56 @@ describe('lookAt', () => {
         updatedNumberScheduled: 2,
         numberReady: 2,
       }),
+      reached,
+    ],
+    ['a stateful set', 'complete', set({}), reached],
+    ['a stateful set of no pods', 'complete', set({ replicas: 0, updatedReplicas: 0 }, {}, 0), reached],
+    [
+      'a stateful set whose change is not seen',
+      'complete',
+      set({ observedGeneration: 1 }),
+      notYet('its controller has not seen the change yet'),
+    ],
+    [
+      'a stateful set that changes its pods one by one',
+      'complete',
+      set({ updatedReplicas: 1 }),
+      notYet('1 of 3 replicas updated'),
+    ],
+    [
+      'a stateful set that starts its pods one by one',
+      'complete',
+      set({ replicas: 2, updatedReplicas: 2, availableReplicas: 1 }),
+      notYet('2 of 3 replicas updated'),
+    ],
+    [
+      'a stateful set whose last pod starts',
+      'complete',
+      set({ availableReplicas: 2 }),
+      notYet('2 of 3 replicas available'),
+    ],
+    [
+      'a stateful set that gets smaller',
+      'complete',
+      set({ replicas: 4 }),
+      notYet('pods that are no longer wanted still run'),
+    ],
+    [
+      'pods below the partition of a stateful set, which stay as they were',
+      'complete',
+      set({ updatedReplicas: 1 }, { type: 'RollingUpdate', rollingUpdate: { partition: 2 } }),
+      reached,
+    ],
+    [
+      'pods above it',
+      'complete',
+      set({ updatedReplicas: 1 }, { type: 'RollingUpdate', rollingUpdate: { partition: 1 } }),
+      notYet('1 of 2 replicas updated'),
+    ],
+    [
+      'a stateful set that changes a pod when somebody deletes it',
+      'complete',
+      set({ updatedReplicas: 0 }, { type: 'OnDelete' }),
       reached,
     ],
     ['an active namespace', 'active', named('Namespace', { status: { phase: 'Active' } }), reached],

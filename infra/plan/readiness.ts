@@ -17,10 +17,19 @@ const states = {
   established: 'established',
   available: 'available',
   scheduled: 'ready on every node',
+  complete: 'with all pods ready',
   address: 'given an address',
   answering: 'answering',
-  complete: 'complete',
+  ended: 'complete',
 } as const;
+
+/** Those of objects that have pods. */
+type WorkloadKind = Extract<ReadinessKind, 'available' | 'scheduled' | 'complete'>;
+
+/** Whether pods are awaited, which tell why they do not start. */
+export function isWorkload(kind: ReadinessKind): kind is WorkloadKind {
+  return kind === 'available' || kind === 'scheduled' || kind === 'complete';
+}
 
 /** The conditions that these objects have to meet before their stage ends. */
 export function readinessOf(objects: readonly KubeObject[]): readonly Readiness[] {
@@ -40,10 +49,12 @@ function kindOf(object: KubeObject): ReadinessKind | undefined {
       return 'available';
     case 'DaemonSet':
       return 'scheduled';
+    case 'StatefulSet':
+      return 'complete';
     case 'Service':
       return text(object, 'spec', 'type') === 'LoadBalancer' ? 'address' : undefined;
     case 'Job':
-      return object.metadata.annotations?.[awaitedAnnotation] === 'complete' ? 'complete' : undefined;
+      return object.metadata.annotations?.[awaitedAnnotation] === 'complete' ? 'ended' : undefined;
     case 'ValidatingWebhookConfiguration':
     case 'MutatingWebhookConfiguration':
       return 'answering';
@@ -77,6 +88,8 @@ export function lookAt(kind: Exclude<ReadinessKind, 'answering'>, live: KubeObje
     case 'scheduled':
       return lookAtDaemonSet(live);
     case 'complete':
+      return lookAtStatefulSet(live);
+    case 'ended':
       return lookAtJob(live);
     case 'address':
       return loadBalancerAddresses(live).length === 0
@@ -100,7 +113,7 @@ function notYet(because: string): Look<true> {
 
 /** A rollout is complete when the controller has observed this generation and only its replicas exist and are available. */
 function lookAtDeployment(live: KubeObject): Look<true> {
-  const wanted = field(live, 'spec', 'replicas') === undefined ? 1 : count(live, 'spec', 'replicas');
+  const wanted = podsWanted(live);
   const updated = count(live, 'status', 'updatedReplicas');
   const available = count(live, 'status', 'availableReplicas');
   if (!isObserved(live)) return notYet('its controller has not seen the change yet');
@@ -152,6 +165,28 @@ function lookAtDaemonSet(live: KubeObject): Look<true> {
   if (wanted === 0) return notYet('no node runs it yet');
   if (updated < wanted) return notYet(`updated on ${updated} of ${wanted} nodes`);
   return ready < wanted ? notYet(`ready on ${ready} of ${wanted} nodes`) : reached;
+}
+
+/**
+ * As `kubectl rollout status` looks at one. Pods below a partition stay of the earlier change, and with OnDelete all do, until somebody
+ * deletes them.
+ */
+function lookAtStatefulSet(live: KubeObject): Look<true> {
+  const wanted = podsWanted(live);
+  const strategy = text(live, 'spec', 'updateStrategy', 'type');
+  const partition = count(live, 'spec', 'updateStrategy', 'rollingUpdate', 'partition');
+  const changing = strategy === 'OnDelete' ? 0 : Math.max(0, wanted - partition);
+  const updated = count(live, 'status', 'updatedReplicas');
+  const available = count(live, 'status', 'availableReplicas');
+  if (!isObserved(live)) return notYet('its controller has not seen the change yet');
+  if (updated < changing) return notYet(`${updated} of ${changing} replicas updated`);
+  if (count(live, 'status', 'replicas') > wanted) return notYet('pods that are no longer wanted still run');
+  return available < wanted ? notYet(`${available} of ${wanted} replicas available`) : reached;
+}
+
+/** Pods that a Deployment or StatefulSet is to have. */
+export function podsWanted(live: KubeObject): number {
+  return field(live, 'spec', 'replicas') === undefined ? 1 : count(live, 'spec', 'replicas');
 }
 
 /** Whether a workload's controller has seen its last change: until then its status is of an earlier one. Of a Job nothing changes. */

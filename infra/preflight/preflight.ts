@@ -18,6 +18,7 @@ import type { KubeObject } from '../kube/kube-object.ts';
 import type { Plan } from '../plan/plan.ts';
 import { existingIstioProblems } from '../existing/check.ts';
 import { existingProblems } from './existing-services.ts';
+import { fixedFieldProblems } from './fixed-fields.ts';
 import { nativeSidecarProblems } from './native-sidecars.ts';
 import { newerMesh } from './newer-mesh.ts';
 import { missingPermissions } from './permissions.ts';
@@ -87,6 +88,7 @@ export async function preflightMesh(plan: Plan, options: PreflightOptions): Prom
     ...all.map((client) => newerMesh(client, plan, signal)),
     ...all.map((client) => webhookProblems(client, plan, signal)),
     ...all.map((client) => findStranded(client, plan, signal)),
+    ...all.map((client) => fixedFieldProblems(client, plan, signal)),
     ...all.map((client) => nativeSidecarProblems(client, plan, options.warn ?? (() => undefined), signal)),
     existingProblems(all, plan, { warn: options.warn ?? (() => undefined), signal }),
     controlPlaneProblems(plan, all, options),

@@ -105,6 +105,8 @@ function ofUp(scope: RightsFor): readonly Right[] {
     mesh('events', 'list'),
     mesh('pods/log', 'get'),
     mesh('replicasets.apps', 'list'),
+    // What they leave when they go.
+    ...(hasSets(scope) ? [mesh('persistentvolumeclaims', 'list')] : []),
     // The proofs: probes, a callee scaled to none and back, what proxies and istiod say.
     mesh('deployments/scale.apps', 'patch'),
     mesh('pods', 'get', 'list', 'create', 'delete'),
@@ -152,7 +154,8 @@ const atGateways: readonly Right[] = [
   'virtualservices.networking.istio.io',
 ].map((resource) => right('cluster', resource, ['list']));
 
-function ofStatus({ objects, clusters, onExisting }: RightsFor): readonly Right[] {
+function ofStatus(scope: RightsFor): readonly Right[] {
+  const { objects, clusters, onExisting } = scope;
   const names = [cacertsKey('').metadata.name, ...clusters.map(remoteSecretName)];
   const ofControlPlanes =
     onExisting === true
@@ -176,6 +179,7 @@ function ofStatus({ objects, clusters, onExisting }: RightsFor): readonly Right[
     right('mesh', 'pods/log', ['get']),
     right('mesh', 'replicasets.apps', ['list']),
     right('mesh', 'services', ['get']),
+    ...(hasSets(scope) ? [right('mesh', 'statefulsets.apps', ['get'])] : []),
     ...ofRuns(objects),
   ];
 }
@@ -188,6 +192,11 @@ function ofRuns(objects: readonly KubeObject[]): readonly Right[] {
     ...(has(jobs) ? [right('mesh', jobs, ['get'])] : []),
     ...(has(cronJobs) ? [right('mesh', cronJobs, ['get']), right('mesh', jobs, ['list'])] : []),
   ];
+}
+
+/** Whether pods of the mesh have volumes for themselves. */
+function hasSets({ objects }: RightsFor): boolean {
+  return objects.some(({ kind }) => kind === 'StatefulSet');
 }
 
 function ofDown(scope: RightsFor): readonly Right[] {

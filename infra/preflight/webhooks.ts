@@ -1,3 +1,4 @@
+import { podOf } from '../../charts/gates/rules/containers.ts';
 import type { Problem } from '../../core/problem.ts';
 import type { KubeClient } from '../kube/kube-client.ts';
 import { describe, field, isManaged, list, text } from '../kube/kube-object.ts';
@@ -34,7 +35,7 @@ export async function webhookProblems(
     return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
   });
   const namespaces = [...planned.filter(({ kind }) => kind === 'Namespace'), ...shared];
-  const pods = planned.filter(({ kind }) => kind === 'Deployment').map(labelsOfPods);
+  const pods = planned.filter(({ kind }) => makers.includes(kind)).map(labelsOfPods);
   const live = await Promise.all(namespaces.map((namespace) => client.get(namespace, signal)));
   const merged = namespaces.map((namespace, index) => withLive(namespace, live[index]));
   const injected = merged.flatMap((namespace) => injectionProblems(client.cluster, namespace));
@@ -121,8 +122,11 @@ function labelsOf(metadata: KubeObject['metadata']): Labels {
   return metadata.labels ?? {};
 }
 
-function labelsOfPods(deployment: KubeObject): Labels {
-  return (field(deployment, 'spec', 'template', 'metadata', 'labels') ?? {}) as Labels;
+/** Kinds of what makes the mesh's pods. */
+const makers = ['Deployment', 'StatefulSet', 'Job', 'CronJob'];
+
+function labelsOfPods(maker: KubeObject): Labels {
+  return (field(podOf(maker), 'metadata', 'labels') ?? {}) as Labels;
 }
 
 function isAboutPods(rule: unknown): boolean {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isHealthy } from './mesh-status.ts';
+import { kinds } from '../testing/api-kinds.ts';
 import { modelOf } from '../testing/models.ts';
 import { RunningMesh, checked, deployment, tokenEnd } from '../testing/running-mesh.ts';
 
@@ -132,6 +133,28 @@ describe('collectStatus', () => {
       ['west', 'http://[fd00::7]:30080', '[fd00::7]:31443'],
       ['north', 'http://lb.north.example:80', 'lb.north.example:15443'],
     ]);
+  });
+
+  test('counts the pods of a StatefulSet', async () => {
+    const { workloads, ...rest } = modelOf(['east', 'west']);
+    const stateful = workloads.map((workload) =>
+      workload.name === 'inventory'
+        ? {
+            ...workload,
+            deployments: workload.deployments.map((one) => ({ ...one, stateful: true as const })),
+          }
+        : workload,
+    );
+    mesh.west.kinds = { ...kinds, 'apps/v1': [...(kinds['apps/v1'] ?? []), ['StatefulSet', true]] };
+    const model = { ...rest, workloads: stateful };
+    expect((await mesh.collect(true, model)).services['inventory']).toEqual({
+      west: { desired: 1, ready: 0 },
+    });
+    mesh.west.put({ ...deployment('shop', 'inventory', 3, 2), kind: 'StatefulSet' });
+    const status = await mesh.collect(true, model);
+    mesh.west.kinds = kinds;
+    expect(status.services['inventory']).toEqual({ west: { desired: 3, ready: 2 } });
+    expect(status.rollouts).toMatchObject([{ object: 'StatefulSet shop/inventory' }]);
   });
 
   test('asks for no fewer replicas than declared, and for all that a workload was scaled up to', async () => {

@@ -1,4 +1,4 @@
-import { replicasOf } from '../../charts/model/mesh-model.ts';
+import { kindOf, replicasOf } from '../../charts/model/mesh-model.ts';
 import type { GatewayModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
 import { openClients } from '../kube/connection.ts';
 import type { ClusterAccess, Clients } from '../kube/connection.ts';
@@ -27,7 +27,7 @@ export interface MeshStatus {
   readonly services: Readonly<
     Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
   >;
-  /** Deployments whose last change has not arrived; empty when all have. */
+  /** Deployments and StatefulSets whose last change has not arrived; empty when all have. */
   readonly rollouts: readonly Rollout[];
   /** Jobs and CronJobs in each cluster of theirs that can be reached. */
   readonly runs: readonly RunStatus[];
@@ -185,7 +185,7 @@ async function readCluster(
         const here = deployments.filter(({ placement }) => placement.includes(client.cluster));
         const seen = await Promise.all(
           here.map(async (deployment) => {
-            const live = await get('apps/v1', 'Deployment', namespace, deployment.name);
+            const live = await get('apps/v1', kindOf(deployment), namespace, deployment.name);
             deployed.push(live);
             // Fewer than declared, such as a workload scaled to 0 by hand, is not what is desired.
             const desired = Math.max(replicasOf(deployment, client.cluster), count(live, 'spec', 'replicas'));

@@ -44,6 +44,21 @@ describe('unfinishedRollouts', () => {
     ]);
   });
 
+  test('looks at a StatefulSet as its controller counts', async () => {
+    const set = {
+      ...deploymentOf('redis', { updatedReplicas: 0, availableReplicas: 1 }),
+      kind: 'StatefulSet',
+    };
+    expect(await unfinishedRollouts(api.client, [set])).toEqual([
+      {
+        ...{ cluster: 'east', object: 'StatefulSet shop/redis', because: null },
+        missing: '0 of 1 replicas updated',
+      },
+    ]);
+    const arrived = { ...set, status: { ...set.status, updatedReplicas: 1 } };
+    expect(await unfinishedRollouts(api.client, [arrived])).toEqual([]);
+  });
+
   test('does without the pods of a change that its controller has not seen, or that may not be listed', async () => {
     const unseen = { ...stuck, metadata: { ...stuck.metadata, generation: 2 } };
     expect(await unfinishedRollouts(api.client, [unseen])).toEqual([

@@ -6,7 +6,7 @@ import { newestPods } from '../kube/newest-pods.ts';
 import { byOutlook, subjectOf, troublesOf } from '../kube/pod-trouble.ts';
 import { isObserved, lookAt } from '../plan/readiness.ts';
 
-/** A Deployment of the mesh whose last change has not arrived: pods of an earlier template may still be ready. */
+/** A Deployment or StatefulSet of the mesh whose last change has not arrived: pods of an earlier template may still be ready. */
 export interface Rollout {
   readonly cluster: string;
   /** `Deployment shop/catalog` */
@@ -20,13 +20,13 @@ export interface Rollout {
 /** The roll-outs that have not ended, with what their newest pods say. */
 export async function unfinishedRollouts(
   client: KubeClient,
-  deployments: readonly (KubeObject | undefined)[],
+  workloads: readonly (KubeObject | undefined)[],
   signal?: AbortSignal,
 ): Promise<readonly Rollout[]> {
   const found = await Promise.all(
-    deployments.map(async (live): Promise<readonly Rollout[]> => {
+    workloads.map(async (live): Promise<readonly Rollout[]> => {
       if (live === undefined) return [];
-      const look = lookAt('available', live);
+      const look = lookAt(live.kind === 'StatefulSet' ? 'complete' : 'available', live);
       if (look.done) return [];
       const because = await reasonOf(client, live, signal);
       return [{ cluster: client.cluster, object: describe(live), missing: look.because, because }];

@@ -69,8 +69,7 @@ function stateOf(job: KubeObject): JobState {
     const because = said(failure.reason, failure.message);
     return { state: 'failed', because, succeeded: null, failed: failure.since ?? null };
   }
-  if (!lookAt('complete', job).done)
-    return { state: 'running', because: null, succeeded: null, failed: null };
+  if (!lookAt('ended', job).done) return { state: 'running', because: null, succeeded: null, failed: null };
   const succeeded =
     text(job, 'status', 'completionTime') ?? text(condition(job, 'Complete'), 'lastTransitionTime');
   return { state: 'complete', because: null, succeeded: succeeded ?? null, failed: null };

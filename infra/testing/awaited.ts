@@ -37,13 +37,13 @@ export class Awaited {
 
   /**
    * @param available - how long workloads may take, in milliseconds
-   * @param complete - how long Jobs may take beyond their own limits
+   * @param ended - how long Jobs may take beyond their own limits
    */
   wait(
     objects: readonly KubeObject[] = [deploymentOf()],
     times: Partial<PodTimes> = {},
     available = limit,
-    complete = limit,
+    ended = limit,
   ): Promise<void> {
     return awaitReady(this.api.client, readinessOf(objects), {
       namespaces: [],
@@ -52,8 +52,8 @@ export class Awaited {
         this.onLine(line);
       },
       limits: {
-        ...{ active: limit, established: limit, scheduled: limit, address: limit, answering: limit },
-        ...{ available, complete },
+        ...{ active: limit, established: limit, scheduled: limit, complete: limit },
+        ...{ address: limit, answering: limit, available, ended },
       },
       pods: { ...quick, ...times },
     });

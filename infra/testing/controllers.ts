@@ -49,6 +49,7 @@ export function statusOf(live: Record<string, unknown>, cluster: string): unknow
       return { loadBalancer: { ingress: [{ hostname: `${name}.${namespace}.${cluster}.example` }] } };
     case 'DaemonSet':
       return { desiredNumberScheduled: 1, updatedNumberScheduled: 1, numberReady: 1 };
+    case 'StatefulSet':
     case 'Deployment': {
       const pods = Number(field(live, 'spec', 'replicas') ?? 1);
       return { replicas: pods, updatedReplicas: pods, availableReplicas: pods };

@@ -10,6 +10,15 @@ export interface Daemon {
   readonly needsApi: boolean;
 }
 
+/** A program of the lab's own, beside this one. */
+function ours(name: string, spec: string): Daemon {
+  const program = join(import.meta.dirname, `${name}${extname(import.meta.filename)}`);
+  return {
+    ...{ name, command: process.execPath, needsApi: true },
+    args: ['--disable-warning=ExperimentalWarning', program, spec],
+  };
+}
+
 /** The daemons of a single-node cluster, in their starting order. */
 export function daemonsOf(spec: NodeSpec): readonly Daemon[] {
   const paths = nodePaths(inNode.state);
@@ -84,15 +93,7 @@ export function daemonsOf(spec: NodeSpec): readonly Daemon[] {
       '--conntrack-tcp-timeout-close-wait=0s',
     ]),
     after('coredns', ['-conf', paths.corefile]),
-    {
-      name: 'load-balancer',
-      command: process.execPath,
-      args: [
-        '--disable-warning=ExperimentalWarning',
-        join(import.meta.dirname, `load-balancer${extname(import.meta.filename)}`),
-        paths.spec,
-      ],
-      needsApi: true,
-    },
+    ours('load-balancer', paths.spec),
+    ours('volume-provisioner', paths.spec),
   ];
 }

@@ -47,6 +47,8 @@ export function nodePaths(folder: string) {
     containerdRoot: join(folder, 'containerd'),
     corefile: join(folder, 'Corefile'),
     etcd: join(folder, 'etcd'),
+    /** Of the volumes that pods claim, a folder each. */
+    volumes: join(folder, 'volumes'),
     /** The node's own folders that are mounted over host paths, by the path they appear at. */
     mounts: join(folder, 'mounts'),
   } as const;

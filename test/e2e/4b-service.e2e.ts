@@ -44,6 +44,7 @@ function declare(root: string, outside?: Readonly<Record<Cluster, Outsider>>): M
       host: `payments.${cluster}.example`,
       port: outsidePort,
       protocol: 'GRPC',
+      plaintext: true,
       addresses: [outside[cluster].address],
     });
     orders.callsExternal(payments);

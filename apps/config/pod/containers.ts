@@ -12,9 +12,11 @@ export const defaultResources = {
   limits: { memory: '512Mi' },
 } as const;
 
-const pathRule = 'an absolute path below /, without ".", ".." or a slash at its end, such as /data';
+/** What {@link isMountPath} accepts. */
+export const mountPathRule =
+  'an absolute path below /, without ".", ".." or a slash at its end, such as /data';
 /** Whether a volume can be mounted there. */
-const isPath = (value: string) =>
+export const isMountPath = (value: string) =>
   /^(?:\/[^/:\p{Cc}]+)+$/u.test(value) &&
   value.length <= 500 &&
   !value.split('/').some((part) => part === '.' || part === '..') &&
@@ -24,7 +26,7 @@ const volumeName = z.string({ error: mountRule });
 
 /** What a container mounts, by path. */
 export const mountsSchema = z.record(
-  text(pathRule, isPath),
+  text(mountPathRule, isMountPath),
   chosen((value) =>
     isMapping(value)
       ? mapping({
@@ -37,7 +39,7 @@ export const mountsSchema = z.record(
         })
       : volumeName,
   ),
-  { error: `volumes by path: ${pathRule}` },
+  { error: `volumes by path: ${mountPathRule}` },
 );
 
 const programRule = 'a list of a program and its arguments';

@@ -27,7 +27,7 @@ const ownLabelDomains =
 /** Annotations that are said by other properties, or that take something away from what the mesh holds pods to. */
 const ownAnnotations: readonly (readonly [RegExp, string])[] = [
   [/^meshwright\//, 'is the mesh’s own'],
-  [/^checksum\/proxy-config$/, 'is the mesh’s own'],
+  [/^checksum\/(?:proxy-)?config$/, 'is the mesh’s own'],
   [/^prometheus(?:\.istio)?\.io\//, 'says where metrics are, which the mesh writes: use metrics'],
   [/^kubectl\.kubernetes\.io\/restartedAt$/, 'is what kubectl writes to restart pods'],
   [

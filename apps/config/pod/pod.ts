@@ -36,6 +36,11 @@ export interface PodConfig {
   readonly serviceAccount?: { readonly annotations?: Readonly<Record<string, string>> };
   /** Access to the Kubernetes API of its cluster, for the service's own container. @default - none, and no token */
   readonly kubernetesApi?: KubernetesApi;
+  /**
+   * Why something is no secret that looks like one, by the path with which synth refuses it: `cart.args.token` of a container, `data.FILE.NAME` of a setting in
+   * `files`. The paths stand in the YAML. @default - all is refused that looks like one
+   */
+  readonly notSecret?: Readonly<Record<string, string>>;
   /** Changes of the rendered Deployment, for what no property says. @default - none */
   readonly patches?: readonly Patch[];
 }
@@ -153,8 +158,6 @@ export interface InitContainer extends ExtraContainer {
 export interface KubernetesApi {
   /** What its service account may do in its own namespace: a Role. @default - nothing but what others grant it */
   readonly rules?: readonly ApiRule[];
-  /** Why the rules may give the rights of others, for reviewers: it stands in the YAML. @default - they may not */
-  readonly reason?: string;
 }
 
 /** A rule of a Role (https://kubernetes.io/docs/reference/access-authn-authz/rbac/). */
@@ -164,6 +167,8 @@ export interface ApiRule {
   readonly resources: readonly string[];
   readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
+  /** Why it may give the rights of others, for reviewers: it stands in the YAML. @default - it gives none */
+  readonly reason?: string;
 }
 
 /**

@@ -113,13 +113,18 @@ function aliasProblems(where: string, aliases: NonNullable<PodConfig['hostAliase
 /** Most bytes of files. A ConfigMap holds 1 MiB (https://kubernetes.io/docs/concepts/configuration/configmap/#motivation), and its object has more than its data. */
 const mostBytes = 900 * 1024;
 
-function volumeProblems(where: string, name: string, volume: Volume): readonly Problem[] {
+/** What is wrong with the name of a volume. */
+export function volumeNameProblem(where: string, name: string): Problem | undefined {
   if (!isDnsLabel(name))
-    return [{ where, what: 'the name of the volume is not valid', received: name, allowed: dnsLabelRule }];
-  if (takenVolumes.test(name)) {
-    const what = 'is the name of a volume that Istio or the mesh may put into the pod';
-    return [{ where, what, received: name, fix: 'choose another' }];
-  }
+    return { where, what: 'the name of the volume is not valid', received: name, allowed: dnsLabelRule };
+  if (!takenVolumes.test(name)) return undefined;
+  const what = 'is the name of a volume that Istio or the mesh may put into the pod';
+  return { where, what, received: name, fix: 'choose another' };
+}
+
+function volumeProblems(where: string, name: string, volume: Volume): readonly Problem[] {
+  const unfit = volumeNameProblem(where, name);
+  if (unfit !== undefined) return [unfit];
   const files = 'files' in volume ? Object.entries(volume.files) : [];
   const received = files.reduce((sum, [file, text]) => sum + file.length + Buffer.byteLength(text), 0);
   if (received <= mostBytes) return [];

@@ -58,15 +58,22 @@ export const podSchema = mapping({
           resources: listOf('a list of resources, such as pods'),
           resourceNames: listOf('a list of names').exactOptional(),
           verbs: listOf('a list of verbs, such as get'),
+          reason: line(
+            'why the rule may give the rights of others: one line of 1 to 300 characters',
+            300,
+          ).exactOptional(),
         }),
         { error: 'a list of rules' },
       )
       .exactOptional(),
-    reason: line(
-      'why the rules may give the rights of others: one line of 1 to 300 characters',
-      300,
-    ).exactOptional(),
   }).exactOptional(),
+  notSecret: z
+    .record(
+      text('a path without commas and spaces, as synth tells it', (path) => /^[^\s,]{1,500}$/.test(path)),
+      line('why it is not a secret: one line of 1 to 300 characters', 300),
+      { error: 'reasons by path, as synth tells it: without commas and spaces' },
+    )
+    .exactOptional(),
   patches: patchesSchema.exactOptional(),
 });
 

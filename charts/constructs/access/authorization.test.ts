@@ -110,8 +110,9 @@ describe('calls', () => {
       const loose = orders as unknown as Record<'calls' | 'callsHttp', (...given: unknown[]) => void>;
       loose.calls(catalog, [inventory.method.reserve], catalog.method, null);
       loose.callsHttp(mesh);
-      const what = 'is not a method, or a port, of a declared service';
-      const allowed = 'allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService';
+      const what = 'is not a method, port, or route of a declared service';
+      const allowed =
+        'allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService';
       expect(problemsOf(mesh)).toEqual([
         `demo/shop/orders: calls[0]: ${what}; received "demo/goods/catalog"; ${allowed}`,
         `demo/shop/orders: calls[1]: ${what}; received ["demo/shop/inventory.method.reserve"]; ${allowed}`,
@@ -136,8 +137,8 @@ describe('calls', () => {
         `demo/shop/orders: calls[1]: demo/shop/inventory has no such method; received "teleport"; ${known}`,
         'demo/shop/orders: calls[2]: is a method of a service in another mesh; received "demo/goods/catalog"; ' +
           'fix: declare the service in this mesh, or call it from outside through its edge',
-        'demo/shop/orders: calls[3]: is not a method, or a port, of a declared service; received "reserve"; ' +
-          'allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService',
+        'demo/shop/orders: calls[3]: is not a method, port, or route of a declared service; received "reserve"; ' +
+          'allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService',
       ]);
     });
   });

@@ -3,6 +3,8 @@ import type { Problem } from '../../../core/problem.ts';
 import type { HttpOperation } from '../http/http-paths.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import { UnknownMethod, type Method } from '../scope/method.ts';
+import { routeProblems } from '../http/route-paths.ts';
+import { isRoute } from '../scope/service-route.ts';
 import { isPort, UnknownPort } from '../scope/tcp-port.ts';
 
 /** An identity that may call, and what of a workload it may call. */
@@ -82,34 +84,18 @@ function operations({ paths, http }: Grant) {
 }
 
 /**
- * A Sidecar body that lets a workload's proxy know, and so reach, only these hosts
- * (https://istio.io/latest/docs/reference/config/networking/sidecar/). Proxies stay small however large the mesh gets.
- * @param hosts - as `namespace/host`; none means that the workload calls nobody
- */
-export function egressTo(
-  labels: Readonly<Record<string, string>>,
-  hosts: readonly string[],
-): IstioSpec<'Sidecar'> {
-  const unique = [...new Set(hosts)].sort();
-  return {
-    workloadSelector: { labels },
-    outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' },
-    egress: [{ hosts: unique.length === 0 ? ['~/*'] : unique }],
-  };
-}
-
-/**
- * What is wrong with the methods, and ports, that a construct refers to; plain JavaScript may pass anything.
+ * What is wrong with the methods, ports and routes that a construct refers to; plain JavaScript may pass anything.
  * @param at - the property that holds one. @default `calls[index]`
- * @param ports - whether ports are meant as well. @default false
+ * @param beside - what else than methods is meant. @default - nothing
  */
 export function callProblems(
   where: string,
   mesh: object,
   calls: readonly unknown[],
   at: (index: number) => string = (index) => `calls[${index}]`,
-  ports = false,
+  beside: { readonly ports?: boolean; readonly routes?: boolean } = {},
 ): readonly Problem[] {
+  const { ports = false, routes = false } = beside;
   return calls.flatMap((call, index): Problem[] => {
     const problem = { where: `${where}: ${at(index)}` };
     if (call instanceof UnknownMethod || (ports && call instanceof UnknownPort)) {
@@ -129,13 +115,26 @@ export function callProblems(
       const what = 'is a port of a service in another mesh';
       return [{ ...problem, what, received: call.service.where, fix: 'declare the service in this mesh' }];
     }
+    if (routes && isRoute(call)) {
+      const wrong = routeProblems(problem.where, call);
+      if ((call.service.mesh as object) === mesh) return [...wrong];
+      const what = 'is a route of a service in another mesh';
+      const fix = 'declare the service in this mesh';
+      return [...wrong, { ...problem, what, received: call.service.where, fix }];
+    }
     if (!isMethod(call)) {
+      const kinds = ['method', ...(ports ? ['port'] : []), ...(routes ? ['route'] : [])];
+      const forms = [
+        'SERVICE.method.NAME',
+        ...(ports ? ['SERVICE.port.NAME of a TcpService'] : []),
+        ...(routes ? ['SERVICE.route(VERB, PATH) of an HttpService'] : []),
+      ];
       return [
         {
           ...problem,
-          what: `is not a method${ports ? ', or a port,' : ''} of a declared service`,
+          what: `is not a ${orList(kinds)} of a declared service`,
           received: call,
-          allowed: `SERVICE.method.NAME${ports ? ', or SERVICE.port.NAME of a TcpService' : ''}`,
+          allowed: orList(forms),
         },
       ];
     }
@@ -162,4 +161,8 @@ export function isMethod(value: unknown): value is Method {
     'descriptor' in value &&
     'kind' in value
   );
+}
+
+function orList(words: readonly string[]): string {
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format(words);
 }

@@ -1,23 +1,34 @@
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from './authorization.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
+import type { Callable } from '../scope/callable.ts';
 import type { Caller, Method } from '../scope/method.ts';
-import { isPort, type TcpPort } from '../scope/tcp-port.ts';
-import { externalCallProblems, httpCallProblems } from './call-rules.ts';
-import type { ExternalService } from './external-service.ts';
+import { isRoute, type ServiceRoute } from '../scope/service-route.ts';
+import { hostOf, isPort, type TcpPort } from '../scope/tcp-port.ts';
+import { httpCallProblems } from './call-rules.ts';
+import type { Egress, EgressPort } from './egress.ts';
+import { calledPorts, externalCallProblems, externalEgress, type ExternalCall } from './external-calls.ts';
+import { proxySecrets } from './external-tls.ts';
+
+/** Whose calls are recorded. */
+interface RecordedCaller {
+  readonly where: string;
+  readonly mesh: object;
+  readonly namespace: Pick<Namespace<string>, 'name' | 'shared'>;
+}
 
 /** What pods call. */
 export class CallRecord {
-  /** Methods and ports, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
-  readonly given: (Method | TcpPort)[] = [];
+  /** Methods, ports and routes, in the order they were given; plain JavaScript may have put anything here until the problems were asked for. */
+  readonly given: Callable[] = [];
   /** Over HTTP. */
   readonly http: Method[] = [];
   /** Outside the mesh. */
-  readonly external: ExternalService<string>[] = [];
+  readonly external: ExternalCall[] = [];
 
   /** What it calls over gRPC. */
   get grpc(): readonly Method[] {
-    return this.given.filter((call) => !isPort(call)) as Method[];
+    return this.given.filter((call) => !isPort(call) && !isRoute(call)) as Method[];
   }
 
   /** What it calls over TCP. */
@@ -25,80 +36,69 @@ export class CallRecord {
     return this.given.filter(isPort);
   }
 
-  /** Hosts it calls, as a Sidecar names them: `namespace/host`. */
-  get hosts(): readonly string[] {
-    const callees = [...this.given, ...this.http].map(({ service }) => service);
-    return [...callees, ...this.external].map(({ namespace, host }) => `${namespace.name}/${host}`);
+  /** The routes of services over plain HTTP that it calls. */
+  get routes(): readonly ServiceRoute[] {
+    return this.given.filter(isRoute);
+  }
+
+  /** Hosts it calls; only once everything that it calls is right. */
+  get egress(): readonly Egress[] {
+    const requests = [...this.grpc, ...this.http, ...this.routes].map(({ service }) => ({
+      host: `${service.namespace.name}/${service.host}`,
+      ports: listenersOf(service),
+    }));
+    return [...requests, ...this.tcp.map(tcpEgress), ...externalEgress(this.external)];
+  }
+
+  /** Adds calls outside the mesh, and tells the hosts who calls them; plain JavaScript may pass anything for one. */
+  callExternal(caller: Pick<Caller, 'namespace'>, called: readonly ExternalCall[]): void {
+    this.external.push(...called);
+    for (const { service } of calledPorts(called)) service.noteCaller(caller);
+  }
+
+  /** Annotations of its pods by which its proxy gets the Secrets that calls outside the mesh need. */
+  get proxyAnnotations(): Readonly<Record<string, string>> {
+    return proxySecrets(calledPorts(this.external));
   }
 
   /**
    * What is wrong with what it calls.
-   * @param where - path of the caller
-   * @param namespace - where it runs
+   * @param caller - whose record it is
+   * @param others - what its proxy leads it to beside that
    */
-  problems(
-    where: string,
-    mesh: object,
-    namespace: Pick<Namespace<string>, 'name' | 'shared'>,
-  ): readonly Problem[] {
+  problems({ where, mesh, namespace }: RecordedCaller, others: readonly Egress[]): readonly Problem[] {
     const overHttp = callProblems(where, mesh, this.http, (index) => `callsHttp[${index}]`);
-    const ports = [...this.grpc, ...this.http].filter(isMethod).flatMap(({ service }) => {
+    const called = [...[...this.grpc, ...this.http].filter(isMethod), ...this.routes];
+    const ports = called.flatMap(({ service }) => {
       // A wrong config.yml has its own problems.
-      return service.isSound ? Object.values(service.ports) : [];
+      return service.isSound ? listenersOf(service) : [];
     });
     return [
-      ...callProblems(where, mesh, this.given, undefined, true),
+      ...callProblems(where, mesh, this.given, undefined, { ports: true, routes: true }),
       ...overHttp,
       ...(overHttp.length > 0 ? [] : httpCallProblems(where, this.http)),
-      ...externalCallProblems(where, mesh, this.external, ports, namespace),
+      ...externalCallProblems(
+        where,
+        mesh,
+        this.external,
+        [...ports, ...others.flatMap((other) => other.ports)],
+        namespace,
+      ),
     ];
   }
 }
 
-/** Who calls a workload: kept with it, so that nobody has to search the mesh for callers. */
-export class CallerRecord {
-  /** Who calls which of its methods over gRPC. */
-  readonly grpc = new Map<Caller, Method[]>();
-  /** Who calls which of its methods over HTTP. */
-  readonly http = new Map<Caller, Method[]>();
-  /** Who calls which of its ports over TCP. */
-  readonly tcp = new Map<Caller, TcpPort[]>();
-
-  /** Namespaces of its callers. */
-  get namespaces(): readonly string[] {
-    const callers = [this.grpc, this.http, this.tcp].flatMap((one) => [...one.keys()]);
-    return callers.map(({ namespace }) => namespace.name);
-  }
-
-  /** Adds a call to the list of its callers. */
-  note(caller: Caller, call: Method | TcpPort): void {
-    if (isPort(call)) note(this.tcp, caller, call);
-    else note(this.grpc, caller, call);
-  }
-
-  /** Adds a call over HTTP. */
-  noteHttp(caller: Caller, method: Method): void {
-    note(this.http, caller, method);
-  }
+/** What a proxy listens on for a service of the mesh over gRPC, and by HTTP. */
+function listenersOf({ ports }: Pick<(Method | ServiceRoute)['service'], 'ports'>): readonly EgressPort[] {
+  return Object.values<number>(ports).map((number) => ({ number, kind: 'HTTP' }));
 }
 
-function note<T>(callers: Map<Caller, T[]>, caller: Caller, call: T): void {
-  const called = callers.get(caller);
-  if (called === undefined) callers.set(caller, [call]);
-  else called.push(call);
-}
-
-/** Tells the callee of a method or a port who calls it; plain JavaScript may pass anything for one. */
-export function tellCallee(caller: Caller, call: unknown): void {
-  if (isPort(call)) call.service.noteCaller(caller, call);
-  if (!isMethod(call)) return;
-  const { service }: { readonly service: Partial<Method['service']> } = call;
-  service.noteCaller?.(caller, call);
-}
-
-/** The same of a method that is called over HTTP. */
-export function tellHttpCallee(caller: Caller, call: unknown): void {
-  if (!isMethod(call)) return;
-  const { service }: { readonly service: Partial<Method['service']> } = call;
-  service.noteHttpCaller?.(caller, call);
+/** The host of a port over TCP: of single pods, the one below which they have names, whose addresses are told apart as well. */
+function tcpEgress(port: TcpPort): Egress {
+  const { service, portName, ofPods } = port;
+  const number = ofPods ? service.containerPort(portName) : service.servicePort(portName);
+  return {
+    host: `${service.namespace.name}/${hostOf(port)}`,
+    ports: [{ number, kind: 'TCP', clustered: true }],
+  };
 }

@@ -1,8 +1,6 @@
 import type { Problem } from '../../../core/problem.ts';
 import { hasHttpRule } from '../../../http-rule/pattern.ts';
 import type { Method } from '../scope/method.ts';
-import type { Namespace } from '../scope/mesh-construct.ts';
-import { ExternalService } from './external-service.ts';
 import { pathsToEvade, pathsWithoutOperation } from '../http/http-paths.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 
@@ -44,46 +42,5 @@ export function httpCallProblems(where: string, calls: readonly Method[]): Probl
     if (beyond.length === 0) return problems;
     const what = `the path ${beyond.join(', ')} has a verb after a variable, which no AuthorizationPolicy can match`;
     return [...problems, { ...problem, what, fix: 'use calls' }];
-  });
-}
-
-/**
- * What is wrong with the external services a workload says it calls; plain JavaScript may pass anything.
- * @param meshPorts - ports of the mesh's services that it calls, which are HTTP to its proxy
- * @param namespace - where it runs
- */
-export function externalCallProblems(
-  where: string,
-  mesh: object,
-  calls: readonly unknown[],
-  meshPorts: readonly number[],
-  namespace: Pick<Namespace<string>, 'name' | 'shared'>,
-): Problem[] {
-  const sound = calls.filter((call) => call instanceof ExternalService);
-  return calls.flatMap((call, index): Problem[] => {
-    const problem = { where: `${where}: callsExternal[${index}]` };
-    if (!(call instanceof ExternalService)) {
-      const what = 'is not an external service';
-      return [{ ...problem, what, received: call, allowed: 'an ExternalService of this mesh' }];
-    }
-    const received = call.where;
-    if ((call.mesh as object) !== mesh) {
-      const what = 'is an external service of another mesh';
-      return [{ ...problem, what, received, fix: 'declare it in this mesh' }];
-    }
-    if (namespace.shared) {
-      const what = `would be in the way of others, too: calls to ${call.host} of every pod in the shared namespace ${namespace.name} would go through it`;
-      const fix = 'declare the caller in a namespace that the mesh has alone';
-      return [{ ...problem, what, received, fix }];
-    }
-    const rival = sound.find((other) => other !== call && other.host === call.host);
-    if (rival !== undefined && sound.indexOf(rival) < sound.indexOf(call)) {
-      const what = `has the same host as ${rival.where}, which the workload also calls`;
-      return [{ ...problem, what, received, fix: 'call only one of them' }];
-    }
-    const plain = sound.filter(({ protocol }) => protocol !== 'TLS').map(({ port }) => port);
-    if (call.protocol !== 'TLS' || ![...meshPorts, ...plain].includes(call.port)) return [];
-    const what = `speaks TLS on port ${call.port}, where the workload also calls plaintext HTTP or gRPC services: one listener of its proxy cannot do both`;
-    return [{ ...problem, what, received, fix: 'move one of them to another port' }];
   });
 }

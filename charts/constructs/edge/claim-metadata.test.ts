@@ -124,7 +124,10 @@ describe("A2: a claim's metadata comes in by no other way", () => {
           '40-services',
           'demo/custom',
           'RequestAuthentication',
-          { name: 'own', namespace },
+          {
+            ...{ name: 'own', namespace },
+            annotations: { 'meshwright/accept-declared-access': 'tokens of an old issuer' },
+          },
           {
             selector: { matchLabels },
             jwtRules: [{ issuer: 'a', outputClaimToHeaders: [{ claim: 'sub', header: 'X-Own' }] }],

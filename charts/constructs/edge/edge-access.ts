@@ -7,9 +7,10 @@ import type { Method } from '../scope/method.ts';
 import { indistinguishable, istioPaths } from '../http/istio-paths.ts';
 import { waysOf } from '../http/ways.ts';
 import { pathOf } from '../access/authorization.ts';
-import { fullName } from './expose.ts';
+import { fullName, type Asked } from './expose.ts';
 import { isGrpc } from './grpc-access.ts';
 import type { HostMatch } from './hosts.ts';
+import type { OpenRoute } from './web-routes.ts';
 import { claimKey, requirementOf, type Jwt, type Requirement } from './jwt.ts';
 
 /** What an edge lets in: at the ingress gateways, or where those belong to others at its own proxy. */
@@ -22,6 +23,8 @@ export interface EdgeAccess {
   readonly methods: readonly Method[];
   /** Those that native gRPC clients may call. @default - none */
   readonly grpc?: readonly Method[];
+  /** Those of services over plain HTTP. @default - none */
+  readonly routes?: readonly OpenRoute[];
   readonly jwt: Jwt<string> | undefined;
   /** Where its requests come in, as a port of the pods. */
   readonly port: number;
@@ -53,7 +56,7 @@ interface Bearer {
  * an operation, and no operation without a path: to Istio that would be every request.
  */
 export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'> {
-  const { jwt, methods, grpc = [], pages = [], port, hosts, preflights, redirect } = access;
+  const { jwt, methods, grpc = [], routes = [], pages = [], port, hosts, preflights, redirect } = access;
   const { serverNames, pods, through } = access;
   const from = (source: { readonly requestPrincipals?: string[] } = {}): Pick<Rule, 'from'> => {
     const all = { ...(through === undefined ? {} : { principals: [through] }), ...source };
@@ -87,12 +90,35 @@ export function edgePolicy(access: EdgeAccess): IstioSpec<'AuthorizationPolicy'>
     }));
     rules.push(...allowed);
   }
+  const toRoute = ({ route: { path }, notPaths }: OpenRoute, verbs: readonly string[]) => ({
+    operation: {
+      ...operation,
+      ...{ methods: [...verbs], paths: [path] },
+      ...(notPaths.length === 0 ? {} : { notPaths: [...notPaths] }),
+    },
+  });
+  const opened = new Map(routes.map((one) => [one.route, one]));
+  for (const { requirement, asked } of byRequirement(jwt, [...opened.keys()])) {
+    const to = asked.flatMap((route) => {
+      const open = opened.get(route);
+      return open === undefined ? [] : [toRoute(open, route.verbs)];
+    });
+    const allowed = bearers(jwt, requirement).map(({ when, ...source }) => ({
+      ...from(source),
+      to,
+      ...conditions([...sni, isGrpc(false), noUpgrade, ...when]),
+    }));
+    rules.push(...allowed);
+  }
   const paths = sorted(methods.flatMap(({ descriptor }) => patternsOf(descriptor)).flatMap(istioPaths));
-  if (preflights && paths.length > 0) {
+  if (preflights && paths.length + routes.length > 0) {
     const asked = ['origin', 'access-control-request-method'];
     rules.push({
       ...from(),
-      to: [{ operation: { ...operation, methods: ['OPTIONS'], paths } }],
+      to: [
+        ...(paths.length === 0 ? [] : [{ operation: { ...operation, methods: ['OPTIONS'], paths } }]),
+        ...routes.map((one) => toRoute(one, ['OPTIONS'])),
+      ],
       ...conditions([...rest, ...asked.map((name) => ({ key: `request.headers[${name}]`, values: ['*'] }))]),
     });
   }
@@ -167,9 +193,12 @@ export function preflightProblems(
   });
 }
 
-/** Methods that ask for the same of a request, together. */
-function byRequirement(jwt: Jwt<string> | undefined, methods: readonly Method[]) {
-  const groups = new Map<string, { requirement: Requirement; asked: Method[] }>();
+/** A page of another site may open a WebSocket in its visitor's name, and a server over plain HTTP need not look whose page it is. */
+const noUpgrade: Condition = { key: 'request.headers[upgrade]', notValues: ['*'] };
+
+/** What asks for the same of a request, together. */
+function byRequirement<A extends Asked>(jwt: Jwt<string> | undefined, methods: readonly A[]) {
+  const groups = new Map<string, { requirement: Requirement; asked: A[] }>();
   for (const method of methods) {
     const requirement = requirementOf(jwt, method);
     const key = JSON.stringify(requirement);

@@ -80,8 +80,8 @@ export function routeLimits(
 }
 
 /**
- * The limits of an edge that also takes native gRPC calls, on its virtual hosts: those calls have routes of their own, and on each
- * route a limit would count for itself.
+ * The limits of an edge that also takes native gRPC calls, or has routes of services over plain HTTP, on its virtual hosts: those
+ * have routes of their own, and on each route a limit would count for itself.
  * @param hosts - `host:port` of each server, as istiod names its virtual hosts
  */
 export function hostLimits(

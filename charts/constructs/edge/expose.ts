@@ -7,9 +7,13 @@ import { ExistingService } from '../existing/existing-service.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { ruleProblems } from '../http/rule-problems.ts';
 import type { Method, MethodKind } from '../scope/method.ts';
+import { isRoute, isSameRoute, routeName, type ServiceRoute } from '../scope/service-route.ts';
 
-/** A method, or a service for all its methods that have a google.api.http rule. */
-export type Exposed<C extends string> = Method<MethodKind, C> | ExposedService<C>;
+/** A method, a service for all its methods that have a google.api.http rule, or a route of a service over plain HTTP. */
+export type Exposed<C extends string> = Method<MethodKind, C> | ExposedService<C> | ServiceRoute<C>;
+
+/** What requests from outside can be for. */
+export type Asked<C extends string = string> = Method<MethodKind, C> | ServiceRoute<C>;
 
 type ExposedService<C extends string> = GrpcService<DescService, C, string> | ExistingService<DescService, C>;
 
@@ -29,6 +33,29 @@ export function exposedMethods<C extends string>(
     (method, index) =>
       method.service.mesh === mesh && methods.findIndex((other) => isSameMethod(method, other)) === index,
   );
+}
+
+/** The routes that are meant, each once; what is none is left to {@link exposeProblems}. */
+export function exposedRoutes<C extends string>(
+  mesh: object,
+  expose: readonly Exposed<C>[],
+): readonly ServiceRoute<C>[] {
+  const routes = list(expose).filter(isRoute) as unknown as readonly ServiceRoute<C>[];
+  return routes.filter(
+    (route, index) =>
+      route.service.mesh === mesh && routes.findIndex((other) => isSameRoute(other, route)) === index,
+  );
+}
+
+/** Whether both are about the same requests. */
+export function isSame(a: Asked, b: Asked): boolean {
+  if (isRoute(a)) return isRoute(b) && isSameRoute(a, b);
+  return !isRoute(b) && isSameMethod(a, b);
+}
+
+/** What it is called in messages. */
+export function askedName(asked: Asked): string {
+  return isRoute(asked) ? routeName(asked) : fullName(asked);
 }
 
 export function isSameMethod(a: Method, b: Method): boolean {
@@ -65,13 +92,15 @@ export function exposeProblems(
   }
   const found = entries.flatMap((entry, index) => {
     if (isService(entry)) return serviceProblems(where, mesh, entry, grpc);
-    const wrong = callProblems(edge, mesh, [entry], () => `expose[${index}]`);
-    return wrong.length > 0 || grpc ? wrong : methodProblems(`${edge}: expose[${index}]`, entry as Method);
+    const wrong = callProblems(edge, mesh, [entry], () => `expose[${index}]`, { routes: true });
+    return wrong.length > 0 || grpc || isRoute(entry)
+      ? wrong
+      : methodProblems(`${edge}: expose[${index}]`, entry as Method);
   });
   const methods = exposedMethods(mesh, entries as readonly Exposed<string>[]);
   // The gateway serves all methods of a service, whichever are exposed.
   const services = new Set(withPath(methods).map(({ descriptor }) => descriptor.parent));
-  if (found.length === 0 && services.size === 0) {
+  if (found.length === 0 && services.size === 0 && !entries.some(isRoute)) {
     const what = 'no exposed method has an HTTP path, so that the HTTP gateway would have nothing to serve';
     const fix = 'expose one that has, or add a google.api.http option to one';
     return [{ where, what, received: entries, fix }, ...twice(where, entries)];
@@ -125,6 +154,10 @@ function twice(where: string, entries: readonly unknown[]): readonly Problem[] {
     const fix = 'remove one';
     if (isService(entry) && before.includes(entry)) {
       return [{ where, what: 'the service is listed twice', received: entry.where, fix }];
+    }
+    if (isRoute(entry)) {
+      const isListed = before.some((other) => isRoute(other) && isSameRoute(other, entry));
+      return isListed ? [{ where, what: 'the route is listed twice', received: entry, fix }] : [];
     }
     if (!isMethod(entry)) return [];
     const again = before.some((other) =>

@@ -10,6 +10,7 @@ import { hostLimits, routeLimits, sidecarLimits } from './edge-limits.ts';
 import { hostMatch, hostMatchByAnyPort, type Hosted } from './hosts.ts';
 import { requestAuthentication, type Jwt } from './jwt.ts';
 import { connectionsOf, connectionsTo } from './shared-connections.ts';
+import type { OpenRoute } from './web-routes.ts';
 import { redirects, type Tls } from './tls.ts';
 
 /** An edge as far as access to it goes. */
@@ -28,6 +29,8 @@ export interface Guarded extends Hosted {
   readonly methods: readonly Method[];
   /** Those that native gRPC clients may call. */
   readonly grpc: readonly Method[];
+  /** Those of services over plain HTTP. */
+  readonly routes: readonly OpenRoute[];
   readonly jwt: Jwt<string> | undefined;
   readonly rateLimits: readonly RateLimit<string>[];
   readonly cors: Cors | undefined;
@@ -57,7 +60,7 @@ export function addGuards(into: Projection, edge: Guarded): void {
 }
 
 function guardAtGateways(into: Projection, edge: Guarded): void {
-  const { where, id, name, ingress, methods, grpc, jwt, tls, hosts, cors, openapi, edges } = edge;
+  const { where, id, name, ingress, methods, grpc, routes, jwt, tls, hosts, cors, openapi, edges } = edge;
   const { selector } = ingress;
   // In the gateways' namespace are the policies of every edge, whatever namespace it is in.
   const metadata = { name: id, app: name, namespace: ingress.namespace };
@@ -67,11 +70,11 @@ function guardAtGateways(into: Projection, edge: Guarded): void {
   });
   const server = tls === undefined ? ingress.http : ingress.https;
   const access = edgePolicy({
-    ...{ pods: selector, methods, grpc, jwt },
+    ...{ pods: selector, methods, grpc, routes, jwt },
     ...at(server),
     ...(tls === undefined || hosts.includes('*') ? {} : { serverNames: hosts }),
     preflights: cors !== undefined,
-    ...(openapi === true ? { pages: openApiPaths } : {}),
+    ...(openapi === true && methods.length > 0 ? { pages: openApiPaths } : {}),
     ...(redirects(tls) ? { redirect: at(ingress.http) } : {}),
   });
   into.addIstio(stage, where, 'AuthorizationPolicy', metadata, access);
@@ -81,7 +84,7 @@ function guardAtGateways(into: Projection, edge: Guarded): void {
   }
   if (edge.rateLimits.length > 0) {
     const limits =
-      grpc.length === 0
+      grpc.length + routes.length === 0
         ? routeLimits(selector, id, edge, jwt)
         : hostLimits(
             selector,

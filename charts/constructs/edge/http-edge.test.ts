@@ -159,13 +159,14 @@ describe('problems with what is exposed', () => {
         expose: [catalog.method, [catalog.method.getProduct]],
         hosts: ['b.example'],
       });
-      const no = 'is not a method of a declared service';
+      const no = 'is not a method or route of a declared service';
+      const allowed = 'allowed SERVICE.method.NAME or SERVICE.route(VERB, PATH) of an HttpService';
       expect(problemsOf(mesh)).toEqual([
         'demo/a/edge: expose: there is nothing to expose; received "demo/shop/catalog"; ' +
           'fix: name a method, or remove the edge',
         `demo/b/edge: expose[0]: ${no}; received {"getProduct":"demo/shop/catalog.method.getProduct",` +
-          '"listProducts":"demo/shop/catalog.method.listProducts","watchPrices…; allowed SERVICE.method.NAME',
-        `demo/b/edge: expose[1]: ${no}; received ["demo/shop/catalog.method.getProduct"]; allowed SERVICE.method.NAME`,
+          `"listProducts":"demo/shop/catalog.method.listProducts","watchPrices…; ${allowed}`,
+        `demo/b/edge: expose[1]: ${no}; received ["demo/shop/catalog.method.getProduct"]; ${allowed}`,
       ]);
     });
   });
@@ -236,8 +237,8 @@ describe('problems with what is exposed', () => {
           'fix: add a google.api.http option to it, or do not expose it',
         'demo/shop/edge: expose[4]: demo/shop/catalog has no such method; received "getProdukt"; ' +
           'allowed getProduct, listProducts, watchPrices; fix: did you mean getProduct?',
-        'demo/shop/edge: expose[5]: is not a method of a declared service; received "catalog"; ' +
-          'allowed SERVICE.method.NAME',
+        'demo/shop/edge: expose[5]: is not a method or route of a declared service; received "catalog"; ' +
+          'allowed SERVICE.method.NAME or SERVICE.route(VERB, PATH) of an HttpService',
         'demo/shop/edge: expose: the method is listed twice; ' +
           'received "test.catalog.v1.CatalogService/GetProduct"; fix: remove one',
       ]);

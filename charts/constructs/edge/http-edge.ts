@@ -6,11 +6,13 @@ import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import { patternsOf } from '../../../http-rule/pattern.ts';
 import type { Grant } from '../access/authorization.ts';
-import { tellCallee } from '../access/call-record.ts';
+import { tellCallee } from '../access/caller-record.ts';
 import { appContainer } from '../workload/container.ts';
 import { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { claimVariables, httpGatewayApp, upstreams } from '../http/http-transcoding.ts';
 import type { Callee, Method, MethodKind } from '../scope/method.ts';
+import type { ServiceRoute } from '../scope/service-route.ts';
+import type { DeploymentPlan } from '../workload/deployment.ts';
 import { given } from '../scope/mesh-construct.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
@@ -23,7 +25,7 @@ import { isFaulty, Workload } from '../workload/workload.ts';
 import { corsPolicy, corsProblems, webSocketOrigins } from './cors.ts';
 import { edgeModel } from './edge-model.ts';
 import { overlapProblems, preflightProblems } from './edge-access.ts';
-import { exposedMethods, exposeProblems, fullName, isSameMethod, withPath } from './expose.ts';
+import { exposedMethods, exposedRoutes, exposeProblems, fullName, isSameMethod, withPath } from './expose.ts';
 import { longestWaitMs, waitProblems } from './gateway-waits.ts';
 import { addGrpc, gatewayAsCaller, grpcRoutes, type GrpcEdge } from './grpc-edge.ts';
 import { addGuards } from './guards.ts';
@@ -35,6 +37,7 @@ import { propKeys, type HttpEdgeProps } from './props.ts';
 import { protocolProblems, takesGrpc, type EdgeProtocol } from './protocols.ts';
 import { sharedProblems } from './shared-connections.ts';
 import { certificateProblems, gatewayServers, tlsProblems, type Tls } from './tls.ts';
+import { openRoutes, webProblems, webReads, webRoutes, type WebEdge } from './web-routes.ts';
 
 export type { HttpEdgeProps } from './props.ts';
 
@@ -47,6 +50,8 @@ export type { HttpEdgeProps } from './props.ts';
 export class HttpEdge<C extends string> extends Workload<C> {
   /** The methods it exposes. */
   readonly methods: readonly Method<MethodKind, C>[];
+  /** The routes of services over plain HTTP that it exposes. */
+  readonly routes: readonly ServiceRoute<C>[];
   /** How it is called. */
   readonly protocols: readonly EdgeProtocol[];
   readonly hosts: readonly string[];
@@ -67,6 +72,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     this.#props = props;
     this.#declared = declared;
     this.methods = exposedMethods(scope.mesh, props.expose);
+    this.routes = exposedRoutes(scope.mesh, props.expose);
     this.protocols = props.protocols ?? ['rest'];
     this.hosts = props.hosts ?? ['*'];
     this.tls = props.tls;
@@ -77,6 +83,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const gateways = gatewayAsCaller(scope.mesh);
     // Those of others are refused.
     for (const method of this.#grpc) if (!method.service.isExisting) tellCallee(gateways, method);
+    for (const route of this.routes) tellCallee(gateways, route);
   }
 
   /** The longest that its gateway lets a request stand still. Milliseconds. */
@@ -94,7 +101,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
     const hindered = (method: Method) => limited(method) || isFaulty(method);
     const grpc = this.#grpc;
     const edge = edgeModel({ methods, grpc, hosts, tls: tls !== undefined, openapi, jwt, hindered });
-    return { ...super.model, edge };
+    const isLimited = this.rateLimits.some((limit) => limit.method === undefined);
+    return { ...super.model, edge: { ...edge, ...webReads(this.#web, isLimited) } };
   }
 
   override problems(): readonly Problem[] {
@@ -103,7 +111,9 @@ export class HttpEdge<C extends string> extends Workload<C> {
   }
 
   override project(into: Projection): void {
-    super.project(into);
+    // Where nothing is translated, there is no gateway: requests go to the services themselves.
+    const isServing = this.#served.length > 0;
+    if (isServing) super.project(into);
     const { where, tls, hosts, rateLimits } = this;
     const { cors, jwt, openapi } = this.#props;
     const { ingress } = this.mesh;
@@ -114,10 +124,10 @@ export class HttpEdge<C extends string> extends Workload<C> {
       selector: { ...ingress.selector },
       servers: gatewayServers(tls, hosts, { http: ingress.http.port, https: ingress.https.port }),
     });
-    const { http } = this.ports;
+    const http = isServing ? this.ports.http : undefined;
     addGuards(into, {
       ...{ where, id: this.#id, name: this.name, namespace: this.namespace.name, hosts, rateLimits },
-      ...{ methods: this.#served, grpc: grpc.methods },
+      ...{ methods: this.#served, grpc: grpc.methods, routes: openRoutes(this.#web) },
       ...{ jwt, tls, cors, openapi, ingress, host: this.host, port: http },
       pods: this.podLabels,
       edges: this.#edges,
@@ -128,6 +138,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
       addGrpc(into, ingress, grpc, routes, earlier);
     }
     const destination = { host: this.host, ...(http === undefined ? {} : { port: { number: http } }) };
+    const more = cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#httpMethods) };
+    const toGateway = { route: [{ destination }], ...defaultRetries(this.mesh.platform), ...more };
     // Routes of native clients name versions of the service itself: they come when those run, as its own routes do.
     const stage = routes.length > 0 ? '60-traffic' : '40-services';
     into.addIstio(stage, where, 'VirtualService', metadata, {
@@ -136,12 +148,8 @@ export class HttpEdge<C extends string> extends Workload<C> {
       gateways: [this.name],
       http: [
         ...routes,
-        {
-          name: this.#id,
-          route: [{ destination }],
-          ...defaultRetries(this.mesh.platform),
-          ...(cors === undefined ? {} : { corsPolicy: corsPolicy(cors, this.#httpMethods) }),
-        },
+        ...webRoutes(this.#web, toGateway, { removed: grpc.foreignClaims, more }),
+        ...(this.routes.length === 0 ? [{ name: this.#id, ...toGateway }] : []),
       ],
     });
   }
@@ -219,6 +227,15 @@ export class HttpEdge<C extends string> extends Workload<C> {
     return { id: this.#id, name: this.name, where: this.where, methods: this.#grpc, foreignClaims };
   }
 
+  get #web(): WebEdge {
+    const { openapi, jwt } = this.#props;
+    return { id: this.#id, routes: this.routes, methods: this.#served, openapi: openapi === true, jwt };
+  }
+
+  protected override get deployments(): readonly DeploymentPlan<C>[] {
+    return this.#served.length === 0 ? [] : super.deployments;
+  }
+
   /** The services of the methods that its HTTP gateway serves. */
   get #services(): readonly Callee<C>[] {
     return [...new Set(this.#served.map(({ service }) => service))];
@@ -251,7 +268,11 @@ export class HttpEdge<C extends string> extends Workload<C> {
 
   get #httpMethods(): readonly string[] {
     const patterns = this.methods.flatMap(({ descriptor }) => patternsOf(descriptor));
-    return [...new Set(patterns.map(({ httpMethod }) => httpMethod))].sort();
+    const verbs = [
+      ...patterns.map(({ httpMethod }) => httpMethod),
+      ...this.routes.flatMap((one) => one.verbs),
+    ];
+    return [...new Set(verbs)].sort();
   }
 
   #appProblems(): readonly Problem[] {
@@ -275,7 +296,7 @@ export class HttpEdge<C extends string> extends Workload<C> {
       ...(mesh.ingress.isJoined ? joinedHostProblems(this) : []),
       ...exposeProblems(where, mesh, expose, takesGrpc(protocols)),
       ...protocolProblems(where, protocols, mesh.ingress, methods, mesh.claimMetadata),
-      ...jwtProblems(where, mesh, jwt, methods),
+      ...jwtProblems(where, mesh, jwt, [...methods, ...this.routes]),
       ...issuerProblems({ where, jwt }, this.#earlier),
       ...this.#limitProblems(rateLimits),
       ...corsProblems(where, cors),
@@ -284,10 +305,12 @@ export class HttpEdge<C extends string> extends Workload<C> {
     ];
     // What overlaps is told from sound settings only.
     if (found.length > 0) return found;
+    const preflighted = this.#edges.filter((edge) => edge.#props.cors !== undefined);
     return [
       ...this.descriptors.problems(`${where}: expose`, 'expose some of the services at another HttpEdge'),
       ...overlapProblems(where, this.#served, (method) => this.#asks(method)),
       ...preflightProblems(where, methods, { cors: cors !== undefined, jwt }),
+      ...webProblems(where, this.#web, { preflighted, isJoined: mesh.ingress.isJoined }),
       ...sharedProblems(where, [...new Set(methods.map(({ service }) => service))]),
     ];
   }

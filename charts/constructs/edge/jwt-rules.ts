@@ -2,9 +2,9 @@ import { createPublicKey } from 'node:crypto';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems, isMethod } from '../access/authorization.ts';
-import type { Method } from '../scope/method.ts';
+import { isRoute } from '../scope/service-route.ts';
 import { metadataClaimProblems, ruleClaimProblems } from './claim-names.ts';
-import { fullName, isSameMethod } from './expose.ts';
+import { askedName, isSame, type Asked } from './expose.ts';
 import type { ClaimRule, Jwt } from './jwt.ts';
 
 /** What plain JavaScript may have passed for a {@link Jwt}. */
@@ -36,7 +36,7 @@ export function jwtProblems(
   edge: string,
   mesh: object,
   jwt: unknown,
-  exposed: readonly Method[],
+  exposed: readonly Asked[],
 ): readonly Problem[] {
   if (jwt === undefined) return [];
   const where = `${edge}: jwt`;
@@ -154,7 +154,7 @@ function methodProblems(
   edge: string,
   mesh: object,
   jwt: Unchecked,
-  exposed: readonly Method[],
+  exposed: readonly Asked[],
 ): readonly Problem[] {
   const { except = [], rules = [] } = jwt;
   const problems: Problem[] = [];
@@ -171,12 +171,12 @@ function methodProblems(
   checks.forEach(({ method, claim, values }, index) => {
     const where = `${edge}: jwt.rules[${index}]`;
     problems.push(...unknownKeys(where, checks[index], ruleKeys));
-    if (isMethod(method) && open.some((each) => isMethod(each) && isSameMethod(each, method))) {
+    if (isAsked(method) && open.some((each) => isAsked(each) && isSame(each, method))) {
       const fix = 'remove it from except, or remove the rule';
       problems.push({
         where,
-        what: 'the method needs no token, because except lists it',
-        received: fullName(method),
+        what: `the ${kindOf(method)} needs no token, because except lists it`,
+        received: askedName(method),
         fix,
       });
     }
@@ -197,23 +197,32 @@ function methodProblems(
   return problems;
 }
 
-/** What is wrong with methods that have to be among the exposed ones. */
+/** What is wrong with methods and routes that have to be among the exposed ones. */
 export function exposedProblems(
   edge: string,
   mesh: object,
   methods: readonly unknown[],
-  exposed: readonly Method[],
+  exposed: readonly Asked[],
   at: (index: number) => string,
 ): readonly Problem[] {
   return methods.flatMap((method, index): readonly Problem[] => {
-    const wrong = callProblems(edge, mesh, [method], () => at(index));
-    if (wrong.length > 0 || !isMethod(method)) return wrong;
-    if (exposed.some((other) => isSameMethod(method, other))) return [];
-    const allowed = exposed.map(fullName).join(', ');
-    const received = fullName(method);
+    const wrong = callProblems(edge, mesh, [method], () => at(index), { routes: exposed.some(isRoute) });
+    if (wrong.length > 0 || !isAsked(method)) return wrong;
+    if (exposed.some((other) => isSame(method, other))) return [];
+    const allowed = exposed.map(askedName).join(', ');
+    const received = askedName(method);
     const fix = 'expose it, or remove it here';
-    return [{ where: `${edge}: ${at(index)}`, what: 'the method is not exposed', received, allowed, fix }];
+    const what = `the ${kindOf(method)} is not exposed`;
+    return [{ where: `${edge}: ${at(index)}`, what, received, allowed, fix }];
   });
+}
+
+function isAsked(value: unknown): value is Asked {
+  return isRoute(value) || isMethod(value);
+}
+
+function kindOf(asked: Asked): string {
+  return isRoute(asked) ? 'route' : 'method';
 }
 
 function isTexts(value: unknown): value is readonly string[] {

@@ -1,7 +1,6 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
-import type { Method, MethodKind } from '../scope/method.ts';
 import { claimPath } from './claim-names.ts';
-import { isSameMethod } from './expose.ts';
+import { isSame, type Asked } from './expose.ts';
 
 /** A public JSON Web Key Set (RFC 7517). */
 export interface JsonWebKeySet {
@@ -10,8 +9,8 @@ export interface JsonWebKeySet {
 
 /** A claim that a method asks of the token. */
 export interface ClaimRule<C extends string> {
-  /** An exposed method that is not among `except`. */
-  readonly method: Method<MethodKind, C>;
+  /** An exposed method, or a route, that is not among `except`. */
+  readonly method: Asked<C>;
   /**
    * Claim, a text or a list of texts, which alone Istio compares; dots lead into objects: `realm.roles`. A name with dots of
    * its own stands in brackets: `[https://shop.example/roles]`, `[kubernetes.io][namespace]`.
@@ -32,8 +31,8 @@ export type Jwt<C extends string> = {
   readonly audiences: readonly string[];
   /** gRPC metadata that carries a claim to the services, by claim: `{ sub: 'x-user' }`. @default - none */
   readonly claims?: Readonly<Record<string, string>>;
-  /** Exposed methods that need no token. One that is sent all the same has to be valid. @default - none */
-  readonly except?: readonly Method<MethodKind, C>[];
+  /** Exposed methods and routes that need no token. One that is sent all the same has to be valid. @default - none */
+  readonly except?: readonly Asked<C>[];
   /** What tokens have to say beside, method by method; every rule of a method holds. @default - nothing */
   readonly rules?: readonly ClaimRule<C>[];
 } & (
@@ -49,18 +48,18 @@ export type Jwt<C extends string> = {
     }
 );
 
-/** What a request to a method has to bring. */
+/** What a request has to bring. */
 export interface Requirement {
   readonly token: boolean;
   readonly claims: readonly Pick<ClaimRule<string>, 'claim' | 'values'>[];
 }
 
-/** What a request to the method has to bring. */
-export function requirementOf(jwt: Jwt<string> | undefined, method: Method): Requirement {
-  if (jwt === undefined || jwt.except?.some((each) => isSameMethod(each, method)) === true) {
+/** What a request for it has to bring. */
+export function requirementOf(jwt: Jwt<string> | undefined, asked: Asked): Requirement {
+  if (jwt === undefined || jwt.except?.some((each) => isSame(each, asked)) === true) {
     return { token: false, claims: [] };
   }
-  const rules = jwt.rules?.filter((rule) => isSameMethod(rule.method, method)) ?? [];
+  const rules = jwt.rules?.filter((rule) => isSame(rule.method, asked)) ?? [];
   return { token: true, claims: rules.map(({ claim, values }) => ({ claim, values })) };
 }
 

@@ -9,7 +9,10 @@ import type { Tls } from './tls.ts';
 
 /** Properties of an `HttpEdge`. */
 export interface HttpEdgeProps<C extends string> {
-  /** Methods that are served by their google.api.http paths, or services for all of theirs. Nothing else is let in. */
+  /**
+   * Methods that are served by their google.api.http paths, services for all of theirs, and routes of services over plain HTTP, whose
+   * requests go from the ingress gateways to the service itself. Nothing else is let in.
+   */
   readonly expose: readonly Exposed<C>[];
   /**
    * How it is called: `rest` over HTTP with JSON, `grpc` by native gRPC clients, over TLS or, without `tls`, HTTP/2 in plaintext (h2c).

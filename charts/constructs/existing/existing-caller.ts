@@ -2,10 +2,10 @@ import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { ExistingCallerModel } from '../../model/mesh-model.ts';
 import { principalOf } from '../access/authorization.ts';
-import { tellCallee } from '../access/call-record.ts';
+import { tellCallee } from '../access/caller-record.ts';
 import { given, MeshConstruct, type Mesh } from '../scope/mesh-construct.ts';
-import type { Caller, Method, MethodKind } from '../scope/method.ts';
-import type { TcpPort } from '../scope/tcp-port.ts';
+import type { Callable } from '../scope/callable.ts';
+import type { Caller } from '../scope/method.ts';
 import { callerProblems, refuseOutsideMesh } from './existing-rules.ts';
 
 /** Properties of an {@link existingCaller}. */
@@ -26,7 +26,7 @@ export class ExistingCaller<C extends string> extends MeshConstruct<C> implement
   /** Its properties as they were given. */
   readonly #props: unknown;
   /** Plain JavaScript may have put anything here until the problems were asked for. */
-  readonly #calls: (Method<MethodKind, C> | TcpPort<C>)[] = [];
+  readonly #calls: Callable<C>[] = [];
 
   constructor(mesh: Mesh<C>, declared: ExistingCallerProps) {
     const { namespace, serviceAccount } = given(declared);
@@ -39,10 +39,10 @@ export class ExistingCaller<C extends string> extends MeshConstruct<C> implement
   }
 
   /**
-   * Grants its identity exactly these methods and ports of services of the mesh, in every cluster. Its proxy has to be in the mesh; where
+   * Grants its identity exactly these methods, ports and routes of services of the mesh, in every cluster. Its proxy has to be in the mesh; where
    * its owners narrow what that knows by a Sidecar resource of theirs, the services' hosts have to be in it.
    */
-  calls(...called: readonly (Method<MethodKind, C> | TcpPort<C>)[]): void {
+  calls(...called: readonly Callable<C>[]): void {
     for (const call of called) {
       this.#calls.push(call);
       tellCallee(this, call);

@@ -2,8 +2,8 @@ import { dnsLabelRule, isDnsLabel, nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
 import { callProblems } from '../access/authorization.ts';
 import { Namespace, refuseScope, type Mesh } from '../scope/mesh-construct.ts';
-import type { Caller, Method } from '../scope/method.ts';
-import type { TcpPort } from '../scope/tcp-port.ts';
+import type { Callable } from '../scope/callable.ts';
+import type { Caller } from '../scope/method.ts';
 import { isExisting } from '../scope/platform.ts';
 import { descriptorProblems } from '../workload/descriptor.ts';
 import { placementProblems } from '../workload/workload-rules.ts';
@@ -85,13 +85,13 @@ export function serviceProblems(
 /** What is wrong with the declaration of a caller of others. */
 export function callerProblems(
   caller: Declared & { readonly serviceAccount: unknown },
-  calls: readonly (Method | TcpPort)[],
+  calls: readonly Callable[],
 ): readonly Problem[] {
   const { where, mesh, serviceAccount, namespace } = caller;
   const at = `${where}: serviceAccount`;
   const known = mesh.node.findAll().filter((part) => part instanceof CallingPods);
   const own = known.find((each) => each.name === serviceAccount && each.namespace.name === namespace.name);
-  const wrong = callProblems(where, mesh, calls, undefined, true);
+  const wrong = callProblems(where, mesh, calls, undefined, { ports: true, routes: true });
   return [
     ...namespaceProblems(caller),
     ...accountProblems(at, serviceAccount),

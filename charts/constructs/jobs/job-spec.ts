@@ -15,6 +15,8 @@ export interface RunPods {
   readonly config: AnyConfig;
   /** Whole reference of the image of its container. */
   readonly image: string;
+  /** Annotations that give its proxy what it needs beside it. */
+  readonly proxyAnnotations: Readonly<Record<string, string>>;
 }
 
 /** Times that a run is tried again, and seconds that all its tries may take, where nothing is said. */
@@ -28,7 +30,7 @@ export const runDefaults = { backoffLimit: 3, activeDeadlineSeconds: 600 } as co
 export function runSpec(
   into: Projection,
   props: RunProps<string>,
-  { app, config, image }: RunPods,
+  { app, config, image, proxyAnnotations }: RunPods,
 ): k8s.JobSpec {
   const { completions = 1, parallelism = 1, restartPolicy = 'Never' } = props;
   const { backoffLimit, activeDeadlineSeconds } = runDefaults;
@@ -39,7 +41,7 @@ export function runSpec(
     parallelism,
     template: {
       metadata: {
-        annotations: { [nativeSidecarAnnotation]: 'true' },
+        annotations: { [nativeSidecarAnnotation]: 'true', ...proxyAnnotations },
         labels: { ...into.podLabels(app), [versionLabel]: firstVersion },
       },
       spec: {

@@ -3,12 +3,11 @@ import { parseJobContainer } from '../../../apps/config/app-config.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { KubernetesObject, RunModel } from '../../model/mesh-model.ts';
 import { preparePods } from '../existing-model.ts';
-import { egressTo } from '../access/authorization.ts';
+import { egressTo } from '../access/egress.ts';
 import { given, type LoadedApp, type Namespace } from '../scope/mesh-construct.ts';
 import { Projection, type Metadata } from '../scope/projection.ts';
-import { collectorHost } from '../telemetry/tracing.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
-import { callModels, connectionModels } from '../workload/call-models.ts';
+import { callModels, connectionModels, requestModels } from '../workload/call-models.ts';
 import { CallingPods } from '../workload/calling-pods.ts';
 import { foreignImagesOf } from '../workload/model-facts.ts';
 import { loadedBy } from '../workload/source.ts';
@@ -40,7 +39,7 @@ export abstract class Run<C extends string = string> extends CallingPods<C> {
 
   override get foreignImages(): readonly string[] {
     const own = foreignImagesOf(this.config, [{ image: this.#image }], this.mesh.platform.imageHub);
-    return [...own, ...this.pods.images(this.config)];
+    return [...own, ...this.ownPods.images(this.config)];
   }
 
   /** Name of the object that makes its pods. */
@@ -52,14 +51,15 @@ export abstract class Run<C extends string = string> extends CallingPods<C> {
     return {
       ...{ name, namespace: this.namespace.name, kind, object: this.objectName, placement: clusters },
       calls: callModels(this.calledMethods, isFaulty),
-      ...connectionModels(this.called.tcp),
+      ...connectionModels(this.called),
+      ...requestModels(this.called.routes),
     };
   }
 
   override problems(): readonly Problem[] {
     const { where, name } = this;
-    const { containers = [] } = this.pods.said;
-    const found = [...super.problems(), ...this.pods.problems({}, false)];
+    const { containers = [] } = this.ownPods.said;
+    const found = [...super.problems(), ...this.ownPods.problems({}, false)];
     if (typeof (name as unknown) === 'string' && name.length > longestName) {
       const what = 'the name of the job is too long for those of its pods';
       found.push({ where, what, received: name, allowed: `at most ${longestName} characters` });
@@ -72,7 +72,7 @@ export abstract class Run<C extends string = string> extends CallingPods<C> {
         fix: 'move them to initContainers, with sidecar: true: such a container is ended with the pod',
       });
     }
-    for (const cluster of this.pods.clustersWithReplicas) {
+    for (const cluster of this.ownPods.clustersWithReplicas) {
       const what = 'is for services: it has as many pods as completions says';
       found.push({ where: `${where}: clusters.${cluster}.replicas`, what, fix: 'remove it' });
     }
@@ -85,15 +85,13 @@ export abstract class Run<C extends string = string> extends CallingPods<C> {
   override project(into: Projection): void {
     const { name, config, where } = this;
     const metadata = { name, namespace: this.namespace.name };
-    const { tracing, platform } = this.mesh;
-    this.pods.addAccount(into, config);
-    const hosts = [...this.called.hosts, ...this.pods.egress(config)];
-    if (tracing !== undefined) hosts.push(collectorHost(platform, tracing.collector));
-    into.addIstio('40-services', where, 'Sidecar', metadata, egressTo(this.podLabels, hosts));
+    const { platform } = this.mesh;
+    this.ownPods.addAccount(into, config);
+    into.addIstio('40-services', where, 'Sidecar', metadata, egressTo(this.podLabels, this.egress));
     const called = this.calledMethods.map(({ descriptor }) => descriptor);
     const told = { where, platform, tracing: this.tracing, served: [], called };
     addTelemetry(into, metadata, this.podLabels, told);
-    this.pods.addFiles(into, config, this.clusters);
+    this.ownPods.addFiles(into, config, this.clusters);
     if (this.clusters.some((placed) => placed === into.cluster.name)) this.#add(into, this.objectName);
   }
 
@@ -121,8 +119,13 @@ export abstract class Run<C extends string = string> extends CallingPods<C> {
   /** What its container is in a cluster, and from which image. */
   protected inCluster(cluster: string) {
     return {
-      ...{ app: this.name, config: this.configIn(cluster), image: this.pods.imageIn(this.#image, cluster) },
-      rework: this.pods.reworkIn(this.config, cluster, this.kind),
+      ...{
+        app: this.name,
+        config: this.configIn(cluster),
+        image: this.ownPods.imageIn(this.#image, cluster),
+      },
+      proxyAnnotations: this.called.proxyAnnotations,
+      rework: this.ownPods.reworkIn(this.config, cluster, this.kind),
     };
   }
 

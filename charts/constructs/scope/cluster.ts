@@ -24,8 +24,8 @@ export interface ClusterIstio {
   readonly namespaces?: Readonly<Record<string, string>>;
 }
 
-/** A cluster of the mesh, as it is declared. */
-export interface ClusterProps {
+/** What is declared of every cluster. */
+interface AnyClusterProps {
   /**
    * Name of the network its pods are on. Pods of clusters on one network reach each other by their own addresses; traffic between
    * networks passes the east-west gateways, which a mesh on one network does not have. A pod keeps the network that it started in.
@@ -33,16 +33,35 @@ export interface ClusterProps {
   readonly network: string;
   /** Region, as the label `topology.kubernetes.io/region` of its nodes says. */
   readonly region: string;
-  /** Zone, as the label `topology.kubernetes.io/zone` of its nodes says. */
-  readonly zone: string;
   /** Its control planes, where there is to be more than one for an upgrade. @default - one, of the platform's Istio */
   readonly istio?: ClusterIstio;
   /** How its gateways are reached, where it is another way than the mesh's. @default - as the mesh's `gateways` say */
   readonly gateways?: Gateways;
 }
 
+/** Where the nodes of a cluster are within its region. */
+type Zones =
+  | {
+      /** Zone, as the label `topology.kubernetes.io/zone` of its nodes says. */
+      readonly zone: string;
+      readonly zones?: never;
+    }
+  | {
+      /** Every zone that it has nodes in, as their labels `topology.kubernetes.io/zone` say: one or more. */
+      readonly zones: readonly string[];
+      readonly zone?: never;
+    };
+
+/** A cluster of the mesh, as it is declared: in a region, and in one of its zones or in several. */
+export type ClusterProps = AnyClusterProps & Zones;
+
 /** A declared cluster. */
-export interface Cluster<C extends string = string> extends ClusterProps {
+export type Cluster<C extends string = string> = ClusterProps & {
   /** Also what Istio knows the cluster by. */
   readonly name: C;
+};
+
+/** The zones of a cluster. */
+export function zonesOf({ zone, zones }: Zones): readonly string[] {
+  return zones ?? [zone];
 }

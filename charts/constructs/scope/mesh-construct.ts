@@ -16,6 +16,7 @@ import { levelAnnotation, levelProblems, podSecurityLabels, type LowerPodSecurit
 import type { Projection } from './projection.ts';
 import { injectionLabels, ofRevision, revisionOf } from './revisions.ts';
 import type { Tracing } from './tracing.ts';
+import type { TrafficDefaults } from './traffic-defaults.ts';
 
 /*
  * The types of a mesh, of its constructs and of its namespaces refer to each other: they stand in one file, as files do not
@@ -45,6 +46,8 @@ export interface Mesh<C extends string = string> extends Construct {
   readonly platform: AnyPlatform;
   readonly gateways: Gateways | undefined;
   readonly tracing: Tracing | undefined;
+  /** What holds for calls to its services of which nothing nearer says otherwise. */
+  readonly traffic: TrafficDefaults | undefined;
   /** What the protos say in comments. */
   readonly comments: ProtoComments;
   readonly ingress: Ingress<C>;
@@ -142,9 +145,11 @@ export interface NamespaceProps {
    * pods of the namespace: declare one for those alone. @default - `restricted`
    */
   readonly podSecurity?: LowerPodSecurity;
+  /** Time-outs, retries and outliers of calls to its services of which a TrafficPolicy says nothing. @default - the mesh's */
+  readonly traffic?: TrafficDefaults;
 }
 
-const namespaceKeys = keysOf<NamespaceProps>({ shared: true, podSecurity: true });
+const namespaceKeys = keysOf<NamespaceProps>({ shared: true, podSecurity: true, traffic: true });
 
 /**
  * An application namespace, the same in every cluster: a namespace is one identity space across the mesh.
@@ -155,6 +160,8 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
   readonly name: string;
   /** Whether it exists already and has workloads of others. */
   readonly shared: boolean;
+  /** What holds for calls to its services, beside what the mesh says. */
+  readonly traffic: TrafficDefaults | undefined;
   /** Its properties as they were given. */
   readonly #props: unknown;
   readonly #podSecurity: LowerPodSecurity | undefined;
@@ -165,6 +172,7 @@ export class Namespace<C extends string> extends MeshConstruct<C> {
     this.name = name;
     this.#props = props;
     this.shared = given(props).shared ?? false;
+    this.traffic = given(props).traffic;
     this.#podSecurity = given(props).podSecurity;
   }
 

@@ -52,6 +52,7 @@ interface Added {
   readonly where: string;
   readonly differs: Differs | undefined;
   readonly custom: boolean;
+  readonly own: boolean;
   /** Of what is written. */
   readonly patches?: readonly JsonPatch[];
   /** What is made of that. */
@@ -73,6 +74,8 @@ export class Projection {
   readonly cluster: Cluster;
   /** Path of the construct that is adding its objects. */
   where = '';
+  /** Whether that is none of the library's. */
+  own = false;
   /** What is wrong with what constructs add: objects that two of them add, the later in the place of the other, and unknown keys. */
   readonly problems: Problem[] = [];
   readonly #owners = new Map<string, string>();
@@ -116,7 +119,8 @@ export class Projection {
       const what = `the ${kind.GVK.kind} ${objectTitle(metadata)} has a key that its kind does not know`;
       this.problems.push({ where: this.where, what, received, fix: 'correct or remove it' });
     }
-    const added = { object, where: this.where, differs: metadata.differs, custom: false, patches };
+    const { where, own } = this;
+    const added = { object, where, differs: metadata.differs, custom: false, own, patches };
     const reworked = rework?.(writtenBy(added));
     this.problems.push(...(reworked?.problems ?? []));
     this.#note(stage, { ...added, ...(reworked && { reworked }) });
@@ -155,11 +159,12 @@ export class Projection {
     // Not by the chart: it would infer the order of all charts' objects anew for each of them.
     return (this.#added.get(stage) ?? [])
       .map((added) => {
-        const { where, differs, custom, reworked } = added;
+        const { where, differs, custom, own, reworked } = added;
         const data = this.#preparePods(reworked?.object ?? writtenBy(added), this.cluster);
         const allowed = differsByRevision(data.kind, withPaths(differs, reworked?.paths ?? []));
         const undone = reworked === undefined ? {} : { undone: reworked.undone };
-        return { cluster: this.cluster.name, where, object: data, differs: allowed, custom, ...undone };
+        const marked = { custom, ...(own ? { own } : {}), ...undone };
+        return { cluster: this.cluster.name, where, object: data, differs: allowed, ...marked };
       })
       .map((rendered) => ({ rendered, key: sortKey(rendered.object) }))
       .sort((a, b) => compare(a.key, b.key))
@@ -177,7 +182,7 @@ export class Projection {
     if (!this.#claim(type, metadata, where, body)) return;
     const props = { ...type, metadata: labelled(metadata), ...body };
     const object = new ApiObject(this.#chart(stage), objectId(type.kind, metadata), props);
-    this.#note(stage, { object, where, differs: metadata.differs, custom });
+    this.#note(stage, { object, where, differs: metadata.differs, custom, own: this.own });
   }
 
   /** Whether no construct has added the object, in whatever stage, and it can be written. */

@@ -33,7 +33,7 @@ describe('properties of a service over TCP', () => {
       `demo/shop/redis: ports: is not the name of a port; received "Bus"; allowed ${name}`,
       `demo/shop/redis: ports: is not the name of a port; received "http-envoy-prom-2"; allowed ${name}`,
       'demo/shop/redis: ports.same: is the same port of the container as that of Bus; received 16379; fix: give each its own',
-      'demo/shop/redis: replcas: unknown key; received "replcas"; allowed image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics; fix: did you mean replicas?',
+      'demo/shop/redis: replcas: unknown key; received "replcas"; allowed image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, stateful, probes, user, metrics; fix: did you mean replicas?',
       'demo/shop/redis: replicated: is not a boolean; received "yes"; allowed true or false',
     ]);
   });
@@ -87,8 +87,9 @@ describe('calls of ports', () => {
       const ports = redis.port as unknown as Readonly<Record<string, unknown>>;
       (orders.calls.bind(orders) as Loose)(ports['reddis'], redis, other.port.redis, 6379, redis.port);
       orders.callsHttp(redis.port.redis as unknown as Method<'unary', Clusters>);
-      const what = 'is not a method, or a port, of a declared service';
-      const allowed = 'allowed SERVICE.method.NAME, or SERVICE.port.NAME of a TcpService';
+      const what = 'is not a method, port, or route of a declared service';
+      const allowed =
+        'allowed SERVICE.method.NAME, SERVICE.port.NAME of a TcpService, or SERVICE.route(VERB, PATH) of an HttpService';
       expect(problemsOf(mesh)).toEqual([
         'demo/shop/orders: calls[0]: demo/shop/redis has no such port; received "reddis"; allowed redis; fix: did you mean redis?',
         `demo/shop/orders: calls[1]: ${what}; received "demo/shop/redis"; ${allowed}`,

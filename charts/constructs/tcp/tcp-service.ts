@@ -4,18 +4,26 @@ import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import type { Grant } from '../access/authorization.ts';
 import { given, type LoadedApp, type Namespace } from '../scope/mesh-construct.ts';
-import type { Caller } from '../scope/method.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 import { portsOf, type TcpCallee, type TcpPort } from '../scope/tcp-port.ts';
 import { routesExportTo } from '../scope/visibility.ts';
+import type { DeploymentPlan } from '../workload/deployment.ts';
 import { foreignContainer } from '../workload/foreign-container.ts';
 import { tcpPorts } from '../workload/service-ports.ts';
 import { loadedBy } from '../workload/source.ts';
+import { withOwnVolumes } from '../workload/stateful-set.ts';
 import { Workload } from '../workload/workload.ts';
-import { containerProps, portNames, propProblems, type TcpServiceProps } from './tcp-props.ts';
+import { addPodsService, clustersOf, podCallProblems, podsService, statefulOf } from './single-pods.ts';
+import {
+  containerProps,
+  portNames,
+  propProblems,
+  volumeProblems,
+  type TcpServiceProps,
+} from './tcp-props.ts';
 import { isApart, tcpDestinationRule, tcpRoutes, type TcpDestined } from './tcp-traffic.ts';
 
-export type { TcpPortNumber, TcpServiceProps } from './tcp-props.ts';
+export type { StatefulProps, TcpPortNumber, TcpServiceProps } from './tcp-props.ts';
 
 /**
  * A service that speaks something else than gRPC over TCP: a database, a cache, a broker. It is declared by the reference of its image, and
@@ -28,6 +36,11 @@ export type { TcpPortNumber, TcpServiceProps } from './tcp-props.ts';
 export class TcpService<P extends string, C extends string> extends Workload<C> implements TcpCallee<C> {
   /** Its ports, as values for whatever refers to one. */
   readonly port: Readonly<Record<P, TcpPort<C>>>;
+  /**
+   * The same ports of its single pods, where it is `stateful`: a caller that has one may connect to each pod by its own name,
+   * `redis-0.redis-pods.shop.svc.cluster.local`, on the port of the container. Such a name leads to pods of the caller's own cluster alone.
+   */
+  readonly pods: Readonly<Record<P, TcpPort<C>>>;
   /** Whether its instances in several clusters hold the same data. */
   readonly replicated: boolean;
   /** Its properties as they were given. */
@@ -40,6 +53,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     this.#props = props;
     this.replicated = given(props).replicated ?? false;
     this.port = portsOf<P, C>(this, portNames(props) as P[]);
+    this.pods = portsOf<P, C>(this, portNames(props) as P[], true);
     this.#loaded = loadedBy(() => parseTcpProps(this.where, name, containerProps(props)));
   }
 
@@ -57,8 +71,36 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     return this.#tcp[name]?.servicePort ?? 0;
   }
 
+  /** The port of its container that has a name. */
+  containerPort(name: string): number {
+    return this.#tcp[name]?.port ?? 0;
+  }
+
+  /** Host name of the headless Service below which each of its pods has a name; none where they have no names that stay. */
+  get podsHost(): string | undefined {
+    const { soundConfig: config, name, namespace } = this;
+    if (config === undefined || statefulOf(config) === undefined) return undefined;
+    return `${podsService(name)}.${namespace.name}.svc.cluster.local`;
+  }
+
   override problems(): readonly Problem[] {
-    return [...super.problems(), ...propProblems(this.where, this.#props), ...this.#callerProblems()];
+    const { where } = this;
+    return [
+      ...super.problems(),
+      ...propProblems(where, this.#props),
+      ...volumeProblems(where, this.#props),
+      ...this.#callerProblems(),
+      ...(this.soundConfig === undefined
+        ? []
+        : podCallProblems(this, this.callers.tcpCallers, this.#running)),
+    ];
+  }
+
+  protected override get deployments(): readonly DeploymentPlan<C>[] {
+    const stateful = statefulOf(this.config);
+    if (stateful === undefined) return super.deployments;
+    const serviceName = podsService(this.name);
+    return super.deployments.map((plan) => ({ ...plan, stateful: { ...stateful, serviceName } }));
   }
 
   override get model(): WorkloadModel {
@@ -68,7 +110,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
 
   /** Callers are let through to their ports, whatever they send there. */
   protected override get grants(): readonly Grant[] {
-    return [...this.tcpCallers].flatMap(([{ principal }, called]) =>
+    return [...this.callers.tcpCallers].flatMap(([{ principal }, called]) =>
       [...new Set(called.map(({ portName }) => this.#tcp[portName]?.port ?? 0))].map((port) => ({
         principal,
         port,
@@ -86,6 +128,11 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
       ...tcpDestinationRule(service),
       exportTo,
     });
+    if (this.podsHost !== undefined && this.#isPlacedIn(into.cluster.name))
+      addPodsService(into, metadata, {
+        ...{ selector: this.podLabels, exportTo, placement: this.clusters },
+        ports: Object.entries(this.#tcp).map(([name, { port }]) => ({ name, port })),
+      });
     const routes = tcpRoutes(service);
     if (routes === undefined) return;
     const exported = routesExportTo(this.namespace.name, exportTo, this.callerNamespaces);
@@ -94,7 +141,19 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
 
   protected override containers(cluster: string, image: string): k8s.Container[] {
     const config = this.configIn(cluster);
-    return isForeign(config) ? [foreignContainer(config, image)] : [];
+    if (!isForeign(config)) return [];
+    const container = foreignContainer(config, image);
+    const { stateful } = config.foreign;
+    return [stateful === undefined ? container : withOwnVolumes(container, stateful)];
+  }
+
+  #isPlacedIn(cluster: string): boolean {
+    return this.clusters.some((placed) => placed === cluster);
+  }
+
+  /** Clusters in which it has pods: one that has none is led to nothing, as one that it is not placed in. */
+  get #running(): readonly string[] {
+    return this.clusters.filter((cluster) => this.configIn(cluster).replicas !== 0);
   }
 
   get #destined(): TcpDestined {
@@ -108,9 +167,8 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     const { where, clusters: placement, replicated } = this;
     if (!isApart({ placement, replicated })) return [];
     const all = this.mesh.clusters.map(({ name }) => name);
-    // One that has no pods is led to nothing, as one that it is not placed in.
-    const running = placement.filter((cluster) => this.configIn(cluster).replicas !== 0);
-    return [...this.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
+    const running = this.#running;
+    return [...this.callers.tcpCallers.keys()].flatMap((caller): readonly Problem[] => {
       const without = clustersOf(caller, all).filter((cluster) => !running.some((own) => own === cluster));
       if (without.length === 0) return [];
       return [
@@ -128,9 +186,4 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
       ];
     });
   }
-}
-
-/** Clusters that a caller may run in; of one that belongs to others, nobody says. */
-function clustersOf({ clusters }: Caller, all: readonly string[]): readonly string[] {
-  return clusters.length === 0 ? all : clusters;
 }

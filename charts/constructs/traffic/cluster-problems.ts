@@ -1,6 +1,7 @@
 import { own } from '../../../core/own.ts';
 import type { Cluster } from '../scope/cluster.ts';
 import type { Findings, Mapping } from './findings.ts';
+import { isAlike, localityNames, sharedPlace } from './locality.ts';
 
 /** What the rules on clusters look at. */
 export interface Placed {
@@ -31,14 +32,8 @@ export function failoverProblems(findings: Findings, placed: Placed, value: unkn
     }
     for (const cluster of list) clusterProblem(findings, path, placed, list, cluster, from);
     if (findings.problems.length > before || list.length === 0) continue;
-    const beside = (list as readonly string[]).filter(
-      (cluster) => placeOf(placed, cluster) === placeOf(placed, from),
-    );
-    for (const received of beside) {
-      const place = placeOf(placed, from);
-      const what = `is in ${place}, like ${from} itself: Istio spreads calls evenly over both, and does not fail over between them`;
-      findings.add(path, { what, received, fix: 'remove it, or give each cluster its own zone' });
-    }
+    const beside = (list as readonly string[]).filter((cluster) => areAlike(placed, from, cluster));
+    for (const received of beside) besideProblem(findings, path, placed, from, received);
     if (beside.length > 0) continue;
     regionProblems(findings, path, placed, from, list as readonly string[]);
     const region = regionOf(placed, from);
@@ -56,6 +51,33 @@ export function failoverProblems(findings: Findings, placed: Placed, value: unkn
     }
     preferred.set(region, { from, first });
   }
+}
+
+/** A cluster that calls made in another one go to anyway. */
+function besideProblem(
+  findings: Findings,
+  path: string,
+  placed: Placed,
+  from: string,
+  received: string,
+): void {
+  const [home, other] = [from, received].map((name) => placed.clusters.find((one) => one.name === name));
+  if (home === undefined || other === undefined) return;
+  const place = sharedPlace(home, other);
+  findings.add(
+    path,
+    place === undefined
+      ? {
+          what: `is in ${home.region}, like ${from} itself, which has several zones there: from one without healthy pods, Istio spreads calls evenly over all other zones of the region`,
+          received,
+          fix: 'remove it, or give each cluster its own region',
+        }
+      : {
+          what: `is in ${place}, like ${from} itself: Istio spreads calls evenly over both, and does not fail over between them`,
+          received,
+          fix: 'remove it, or give each cluster its own zone',
+        },
+  );
 }
 
 /** Checks `distribution`: shares for every cluster, of clusters that Istio can tell apart. */
@@ -79,18 +101,25 @@ export function distributionProblems(findings: Findings, placed: Placed, value: 
       shareProblems(findings, placed, distribution, from, to as Readonly<Record<string, number>>);
     }
   }
-  const seen = new Map<string, string>();
-  for (const { name, region, zone } of placed.clusters) {
-    const place = `${region}/${zone}`;
-    const rival = seen.get(place);
+  placed.clusters.forEach((cluster, index) => {
+    const { name } = cluster;
+    const earlier = placed.clusters.slice(0, index);
+    const rival = earlier.findLast((other) => sharedPlace(cluster, other) !== undefined);
     if (rival !== undefined) {
+      const place = sharedPlace(cluster, rival) ?? '';
       findings.add('distribution', {
-        what: `cannot tell ${name} from ${rival}: Istio distributes by region and zone, and both are in ${place}`,
+        what: `cannot tell ${name} from ${rival.name}: Istio distributes by region and zone, and both are in ${place}`,
         fix: 'remove the distribution, or give each cluster its own zone',
       });
     }
-    seen.set(place, name);
-  }
+    const places = localityNames(cluster, placed.clusters);
+    if (places.length === 1 || !placed.placement.includes(name)) return;
+    findings.add('distribution', {
+      what: `cannot give ${name} a share: it has several zones of a region that another cluster is in, too, and Istio distributes to regions or to single zones`,
+      received: places,
+      fix: 'remove the distribution, or give each cluster its own region',
+    });
+  });
 }
 
 /** A version's pods, and those behind a gateway, only get calls where the shares leave them some. */
@@ -207,7 +236,8 @@ function regionProblems(
   const missing = (region: string) =>
     placed.placement.filter(
       (name) =>
-        placeOf(placed, name) !== placeOf(placed, from) &&
+        name !== from &&
+        !areAlike(placed, from, name) &&
         !list.includes(name) &&
         regionOf(placed, name) === region,
     );
@@ -233,10 +263,9 @@ function regionProblems(
   }
 }
 
-/** What Istio tells places apart by. */
-function placeOf({ clusters }: Placed, cluster: string): string {
-  const { region = '', zone = '' } = clusters.find(({ name }) => name === cluster) ?? {};
-  return `${region}/${zone}`;
+function areAlike({ clusters }: Placed, from: string, other: string): boolean {
+  const [home, away] = [from, other].map((name) => clusters.find((one) => one.name === name));
+  return home !== undefined && away !== undefined && isAlike(home, away);
 }
 
 function regionOf({ clusters }: Placed, cluster: string): string {

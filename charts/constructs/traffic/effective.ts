@@ -1,4 +1,6 @@
+import { MethodOptions_IdempotencyLevel as Level } from '@bufbuild/protobuf/wkt';
 import type { Method } from '../scope/method.ts';
+import type { TrafficDefaults } from '../scope/traffic-defaults.ts';
 import type { Metadata, MetadataMatch, TrafficPolicyProps, TrafficRule } from './props.ts';
 
 /** A policy whose props were checked. */
@@ -7,6 +9,9 @@ type Rule = TrafficRule<string, string>;
 
 /** What is done with the calls of a route; what a rule does not say is absent. */
 export type Action = Pick<Rule, 'timeoutMs' | 'retries' | 'to' | 'fault' | 'mirror'>;
+
+/** What of the defaults of a mesh or namespace a route says. */
+export type CallDefaults = Pick<TrafficDefaults, 'timeoutMs' | 'retries'>;
 
 /** The keys of an {@link Action}. */
 export const actionKeys = ['timeoutMs', 'retries', 'to', 'fault', 'mirror'] as const;
@@ -30,22 +35,29 @@ export interface Route {
  * ones, and expressions last; so no rule with exact values or prefixes takes all the calls of another, unless both match
  * the same. What an expression matches is not looked into: one that lies within a prefix is never tried.
  * @param methods - all methods of the service
+ * @param defaults - what holds for calls of which no rule says otherwise
  */
-export function routesOf(methods: readonly Method[], rules: readonly Rule[]): readonly Route[] {
+export function routesOf(
+  methods: readonly Method[],
+  rules: readonly Rule[],
+  defaults: CallDefaults = {},
+): readonly Route[] {
   const indexed = rules.map((rule, index) => ({ rule, name: `rules[${index}]` }));
   const everywhere = indexed.filter(({ rule }) => rule.method === undefined).toSorted(bySpecificity);
   const plainStreams: Method[] = [];
   const own = methods.flatMap((method): readonly Route[] => {
     const ofMethod = indexed.filter(({ rule }) => rule.method?.descriptor === method.descriptor);
     const bases = ofMethod.filter(({ rule }) => isBase(rule));
-    const base = Object.assign({}, ...bases.map(({ rule }) => actionOf(rule))) as Action;
+    const said = Object.assign({}, ...bases.map(({ rule }) => actionOf(rule))) as Action;
+    const usual = usualAction(method, defaults, said);
+    const base = { ...usual, ...said };
     const special = ofMethod.filter(({ rule }) => !isBase(rule)).toSorted(bySpecificity);
     const streams = method.kind !== 'unary';
     if (ofMethod.length === 0 && streams && everywhere.length === 0) {
       plainStreams.push(method);
       return [];
     }
-    const needed = bases.length > 0 || streams;
+    const needed = bases.length > 0 || streams || Object.keys(usual).length > 0;
     // What holds for the method also holds for its calls that a rule without a method picks out.
     const taken = new Set(special.map(({ rule }) => matchKey(rule.metadata)));
     const inherited =
@@ -78,6 +90,20 @@ export function routesOf(methods: readonly Method[], rules: readonly Rule[]): re
     })),
     { name: 'default', methods: [], metadata: undefined, action: {}, streams: false },
   ];
+}
+
+/** What is done with a method's calls of which no rule says otherwise; with streams nothing. */
+function usualAction(
+  { kind, descriptor }: Method,
+  { timeoutMs, retries }: CallDefaults,
+  { fault }: Action,
+): Action {
+  if (kind !== 'unary') return {};
+  const repeatable = descriptor.idempotency !== Level.IDEMPOTENCY_UNKNOWN && fault === undefined;
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retries === undefined || !repeatable ? {} : { retries }),
+  };
 }
 
 /** Whether a rule is for all the calls of its method. */

@@ -1,5 +1,5 @@
 import type { IstioSpec } from '../../model/istio-models.ts';
-import type { Cluster } from '../scope/cluster.ts';
+import { zonesOf, type Cluster } from '../scope/cluster.ts';
 import type { TrafficPolicyProps } from './props.ts';
 
 type Setting = NonNullable<
@@ -45,33 +45,63 @@ export function localityOf(
   };
 }
 
-/** How many places that Istio can tell apart: it also fails over between the zones of a region. */
+/**
+ * How many places that Istio can tell apart have pods, whatever zones of a cluster they are in: clusters that share a zone are one, as its pods
+ * there may be all it has. Istio also fails over between the zones of a region.
+ */
 export function placesOf(placement: readonly string[], clusters: readonly Cluster[]): number {
   const placed = clusters.filter(({ name }) => placement.includes(name));
-  return new Set(placed.map(({ region, zone }) => `${region}/${zone}`)).size;
+  const places: (readonly Cluster[])[] = [];
+  for (const cluster of placed) {
+    const beside = places.filter((place) => place.some((other) => sharedPlace(cluster, other) !== undefined));
+    const apart = places.filter((place) => !beside.includes(place));
+    places.splice(0, places.length, ...apart, [cluster, ...beside.flat()]);
+  }
+  return places.length;
+}
+
+/** A zone that both clusters have, with its region. */
+export function sharedPlace(one: Cluster, other: Cluster): string | undefined {
+  if (one.region !== other.region) return undefined;
+  const zone = zonesOf(one).find((name) => zonesOf(other).includes(name));
+  return zone === undefined ? undefined : `${one.region}/${zone}`;
+}
+
+/**
+ * Whether calls made in a cluster may go to another one although its own has healthy pods: where they share a zone, and where the cluster has several zones of
+ * their region, as a caller in a zone without pods takes those of all other zones alike.
+ */
+export function isAlike(from: Cluster, other: Cluster): boolean {
+  if (from === other || from.region !== other.region) return false;
+  return zonesOf(from).length > 1 || sharedPlace(from, other) !== undefined;
 }
 
 function distributed(
   clusters: readonly Cluster[],
   distribution: NonNullable<TrafficPolicyProps<string, string>['distribution']>,
 ): Locality {
-  const localities = new Map(clusters.map((cluster) => [cluster.name, localityName(cluster, clusters)]));
-  const shares = Object.entries(distribution).map(([from, to]) => ({
-    from: localities.get(from) ?? from,
-    to: Object.fromEntries(
-      Object.entries(to)
-        .filter(([, share]) => share !== 0)
-        .map(([cluster, share]) => [localities.get(cluster) ?? cluster, share]),
-    ) as Record<string, number>,
-  }));
+  const localities = new Map(clusters.map((cluster) => [cluster.name, localityNames(cluster, clusters)]));
+  const namesOf = (cluster: string) => localities.get(cluster) ?? [cluster];
+  const shares = Object.entries(distribution).flatMap(([from, to]) =>
+    namesOf(from).map((name) => ({
+      from: name,
+      to: Object.fromEntries(
+        Object.entries(to)
+          .filter(([, share]) => share !== 0)
+          // Of a cluster with several names no share is accepted (cluster-problems.ts).
+          .map(([cluster, share]) => [namesOf(cluster)[0] ?? cluster, share]),
+      ) as Record<string, number>,
+    })),
+  );
   return {
     setting: { enabled: true, distribute: shares },
     failsOver: shares.every(({ to }) => Object.keys(to).length > 1),
   };
 }
 
-/** What Istio calls the place of a cluster; its zones only where it shares the region. */
-function localityName({ name, region, zone }: Cluster, clusters: readonly Cluster[]): string {
+/** What Istio calls the places of a cluster: its region, for all zones of it, unless it shares that; else each of its zones. */
+export function localityNames(cluster: Cluster, clusters: readonly Cluster[]): readonly string[] {
+  const { name, region } = cluster;
   const shared = clusters.some((other) => other.name !== name && other.region === region);
-  return shared ? `${region}/${zone}` : region;
+  return shared ? zonesOf(cluster).map((zone) => `${region}/${zone}`) : [region];
 }

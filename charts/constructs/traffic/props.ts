@@ -1,4 +1,7 @@
 import type { Method, MethodKind } from '../scope/method.ts';
+import type { Outliers, Retries } from '../scope/traffic-defaults.ts';
+
+export { retriableStatuses, type Outliers, type Retries } from '../scope/traffic-defaults.ts';
 
 /** A gRPC status other than OK, as the specification names it (https://grpc.io/docs/guides/status-codes/). */
 export type GrpcStatusName = (typeof grpcStatusNames)[number];
@@ -23,35 +26,12 @@ export const grpcStatusNames = [
   'UNAUTHENTICATED',
 ] as const;
 
-/** Statuses Envoy can retry (https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter, x-envoy-retry-grpc-on). */
-export const retriableStatuses = [
-  'CANCELLED',
-  'DEADLINE_EXCEEDED',
-  'INTERNAL',
-  'RESOURCE_EXHAUSTED',
-  'UNAVAILABLE',
-] as const;
-
 /** What the value of a metadata key has to be: exactly this, begin with it, or match the whole RE2 expression. */
 export type MetadataMatch =
   { readonly exact: string } | { readonly prefix: string } | { readonly regex: string };
 
 /** Every name has to match. Names are lower case; those that end in `-bin` hold base64 and cannot be matched. */
 export type Metadata = Readonly<Record<string, MetadataMatch>>;
-
-/** Retries of failed calls by the caller's proxy (Istio, HTTPRetry). */
-export interface Retries {
-  /** Further attempts after the first, 1 to 10. */
-  readonly attempts: number;
-  /**
-   * Statuses that are tried again, where the server sends them without any message before. A connection that fails or
-   * breaks before there is an answer is always tried again.
-   * @default - UNAVAILABLE
-   */
-  readonly on?: readonly (typeof retriableStatuses)[number][];
-  /** Limit of each attempt, in milliseconds. @default - the rule's timeout, for all attempts together */
-  readonly perTryTimeoutMs?: number;
-}
 
 /**
  * Ends a share of the calls at the caller's proxy, or delays it there; no server sees an ended call. Istio makes no retries of
@@ -132,21 +112,6 @@ export interface Connections {
    * @default - 10 for a service that also has a port for HTTP/1.1, otherwise an hour (Envoy's)
    */
   readonly idleTimeoutSeconds?: number;
-}
-
-/** When a pod, or from another cluster all pods behind its gateway, gets no calls for a while (ADR 0005). */
-export interface Outliers {
-  /** UNAVAILABLE answers, timeouts or lost connections in a row. @default 5 */
-  readonly consecutiveErrors?: number;
-  /** Time between looks at who is to come back, in seconds. @default 10 */
-  readonly intervalSeconds?: number;
-  /** Time out of use, in seconds, for the first time; as much longer each further time. @default 30 */
-  readonly ejectionSeconds?: number;
-  /**
-   * Largest part of the pods, of each version by itself, that may be out of use at once.
-   * @default - 100 where another region or zone takes over, otherwise 50
-   */
-  readonly maxEjectionPercent?: number;
 }
 
 /** Properties of a TrafficPolicy. */

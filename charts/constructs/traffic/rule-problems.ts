@@ -35,7 +35,8 @@ const retryKeys = keysOf<Retries>({ attempts: true, on: true, perTryTimeoutMs: t
 const mirrorKeys = keysOf<Mirror<string>>({ to: true, percent: true });
 const faultKeys = keysOf<Fault>({ status: true, delayMs: true, percent: true });
 
-const anHour = 3_600_000;
+/** Longest time-out, in milliseconds. */
+export const anHour = 3_600_000;
 
 /** Checks the rules one by one, and then that each of them can be reached. */
 export function ruleProblems(findings: Findings, ruled: Ruled, value: unknown): void {
@@ -138,7 +139,7 @@ function checked(findings: Findings, ruled: Ruled, value: unknown, path: string)
   }
   if (matches) kindProblems(findings, rule, known, path);
   findings.whole(`${path}.timeoutMs`, rule['timeoutMs'], 1, anHour);
-  retryProblems(findings, rule, path);
+  retryProblems(findings, rule, `${path}.retries`);
   versionProblem(findings, ruled, rule['to'], `${path}.to`);
   const mirror = findings.mapping(`${path}.mirror`, rule['mirror'], mirrorKeys);
   if (mirror !== undefined) {
@@ -207,8 +208,11 @@ function kindProblems(findings: Findings, rule: Mapping, method: Method | undefi
   }
 }
 
-function retryProblems(findings: Findings, rule: Mapping, path: string): void {
-  const at = `${path}.retries`;
+/**
+ * What is wrong with retries, and with the limit of an attempt beside that of the call; plain JavaScript may pass anything.
+ * @param at - path of the retries
+ */
+export function retryProblems(findings: Findings, rule: Mapping, at: string): void {
   const retries = findings.mapping(at, rule['retries'], retryKeys);
   if (retries === undefined) return;
   const { attempts, on, perTryTimeoutMs } = retries;

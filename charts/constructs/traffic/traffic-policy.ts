@@ -8,7 +8,8 @@ import type { Mesh } from '../scope/mesh-construct.ts';
 import type { Callee, Method } from '../scope/method.ts';
 import { distributionProblems, failoverProblems } from './cluster-problems.ts';
 import { Findings } from './findings.ts';
-import type { Connections, Outliers, TrafficPolicyProps } from './props.ts';
+import { limitProblems } from './limit-problems.ts';
+import type { TrafficPolicyProps } from './props.ts';
 import { ruleProblems } from './rule-problems.ts';
 
 const propKeys = keysOf<TrafficPolicyProps<string, string>>({
@@ -96,7 +97,7 @@ export class TrafficPolicy<
     const only = all?.[0] ?? (versions.length === 1 ? versions[0] : undefined);
     const ruled = { service: service.where, methods, versions, running, weighted, only };
     ruleProblems(findings, ruled, rules);
-    limitProblems(findings, service.takesHttp ? maxRestingSeconds : day, connections, outliers);
+    limitProblems(findings, { connections, outliers }, '', service.takesHttp ? maxRestingSeconds : undefined);
     return findings.problems;
   }
 
@@ -145,41 +146,5 @@ function weightProblems(
       received: weights[version],
       fix: 'give it replicas, or no share',
     });
-  }
-}
-
-const day = 86_400;
-
-function limitProblems(
-  findings: Findings,
-  maxResting: number,
-  connections: unknown,
-  outliers: unknown,
-): void {
-  const most = 2 ** 31 - 1;
-  const limits = {
-    connections: {
-      maxRequests: most,
-      maxPendingRequests: most,
-      maxRequestsPerConnection: most,
-      idleTimeoutSeconds: maxResting,
-    },
-    outliers: {
-      consecutiveErrors: 1000,
-      intervalSeconds: day,
-      ejectionSeconds: day,
-      maxEjectionPercent: 100,
-    },
-  } satisfies {
-    readonly connections: Record<keyof Connections, number>;
-    readonly outliers: Record<keyof Outliers, number>;
-  };
-  const given = { connections, outliers };
-  for (const group of ['connections', 'outliers'] as const) {
-    const values = findings.mapping(group, given[group], Object.keys(limits[group]));
-    if (values === undefined) continue;
-    for (const [key, limit] of Object.entries(limits[group])) {
-      findings.whole(`${group}.${key}`, values[key], 1, limit);
-    }
   }
 }

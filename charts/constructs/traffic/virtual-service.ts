@@ -2,7 +2,7 @@ import { pathOf } from '../access/authorization.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
 import type { Method } from '../scope/method.ts';
 import { isExisting, type AnyPlatform } from '../scope/platform.ts';
-import { matchKey, routesOf, type Route, type SoundPolicy } from './effective.ts';
+import { matchKey, routesOf, type CallDefaults, type Route, type SoundPolicy } from './effective.ts';
 import type { Fault, Metadata, MetadataMatch, Retries } from './props.ts';
 
 /** A route of a VirtualService for HTTP. */
@@ -33,6 +33,8 @@ export interface Routed {
   /** Whether versions of it have Deployments of their own. */
   readonly versioned: boolean;
   readonly policy: SoundPolicy | undefined;
+  /** What the mesh and the namespace say of calls of which the policy says nothing. @default - nothing */
+  readonly defaults?: CallDefaults;
   /** What a route says of retries where nothing else does. @default - nothing: the mesh has a default of its own */
   readonly retries?: typeof unseenRetries;
 }
@@ -45,7 +47,7 @@ export interface Routed {
  */
 export function virtualService(service: Routed): IstioSpec<'VirtualService'> | undefined {
   const { host, methods, policy } = service;
-  const routes = routesOf(methods, policy?.rules ?? []);
+  const routes = routesOf(methods, policy?.rules ?? [], service.defaults);
   const splits = service.versioned && policy?.weights !== undefined;
   if (routes.length === 1 && !splits && service.retries === undefined) return undefined;
   const [port, ...others] = service.ports;
@@ -79,7 +81,7 @@ export interface AtGateway {
  */
 export function gatewayRoutes(service: Routed, port: number, gateway: AtGateway): NamedRoute[] {
   const { name, headers, removed } = gateway;
-  const all = routesOf(service.methods, service.policy?.rules ?? []);
+  const all = routesOf(service.methods, service.policy?.rules ?? [], service.defaults);
   return all.flatMap((route, index): NamedRoute[] => {
     const methods = gateway.methods.filter((method) => takes(route, method, all.slice(0, index)));
     if (methods.length === 0) return [];

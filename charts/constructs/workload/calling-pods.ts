@@ -1,14 +1,17 @@
 import type { AnyConfig } from '../../../apps/config/app-config.ts';
 import { ProblemsError, type Problem } from '../../../core/problem.ts';
 import { principalOf } from '../access/authorization.ts';
-import { CallRecord, tellCallee, tellHttpCallee } from '../access/call-record.ts';
-import { ExternalService } from '../access/external-service.ts';
+import { CallRecord } from '../access/call-record.ts';
+import { tellCallee, tellHttpCallee } from '../access/caller-record.ts';
+import type { Egress } from '../access/egress.ts';
+import type { ExternalCall } from '../access/external-calls.ts';
+import type { Callable } from '../scope/callable.ts';
 import { given, MeshConstruct, Namespace, refuseScope } from '../scope/mesh-construct.ts';
 import type { LoadedApp, Mesh } from '../scope/mesh-construct.ts';
-import type { Method, MethodKind } from '../scope/method.ts';
-import type { TcpPort } from '../scope/tcp-port.ts';
+import type { Method } from '../scope/method.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import { workloadTracingProblems } from '../telemetry/tracing.ts';
+import { othersCalled } from './others-called.ts';
 import { WorkloadPods } from './pods/pods.ts';
 import type { WorkloadProps } from './workload-props.ts';
 import { configProblems, loadFolder, nameProblems, placementProblems } from './workload-rules.ts';
@@ -28,7 +31,7 @@ export abstract class CallingPods<C extends string = string> extends MeshConstru
   /** What it calls. */
   protected readonly called = new CallRecord();
   /** What is said of its pods. */
-  protected readonly pods: WorkloadPods;
+  protected readonly ownPods: WorkloadPods;
   /** As it was given. */
   readonly #placement: unknown;
 
@@ -44,14 +47,14 @@ export abstract class CallingPods<C extends string = string> extends MeshConstru
     const all = this.mesh.clusters.map((cluster) => cluster.name);
     this.#placement = placement ?? all;
     this.clusters = Array.isArray(placement) ? all.filter((cluster) => placement.includes(cluster)) : all;
-    this.pods = new WorkloadPods(this, given(props));
+    this.ownPods = new WorkloadPods(this, given(props));
   }
 
   /**
-   * Grants this workload's identity exactly these methods, and ports of services over TCP, in every cluster, and nothing else: its
+   * Grants this workload's identity exactly these methods, ports of services over TCP and routes of those over plain HTTP, in every cluster, and nothing else: its
    * proxy learns of the callees' hosts, and each callee lets it through to them. Without a grant every call is denied.
    */
-  calls(...called: readonly (Method<MethodKind, C> | TcpPort<C>)[]): void {
+  calls(...called: readonly Callable<C>[]): void {
     this.called.given.push(...called);
     for (const call of called) tellCallee(this, call);
   }
@@ -65,10 +68,19 @@ export abstract class CallingPods<C extends string = string> extends MeshConstru
     for (const method of methods) tellHttpCallee(this, method);
   }
 
-  /** Lets its proxy reach these services outside the mesh, in every cluster. */
-  callsExternal(...services: readonly ExternalService<C>[]): void {
-    this.called.external.push(...services);
-    for (const service of services) if (service instanceof ExternalService) service.noteCaller(this);
+  /** Lets its proxy reach these hosts outside the mesh, with all their ports or some of them, in every cluster. */
+  callsExternal(...called: readonly ExternalCall<C>[]): void {
+    this.called.callExternal(this, called);
+  }
+
+  /** All that its proxy leads it to: what it calls, and the API server and the collector of traces. */
+  protected get egress(): readonly Egress[] {
+    return [...this.called.egress, ...this.#others];
+  }
+
+  /** What its proxy leads it to beside what it calls. */
+  get #others(): readonly Egress[] {
+    return othersCalled(this.soundConfig && this.ownPods.egress(this.soundConfig), this.mesh);
   }
 
   /** The methods it may call. */
@@ -127,7 +139,7 @@ export abstract class CallingPods<C extends string = string> extends MeshConstru
     const mesh = this.mesh.clusters.map((cluster) => cluster.name);
     return [
       ...nameProblems(this, this.noun),
-      ...this.called.problems(this.where, this.mesh, this.namespace),
+      ...this.called.problems(this, this.#others),
       ...placementProblems(this.where, this.#placement, mesh),
       ...(this.tracing === undefined
         ? []
@@ -138,6 +150,6 @@ export abstract class CallingPods<C extends string = string> extends MeshConstru
 
   /** What is said of it in a cluster. */
   protected configIn(cluster: string): AnyConfig {
-    return this.pods.configIn(this.config, cluster);
+    return this.ownPods.configIn(this.config, cluster);
   }
 }

@@ -1,17 +1,19 @@
 import { JsonPatch } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { isForeign, type AnyConfig } from '../../../apps/config/app-config.ts';
-import { notSecretAnnotation } from '../../gates/secrets.ts';
+import { notSecretPath } from '../../gates/secrets.ts';
+import { notSecret, notSecretPaths } from './pods/not-secret.ts';
 import { addAutoscaler } from './autoscaler.ts';
 import { waitBeforeEnd } from './foreign-container.ts';
 import { versionLabel } from '../scope/names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
+import { ownersOfVolumes, statefulFields, type StatefulPlan } from './stateful-set.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Metadata, Projection, Reworked } from '../scope/projection.ts';
 import { metricsAnnotations } from '../telemetry/app-metrics.ts';
 import { proxyConfigChecksum } from '../telemetry/proxy-config.ts';
 
-/** One Deployment of a workload: all of it, or one of the versions that run side by side. */
+/** One Deployment, or StatefulSet, of a workload: all of it, or one of the versions that run side by side. */
 export interface DeploymentPlan<C extends string = string> {
   /** Name of the Deployment: the workload's, or with versions `<workload>-<version>`. */
   readonly name: string;
@@ -29,6 +31,8 @@ export interface DeploymentPlan<C extends string = string> {
   readonly rework?: (written: KubernetesObject) => Reworked;
   /** Labels by which it knows its pods. They can never change for a Deployment that exists. */
   readonly selector: Readonly<Record<string, string>>;
+  /** What makes a StatefulSet of it. @default - it is a Deployment */
+  readonly stateful?: StatefulPlan;
 }
 
 /** What {@link addDeployment} needs to know of the workload. */
@@ -39,11 +43,13 @@ export interface DeploymentProps {
   readonly containers: k8s.Container[];
   /** @default - none */
   readonly volumes?: readonly k8s.Volume[] | undefined;
+  /** Annotations of the pods that give their proxies what they need beside it. @default - none */
+  readonly proxyAnnotations?: Readonly<Record<string, string>>;
   readonly config: AnyConfig;
 }
 
 /**
- * Adds a Deployment to a cluster, with what keeps two or more of its pods apart and in service. The pods carry
+ * Adds a Deployment, or a StatefulSet, to a cluster, with what keeps two or more of its pods apart and in service. The pods carry
  * `version`, which Istio's subsets and metrics go by
  * (https://istio.io/latest/docs/ops/deployment/application-requirements/#pod-requirements), even when there is only one:
  * so the pods that run already are the first version's when a second one is declared.
@@ -67,50 +73,68 @@ export function addDeployment(into: Projection, plan: DeploymentPlan, props: Dep
   const { config } = props;
   const annotations = notSecretAnnotations(config);
   const metrics = isForeign(config) ? config.foreign.metrics : undefined;
-  into.add(
-    '50-workloads',
-    k8s.KubeDeployment,
-    { ...metadata, ...annotations },
-    {
-      spec: {
-        // Applied again and again, a number would undo what the autoscaler sets.
-        ...(autoscaling === undefined ? { replicas } : {}),
-        selector: { matchLabels: selector },
-        // A new pod is ready before an old one goes.
-        strategy: {
-          type: 'RollingUpdate',
-          rollingUpdate: {
-            maxSurge: k8s.IntOrString.fromNumber(1),
-            maxUnavailable: k8s.IntOrString.fromNumber(0),
-          },
-        },
-        template: {
-          metadata: {
-            annotations: { ...proxyConfigChecksum, ...metricsAnnotations(props.containers, metrics) },
-            labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
-          },
-          spec: {
-            serviceAccountName: props.app,
-            automountServiceAccountToken: false,
-            enableServiceLinks: false,
-            terminationGracePeriodSeconds: props.config.shutdown.graceSeconds,
-            securityContext: restrictedPod,
-            ...spread(most, selector),
-            containers: props.containers,
-            ...(props.volumes === undefined ? {} : { volumes: [...props.volumes] }),
-          },
-        },
+  const { stateful } = plan;
+  const template: k8s.PodTemplateSpec = {
+    metadata: {
+      annotations: {
+        ...proxyConfigChecksum,
+        ...metricsAnnotations(props.containers, metrics),
+        ...props.proxyAnnotations,
       },
+      labels: { ...into.podLabels(props.app), [versionLabel]: plan.version },
     },
-    isForeign(config) ? waitsToEnd(config.name, props.containers) : [],
-    plan.rework,
-  );
+    spec: {
+      serviceAccountName: props.app,
+      automountServiceAccountToken: false,
+      enableServiceLinks: false,
+      terminationGracePeriodSeconds: props.config.shutdown.graceSeconds,
+      securityContext: { ...restrictedPod, ...(stateful && ownersOfVolumes(stateful, userOf(config))) },
+      ...spread(most, selector),
+      containers: props.containers,
+      ...(props.volumes === undefined ? {} : { volumes: [...props.volumes] }),
+    },
+  };
+  const noted = { ...metadata, ...annotations };
+  // Applied again and again, a number would undo what the autoscaler sets.
+  const of = {
+    ...(autoscaling === undefined ? { replicas } : {}),
+    selector: { matchLabels: selector },
+    template,
+  };
+  const patches = isForeign(config) ? waitsToEnd(config.name, props.containers) : [];
+  if (stateful === undefined)
+    into.add(
+      '50-workloads',
+      k8s.KubeDeployment,
+      noted,
+      { spec: { ...of, strategy: newBeforeOld } },
+      patches,
+      plan.rework,
+    );
+  else {
+    const spec = { ...of, ...statefulFields(stateful) };
+    into.add('50-workloads', k8s.KubeStatefulSet, noted, { spec }, patches, plan.rework);
+  }
   const kept = { ...differs, clusters: where((pods) => (scaling(pods)?.maxReplicas ?? pods) > 1), paths: [] };
   disruptionBudget(into, '50-workloads', { ...metadata, differs: kept }, most, selector);
   if (autoscaling === undefined) return;
   const containers = props.containers.map(({ name }) => name);
   const scaled = { ...differs, clusters: where((pods) => pods > 0), paths: leastPods };
   addAutoscaler(into, { ...metadata, differs: scaled }, { replicas, ...autoscaling, containers });
+}
+
+/** A new pod is ready before an old one goes. */
+const newBeforeOld: k8s.DeploymentStrategy = {
+  type: 'RollingUpdate',
+  rollingUpdate: {
+    maxSurge: k8s.IntOrString.fromNumber(1),
+    maxUnavailable: k8s.IntOrString.fromNumber(0),
+  },
+};
+
+/** Number of the user that a container of others is said to run as. */
+function userOf(config: AnyConfig): number | undefined {
+  return isForeign(config) ? config.foreign.user : undefined;
 }
 
 /** Clusters may have other numbers of pods. */
@@ -123,14 +147,15 @@ function waitsToEnd(name: string, containers: readonly k8s.Container[]): readonl
   return [JsonPatch.add(`/spec/template/spec/containers/${index}/lifecycle`, lifecycle)];
 }
 
-/** What is said of variables that look like secrets and are none, for the gate on secrets and for reviewers. */
-export function notSecretAnnotations({ env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
-  const beside = [...(pod.initContainers ?? []), ...(pod.containers ?? [])].map((one) => one.env ?? {});
-  const names = [env, ...beside].flatMap((variables) =>
-    Object.entries(variables).flatMap(([name, value]) =>
-      typeof value !== 'string' && 'notSecret' in value ? [name] : [],
+/** What is said of variables, arguments and the like that look like secrets and are none, for the gate on secrets and for reviewers. */
+export function notSecretAnnotations({ name, env, pod = {} }: AnyConfig): Pick<Metadata, 'annotations'> {
+  const beside = [...(pod.initContainers ?? []), ...(pod.containers ?? [])];
+  const variables = [{ name, env }, ...beside].flatMap((container) =>
+    Object.entries(container.env ?? {}).flatMap(([variable, value]) =>
+      typeof value !== 'string' && 'notSecret' in value
+        ? [notSecretPath(container.name, 'env', variable)]
+        : [],
     ),
   );
-  if (names.length === 0) return {};
-  return { annotations: { [notSecretAnnotation]: [...new Set(names)].sort().join(',') } };
+  return notSecret([...variables, ...notSecretPaths(pod, false)]);
 }

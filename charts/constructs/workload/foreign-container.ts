@@ -18,7 +18,10 @@ export function foreignContainer(config: ForeignConfig, image: string): k8s.Cont
     port,
     numbers.port,
   ]);
-  const served = foreign.tcp === undefined ? [['grpc', config.ports.grpc ?? 0] as const] : named;
+  // Beside a gRPC server, the port `http` is that of the HTTP gateway's container.
+  const { grpc, http = 0 } = config.ports;
+  const own = grpc === undefined ? (['http', http] as const) : (['grpc', grpc] as const);
+  const served = foreign.tcp === undefined ? [own] : named;
   const [, main] = served[0] ?? ['', 0];
   const variables = Object.entries(env).map(([key, value]) => variable(key, value));
   const ports = served.map(([port, containerPort]) => ({ name: port, containerPort, protocol: 'TCP' }));

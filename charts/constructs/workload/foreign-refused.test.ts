@@ -116,7 +116,7 @@ describe('what is refused', () => {
     );
     expect(found[1]).toBe(
       'demo/shop/second: Deployment shop/second: env DB_PASSWORD of container second has the name of a secret, in plain text; ' +
-        'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, or list DB_PASSWORD in the annotation meshwright/not-secret',
+        'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, or list second.env.DB_PASSWORD in the annotation meshwright/not-secret, or of a workload in pod.notSecret with the reason',
     );
   });
 

@@ -19,6 +19,7 @@ import { methodsOf, unknownMethods } from '../scope/method.ts';
 import type { Method, Methods, Only } from '../scope/method.ts';
 import { versionLabel } from '../scope/names.ts';
 import type { Projection } from '../scope/projection.ts';
+import { defaultsOf, type TrafficDefaults } from '../scope/traffic-defaults.ts';
 import { callerConnections, type CallerConnections, type Destined } from '../traffic/destination-rule.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
 import { TrafficPolicy, type TrafficTarget } from '../traffic/traffic-policy.ts';
@@ -109,7 +110,7 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const { http } = this.containerPorts;
     if (http === undefined) return super.grants;
     const { served } = this;
-    const overHttp = [...this.httpCallers].map(([{ principal }, methods]) => ({
+    const overHttp = [...this.callers.httpCallers].map(([{ principal }, methods]) => ({
       principal,
       http: [...new Set(methods)].flatMap(({ descriptor }) => httpOperations(descriptor, served)),
       port: http,
@@ -189,7 +190,9 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
     const { grpc, http } = this.ports;
     const ports = grpc === undefined || http === undefined ? [] : [grpc, http];
     const versioned = this.#versions !== undefined;
-    return { host, ports, methods, versioned, policy: this.#policy, ...defaultRetries(this.mesh.platform) };
+    const defaults = this.#trafficDefaults;
+    const usual = defaultRetries(this.mesh.platform);
+    return { host, ports, methods, versioned, policy: this.#policy, defaults, ...usual };
   }
 
   protected override get destined(): Destined {
@@ -202,8 +205,14 @@ export class GrpcService<S extends DescService, C extends string, V extends stri
   }
 
   get #policy(): TrafficPolicyProps<string, string> | undefined {
-    const found = this.node.children.find((part) => part instanceof TrafficPolicy);
-    return found?.props;
+    const found = this.node.children.find((part) => part instanceof TrafficPolicy)?.props;
+    const { outliers } = this.#trafficDefaults;
+    return outliers === undefined ? found : { ...found, outliers: { ...outliers, ...found?.outliers } };
+  }
+
+  /** What holds for calls to it of which its policy says nothing. */
+  get #trafficDefaults(): TrafficDefaults {
+    return defaultsOf(this.mesh.traffic, this.namespace.traffic);
   }
 
   protected override get deployments(): readonly DeploymentPlan<C>[] {

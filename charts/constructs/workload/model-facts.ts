@@ -2,7 +2,7 @@ import { isForeign, type AnyConfig } from '../../../apps/config/app-config.ts';
 import type { DeploymentModel, WorkloadModel } from '../../model/mesh-model.ts';
 import { replicasOf } from '../../model/mesh-model.ts';
 import type { Cluster } from '../scope/cluster.ts';
-import { placesOf } from '../traffic/locality.ts';
+import { isAlike } from '../traffic/locality.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
 import type { DeploymentPlan } from './deployment.ts';
 
@@ -21,9 +21,10 @@ export function answersOf(
     .map((deployment) => deployment.placement.filter((cluster) => replicasOf(deployment, cluster) > 0))
     .filter((placement) => placement.length > 0);
   const answersFrom = clusters.filter((cluster) => running.some((placement) => placement.includes(cluster)));
-  const isAlike = running.every((placement) => placement.length === answersFrom.length);
-  const areApart = placesOf(answersFrom, all) === answersFrom.length;
-  return { answersFrom, local: isAlike && areApart && policy?.distribution === undefined };
+  const isEverywhere = running.every((placement) => placement.length === answersFrom.length);
+  const answering = all.filter(({ name }) => answersFrom.includes(name));
+  const areApart = answering.every((one) => !answering.some((other) => isAlike(one, other)));
+  return { answersFrom, local: isEverywhere && areApart && policy?.distribution === undefined };
 }
 
 /** The Deployments of a workload as plain data. */
@@ -31,9 +32,12 @@ export function deploymentModels(
   deployments: readonly DeploymentPlan[],
   replicasIn: (replicas: number) => Readonly<Record<string, number>> | undefined,
 ): readonly DeploymentModel[] {
-  return deployments.map(({ name, version, placement, replicas }) => {
+  return deployments.map(({ name, version, placement, replicas, stateful }) => {
     const differing = replicasIn(replicas);
-    return { name, version, placement, replicas, ...(differing && { replicasIn: differing }) };
+    return {
+      ...{ name, version, placement, replicas, ...(differing && { replicasIn: differing }) },
+      ...(stateful === undefined ? {} : { stateful: true as const }),
+    };
   });
 }
 

@@ -3,9 +3,10 @@ import { k8s } from 'cdk8s-plus-28';
 import { isForeign, type ContainerConfig } from '../../../apps/config/app-config.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
-import { allow, egressTo, isMethod, pathOf, type Grant } from '../access/authorization.ts';
-import { CallerRecord } from '../access/call-record.ts';
-import { callModels, connectionModels } from './call-models.ts';
+import { allow, isMethod, pathOf, type Grant } from '../access/authorization.ts';
+import { CallerRecord, type Callers } from '../access/caller-record.ts';
+import { egressTo } from '../access/egress.ts';
+import { callModels, connectionModels, requestModels } from './call-models.ts';
 import { CallingPods } from './calling-pods.ts';
 import type { GatewayDescriptors } from '../http/gateway-descriptors.ts';
 import { addDeployment, type DeploymentPlan } from './deployment.ts';
@@ -18,8 +19,7 @@ import {
   type OutlierDetection,
 } from '../traffic/destination-rule.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
-import { collectorHost } from '../telemetry/tracing.ts';
-import type { TcpPort } from '../scope/tcp-port.ts';
+import type { Callable } from '../scope/callable.ts';
 import { exportToAnnotations, exportToCallers } from '../scope/visibility.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
 import { answersOf, deploymentModels, foreignImagesOf } from './model-facts.ts';
@@ -35,8 +35,8 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
   readonly isExisting = false;
   readonly #callers = new CallerRecord();
 
-  /** Called by `calls`: grants a caller one of its methods, or ports. */
-  noteCaller(caller: Caller, call: Method | TcpPort): void {
+  /** Called by `calls`: grants a caller one of its methods, ports or routes. */
+  noteCaller(caller: Caller, call: Callable): void {
     this.#callers.note(caller, call);
   }
 
@@ -49,21 +49,16 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
   protected get grants(): readonly Grant[] {
     const { grpc } = this.containerPorts;
     if (grpc === undefined) return [];
-    return [...this.#callers.grpc].map(([caller, called]) => ({
+    return [...this.#callers.grpcCallers].map(([caller, called]) => ({
       principal: caller.principal,
       paths: called.map(pathOf),
       port: grpc,
     }));
   }
 
-  /** Who calls which of its methods over HTTP. */
-  protected get httpCallers(): ReadonlyMap<Caller, readonly Method[]> {
-    return this.#callers.http;
-  }
-
-  /** Who calls which of its ports over TCP. */
-  protected get tcpCallers(): ReadonlyMap<Caller, readonly TcpPort[]> {
-    return this.#callers.tcp;
+  /** Who calls which of its methods, ports and routes. */
+  protected get callers(): Callers {
+    return this.#callers;
   }
 
   /** Namespaces of those who call it, gateways included. */
@@ -94,8 +89,9 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
   /** Ports of its Service. */
   get ports(): ContainerConfig['ports'] {
     const { containerPorts, config } = this;
-    const grpc = isForeign(config) ? config.foreign.servicePort : undefined;
-    return grpc === undefined ? containerPorts : { ...containerPorts, grpc };
+    const port = isForeign(config) ? config.foreign.servicePort : undefined;
+    if (port === undefined) return containerPorts;
+    return containerPorts.grpc === undefined ? { http: port } : { ...containerPorts, grpc: port };
   }
 
   /** Ports of its pods, which policies of their proxies go by. */
@@ -110,7 +106,7 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
 
   override get foreignImages(): readonly string[] {
     const own = foreignImagesOf(this.config, this.deployments, this.mesh.platform.imageHub);
-    return [...own, ...this.pods.images(this.config)];
+    return [...own, ...this.ownPods.images(this.config)];
   }
 
   /** Names of its Deployments, known before its config.yml is. */
@@ -121,7 +117,7 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
   /** It as plain data. */
   get model(): WorkloadModel {
     const { name, app, clusters, config, ports } = this;
-    const deployments = deploymentModels(this.deployments, (replicas) => this.pods.replicasIn(replicas));
+    const deployments = deploymentModels(this.deployments, (replicas) => this.ownPods.replicasIn(replicas));
     return {
       name,
       namespace: this.namespace.name,
@@ -131,7 +127,8 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
       deployments,
       ...answersOf(clusters, deployments, this.mesh.clusters, this.destined.policy),
       calls: callModels(this.calledMethods, isFaulty),
-      ...connectionModels(this.called.tcp),
+      ...connectionModels(this.called),
+      ...requestModels(this.called.routes),
       ports,
     };
   }
@@ -139,7 +136,7 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
   override problems(): readonly Problem[] {
     return [
       ...super.problems(),
-      ...this.pods.problems(this.isSound ? this.containerPorts : undefined, this.hasVersions()),
+      ...this.ownPods.problems(this.isSound ? this.containerPorts : undefined, this.hasVersions()),
     ];
   }
 
@@ -152,7 +149,7 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
     const { name, ports, config } = this;
     const metadata = { name, namespace: this.namespace.name };
     const selector = this.podLabels;
-    this.pods.addAccount(into, config);
+    this.ownPods.addAccount(into, config);
     const noted = { ...metadata, annotations: exportToAnnotations(this.exportTo) };
     const spec = { selector, ports: servicePorts(ports, config) };
     into.add('40-services', k8s.KubeService, noted, { spec });
@@ -161,25 +158,22 @@ export abstract class Workload<C extends string = string> extends CallingPods<C>
     if (grants.length > 0) {
       into.addIstio('40-services', this.where, 'AuthorizationPolicy', metadata, allow(selector, grants));
     }
-    const hosts = [...this.called.hosts, ...this.pods.egress(config)];
-    const { tracing } = this.mesh;
-    if (tracing !== undefined) hosts.push(collectorHost(this.mesh.platform, tracing.collector));
-    into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, hosts));
+    into.addIstio('40-services', this.where, 'Sidecar', metadata, egressTo(selector, this.egress));
     const called = this.calledMethods.map(({ descriptor }) => descriptor);
     const telemetry = { where: this.where, platform: this.mesh.platform, tracing: this.tracing };
     addTelemetry(into, metadata, selector, { ...telemetry, served: this.servedMethods, called });
     const { deployments, descriptors } = this;
     const placement = deployments.flatMap((deployment) => deployment.placement);
     descriptors?.addTo(into, metadata, placement);
-    this.pods.addFiles(into, config, placement);
+    this.ownPods.addFiles(into, config, placement);
     const volumes = descriptors?.volumesOf(name);
     const cluster = into.cluster.name;
     for (const deployment of deployments) {
       if (!deployment.placement.some((placed) => placed === cluster)) continue;
-      const plan = this.pods.planIn(deployment, config, cluster);
-      const containers = this.containers(cluster, plan.image);
-      const there = this.configIn(cluster);
-      addDeployment(into, plan, { ...metadata, app: name, containers, volumes, config: there });
+      const plan = this.ownPods.planIn(deployment, config, cluster);
+      const { proxyAnnotations } = this.called;
+      const of = { ...metadata, app: name, volumes, proxyAnnotations, config: this.configIn(cluster) };
+      addDeployment(into, plan, { ...of, containers: this.containers(cluster, plan.image) });
     }
   }
 

@@ -4,7 +4,6 @@ import type { Pods } from '../pods.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { mapping, ofKind, text, title } from '../../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
-import { podOf } from '../rules/containers.ts';
 import { acceptedBy } from '../rules/rule.ts';
 
 const injection = 'istio-injection';
@@ -49,12 +48,12 @@ function ambient(where: string, at: string, labels: Readonly<Record<string, stri
   return [{ where, what, received, fix: 'remove it: pods of the mesh have sidecars' }];
 }
 
-function podProblems(cluster: RenderedCluster, { of, namespace, labels }: Pods): readonly Problem[] {
+function podProblems(cluster: RenderedCluster, { of, pod, namespace, labels }: Pods): readonly Problem[] {
   const { where, object } = of;
   const found = ambient(where, `${title(object)}: its pods`, labels);
   const home = ofKind(cluster, 'Namespace').find((one) => one.object.metadata.name === namespace);
   // Who makes the namespace decides; what asks for no proxy is refused by the rule behind-proxy.
-  if (home === undefined || declinesProxy(podOf(object))) return found;
+  if (home === undefined || declinesProxy(pod)) return found;
   if ((text(object, 'metadata', 'annotations', accepted) ?? '').trim() !== '') return found;
   const why = withoutProxy(mapping(home.object, 'metadata', 'labels'), labels);
   if (why === undefined) return found;

@@ -1,7 +1,7 @@
 import { nearest } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import { podTemplate } from '../pods.ts';
-import { mapping, text, title } from '../../model/rendered.ts';
+import { podsIn } from '../rules/containers.ts';
+import { field, mapping, text, title } from '../../model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from '../../model/rendered.ts';
 import { acceptedBy } from '../rules/rule.ts';
 import { knownAnnotations, knownLabels, unlistedAnnotations } from './known-names.ts';
@@ -31,18 +31,14 @@ export function istioNames({ clusters }: RenderedMesh): readonly Problem[] {
 
 function namesOf({ where, object }: RenderedObject): readonly Problem[] {
   if ((text(object, 'metadata', 'annotations', accepted) ?? '').trim() !== '') return [];
-  const template = object.kind === 'Pod' ? undefined : podTemplate(object);
+  const templates = podsIn(object).filter(({ pod }) => pod !== object);
   return [
     { at: title(object), kind: object.kind, metadata: object.metadata },
-    ...(template === undefined
-      ? []
-      : [
-          {
-            at: `${title(object)}: its pods`,
-            kind: 'Pod',
-            metadata: (template as { readonly metadata?: unknown }).metadata,
-          },
-        ]),
+    ...templates.map(({ pod }) => ({
+      at: `${title(object)}: its pods`,
+      kind: 'Pod',
+      metadata: field(pod, 'metadata'),
+    })),
   ].flatMap(({ at, kind, metadata }) =>
     [
       ...Object.entries(mapping(metadata, 'annotations')).flatMap(([name, value]) =>

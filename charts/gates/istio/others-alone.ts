@@ -2,29 +2,10 @@ import type { Problem } from '../../../core/problem.ts';
 import { inSidecars, namespacesOf, qualified } from '../hosts.ts';
 import { podsOf, selects } from '../pods.ts';
 import type { Pods } from '../pods.ts';
+import { aboutPods, isByReference, ownersOfPods } from '../rules/about-pods.ts';
 import { aboutObjectsOfOthers, everyHost, rightsOnOthers } from './others-named.ts';
-import { field, list, mapping, ofKind, text, texts, title } from '../../model/rendered.ts';
+import { mapping, ofKind, text, texts, title } from '../../model/rendered.ts';
 import type { OthersIstio, RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
-
-/** Where kinds that hold for a whole namespace say which pods they are for. */
-const selectors: Readonly<Record<string, readonly string[]>> = {
-  AuthorizationPolicy: ['spec', 'selector', 'matchLabels'],
-  PeerAuthentication: ['spec', 'selector', 'matchLabels'],
-  RequestAuthentication: ['spec', 'selector', 'matchLabels'],
-  Telemetry: ['spec', 'selector', 'matchLabels'],
-  WasmPlugin: ['spec', 'selector', 'matchLabels'],
-  ProxyConfig: ['spec', 'selector', 'matchLabels'],
-  EnvoyFilter: ['spec', 'workloadSelector', 'labels'],
-  Sidecar: ['spec', 'workloadSelector', 'labels'],
-  NetworkPolicy: ['spec', 'podSelector', 'matchLabels'],
-  PodDisruptionBudget: ['spec', 'selector', 'matchLabels'],
-  Service: ['spec', 'selector'],
-  // They take over pods that nobody owns.
-  DaemonSet: ['spec', 'selector', 'matchLabels'],
-  Deployment: ['spec', 'selector', 'matchLabels'],
-  ReplicaSet: ['spec', 'selector', 'matchLabels'],
-  StatefulSet: ['spec', 'selector', 'matchLabels'],
-};
 
 /** Kinds that hold for every pod of their namespace. */
 const ofNamespace = ['LimitRange', 'ResourceQuota'];
@@ -72,15 +53,16 @@ function inNamespaceOfOthers({ where, object }: RenderedObject, istio: OthersIst
 
 function aboutPodsOfOthers({ where, object }: RenderedObject, istio: OthersIstio): readonly Problem[] {
   const isShared = istio.shared.includes(object.metadata.namespace ?? '');
-  const path = selectors[object.kind];
+  const path = aboutPods[object.kind] ?? ownersOfPods[object.kind];
+  // Whose gateways one is for, and which hosts it claims there, is looked at beside.
+  if (object.kind === 'Gateway') return [];
   if (path === undefined) {
     if (!ofNamespace.includes(object.kind)) return [];
     const what = `${title(object)} holds for every pod of a namespace ${isShared ? 'that is shared with others' : 'of others'}`;
     return [{ where, what, fix: 'remove it, or put it into a namespace that the mesh has alone' }];
   }
   // Said by reference: about what is named, not about pods.
-  if (field(object, 'spec', 'targetRef') !== undefined || list(object, 'spec', 'targetRefs').length > 0)
-    return [];
+  if (isByReference(object)) return [];
   const received = mapping(object, ...path);
   // Without one, a Service leads to the endpoints that somebody gives it.
   if (object.kind === 'Service' && Object.keys(received).length === 0) return [];
@@ -147,8 +129,8 @@ function aboutHostsOutside(cluster: RenderedCluster, istio: OthersIstio): readon
 }
 
 /** Pods that no PeerAuthentication of the mesh is for: the mesh configuration of others may let plaintext in. */
-function inPlaintext(cluster: RenderedCluster, { of, namespace, labels }: Pods): readonly Problem[] {
-  const annotations = mapping(of.object, 'spec', 'template', 'metadata', 'annotations');
+function inPlaintext(cluster: RenderedCluster, { of, pod, namespace, labels }: Pods): readonly Problem[] {
+  const annotations = mapping(pod, 'metadata', 'annotations');
   const isGateway = annotations['inject.istio.io/templates'] === 'gateway';
   if (isGateway || labels['sidecar.istio.io/inject'] === 'false') return [];
   const held = ofKind(cluster, 'PeerAuthentication').some(

@@ -1,6 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { envoy, httpFilter, said } from '../../testing/own-objects.ts';
-import type { Own } from '../../testing/own-objects.ts';
+import { envoy, httpFilter, said as saidOf, type Own } from '../../testing/own-objects.ts';
+
+/** What synth says of a filter for declared pods, for which there is a reason. */
+const said = (filter: Own) =>
+  saidOf({ ...filter, annotations: { 'meshwright/accept-own-proxy': 'of this test' } });
 
 const at = 'demo/custom: EnvoyFilter shop/own: spec.configPatches[0]';
 const value = { name: 'own' };

@@ -16,7 +16,9 @@ export function sharedPods({ clusters }: RenderedMesh): readonly Problem[] {
 }
 
 /** Services by their namespace and a label that they select by. */
-function bySelector(cluster: RenderedCluster): ReadonlyMap<string, readonly RenderedObject[]> {
+export type BySelector = ReadonlyMap<string, readonly RenderedObject[]>;
+
+export function bySelector(cluster: RenderedCluster): BySelector {
   const found = new Map<string, RenderedObject[]>();
   for (const service of ofKind(cluster, 'Service')) {
     const [first] = Object.entries(mapping(service.object, 'spec', 'selector'));
@@ -26,13 +28,16 @@ function bySelector(cluster: RenderedCluster): ReadonlyMap<string, readonly Rend
   return found;
 }
 
-function doubled(
-  bySelector: ReadonlyMap<string, readonly RenderedObject[]>,
-  { of, namespace, labels }: Pods,
-): readonly Problem[] {
-  const services = Object.entries(labels)
-    .flatMap((label) => bySelector.get(`${namespace} ${label.join('=')}`) ?? [])
+/** The Services that lead to some pods: those that select by none of their labels lead to none. */
+export function servicesOf(found: BySelector, { namespace, labels }: Pods): readonly RenderedObject[] {
+  return Object.entries(labels)
+    .flatMap((label) => found.get(`${namespace} ${label.join('=')}`) ?? [])
     .filter(({ object }) => selects(mapping(object, 'spec', 'selector'), labels));
+}
+
+function doubled(found: BySelector, pods: Pods): readonly Problem[] {
+  const { of } = pods;
+  const services = servicesOf(found, pods);
   if (services.length < 2) return [];
   const first = new Map<string, { readonly protocol: string; readonly by: string }>();
   return services.flatMap(({ where, object }) =>

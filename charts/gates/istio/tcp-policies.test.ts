@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { istio, problemsWith } from '../../testing/custom.ts';
+import { problemsWith } from '../../testing/custom.ts';
 import { TcpService } from '../../constructs/tcp/tcp-service.ts';
 import { catalogIn } from '../../testing/mesh.ts';
 import type { IstioSpec } from '../../model/istio-models.ts';
@@ -7,11 +7,16 @@ import type { IstioSpec } from '../../model/istio-models.ts';
 type Policy = IstioSpec<'AuthorizationPolicy'>;
 
 /** What synth says of a policy about pods of a broker on two ports, or about those of the catalog, which speaks gRPC and HTTP. */
-const said = (policy: Policy, about = 'broker') =>
+const said = (policy: Policy, about = 'broker', namespace = 'shop') =>
   problemsWith(
     (into) => {
       const selector = { matchLabels: { 'app.kubernetes.io/name': about } };
-      istio(into, 'AuthorizationPolicy', 'own', { selector, ...policy });
+      const metadata = {
+        ...{ name: 'own', namespace },
+        annotations: { 'meshwright/accept-declared-access': 'of this test' },
+      };
+      const spec = about === 'all' ? policy : { selector, ...policy };
+      into.addIstio('40-services', 'demo/custom', 'AuthorizationPolicy', metadata, spec);
     },
     (_, shop) => {
       catalogIn(shop);
@@ -55,4 +60,20 @@ test('rules about identities and ports are right, and those of HTTP where pods s
   expect(
     said({ rules: [{ from, to: [{ operation: { methods: ['GET'], paths: ['/a'] } }] }] }, 'catalog'),
   ).toEqual([]);
+});
+
+test.each([
+  ['shop', 'shop/own'],
+  ['istio-system', 'istio-system/own'],
+])('a policy of all pods in %s is about those over TCP, too', (namespace, title) => {
+  const rules = [{ from, to: [{ operation: { methods: ['GET'] } }] }];
+  // What it allows, it allows those who speak HTTP; what it denies, it denies everybody who does not.
+  expect(said({ rules }, 'all', namespace)).toEqual([]);
+  expect(said({ action: 'DENY', rules }, 'all', namespace)).toEqual([
+    `demo/custom: AuthorizationPolicy ${title}: spec.rules[0].to[0].operation.methods is about HTTP, and port 4222, 8222 of its pods speaks TCP, ${narrowed}; received ["GET"]; fix: remove it`,
+  ]);
+  const ports = [{ from, to: [{ operation: { ports: ['4222'], methods: ['GET'] } }] }];
+  expect(said({ rules: ports }, 'all', namespace)).toEqual([
+    `demo/custom: AuthorizationPolicy ${title}: spec.rules[0].to[0].operation.methods is about HTTP, and port 4222 of its pods speaks TCP, ${dropped}; received ["GET"]; fix: remove it`,
+  ]);
 });

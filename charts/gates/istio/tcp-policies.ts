@@ -1,6 +1,8 @@
 import type { Problem } from '../../../core/problem.ts';
+import { bySelector, servicesOf } from './shared-pods.ts';
 import { podsOf, selects, type Pods } from '../pods.ts';
 import { field, list, mapping, ofKind, text, texts, title } from '../../model/rendered.ts';
+import { rootNamespace } from '../declared/own.ts';
 import type { RenderedCluster, RenderedMesh, RenderedObject } from '../../model/rendered.ts';
 
 /** What of a rule asks for HTTP (https://istio.io/latest/docs/reference/config/security/authorization-policy/). */
@@ -17,8 +19,8 @@ const opaque = ['tcp', 'tls', 'https', 'mongo', 'mysql', 'redis'];
  */
 export function tcpPolicies({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => {
-    const pods = tcpPods(cluster);
-    if (pods.length === 0) return [];
+    const pods = served(cluster);
+    if (!pods.some(({ ports }) => ports.some(({ tcp }) => tcp))) return [];
     return ofKind(cluster, 'AuthorizationPolicy').flatMap((policy) => {
       const asked = list(policy.object, 'spec', 'rules').map((rule, index) => ({
         ...{ rule, http: askedOfHttp(rule, `spec.rules[${index}]`) },
@@ -26,8 +28,10 @@ export function tcpPolicies({ clusters }: RenderedMesh): readonly Problem[] {
       if (asked.every(({ http }) => http.length === 0)) return [];
       const selector = mapping(policy.object, 'spec', 'selector', 'matchLabels');
       const { namespace } = policy.object.metadata;
-      const about = pods.filter((one) => one.namespace === namespace && isAbout(selector, one.labels));
-      const ports = about.flatMap((one) => portsOf(cluster, one));
+      const ports = pods
+        .filter((one) => [one.namespace, rootNamespace].includes(namespace ?? ''))
+        .filter(({ labels }) => selects(selector, labels))
+        .flatMap((one) => one.ports);
       const others = new Set(ports.flatMap(({ number, tcp }) => (tcp ? [] : [number])));
       const all = [...new Set(ports.map(({ number }) => number))];
       return asked.flatMap(({ rule, http }) => ruleProblems(policy, rule, http, all, others));
@@ -35,22 +39,18 @@ export function tcpPolicies({ clusters }: RenderedMesh): readonly Problem[] {
   });
 }
 
-/** Pods behind a Service with a port over TCP. Which protocols a gateway's ports speak, its Gateways say: it may end the TLS of clients. */
-function tcpPods(cluster: RenderedCluster): readonly Pods[] {
-  const services = ofKind(cluster, 'Service').filter(({ object }) =>
-    list(object, 'spec', 'ports').some(isTcp),
-  );
-  if (services.length === 0) return [];
+interface Served extends Pods {
+  readonly ports: readonly Port[];
+}
+
+/** Pods behind Services. Which protocols a gateway's ports speak, its Gateways say: it may end the TLS of clients. */
+function served(cluster: RenderedCluster): readonly Served[] {
+  const services = bySelector(cluster);
   const gateways = ofKind(cluster, 'Gateway').map(({ object }) => mapping(object, 'spec', 'selector'));
-  const selectors = services.map(({ object }) => ({
-    namespace: object.metadata.namespace,
-    selector: mapping(object, 'spec', 'selector'),
-  }));
-  return podsOf(cluster).filter(
-    ({ namespace, labels }) =>
-      selectors.some((one) => one.namespace === namespace && isAbout(one.selector, labels)) &&
-      !gateways.some((one) => selects(one, labels)),
-  );
+  return podsOf(cluster)
+    .filter(({ labels }) => !gateways.some((one) => selects(one, labels)))
+    .map((pods) => ({ ...pods, ports: portsOf(servicesOf(services, pods), pods) }))
+    .filter(({ ports }) => ports.length > 0);
 }
 
 interface Port {
@@ -60,29 +60,19 @@ interface Port {
 }
 
 /** The ports of pods that Services lead to. */
-function portsOf(cluster: RenderedCluster, pods: Pods): readonly Port[] {
+function portsOf(services: readonly RenderedObject[], { containers }: Pods): readonly Port[] {
   const named = new Map(
-    pods.containers.flatMap((container) =>
+    containers.flatMap((container) =>
       list(container, 'ports').map((port) => [text(port, 'name'), field(port, 'containerPort')] as const),
     ),
   );
-  return ofKind(cluster, 'Service').flatMap(({ object }) => {
-    const selector = mapping(object, 'spec', 'selector');
-    if (object.metadata.namespace !== pods.namespace || !isAbout(selector, pods.labels)) return [];
-    return list(object, 'spec', 'ports').map((port) => {
+  return services.flatMap(({ object }) =>
+    list(object, 'spec', 'ports').map((port) => {
       const target = field(port, 'targetPort') ?? field(port, 'port');
       const number = typeof target === 'string' ? named.get(target) : target;
       return { number: String(number), tcp: isTcp(port) };
-    });
-  });
-}
-
-/** Whether labels match a selector that asks for any: a Service without one leads to no pods, and a policy to all, of all protocols. */
-function isAbout(
-  selector: Readonly<Record<string, string>>,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  return Object.keys(selector).length > 0 && selects(selector, labels);
+    }),
+  );
 }
 
 function isTcp(port: unknown): boolean {
@@ -103,12 +93,12 @@ function ruleProblems(
 ): readonly Problem[] {
   const asked = list(rule, 'to').flatMap((entry) => texts(entry, 'operation', 'ports'));
   const over = (asked.length === 0 ? all : asked).filter((port) => all.includes(port) && !others.has(port));
-  // Of all ports, HTTP among them: there the rule means what it says.
-  if (over.length === 0 || (asked.length === 0 && over.length < all.length)) return [];
-  const becomes =
-    (text(object, 'spec', 'action') ?? 'ALLOW') === 'ALLOW'
-      ? 'ignores the whole rule, so that whom it names is denied'
-      : 'leaves that out, so that the rule is about more than it says';
+  const allows = (text(object, 'spec', 'action') ?? 'ALLOW') === 'ALLOW';
+  // Of all ports, HTTP among them: there a rule that allows means what it says, and allows nothing elsewhere. One that denies, denies more there.
+  if (over.length === 0 || (allows && asked.length === 0 && over.length < all.length)) return [];
+  const becomes = allows
+    ? 'ignores the whole rule, so that whom it names is denied'
+    : 'leaves that out, so that the rule is about more than it says';
   return http.map(({ path, received }) => ({
     where,
     what: `${title(object)}: ${path} is about HTTP, and port ${over.join(', ')} of its pods speaks TCP, where Istio ${becomes}`,

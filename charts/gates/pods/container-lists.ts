@@ -1,7 +1,7 @@
 import type { Problem } from '../../../core/problem.ts';
 import { field, list, mapping, ofKind, text, title } from '../../model/rendered.ts';
 import type { RenderedCluster, RenderedMesh } from '../../model/rendered.ts';
-import { podsOf, podTemplate, selects, type Pods } from '../pods.ts';
+import { podsOf, selects, type Pods } from '../pods.ts';
 import { containersOf } from '../rules/containers.ts';
 
 /** Lists of a container that Kubernetes knows entries of by a key (core/v1, Container: `listMapKey`, `patchMergeKey`). */
@@ -22,8 +22,7 @@ export function containerLists({ clusters }: RenderedMesh): readonly Problem[] {
   });
 }
 
-function ofPods({ of: { where, object } }: Pods): readonly Problem[] {
-  const pod = object.kind === 'Pod' ? object : podTemplate(object);
+function ofPods({ of: { where, object }, pod }: Pods): readonly Problem[] {
   const at = (place: string) => ({ where, what: `${title(object)}: ${place}` });
   const volumes = twice(list(pod, 'spec', 'volumes'), 'name').map((received) => ({
     ...at('volumes'),

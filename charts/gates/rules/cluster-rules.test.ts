@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { anySourceAnnotation } from '../../model/labels.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
-import { givesCluster, openToAll } from './cluster-rules.ts';
+import { bindsMore, openToAll } from './cluster-rules.ts';
 
 describe('load balancers', () => {
   const balancer = (spec: object, annotations?: object, kind = 'Service') =>
@@ -41,65 +41,7 @@ describe('load balancers', () => {
 describe('rights', () => {
   const fix = 'name the verbs and resources that are needed, for the account that needs them';
   const rbac = (kind: string, parts: object, apiVersion = 'rbac.authorization.k8s.io/v1') =>
-    givesCluster({ apiVersion, kind, metadata: { name: 'one' }, ...parts });
-  const role = (...rules: unknown[]) => rbac('ClusterRole', { rules });
-  const rule = (verbs: unknown, resources: unknown = ['pods'], apiGroups: unknown = ['']) => ({
-    verbs,
-    resources,
-    apiGroups,
-  });
-  const more = (index: number, received: string) => ({
-    what: `rules[${index}] lets an account give itself more rights`,
-    received,
-    fix,
-  });
-
-  test.each(['Role', 'ClusterRole'])('a %s that allows everything', (kind) => {
-    expect(rbac(kind, { rules: [rule(['get']), rule(['*'], ['*'], ['*'])] })).toEqual([
-      { what: 'rules[1] allows everything', received: '*', fix },
-    ]);
-  });
-
-  test.each(['escalate', 'bind', 'impersonate'])('the verb %s gives more, on whatever it is', (verb) => {
-    expect(role(rule(['get', verb], ['serviceaccounts']))).toEqual([more(0, verb)]);
-  });
-
-  test('each such verb is told, beside a rule that allows everything', () => {
-    expect(role(rule(['bind', 'escalate']), rule(['*', 'bind'], ['*'], ['*']))).toEqual([
-      more(0, 'bind'),
-      more(0, 'escalate'),
-      { what: 'rules[1] allows everything', received: '*', fix },
-      more(1, 'bind'),
-    ]);
-  });
-
-  test.each([
-    ['roles', 'rbac.authorization.k8s.io'],
-    ['clusterroles', 'rbac.authorization.k8s.io'],
-    ['users', ''],
-    ['groups', ''],
-    ['serviceaccounts', ''],
-  ])('every verb on %s holds those that give more, by name and by wildcard', (resource, group) => {
-    expect(role(rule(['*'], [resource], [group]))).toEqual([more(0, '*')]);
-    expect(role(rule(['*'], ['*'], [group]))).toEqual([more(0, '*')]);
-    expect(role(rule(['*'], ['pods', resource], ['apps', group]))).toEqual([more(0, '*')]);
-    expect(role(rule(['*'], [resource], ['*']))).toEqual([more(0, '*')]);
-    expect(role(rule(['get', 'list', 'create'], [resource], [group]))).toEqual([]);
-    expect(role(rule(['*'], [resource], ['apps']))).toEqual([]);
-  });
-
-  test.each([
-    rule(['*']),
-    rule(['get'], ['*'], ['*']),
-    rule(['*'], ['deployments'], ['*']),
-    rule(['*'], ['*'], ['apps']),
-    rule('*', '*', '*'),
-    {},
-    null,
-  ])('%j gives no more than it says', (one) => {
-    expect(role(one)).toEqual([]);
-  });
-
+    bindsMore({ apiVersion, kind, metadata: { name: 'one' }, ...parts });
   test.each(['ClusterRoleBinding', 'RoleBinding'])('a %s of every right, or for everybody', (kind) => {
     const subject = (name?: string) => ({ kind: 'Group', name });
     const all = ['anonymous', 'unauthenticated', 'authenticated', 'serviceaccounts'].map(
@@ -110,25 +52,37 @@ describe('rights', () => {
       ...all.map(subject),
       subject(),
       subject('system:serviceaccounts:shop'),
+      { kind: 'User', name: 'system:serviceaccount:shop:cart' },
+      { kind: 'User', name: 'system:kube-scheduler' },
     ];
-    const everybody = all.map((received) => ({
-      what: 'subjects has a group that contains every account, or everybody',
-      received,
-      fix,
-    }));
+    const everybody = [
+      ...all.map((received) => ({
+        what: 'subjects has a group that contains every account, or everybody',
+        received,
+        fix,
+      })),
+      ...['system:serviceaccounts:shop', 'system:kube-scheduler'].map((received) => ({
+        what: "subjects has a group or a user of Kubernetes' own",
+        received,
+        fix,
+      })),
+    ];
     expect(rbac(kind, { roleRef: { name: 'cluster-admin' }, subjects })).toEqual([
       { what: 'roleRef gives every right', received: 'cluster-admin', fix },
       ...everybody,
     ]);
     expect(rbac(kind, { roleRef: { name: 'view' }, subjects })).toEqual(everybody);
-    // What a role of this name allows is the role's own matter.
-    expect(rbac(kind, { roleRef: { name: 'view' }, rules: [rule(['*'], ['*'], ['*'])] })).toEqual([]);
+    for (const name of ['admin', 'edit', 'system:node']) {
+      const what =
+        'roleRef is a role of Kubernetes for its users or its own parts, whose rights are those of others, too';
+      expect(rbac(kind, { roleRef: { kind: 'ClusterRole', name } })).toEqual([{ what, received: name, fix }]);
+      expect(rbac(kind, { roleRef: { kind: 'Role', name } })).toEqual([]);
+    }
   });
 
   test('other groups have their own roles', () => {
-    const parts = { rules: [rule(['*'], ['*'], ['*'])], roleRef: { name: 'cluster-admin' } };
-    expect(rbac('ClusterRole', parts, 'iam.example/v1')).toEqual([]);
+    const parts = { roleRef: { name: 'cluster-admin' } };
     expect(rbac('ClusterRoleBinding', parts, 'iam.example/v1')).toEqual([]);
-    expect(rbac('ClusterRole', parts, 'rbac.authorization.k8s.io/v1beta1')).toHaveLength(1);
+    expect(rbac('ClusterRoleBinding', parts, 'rbac.authorization.k8s.io/v1beta1')).toHaveLength(1);
   });
 });

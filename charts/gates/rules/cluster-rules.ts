@@ -1,5 +1,5 @@
 import { anySourceAnnotation } from '../../model/labels.ts';
-import { field, list, text, texts } from '../../model/rendered.ts';
+import { field, list, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Violation } from './rule.ts';
 
@@ -21,60 +21,82 @@ export function openToAll(object: KubernetesObject): readonly Violation[] {
   return [{ what, fix }];
 }
 
-/** Verbs by which an account gets more than it was given (https://kubernetes.io/docs/concepts/security/rbac-good-practices/). */
-const growing = ['escalate', 'bind', 'impersonate'];
+/** Groups of Kubernetes' own that contain every account, or everybody. */
 const everybody = [
   'system:anonymous',
   'system:unauthenticated',
   'system:authenticated',
   'system:serviceaccounts',
 ];
+const usersRole = ['cluster-admin', 'admin', 'edit'];
 
-/** What an account is, and may do: every verb on it holds those that grow. */
-const ownRights = [
-  ['rbac.authorization.k8s.io', 'roles'],
-  ['rbac.authorization.k8s.io', 'clusterroles'],
-  ['', 'users'],
-  ['', 'groups'],
-  ['', 'serviceaccounts'],
-] as const;
-
-function covers(rule: unknown, [group, resource]: (typeof ownRights)[number]): boolean {
-  const holds = (key: string, name: string) => texts(rule, key).some((one) => one === '*' || one === name);
-  return holds('apiGroups', group) && holds('resources', resource);
+/** Who gets the rights of a binding, where that is more than one account; and what of Kubernetes' own roles it gives. */
+function boundTo(object: KubernetesObject): readonly Violation[] {
+  const role = text(object, 'roleRef', 'name') ?? '';
+  const isOfKubernetes =
+    text(object, 'roleRef', 'kind') !== 'Role' && (usersRole.includes(role) || role.startsWith('system:'));
+  const subjects = list(object, 'subjects').map((subject) => text(subject, 'name') ?? '');
+  return [
+    ...(isOfKubernetes
+      ? [
+          {
+            what:
+              role === 'cluster-admin'
+                ? 'roleRef gives every right'
+                : 'roleRef is a role of Kubernetes for its users or its own parts, whose rights are those of others, too',
+            received: role,
+            fix,
+          },
+        ]
+      : []),
+    ...subjects
+      .filter((name) => name.startsWith('system:') && !name.startsWith('system:serviceaccount:'))
+      .map((received) => ({
+        what: everybody.includes(received)
+          ? 'subjects has a group that contains every account, or everybody'
+          : "subjects has a group or a user of Kubernetes' own",
+        received,
+        fix,
+      })),
+  ];
 }
 
-/** Roles and bindings that give an account the whole cluster, or the way to it. */
-export function givesCluster(object: KubernetesObject): readonly Violation[] {
-  if (!object.apiVersion.startsWith('rbac.authorization.k8s.io/')) return [];
-  const fix = 'name the verbs and resources that are needed, for the account that needs them';
-  if (object.kind.endsWith('Binding')) {
-    const role = text(object, 'roleRef', 'name');
-    const subjects = list(object, 'subjects').map((subject) => text(subject, 'name') ?? '');
-    const all = subjects.filter((name) => everybody.includes(name));
-    return [
-      ...(role === 'cluster-admin' ? [{ what: 'roleRef gives every right', received: role, fix }] : []),
-      ...all.map((received) => ({
-        what: 'subjects has a group that contains every account, or everybody',
-        received,
-        fix,
-      })),
-    ];
-  }
-  return list(object, 'rules').flatMap((rule, index) => {
-    const verbs = texts(rule, 'verbs');
-    const more = verbs.filter((verb) => growing.includes(verb));
-    const isAll = [verbs, texts(rule, 'resources'), texts(rule, 'apiGroups')].every((all) =>
-      all.includes('*'),
-    );
-    if (!isAll && verbs.includes('*') && ownRights.some((one) => covers(rule, one))) more.push('*');
-    return [
-      ...(isAll ? [{ what: `rules[${index}] allows everything`, received: '*', fix }] : []),
-      ...more.map((received) => ({
-        what: `rules[${index}] lets an account give itself more rights`,
-        received,
-        fix,
-      })),
-    ];
+const fix = 'name the verbs and resources that are needed, for the account that needs them';
+
+/** Bindings that give an account the whole cluster, or more accounts than one what they bind. What roles allow is charts/own-rights.ts's. */
+export function bindsMore(object: KubernetesObject): readonly Violation[] {
+  const isBinding =
+    object.apiVersion.startsWith('rbac.authorization.k8s.io/') && object.kind.endsWith('Binding');
+  return isBinding ? boundTo(object) : [];
+}
+
+/** Kinds by which somebody else's program decides on, or changes, what everybody writes into the API server, or answers in its place. */
+const deciding: Readonly<Record<string, string>> = {
+  'admissionregistration.k8s.io MutatingWebhookConfiguration':
+    'has a program change what anybody writes in the cluster',
+  'admissionregistration.k8s.io ValidatingWebhookConfiguration':
+    'shows a program whatever anybody writes in the cluster, Secrets among it',
+  'admissionregistration.k8s.io MutatingAdmissionPolicy': 'changes what anybody writes in the cluster',
+  'admissionregistration.k8s.io MutatingAdmissionPolicyBinding': 'changes what anybody writes in the cluster',
+  'apiregistration.k8s.io APIService':
+    'has a program answer for an API of the cluster, which gets what others ask and write',
+};
+
+/** What makes others than the API server decide what objects are, those of the mesh among them. */
+export function decidesForCluster(object: KubernetesObject): readonly Violation[] {
+  const group = object.apiVersion.split('/').slice(0, -1).join('/');
+  const does = deciding[`${group} ${object.kind}`];
+  if (does === undefined) return [];
+  return [{ what: does, fix: 'have the owners of the cluster apply it' }];
+}
+
+/** Volumes that are folders or disks of a node: whoever claims one has that, whatever the level of their namespace. */
+export function volumeOfNode(object: KubernetesObject): readonly Violation[] {
+  if (object.kind !== 'PersistentVolume' || object.apiVersion !== 'v1') return [];
+  return (['hostPath', 'local'] as const).flatMap((key): readonly Violation[] => {
+    const received = text(object, 'spec', key, 'path');
+    if (received === undefined) return [];
+    const what = `spec.${key} is a folder or a disk of the node`;
+    return [{ what, received, fix: 'use a volume of a CSI driver' }];
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
-import { allowsAll, softMutualTls, touchesAccess } from './mesh-rules.ts';
+import { softMutualTls, touchesAccess } from './mesh-rules.ts';
 
 const object = (apiVersion: string, kind: string, spec?: unknown): KubernetesObject => ({
   apiVersion,
@@ -44,6 +44,43 @@ describe('mutual TLS', () => {
     },
   );
 
+  test.each<[string, object, object, readonly string[]]>([
+    ['a Secret that sidecars pass over', { credentialName: 'a' }, {}, ['credentialName']],
+    [
+      'a Secret for pods that are named',
+      { credentialName: 'a' },
+      { workloadSelector: { matchLabels: { a: 'b' } } },
+      [],
+    ],
+    ['a CA in a ConfigMap', { credentialName: 'configmap://shop/a' }, {}, []],
+    ['a name that is sent and not looked for', { sni: 'a.example' }, {}, ['sni']],
+    ['a name that is both', { sni: 'a.example', subjectAltNames: ['a.example'] }, {}, []],
+    ['neither, which Envoy takes from the request', {}, {}, []],
+  ])('TLS to a server outside, by %s', (_, tls, spec, keys) => {
+    const says = {
+      credentialName: {
+        what: 'credentialName is passed over by sidecars without a spec.workloadSelector: their calls to a.example leave in plaintext',
+        received: 'a',
+        fix: 'declare an ExternalService with tls, or name the pods by a workloadSelector',
+      },
+      sni: {
+        what: 'sni is set without subjectAltNames: any server with a certificate of a known CA is accepted as a.example',
+        received: 'a.example',
+        fix: 'name the server in subjectAltNames, too',
+      },
+    };
+    for (const mode of ['SIMPLE', 'MUTUAL']) {
+      const portLevelSettings = [{ port: { number: 443 }, tls: { mode, ...tls } }];
+      const at = 'spec.trafficPolicy.portLevelSettings[0].tls.';
+      expect(destination({ host: 'a.example', trafficPolicy: { portLevelSettings }, ...spec })).toEqual(
+        keys.map((key) => ({ ...says[key as 'sni'], what: `${at}${says[key as 'sni'].what}` })),
+      );
+    }
+    expect(
+      destination({ host: 'a.example', trafficPolicy: { tls: { mode: 'DISABLE', ...tls } }, ...spec }),
+    ).toEqual([]);
+  });
+
   test('objects of other groups and kinds are others', () => {
     const spec = { mtls: { mode: 'DISABLE' }, host: 'catalog', trafficPolicy: disabled };
     expect(peers(spec, 'security.istio.io.example/v1')).toEqual([]);
@@ -86,81 +123,6 @@ describe('mutual TLS', () => {
       plaintext('spec.subsets..trafficPolicy', 'catalog'),
     ]);
     expect(destination({ host: 'catalog' })).toEqual([]);
-  });
-});
-
-describe('policies', () => {
-  const policy = (spec: unknown, apiVersion = 'security.istio.io/v1') =>
-    allowsAll(object(apiVersion, 'AuthorizationPolicy', spec));
-  const everything = (index: number) => ({
-    what: `spec.rules[${index}] allows every call`,
-    fix: 'restrict who may call (from), what (to), or when',
-  });
-
-  test('allow by default, in every version of the API; what denies, audits or asks elsewhere may be about all', () => {
-    expect(policy({ rules: [{}] }, 'security.istio.io/v1beta1')).toEqual([everything(0)]);
-    expect(policy({ action: 'ALLOW', rules: [{}] })).toEqual([everything(0)]);
-    for (const action of ['DENY', 'AUDIT', 'CUSTOM']) expect(policy({ action, rules: [{}] })).toEqual([]);
-    expect(policy({})).toEqual([]);
-    expect(policy({ rules: [{}] }, 'security.example/v1')).toEqual([]);
-    expect(allowsAll(object('security.istio.io/v1', 'PeerAuthentication', { rules: [{}] }))).toEqual([]);
-  });
-
-  const source = (...sources: object[]) => ({ from: sources.map((one) => ({ source: one })) });
-  const operation = (...operations: object[]) => ({ to: operations.map((one) => ({ operation: one })) });
-  const when = (...conditions: object[]) => ({ when: conditions });
-
-  test.each([
-    source({ principals: ['a'] }),
-    source({ principals: ['a'], namespaces: ['*'] }),
-    // A valid token is asked for.
-    source({ requestPrincipals: ['*'] }),
-    source({ ipBlocks: ['10.0.0.0/8'] }),
-    source({ ipBlocks: ['0.0.0.1/32'] }),
-    source({ namespaces: ['shop'] }, { principals: ['a'] }),
-    operation({ paths: ['/healthz'] }),
-    operation({ paths: ['/v1/*'] }),
-    operation({ hosts: ['*.example'] }),
-    operation({ methods: ['GET'] }, { ports: ['80'] }),
-    { ...source({}), ...operation({ paths: ['/healthz'] }) },
-    when({ key: 'source.ip', values: ['10.0.0.1'] }),
-    when({ key: 'source.ip', values: ['*'] }, { key: 'source.ip', values: ['10.0.0.1'] }),
-    when({ key: 'request.auth.claims[sub]', values: ['*'] }),
-    when({ key: 'request.headers[x-a]', notValues: ['*'] }),
-    when({ key: 'request.headers[x-a]', notValues: ['a', '*'] }),
-  ])('%j restricts', (rule) => {
-    expect(policy({ rules: [rule] })).toEqual([]);
-  });
-
-  test.each([
-    null,
-    { from: [] },
-    { from: [{}] },
-    source({}),
-    source({ principals: [] }),
-    source({ principals: 'a' }),
-    source({ principals: ['*'] }),
-    source({ principals: ['a', '*'] }),
-    source({ namespaces: ['shop'] }, {}),
-    source({ notPrincipals: ['a'] }),
-    ...['0.0.0.0/0', '::/0', '0::/00', '00.0.0.0/0', 'FE80::/0'].map((block) =>
-      source({ ipBlocks: [block] }),
-    ),
-    operation({ paths: ['*'] }),
-    operation({ paths: ['/*'] }),
-    operation({ paths: ['/{**}'] }),
-    operation({ paths: ['{**}'] }),
-    operation({ notPaths: ['/admin'] }),
-    operation({ hosts: ['*'] }),
-    when({ key: 'source.ip', values: ['*'] }),
-    when({ key: 'source.ip', values: ['10.0.0.1', '0.0.0.0/0'] }),
-    when({ key: 'request.auth.claims[sub]', values: [] }),
-    when({ key: 'x.request.auth.claims[sub]', values: ['*'] }),
-    when({ key: 'source.ip', notValues: ['10.0.0.1'] }),
-    when({ values: ['*'] }),
-    when(),
-  ])('%j is about every call', (rule) => {
-    expect(policy({ rules: [source({ principals: ['a'] }), rule] })).toEqual([everything(1)]);
   });
 });
 
@@ -223,6 +185,21 @@ describe('filters of Envoy', () => {
       patch('CLUSTER', 'MERGE', undefined, { deep: [{ [key]: {} }] }),
       'changes how connections are secured',
     ]),
+    ...[
+      { name: 'envoy.filters.http.lua' },
+      {
+        name: 'own',
+        typed_config: { '@type': 'type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm' },
+      },
+      { name: 'envoy.filters.http.ext_proc' },
+      {
+        typed_config: { type_url: 'type.googleapis.com/envoy.extensions.filters.http.golang.v3alpha.Config' },
+      },
+      { name: 'envoy.filters.http.dynamic_modules' },
+    ].map((value): [object, string] => [
+      patch('HTTP_FILTER', 'INSERT_BEFORE', 'other', value),
+      `adds the filter ${value.typed_config?.['@type'] ?? value.typed_config?.type_url ?? value.name ?? ''}, whose code can change who may call`,
+    ]),
     ...['typed_per_filter_config', 'typedPerFilterConfig'].map((key): [object, string] => [
       patch('HTTP_ROUTE', 'MERGE', undefined, { [key]: { other: {}, 'envoy.filters.http.rbac': {} } }),
       'overrides, for a route, a filter that decides who may call',
@@ -233,7 +210,9 @@ describe('filters of Envoy', () => {
 
   test.each([
     patch('HTTP_FILTER', 'ADD', 'envoy.filters.http.rbac'),
-    patch('HTTP_FILTER', 'INSERT_BEFORE', 'envoy.filters.http.rbac', { name: 'envoy.filters.http.lua' }),
+    patch('HTTP_FILTER', 'INSERT_BEFORE', 'envoy.filters.http.rbac', { name: 'envoy.filters.http.fault' }),
+    patch('HTTP_FILTER', 'REMOVE', 'envoy.filters.http.lua', { name: 'envoy.filters.http.lua' }),
+    patch('HTTP_FILTER', 'ADD', 'evaluate', { name: 'evaluator' }),
     patch('HTTP_FILTER', 'MERGE', 'envoy.filters.http.router'),
     patch('HTTP_FILTER', 'REMOVE', 'envoy.filters.http.fault'),
     patch('HTTP_FILTER', 'REPLACE', manager),

@@ -1,6 +1,7 @@
 import { field, list, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Violation } from './rule.ts';
+import { trafficSettings, weakTls } from './server-tls.ts';
 
 const soft = ['PERMISSIVE', 'DISABLE'];
 
@@ -25,20 +26,7 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
   // A wildcard such as *.local is about services of the mesh, too.
   const isInside =
     !host.includes('.') || host.endsWith(inside) || (host.startsWith('*') && inside.endsWith(host.slice(1)));
-  const policies: readonly (readonly [string, unknown])[] = [
-    ['spec.trafficPolicy', field(object, 'spec', 'trafficPolicy')],
-    ...list(object, 'spec', 'subsets').map((subset): [string, unknown] => [
-      `spec.subsets.${text(subset, 'name') ?? ''}.trafficPolicy`,
-      field(subset, 'trafficPolicy'),
-    ]),
-  ];
-  const settings = policies.flatMap(([where, policy]) => [
-    [where, policy] as const,
-    ...list(policy, 'portLevelSettings').map(
-      (port, index) => [`${where}.portLevelSettings[${index}]`, port] as const,
-    ),
-  ]);
-  return settings.flatMap(([where, setting]) => {
+  return trafficSettings(object).flatMap(([where, setting]) => {
     const mode = text(setting, 'tls', 'mode') ?? '';
     const unverified = field(setting, 'tls', 'insecureSkipVerify') === true;
     const says = unlike[mode];
@@ -54,6 +42,7 @@ export function softMutualTls(object: KubernetesObject): readonly Violation[] {
             },
           ]
         : []),
+      ...(unverified ? [] : weakTls(object, where, setting)),
     ];
   });
 }
@@ -66,50 +55,17 @@ const unlike: Readonly<Record<string, string | undefined>> = {
   MUTUAL: stranger,
 };
 
-/** Rules of an ALLOW policy that allow every call. A policy without rules allows nothing. */
-export function allowsAll(object: KubernetesObject): readonly Violation[] {
-  if (!isIstio(object, 'security.istio.io', 'AuthorizationPolicy')) return [];
-  if ((text(object, 'spec', 'action') ?? 'ALLOW') !== 'ALLOW') return [];
-  return list(object, 'spec', 'rules').flatMap((rule, index) => {
-    if (restricts(rule)) return [];
-    const fix = 'restrict who may call (from), what (to), or when';
-    return [{ what: `spec.rules[${index}] allows every call`, fix }];
-  });
+/** Sidecars that let pods call hosts that nobody declares. */
+export function callsAnybody(object: KubernetesObject): readonly Violation[] {
+  if (!isIstio(object, 'networking.istio.io', 'Sidecar')) return [];
+  const received = text(object, 'spec', 'outboundTrafficPolicy', 'mode');
+  if (received !== 'ALLOW_ANY') return [];
+  const what = 'spec.outboundTrafficPolicy.mode lets pods call hosts that nobody declares';
+  return [{ what, received, fix: 'use REGISTRY_ONLY, and declare what they call' }];
 }
 
-/** A rule matches when its from, to and when all match; at least one of them has to exclude something. */
-function restricts(rule: unknown): boolean {
-  const some = (key: 'from' | 'to', part: 'source' | 'operation') => {
-    const entries = list(rule, key);
-    return entries.length > 0 && entries.every((entry) => names(field(entry, part)));
-  };
-  return some('from', 'source') || some('to', 'operation') || list(rule, 'when').some(isCondition);
-}
-
-/** Whether a source or an operation names what it is about: what it is not about leaves everything else. */
-function names(condition: unknown): boolean {
-  return Object.entries(condition ?? {}).some(
-    ([key, values]) =>
-      !key.startsWith('not') &&
-      Array.isArray(values) &&
-      values.length > 0 &&
-      // Any of them: a valid token is asked for.
-      (key === 'requestPrincipals' || !values.some(isEverything)),
-  );
-}
-
-/** A condition that asks for values, or for the absence of any. */
-function isCondition(condition: unknown): boolean {
-  const values = list(condition, 'values');
-  const isOfToken = (text(condition, 'key') ?? '').startsWith('request.auth.');
-  if (values.length > 0 && (isOfToken || !values.some(isEverything))) return true;
-  return list(condition, 'notValues').includes('*');
-}
-
-/** What matches every principal, path, host or address. */
-function isEverything(value: unknown): boolean {
-  return typeof value === 'string' && /^(?:\/?\*|\/?\{\*\*\}|[\da-f.:]*\/0+)$/i.test(value);
-}
+/** Envoy's filters that run code of their own, or ask another program, about every request. */
+const programs = /(?:^|[._/])(?:lua|wasm|golang|ext_proc|dynamic_modules)(?:$|[._/])/i;
 
 /** Envoy's filters that decide who may call. */
 const deciding = /rbac|jwt_authn|ext_authz|istio_authn|istio\.authn/i;
@@ -136,6 +92,12 @@ function undermines(entry: unknown): string | undefined {
   const operation = text(entry, 'patch', 'operation') ?? '';
   const fields = fieldsIn(field(entry, 'patch', 'value'));
   if (fields.some(([key]) => securing.includes(key))) return 'changes how connections are secured';
+  const program = fields.find(
+    ([key, value]) =>
+      ['name', '@type', 'typeurl'].includes(key) && typeof value === 'string' && programs.test(value),
+  );
+  if (program !== undefined && operation !== 'REMOVE')
+    return `adds the filter ${String(program[1])}, whose code can change who may call`;
   const byRoute = fields.flatMap(([key, value]) =>
     key === 'typedperfilterconfig' ? Object.keys(value ?? {}) : [],
   );
@@ -186,6 +148,6 @@ export function opensGateway(object: KubernetesObject): readonly Violation[] {
   return [{ what, received: defines ? object.metadata.name : object.apiVersion, fix: 'declare an HttpEdge' }];
 }
 
-function isIstio(object: KubernetesObject, group: string, kind: string): boolean {
+export function isIstio(object: KubernetesObject, group: string, kind: string): boolean {
   return object.kind === kind && object.apiVersion.startsWith(`${group}/`);
 }

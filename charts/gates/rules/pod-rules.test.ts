@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
-import { passesProxy, reachesNode, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
+import { reachesNode } from './node-access.ts';
+import { passesProxy, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
 
 /** A pod template's content, as `spec` and `metadata`. */
 interface Template {

@@ -3,8 +3,7 @@ import { mayBeUnsafe, unsafeVariable } from '../../../core/unsafe-variables.ts';
 import { revisionLabel } from '../../model/labels.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
-import { containersOf, podOf } from './containers.ts';
-import { confinement } from './confinement.ts';
+import { containersOf, ofEachPod } from './containers.ts';
 import type { Violation } from './rule.ts';
 
 const digest = /@sha256:[0-9a-f]{64}$/;
@@ -12,7 +11,10 @@ const pin = 'use a digest or a fixed tag';
 
 /** Containers whose image reference may resolve to another image later. */
 export function unpinned(object: KubernetesObject): readonly Violation[] {
-  const template = podOf(object);
+  return ofEachPod(object, unpinnedIn);
+}
+
+function unpinnedIn(template: unknown): readonly Violation[] {
   return containersOf(template).flatMap(([where, container]) => {
     const image = text(container, 'image') ?? '';
     if (digest.test(image) || (image === 'auto' && isInjected(template))) return [];
@@ -33,69 +35,24 @@ export function unpinned(object: KubernetesObject): readonly Violation[] {
 export function unlimited(object: KubernetesObject): readonly Violation[] {
   const limited = text(object, 'metadata', 'labels', 'operator.istio.io/component') === undefined;
   const wanted = ['requests.cpu', 'requests.memory', ...(limited ? ['limits.memory'] : [])];
-  return containersOf(podOf(object)).flatMap(([where, container]) => {
-    const missing = wanted.filter((path) => field(container, 'resources', ...path.split('.')) === undefined);
-    if (missing.length === 0) return [];
-    return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'set what is missing' }];
-  });
-}
-
-/**
- * What lets a pod reach its node, which the Pod Security level `restricted` of the mesh's namespaces forbids
- * (https://kubernetes.io/docs/concepts/security/pod-security-standards/): the API server would refuse the pods, not their
- * Deployment, so that a roll-out would stand still. What `restricted` asks to be written is ../pod-security.ts's.
- */
-export function reachesNode(object: KubernetesObject): readonly Violation[] {
-  const pod = podOf(object);
-  const fix = 'remove it: the pod would share what belongs to the node';
-  const spec = (['hostNetwork', 'hostPID', 'hostIPC'] as const)
-    .filter((key) => field(pod, 'spec', key) === true)
-    .map((key) => ({ what: `${key} is set`, received: true, fix }));
-  const volumes = list(pod, 'spec', 'volumes').flatMap((volume) => {
-    const path = text(volume, 'hostPath', 'path');
-    if (path === undefined) return [];
-    return [{ what: `volumes[${text(volume, 'name') ?? ''}] is a folder of the node`, received: path, fix }];
-  });
-  return [
-    ...spec,
-    ...volumes,
-    ...confinement(pod),
-    ...identityOf('securityContext', field(pod, 'spec', 'securityContext')),
-    ...containersOf(pod).flatMap(([where, container]) => [
-      ...list(container, 'ports').flatMap((port) => {
-        const received = field(port, 'hostPort');
-        return received === undefined ? [] : [{ what: `${where} takes a port of the node`, received, fix }];
-      }),
-      ...identityOf(`${where}.securityContext`, field(container, 'securityContext')),
-      ...privileges(where, field(container, 'securityContext')),
-    ]),
-  ];
-}
-
-function identityOf(where: string, context: unknown): readonly Violation[] {
-  const fix = 'run as a user other than root';
-  const [user, isOther] = [field(context, 'runAsUser'), field(context, 'runAsNonRoot')];
-  return [
-    ...(user === 0 ? [{ what: `${where}.runAsUser is root`, received: user, fix }] : []),
-    ...(isOther === false
-      ? [{ what: `${where}.runAsNonRoot is false: the container may run as root`, received: isOther, fix }]
-      : []),
-  ];
-}
-
-function privileges(where: string, context: unknown): readonly Violation[] {
-  const fix = 'remove it';
-  const flags = (['privileged', 'allowPrivilegeEscalation'] as const)
-    .filter((key) => field(context, key) === true)
-    .map((key) => ({ what: `${where}.securityContext.${key} is set`, received: true, fix }));
-  const added = list(context, 'capabilities', 'add').filter((name) => name !== 'NET_BIND_SERVICE');
-  const what = `${where}.securityContext.capabilities.add goes beyond what the level restricted allows`;
-  return [...flags, ...added.map((received) => ({ what, received, allowed: 'NET_BIND_SERVICE', fix }))];
+  return ofEachPod(object, (pod) =>
+    containersOf(pod).flatMap(([where, container]) => {
+      const missing = wanted.filter(
+        (path) => field(container, 'resources', ...path.split('.')) === undefined,
+      );
+      if (missing.length === 0) return [];
+      return [{ what: `${where}.resources lacks ${missing.join(', ')}`, fix: 'set what is missing' }];
+    }),
+  );
 }
 
 /** Variables that load code into a program, or weaken its TLS; those that nobody sees here among them. */
 export function unsafeEnvironment(object: KubernetesObject): readonly Violation[] {
-  return containersOf(podOf(object)).flatMap(([where, container]) => [
+  return ofEachPod(object, unsafeIn);
+}
+
+function unsafeIn(pod: unknown): readonly Violation[] {
+  return containersOf(pod).flatMap(([where, container]) => [
     ...list(container, 'env').flatMap((entry) => {
       const received = text(entry, 'name') ?? '';
       const what = unsafeVariable(received);
@@ -122,7 +79,10 @@ const redirection =
  * (https://istio.io/latest/docs/reference/config/annotations/).
  */
 export function passesProxy(object: KubernetesObject): readonly Violation[] {
-  const pod = podOf(object);
+  return ofEachPod(object, passesProxyIn);
+}
+
+function passesProxyIn(pod: unknown): readonly Violation[] {
   const fix = 'remove it, and declare what may be called with calls, callsExternal or MutualTls';
   const annotations = mapping(pod, 'metadata', 'annotations');
   const noted = Object.entries(annotations)

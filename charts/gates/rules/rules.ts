@@ -1,6 +1,8 @@
-import { givesCluster, openToAll } from './cluster-rules.ts';
-import { allowsAll, opensGateway, softMutualTls, touchesAccess } from './mesh-rules.ts';
-import { passesProxy, reachesNode, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
+import { bindsMore, decidesForCluster, openToAll, volumeOfNode } from './cluster-rules.ts';
+import { allowsAll } from './access-rules.ts';
+import { callsAnybody, opensGateway, softMutualTls, touchesAccess } from './mesh-rules.ts';
+import { reachesNode } from './node-access.ts';
+import { passesProxy, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
 import type { PackRule, Rule } from './rule.ts';
 
 /** The rules of Pulumi's policy pack, which looks at every object that is applied, those of Istio's own charts too. */
@@ -43,8 +45,13 @@ export const packRules: readonly PackRule[] = [
 export const declaredRules: readonly Rule[] = [
   ...packRules,
   { name: 'behind-proxy', violations: passesProxy },
-  { name: 'no-node-access', violations: reachesNode },
+  {
+    name: 'no-node-access',
+    violations: (object) => [...reachesNode(object), ...volumeOfNode(object)],
+  },
   { name: 'safe-environment', violations: unsafeEnvironment },
   { name: 'declared-gateways', violations: opensGateway },
-  { name: 'least-rights', violations: givesCluster },
+  { name: 'least-rights', violations: bindsMore },
+  { name: 'own-cluster', violations: decidesForCluster },
+  { name: 'known-hosts', violations: callsAnybody },
 ];

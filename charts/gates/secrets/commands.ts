@@ -56,7 +56,7 @@ function optionsAt(word: string, next: string): readonly Option[] {
  * Whether a value names the place of a secret and does not hold it: a variable, a file, a template, a name in Kubernetes; or is
  * none at all.
  */
-function isElsewhere(value: string): boolean {
+export function isElsewhere(value: string): boolean {
   return (
     /^(?:[$`~@<]|\.{0,2}\/|file:|(?:os|process)\.env|\d$|(?:yes|no|on|off|none|null)$)/i.test(value) ||
     /\{\{|%\(|\.(?:key|pem|crt|json|ya?ml|txt|jks|p12|pfx|toml|ini|conf|env)$/i.test(value) ||

@@ -6,14 +6,25 @@ import { imageProject } from './image-project.ts';
 /** The image of the broker, as its pods name it. Nobody could pull it. */
 export const image = 'registry.example/nats:2.15.3';
 
+/** The pods of `ledger`, a broker that keeps what it is told, by cluster. */
+export const ledgers = { east: ['ledger-0', 'ledger-1'], west: ['ledger-0'] } as const;
+
+/** What may be said otherwise of `ledger`, to see what comes of it. */
+export interface LedgerVariant {
+  /** Of the volume of each pod. @default 64Mi */
+  readonly size?: string;
+  /** Whether it is declared. @default true */
+  readonly declared?: boolean;
+}
+
 /** By the name of the workload. `broker` has data of its own in each cluster, `shared` the same in both, `single` is in the west alone. */
 export type Broker = 'broker' | 'shared' | 'single';
 
 /**
- * NATS' own server, three times: `broker` on two ports, of which its callers may connect to one each, `shared` and `single`. The pods of `reader` and `auditor`
- * have Node, to connect by.
+ * NATS' own server, four times: `broker` on two ports, of which its callers may connect to one each, `shared` and `single`. The pods of `reader` and `auditor`
+ * have Node, to connect by. `ledger` keeps messages on a volume of each pod.
  */
-const declaration = `
+export const declaration = ({ size = '64Mi', declared = true }: LedgerVariant = {}) => `
 import { declare, GrpcService, lab, Mesh, TcpService } from '${root}/charts/index.ts';
 import { InventoryService } from '${root}/gen/shop/inventory/v1/inventory_pb.js';
 
@@ -36,8 +47,17 @@ export default declare({
     });
     const shared = new TcpService(shop, 'shared', { ...nats, ports: { client: 4222 }, args: ['--addr=0.0.0.0'], replicated: true });
     const single = new TcpService(shop, 'single', { ...nats, ports: { client: 4222 }, args: ['--addr=0.0.0.0'], placement: ['west'] });
+    const ledger = ${declared} && new TcpService(shop, 'ledger', {
+      ...nats,
+      ports: { client: 4222 },
+      args: ['--addr=0.0.0.0', '--port=4222', '--jetstream', '--store_dir=/data'],
+      stateful: { volumes: { data: { mountPath: '/data', size: '${size}' } } },
+      clusters: { east: { replicas: 2 } },
+    });
     const app = { app: 'apps/inventory', service: InventoryService };
-    new GrpcService(shop, 'reader', app).calls(broker.port.client, shared.port.client, single.port.client);
+    const reader = new GrpcService(shop, 'reader', app);
+    reader.calls(broker.port.client, shared.port.client, single.port.client);
+    if (ledger) reader.calls(ledger.port.client, ledger.pods.client);
     new GrpcService(shop, 'auditor', { ...app, placement: ['west'] }).calls(broker.port.monitor);
     return mesh;
   },
@@ -45,7 +65,7 @@ export default declare({
 `;
 
 /** A project of its own with this declaration, which brings the lab of the checkout to it. */
-export const brokersProject = () => imageProject(declaration);
+export const brokersProject = () => imageProject(declaration());
 
 const host = (name: Broker) => `${name}.shop.svc.cluster.local`;
 
@@ -55,6 +75,28 @@ export const client = (name: Broker, at = host(name)): Conversation => ({
   say: 'CONNECT {"verbose":false}\r\nPING\r\n',
   until: 'PONG',
 });
+
+/** A request to the store of a single pod of `ledger`, in the words of NATS' protocol, and what its answer has. */
+const stored = (pod: string, subject: string, payload: string, until: string): Conversation => ({
+  ...{ host: `${pod}.ledger-pods.shop.svc.cluster.local`, port: 4222, serverFirst: true, until },
+  say: `CONNECT {"verbose":false}\r\nSUB answers 1\r\nPUB ${subject} answers ${payload.length}\r\n${payload}\r\n`,
+});
+
+/** Makes the store of a pod. */
+export const makeStore = (pod: string): Conversation =>
+  stored(pod, '$JS.API.STREAM.CREATE.KEPT', '{"name":"KEPT","subjects":["kept"]}', '"did_create":true');
+
+/** Has a pod keep a text. */
+export const keep = (pod: string, text: string): Conversation => stored(pod, 'kept', text, '"seq":');
+
+/** Asks a pod for what it has kept last. */
+export const askKept = (pod: string): Conversation =>
+  stored(pod, '$JS.API.STREAM.MSG.GET.KEPT', '{"last_by_subj":"kept"}', '"data":"');
+
+/** The text that a pod has kept, from its answer. */
+export function keptText(received: string): string {
+  return Buffer.from(/"data":"([^"]*)"/.exec(received)?.[1] ?? '', 'base64').toString();
+}
 
 /** A look at its metrics, where the client speaks first. */
 export const monitor = (at = host('broker'), port = 80): Conversation => ({
@@ -69,7 +111,7 @@ export function serverId(received: string): string {
 }
 
 /** The id of the server in a cluster, by its log. */
-export function idIn(cluster: string, name: Broker): string {
+export function idIn(cluster: string, name: string): string {
   const log = kubectl(cluster, '-n', 'shop', 'logs', `deployment/${name}`, '-c', name);
   const id = /\bID: +(\w+)/.exec(log)?.[1];
   if (id === undefined) throw new Error(`the log of ${name} in ${cluster} has no id: ${log.slice(0, 500)}`);
@@ -77,7 +119,7 @@ export function idIn(cluster: string, name: Broker): string {
 }
 
 /** Scales it in a cluster, and waits until the pods are so many. */
-export function scale(cluster: string, name: Broker, replicas: number): void {
+export function scale(cluster: string, name: string, replicas: number): void {
   kubectl(cluster, '-n', 'shop', 'scale', `deployment/${name}`, `--replicas=${replicas}`);
   if (replicas > 0) {
     kubectl(cluster, '-n', 'shop', 'rollout', 'status', `deployment/${name}`, '--timeout=90s');

@@ -51,8 +51,11 @@ export function addRole(into: Projection, metadata: Metadata, { kubernetesApi }:
   const rules = kubernetesApi?.rules ?? [];
   if (rules.length === 0) return;
   const { name, namespace = '' } = metadata;
-  const reason = kubernetesApi?.reason;
-  const noted = reason === undefined ? {} : { annotations: { [acceptedBy('least-rights')]: reason } };
+  const reasons = rules.flatMap(({ reason }, index) =>
+    reason === undefined ? [] : [`rules[${index}]: ${reason}`],
+  );
+  const noted =
+    reasons.length === 0 ? {} : { annotations: { [acceptedBy('least-rights')]: reasons.join('; ') } };
   into.add(
     '40-services',
     k8s.KubeRole,

@@ -120,7 +120,10 @@ const kept: Kept = [
     ['metadata', 'annotations'],
     'give the patch that undoes a guarantee a reason, or use annotations, for the pods',
   ],
+  [['metadata', 'ownerReferences'], 'remove the patch: the Deployment would go with its owner'],
+  [['metadata', 'finalizers'], 'remove the patch: the Deployment would not go'],
   [['spec', 'replicas'], 'use replicas'],
+  [['spec', 'paused'], 'remove the patch: no change would get to the pods'],
   [['status'], 'remove the patch'],
 ];
 
@@ -129,6 +132,12 @@ const keptOfJobs: Kept = [
   [['spec', 'activeDeadlineSeconds'], 'use activeDeadlineSeconds'],
   [['spec', 'ttlSecondsAfterFinished'], 'remove the patch: what is removed would run again'],
   [['spec', 'suspend'], 'remove the patch, or declare a CronJob with suspend'],
+];
+
+/** Pods are made anew by it when a ConfigMap changes that they read. What is above it, a patch may replace: it is written after all patches. */
+const checksum: Kept[number] = [
+  ['spec', 'template', 'metadata', 'annotations', 'checksum/config'],
+  'remove the patch, or use an annotation of your own name',
 ];
 
 /** RFC 6902 has an operation fail where there is nothing to do it to; the library passes over most of these. */
@@ -141,11 +150,12 @@ function patchProblem(object: KubernetesObject, { where, patch }: PlacedPatch): 
     const wrong = missing(object, keys, isTarget);
     if (wrong !== undefined) return { where: `${where}.${end}`, ...wrong, received: pointer };
     if (patch.op === 'test' || (patch.op === 'copy' && end === 'from')) continue;
-    const touched = [...kept, ...(object.kind === 'Job' ? keptOfJobs : [])].find(([path]) =>
-      path.every((key, index) => keys.length <= index || keys[index] === key),
-    );
+    const ofKind = [...kept, ...(object.kind === 'Job' ? keptOfJobs : [])];
+    const touched =
+      ofKind.find(([path]) => path.every((key, index) => keys.length <= index || keys[index] === key)) ??
+      [checksum].find(([path]) => path.every((key, index) => keys[index] === key));
     if (touched !== undefined) {
-      const what = `${touched[0].join('.')} of ${title(object)} is not for a patch, because the mesh reads it from the declaration`;
+      const what = `${touched[0].join('.')} of ${title(object)} is not for a patch, because the mesh knows, rolls out or removes it by that`;
       return { where: `${where}.${end}`, what, received: pointer, fix: touched[1] };
     }
     const container = containerProblem(object, patch, keys);
@@ -234,7 +244,7 @@ function containerProblem(
   }
   const lists = (one: KubernetesObject) =>
     JSON.stringify(
-      ['initContainers', 'containers'].map((list) => {
+      ['initContainers', 'containers', 'ephemeralContainers'].map((list) => {
         const all = found(one, [...pods, list])?.value;
         return (Array.isArray(all) ? all : []).map((container: unknown) => [
           memberOf(container, 'name')?.value,

@@ -67,9 +67,9 @@ describe('a patch of the rendered Deployment', () => {
       'demo/shop/cart: pod.patches[2].path: Deployment shop/cart has no 1 in /spec/template/spec/containers/0/ports; ' +
         'received "/spec/template/spec/containers/0/ports/1"; allowed -, 0; fix: did you mean -?',
       'demo/shop/cart: pod.patches[3]: Deployment shop/cart has another value there; received "cart"; allowed "carts"',
-      'demo/shop/cart: pod.patches[4].path: spec.replicas of Deployment shop/cart is not for a patch, because the mesh reads it from the declaration; ' +
+      'demo/shop/cart: pod.patches[4].path: spec.replicas of Deployment shop/cart is not for a patch, because the mesh knows, rolls out or removes it by that; ' +
         'received "/spec/replicas"; fix: use replicas',
-      'demo/shop/cart: pod.patches[5].path: metadata.annotations of Deployment shop/cart is not for a patch, because the mesh reads it from the declaration; ' +
+      'demo/shop/cart: pod.patches[5].path: metadata.annotations of Deployment shop/cart is not for a patch, because the mesh knows, rolls out or removes it by that; ' +
         'received "/metadata/annotations"; fix: give the patch that undoes a guarantee a reason, or use annotations, for the pods',
       ...[
         ['6', `${own}/image`],

@@ -8,7 +8,7 @@ import { GrpcService } from '../grpc-service.ts';
 
 const keys =
   'labels, annotations, nodeSelector, tolerations, affinity, priorityClass, hostAliases, group, volumes, mounts, postStart, ' +
-  'initContainers, containers, serviceAccount, kubernetesApi, patches';
+  'initContainers, containers, serviceAccount, kubernetesApi, notSecret, patches';
 const said = (pod: unknown, more: object = {}) =>
   refused(
     (shop: Shop) =>
@@ -83,6 +83,7 @@ describe('what is said of pods, and is wrong', () => {
           'sidecar.istio.io/proxyCPUs': '1',
           'prometheus.io/port': '1',
           'meshwright/accept-read-only-root': 'I may',
+          'checksum/config': '1',
           'container.apparmor.security.beta.kubernetes.io/cart': 'unconfined',
         },
         serviceAccount: { annotations: { 'networking.istio.io/exportTo': '*' } },
@@ -99,6 +100,7 @@ describe('what is said of pods, and is wrong', () => {
       `pod.annotations.sidecar.istio.io/proxyCPUs: is an annotation of Istio that may undo what the mesh holds pods to; received "1"; allowed ${allowed}; fix: did you mean sidecar.istio.io/proxyCPU?`,
       'pod.annotations.prometheus.io/port: says where metrics are, which the mesh writes: use metrics; received "1"; fix: remove it',
       'pod.annotations.meshwright/accept-read-only-root: is the mesh’s own; received "I may"; fix: remove it',
+      'pod.annotations.checksum/config: is the mesh’s own; received "1"; fix: remove it',
       'pod.annotations.container.apparmor.security.beta.kubernetes.io/cart: sets the confinement of a container; received "unconfined"; fix: remove it',
       'pod.serviceAccount.annotations.networking.istio.io/exportTo: is an annotation of Istio that may undo what the mesh holds pods to; received "*"; allowed none of Istio; fix: remove it',
     ]);
@@ -170,38 +172,48 @@ describe('what is said of pods, and is wrong', () => {
   });
 
   test('rights to act as others in the Kubernetes API, without a reason', () => {
-    const kubernetesApi = (more: object) => ({
+    const kubernetesApi = (reasons: Readonly<Record<number, string>> = {}) => ({
       kubernetesApi: {
         rules: [
           { resources: ['pods', 'pods/log', 'pods/exec'], verbs: ['get'] },
           { resources: ['serviceaccounts/token'], verbs: ['create'] },
           { apiGroups: ['apps', 'batch'], resources: ['*'], verbs: ['patch'] },
           { resources: ['secrets'], verbs: ['create', 'get'] },
+          { resources: ['secrets'], verbs: ['list'] },
+          { resources: ['secrets'], verbs: ['get'], resourceNames: ['own'] },
           { resources: ['*/exec', 'pods/portforward'], verbs: ['get'] },
           { apiGroups: ['security.istio.io'], resources: ['*'], verbs: ['update'] },
           { apiGroups: ['networking.istio.io'], resources: ['envoyfilters'], verbs: ['*'] },
-        ],
-        ...more,
+        ].map((rule, index) => ({ ...rule, ...(index in reasons && { reason: reasons[index] }) })),
       },
     });
     const others = (index: number, resource: string) =>
-      `pod.kubernetesApi.rules[${index}]: lets it act as any other account of its namespace, or change what that may call; received "${resource}"; ` +
-      'fix: name the verbs and resources that it needs; or, if it has to be so, give a reason beside rules';
-    expect(said(kubernetesApi({}))).toEqual([
+      `pod.kubernetesApi.rules[${index}]: lets it act as any other account of its namespace, read its Secrets, or change what that may call; received "${resource}"; ` +
+      'fix: name the verbs and resources that it needs; or, if it has to be so, give the rule a reason';
+    const found = [
       others(0, 'pods/exec'),
       others(1, 'serviceaccounts/token'),
       ...['deployments', 'statefulsets', 'daemonsets', 'replicasets', 'jobs', 'cronjobs'].map((one) =>
         others(2, one),
       ),
       others(3, 'secrets'),
-      others(4, 'pods/exec'),
-      others(4, 'pods/portforward'),
+      others(4, 'secrets'),
+      others(6, 'pods/exec'),
+      others(6, 'pods/portforward'),
       ...['authorizationpolicies', 'peerauthentications', 'requestauthentications'].map((one) =>
-        others(5, one),
+        others(7, one),
       ),
-      others(6, 'envoyfilters'),
+      others(8, 'envoyfilters'),
+    ];
+    expect(said(kubernetesApi())).toEqual(found);
+    // A reason is for one rule, and one that needs it.
+    const reason = 'it deploys the shop';
+    expect(said(kubernetesApi({ 0: reason }))).toEqual(found.slice(1));
+    const all = Object.fromEntries([0, 1, 2, 3, 4, 6, 7, 8].map((index) => [index, reason]));
+    expect(said(kubernetesApi(all))).toEqual([]);
+    expect(said(kubernetesApi({ ...all, 5: reason }))).toEqual([
+      `pod.kubernetesApi.rules[5].reason: excuses nothing: the rule gives no right that needs a reason; received "${reason}"; fix: remove it`,
     ]);
-    expect(said(kubernetesApi({ reason: 'it deploys the shop' }))).toEqual([]);
   });
 
   test('what looks like a secret in the environment of any container', () => {
@@ -212,7 +224,8 @@ describe('what is said of pods, and is wrong', () => {
     };
     const found = (container: string) =>
       `Deployment shop/cart: env DB_PASSWORD of container ${container} has the name of a secret, in plain text; ` +
-      'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, or list DB_PASSWORD in the annotation meshwright/not-secret';
+      'fix: take it from a Secret; if it is not a secret, write { value: TEXT, notSecret: REASON } in env, or ' +
+      `list ${container}.env.DB_PASSWORD in the annotation meshwright/not-secret, or of a workload in pod.notSecret with the reason`;
     expect(said({ containers: [one] })).toEqual([found('helper')]);
     expect(said({ initContainers: [one] })).toEqual([found('helper')]);
     const reasoned = { ...one, env: { DB_PASSWORD: { value: 'hunter2', notSecret: 'of a test' } } };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { k8s } from 'cdk8s-plus-28';
 import type { FilesOf, Mounts, PodConfig, Projected, Volume } from '../../../../apps/config/pod/pod.ts';
 import type { Metadata, Projection } from '../../scope/projection.ts';
+import { notSecret, notSecretPaths } from './not-secret.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -33,19 +34,30 @@ export function mountsOf(mounts: Mounts, { volumes = {} }: PodConfig): readonly 
 export function addFiles(
   into: Projection,
   { name, ...metadata }: Metadata,
-  { volumes = {} }: PodConfig,
+  pod: PodConfig,
   clusters: readonly string[],
 ): void {
+  const { volumes = {} } = pod;
   for (const [volume, source] of Object.entries(volumes)) {
     if (!('files' in source)) continue;
     const differs = { because: 'files are where the pods are that read them', clusters };
     into.add(
       '50-workloads',
       k8s.KubeConfigMap,
-      { ...metadata, name: filesName(name, volume, source.files), app: name, differs },
+      {
+        ...metadata,
+        ...notSecret(notSecretPaths(pod, true).filter((path) => isOf(source.files, path))),
+        name: filesName(name, volume, source.files),
+        ...{ app: name, differs },
+      },
       { immutable: true, data: { ...source.files } },
     );
   }
+}
+
+/** Whether a path of what is no secret is that of a file, or of a setting in it. */
+function isOf(files: Readonly<Record<string, string>>, path: string): boolean {
+  return Object.keys(files).some((file) => path === `data.${file}` || path.startsWith(`data.${file}.`));
 }
 
 function filesName(workload: string, volume: string, files: Readonly<Record<string, string>>): string {

@@ -1,0 +1,103 @@
+import type { Problem } from '../../../core/problem.ts';
+import { field, groupOf, list, mapping, ofKind, texts, title } from '../../model/rendered.ts';
+import type { RenderedCluster, RenderedObject } from '../../model/rendered.ts';
+import { covers, destinationsOf, inSidecars, qualified } from '../hosts.ts';
+import { selects } from '../pods.ts';
+import { isAccepted, orReason } from './own.ts';
+
+/** By which label Kubernetes knows the Service of an EndpointSlice. */
+const serviceLabel = 'kubernetes.io/service-name';
+
+/** Objects of one's own by which calls to a declared Service get to others: to addresses, or by a route to another host. */
+export function endpointsTaken(cluster: RenderedCluster, rule: string): readonly Problem[] {
+  const services = ofKind(cluster, 'Service').filter(({ own }) => own !== true);
+  const hosts = services.map(({ object }) => qualified(object.metadata.name, object.metadata.namespace));
+  return cluster.objects
+    .filter((one) => one.own === true && !isAccepted(one, rule))
+    .flatMap((one): readonly Problem[] => {
+      const { where, object } = one;
+      const found = inPlaceOf(object, services) ?? routesElsewhere(object, hosts);
+      if (found === undefined) return [];
+      const fix = orReason('remove it, or name a Service of your own', rule);
+      return [{ where, what: `${title(object)} ${found.what}`, received: found.received, fix }];
+    });
+}
+
+interface Found {
+  readonly what: string;
+  readonly received: unknown;
+}
+
+function inPlaceOf(object: RenderedObject['object'], services: readonly RenderedObject[]): Found | undefined {
+  const { name, namespace } = object.metadata;
+  const beside = services.filter((service) => service.object.metadata.namespace === namespace);
+  const byName = (received: string | undefined) =>
+    told(
+      beside.find((service) => service.object.metadata.name === received),
+      received,
+    );
+  const byLabels = (path: readonly string[]) => {
+    const labels = mapping(object, ...path);
+    return told(
+      beside.find(({ object: service }) => {
+        const selector = mapping(service, 'spec', 'selector');
+        return Object.keys(selector).length > 0 && selects(selector, labels);
+      }),
+      labels,
+    );
+  };
+  const group = groupOf(object);
+  switch (`${group} ${object.kind}`) {
+    case ' Endpoints':
+      return byName(name);
+    case 'discovery.k8s.io EndpointSlice':
+      return byName(object.metadata.labels?.[serviceLabel]);
+    case 'networking.istio.io WorkloadEntry':
+      return byLabels(['spec', 'labels']);
+    case 'networking.istio.io WorkloadGroup':
+      return byLabels(['spec', 'metadata', 'labels']);
+    case 'networking.istio.io ServiceEntry': {
+      const hosts = texts(object, 'spec', 'hosts');
+      const service = services.find((one) =>
+        namesOf(one).some((known) => hosts.some((host) => covers(host, known))),
+      );
+      return told(service, hosts);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The names by which proxies know a Service. */
+function namesOf({ object: { metadata } }: RenderedObject): readonly string[] {
+  const { name, namespace = '' } = metadata;
+  const inNamespace = `${name}.${namespace}`;
+  return [name, inNamespace, `${inNamespace}.svc`, qualified(name, namespace)];
+}
+
+function told(service: RenderedObject | undefined, received: unknown): Found | undefined {
+  if (service === undefined) return undefined;
+  return { what: `says where calls to ${title(service.object)} of ${service.where} get to`, received };
+}
+
+/** Routes of sidecars' calls to a declared host that lead, or copy calls, to another one. */
+function routesElsewhere(object: RenderedObject['object'], declared: readonly string[]): Found | undefined {
+  if (groupOf(object) !== 'networking.istio.io' || object.kind !== 'VirtualService' || !inSidecars(object))
+    return undefined;
+  const { namespace } = object.metadata;
+  const meant = texts(object, 'spec', 'hosts').map((host) => qualified(host, namespace));
+  const about = declared.filter((host) => meant.some((one) => covers(one, host)));
+  const [host] = about;
+  if (host === undefined) return undefined;
+  const others = destinationsOf(object)
+    .map((target) => qualified(target.host, namespace))
+    .filter((target) => about.length > 1 || target !== host);
+  const byItself = list(object, 'spec', 'http').some((route) =>
+    ['redirect', 'directResponse', 'delegate'].some((key) => field(route, key) !== undefined),
+  );
+  if (others.length === 0 && !byItself) return undefined;
+  return {
+    what: `routes calls to ${host}${about.length > 1 ? ' and others' : ''}, which the mesh declares, elsewhere`,
+    received: others.length === 0 ? 'a redirect, delegate or response of its own' : [...new Set(others)],
+  };
+}
