@@ -139,6 +139,7 @@ async function prove({ model, clients, signal }: ProofContext, probe: Probe): Pr
   const pod = {
     ...{ name, namespace: caller.namespace, labels: probeLabels(model, caller), image },
     ...{
+      annotations: caller.proxyAnnotations,
       serviceAccountName: caller.name,
       source: requestProgram,
       args: [JSON.stringify(made), String(limitMs)],
