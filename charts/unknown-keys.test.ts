@@ -57,11 +57,7 @@ const nodePort = { type: 'NodePort', addresses: ['192.0.2.1'], ports: { tls: 314
 
 /** Whose the object is, its keys, and how a mesh is declared that has a wrong one in it. */
 const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.Mesh<'east'>][] = [
-  [
-    'demo',
-    'root, trustDomain, clusters, platform, gateways, tracing, traffic, comments',
-    inMesh((wrong) => wrong),
-  ],
+  ['demo', 'root, trustDomain, clusters, platform, gateways, tracing, traffic, comments', inMesh((w) => w)],
   [
     'demo: clusters.east',
     'network, region, zone, zones, istio, gateways',
