@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { synthesize } from '../../synth.ts';
+import { frontIn, meshWith, ordersIn, redisIn } from '../../testing/foreign.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectOf, objectsOf, problemsOf } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { libraryOf } from '../../testing/library.ts';
 import { callingShop as shopOf } from '../../testing/shop.ts';
 import type { Method } from '../scope/method.ts';
+import { ExternalService } from './external-service.ts';
 
 describe('callsHttp', () => {
   test('grants the verbs and paths of the methods on the port of the gateway container, in every cluster', () => {
@@ -104,4 +106,35 @@ test("a call by HTTP of a path that is the gateway's own is a problem", () => {
         'received "/{product_id}"; fix: begin it with a prefix such as /v1',
     ]);
   });
+});
+
+test('a caller of services of every kind and of single ports outside is led to all of them', () => {
+  const rendered = meshWith((shop) => {
+    const front = frontIn(shop);
+    const redis = redisIn(shop, { stateful: {}, ports: { redis: { port: 6379, servicePort: 80 } } });
+    const bank = new ExternalService(shop, 'bank', {
+      host: 'bank.example',
+      addresses: ['192.0.2.7'],
+      ports: {
+        web: { port: 8080, protocol: 'HTTP', plaintext: true },
+        ledger: { port: 6379, protocol: 'TCP', plaintext: true },
+        own: { port: 8443, protocol: 'TLS' },
+      },
+    });
+    const orders = ordersIn(shop);
+    orders.calls(front.route('GET', '/health'), redis.port.redis, redis.pods.redis);
+    orders.callsExternal(bank.port.web, bank.port.ledger);
+  });
+  const own = (host: string) => `shop/${host}.shop.svc.cluster.local`;
+  for (const cluster of ['east', 'west']) {
+    expect(objectOf(rendered, cluster, 'Sidecar', 'orders')).toHaveProperty('spec.egress', [
+      // A port over TCP of a Service, or of its pods, is known by its address, and needs no listener of the port.
+      { port: { number: 6379, protocol: 'TCP', name: 'tcp-6379' }, hosts: ['shop/bank.example'] },
+      {
+        port: { number: 8080, protocol: 'HTTP', name: 'http-8080' },
+        hosts: ['shop/bank.example', own('front')],
+      },
+      { hosts: [own('front'), own('redis-pods'), own('redis')] },
+    ]);
+  }
 });
