@@ -6,6 +6,7 @@ import { jwt } from '../../charts/testing/edge.ts';
 import { catalogIn, twoClusters } from '../../charts/testing/mesh.ts';
 import { withProject } from '../../charts/testing/project.ts';
 import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
+import { Job } from '../../charts/constructs/jobs/job.ts';
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { run } from '../../core/run.ts';
 import { proofsOf } from './all.ts';
@@ -109,6 +110,9 @@ describe('up proves', () => {
     const front = frontIn(shop);
     ordersIn(shop, ['east']).calls(front.route('GET', '/health'));
     redisIn(shop).calls(front.route('POST', '/carts'));
+    new Job(shop, 'report', { image: 'report:1.0.0', placement: ['west'] }).calls(
+      front.route('GET', '/health'),
+    );
     const [page, own] = [front.route('GET', '/*'), front.route('PUT', '/carts/{*}')];
     const expose = [catalogIn(shop).method.getProduct, page, own, front.route('GET', '/account')];
     new HttpEdge(shop, 'edge', { expose, hosts: ['www.example'], jwt: { ...jwt, except: [] } });
@@ -121,6 +125,7 @@ describe('up proves', () => {
       'orders in east gets to front over HTTP',
       'redis in east gets to front over HTTP',
       'redis in west gets to front over HTTP',
+      'report in west gets to front over HTTP',
     ]);
   });
 

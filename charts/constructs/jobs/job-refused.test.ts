@@ -92,7 +92,7 @@ describe('properties of a Job', () => {
     const [problem = ''] = refused(job({ ...sound, pod: { patches: [{ op: 'add', path, value: 1 }] } }));
     expect(problem).toMatch(
       new RegExp(
-        `^demo/shop/migrate: pod.patches\\[0\\].path: spec.${key} of Job shop/migrate\\S* is not for a patch, because the mesh reads it from the declaration; received "${path}"; fix: ${fix}$`,
+        `^demo/shop/migrate: pod.patches\\[0\\].path: spec.${key} of Job shop/migrate\\S* is not for a patch, because the mesh knows, rolls out or removes it by that; received "${path}"; fix: ${fix}$`,
       ),
     );
   });

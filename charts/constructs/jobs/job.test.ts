@@ -1,10 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
 import { synthesize } from '../../synth.ts';
-import { meshWith, redisIn, spec, type Clusters, type Rendered, type Shop } from '../../testing/foreign.ts';
+import {
+  frontIn,
+  meshWith,
+  redisIn,
+  spec,
+  type Clusters,
+  type Rendered,
+  type Shop,
+} from '../../testing/foreign.ts';
 import { expectGolden } from '../../testing/golden.ts';
 import { objectsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
+import { ExternalService } from '../access/external-service.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
 import { CronJob } from './cron-job.ts';
 import { Job, type JobProps } from './job.ts';
@@ -59,6 +68,37 @@ describe('a Job', () => {
     });
     expect(spec(rendered, 'Sidecar', 'migrate')).toMatchObject({
       egress: [{ hosts: ['shop/catalog.shop.svc.cluster.local', 'shop/redis.shop.svc.cluster.local'] }],
+    });
+  });
+
+  test('gets to services of every kind, and to hosts outside with what its proxy needs for that', () => {
+    withProject({}, (root) => {
+      const mesh = twoClusters(root);
+      const shop = mesh.namespace('shop');
+      const front = frontIn(shop);
+      const redis = redisIn(shop, { stateful: {} });
+      const bank = new ExternalService(shop, 'bank', {
+        host: 'bank.example',
+        ports: { https: { port: 443, protocol: 'HTTP', tls: { ca: { secret: 'bank-ca' } } } },
+      });
+      const migrate = new Job(shop, 'migrate', { image, placement: ['west'] });
+      migrate.calls(front.route('GET', '/health'), redis.pods.redis);
+      migrate.callsExternal(bank);
+      const all = synthesize(mesh);
+      const hosts = ['bank.example', 'front.shop.svc.cluster.local', 'redis-pods.shop.svc.cluster.local'];
+      expect(spec(all, 'Sidecar', 'migrate')).toMatchObject({
+        egress: [{ hosts: hosts.map((host) => `shop/${host}`) }],
+      });
+      const [run] = mesh.model().runs ?? [];
+      expect(run).toMatchObject({
+        requests: [{ workload: 'front', verb: 'GET', path: '/health' }],
+        connects: [{ workload: 'redis', pod: 'redis-0.redis-pods', port: 6379 }],
+      });
+      expect(Object.values(run?.proxyAnnotations ?? {}).join()).toContain('"secretName":"bank-ca"');
+      expect(jobsOf(all)[0]).toHaveProperty('spec.template.metadata.annotations', {
+        'sidecar.istio.io/nativeSidecar': 'true',
+        ...run?.proxyAnnotations,
+      });
     });
   });
 
