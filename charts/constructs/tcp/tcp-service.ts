@@ -11,7 +11,7 @@ import type { DeploymentPlan } from '../workload/deployment.ts';
 import { foreignContainer } from '../workload/foreign-container.ts';
 import { tcpPorts } from '../workload/service-ports.ts';
 import { loadedBy } from '../workload/source.ts';
-import { withOwnVolumes } from '../workload/stateful-set.ts';
+import { withOwnVolumes } from '../workload/pods/stateful-set.ts';
 import { Workload } from '../workload/workload.ts';
 import { addPodsService, clustersOf, podCallProblems, podsService, statefulOf } from './single-pods.ts';
 import {

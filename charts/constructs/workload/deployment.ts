@@ -7,7 +7,7 @@ import { addAutoscaler } from './autoscaler.ts';
 import { waitBeforeEnd } from './foreign-container.ts';
 import { versionLabel } from '../scope/names.ts';
 import { disruptionBudget, restrictedPod, spread } from './pod-defaults.ts';
-import { ownersOfVolumes, statefulFields, type StatefulPlan } from './stateful-set.ts';
+import { ownersOfVolumes, statefulFields, type StatefulPlan } from './pods/stateful-set.ts';
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import type { Metadata, Projection, Reworked } from '../scope/projection.ts';
 import { metricsAnnotations } from '../telemetry/app-metrics.ts';

@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { OwnVolume, StatefulConfig } from '../../../apps/config/app-config.ts';
+import type { OwnVolume, StatefulConfig } from '../../../../apps/config/app-config.ts';
 
 /** What makes a StatefulSet of the pods of a workload. */
 export interface StatefulPlan extends StatefulConfig {
