@@ -21,13 +21,13 @@ describe('a class of one’s own', () => {
   const made = (one: { prototype: unknown }) => Object.create(one.prototype as object) as MeshConstruct;
 
   test('that gives its base other properties renders what that does', () => {
-    class Plain extends HttpService {}
+    class Plain extends HttpService<string> {}
     class Plainer extends Plain {}
     expect([Plain, Plainer].map((one) => isOfLibrary(made(one)))).toEqual([true, true]);
   });
 
   test('that overrides anything renders what it likes, and so does an instance', () => {
-    class Other extends HttpService {
+    class Other extends HttpService<string> {
       override toString() {
         return 'other';
       }

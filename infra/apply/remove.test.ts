@@ -145,8 +145,11 @@ describe('removeMesh', () => {
   });
 
   test('keeps claims and volumes of ours with their data and their namespace, and tells the commands that delete them', async () => {
-    const volumes = [...kinds['v1']!, ['PersistentVolumeClaim', true], ['PersistentVolume', false]];
-    api.kinds = { ...kinds, v1: volumes as (typeof kinds)[string] };
+    const volumes: [kind: string, namespaced: boolean][] = [
+      ['PersistentVolumeClaim', true],
+      ['PersistentVolume', false],
+    ];
+    api.kinds = { ...kinds, v1: [...(kinds['v1'] ?? []), ...volumes] };
     const data = [
       object('v1', 'PersistentVolumeClaim', 'orders', 'shop'),
       object('v1', 'PersistentVolume', 'orders'),
