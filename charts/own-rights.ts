@@ -1,9 +1,10 @@
 import { growingVerbs, rightsOfOthers, type Rights } from '../apps/config/pod/rights.ts';
 import type { Problem } from '../core/problem.ts';
+import { boundProblems, rightsIn } from './own-bindings.ts';
 import { isAccepted, orReason } from './gates/declared/own.ts';
 import type { Violation } from './gates/rules/rule.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
-import { field, groupOf, list, mapping, texts, title } from './model/rendered.ts';
+import { field, groupOf, list, mapping, title } from './model/rendered.ts';
 import type { RenderedMesh, RenderedObject } from './model/rendered.ts';
 
 const rule = 'least-rights';
@@ -13,28 +14,20 @@ const aggregated = 'rbac.authorization.k8s.io/aggregate-to-';
 
 /**
  * Roles that allow everything or grow by themselves; and those of one's own that give rights of others, as those of `kubernetesApi` may not without a reason,
- * or whose rules are not what they say: collected from other roles, or added to those of Kubernetes' own. A gate beside gates/, as the table of rights is
+ * or whose rules are not what they say: collected from other roles, or added to those of Kubernetes' own; and bindings of one's own to roles that are not. A gate beside gates/, as the table of rights is
  * that of a declaration.
  */
 export function rightsGiven({ clusters }: RenderedMesh): readonly Problem[] {
-  return clusters.flatMap(({ objects }) =>
-    objects
+  return clusters.flatMap((cluster) =>
+    cluster.objects
       .filter((one) => groupOf(one.object) === 'rbac.authorization.k8s.io' && !isAccepted(one, rule))
       .flatMap((one) => [
         ...growing(one),
-        ...(one.own === true ? [...ofOthers(one), ...collected(one)] : []),
+        ...(one.own === true
+          ? [...ofOthers(one), ...collected(one), ...boundProblems(one, cluster, rule)]
+          : []),
       ]),
   );
-}
-
-/** What a rule of a Role allows, whatever of it is missing. */
-function rightsIn(given: unknown): Rights {
-  return {
-    apiGroups: texts(given, 'apiGroups'),
-    resources: texts(given, 'resources'),
-    resourceNames: texts(given, 'resourceNames'),
-    verbs: texts(given, 'verbs'),
-  };
 }
 
 /** Whether a rule allows everything. */

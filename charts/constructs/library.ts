@@ -29,9 +29,25 @@ const library: readonly Rendering[] = [
 
 type Rendering = abstract new (...args: never[]) => MeshConstruct;
 
-/** Whether what a construct renders is the library's to answer for: a class of one's own, derived or not, renders what it likes. */
+/**
+ * Whether what a construct renders is the library's to answer for: a class of one's own that overrides anything, or an instance that does, renders
+ * what it likes. One that only gives its base other properties renders what that does.
+ */
 export function isOfLibrary(part: MeshConstruct): boolean {
-  return library.some(
-    (one) => part instanceof one && part.project === (one.prototype as MeshConstruct).project,
+  const base = library.find(
+    (one) => part instanceof one && addsNothing(part, one.prototype as MeshConstruct),
   );
+  if (base === undefined) return false;
+  const known = base.prototype as object;
+  return !Object.getOwnPropertyNames(part).some((name) => name in known);
+}
+
+/** Whether the classes between an instance and a prototype have a constructor at most. */
+function addsNothing(part: MeshConstruct, prototype: MeshConstruct): boolean {
+  let at = Object.getPrototypeOf(part) as object | null;
+  while (at !== null && at !== prototype) {
+    if (Reflect.ownKeys(at).some((key) => key !== 'constructor')) return false;
+    at = Object.getPrototypeOf(at) as object | null;
+  }
+  return at === prototype;
 }

@@ -3,6 +3,22 @@ import { describe, list, text } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { kubectlCommand } from '../kube/kubectl.ts';
 
+const volumeKinds: Readonly<Record<string, string>> = {
+  PersistentVolumeClaim: 'pvc',
+  PersistentVolume: 'pv',
+};
+
+/** Whether an object holds data that would go with it: a claim or a volume. It is for whoever knows that it is not needed to delete it. */
+export function isVolume({ apiVersion, kind }: KubeObject): boolean {
+  return apiVersion === 'v1' && Object.hasOwn(volumeKinds, kind);
+}
+
+/** The command that deletes such an object, and the data. */
+export function removalOf(client: KubeClient, { kind, metadata }: KubeObject): string {
+  const place = metadata.namespace === undefined ? [] : ['-n', metadata.namespace];
+  return kubectlCommand(client, ...place, 'delete', volumeKinds[kind] ?? kind, metadata.name);
+}
+
 /**
  * Tells which claims deleted StatefulSets have left. They are kept whatever is removed, as nobody else has what is on their volumes: whoever
  * knows that it is not needed deletes them.

@@ -104,6 +104,25 @@ test('the claims of a StatefulSet that is no longer declared stay, and are named
   );
 });
 
+test('a claim and a volume that are no longer declared stay, and the commands that delete them are told', async () => {
+  const volumes = { v1: [...kinds['v1']!, ['PersistentVolumeClaim', true], ['PersistentVolume', false]] };
+  api.kinds = { ...kinds, ...(volumes as unknown as typeof kinds) };
+  const [claim, volume] = [
+    object('v1', 'PersistentVolumeClaim', 'orders', 'shop'),
+    object('v1', 'PersistentVolume', 'orders'),
+  ];
+  const kubectl = `kubectl --kubeconfig ${api.kubeconfig} --context east`;
+  const left = 'is no longer declared and is left, with its data; to delete it and the data for good';
+  expect(await pruned([service, claim, volume], [service])).toEqual({
+    ...{ deleted: 0, foretold: false, requests: [] },
+    lines: [
+      `east: PersistentVolumeClaim shop/orders ${left}: ${kubectl} -n shop delete pvc orders`,
+      `east: PersistentVolume orders ${left}: ${kubectl} delete pv orders`,
+    ],
+  });
+  expect([claim, volume].map((one) => api.get(one) !== undefined)).toEqual([true, true]);
+});
+
 test('kinds that the credentials may not list are named: what of them is no longer declared stays', async () => {
   const forbidden = { status: 403, body: { message: 'may not list' } };
   api.intervene = ({ path }) => (/\/(configmaps|secrets)$/.test(path) ? forbidden : undefined);

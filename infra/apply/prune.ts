@@ -3,13 +3,13 @@ import { describe, keyOf } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
 import { deleteObjects, describeTypes, removalOrder } from '../kube/managed.ts';
 import { isApplied, isWritten, ownNamespaces } from '../kube/ownership.ts';
-import { tellClaims } from './kept-claims.ts';
+import { isVolume, removalOf, tellClaims } from './kept-claims.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
  * Deletes what an earlier apply made in a cluster and this one no longer declares. Definitions of custom resources and
- * namespaces stay, as others' objects would go with them: they are only told. So is what is outside of namespaces on an Istio of others,
+ * namespaces stay, as others' objects would go with them: they are only told. Claims and volumes stay, with their data. So is what is outside of namespaces on an Istio of others,
  * where nothing tells it from that of another mesh of the name.
  * @param before - what the cluster held before this apply.
  * @param applied - all that was applied to the cluster this time.
@@ -33,10 +33,9 @@ export async function prune(
   const isShared = ({ kind, metadata }: KubeObject) => kind === 'Namespace' && shared.includes(metadata.name);
   const isKept = keptOn(plan);
   for (const object of surplus.filter((one) => isKept(one) && !isShared(one))) {
-    const end = keptKinds.includes(object.kind)
-      ? 'delete it by hand'
-      : '`down` deletes it, or delete it by hand';
-    report(`${client.cluster}: ${describe(object)} is no longer declared and is left: ${end}`);
+    report(
+      `${client.cluster}: ${describe(object)} is no longer declared and is left${endOf(client, object)}`,
+    );
   }
   let deleted = 0;
   const gone = surplus.filter((object) => !isKept(object));
@@ -47,6 +46,15 @@ export async function prune(
     await tellClaims(client, removed, report, signal);
   }
   return deleted;
+}
+
+/** How what is left goes. */
+function endOf(client: KubeClient, object: KubeObject): string {
+  if (isVolume(object))
+    return `, with its data; to delete it and the data for good: ${removalOf(client, object)}`;
+  return keptKinds.includes(object.kind)
+    ? ': delete it by hand'
+    : ': `down` deletes it, or delete it by hand';
 }
 
 /** What an earlier apply made in a cluster that is not declared now. A backup may be restored into a namespace of others. */
@@ -78,6 +86,8 @@ export function willDelete(
 const keptKinds: readonly string[] = ['CustomResourceDefinition', 'Namespace'];
 
 function keptOn({ existing }: Pick<Plan, 'existing'>): (object: KubeObject) => boolean {
-  return ({ kind, metadata }) =>
-    keptKinds.includes(kind) || (existing !== undefined && metadata.namespace === undefined);
+  return (object) =>
+    keptKinds.includes(object.kind) ||
+    isVolume(object) ||
+    (existing !== undefined && object.metadata.namespace === undefined);
 }

@@ -144,6 +144,28 @@ describe('removeMesh', () => {
     expect(claims.every((claim) => api.get(claim) !== undefined)).toBe(true);
   });
 
+  test('keeps claims and volumes of ours with their data and their namespace, and tells the commands that delete them', async () => {
+    const volumes: [kind: string, namespaced: boolean][] = [
+      ['PersistentVolumeClaim', true],
+      ['PersistentVolume', false],
+    ];
+    api.kinds = { ...kinds, v1: [...(kinds['v1'] ?? []), ...volumes] };
+    const data = [
+      object('v1', 'PersistentVolumeClaim', 'orders', 'shop'),
+      object('v1', 'PersistentVolume', 'orders'),
+    ];
+    store([...ours, ...data.map((one) => appliedBy('meshwright', one))]);
+    const kubectl = `kubectl --kubeconfig ${api.kubeconfig} --context east`;
+    const kept = 'is kept, with its data; to delete it and the data for good';
+    expect(await remove()).toEqual([
+      `east: PersistentVolumeClaim shop/orders ${kept}: ${kubectl} -n shop delete pvc orders`,
+      `east: PersistentVolume orders ${kept}: ${kubectl} delete pv orders`,
+      'east: Namespace shop is kept for PersistentVolumeClaim shop/orders',
+      'east: removed 7 objects',
+    ]);
+    expect(data.every((one) => api.get(one) !== undefined)).toBe(true);
+  });
+
   test.each([
     ['ConfigMap', object('v1', 'ConfigMap', 'settings', 'shop')],
     ['Secret', object('v1', 'Secret', 'password', 'shop')],

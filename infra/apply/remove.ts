@@ -26,7 +26,7 @@ import {
 } from '../kube/managed.ts';
 import { isRestored, isWritten, ownNamespaces } from '../kube/ownership.ts';
 import { pool } from '../kube/pool.ts';
-import { tellClaims } from './kept-claims.ts';
+import { isVolume, removalOf, tellClaims } from './kept-claims.ts';
 import { identityProblems, readIdentity } from '../preflight/identity.ts';
 import type { MeshIdentity } from '../preflight/identity.ts';
 import { readRoots } from '../trust/roots.ts';
@@ -59,7 +59,7 @@ export interface RemoveOptions {
  * Deletes from every cluster what `up` made there, found by the labels of its mesh, in the reverse order of the stages:
  * webhooks first, so that nothing waits for a webhook that is gone; then what runs, then its configuration, Istio's
  * control plane, what is not in a namespace, the definitions of custom resources, and the namespaces. A namespace or
- * a definition of which somebody else has objects is kept and said so. Outside of the namespaces that are the mesh's own, only what
+ * a definition of which somebody else has objects is kept and said so, and so are claims and volumes, with the data and the namespace. Outside of the namespaces that are the mesh's own, only what
  * an apply of ours wrote is deleted: what others copied there, or restored from a backup, has the mesh's labels, too. On an Istio of
  * others, another mesh may have the same name: only the mesh's own namespaces are looked into, and those that are shared.
  * Running it again finds nothing to do.
@@ -161,9 +161,11 @@ async function removeFrom(client: KubeClient, model: RemovableMesh, options: Rem
     left++;
     const shown = objects.slice(0, 3).map(describe).join(', ');
     const because =
-      objects.length > 0
-        ? `for what meshwright did not make: ${shown}`
-        : `because these credentials may not list what others may have there: ${describeTypes(unlisted)}`;
+      objects.length > 0 && objects.every((one) => isVolume(one) && isManaged(one, mesh))
+        ? `for ${shown}`
+        : objects.length > 0
+          ? `for what meshwright did not make: ${shown}`
+          : `because these credentials may not list what others may have there: ${describeTypes(unlisted)}`;
     report(`${client.cluster}: ${describe(object)} is kept ${because}`);
   };
   let removed = 0;
@@ -190,7 +192,7 @@ async function removeFrom(client: KubeClient, model: RemovableMesh, options: Rem
   return left;
 }
 
-/** Of what has the labels of the mesh: what is to be deleted, and what others put there. */
+/** Of what has the labels of the mesh: what is to be deleted, and what stays: what others put there, and what holds data. */
 async function ownedIn(
   client: KubeClient,
   types: readonly ResourceType[],
@@ -224,7 +226,12 @@ async function ownedIn(
       : "has the mesh's labels, but meshwright did not write it";
     report(`${client.cluster}: ${describe(object)} is kept: it ${why}`);
   }
-  return { owned: ours, others };
+  const volumes = ours.filter(isVolume);
+  for (const object of volumes)
+    report(
+      `${client.cluster}: ${describe(object)} is kept, with its data; to delete it and the data for good: ${removalOf(client, object)}`,
+    );
+  return { owned: ours.filter((one) => !isVolume(one)), others: [...others, ...volumes] };
 }
 
 /** ConfigMaps that istiod writes into every namespace, its root certificate and its revocation list, and leaves there. */
@@ -267,7 +274,7 @@ async function othersOf(
   return othersAmong(client, own, (resource) => isOfOthers(resource, mesh), { ...(signal && { signal }) });
 }
 
-/** What is in a namespace without being ours, made from ours, or put there by Kubernetes or Istio. */
+/** What is in a namespace without being ours, made from ours, or put there by Kubernetes or Istio; and claims, whosever they are. */
 async function othersIn(
   client: KubeClient,
   types: readonly ResourceType[],
@@ -276,7 +283,9 @@ async function othersIn(
   signal: AbortSignal | undefined,
 ): Promise<Others> {
   const namespaced = types.filter(({ namespaced, kind }) => namespaced && !passingKinds.includes(kind));
-  const isOther = (object: KubeObject) => isOfOthers(object, mesh) && !isProvided(object);
+  // A claim of ours would go with its namespace.
+  const isOther = (object: KubeObject) =>
+    (isOfOthers(object, mesh) && !isProvided(object)) || (isVolume(object) && !isDerived(object));
   return othersAmong(client, namespaced, isOther, { namespace, ...(signal && { signal }) });
 }
 

@@ -31,11 +31,14 @@ const set = (volumeClaimTemplates: readonly object[], more: object = {}): KubeOb
   },
 });
 
+const fixed =
+  'StatefulSet.apps "redis" is invalid: spec: Forbidden: updates to statefulset spec for fields other than \'replicas\' are forbidden';
+
 /** The problems where this is in the cluster, and that declared; the API server refuses what it is asked, or does not. */
-async function found(live: KubeObject | undefined, wanted: KubeObject, status = 422) {
+async function found(live: KubeObject | undefined, wanted: KubeObject, status = 422, message = fixed) {
   if (live !== undefined) api.put({ ...live, metadata: { ...live.metadata } });
   api.intervene = ({ method }) =>
-    method === 'PATCH' && status !== 200 ? { status, body: { message: 'Forbidden' } } : undefined;
+    method === 'PATCH' && status !== 200 ? { status, body: { message } } : undefined;
   const plan = { mesh: 'shop', steps: [{ cluster: 'east', objects: [wanted] }] } as unknown as Plan;
   return fixedFieldProblems(api.client, plan, undefined);
 }
@@ -64,13 +67,19 @@ test('a StatefulSet that is declared otherwise where Kubernetes never changes it
   );
 });
 
-test.each([
-  ['one that is not there', undefined, 422],
-  ['the same', ours(set([claim('2Gi', { volumeMode: 'Filesystem' })])), 422],
-  ['the same amount in other words', ours(set([claim('2048Mi')])), 200],
-  ['what the API server takes all the same', ours(set([claim('1Gi')])), 200],
-  ['what it refuses for something else', ours(set([claim('1Gi')])), 403],
-  ['one of others, which is told elsewhere', set([claim('1Gi')]), 422],
-])('%s is no problem', async (_, live, status) => {
-  expect(await found(live, set([claim('2Gi')]), status)).toEqual([]);
+test.each<[string, KubeObject | undefined, number, string]>([
+  ['one that is not there', undefined, 422, fixed],
+  ['the same', ours(set([claim('2Gi', { volumeMode: 'Filesystem' })])), 422, fixed],
+  ['the same amount in other words', ours(set([claim('2048Mi')])), 200, fixed],
+  ['what the API server takes all the same', ours(set([claim('1Gi')])), 200, fixed],
+  ['what it refuses for something else', ours(set([claim('1Gi')])), 403, fixed],
+  [
+    'what is wrong beside',
+    ours(set([claim('1Gi')])),
+    422,
+    'spec.template.spec.containers[0].image: Required value',
+  ],
+  ['one of others, which is told elsewhere', set([claim('1Gi')]), 422, fixed],
+])('%s is no problem', async (_, live, status, message) => {
+  expect(await found(live, set([claim('2Gi')]), status, message)).toEqual([]);
 });

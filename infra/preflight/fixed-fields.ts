@@ -33,6 +33,9 @@ export async function fixedFieldProblems(
   return found.flat();
 }
 
+/** What the API server says of a field that it never changes (kubernetes/kubernetes, `ValidateStatefulSetUpdate`). */
+const ofFixedField = /updates to statefulset spec|field is immutable/i;
+
 async function isRefused(
   client: KubeClient,
   object: KubeObject,
@@ -43,7 +46,7 @@ async function isRefused(
     return false;
   } catch (error) {
     // Of anything else, the apply tells.
-    if (error instanceof KubeError) return error.status === 422;
+    if (error instanceof KubeError) return error.status === 422 && ofFixedField.test(error.reason);
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import * as pulumi from '@pulumi/pulumi';
 import { count, describe } from '../kube/kube-object.ts';
 import type { KubeObject } from '../kube/kube-object.ts';
+import { isVolume } from '../apply/kept-claims.ts';
 import { replacedBy } from '../plan/replaced.ts';
 
 /** The output of the provider in addition to the inputs. */
@@ -44,6 +45,8 @@ export class KubernetesResource extends pulumi.CustomResource {
       {
         ...rest,
         ...(object.kind === 'Secret' && { additionalSecretOutputs: ['data', 'stringData'] }),
+        // What a claim or a volume holds, nobody else has: Pulumi forgets it, and leaves it where it is.
+        ...(isVolume(object) && { retainOnDelete: true }),
         // Names are fixed, so the old and the new object cannot exist at the same time.
         ...(replaced.length > 0 && { replaceOnChanges: replaced, deleteBeforeReplace: true }),
         ...timeoutsOf(object),

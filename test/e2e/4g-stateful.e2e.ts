@@ -135,6 +135,7 @@ describe('pods that keep what they write', () => {
     expect(await kept()).toEqual(expected);
   });
 
+  // Half a minute: CI has what `down` and prune keep in unit tests, against API servers on loopback.
   (everything ? test : test.skip)(
     'leave their claims, which are named, when they are no longer declared',
     async () => {

@@ -80,7 +80,15 @@ function told(service: RenderedObject | undefined, received: unknown): Found | u
   return { what: `says where calls to ${title(service.object)} of ${service.where} get to`, received };
 }
 
-/** Routes of sidecars' calls to a declared host that lead, or copy calls, to another one. */
+/** What a route does to calls itself (https://istio.io/latest/docs/reference/config/networking/virtual-service/#HTTPRoute). */
+const changing = ['fault', 'rewrite', 'headers'] as const;
+
+/** Whether one of the destinations of a route changes headers. */
+function ofRoute(route: unknown): boolean {
+  return list(route, 'route').some((entry) => field(entry, 'headers') !== undefined);
+}
+
+/** Routes of sidecars' calls to a declared host that lead, or copy calls, to another one, answer them, or change them. */
 function routesElsewhere(object: RenderedObject['object'], declared: readonly string[]): Found | undefined {
   if (groupOf(object) !== 'networking.istio.io' || object.kind !== 'VirtualService' || !inSidecars(object))
     return undefined;
@@ -92,12 +100,18 @@ function routesElsewhere(object: RenderedObject['object'], declared: readonly st
   const others = destinationsOf(object)
     .map((target) => qualified(target.host, namespace))
     .filter((target) => about.length > 1 || target !== host);
-  const byItself = list(object, 'spec', 'http').some((route) =>
-    ['redirect', 'directResponse', 'delegate'].some((key) => field(route, key) !== undefined),
+  const http = list(object, 'spec', 'http');
+  const has = (keys: readonly string[]) =>
+    keys.filter((key) => http.some((route) => field(route, key) !== undefined));
+  const byItself = has(['redirect', 'directResponse', 'delegate']).length > 0;
+  const called = `calls to ${host}${about.length > 1 ? ' and others' : ''}, which the mesh declares`;
+  if (others.length > 0 || byItself)
+    return {
+      what: `routes ${called}, elsewhere`,
+      received: others.length === 0 ? 'a redirect, delegate or response of its own' : [...new Set(others)],
+    };
+  const changed = changing.filter(
+    (key) => has([key]).length > 0 || (key === 'headers' && http.some(ofRoute)),
   );
-  if (others.length === 0 && !byItself) return undefined;
-  return {
-    what: `routes calls to ${host}${about.length > 1 ? ' and others' : ''}, which the mesh declares, elsewhere`,
-    received: others.length === 0 ? 'a redirect, delegate or response of its own' : [...new Set(others)],
-  };
+  return changed.length === 0 ? undefined : { what: `changes or fails ${called}`, received: changed };
 }

@@ -8,6 +8,9 @@ import type { RenderedCluster, RenderedObject } from '../../model/rendered.ts';
 /** Istio's root namespace: what is there is about the pods of every namespace. */
 export const rootNamespace = 'istio-system';
 
+/** Namespaces of the control plane and of the mesh's gateways: their Secrets have keys of CAs, of other clusters, and of edges. */
+export const closed: readonly string[] = [rootNamespace, 'istio-ingress', 'istio-eastwest'];
+
 /** Pods of the mesh's own constructs: its workloads and gateways. */
 export function declaredPods(cluster: RenderedCluster): readonly Pods[] {
   return podsOf(cluster).filter(({ of }) => of.own !== true);

@@ -192,6 +192,27 @@ test('calls to a declared service are led, and copied, to no other', () => {
     expect(led({ hosts, http: [own] })).toEqual([refused('"a redirect, delegate or response of its own"')]);
 });
 
+test('calls to a declared service are not changed, nor failed, on their way to it', () => {
+  const changed = (spec: object) =>
+    said(istio('VirtualService', spec)).filter((line) => line.includes('changes or fails'));
+  const hosts = ['catalog'];
+  const told = (received: string) => [
+    `demo/custom: VirtualService shop/own changes or fails calls to catalog.shop.svc.cluster.local, which the mesh declares; received ["${received}"]; ` +
+      `fix: ${elsewhere}; or, if it has to be so, give the reason in its annotation meshwright/accept-own-identity`,
+  ];
+  const headers = { request: { set: { 'x-user': 'admin' } } };
+  const fault = { abort: { httpStatus: 503, percentage: { value: 100 } } };
+  expect(changed({ hosts, http: [route('catalog', { fault })] })).toEqual(told('fault'));
+  expect(changed({ hosts, http: [route('catalog', { rewrite: { uri: '/other' } })] })).toEqual(
+    told('rewrite'),
+  );
+  expect(changed({ hosts, http: [route('catalog', { headers })] })).toEqual(told('headers'));
+  const ofDestination = { destination: { host: 'catalog', port: { number: 50051 } }, headers };
+  expect(changed({ hosts, http: [{ route: [ofDestination] }] })).toEqual(told('headers'));
+  expect(changed({ hosts, http: [route('catalog', { timeout: '2s' })] })).toEqual([]);
+  expect(changed({ hosts: ['other'], http: [route('other', { fault })] })).toEqual([]);
+});
+
 test('what leads to the service itself, is for gateways, or is about another host, is not', () => {
   expect(led({ hosts: ['catalog'], http: [route('catalog')] })).toEqual([]);
   expect(led({ hosts: ['catalog'], gateways: ['own'], http: [route('evil')] })).toEqual([]);

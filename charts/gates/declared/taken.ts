@@ -6,12 +6,9 @@ import { podsOf, selects } from '../pods.ts';
 import type { Pods } from '../pods.ts';
 import { selectorOf } from '../rules/about-pods.ts';
 import { endpointsTaken } from './endpoints.ts';
-import { isAccepted, orReason, rootNamespace, titlesOf } from './own.ts';
+import { closed, isAccepted, orReason, rootNamespace, titlesOf } from './own.ts';
 
 const rule = 'own-identity';
-
-/** Namespaces of the control plane and of the mesh's gateways: their Secrets have keys of CAs, of other clusters, and of edges. */
-const closed = [rootNamespace, 'istio-ingress', 'istio-eastwest'];
 
 /**
  * What is somebody's own is not taken for what the declaration says: no pods have the account of a declared workload, and so its rights, nor the

@@ -68,7 +68,7 @@ function asked(container: unknown): readonly (readonly [from: string, name: stri
   );
 }
 
-/** Services whose `targetPort` is a name that pods of theirs have no port of. */
+/** Services whose `targetPort` is a name that none of their pods has a port of. */
 function targets(cluster: RenderedCluster, all: readonly Pods[]): readonly Problem[] {
   return ofKind(cluster, 'Service').flatMap(({ where, object }) => {
     const selector = mapping(object, 'spec', 'selector');
@@ -78,11 +78,12 @@ function targets(cluster: RenderedCluster, all: readonly Pods[]): readonly Probl
     return list(object, 'spec', 'ports').flatMap((port) => {
       const received = text(port, 'targetPort');
       if (received === undefined || injected.includes(received)) return [];
-      return own.flatMap(({ of, containers }) => {
-        const names = containers.flatMap(portNames);
-        if (names.includes(received)) return [];
+      const names = own.map(({ containers }) => containers.flatMap(portNames));
+      // Kubernetes leaves out pods without the port, and a Service may select others beside those that serve.
+      if (names.some((known) => known.includes(received))) return [];
+      return own.map(({ of }, index) => {
         const what = `${title(object)}: targetPort of port ${String(field(port, 'port'))}, in ${title(of.object)}`;
-        return [unknownPort({ where, what }, received, names)];
+        return unknownPort({ where, what }, received, names[index] ?? []);
       });
     });
   });

@@ -30,14 +30,20 @@ const everybody = [
 ];
 const usersRole = ['cluster-admin', 'admin', 'edit'];
 
+/** Whether a binding is to one of Kubernetes' own roles whose rights are those of others, too. */
+export function bindsKubernetesRole(object: KubernetesObject): boolean {
+  const role = text(object, 'roleRef', 'name') ?? '';
+  return (
+    text(object, 'roleRef', 'kind') !== 'Role' && (usersRole.includes(role) || role.startsWith('system:'))
+  );
+}
+
 /** Who gets the rights of a binding, where that is more than one account; and what of Kubernetes' own roles it gives. */
 function boundTo(object: KubernetesObject): readonly Violation[] {
   const role = text(object, 'roleRef', 'name') ?? '';
-  const isOfKubernetes =
-    text(object, 'roleRef', 'kind') !== 'Role' && (usersRole.includes(role) || role.startsWith('system:'));
   const subjects = list(object, 'subjects').map((subject) => text(subject, 'name') ?? '');
   return [
-    ...(isOfKubernetes
+    ...(bindsKubernetesRole(object)
       ? [
           {
             what:

@@ -36,6 +36,17 @@ test('custom resources have pods wherever their controllers look for them, and s
   expect(found).toEqual([{ what: `${at(0)}: containers[a]` }, { what: `${at(1)}: initContainers[b]` }]);
 });
 
+test('containers at the root of a custom resource are a pod’s if each has an image: else its controller adds to its own', () => {
+  const parts = object('Prometheus', { containers: [{ name: 'prometheus', args: ['--x'] }] });
+  expect(podsIn(parts)).toEqual([]);
+  const mixed = object('Prometheus', { containers: [{ name: 'a', image: 'x' }, { name: 'prometheus' }] });
+  expect(podsIn(mixed)).toEqual([]);
+  const whole = object('Runner', { containers: [{ name: 'a', image: 'x' }] });
+  expect(podsIn(whole)).toEqual([{ at: '', pod: whole }]);
+  const inside = { ...parts, spec: { ...parts.spec, template } };
+  expect(podsIn(inside)).toEqual([{ at: '', pod: template }]);
+});
+
 test('what has no containers makes no pods, unless it is of a kind that does', () => {
   expect(podsIn(object('ExternalSecret', { template: { metadata: {} } }))).toEqual([]);
   expect(podsIn(object('Deployment', { template: { metadata } }))).toEqual([{ at: '', pod: { metadata } }]);

@@ -31,16 +31,26 @@ export function podsIn(object: KubernetesObject): readonly PodIn[] {
   const before = known.get(object);
   if (before !== undefined) return before;
   const usual = podOf(object);
-  const all = makers(object, '').map(({ at, pod }) => ({ at: pod === usual || at === '' ? '' : at, pod }));
+  const isCustom = !usualMakers.includes(object.kind);
+  const all = makers(object, '', isCustom).map(({ at, pod }) => ({
+    at: pod === usual || at === '' ? '' : at,
+    pod,
+  }));
   const isEmpty = all.length === 0 && usual !== undefined && usualMakers.includes(object.kind);
   const found = isEmpty ? [{ at: '', pod: usual }] : all;
   known.set(object, found);
   return found;
 }
 
-function makers(value: unknown, at: string): readonly PodIn[] {
+/**
+ * The pods in a value. What stands at the root of a custom resource may be parts that its controller merges with containers of its own, as Prometheus' does: they
+ * are containers if each has an image.
+ */
+function makers(value: unknown, at: string, isRoot = false): readonly PodIn[] {
   if (typeof value !== 'object' || value === null) return [];
-  const isPod = ['containers', 'initContainers'].some((key) => list(value, 'spec', key).length > 0);
+  const containers = ['containers', 'initContainers'].flatMap((key) => list(value, 'spec', key));
+  const isPod =
+    containers.length > 0 && (!isRoot || containers.every((one) => text(one, 'image') !== undefined));
   if (isPod) return [{ at, pod: value }];
   const isList = Array.isArray(value);
   return Object.entries(value).flatMap(([key, inner]) =>

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../model/mesh-model.ts';
 import { field, list, mapping, text } from '../../model/rendered.ts';
 import { containersOf, podOf } from './containers.ts';
+import { losesData } from './kept-data.ts';
 import { changedIn } from './leaves.ts';
 import { isConfined, missingFor, otherSource } from './restricted.ts';
 import type { Violation } from './rule.ts';
@@ -20,6 +21,7 @@ export const guarantees: readonly Guarantee[] = [
   { name: 'own-proxy', undone: touchesProxy },
   { name: 'own-gateway', undone: otherGateway },
   { name: 'no-lost-calls', undone: losesCalls },
+  { name: 'keeps-data', undone: losesData },
 ];
 
 const leave = 'leave it as it is';

@@ -1,3 +1,4 @@
+import { isElsewhere } from './elsewhere.ts';
 import { kindOf, reasonOf } from './looks.ts';
 
 /** Something in a command that may be a secret. */
@@ -24,7 +25,7 @@ export function suspectsIn(line: readonly string[]): readonly Suspect[] {
   words.forEach((word, index) => {
     const found = optionsAt(word, words[index + 1] ?? '').flatMap(({ name, value }): readonly Suspect[] => {
       const reason = reasonOf(name, value);
-      return reason === undefined || (kindOf(value) === undefined && isElsewhere(value))
+      return reason === undefined || (kindOf(value) === undefined && isElsewhere(name, value))
         ? []
         : [{ name, reason }];
     });
@@ -50,16 +51,4 @@ function optionsAt(word: string, next: string): readonly Option[] {
   // One letter says too little: it may be a switch.
   const [, name] = /^--?(\w[\w.-]+)$/.exec(word) ?? /^(\w[\w-]*):$/.exec(word) ?? [];
   return name === undefined || next === '' || next.startsWith('-') ? [] : [{ name, value: next }];
-}
-
-/**
- * Whether a value names the place of a secret and does not hold it: a variable, a file, a template, a name in Kubernetes; or is
- * none at all.
- */
-export function isElsewhere(value: string): boolean {
-  return (
-    /^(?:[$`~@<]|\.{0,2}\/|file:|(?:os|process)\.env|\d$|(?:yes|no|on|off|none|null)$)/i.test(value) ||
-    /\{\{|%\(|\.(?:key|pem|crt|json|ya?ml|txt|jks|p12|pfx|toml|ini|conf|env)$/i.test(value) ||
-    /^[a-z\d-]+\/[a-z\d.-]+$/.test(value)
-  );
 }

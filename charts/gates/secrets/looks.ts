@@ -33,7 +33,12 @@ export function reasonOf(name: string, value: string): string | undefined {
   return isSecretName(name) && !harmless ? 'has the name of a secret' : undefined;
 }
 
+/** Whether the last word of a name suggests a secret. */
+export function isSecretName(name: string): boolean {
+  return secretName.test(wordsOf(name));
+}
+
 /** `adminPassword` has the words of `admin_Password`. */
-function isSecretName(name: string): boolean {
-  return secretName.test(name.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '_'));
+export function wordsOf(name: string): string {
+  return name.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '_');
 }

@@ -10,12 +10,12 @@ const declare = (pod: PodConfig) => (shop: Shop) =>
     ...{ image, service: OrdersService, port: 7070 },
     args: ['--csrf-token=X-CSRF', '--name=cart'],
     pod: {
-      volumes: { rules: { files: { 'app.conf': 'csrf.token = X-CSRF\n' } } },
+      volumes: { rules: { files: { 'app.conf': 'csrf.token = csrf-of-forms\n' } } },
       mounts: { '/etc/app': 'rules' },
       ...pod,
     },
   });
-const reason = 'the name of a header';
+const reason = 'the name of a header, and of a field';
 
 test('what looks like a secret in arguments and files passes by its path and with a reason; both objects show the path', () => {
   expect(refused(declare({}))).toHaveLength(2);
