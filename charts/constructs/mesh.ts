@@ -8,7 +8,7 @@ import type { ImagesLock } from '../../images/lock.ts';
 import { imageAt } from '../../core/image-reference.ts';
 import { ProblemsError } from '../../core/problem.ts';
 import type { Problem } from '../../core/problem.ts';
-import type { MeshModel } from '../model/mesh-model.ts';
+import type { MeshModel, WorkloadModel } from '../model/mesh-model.ts';
 import { ControlPlane } from './control-plane/control-plane.ts';
 import { ExistingDefaults } from './control-plane/existing-defaults.ts';
 import { existingModel } from './existing-model.ts';
@@ -44,7 +44,7 @@ import { tracingProblems } from './telemetry/tracing.ts';
 import { defaultProblems } from './traffic/default-problems.ts';
 import { Run } from './jobs/run.ts';
 import { CallingPods } from './workload/calling-pods.ts';
-import { takesPlaintext } from './workload/mutual-tls.ts';
+import { plaintextPorts } from './workload/mutual-tls.ts';
 import { Workload } from './workload/workload.ts';
 
 /** A mesh over clusters with these names. */
@@ -175,10 +175,10 @@ export const Mesh: MeshConstructor = class Mesh<C extends string>
     const workloads = parts.filter((part) => part instanceof Workload);
     const pods = parts.filter((part) => part instanceof CallingPods);
     const runs = parts.filter((part) => part instanceof Run).map(({ model }) => model);
-    const models = workloads.map((workload) => ({
-      ...workload.model,
-      ...(takesPlaintext(workload) && { plaintext: true as const }),
-    }));
+    const models = workloads.map((workload): WorkloadModel => {
+      const plaintext = plaintextPorts(workload);
+      return { ...workload.model, ...(plaintext.length > 0 && { plaintext }) };
+    });
     // Folders that say by what reference an image goes are none of apps.
     const named = new Set(pods.flatMap(({ app, config }) => (isForeign(config) ? [app] : [])));
     const built = pods.flatMap(({ apps }) => apps).filter((app) => !named.has(app));

@@ -74,8 +74,8 @@ export interface WorkloadModel {
   readonly ports: { readonly grpc?: number; readonly http?: number };
   /** Ports of its Kubernetes Service that speak something else over TCP. Absent: it serves gRPC. */
   readonly tcp?: readonly { readonly name: string; readonly port: number }[];
-  /** Its port for gRPC takes plaintext, too (`MutualTls`). Absent: mutual TLS only. */
-  readonly plaintext?: true;
+  /** Ports of its Kubernetes Service that take plaintext, too (`MutualTls`). Absent: mutual TLS only. */
+  readonly plaintext?: readonly number[];
   /** Where it is a way into the mesh for HTTP: what its callers have to know. */
   readonly edge?: EdgeModel;
 }

@@ -31,6 +31,7 @@ export function proofsOf(model: MeshModel): Proofs {
  */
 export function refuseNothing({ steady, kept }: Proofs, { name }: MeshModel): void {
   if (steady.length + kept.length > 0) return;
-  const what = 'declares no workload with a gRPC port, so that no call can prove it';
-  throw new ProblemsError([{ where: `mesh ${name}`, what, fix: 'declare a GrpcService' }], 1);
+  const what = 'declares no service that has pods, so that no call can prove it';
+  const fix = 'declare a GrpcService, an HttpService or a TcpService with replicas';
+  throw new ProblemsError([{ where: `mesh ${name}`, what, fix }], 1);
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CallModel, MeshModel, WorkloadModel } from '../../charts/model/mesh-model.ts';
+import { frontIn, redisIn } from '../../charts/testing/foreign.ts';
+import { twoClusters } from '../../charts/testing/mesh.ts';
 import { withProject } from '../../charts/testing/project.ts';
 import { shopInTwo } from '../../charts/testing/shop.ts';
 import { proofsOf, refuseNothing } from './all.ts';
@@ -68,11 +70,28 @@ test('a mesh without anything to call is refused, as nothing can be proved of it
   expect(() => {
     refuseNothing(proofsOf(empty), empty);
   }).toThrow(
-    'mesh shop: declares no workload with a gRPC port, so that no call can prove it; fix: declare a GrpcService',
+    'mesh shop: declares no service that has pods, so that no call can prove it; ' +
+      'fix: declare a GrpcService, an HttpService or a TcpService with replicas',
   );
   expect(() => {
     refuseNothing(proofsOf(model), model);
   }).not.toThrow();
+});
+
+test('a mesh of nothing but a service over TCP or HTTP is proved, too', () => {
+  for (const declare of [redisIn, frontIn] as const) {
+    const mesh = withProject({}, (root) => {
+      const two = twoClusters(root);
+      declare(two.namespace('shop'));
+      return two.model();
+    });
+    expect(titles(mesh)).toEqual(
+      ['east', 'west'].map((cluster) => `a plaintext call from outside the mesh is refused in ${cluster}`),
+    );
+    expect(() => {
+      refuseNothing(proofsOf(mesh), mesh);
+    }).not.toThrow();
+  }
 });
 
 test('a service of others is called by each of its callers, wherever they run', () => {

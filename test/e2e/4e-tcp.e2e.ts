@@ -57,8 +57,13 @@ const at = (cluster: Cluster, name: 'reader' | 'auditor'): Caller => ({
 /** Ids of the servers that answered. */
 const ids = (answers: readonly string[]) => [...new Set(answers.map(serverId))];
 
-test('up brings it up', () => {
+test('up brings it up, and proves that its ports refuse plaintext', () => {
   expect(brought).toMatchObject({ code: 0 });
+  for (const cluster of clusters) {
+    const title = `a plaintext call from outside the mesh is refused in ${cluster}`;
+    const ports = `tcp://broker\\.shop\\.svc\\.cluster\\.local:4222, then: .*tcp://ledger\\.shop\\.svc\\.cluster\\.local:4222, then: `;
+    expect(brought.stdout).toMatch(new RegExp(`${title}: .*connected to ${ports}`));
+  }
 });
 
 describe('a caller with the grant of a port', () => {

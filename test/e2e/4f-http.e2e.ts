@@ -68,6 +68,11 @@ test('up brings it up, and proves by requests that its callers get there, and no
     expect(brought.stdout).toContain(
       `requests without a token to members through ${cluster} do not get to front`,
     );
+    expect(brought.stdout).toMatch(
+      new RegExp(
+        `refused in ${cluster}: .*connected to http://front\\.shop\\.svc\\.cluster\\.local:80, then: `,
+      ),
+    );
   }
   expect(brought.stdout).toContain(
     "auditor in west gets to front over HTTP: front's proxy knows it, and refuses what is not granted",

@@ -2,8 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { InventoryService } from '../../../gen/test/inventory/v1/inventory_pb.js';
 import { synthesize } from '../../synth.ts';
 import { expectGolden } from '../../testing/golden.ts';
+import { frontIn, redisImage } from '../../testing/foreign.ts';
 import { catalogIn, objectOf, objectsOf, problemsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
+import { TcpService } from '../tcp/tcp-service.ts';
 import { GrpcService } from './grpc-service.ts';
 import { MutualTls, type MutualTlsMode, type ServiceMutualTlsProps } from './mutual-tls.ts';
 
@@ -30,7 +32,7 @@ test('the narrowest one holds: a namespace, a service in it, and a port of that 
   });
 });
 
-test('whether proofs may expect plaintext to be refused goes by the port of the pods, not by that of the Service', () => {
+test('which ports proofs may expect to refuse plaintext goes by those of the pods, told by those of the Service', () => {
   withProject({}, (root) => {
     const mesh = twoClusters(root);
     const shop = mesh.namespace('shop');
@@ -41,9 +43,17 @@ test('whether proofs may expect plaintext to be refused goes by the port of the 
     };
     stock('open', { grpc: 'PERMISSIVE' });
     stock('closed', undefined);
+    new MutualTls(catalogIn(shop), 'mutual-tls', { mode: 'STRICT', ports: { http: 'PERMISSIVE' } });
+    new MutualTls(frontIn(shop, { servicePort: 80 }), 'mutual-tls', { mode: 'PERMISSIVE' });
+    const ports = { redis: 6379, metrics: { port: 9121, servicePort: 9000 } };
+    const redis = new TcpService(shop, 'redis', { image: redisImage, ports });
+    new MutualTls(redis, 'mutual-tls', { mode: 'STRICT', ports: { metrics: 'PERMISSIVE' } });
     expect(mesh.model().workloads.map(({ name, plaintext }) => [name, plaintext])).toEqual([
-      ['open', true],
+      ['open', [80]],
       ['closed', undefined],
+      ['catalog', [8081]],
+      ['front', [80]],
+      ['redis', [9000]],
     ]);
   });
 });

@@ -7,7 +7,7 @@ import { given, MeshConstruct, Namespace } from '../scope/mesh-construct.ts';
 import type { Mesh } from '../scope/mesh-construct.ts';
 import { isExisting } from '../scope/platform.ts';
 import type { Projection } from '../scope/projection.ts';
-import { namedPorts } from './service-ports.ts';
+import { namedPorts, servedPorts } from './service-ports.ts';
 import { Workload } from './workload.ts';
 
 /**
@@ -199,17 +199,18 @@ export class MutualTls<C extends string, P extends string = 'grpc' | 'http'> ext
   }
 }
 
-/** Whether a workload's port for gRPC takes plaintext, by what is declared of it, else of its namespace. */
-export function takesPlaintext<C extends string>({
-  node,
-  namespace,
-  containerPorts: { grpc },
-}: Workload<C>): boolean {
-  if (grpc === undefined) return false;
+/** Ports of a workload's Service that take plaintext, by what is declared of it, else of its namespace. */
+export function plaintextPorts<C extends string>(workload: Workload<C>): readonly number[] {
+  const { node, namespace, containerPorts, config } = workload;
   const declared = [node, namespace.node]
     .flatMap(({ children }) => children)
     .find((part) => part instanceof MutualTls);
-  return declared?.modeOf(grpc) === 'PERMISSIVE';
+  if (declared === undefined) return [];
+  const ofService = servedPorts(workload.ports, config);
+  return Object.entries(namedPorts(containerPorts, config)).flatMap(([name, port]) => {
+    const served = own(ofService, name);
+    return served !== undefined && declared.modeOf(port) === 'PERMISSIVE' ? [served] : [];
+  });
 }
 
 function modeProblems(where: string, mode: unknown): Problem[] {

@@ -34,3 +34,12 @@ export function namedPorts(ports: Ports, config: AnyConfig): Readonly<Record<str
   const others = Object.entries(tcpPorts(config)).map(([name, { port }]) => [name, port] as const);
   return { ...ports, ...Object.fromEntries(others) };
 }
+
+/**
+ * Numbers of the ports of a Service by the same names.
+ * @param ports - of the Service, for gRPC and HTTP
+ */
+export function servedPorts(ports: Ports, config: AnyConfig): Readonly<Record<string, number>> {
+  const others = Object.entries(tcpPorts(config)).map(([name, one]) => [name, one.servicePort] as const);
+  return { ...ports, ...Object.fromEntries(others) };
+}
