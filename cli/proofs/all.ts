@@ -1,13 +1,13 @@
 import type { MeshModel } from '../../charts/model/mesh-model.ts';
 import { ProblemsError } from '../../core/problem.ts';
-import { connections } from './connections.ts';
+import { connections } from './callers/connections.ts';
 import { failover } from './failover.ts';
 import { grpcReads } from './grpc-reads.ts';
 import { outsiders } from './outsider.ts';
-import { probes } from './probes.ts';
+import { probes } from './callers/probes.ts';
 import type { Proof } from './proof.ts';
 import { edgeReads, webReads } from './reads.ts';
-import { requests } from './requests.ts';
+import { requests } from './callers/requests.ts';
 
 /** What `up` proves by real calls, by how often. */
 export interface Proofs {

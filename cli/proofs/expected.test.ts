@@ -6,7 +6,7 @@ import { withProject } from '../../charts/testing/project.ts';
 import { shopInTwo } from '../../charts/testing/shop.ts';
 import { proofsOf, refuseNothing } from './all.ts';
 import { imageFor } from './edges.ts';
-import { podName } from './probes.ts';
+import { podName } from './callers/in-their-name.ts';
 
 const model = withProject({}, (root) => shopInTwo(root).model());
 
@@ -53,13 +53,13 @@ test('workloads of one name in two namespaces have proofs and probes of their ow
     'shop/orders in east gets to catalog and inventory',
     'second/orders in east gets to catalog and inventory',
   ]);
-  expect(podName(orders)).not.toBe(podName({ ...orders, namespace: 'second' }));
+  expect(podName(orders, 'probe')).not.toBe(podName({ ...orders, namespace: 'second' }, 'probe'));
 });
 
 test('names of probes are DNS labels, and apart, however long those of their callers are', () => {
   const long = 'a'.repeat(62);
   const names = [`${long}x`, `${long}y`, `${'a'.repeat(35)}--b`].map((name) =>
-    podName({ name, namespace: 'shop' }),
+    podName({ name, namespace: 'shop' }, 'probe'),
   );
   expect(new Set(names).size).toBe(3);
   for (const name of names) expect(name).toMatch(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/);

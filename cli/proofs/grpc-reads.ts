@@ -2,7 +2,7 @@ import type { GrpcReadModel, MeshModel, WorkloadModel } from '../../charts/model
 import { answeringClusters, calleeOf, titleOf } from './edges.ts';
 import { callGrpc, describeGrpc } from './grpc.ts';
 import { clusterOf } from './http.ts';
-import { isExpected, type ProbeAnswer } from './probe-program.ts';
+import { isExpected, type ProbeAnswer } from './callers/probe-program.ts';
 import { callsInARow, ingressOf, untilSteady, type Proof } from './proof.ts';
 
 interface GrpcRead {

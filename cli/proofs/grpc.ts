@@ -1,5 +1,5 @@
 import { connect } from 'node:http2';
-import type { ProbeAnswer } from './probe-program.ts';
+import type { ProbeAnswer } from './callers/probe-program.ts';
 
 /** A unary call of a native gRPC client, with the empty message and without a token. */
 export interface GrpcCall {

@@ -1,12 +1,14 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import { withProject } from '../../charts/testing/project.ts';
-import { ordersIn, redisIn, type Shop } from '../../charts/testing/foreign.ts';
-import { twoClusters } from '../../charts/testing/mesh.ts';
-import { run } from '../../core/run.ts';
-import { proofsOf } from './all.ts';
-import { connectProgram, judge, readConnections } from './connections.ts';
+import type { MeshModel } from '../../../charts/model/mesh-model.ts';
+import { withProject } from '../../../charts/testing/project.ts';
+import { ordersIn, redisIn, type Shop } from '../../../charts/testing/foreign.ts';
+import { twoClusters } from '../../../charts/testing/mesh.ts';
+import { run } from '../../../core/run.ts';
+import { proofsOf } from '../all.ts';
+import { readAnswers } from './answers.ts';
+import { connecting } from './connections.ts';
+import { judge } from './in-their-name.ts';
 
 const open: (() => void)[] = [];
 afterEach(() => {
@@ -29,8 +31,8 @@ const waits = { limit: 1_000, greeting: 300, greeted: 300, quiet: 1_000 };
 const connect = async (...ports: readonly number[]) => {
   const targets = ports.map((port) => ({ host: '127.0.0.1', port }));
   const args = [targets, waits].map((arg) => JSON.stringify(arg));
-  const { stdout } = await run(process.execPath, ['-e', connectProgram, ...args]);
-  return readConnections(stdout);
+  const { stdout } = await run(process.execPath, ['-e', connecting.program, ...args]);
+  return readAnswers(connecting.answers, stdout);
 };
 
 test('a server listens when the connection lasts after a byte, or is answered', async () => {
@@ -95,13 +97,14 @@ test('what was seen is told of each port, and what was not is a problem with its
     to: { workload: 'redis', namespace: 'shop', name, port },
     title: `redis:${name}`,
   });
+  const at = { caller: { name: 'orders' }, cluster: 'west', where: 'orders in west', pod: 'shop/p' };
   const targets = [to('redis', 6379), to('bus', 7000), to('metrics', 9121)];
   const printed = (...answers: readonly object[]) => `connections: ${JSON.stringify(answers)}`;
   const why = '';
   expect(
     judge(
-      'orders in west',
-      'p',
+      connecting,
+      at,
       targets,
       printed(
         { outcome: 'open', greeted: false, why },
@@ -110,7 +113,7 @@ test('what was seen is told of each port, and what was not is a problem with its
       ),
     ),
   ).toBe('redis:redis listens, redis:bus greets it and listens, redis:metrics answers');
-  const said = (text: string) => () => judge('orders in west', 'p', targets, text);
+  const said = (text: string) => () => judge(connecting, at, targets, text);
   const fix =
     'fix: look whether redis has ready pods, and listens there on all addresses of its pod, not on 127.0.0.1 alone';
   expect(
@@ -128,6 +131,6 @@ test('what was seen is told of each port, and what was not is a problem with its
       `received "the connection was closed"; allowed a connection that stays open, or an answer; ${fix}`,
   );
   expect(said('Segmentation fault')).toThrow(
-    'orders in west: its probe, pod p, did not say how its connections went; received "Segmentation fault"',
+    'orders in west: its probe, pod shop/p, did not say how its connections went; received "Segmentation fault"',
   );
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { denial } from './http.ts';
+import { denial } from '../http.ts';
+import { limitMs, tryAll, type Answers } from './answers.ts';
 
 /** A call that a probe makes, over gRPC in plaintext: its proxy adds the identity and mutual TLS. */
 export interface ProbeCall {
@@ -26,21 +27,16 @@ const answerSchema = z.object({
   message: z.string(),
 });
 
-/** What the answers stand after: a log of JSON alone is read as an object of Kubernetes. */
-const answersWord = 'answers: ';
-
-/** How long configuration may take to reach the probe's proxy and the callee's. */
-const limitMs = 45_000;
+export const probeAnswers: Answers<ProbeAnswer> = { word: 'answers: ', schema: answerSchema };
 
 /**
- * What a probe runs. Makes each call, the empty message alone, until it is answered as expected or the time is over, and
- * prints the last answers as JSON, after a word. An answer is the service's when it carries `x-served-by`, which apps/runtime adds to
+ * What a probe runs. Makes each call, the empty message alone. An answer is the service's when it carries `x-served-by`, which apps/runtime adds to
  * each; that a proxy refuses for want of a grant is PERMISSION_DENIED (7) without it. Of a service without that runtime any status counts
  * that is no proxy's: those make UNAVAILABLE (14) of a callee that they cannot reach, and have a message of their own for what a policy denies.
  */
 export const probeProgram = `
 const http2 = require('node:http2');
-const calls = JSON.parse(process.argv[1]);
+const targets = JSON.parse(process.argv[1]);
 const deadline = Date.now() + ${limitMs};
 const once = ({ url, path, existing, foreign }) => new Promise((resolve) => {
   const session = http2.connect(url);
@@ -72,15 +68,7 @@ const isExpected = ({ servedBy, status, message }, { answeredBy, existing, forei
   if (!existing && !foreign) return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
   return status !== '' && status !== '14' && (answeredBy === 'proxy' || !isDenied);
 };
-const make = async (call) => {
-  for (;;) {
-    const answer = await once(call);
-    if (isExpected(answer, call) || Date.now() > deadline) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-};
-Promise.all(calls.map(make)).then((answers) => console.log('${answersWord}' + JSON.stringify(answers)));
-`;
+${tryAll(probeAnswers)}`;
 
 /** Whether an answer is one that was expected. */
 export function isExpected(
@@ -92,14 +80,4 @@ export function isExpected(
   if (!existing && !foreign)
     return answeredBy === 'service' ? servedBy !== '' : servedBy === '' && status === '7';
   return status !== '' && status !== '14' && (answeredBy === 'proxy' || !isDenied);
-}
-
-/** The answers that a probe printed; undefined when it printed something else. */
-export function readAnswers(printed: string): readonly ProbeAnswer[] | undefined {
-  if (!printed.startsWith(answersWord)) return undefined;
-  try {
-    return z.array(answerSchema).parse(JSON.parse(printed.slice(answersWord.length)));
-  } catch {
-    return undefined;
-  }
 }

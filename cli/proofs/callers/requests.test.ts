@@ -1,18 +1,20 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { frontIn, ordersIn, redisIn, type Shop } from '../../charts/testing/foreign.ts';
-import { jwt } from '../../charts/testing/edge.ts';
-import { catalogIn, twoClusters } from '../../charts/testing/mesh.ts';
-import { withProject } from '../../charts/testing/project.ts';
-import { HttpEdge } from '../../charts/constructs/edge/http-edge.ts';
-import { Job } from '../../charts/constructs/jobs/job.ts';
-import type { MeshModel } from '../../charts/model/mesh-model.ts';
-import { run } from '../../core/run.ts';
-import { proofsOf } from './all.ts';
-import { call } from './http.ts';
-import { judge, readRequests, requestProgram, type ProbeRequest } from './requests.ts';
-import { notAnswered, notRefused } from './reads.ts';
+import { frontIn, ordersIn, redisIn, type Shop } from '../../../charts/testing/foreign.ts';
+import { jwt } from '../../../charts/testing/edge.ts';
+import { catalogIn, twoClusters } from '../../../charts/testing/mesh.ts';
+import { withProject } from '../../../charts/testing/project.ts';
+import { HttpEdge } from '../../../charts/constructs/edge/http-edge.ts';
+import { Job } from '../../../charts/constructs/jobs/job.ts';
+import type { MeshModel } from '../../../charts/model/mesh-model.ts';
+import { run } from '../../../core/run.ts';
+import { proofsOf } from '../all.ts';
+import { call } from '../http.ts';
+import { readAnswers } from './answers.ts';
+import { judge } from './in-their-name.ts';
+import { requesting, type ProbeRequest } from './requests.ts';
+import { notAnswered, notRefused } from '../reads.ts';
 
 const open: (() => void)[] = [];
 afterEach(() => {
@@ -38,8 +40,8 @@ const making = async (...requests: readonly Omit<ProbeRequest, 'host'>[]) => {
   const args = [requests.map((one) => ({ host: '127.0.0.1', ...one })), 500].map((arg) =>
     JSON.stringify(arg),
   );
-  const { stdout } = await run(process.execPath, ['-e', requestProgram, ...args]);
-  return readRequests(stdout);
+  const { stdout } = await run(process.execPath, ['-e', requesting.program, ...args]);
+  return readAnswers(requesting.answers, stdout);
 };
 
 test('the program says what each request was answered, also where the answer never ends', async () => {
@@ -68,8 +70,8 @@ test('the program says what each request was answered, also where the answer nev
     { status: 403, body: denial },
     { status: 0, body: 'ECONNREFUSED' },
   ]);
-  expect(readRequests('something else')).toBeUndefined();
-  expect(readRequests('requests: [{}]')).toBeUndefined();
+  expect(readAnswers(requesting.answers, 'something else')).toBeUndefined();
+  expect(readAnswers(requesting.answers, 'requests: [{}]')).toBeUndefined();
 });
 
 const to = { workload: 'front', namespace: 'shop', port: 80 };
@@ -77,8 +79,9 @@ const targets = [
   { to: { ...to, verb: 'GET', path: '/health', answeredBy: 'service' } as const, title: 'front' },
   { to: { ...to, workload: 'back', verb: 'TRACE', path: '/', answeredBy: 'proxy' } as const, title: 'back' },
 ];
+const at = { caller: { name: 'orders' }, cluster: 'east', where: 'orders in east', pod: 'shop/p' };
 const judged = (...answers: readonly object[]) =>
-  judge('orders in east', 'meshwright-request', targets, `requests: ${JSON.stringify(answers)}`);
+  judge(requesting, at, targets, `requests: ${JSON.stringify(answers)}`);
 
 test('what was seen is told; what is not as it should be fails with all that is', () => {
   expect(judged({ status: 404, body: '' }, { status: 403, body: denial })).toBe(
@@ -94,7 +97,7 @@ test('what was seen is told; what is not as it should be fails with all that is'
     'received "403 RBAC: access denied"',
   );
   expect(() => judged({ status: 200, body: '' })).toThrow(
-    'orders in east: its probe, pod meshwright-request, did not say what it was answered; received "requests: [{\\"status\\":200,\\"body\\":\\"\\"}]"',
+    'orders in east: its probe, pod shop/p, did not say what it was answered; received "requests: [{\\"status\\":200,\\"body\\":\\"\\"}]"',
   );
 });
 

@@ -1,8 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { run } from '../../core/run.ts';
-import { isExpected, probeProgram, readAnswers, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
+import { run } from '../../../core/run.ts';
+import { readAnswers } from './answers.ts';
+import { isExpected, probeAnswers, probeProgram, type ProbeAnswer, type ProbeCall } from './probe-program.ts';
 
 const open: (() => void)[] = [];
 afterEach(() => {
@@ -26,7 +27,7 @@ async function serving(
 
 async function probe(...calls: readonly ProbeCall[]): Promise<readonly ProbeAnswer[] | undefined> {
   const { stdout } = await run(process.execPath, ['-e', probeProgram, JSON.stringify(calls)]);
-  return readAnswers(stdout);
+  return readAnswers(probeAnswers, stdout);
 }
 
 const head = { ':status': 200, 'content-type': 'application/grpc' };
@@ -126,7 +127,7 @@ test('a proxy that does not know the way yet is asked again', async () => {
 test.each(['', 'Error: no such image', '[]', 'answers: {}', 'answers: [{"servedBy":1}]', 'answers: ['])(
   '%j is no list of answers',
   (printed) => {
-    expect(readAnswers(printed)).toBeUndefined();
+    expect(readAnswers(probeAnswers, printed)).toBeUndefined();
   },
 );
 
