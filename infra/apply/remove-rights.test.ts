@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { KubeObject } from '../kube/kube-object.ts';
-import { plural } from '../testing/api-kinds.ts';
+import { rightsOf, type Right } from '../preflight/rights.ts';
+import { kinds, plural } from '../testing/api-kinds.ts';
 import { KubeApi } from '../testing/kube-api.ts';
 import { problemOf } from '../testing/problems.ts';
-import { object, ours, removeIn, storeIn } from './testing/removal.ts';
+import { appliedBy, object, ours, removeIn, storeIn } from './testing/removal.ts';
 
 let api: KubeApi;
 beforeAll(async () => {
@@ -12,6 +13,7 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 afterEach(() => {
   api.intervene = () => undefined;
+  api.kinds = kinds;
   api.objects.clear();
   api.requests.length = 0;
 });
@@ -92,4 +94,60 @@ test('keeps a definition whose resources the credentials may not list', async ()
     'east: CustomResourceDefinition gateways.networking.istio.io is kept because these credentials may not list what others may have there: gateways.networking.istio.io',
     'east: nothing to remove',
   ]);
+});
+
+/** Credentials with these rights and no others; what they were refused is noted. */
+function withOnly(rights: readonly Right[], spaces: Readonly<Record<Right['place'], readonly string[]>>) {
+  const refused: string[] = [];
+  const verbs: Readonly<Record<string, string>> = { POST: 'create', PATCH: 'patch', DELETE: 'delete' };
+  api.intervene = ({ method, path }) => {
+    const [, group, namespace, type, name] =
+      /^\/(?:api\/v1|apis\/([^/]+)\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([a-z]+)(?:\/([^/]+))?$/.exec(
+        path,
+      ) ?? [];
+    // Discovery is open to all.
+    if (type === undefined) return undefined;
+    const resource = group === undefined ? type : `${type}.${group}`;
+    const verb = verbs[method] ?? (name === undefined ? 'list' : 'get');
+    const isGiven = rights.some(
+      (right) =>
+        [resource, `*.${group ?? ''}`].includes(right.resource) &&
+        right.verbs.includes(verb) &&
+        (right.names === undefined || right.names.includes(name ?? '')) &&
+        (right.place === 'cluster' || spaces[right.place].includes(namespace ?? '')),
+    );
+    if (isGiven) return undefined;
+    refused.push(`${verb} ${resource} ${namespace ?? 'everywhere'}`);
+    return { status: 403, body: { message: `may not ${verb} ${resource}` } };
+  };
+  return refused;
+}
+
+test('with the rights of docs/rights/down.yaml names the claims that a StatefulSet leaves, and is refused nothing but to list what the mesh does not have', async () => {
+  api.kinds = {
+    ...kinds,
+    'apps/v1': [...kinds['apps/v1']!, ['StatefulSet', true]],
+    v1: [...kinds['v1']!, ['PersistentVolumeClaim', true]],
+  };
+  const spec = { volumeClaimTemplates: [{ metadata: { name: 'data' } }] };
+  const set = { ...appliedBy('meshwright', object('apps/v1', 'StatefulSet', 'redis', 'shop')), spec };
+  const declared = [...ours, set];
+  store([...declared, object('v1', 'PersistentVolumeClaim', 'data-redis-0', 'shop')]);
+  const rights = rightsOf('down', { objects: declared, clusters: ['east'], makesNamespaces: false });
+  const refused = withOnly(rights, {
+    ...{ cluster: [], default: ['default'] },
+    ...{ mesh: ['shop', 'istio-system'], 'control-plane': ['istio-system'] },
+  });
+  const lines = await remove();
+  const kubectl = `kubectl --kubeconfig ${api.kubeconfig} --context east`;
+  const claim = 'PersistentVolumeClaim shop/data-redis-0';
+  expect(lines.filter((line) => line.includes(claim))).toEqual([
+    `east: ${claim} is kept, with what StatefulSet shop/redis wrote; to delete it and the data for good: ${kubectl} -n shop delete pvc data-redis-0`,
+    `east: Namespace shop is kept for what meshwright did not make: ${claim}`,
+  ]);
+  expect(api.get(set)).toBeUndefined();
+  expect(refused.filter((one) => !one.startsWith('list '))).toEqual([]);
+  // Where nothing may be listed everywhere, it is in the namespaces of the mesh.
+  const here = refused.filter((one) => one.endsWith(' shop'));
+  expect(here.filter((one) => /persistent|statefulsets|deployments|services/.test(one))).toEqual([]);
 });

@@ -114,6 +114,38 @@ describe.each(commands)('the rights for %s', (command) => {
   });
 });
 
+describe('what holds data', () => {
+  const onVolumes = (command: Command, of: readonly KubeObject[]) =>
+    rightsOf(command, { ...scope, objects: of })
+      .filter(({ resource }) => resource.startsWith('persistentvolume'))
+      .map(({ resource, place, verbs, names = [] }) => [resource, place, ...names, ...verbs].join(' '));
+  const set = named('apps/v1', 'StatefulSet', ['redis'], 'shop');
+
+  test('is listed where a StatefulSet may leave it, by `down` as by `up`, and by nothing else', () => {
+    const listed = ['persistentvolumeclaims mesh list'];
+    expect([onVolumes('up', set), onVolumes('down', set)]).toEqual([listed, listed]);
+    expect(onVolumes('status', set)).toEqual([]);
+    const none = named('apps/v1', 'Deployment', ['catalog'], 'shop');
+    expect([onVolumes('up', none), onVolumes('down', none)]).toEqual([[], []]);
+  });
+
+  test('is made where it is declared, and deleted by nobody', () => {
+    const declared = [
+      ...named('v1', 'PersistentVolumeClaim', ['orders'], 'shop'),
+      ...named('v1', 'PersistentVolume', ['orders']),
+    ];
+    expect(onVolumes('up', declared)).toEqual([
+      'persistentvolumeclaims mesh get list create patch',
+      'persistentvolumes cluster list',
+      'persistentvolumes cluster orders get create patch',
+    ]);
+    expect(onVolumes('down', declared)).toEqual([
+      'persistentvolumeclaims mesh list',
+      'persistentvolumes cluster list',
+    ]);
+  });
+});
+
 describe.each(commands)('on an Istio of others, the rights for %s', (command) => {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } };
   const workload = {

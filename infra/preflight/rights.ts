@@ -89,7 +89,7 @@ function ofUp(scope: RightsFor): readonly Right[] {
   const mesh = (resource: string, ...verbs: readonly string[]) => right('mesh', resource, verbs);
   return [
     ...onNamespaces(scope, [...(makesNamespaces ? ['create'] : []), 'patch']),
-    ...applied(scope, ['get', 'list', 'create', 'patch', 'delete']),
+    ...applied(scope, ['get', 'list', 'create', 'patch', 'delete'], ['get', 'list', 'create', 'patch']),
     ...['clusterroles', 'roles'].flatMap((role) => {
       const resource = `${role}.rbac.authorization.k8s.io`;
       const names = namesOf(objects, resource);
@@ -105,8 +105,6 @@ function ofUp(scope: RightsFor): readonly Right[] {
     mesh('events', 'list'),
     mesh('pods/log', 'get'),
     mesh('replicasets.apps', 'list'),
-    // What they leave when they go.
-    ...(hasSets(scope) ? [mesh('persistentvolumeclaims', 'list')] : []),
     // The proofs: probes, a callee scaled to none and back, what proxies and istiod say.
     mesh('deployments/scale.apps', 'patch'),
     mesh('pods', 'get', 'list', 'create', 'delete'),
@@ -205,7 +203,9 @@ function ofDown(scope: RightsFor): readonly Right[] {
   );
   return [
     ...onNamespaces(scope, scope.makesNamespaces ? ['delete'] : []),
-    ...applied(scope, ['get', 'list', 'delete']),
+    ...applied(scope, ['get', 'list', 'delete'], ['list']),
+    // What StatefulSets leave, which is told.
+    ...(hasSets(scope) ? [right('mesh', 'persistentvolumeclaims', ['list'])] : []),
     // What others have of a kind that would go with its definition.
     ...[...groups].map((group) => right('cluster', `*.${group}`, ['list'])),
     // istiod leaves its root certificate in every namespace.
@@ -228,8 +228,19 @@ function onNamespaces(
   ];
 }
 
-/** Rights on what is applied: by name outside of namespaces, but for `list`, which no name restricts. */
-function applied({ objects, onExisting }: RightsFor, verbs: readonly string[]): readonly Right[] {
+/** Claims and volumes, which no command deletes: the data would go with them. */
+const kept: readonly string[] = ['persistentvolumeclaims', 'persistentvolumes'];
+
+/**
+ * Rights on what is applied: by name outside of namespaces, but for `list`, which no name restricts.
+ * @param onKept - the verbs on what is never deleted
+ */
+function applied(
+  { objects, onExisting }: RightsFor,
+  verbs: readonly string[],
+  onKept: readonly string[],
+): readonly Right[] {
+  const verbsOn = (resource: string) => (kept.includes(resource) ? onKept : verbs);
   const [inside, outside] = [objects.filter(isNamespaced), objects.filter((object) => !isNamespaced(object))];
   const ofRelease = (kinds: readonly string[]) => (onExisting === true ? [] : kinds);
   const namespaced = distinct([...ofRelease(ofNamespaces), ...inside.map(resourceOf)]);
@@ -237,14 +248,14 @@ function applied({ objects, onExisting }: RightsFor, verbs: readonly string[]): 
     (one) => one !== namespaces,
   );
   return [
-    ...namespaced.map((resource) => right('mesh', resource, verbs)),
+    ...namespaced.map((resource) => right('mesh', resource, verbsOn(resource))),
     ...others.flatMap((resource) => {
       const names = namesOf(outside, resource);
       const named = {
         ...right(
           'cluster',
           resource,
-          verbs.filter((verb) => verb !== 'list'),
+          verbsOn(resource).filter((verb) => verb !== 'list'),
         ),
         names,
       };
