@@ -68,9 +68,13 @@ export class Stage extends pulumi.ComponentResource {
     return this.#resources.get(key(object));
   }
 
-  /** Ends the stage: nothing may be added after this. Resolves when all its objects are in the cluster. */
+  /**
+   * Ends the stage: nothing may be added after this. Resolves when all its objects are in the cluster; where it has none, once the stages
+   * before it are ready.
+   */
   async close(): Promise<void> {
     this.registerOutputs({});
+    await this.#previous;
     await Promise.all([...this.#resources.values()].map(registered));
   }
 }
