@@ -5,6 +5,7 @@ interface Resource {
   readonly urn: string;
   readonly type: string;
   readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
 }
 
 const resource = (name: string, kind: string, protect = true): Resource => ({
@@ -18,6 +19,7 @@ test('of clusters that leave, the protection goes, and what may hold objects of 
     resource('west/istio-system/cacerts', 'core/v1:Secret'),
     resource('west/shop', 'core/v1:Namespace', false),
     resource('west/shop/catalog', 'apps/v1:Deployment', false),
+    { ...resource('west/shop/orders', 'core/v1:PersistentVolumeClaim', false), retainOnDelete: true },
     resource('westend/istio-system/cacerts', 'core/v1:Secret'),
     resource('east/west/cacerts', 'core/v1:Secret'),
     resource('east/shop', 'core/v1:Namespace', false),

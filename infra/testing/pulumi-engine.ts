@@ -9,6 +9,8 @@ export interface Registered {
   readonly provider: string;
   readonly custom: boolean;
   readonly protect: boolean;
+  /** Whether it is only forgotten where it is no longer declared. */
+  readonly retainOnDelete: boolean;
   /** URNs that it waits for. */
   readonly dependencies: readonly string[];
   /** By property, the URNs that its value comes from. */
@@ -116,6 +118,7 @@ function readRequest(request: RegisterRequest, urn: string): Registered {
     provider: request.getProvider(),
     custom: request.getCustom(),
     protect: request.getProtect() ?? false,
+    retainOnDelete: request.getRetainondelete() ?? false,
     dependencies: request.getDependenciesList(),
     propertyDependencies,
     fromTheRoot: request.getAliasesList().some((alias) => alias.getSpec()?.getNoparent() === true),
@@ -140,6 +143,7 @@ interface RegisterRequest {
   getProvider(): string;
   getCustom(): boolean;
   getProtect(): boolean | undefined;
+  getRetainondelete(): boolean | undefined;
   getDependenciesList(): string[];
   getPropertydependenciesMap(): {
     forEach: (each: (urns: { getUrnsList(): string[] }, property: string) => void) => void;
