@@ -7,6 +7,7 @@ import { patchRules, undoneIn, type UndoneRule } from '../../../gates/rules/undo
 import type { KubernetesObject } from '../../../model/mesh-model.ts';
 import { title, type Undone } from '../../../model/rendered.ts';
 import { templatePath } from './pod-spec.ts';
+import { templateMetadataProblem } from './template-metadata.ts';
 import { found, keysOfPointer, memberOf } from './pointer.ts';
 
 /** A patch, and where it is declared: `demo/shop/cart: pod.patches[0]`. */
@@ -44,7 +45,13 @@ export function patched(before: KubernetesObject, patches: readonly PlacedPatch[
       problems.push(wrong);
       continue;
     }
-    object = apply(object, placed.patch);
+    const after = apply(object, placed.patch);
+    const inTemplate = templateMetadataProblem(after);
+    if (inTemplate !== undefined) {
+      problems.push({ where: `${placed.where}.path`, ...inTemplate });
+      continue;
+    }
+    object = after;
     const next = new Map<string, PlacedPatch>();
     for (const one of undoneIn(before, object)) {
       const key = keyOf(one);
