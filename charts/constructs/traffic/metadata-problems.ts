@@ -3,6 +3,8 @@ import type { Findings } from './findings.ts';
 
 /** Names of gRPC metadata (gRPC over HTTP/2, "Custom-Metadata"), without those HTTP/2 and gRPC keep for themselves. */
 const namePattern = /^[0-9a-z_.-]{1,128}$/;
+/** What each call says of itself, as Call-Definition of the same has it. A gateway tells by the former whether a request is a call. */
+const ofCalls: readonly string[] = ['content-type', 'te'];
 /** What values may hold, as ASCII-Value of the same. */
 const valuePattern = /^[\x20-\x7e]+$/;
 const kinds = ['exact', 'prefix', 'regex'] as const;
@@ -42,6 +44,9 @@ function nameProblem(findings: Findings, name: string, path: string): void {
       what,
       fix: 'send what routes depend on as text, under a name that does not end in -bin',
     });
+  } else if (ofCalls.includes(name)) {
+    const what = 'is a header of every gRPC call, and no metadata: gateways go by it, too';
+    findings.add(path, { ...problem, what, fix: 'use a name of your own' });
   } else if (name.startsWith('grpc-')) {
     const what = 'is reserved by gRPC';
     findings.add(path, { ...problem, what, fix: 'use a name of your own' });

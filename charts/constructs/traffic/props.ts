@@ -30,7 +30,7 @@ export const grpcStatusNames = [
 export type MetadataMatch =
   { readonly exact: string } | { readonly prefix: string } | { readonly regex: string };
 
-/** Every name has to match. Names are lower case; those that end in `-bin` hold base64 and cannot be matched. */
+/** Every name has to match. Names are lower case; those that end in `-bin` hold base64 and cannot be matched, and `content-type`, `te` and `grpc-*` belong to gRPC. */
 export type Metadata = Readonly<Record<string, MetadataMatch>>;
 
 /**

@@ -94,6 +94,10 @@ describe('rules', () => {
         { metadata: { 'X-Canary': { exact: '1' } }, to: 'v2' },
         { metadata: { 'user-bin': { exact: '1' } }, to: 'v2' },
         { metadata: { 'grpc-timeout': { prefix: '1' } }, to: 'v2' },
+        {
+          metadata: { 'content-type': { prefix: 'application/grpc+' }, te: { exact: 'trailers' } },
+          to: 'v2',
+        },
         { metadata: { a: { exact: '1', prefix: '1' }, b: { exact: '' }, c: '1', d: {} }, to: 'v2' },
         { metadata: { a: { regex: '(?=x)' }, b: { regex: '(' }, c: { regex: String.raw`(a)\1` } }, to: 'v2' },
         { metadata: {}, to: 'v2' },
@@ -104,15 +108,17 @@ describe('rules', () => {
       'rules[1].metadata: is binary metadata, which is sent as base64 and cannot be matched; received "user-bin"; ' +
         'fix: send what routes depend on as text, under a name that does not end in -bin',
       'rules[2].metadata: is reserved by gRPC; received "grpc-timeout"; fix: use a name of your own',
-      'rules[3].metadata.a: is not exactly one way to match; received {"exact":"1","prefix":"1"}; allowed exact, prefix, regex',
-      'rules[3].metadata.b.exact: is not a value of metadata; received ""; allowed a string of printable ASCII characters, at least one',
-      'rules[3].metadata.c: is not an object; received "1"; allowed an object with the keys exact, prefix, regex',
-      'rules[3].metadata.d: is not exactly one way to match; received {}; allowed exact, prefix, regex',
-      'rules[4].metadata.a.regex: uses lookaround or a backreference, which RE2 does not have; received "(?=x)"',
-      'rules[4].metadata.b.regex: is not an RE2 expression: it has a ( without a ); received "("',
-      String.raw`rules[4].metadata.c.regex: uses lookaround or a backreference, which RE2 does not have; received "(a)\\1"`,
-      'rules[5].metadata: is empty; received {}; fix: add an entry, or leave it out',
-      'rules[6].metadata: is not an object with metadata; received "x"; allowed an object from metadata names to { exact }, { prefix } or { regex }',
+      'rules[3].metadata: is a header of every gRPC call, and no metadata: gateways go by it, too; received "content-type"; fix: use a name of your own',
+      'rules[3].metadata: is a header of every gRPC call, and no metadata: gateways go by it, too; received "te"; fix: use a name of your own',
+      'rules[4].metadata.a: is not exactly one way to match; received {"exact":"1","prefix":"1"}; allowed exact, prefix, regex',
+      'rules[4].metadata.b.exact: is not a value of metadata; received ""; allowed a string of printable ASCII characters, at least one',
+      'rules[4].metadata.c: is not an object; received "1"; allowed an object with the keys exact, prefix, regex',
+      'rules[4].metadata.d: is not exactly one way to match; received {}; allowed exact, prefix, regex',
+      'rules[5].metadata.a.regex: uses lookaround or a backreference, which RE2 does not have; received "(?=x)"',
+      'rules[5].metadata.b.regex: is not an RE2 expression: it has a ( without a ); received "("',
+      String.raw`rules[5].metadata.c.regex: uses lookaround or a backreference, which RE2 does not have; received "(a)\\1"`,
+      'rules[6].metadata: is empty; received {}; fix: add an entry, or leave it out',
+      'rules[7].metadata: is not an object with metadata; received "x"; allowed an object from metadata names to { exact }, { prefix } or { regex }',
     ]);
   });
 
