@@ -1,26 +1,13 @@
 // A broker of others, NATS' own server, as a TcpService: its protocol begins with a word of the server. Needs Go to build it once.
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { ensureNats } from '../nats/nats.ts';
-import { writeOciArchive } from '../peers/oci-archive.ts';
 import type { Caller } from './calls/call.ts';
-import { removeIntruder, startIntruder } from './calls/intruder.ts';
-import { removeOutsider, startOutsider, type Outsider } from './calls/outside.ts';
+import type { Outsider } from './calls/outside.ts';
+import { removeStrangers, startStrangers } from './calls/strangers.ts';
 import { answered, converse } from './calls/tcp.ts';
-import type { Cluster } from './checkout/lab-mesh.ts';
-import { ensureLab, kubectl } from './checkout/lab.ts';
+import { kubectl } from './checkout/lab.ts';
 import { everything } from './everything.ts';
-import {
-  brokersProject,
-  client,
-  idIn,
-  image,
-  monitor,
-  scale,
-  serverId,
-  type Broker,
-} from './meshes/brokers.ts';
+import { brokersProject, client, idIn, monitor, scale, serverId, type Broker } from './meshes/brokers.ts';
+import { readerImage, readerIn, upWithNats } from './meshes/nats.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
@@ -32,26 +19,14 @@ let intruder: Caller;
 let outsider: Outsider;
 
 beforeAll(async () => {
-  const server = await ensureNats({ ...thisWorkspace(), report: () => undefined });
-  await ensureLab();
-  await writeOciArchive(join(project.folder, 'nats.tar'), { 'nats-server': server }, 1000);
-  project.bring({ [image]: 'nats.tar' });
-  brought = await project.run('up', '--engine', 'apply');
+  brought = await upWithNats(project);
   if (brought.code !== 0) return;
-  const node = ['-n', 'shop', 'get', 'deployment/reader', '-o', 'jsonpath={..containers[0].image}'];
-  const app = kubectl('west', ...node);
-  intruder = startIntruder('west', app);
-  outsider = startOutsider('west', app);
+  ({ intruder, outsider } = startStrangers('west', readerImage('west')));
 }, 60 * minute);
 
 afterAll(() => {
-  removeIntruder('west');
-  removeOutsider('west');
+  removeStrangers('west');
   project.remove();
-});
-
-const at = (cluster: Cluster, name: 'reader' | 'auditor'): Caller => ({
-  ...{ cluster, namespace: 'shop', target: `deployment/${name}`, container: 'inventory' },
 });
 
 /** Ids of the servers that answered. */
@@ -74,7 +49,9 @@ describe('a caller with the grant of a port', () => {
         const own = idIn(cluster, name);
         const what = `${name} answers its caller in ${cluster} by its own instance`;
         const isOwn = (received: string) => serverId(received) === own;
-        expect(ids(await answered(what, at(cluster, 'reader'), client(name), isOwn, 20))).toEqual([own]);
+        expect(ids(await answered(what, readerIn(cluster, 'reader'), client(name), isOwn, 20))).toEqual([
+          own,
+        ]);
       }
     },
   );
@@ -82,12 +59,12 @@ describe('a caller with the grant of a port', () => {
   test('in a cluster without an instance gets to the one of the other cluster', async () => {
     const only = idIn('west', 'single');
     const isIt = (received: string) => serverId(received) === only;
-    const seen = await answered('single in the west', at('east', 'reader'), client('single'), isIt);
+    const seen = await answered('single in the west', readerIn('east', 'reader'), client('single'), isIt);
     expect(ids(seen)).toEqual([only]);
   });
 
   test('of a port of the Service that is not that of the container gets to that', async () => {
-    const seen = await answered('the metrics', at('west', 'auditor'), monitor());
+    const seen = await answered('the metrics', readerIn('west', 'auditor'), monitor());
     expect(ids(seen)).toEqual([idIn('west', 'broker')]);
   });
 });
@@ -95,8 +72,8 @@ describe('a caller with the grant of a port', () => {
 describe('a caller without the grant', () => {
   test('of this port, though of another, is not heard by the server', () => {
     // What the server says by itself gets out, as the proxy beside it decides when the caller says something (docs/security.md).
-    expect(converse(at('west', 'auditor'), client('broker'))).toMatchObject([{ outcome: 'closed' }]);
-    expect(converse(at('west', 'reader'), monitor())).toEqual([{ outcome: 'closed', received: '' }]);
+    expect(converse(readerIn('west', 'auditor'), client('broker'))).toMatchObject([{ outcome: 'closed' }]);
+    expect(converse(readerIn('west', 'reader'), monitor())).toEqual([{ outcome: 'closed', received: '' }]);
   });
 
   test('of any, with an identity of the mesh, is not heard', () => {
@@ -129,12 +106,18 @@ long('where the instance of a cluster is gone', () => {
   test('one that holds the same data is called in the other cluster, through the gateways', async () => {
     const other = idIn('west', 'shared');
     const isOther = (received: string) => serverId(received) === other;
-    const seen = await answered('shared in the west', at('east', 'reader'), client('shared'), isOther, 20);
+    const seen = await answered(
+      'shared in the west',
+      readerIn('east', 'reader'),
+      client('shared'),
+      isOther,
+      20,
+    );
     expect(ids(seen)).toEqual([other]);
   });
 
   test('one with data of its own is called nowhere', () => {
-    expect(converse(at('east', 'reader'), client('broker'), 20)).toEqual(
+    expect(converse(readerIn('east', 'reader'), client('broker'), 20)).toEqual(
       Array.from({ length: 20 }, () => ({ outcome: 'closed', received: '' })),
     );
   });
@@ -145,7 +128,7 @@ long('where the instance of a cluster is gone', () => {
       const own = idIn('east', name);
       const isOwn = (received: string) => serverId(received) === own;
       const what = `${name} is back in the east`;
-      expect(ids(await answered(what, at('east', 'reader'), client(name), isOwn))).toEqual([own]);
+      expect(ids(await answered(what, readerIn('east', 'reader'), client(name), isOwn))).toEqual([own]);
     }
   });
 });

@@ -1,18 +1,14 @@
 // A server of others over plain HTTP, NATS' own with its pages of monitoring, as an HttpService. Needs Go to build it once.
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { ensureNats } from '../nats/nats.ts';
-import { writeOciArchive } from '../peers/oci-archive.ts';
 import type { Caller } from './calls/call.ts';
 import { ask, askUntil, bearer, readAddress, rejectedBy, theirs, token } from './calls/edge.ts';
-import { removeIntruder, startIntruder } from './calls/intruder.ts';
-import { removeOutsider, startOutsider, type Outsider } from './calls/outside.ts';
+import type { Outsider } from './calls/outside.ts';
+import { removeStrangers, startStrangers } from './calls/strangers.ts';
 import { make, rightly, type WebAnswer } from './calls/web.ts';
-import type { Cluster } from './checkout/lab-mesh.ts';
-import { ensureLab, kubectl } from './checkout/lab.ts';
+import { kubectl } from './checkout/lab.ts';
 import { idIn, scale, serverId } from './meshes/brokers.ts';
-import { frontProject, image, members, request, www } from './meshes/front.ts';
+import { frontProject, members, request, www } from './meshes/front.ts';
+import { readerImage, readerIn, upWithNats } from './meshes/nats.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
@@ -26,30 +22,18 @@ let outsider: Outsider;
 const rejectedBefore: Record<string, number> = {};
 
 beforeAll(async () => {
-  const server = await ensureNats({ ...thisWorkspace(), report: () => undefined });
-  await ensureLab();
-  await writeOciArchive(join(project.folder, 'nats.tar'), { 'nats-server': server }, 1000);
-  project.bring({ [image]: 'nats.tar' });
-  brought = await project.run('up', '--engine', 'apply');
+  brought = await upWithNats(project);
   if (brought.code !== 0) return;
   for (const cluster of clusters) {
     readAddress(cluster);
     rejectedBefore[cluster] = rejectedBy(cluster);
   }
-  const node = ['-n', 'shop', 'get', 'deployment/reader', '-o', 'jsonpath={..containers[0].image}'];
-  const app = kubectl('west', ...node);
-  intruder = startIntruder('west', app);
-  outsider = startOutsider('west', app);
+  ({ intruder, outsider } = startStrangers('west', readerImage('west')));
 }, 60 * minute);
 
 afterAll(() => {
-  removeIntruder('west');
-  removeOutsider('west');
+  removeStrangers('west');
   project.remove();
-});
-
-const at = (cluster: Cluster, name: 'reader' | 'auditor'): Caller => ({
-  ...{ cluster, namespace: 'shop', target: `deployment/${name}`, container: 'inventory' },
 });
 
 /** Ids of the servers that answered. */
@@ -83,12 +67,12 @@ describe('a caller with a grant', () => {
   test.each(clusters)('in %s gets to the server of its own cluster, by every request', async (cluster) => {
     const own = idIn(cluster, 'front');
     const what = `front answers its caller in ${cluster} by its own server`;
-    const seen = await rightly(what, at(cluster, 'reader'), request('GET', '/varz'), isOf(own), 20);
+    const seen = await rightly(what, readerIn(cluster, 'reader'), request('GET', '/varz'), isOf(own), 20);
     expect(ids(seen)).toEqual([own]);
   });
 
   test('gets what is below a beginning, and this path in any spelling that is the same', () => {
-    const reader = at('west', 'reader');
+    const reader = readerIn('west', 'reader');
     const [below, query, ...same] = make(
       reader,
       ...['/public/a/b', '/varz?x=/../y', '/%76arz', '//varz', '/public/../varz'].map((path) =>
@@ -99,7 +83,7 @@ describe('a caller with a grant', () => {
     expect(below).toMatchObject({ status: 404 });
     expect(below).not.toEqual(denied);
     for (const answer of [query!, ...same]) expect(serverId(answer.body)).toBe(idIn('west', 'front'));
-    expect(make(at('west', 'auditor'), request('HEAD', '/varz'))).toEqual([{ status: 200, body: '' }]);
+    expect(make(readerIn('west', 'auditor'), request('HEAD', '/varz'))).toEqual([{ status: 200, body: '' }]);
   });
 });
 
@@ -109,12 +93,12 @@ describe('a caller without the grant', () => {
       ...['POST', 'HEAD', 'DELETE', 'TRACE'].map((verb) => request(verb, '/varz')),
       ...['/connz', '/varz/', '/varzz', '/public', '/', '/VARZ'].map((path) => request('GET', path)),
     ];
-    const answers = make(at('west', 'reader'), ...asked);
+    const answers = make(readerIn('west', 'reader'), ...asked);
     // An answer to HEAD has no body.
     expect(answers).toEqual(
       asked.map(({ verb }) => ({ ...denied, ...(verb === 'HEAD' ? { body: '' } : {}) })),
     );
-    const [one, two] = make(at('west', 'auditor'), request('HEAD', '/a/b'), request('GET', '/varz'));
+    const [one, two] = make(readerIn('west', 'auditor'), request('HEAD', '/a/b'), request('GET', '/varz'));
     expect([one, two]).toEqual([{ status: 403, body: '' }, denied]);
   });
 
@@ -136,7 +120,7 @@ describe('a caller without the grant', () => {
     '/public/..%3b/connz',
     '/public/..%252f/connz',
   ])('gets to no other page by %s', (path) => {
-    expect(make(at('west', 'reader'), request('GET', path))).toEqual([denied]);
+    expect(make(readerIn('west', 'reader'), request('GET', path))).toEqual([denied]);
   });
 
   test('of any, with an identity of the mesh, is refused; and without an identity gets nothing at all', () => {
@@ -198,7 +182,7 @@ test('where its pods of a cluster are gone, the other cluster answers, for calle
   scale('east', 'front', 0);
   const seen = await rightly(
     'front in the west',
-    at('east', 'reader'),
+    readerIn('east', 'reader'),
     request('GET', '/varz'),
     isOf(other),
     20,
@@ -208,5 +192,5 @@ test('where its pods of a cluster are gone, the other cluster answers, for calle
   scale('east', 'front', 1);
   const back = idIn('east', 'front');
   expect(back).not.toBe(own);
-  await rightly('front is back in the east', at('east', 'reader'), request('GET', '/varz'), isOf(back));
+  await rightly('front is back in the east', readerIn('east', 'reader'), request('GET', '/varz'), isOf(back));
 });

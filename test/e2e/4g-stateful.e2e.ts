@@ -3,25 +3,21 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { thisWorkspace } from '../../cli/workspace/workspace.ts';
-import { ensureNats } from '../nats/nats.ts';
-import { writeOciArchive } from '../peers/oci-archive.ts';
-import type { Caller } from './calls/call.ts';
 import { answered } from './calls/tcp.ts';
 import { stateDir } from './checkout/cli.ts';
 import type { Cluster } from './checkout/lab-mesh.ts';
-import { ensureLab, kubectl } from './checkout/lab.ts';
+import { kubectl } from './checkout/lab.ts';
 import { everything } from './everything.ts';
 import {
   askKept,
   brokersProject,
   declaration,
-  image,
   keep,
   keptText,
   ledgers,
   makeStore,
 } from './meshes/brokers.ts';
+import { readerIn, upWithNats } from './meshes/nats.ts';
 
 const minute = 60_000;
 const clusters = ['east', 'west'] as const;
@@ -31,20 +27,14 @@ const project = brokersProject();
 let brought: Awaited<ReturnType<typeof project.run>>;
 
 beforeAll(async () => {
-  const server = await ensureNats({ ...thisWorkspace(), report: () => undefined });
-  await ensureLab();
-  await writeOciArchive(join(project.folder, 'nats.tar'), { 'nats-server': server }, 1000);
-  project.bring({ [image]: 'nats.tar' });
-  brought = await project.run('up', '--engine', 'apply', '--prove');
+  brought = await upWithNats(project, '--prove');
 }, 60 * minute);
 
 afterAll(() => {
   project.remove();
 });
 
-const at = (cluster: Cluster): Caller => ({
-  ...{ cluster, namespace: 'shop', target: 'deployment/reader', container: 'inventory' },
-});
+const at = (cluster: Cluster) => readerIn(cluster, 'reader');
 
 /** A condition of a pod. */
 interface Condition {

@@ -1,10 +1,7 @@
-import { root } from '../checkout/cli.ts';
 import { kubectl } from '../checkout/lab.ts';
 import type { Conversation } from '../calls/tcp.ts';
-import { imageProject } from './image-project.ts';
-
-/** The image of the broker, as its pods name it. Nobody could pull it. */
-export const image = 'registry.example/nats:2.15.3';
+import { declarationOf, imageProject } from './image-project.ts';
+import { image } from './nats.ts';
 
 /** The pods of `ledger`, a broker that keeps what it is told, by cluster. */
 export const ledgers = { east: ['ledger-0', 'ledger-1'], west: ['ledger-0'] } as const;
@@ -24,20 +21,11 @@ export type Broker = 'broker' | 'shared' | 'single';
  * NATS' own server, four times: `broker` on two ports, of which its callers may connect to one each, `shared` and `single`. The pods of `reader` and `auditor`
  * have Node, to connect by. `ledger` keeps messages on a volume of each pod.
  */
-export const declaration = ({ size = '64Mi', declared = true }: LedgerVariant = {}) => `
-import { declare, GrpcService, lab, Mesh, TcpService } from '${root}/charts/index.ts';
-import { InventoryService } from '${root}/gen/shop/inventory/v1/inventory_pb.js';
-
-const clusters = {
-  east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-  west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-};
-
-export default declare({
-  environments: { lab: { platform: lab } },
-  mesh: ({ root, values }) => {
-    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', clusters, ...values });
-    const shop = mesh.namespace('shop');
+export const declaration = ({ size = '64Mi', declared = true }: LedgerVariant = {}) =>
+  declarationOf({
+    names: ['GrpcService', 'TcpService'],
+    services: { 'shop/inventory/v1/inventory': ['InventoryService'] },
+    body: `
     const resources = { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } };
     const nats = { image: '${image}', resources, shutdown: { drainSeconds: 1, graceSeconds: 20 } };
     const broker = new TcpService(shop, 'broker', {
@@ -58,11 +46,8 @@ export default declare({
     const reader = new GrpcService(shop, 'reader', app);
     reader.calls(broker.port.client, shared.port.client, single.port.client);
     if (ledger) reader.calls(ledger.port.client, ledger.pods.client);
-    new GrpcService(shop, 'auditor', { ...app, placement: ['west'] }).calls(broker.port.monitor);
-    return mesh;
-  },
-});
-`;
+    new GrpcService(shop, 'auditor', { ...app, placement: ['west'] }).calls(broker.port.monitor);`,
+  });
 
 /** A project of its own with this declaration, which brings the lab of the checkout to it. */
 export const brokersProject = () => imageProject(declaration());

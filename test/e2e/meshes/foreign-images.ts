@@ -1,9 +1,8 @@
 import { waitFor } from '../../../core/wait.ts';
-import { root } from '../checkout/cli.ts';
 import type { Cluster } from '../checkout/lab-mesh.ts';
 import { kubectl } from '../checkout/lab.ts';
 import { loadCommand, type Flow } from '../load/load-mesh.ts';
-import { imageProject } from './image-project.ts';
+import { declarationOf, imageProject } from './image-project.ts';
 
 /** The images of the servers, as their pods name them. Nobody could pull them. */
 export const image = 'registry.example/grpc-go/interop:1.85.0';
@@ -57,21 +56,13 @@ require('node:http').createServer((_, answer) => answer.end(process.env.MEMORY))
 const node = (program: string) => JSON.stringify(['/usr/bin/node', '-e', program]);
 
 /** gRPC's own server in Go and one of grpcio, by their images, in both clusters, and two callers of ours with different grants. */
-const declaration = `
-import { declare, GrpcService, lab, Mesh, OwnObject } from '${root}/charts/index.ts';
-import { TestService, UnimplementedService } from '${root}/gen/grpc/testing/test_pb.js';
-import { InventoryService } from '${root}/gen/shop/inventory/v1/inventory_pb.js';
-
-const clusters = {
-  east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-  west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-};
-
-export default declare({
-  environments: { lab: { platform: lab } },
-  mesh: ({ root, values }) => {
-    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', clusters, ...values });
-    const shop = mesh.namespace('${namespace}');
+const declaration = declarationOf({
+  names: ['GrpcService', 'OwnObject'],
+  services: {
+    'grpc/testing/test': ['TestService', 'UnimplementedService'],
+    'shop/inventory/v1/inventory': ['InventoryService'],
+  },
+  body: `
     const ask = ['/client', '--server_host=127.0.0.1', '--server_port=7070', '--test_case=empty_unary'];
     const server = new GrpcService(shop, '${server}', {
       image: '${image}',
@@ -162,11 +153,8 @@ export default declare({
       },
       clusters: { east: { env: { WHERE: 'the east' } }, west: { env: { WHERE: 'the west', ONLY: 'here' } } },
     });
-    viewer.calls(server.methodsOf(TestService).emptyCall);
-    return mesh;
-  },
+    viewer.calls(server.methodsOf(TestService).emptyCall);`,
 });
-`;
 
 /** A project of its own with this declaration, which brings the lab of the checkout to it. */
 export const foreignImagesProject = () => imageProject(declaration);

@@ -1,9 +1,6 @@
 import { audience, issuer, jwks } from '../calls/edge.ts';
-import { root } from '../checkout/cli.ts';
-import { imageProject } from './image-project.ts';
-
-/** The image of the server, as its pods name it. Nobody could pull it. */
-export const image = 'registry.example/nats:2.15.3';
+import { declarationOf, imageProject } from './image-project.ts';
+import { image } from './nats.ts';
 
 /** Hosts of the two edges: one with the front beside methods, one with a part of it that asks for tokens. */
 export const [www, members] = ['www.example', 'members.example'] as const;
@@ -12,21 +9,13 @@ export const [www, members] = ['www.example', 'members.example'] as const;
  * NATS' own server by its pages of HTTP, which tell who it is, as a web front: `reader` may read one page, and all below another one, and
  * `auditor` may ask with HEAD alone. One edge has it beside the methods of the catalogue, and one has a page of it for who has a token.
  */
-const declaration = `
-import { declare, GrpcService, HttpEdge, HttpService, lab, Mesh } from '${root}/charts/index.ts';
-import { CatalogService } from '${root}/gen/shop/catalog/v1/catalog_pb.js';
-import { InventoryService } from '${root}/gen/shop/inventory/v1/inventory_pb.js';
-
-const clusters = {
-  east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-  west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-};
-
-export default declare({
-  environments: { lab: { platform: lab } },
-  mesh: ({ root, values }) => {
-    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', clusters, ...values });
-    const shop = mesh.namespace('shop');
+const declaration = declarationOf({
+  names: ['GrpcService', 'HttpEdge', 'HttpService'],
+  services: {
+    'shop/catalog/v1/catalog': ['CatalogService'],
+    'shop/inventory/v1/inventory': ['InventoryService'],
+  },
+  body: `
     const front = new HttpService(shop, 'front', {
       image: '${image}',
       port: 8222,
@@ -44,11 +33,8 @@ export default declare({
     new HttpEdge(shop, 'www', { expose: [catalog.method.listProducts, front.route('GET', '/*')], hosts: ['${www}'] });
     const page = front.route('GET', '/healthz');
     const jwt = { issuer: '${issuer}', audiences: ['${audience}'], jwks: ${JSON.stringify(jwks)}, except: [page] };
-    new HttpEdge(shop, 'members', { expose: [front.route('GET', '/varz'), page], hosts: ['${members}'], jwt });
-    return mesh;
-  },
+    new HttpEdge(shop, 'members', { expose: [front.route('GET', '/varz'), page], hosts: ['${members}'], jwt });`,
 });
-`;
 
 /** A project of its own with this declaration, which brings the lab of the checkout to it. */
 export const frontProject = () => imageProject(declaration);

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from '../checkout/cli.ts';
 import type { Cluster } from '../checkout/lab-mesh.ts';
 import { kubectl } from '../checkout/lab.ts';
-import { imageProject } from './image-project.ts';
+import { declarationOf, imageProject } from './image-project.ts';
 
 /** The image of the server and of all jobs, as their pods name it: Python with gRPC's own library. Nobody could pull it. */
 export const image = 'registry.example/grpc-python/server:1.85.1';
@@ -44,20 +43,11 @@ const python = (program: string) => JSON.stringify(['/usr/bin/python3', '-c', pr
  * A server in the west, and jobs in the east that call it: `import` with the grant, `retried`, which needs two tries, and a CronJob, `report`.
  * @param failing - whether there are two that fail: `stranger`, which has no grant of the method it calls, and `slow`, which takes too long
  */
-const declaration = (failing: boolean) => `
-import { CronJob, declare, GrpcService, Job, lab, Mesh } from '${root}/charts/index.ts';
-import { TestService } from '${root}/gen/grpc/testing/test_pb.js';
-
-const clusters = {
-  east: { network: 'net-east', region: 'us-east1', zone: 'us-east1-b' },
-  west: { network: 'net-west', region: 'us-west1', zone: 'us-west1-a' },
-};
-
-export default declare({
-  environments: { lab: { platform: lab } },
-  mesh: ({ root, values }) => {
-    const mesh = new Mesh('shop', { root, trustDomain: 'shop.example', clusters, ...values });
-    const shop = mesh.namespace('shop');
+const declaration = (failing: boolean) =>
+  declarationOf({
+    names: ['CronJob', 'GrpcService', 'Job'],
+    services: { 'grpc/testing/test': ['TestService'] },
+    body: `
     const resources = { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } };
     const image = '${image}';
     const python = new GrpcService(shop, 'python', {
@@ -73,11 +63,8 @@ export default declare({
     if (${failing}) {
       new Job(shop, 'stranger', { ...job, backoffLimit: 0, command: ${python(call)} }).calls(python.method.unaryCall);
       new Job(shop, 'slow', { ...job, activeDeadlineSeconds: 12, command: ${python(linger)} });
-    }
-    return mesh;
-  },
-});
-`;
+    }`,
+  });
 
 /** A project of its own with these jobs, which brings the lab of the checkout to it. */
 export function jobsProject() {
