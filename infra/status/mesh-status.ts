@@ -101,15 +101,18 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
   );
   const clusters = Object.fromEntries(read.map(([name, { status }]) => [name, status]));
   const services = Object.fromEntries(
-    model.workloads.map((workload) => [
-      workload.name,
-      Object.fromEntries(
-        workload.placement.map((cluster) => {
-          const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
-          return [cluster, live ?? { desired: declaredIn(workload, cluster), ready: 0 }];
-        }),
-      ),
-    ]),
+    // An edge of routes alone has no pods that could be ready.
+    model.workloads
+      .filter(({ deployments }) => deployments.length > 0)
+      .map((workload) => [
+        workload.name,
+        Object.fromEntries(
+          workload.placement.map((cluster) => {
+            const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
+            return [cluster, live ?? { desired: declaredIn(workload, cluster), ready: 0 }];
+          }),
+        ),
+      ]),
   );
   return {
     engine: options.engine,

@@ -1,8 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureNats } from '../nats/nats.ts';
+import type { BuildOptions } from '../peers/go-build.ts';
 import { writeOciArchive } from '../peers/oci-archive.ts';
-import { writePythonImage, type PythonOptions } from '../peers/python-server.ts';
+import { writePythonImage } from '../peers/python-server.ts';
 
 const programs = join(import.meta.dirname, 'postage');
 
@@ -17,7 +18,7 @@ const programs = join(import.meta.dirname, 'postage');
 export async function writeImages(
   folder: string,
   protos: string,
-  options: PythonOptions & { readonly root: string },
+  options: BuildOptions,
 ): Promise<Readonly<Record<string, string>>> {
   const [nats, postage] = [join(folder, 'nats.tar'), join(folder, 'postage.tar')];
   await writeOciArchive(nats, { 'nats-server': await ensureNats(options) }, 1000);

@@ -24,9 +24,10 @@ def ask(subject, payload):
 
 
 def keep(parcel, cents):
-    """Keeps the price of a parcel, once the cache has it on its disk."""
-    stream = {"name": "PRICES", "subjects": ["prices.*"], "max_msgs_per_subject": 1, "sync_always": True}
-    for answer in (ask("$JS.API.STREAM.CREATE.PRICES", json.dumps(stream)), ask(f"prices.{parcel}", str(cents))):
+    """Keeps the price of a parcel, on the disk of the cache once this returns."""
+    stream = {"name": "PRICES", "subjects": ["prices.*"], "max_msgs_per_subject": 1}
+    for subject, payload in (("$JS.API.STREAM.CREATE.PRICES", json.dumps(stream)), (f"prices.{parcel}", str(cents))):
+        answer = ask(subject, payload)
         if "error" in answer:
             raise ConnectionError(answer["error"]["description"])
 
