@@ -23,7 +23,7 @@ import { runsIn, type RunStatus } from './runs.ts';
 export interface MeshStatus {
   readonly engine: string;
   readonly clusters: Readonly<Record<string, ClusterStatus>>;
-  /** Replicas by workload and cluster, of all its versions together; `desired` is what is declared, or what a live workload was scaled up to. */
+  /** Replicas by workload that has pods, and by cluster, of all its versions together; `desired` is what is declared, or what a live workload was scaled up to. */
   readonly services: Readonly<
     Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
   >;
