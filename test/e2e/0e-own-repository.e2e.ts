@@ -5,6 +5,7 @@ import { thisWorkspace } from '../../cli/workspace/workspace.ts';
 import { waitFor } from '../../core/wait.ts';
 import { connect } from '../../infra/kube/connection.ts';
 import { writeIstioctl } from '../../infra/testing/meshes.ts';
+import { nodeFolder, nodePaths } from '../../lab/node/spec.ts';
 import { apiReports } from '../../packaging/api-report.ts';
 import { pack, type Packed } from '../../packaging/pack.ts';
 import { writeImages } from '../own-repository/images.ts';
@@ -251,7 +252,7 @@ describe('in the lab', () => {
         expect(up.stdout).toContain(`${name} in ${cluster} connects to cache:client: cache:client answers`);
       expect(up.stdout).toContain(`requests to www through ${cluster} are answered by front: 11 of 11 each`);
     }
-    expect(up.stdout).toContain('quote in west gets to postage');
+    expect(up.stdout).toContain('quote in west gets to postage: QuotePostage answered by postage');
   });
 
   describe('what the job had quoted', () => {
@@ -309,11 +310,9 @@ describe('in the lab', () => {
       const status = await inProject('status');
       expect(status).toMatchObject({ code: 0, stderr: '' });
       expect(status.stdout).toMatch(/acme\/quote-[0-9a-f]{8} +west +complete/);
-      const path = 'jsonpath={.items[*].spec.local.path}';
-      const volume = kubectl('east', 'get', 'persistentvolumes', '-o', path);
-      expect(existsSync(volume)).toBe(true);
+      const { volumes } = nodePaths(nodeFolder(state, 'east'));
+      expect(readdirSync(volumes)).toEqual([expect.stringMatching(/^pvc-/)]);
       expect(await inProject('down')).toMatchObject({ code: 0 });
-      expect(existsSync(volume)).toBe(false);
       expect(readdirSync(state).sort()).toEqual(['logs', 'trust']);
     },
     5 * minute,
