@@ -157,6 +157,19 @@ describe('collectStatus', () => {
     expect(status.rollouts).toMatchObject([{ object: 'StatefulSet shop/inventory' }]);
   });
 
+  test('has no line for an edge of routes alone, which has no pods', async () => {
+    const { workloads, ...rest } = modelOf(['east', 'west']);
+    const model = {
+      ...rest,
+      workloads: workloads.map((workload) =>
+        workload.name === 'inventory' ? { ...workload, deployments: [], answersFrom: [] } : workload,
+      ),
+    };
+    const status = await mesh.collect(true, model);
+    expect(Object.keys(status.services)).toEqual(['catalog']);
+    expect(isHealthy(status)).toBe(true);
+  });
+
   test('asks for no fewer replicas than declared, and for all that a workload was scaled up to', async () => {
     mesh.west.put(deployment('shop', 'catalog', 0));
     const none = await mesh.collect();

@@ -23,7 +23,7 @@ import { runsIn, type RunStatus } from './runs.ts';
 export interface MeshStatus {
   readonly engine: string;
   readonly clusters: Readonly<Record<string, ClusterStatus>>;
-  /** Replicas by workload and cluster, of all its versions together; `desired` is what is declared, or what a live workload was scaled up to. */
+  /** Replicas by workload that has pods, and by cluster, of all its versions together; `desired` is what is declared, or what a live workload was scaled up to. */
   readonly services: Readonly<
     Record<string, Readonly<Record<string, { readonly desired: number; readonly ready: number }>>>
   >;
@@ -101,15 +101,18 @@ export async function collectStatus(model: MeshModel, options: StatusOptions): P
   );
   const clusters = Object.fromEntries(read.map(([name, { status }]) => [name, status]));
   const services = Object.fromEntries(
-    model.workloads.map((workload) => [
-      workload.name,
-      Object.fromEntries(
-        workload.placement.map((cluster) => {
-          const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
-          return [cluster, live ?? { desired: declaredIn(workload, cluster), ready: 0 }];
-        }),
-      ),
-    ]),
+    // An edge of routes alone has no pods that could be ready.
+    model.workloads
+      .filter(({ deployments }) => deployments.length > 0)
+      .map((workload) => [
+        workload.name,
+        Object.fromEntries(
+          workload.placement.map((cluster) => {
+            const live = read.find(([name]) => name === cluster)?.[1].replicas[workload.name];
+            return [cluster, live ?? { desired: declaredIn(workload, cluster), ready: 0 }];
+          }),
+        ),
+      ]),
   );
   return {
     engine: options.engine,

@@ -1,121 +1,38 @@
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { apiReports } from '../../packaging/api-report.ts';
-import { pack, type Packed } from '../../packaging/pack.ts';
+import { thisWorkspace } from '../../cli/workspace/workspace.ts';
+import { waitFor } from '../../core/wait.ts';
 import { connect } from '../../infra/kube/connection.ts';
 import { writeIstioctl } from '../../infra/testing/meshes.ts';
-import { npm, root } from './checkout/cli.ts';
+import { nodeFolder, nodePaths } from '../../lab/node/spec.ts';
+import { apiReports } from '../../packaging/api-report.ts';
+import { pack, type Packed } from '../../packaging/pack.ts';
+import { writeImages } from '../own-repository/images.ts';
+import {
+  bin,
+  compile,
+  compilers,
+  deployments,
+  edit,
+  example,
+  folder,
+  inProject,
+  install,
+  project,
+  read,
+  rendered,
+  run,
+  state,
+} from '../own-repository/project.ts';
+import { cloud, preview } from '../own-repository/pulumi.ts';
+import { askAt, type Ask } from './calls/edge.ts';
+import { converse } from './calls/tcp.ts';
+import { root } from './checkout/cli.ts';
+import { kubectlOf } from './checkout/lab.ts';
 
 const minute = 60_000;
-const folder = mkdtempSync(join(tmpdir(), 'own-repository-'));
-const project = join(folder, 'acme');
-/** Its state is its own. */
-const env = { MESHWRIGHT_STATE_DIR: undefined };
-const inProject = (command: string, ...flags: readonly string[]) => npm(command, flags, env, project);
 let packed: readonly Packed[];
-
-/** Runs a program in the project to its end; throws what it said when it failed. */
-function run(command: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd: project,
-    encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', ...env },
-  });
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ended with ${status}\n${stdout}${stderr}`);
-  return stdout;
-}
-
-const install = (...packages: readonly string[]) =>
-  run(
-    'npm',
-    ...['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'],
-    ...packages,
-  );
-const bin = (name: string) => join(project, 'node_modules', '.bin', name);
-const read = (path: string) => readFileSync(join(project, path), 'utf8');
-const edit = (path: string, from: string, to: string) => {
-  const text = read(path);
-  if (!text.includes(from)) throw new Error(`${path} has no ${from}`);
-  writeFileSync(join(project, path), text.replace(from, to));
-};
-
-/** In place of a team's own component: clusters and a registry that are not there yet. */
-const cloud = `import * as pulumi from '@pulumi/pulumi';
-
-class Managed extends pulumi.CustomResource {
-  declare readonly kubeconfig: pulumi.Output<string>;
-  declare readonly host: pulumi.Output<string>;
-  constructor(name: string, parent: pulumi.Resource) {
-    super('cloud:index:Managed', name, { kubeconfig: undefined, host: undefined }, { parent });
-  }
-}
-
-export class Cloud extends pulumi.ComponentResource {
-  readonly registry: pulumi.Output<string>;
-  readonly kubeconfigs: Readonly<Record<'east' | 'west', pulumi.Output<string>>>;
-  constructor(name: string) {
-    super('acme:index:Cloud', name);
-    this.registry = new Managed('registry', this).host;
-    this.kubeconfigs = {
-      east: new Managed('east', this).kubeconfig,
-      west: new Managed('west', this).kubeconfig,
-    };
-  }
-}
-`;
-
-/** Runs the project's program as a preview, by Pulumi's mocks, and prints each Deployment's name with the image of its app. */
-const preview = (istioctl: string) => `import * as pulumi from '@pulumi/pulumi';
-
-await pulumi.runtime.setMocks(
-  {
-    call: ({ inputs }) => inputs,
-    newResource: ({ type, name, inputs }) => {
-      if (type === 'kubernetes:apps/v1:Deployment')
-        console.log(name, inputs.spec?.template?.spec?.containers?.[0]?.image ?? '');
-      return { id: name, state: inputs };
-    },
-  },
-  'acme',
-  'prod',
-  true,
-);
-pulumi.runtime.setAllConfig({ 'meshwright:istioctl': ${JSON.stringify(istioctl)} });
-console.warn = console.log;
-await import('./infra/index.ts');
-await pulumi.runtime.disconnect();
-`;
-
-/** All files of dist/ with the lock, by path. */
-function rendered(): Readonly<Record<string, string>> {
-  const files = readdirSync(join(project, 'dist'), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .sort();
-  const paths = [...files, join(project, 'images.lock.json')];
-  return Object.fromEntries(paths.map((path) => [path, readFileSync(path, 'utf8')]));
-}
-
-/** Deployments in a cluster's YAML, by name. */
-function deployments(cluster: string): Readonly<Record<string, string>> {
-  const objects = read(`dist/lab/${cluster}/50-workloads.k8s.yaml`).split('---\n');
-  return Object.fromEntries(
-    objects
-      .filter((text) => text.includes('kind: Deployment\n'))
-      .map((text) => [/^ {2}name: (.+)$/m.exec(text)?.[1] ?? '', text]),
-  );
-}
 
 beforeAll(async () => {
   packed = await pack(root, join(folder, 'packages'), () => undefined);
@@ -132,7 +49,7 @@ beforeAll(async () => {
   install('--no-save', 'typescript-5.9@npm:typescript@5.9.3', ...pulumi);
 }, 10 * minute);
 afterAll(async () => {
-  if (existsSync(join(project, '.meshwright'))) await inProject('down');
+  if (existsSync(state)) await inProject('down');
   rmSync(folder, { recursive: true });
 }, 5 * minute);
 
@@ -217,9 +134,6 @@ describe('a project made by init', () => {
         '    new HttpEdge',
         '    parcels.calls(greetings.method.getGreeting);\n    giftCards.calls(parcels.method.getParcel);\n\n    new HttpEdge',
       );
-      const compilers = ['typescript', 'typescript-5.9'];
-      const compile = (name: string) =>
-        run(bin('node'), join(project, 'node_modules', name, 'bin', 'tsc'), '--pretty', 'false');
       for (const name of compilers) expect(compile(name)).toBe('');
       const good = read('mesh.ts');
       edit('mesh.ts', 'greetings.method.getGreeting', 'greetings.method.getGreting');
@@ -255,21 +169,15 @@ describe('a project made by init', () => {
         join(project, 'tsconfig.infra.json'),
         '{ "extends": "./tsconfig.json", "include": ["mesh.ts", "infra"] }',
       );
-      const compile = (name: string) => {
-        const tsc = join(project, 'node_modules', name, 'bin', 'tsc');
-        return run(bin('node'), tsc, '--pretty', 'false', '--project', 'tsconfig.infra.json');
-      };
-      const compilers = ['typescript', 'typescript-5.9'];
+      const compiled = () => compilers.map((name) => compile(name, '--project', 'tsconfig.infra.json'));
       // As init made it.
-      for (const name of compilers) expect(compile(name)).toBe('');
+      expect(compiled()).toEqual(['', '']);
 
-      const document = readFileSync(join(root, 'docs/pulumi.md'), 'utf8');
-      const [, program = ''] = /<!-- infra\/index\.ts -->\s+```ts\n([\s\S]*?)```/.exec(document) ?? [];
-      writeFileSync(join(project, 'infra/index.ts'), program);
+      writeFileSync(join(project, 'infra/index.ts'), example('docs/pulumi.md', 'infra/index.ts'));
       writeFileSync(join(project, 'infra/cloud.ts'), cloud);
       edit('mesh.ts', 'import { declare,', 'import { declare, hole,');
       edit('mesh.ts', "'registry.example/acme'", "`${hole('registry')}/acme`");
-      for (const name of compilers) expect(compile(name)).toBe('');
+      expect(compiled()).toEqual(['', '']);
       expect(await inProject('synth')).toMatchObject({ code: 0, stderr: '' });
       expect(read('dist/prod/east/50-workloads.k8s.yaml')).toMatch(
         /^# Holes: .*\n# {3}registry: meshwright:values\.registry\n/,
@@ -288,27 +196,125 @@ describe('a project made by init', () => {
   );
 
   test(
-    'comes up in the lab with proofs of its own and a hole that the stack file fills, is healthy, and goes',
+    'declares a service in another language in six lines with two calls, a cache, a front and a job, as docs/your-own-repository.md says',
     async () => {
-      edit('mesh.ts', "'lab.acme.example'", "hole('domain')");
-      edit('Pulumi.lab.yaml', 'config:\n', 'config:\n  meshwright:values:\n    domain: lab.acme.example\n');
-      const up = await inProject('up');
-      expect(up).toMatchObject({ code: 0 });
-      expect(up.stdout).toMatch(
-        /parcels in east gets to greetings: GetGreeting answered by east\/greetings-/,
-      );
-      expect(read('dist/lab/east/10-control-plane.k8s.yaml')).toContain('trustDomain: domain.hole.invalid');
-      const access = { kubeconfig: join(project, '.meshwright/kubeconfig'), context: 'east' };
-      const { east } = await connect(['east'], { east: access });
-      const metadata = { name: 'istio', namespace: 'istio-system' };
-      const settings = await east!.get({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
-      expect(settings).toMatchObject({
-        data: { mesh: expect.stringContaining('trustDomain: lab.acme.example') as unknown },
-      });
-      const status = await inProject('status', '--json');
-      expect(status).toMatchObject({ code: 0, stderr: '' });
-      expect(await inProject('down')).toMatchObject({ code: 0 });
+      const declared = example('docs/your-own-repository.md', 'mesh.ts');
+      const [postage = ''] = /^const postage = [^]*?^postage\.calls\(.*$/m.exec(declared) ?? [];
+      expect(postage.split('\n')).toHaveLength(6);
+      expect(postage).toContain('postage.calls(parcels.method.getParcel, cache.port.client);');
+      cpSync(join(root, 'test/own-repository/proto'), join(project, 'proto'), { recursive: true });
+      edit('mesh.ts', 'import ', `${example('docs/your-own-repository.md', 'mesh.ts: imports')}import `);
+      edit('mesh.ts', '    new HttpEdge', `${declared}\n    new HttpEdge`);
+      expect(await inProject('synth')).toMatchObject({ code: 0, stderr: '' });
+      for (const name of compilers) expect(compile(name)).toBe('');
+      expect(run(bin('buf'), 'lint', 'proto')).toBe('');
     },
-    20 * minute,
+    5 * minute,
+  );
+});
+
+describe('in the lab', () => {
+  let up: Awaited<ReturnType<typeof inProject>>;
+  const clusters = ['east', 'west'] as const;
+  const kubectl = kubectlOf(state);
+
+  beforeAll(async () => {
+    edit('mesh.ts', "'lab.acme.example'", "hole('domain')");
+    const protos = join(folder, 'protos.binpb');
+    run(bin('buf'), 'build', 'proto', '--output', protos);
+    const images = await writeImages(folder, protos, { ...thisWorkspace(), report: () => undefined });
+    const config = { 'meshwright:values': { domain: 'lab.acme.example' }, 'meshwright:labImages': images };
+    const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+    edit('Pulumi.lab.yaml', 'config:\n', `config:\n${lines.join('')}`);
+    up = await inProject('up');
+  }, 20 * minute);
+
+  test('it comes up with proofs of its own and a hole that the stack file fills', async () => {
+    expect(up).toMatchObject({ code: 0 });
+    expect(up.stdout).toMatch(/parcels in east gets to greetings: GetGreeting answered by east\/greetings-/);
+    expect(read('dist/lab/east/10-control-plane.k8s.yaml')).toContain('trustDomain: domain.hole.invalid');
+    const { east } = await connect(['east'], {
+      east: { kubeconfig: join(state, 'kubeconfig'), context: 'east' },
+    });
+    const metadata = { name: 'istio', namespace: 'istio-system' };
+    const settings = await east!.get({ apiVersion: 'v1', kind: 'ConfigMap', metadata });
+    expect(settings).toMatchObject({
+      data: { mesh: expect.stringContaining('trustDomain: lab.acme.example') as unknown },
+    });
+  });
+
+  test('every caller is proved to get to what it calls: to a service in another language, and from it, to the cache and the front', () => {
+    for (const cluster of clusters) {
+      expect(up.stdout).toContain(
+        `postage in ${cluster} gets to parcels: GetParcel answered by ${cluster}/parcels-`,
+      );
+      for (const name of ['postage', 'front'])
+        expect(up.stdout).toContain(`${name} in ${cluster} connects to cache:client: cache:client answers`);
+      expect(up.stdout).toContain(`requests to www through ${cluster} are answered by front: 11 of 11 each`);
+    }
+    expect(up.stdout).toContain('quote in west gets to postage: QuotePostage answered by postage');
+  });
+
+  describe('what the job had quoted', () => {
+    const asked = { host: 'www.acme.example' };
+    let addresses: readonly string[];
+    const pages = (path: string, options: Ask = {}) =>
+      Promise.all(
+        addresses.map(async (address) => {
+          const { status, body } = await askAt(address, path, { ...asked, ...options });
+          return [status, body];
+        }),
+      );
+    const everywhere = (status: number, body: string) => clusters.map(() => [status, body]);
+    const prices = () => pages('/prices/parcel-1');
+
+    beforeAll(async () => {
+      const { stdout } = await inProject('status', '--json');
+      const { clusters: seen } = JSON.parse(stdout) as { clusters: Record<string, { ingress: string }> };
+      addresses = clusters.map((cluster) => new URL(seen[cluster]!.ingress).hostname);
+    });
+
+    test('is shown by the front from the cache, through the ingress gateways of both clusters', async () => {
+      expect(await pages('/')).toEqual(everywhere(200, '<h1>Acme</h1>\n'));
+      // By the service in Python, of what the one in TypeScript has: job, postage, parcels, postage, cache, front.
+      expect(await prices()).toEqual(everywhere(200, '330 cents\n'));
+      expect(await pages('/prices/parcel-2')).toEqual(everywhere(404, 'no price\n'));
+    });
+
+    test('is in the cache after its pod was deleted', async () => {
+      kubectl('east', '-n', 'acme', 'delete', 'pod', 'cache-0', '--timeout=90s');
+      kubectl('east', '-n', 'acme', 'rollout', 'status', 'statefulset/cache', '--timeout=90s');
+      await waitFor({ what: 'the price in the cache that is back', timeoutMs: minute }, async () => {
+        const seen = await prices();
+        const done = seen.every(([status]) => status !== 503);
+        return done ? { done, value: seen } : { done, because: JSON.stringify(seen) };
+      });
+      expect(await prices()).toEqual(everywhere(200, '330 cents\n'));
+    });
+
+    test('is refused to who has no grant: by another verb or path, and straight from the cache', async () => {
+      const denied = everywhere(403, 'RBAC: access denied');
+      expect(await pages('/prices/parcel-1', { method: 'POST' })).toEqual(denied);
+      expect(await pages('/stock')).toEqual(denied);
+      const from = { namespace: 'acme', target: 'deployment/greetings', container: 'greetings', kubectl };
+      const cache = { host: 'cache.acme.svc.cluster.local', port: 4222, serverFirst: true };
+      const said = { say: 'CONNECT {"verbose":false}\r\nPING\r\n', until: 'PONG' };
+      for (const cluster of clusters)
+        expect(converse({ cluster, ...from }, { ...cache, ...said })).toMatchObject([{ outcome: 'closed' }]);
+    });
+  });
+
+  test(
+    'it is healthy, the job has ended, and all goes, the volume as well',
+    async () => {
+      const status = await inProject('status');
+      expect(status).toMatchObject({ code: 0, stderr: '' });
+      expect(status.stdout).toMatch(/acme\/quote-[0-9a-f]{8} +west +complete/);
+      const { volumes } = nodePaths(nodeFolder(state, 'east'));
+      expect(readdirSync(volumes)).toEqual([expect.stringMatching(/^pvc-/)]);
+      expect(await inProject('down')).toMatchObject({ code: 0 });
+      expect(readdirSync(state).sort()).toEqual(['logs', 'trust']);
+    },
+    5 * minute,
   );
 });

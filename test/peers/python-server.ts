@@ -13,11 +13,23 @@ const python = '/usr/bin/python3';
 const source = join(import.meta.dirname, 'python-server');
 
 /**
- * Writes the image of a gRPC server in Python: the distribution's Python with the libraries that it loads, grpcio's wheels, and a
- * program of some lines (python-server/server.py), which takes its port.
+ * Writes the image of a gRPC server in Python of some lines (python-server/server.py), which takes its port.
  * @throws ProblemsError (exit code 1) when a package cannot be installed
  */
-export async function writePythonServer(target: string, options: PythonOptions): Promise<void> {
+export function writePythonServer(target: string, options: PythonOptions): Promise<void> {
+  return writePythonImage(target, { 'server.py': join(source, 'server.py') }, options);
+}
+
+/**
+ * Writes an image of programs in Python: the distribution's Python with the libraries that it loads, and grpcio's wheels.
+ * @param programs - files of /app by their names there; the image runs the first
+ * @throws ProblemsError (exit code 1) when a package cannot be installed
+ */
+export async function writePythonImage(
+  target: string,
+  programs: Readonly<Record<string, string>>,
+  options: PythonOptions,
+): Promise<void> {
   await ensureHostPackages({ ...options, packages: ['python3', 'python3-pip'] });
   const say = async (expression: string) =>
     (await run(python, ['-c', `import os, sys; print(${expression})`], { timeoutMs: 60_000 })).stdout.trim();
@@ -42,10 +54,10 @@ export async function writePythonServer(target: string, options: PythonOptions):
     [library.slice(1)]: library,
     ...Object.fromEntries((await librariesOf(loaded)).map((path) => [path.slice(1), path])),
     'app/lib': wheels,
-    'app/server.py': join(source, 'server.py'),
+    ...Object.fromEntries(Object.entries(programs).map(([name, path]) => [`app/${name}`, path])),
   };
   await writeOciArchive(target, files, 1000, {
-    entrypoint: [python, '/app/server.py'],
+    entrypoint: [python, `/app/${Object.keys(programs)[0] ?? ''}`],
     env: { PYTHONPATH: '/app/lib', PYTHONDONTWRITEBYTECODE: '1' },
   });
 }

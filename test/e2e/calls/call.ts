@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { waitFor } from '../../../core/wait.ts';
-import { kubectl } from '../checkout/lab.ts';
+import { kubectl, type Kubectl } from '../checkout/lab.ts';
 
 const program = readFileSync(new URL('./call-program.cjs', import.meta.url), 'utf8');
 
@@ -27,6 +27,8 @@ export interface Caller {
   /** As kubectl exec takes it: `deployment/orders`, `pod/intruder`. */
   readonly target: string;
   readonly container: string;
+  /** Of the lab it is in. @default - that of the checkout */
+  readonly kubectl?: Kubectl;
 }
 
 export interface Call {
@@ -82,9 +84,9 @@ export function callMany(from: Caller, call: Call): readonly Answer[] {
     connections,
     timeoutMs,
   };
-  const { cluster, namespace, target, container } = from;
+  const { cluster, namespace, target, container, kubectl: run = kubectl } = from;
   const exec = ['-n', namespace, 'exec', target, '-c', container, '--', '/usr/bin/node', '-e', program];
-  return JSON.parse(kubectl(cluster, ...exec, JSON.stringify(options))) as Answer[];
+  return JSON.parse(run(cluster, ...exec, JSON.stringify(options))) as Answer[];
 }
 
 /** One call. */

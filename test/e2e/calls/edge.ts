@@ -52,12 +52,17 @@ export function addressOf(cluster: string): string {
 
 /** A request to the ingress gateway of a cluster, whatever its host resolves to. */
 export function ask(cluster: string, path: string, options: Ask = {}): Promise<Answer> {
+  return askAt(addressOf(cluster), path, options);
+}
+
+/** A request to an address, whatever its host resolves to. */
+export function askAt(address: string, path: string, options: Ask = {}): Promise<Answer> {
   const { method = 'GET', host = 'anything.example', headers = {}, ca, body } = options;
-  const common = { host: addressOf(cluster), path, method, headers: { host, ...headers }, agent: false };
+  const common = { host: address, path, method, headers: { host, ...headers }, agent: false };
   return new Promise((resolve, reject) => {
     const request =
       ca === undefined ? httpRequest(common) : httpsRequest({ ...common, ca, servername: host, port: 443 });
-    request.setTimeout(30_000, () => request.destroy(new Error(`no answer from ${cluster} within 30 s`)));
+    request.setTimeout(30_000, () => request.destroy(new Error(`no answer from ${address} within 30 s`)));
     request.on('error', reject);
     request.on('response', (response) => {
       let text = '';

@@ -27,10 +27,10 @@ export interface Answer {
 
 /** Opens so many connections at once from inside the pod, and returns what each got. */
 export function converse(from: Caller, conversation: Conversation, count = 1): readonly Answer[] {
-  const { cluster, namespace, target, container } = from;
+  const { cluster, namespace, target, container, kubectl: run = kubectl } = from;
   const options = JSON.stringify({ serverFirst: false, count, timeoutMs: 15_000, ...conversation });
   const exec = ['-n', namespace, 'exec', target, '-c', container, '--', '/usr/bin/node', '-e', program];
-  return JSON.parse(kubectl(cluster, ...exec, options)) as Answer[];
+  return JSON.parse(run(cluster, ...exec, options)) as Answer[];
 }
 
 /** Awaits that all of so many connections are answered, and returns what each got: configuration takes seconds to reach the proxies. */

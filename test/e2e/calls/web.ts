@@ -21,9 +21,9 @@ export interface WebAnswer {
 
 /** Makes the requests at once from inside the pod, and returns what each got. */
 export function make(from: Caller, ...requests: readonly WebRequest[]): readonly WebAnswer[] {
-  const { cluster, namespace, target, container } = from;
+  const { cluster, namespace, target, container, kubectl: run = kubectl } = from;
   const exec = ['-n', namespace, 'exec', target, '-c', container, '--', '/usr/bin/node', '-e', program];
-  return JSON.parse(kubectl(cluster, ...exec, JSON.stringify(requests))) as WebAnswer[];
+  return JSON.parse(run(cluster, ...exec, JSON.stringify(requests))) as WebAnswer[];
 }
 
 /** Awaits that so many requests are all answered rightly, and returns what each got: configuration takes seconds to reach the proxies. */

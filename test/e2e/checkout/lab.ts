@@ -69,25 +69,37 @@ export async function ensureLab(): Promise<Status> {
 export const kubeconfig = join(stateDir, 'kubeconfig');
 
 /** Folders with the lab's programs, as the running nodes have them. */
-export function labPath(): string {
-  const spec = JSON.parse(readFileSync(join(stateDir, 'nodes', 'east', 'spec.json'), 'utf8')) as {
+export function labPath(state = stateDir): string {
+  const spec = JSON.parse(readFileSync(join(state, 'nodes', 'east', 'spec.json'), 'utf8')) as {
     programs: readonly string[];
   };
   return spec.programs.join(':');
 }
 
-/** Runs kubectl, the lab's own, against a cluster; a last argument may be its standard input. */
-export function kubectl(
+/** Runs kubectl, the lab's own, against a cluster; a last argument may be its standard input. Returns what it printed. */
+export type Kubectl = (
   cluster: string,
   ...words: readonly (string | { readonly input: string | Buffer })[]
-): string {
-  const args = words.filter((word) => typeof word === 'string');
-  const input = words.find((word) => typeof word !== 'string')?.input;
-  return execFileSync('kubectl', ['--kubeconfig', kubeconfig, '--context', cluster, ...args], {
-    encoding: 'utf8',
-    // A rendered Istio release has more than Node's default of 1 MiB.
-    maxBuffer: 16 * 1024 * 1024,
-    env: { ...process.env, PATH: `${labPath()}:${process.env['PATH'] ?? ''}` },
-    ...(input !== undefined && { input }),
-  });
+) => string;
+
+/** kubectl for the lab whose state is in a folder. */
+export function kubectlOf(state: string): Kubectl {
+  return (cluster, ...words) => {
+    const args = words.filter((word) => typeof word === 'string');
+    const input = words.find((word) => typeof word !== 'string')?.input;
+    return execFileSync(
+      'kubectl',
+      ['--kubeconfig', join(state, 'kubeconfig'), '--context', cluster, ...args],
+      {
+        encoding: 'utf8',
+        // A rendered Istio release has more than Node's default of 1 MiB.
+        maxBuffer: 16 * 1024 * 1024,
+        env: { ...process.env, PATH: `${labPath(state)}:${process.env['PATH'] ?? ''}` },
+        ...(input !== undefined && { input }),
+      },
+    );
+  };
 }
+
+/** For the lab of the checkout. */
+export const kubectl = kubectlOf(stateDir);
