@@ -4,6 +4,7 @@ import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
 import { loosened } from './declared/loosened.ts';
+import { rightsGiven } from './declared/rights.ts';
 import { taken } from './declared/taken.ts';
 import { callers } from './istio/callers.ts';
 import { outside } from './istio/external.ts';
@@ -69,6 +70,7 @@ export const gates: readonly Gate[] = [
   forbidden,
   taken,
   loosened,
+  rightsGiven,
   podSecurity,
   containerLists,
   waits,

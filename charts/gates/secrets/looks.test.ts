@@ -119,7 +119,7 @@ describe('a value', () => {
     );
   });
 
-  test.each<[string, string]>([
+  test.each<readonly [string, string]>([
     ...['0', '1', 'true', 'off', '~/token', './token', '/run/secrets/token'].map(
       (value) => ['PASSWORD', value] as const,
     ),
