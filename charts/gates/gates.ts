@@ -17,6 +17,7 @@ import { istioNames } from './istio/names.ts';
 import { othersAlone } from './istio/others-alone.ts';
 import { patches } from './istio/patches.ts';
 import { podNames } from './istio/pod-names.ts';
+import { shadowed } from './istio/shadowed.ts';
 import { sharedPods } from './istio/shared-pods.ts';
 import { tcpPolicies } from './istio/tcp-policies.ts';
 import { forbidden } from './forbidden.ts';
@@ -46,6 +47,7 @@ export const gates: readonly Gate[] = [
   missingExports,
   deadRoutes,
   conflicts,
+  shadowed,
   unreadTokens,
   claimedHeaders,
   protocols,
