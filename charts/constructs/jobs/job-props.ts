@@ -96,6 +96,11 @@ const cronKeys = keysOf<CronJobProps<string>>({
 
 type Given = Readonly<Record<string, unknown>>;
 
+/** What properties say that were found right: null, which plain JavaScript may pass, says as little as nothing. */
+export function soundProps<P extends RunProps<string>>(props: P): P {
+  return saidIn(props) as unknown as P;
+}
+
 /** A year, in seconds. */
 const year = 366 * 24 * 3600;
 const ofRuns: Readonly<Record<string, readonly [least: number, most: number]>> = {
