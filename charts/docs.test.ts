@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { GrpcService, MeshConstruct } = library;
 const examples = [
   'docs/constructs.md',
+  'docs/adopting.md',
   'docs/upgrades.md',
   'docs/existing-clusters.md',
   'docs/existing-istio.md',

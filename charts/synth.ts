@@ -13,7 +13,6 @@ import { holesHead, markedNames, openHoles, strayProblems } from './holes.ts';
 import { renderedCluster } from './model/rendered.ts';
 import type { OthersInCluster, RenderedObject } from './model/rendered.ts';
 import type { KubernetesObject } from './model/mesh-model.ts';
-import { rightsGiven } from './own-rights.ts';
 import { rolled } from './rolled.ts';
 import { reviewedMesh, unreviewedProblems } from './reviewed.ts';
 import { stages } from './model/stage.ts';
@@ -56,7 +55,7 @@ export function synthesize(mesh: Mesh<string>): readonly RenderedStage[] {
     ),
   );
   const istio = othersIstio(mesh);
-  throwIfAny(distinct([...gates, rightsGiven].flatMap((gate) => gate({ clusters, ...istio }))));
+  throwIfAny(distinct(gates.flatMap((gate) => gate({ clusters, ...istio }))));
   const write = yamlWriter();
   const files = withHoles(
     mesh,

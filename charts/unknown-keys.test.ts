@@ -168,14 +168,14 @@ const objects: readonly [string, string, (wrong: Wrong, root: string) => typed.M
   ],
   [
     'demo/shop/redis',
-    'image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, stateful, probes, user, metrics',
+    'image, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, user, metrics, pod, clusters, ports, placement, replicated, stateful, probes',
     inNamespace((shop, wrong) => {
       new TcpService(shop, 'redis', { image: 'redis:8.2.1', ports: { redis: 6379 }, ...wrong });
     }),
   ],
   [
     'demo/shop/front',
-    'image, port, servicePort, placement, failover, timeoutMs, retries, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics',
+    'image, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, user, metrics, pod, clusters, port, servicePort, placement, failover, timeoutMs, retries, probes',
     inNamespace((shop, wrong) => {
       new HttpService(shop, 'front', { image: 'front:3.1.0', port: 8080, ...wrong });
     }),

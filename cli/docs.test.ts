@@ -29,12 +29,19 @@ test('every npm command of the documents exists', () => {
   }
 });
 
-test('every test that docs/security.md names exists', () => {
-  const named = [...read('docs/security.md').matchAll(/`([\w./-]+\.(?:test|e2e)\.ts)`/g)].map(
-    ([, file]) => file!,
-  );
+test.each(['docs/security.md', 'docs/adopting.md'])('every test that %s names exists', (document) => {
+  const named = [...read(document).matchAll(/`([\w./-]+\.(?:test|e2e)\.ts)`/g)].map(([, file]) => file!);
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('docs/adopting.md says of each need by which test it is tried, or what is nearest to it', () => {
+  const rows = read('docs/adopting.md')
+    .split('\n')
+    .filter((line) => /^\|(?!\s*(?:-+|need)\s*\|)/.test(line))
+    .map((line) => line.split(/(?<!\\)\|/).slice(1, -1));
+  expect(rows.length).toBeGreaterThan(30);
+  expect(rows.filter((cells) => cells.length !== 3 || cells.some((cell) => cell.trim() === ''))).toEqual([]);
 });
 
 describe('docs/environments.md', () => {

@@ -44,6 +44,38 @@ describe('a variable that names a service of the mesh', () => {
     },
   );
 
+  test.each(['redis-cart:6379', 'redis://shop@redis-cart:6379/0', 'http://redis-cart:80'])(
+    'is refused when none has its name, and the variable is for an address: %s',
+    (value) => {
+      expect(withEnv(value, true)).toEqual([
+        `${at} a host that resolves in no cluster; received "redis-cart.shop.svc.cluster.local"; fix: declare it, such as a TcpService of this name, or remove the variable`,
+      ]);
+    },
+  );
+
+  test('says so of each in a list', () => {
+    expect(
+      withEnv('kafka-a:9092, kafka-b:9092,localhost:9092', true).map((line) => line.slice(at.length)),
+    ).toEqual(
+      ['a', 'b'].map(
+        (one) =>
+          ` a host that resolves in no cluster; received "kafka-${one}.shop.svc.cluster.local"; fix: declare it, such as a TcpService of this name, or remove the variable`,
+      ),
+    );
+  });
+
+  test('may be one that the hosts file of its pods has, and of a variable for something else no address', () => {
+    const said = (env: object, pod: object = {}) =>
+      withProject({ orders: { env, pod } }, (root) => {
+        const mesh = twoClusters(root);
+        new GrpcService(mesh.namespace('shop'), 'orders', { app: 'apps/orders', service: OrdersService });
+        return problemsOf(mesh);
+      });
+    expect(said({ DB_ADDR: 'ledger:7000' }, { hostAliases: { '192.0.2.7': ['ledger'] } })).toEqual([]);
+    expect(said({ CACHE_SIZE: 'entries:6379', BASE_IMAGE: 'alpine:2026' })).toEqual([]);
+    expect(said({ DB_ADDR: 'ledger:7000' })).toHaveLength(1);
+  });
+
   test.each([
     'test.catalog.v1.CatalogService',
     'v1.shop',
@@ -54,6 +86,11 @@ describe('a variable that names a service of the mesh', () => {
     'https://catalog.shop/stock',
     'x@catalog.shop:50051',
     'catalog:3,inventory:2',
+    'stock:3',
+    '127.0.0.1:6379',
+    'redis.example:6379',
+    'urn:isbn:9780',
+    'a stock:6379 there',
     'orders.shop.svc.cluster.local:50052',
   ])('is not what this is, or is its own: %s', (value) => {
     expect(withEnv(value, false)).toEqual([]);

@@ -1,14 +1,22 @@
 import type { Problem } from '../../core/problem.ts';
-import { hostsOf, knownNamespaces, nearestHost } from './hosts.ts';
+import { hostsOf, knownNamespaces, nearestHost, qualified } from './hosts.ts';
 import { isNamed, reaches, sidecarsOf } from './istio/egress.ts';
 import { envOf, podsOf, selects } from './pods.ts';
+import type { Pods } from './pods.ts';
 import { singlePodsIn } from './istio/pod-names.ts';
-import { mapping, ofKind, title } from '../model/rendered.ts';
+import { list, mapping, ofKind, texts, title } from '../model/rendered.ts';
 import type { RenderedMesh } from '../model/rendered.ts';
 
-/** A host name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]` with an optional port, or `NAME:PORT` in its own namespace. */
+/** A host name in a value: `NAME.NAMESPACE[.svc[.cluster.local]]` with an optional port, or `NAME:PORT` in its own namespace; behind `@` that of a URL. */
 const names =
-  /(?<![\w.:@-])([a-z](?:[-a-z0-9]*[a-z0-9])?)(?:\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(\.svc(?:\.cluster\.local)?)?)?(?::(\d{1,5}))?(?![\w.-])/g;
+  /(?<![\w.:-]|(?<!:\/\/[^\s/@]*)@)([a-z](?:[-a-z0-9]*[a-z0-9])?)(?:\.([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)(\.svc(?:\.cluster\.local)?)?)?(?::(\d{1,5}))?(?![\w.-])/g;
+
+/** A variable that is for an address, by its last word. */
+const ofAddress =
+  /(?:^|[_.-])(?:(?:ADDR(?:ESS)?|HOST|ENDPOINT|SERVER|BROKER|UPSTREAM|TARGET|URL|URI)(?:E?S)?|DSN)$/i;
+/** `NAME:PORT` and nothing else, or where a URL begins: nothing but a host is written so there. */
+const address =
+  /^(?:([a-z][a-z\d+.:-]*):\/\/(?:[^\s/@]*@)?)?([a-z](?:[-a-z\d]*[a-z\d])?):(\d{1,5})(?:[/?#]\S*)?$/;
 
 /**
  * A Service of the mesh that an environment value of a workload names must exist, have the port, and be one that the
@@ -48,15 +56,18 @@ export function envHosts({ clusters }: RenderedMesh): readonly Problem[] {
             return [{ where, what, received: `${host}:${port}`, fix }];
           });
         if (external.length > 0) return external;
-        return namedHosts(value, pods.namespace, namespaces, hosts).flatMap(
+        const isMeant = (named: string) =>
+          hosts.has(qualified(named, pods.namespace)) || addressed(name, value, pods).includes(named);
+        return namedHosts(value, pods.namespace, namespaces, hosts, isMeant).flatMap(
           ({ host, port, single = false }): readonly Problem[] => {
             const ports = hosts.get(host);
             if (ports === undefined) {
               const near = nearestHost(host, hosts.keys());
-              const fix = near === undefined ? {} : { fix: `did you mean ${near}?` };
-              return [
-                { where, what: `${at} names a host that resolves in no cluster`, received: host, ...fix },
-              ];
+              const fix =
+                near === undefined
+                  ? 'declare it, such as a TcpService of this name, or remove the variable'
+                  : `did you mean ${near}?`;
+              return [{ where, what: `${at} names a host that resolves in no cluster`, received: host, fix }];
             }
             if (port !== undefined && !ports.includes(port)) {
               const what = `${at} names a port that ${host} does not have`;
@@ -86,11 +97,24 @@ interface Named {
   readonly single?: boolean;
 }
 
+/** The names that a variable for addresses has of hosts in the namespace of its pods, which no other place of theirs knows. */
+function addressed(variable: string, value: string, { pod }: Pods): readonly string[] {
+  if (!ofAddress.test(variable)) return [];
+  const known = list(pod, 'spec', 'hostAliases').flatMap((alias) => texts(alias, 'hostnames'));
+  return value.split(',').flatMap((one) => {
+    const [, scheme, name = '', digits] = address.exec(one.trim()) ?? [];
+    const isName = name !== '' && name !== 'localhost' && !known.includes(name);
+    // A small number may be a share of something.
+    return isName && (scheme !== undefined || Number(digits) >= 1024) ? [name] : [];
+  });
+}
+
 function namedHosts(
   value: string,
   own: string,
   namespaces: ReadonlySet<string>,
   hosts: ReadonlyMap<string, readonly number[]>,
+  isMeant: (name: string) => boolean,
 ): readonly Named[] {
   const singles = singlePodsIn(value).map(({ service, namespace, port }) => ({
     ...{ host: `${service}.${namespace}.svc.cluster.local`, port, single: true },
@@ -98,12 +122,15 @@ function namedHosts(
   const others = [...value.matchAll(names)].flatMap(
     ([, name = '', namespace, svc, digits]): readonly Named[] => {
       const port = digits === undefined ? undefined : Number(digits);
-      const host = `${name}.${namespace ?? own}.svc.cluster.local`;
+      const host = qualified(name, namespace ?? own);
       // A fully qualified name, or one with a port in a namespace of the mesh, can only mean a host. Names with a small
       // number, or without one, may also be ratios, topics or domains.
       if (svc !== undefined) return [{ host, port }];
-      if (port === undefined || (port < 1024 && hosts.get(host)?.includes(port) !== true)) return [];
-      const meant = namespace === undefined ? hosts.has(host) : namespaces.has(namespace);
+      if (port === undefined) return [];
+      // One that no service has is meant by what it stands in, whatever its number.
+      const isUnknown = namespace === undefined && !hosts.has(host);
+      if (port < 1024 && !isUnknown && hosts.get(host)?.includes(port) !== true) return [];
+      const meant = namespace === undefined ? isMeant(name) : namespaces.has(namespace);
       return meant ? [{ host, port }] : [];
     },
   );

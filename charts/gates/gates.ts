@@ -4,6 +4,7 @@ import { conflicts } from './conflicts.ts';
 import { envHosts } from './env-hosts.ts';
 import { missingExports } from './exports.ts';
 import { loosened } from './declared/loosened.ts';
+import { rightsGiven } from './declared/rights.ts';
 import { taken } from './declared/taken.ts';
 import { callers } from './istio/callers.ts';
 import { outside } from './istio/external.ts';
@@ -16,6 +17,7 @@ import { istioNames } from './istio/names.ts';
 import { othersAlone } from './istio/others-alone.ts';
 import { patches } from './istio/patches.ts';
 import { podNames } from './istio/pod-names.ts';
+import { shadowed } from './istio/shadowed.ts';
 import { sharedPods } from './istio/shared-pods.ts';
 import { tcpPolicies } from './istio/tcp-policies.ts';
 import { forbidden } from './forbidden.ts';
@@ -45,6 +47,7 @@ export const gates: readonly Gate[] = [
   missingExports,
   deadRoutes,
   conflicts,
+  shadowed,
   unreadTokens,
   claimedHeaders,
   protocols,
@@ -69,6 +72,7 @@ export const gates: readonly Gate[] = [
   forbidden,
   taken,
   loosened,
+  rightsGiven,
   podSecurity,
   containerLists,
   waits,

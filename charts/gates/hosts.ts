@@ -42,10 +42,15 @@ export function hostFor(hosts: ReadonlyMap<string, unknown>, name: string): stri
   return undefined;
 }
 
-/** The host nearest to a mistyped one, if any is near; the suffix that all of them share is ignored. */
+/**
+ * The host nearest to a mistyped one, if any is near; the suffix that all of them share is ignored, and a namespace that both have makes
+ * no two names near.
+ */
 export function nearestHost(host: string, hosts: Iterable<string>): string | undefined {
   const short = (name: string) => (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name);
-  const byShort = new Map([...hosts].map((name) => [short(name), name]));
+  const first = (name: string) => name.split('.')[0] ?? name;
+  const alike = [...hosts].filter((name) => nearest(first(host), [first(name)]) !== undefined);
+  const byShort = new Map(alike.map((name) => [short(name), name]));
   const near = nearest(short(host), byShort.keys());
   return near === undefined ? undefined : byShort.get(near);
 }

@@ -1,6 +1,7 @@
 import type { Problem } from '../../core/problem.ts';
 import { envOf, podsOf } from './pods.ts';
-import { suspectsIn } from './secrets/commands.ts';
+import { runsShell, suspectsIn } from './secrets/commands.ts';
+import { isFile } from './secrets/elsewhere.ts';
 import { settingsIn } from './secrets/files.ts';
 import { reasonOf } from './secrets/looks.ts';
 import type { Pods } from './pods.ts';
@@ -25,9 +26,11 @@ export function notSecretPath(...parts: readonly string[]): string {
 export function plainSecrets({ clusters }: RenderedMesh): readonly Problem[] {
   return clusters.flatMap((cluster) => [
     ...podsOf(cluster).flatMap((pods) => [
-      ...envOf(pods).flatMap(({ container, name, value }) =>
-        check(pods.of, `env ${name} of container ${container}`, [container, 'env', name], value),
-      ),
+      ...envOf(pods)
+        .filter(({ value }) => !isFile(value))
+        .flatMap(({ container, name, value }) =>
+          check(pods.of, `env ${name} of container ${container}`, [container, 'env', name], value),
+        ),
       ...commandSecrets(pods),
     ]),
     ...ofKind(cluster, 'ConfigMap').flatMap((map) => [
@@ -52,7 +55,7 @@ function entry(
   file: string,
 ): readonly Problem[] {
   const whole = check(map, path.join(' '), path, value);
-  const settings = settingsIn(file)
+  const settings = settingsIn(file, path[1])
     // What it looks like was told of the whole.
     .filter(({ reason }) => !(whole.length > 0 && reason.startsWith('holds')))
     .flatMap(({ name, reason }) => plain(map, `${path.join(' ')}: ${name}`, [...path, name], reason));
@@ -76,8 +79,11 @@ const shell =
 function commandSecrets({ of, containers }: Pods): readonly Problem[] {
   return containers.flatMap((container) => {
     const name = text(container, 'name') ?? '';
+    const wordsAt = (path: readonly string[]) =>
+      list(container, ...path).filter((word) => typeof word === 'string');
+    const isScript = runsShell([...wordsAt(['command']), ...wordsAt(['args'])]);
     const commands = commandPaths.flatMap((path) =>
-      suspectsIn(list(container, ...path).filter((word) => typeof word === 'string')).map((suspect) => ({
+      suspectsIn(wordsAt(path), path.length === 1 ? isScript : runsShell(wordsAt(path))).map((suspect) => ({
         at: path.join('.'),
         suspect,
         fix: path.length === 1 ? expanded : shell,

@@ -11,6 +11,8 @@ const kinds = [
   'ConfigMap',
   'ClusterRoleBinding',
   'Service',
+  'DestinationRule',
+  'ServiceEntry',
   'PeerAuthentication',
   'Deployment',
   'HorizontalPodAutoscaler',
@@ -28,7 +30,7 @@ describe('waves', () => {
         expect(new Set(made.flat())).toEqual(new Set(given));
         expect(made.flat()).toHaveLength(given.length);
         const order = made.flat().map(({ kind }) => kinds.indexOf(kind));
-        const rank = [0, 1, 2, 2, 2, 3, 3, 4, 5, 6, 7];
+        const rank = [0, 1, 2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7];
         const ranks = order.map((index) => rank[index] ?? -1);
         expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
       }),

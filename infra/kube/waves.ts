@@ -3,7 +3,8 @@ import type { KubeObject } from './kube-object.ts';
 /**
  * The order of objects within one stage: earlier waves are applied before later ones, the objects of a wave in parallel.
  * A kind that is not listed here (custom resources, policies) is in the wave {@link others}. A webhook comes after the
- * workload that serves it, so that it is deleted before that workload when everything is deleted in reverse.
+ * workload that serves it, so that it is deleted before that workload when everything is deleted in reverse; and a DestinationRule before what leads
+ * calls to its host, so that none is sent without its TLS, or to a subset that is not there.
  */
 const waveOfKind: Readonly<Record<string, number>> = {
   Namespace: 0,
@@ -17,6 +18,7 @@ const waveOfKind: Readonly<Record<string, number>> = {
   ClusterRoleBinding: 3,
   RoleBinding: 3,
   Service: 3,
+  DestinationRule: 3,
   Deployment: 5,
   DaemonSet: 5,
   StatefulSet: 5,

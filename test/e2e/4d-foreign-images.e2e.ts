@@ -22,11 +22,13 @@ import {
   flows,
   foreignImagesProject,
   image,
+  policy,
   pythonImage,
   server,
   serverPods,
   servers,
   viewer,
+  workloadIdentity,
 } from './meshes/foreign-images.ts';
 
 const minute = 60_000;
@@ -143,6 +145,17 @@ describe('what is said of pods', () => {
       'jsonpath={.items[0].spec.priority}',
     ];
     for (const cluster of clusters) expect(kubectl(cluster, '-n', 'shop', ...priority)).toBe('1000');
+  });
+
+  test('has a service account that a cloud knows, and a NetworkPolicy beside it', () => {
+    const get = (cluster: Cluster, kind: string, name: string) =>
+      JSON.parse(kubectl(cluster, '-n', 'shop', 'get', kind, name, '-o', 'json')) as unknown;
+    for (const cluster of clusters) {
+      expect(get(cluster, 'serviceaccount', viewer)).toMatchObject({
+        metadata: { annotations: { [workloadIdentity]: 'viewer' } },
+      });
+      expect(get(cluster, 'networkpolicy', policy)).toMatchObject({ spec: { policyTypes: ['Ingress'] } });
+    }
   });
 
   test('may undo a guarantee by a patch with a reason, in a namespace whose level lets it', () => {

@@ -1,6 +1,6 @@
 import type { Problem } from '../../../core/problem.ts';
+import { rightsOfOthers } from '../../../core/rights.ts';
 import type { KubernetesApi } from './pod.ts';
-import { rightsOfOthers } from './rights.ts';
 
 /**
  * Rules by which a workload can act as any other of its namespace, read its Secrets, or change what that may call: each needs a reason of its own. A reason for

@@ -25,7 +25,7 @@ export interface PodOf {
 
 /** Volumes that Istio's injection, or the mesh, put into pods. */
 const takenVolumes =
-  /^(?:istio.*|workload-socket|credential-socket|workload-certs|descriptors|kubernetes-api|kube-api-access.*)$/;
+  /^(?:istio.*|workload-socket|credential-socket|workload-certs|descriptors|external-tls-.*|kubernetes-api|kube-api-access.*)$/;
 /** Where the kubelet puts the token for the Kubernetes API. */
 const tokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 

@@ -86,6 +86,24 @@ export function externalCallProblems(
   });
 }
 
+/** Whether an earlier port has a listener of its own, as its host has others that are not called, by the number of a later one of another kind that has one, too. */
+function isBesideIn(all: readonly ExternalPort[], earlier: ExternalPort, later: ExternalPort): boolean {
+  const isSingle = ({ service }: ExternalPort) => service.allPorts.some((port) => !all.includes(port));
+  const [one, other] = [listenerOf(earlier), listenerOf(later)];
+  // Without addresses TCP is in the way of every other kind, and so are HTTP and TLS of each other.
+  const isTold =
+    [one, other].every(({ kind }) => kind !== 'TCP') ||
+    [one, other].some(({ kind, addresses }) => kind === 'TCP' && addresses === undefined);
+  return (
+    all.indexOf(earlier) < all.indexOf(later) &&
+    one.number === other.number &&
+    one.kind !== other.kind &&
+    !isTold &&
+    isSingle(earlier) &&
+    isSingle(later)
+  );
+}
+
 /** What a port is in the way of: a proxy has one listener for a port, or for a port of an address. */
 function listenerProblems(
   problem: { readonly where: string; readonly received: string },
@@ -96,6 +114,15 @@ function listenerProblems(
   const own = listenerOf(port);
   const { number, kind } = own;
   const rivals = all.filter(({ service }) => service !== port.service);
+  const other = rivals.find((one) => isBesideIn(all, one, port));
+  if (other !== undefined) {
+    const what =
+      `is one of several ports of its host, on ${number} over ${kind}, where the workload also calls one of those of ${other.service.where} over ` +
+      `${listenerKind(other.props)}: a Sidecar names single ports of hosts once for each number`;
+    return [
+      { ...problem, what, fix: 'call one of the two hosts as a whole, or move one port to another number' },
+    ];
+  }
   const beside = rivals.map((other) => ({ ...listenerOf(other), whose: other.service.where }));
   const meets = (other: EgressPort) => other.number === number && other.clustered !== true;
   if (kind === 'TLS') {

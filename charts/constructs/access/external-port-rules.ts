@@ -1,15 +1,8 @@
 import { unknownKeys } from '../../../core/keys.ts';
 import { isDnsLabel, isSubdomain, nearest, subdomainRule } from '../../../core/names.ts';
 import type { Problem } from '../../../core/problem.ts';
-import {
-  caKeys,
-  clientKeys,
-  externalProtocols,
-  givenPorts,
-  keysIn,
-  portKeys,
-  tlsKeys,
-} from './external-props.ts';
+import { caKeys, clientKeys, externalProtocols, givenPorts, portKeys, tlsKeys } from './external-props.ts';
+import { keysIn } from '../scope/keys-in.ts';
 
 /** What a host outside the mesh is called. */
 export const hostRule = 'a fully qualified host name in lower case, such as payments.example';

@@ -298,6 +298,39 @@ describe('calls over TCP, which no name tells apart', () => {
     });
   });
 
+  /** Of each host a port and another one, of which it calls the first, or both. */
+  const saidOf = (...hosts: readonly (readonly [props: object, isWhole: boolean])[]) =>
+    withProject({}, (root) => {
+      const { mesh, shop, orders } = callingShop(root);
+      for (const [index, [{ addresses, ...port }, isWhole]] of (
+        hosts as readonly (readonly [{ addresses?: readonly string[] }, boolean])[]
+      ).entries()) {
+        const props = {
+          host: `e${index}.example`,
+          ...(addresses === undefined ? {} : { addresses }),
+          ports: { one: port, other: { port: 81, protocol: 'HTTP', plaintext: true } },
+        } as unknown as ExternalServiceProps<'one'>;
+        const external = new ExternalService(shop, `e${index}`, props);
+        orders.callsExternal(isWhole ? external : external.port.one);
+      }
+      return problemsOf(mesh);
+    });
+
+  test('do not stand beside another single port of the same number, which a Sidecar would leave out', () => {
+    const twice = (index: number, kind: string, other: string) => [
+      `${where}[${index}]: is one of several ports of its host, on 9000 over ${kind}, where the workload also calls one of those of demo/shop/e0 over ${other}: a Sidecar names single ports of hosts once for each number; ` +
+        `received "demo/shop/e${index}.port.one"; fix: call one of the two hosts as a whole, or move one port to another number`,
+    ];
+    const tcp = at(9000, '192.0.2.1');
+    expect(saidOf([tcp, false], [http(9000), false])).toEqual(twice(1, 'HTTP', 'TCP'));
+    expect(saidOf([http(9000), false], [tcp, false])).toEqual(twice(1, 'TCP', 'HTTP'));
+    expect(saidOf([tls(9000), false], [tcp, false])).toEqual(twice(1, 'TCP', 'TLS'));
+    expect(saidOf([tcp, true], [http(9000), false])).toEqual([]);
+    expect(saidOf([tcp, false], [http(9000), true])).toEqual([]);
+    expect(saidOf([http(9000), false], [http(9000), false])).toEqual([]);
+    expect(saidOf([tcp, false], [at(9000, '192.0.2.2'), false])).toEqual([]);
+  });
+
   test('a misspelt port is named as such', () => {
     withProject({}, (root) => {
       const { mesh, shop, orders } = callingShop(root);

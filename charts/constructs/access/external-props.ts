@@ -1,4 +1,5 @@
 import { keysOf } from '../../../core/keys.ts';
+import { keysIn } from '../scope/keys-in.ts';
 
 /** What callers of a host outside the mesh speak. */
 export type ExternalProtocol = 'GRPC' | 'HTTP' | 'TCP' | 'TLS';
@@ -133,10 +134,4 @@ export function givenPorts(props: unknown): readonly (readonly [name: string, po
   const { port, protocol, targetPort, tls, plaintext } = given;
   const name = typeof protocol === 'string' ? protocol.toLowerCase() : '';
   return [[name, { port, protocol, targetPort, tls, plaintext }]];
-}
-
-/** What is a mapping, by its keys; nothing of anything else. */
-export function keysIn(value: unknown): Readonly<Record<string, unknown>> {
-  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMapping ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -29,9 +29,16 @@ test('a sound setting, and none', () => {
 test.each([
   [null, 'object'],
   ['https://id.example', 'string'],
-  [[sound], 'object'],
 ])('%j is no setting', (jwt, received) => {
-  expect(problemsOf(jwt)).toEqual([`edge: jwt: is not an object with JWT settings; received "${received}"`]);
+  expect(problemsOf(jwt)).toEqual([
+    `edge: jwt: is not an object with JWT settings; received "${received}"; allowed { issuer, audiences, jwksUri } or, with the keys themselves, { issuer, audiences, jwks }`,
+  ]);
+});
+
+test('a list of settings is none either: an edge believes one issuer', () => {
+  expect(problemsOf([sound])).toEqual([
+    'edge: jwt: is a list, and an edge believes one issuer of tokens; fix: declare an HttpEdge for each issuer, with hosts of its own',
+  ]);
 });
 
 test.each<[object, string]>([

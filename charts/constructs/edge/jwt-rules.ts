@@ -40,7 +40,15 @@ export function jwtProblems(
 ): readonly Problem[] {
   if (jwt === undefined) return [];
   const where = `${edge}: jwt`;
-  if (!isRecord(jwt)) return [{ where, what: 'is not an object with JWT settings', received: typeof jwt }];
+  if (Array.isArray(jwt)) {
+    const fix = 'declare an HttpEdge for each issuer, with hosts of its own';
+    return [{ where, what: 'is a list, and an edge believes one issuer of tokens', fix }];
+  }
+  if (!isRecord(jwt)) {
+    const allowed =
+      '{ issuer, audiences, jwksUri } or, with the keys themselves, { issuer, audiences, jwks }';
+    return [{ where, what: 'is not an object with JWT settings', received: typeof jwt, allowed }];
+  }
   return [
     // Not those of a key set: others may be in it, and mean nothing to who does not know them (RFC 7517, 4 and 5).
     ...unknownKeys(where, jwt, jwtKeys),

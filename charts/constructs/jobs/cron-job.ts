@@ -4,7 +4,7 @@ import type { RunModel } from '../../model/mesh-model.ts';
 import type { Namespace } from '../scope/mesh-construct.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 import { notSecretAnnotations } from '../workload/deployment.ts';
-import { cronJobProblems, type CronJobProps } from './job-props.ts';
+import { cronJobProblems, soundProps, type CronJobProps } from './job-props.ts';
 import { runSpec } from './job-spec.ts';
 import { Run } from './run.ts';
 
@@ -39,20 +39,18 @@ export class CronJob<C extends string> extends Run<C> {
 
   protected override addObject(into: Projection, metadata: Metadata): void {
     const { rework, ...pods } = this.inCluster(into.cluster.name);
-    const { schedule, timeZone = 'Etc/UTC', concurrencyPolicy = 'Forbid', suspend = false } = this.#props;
-    const {
-      successfulJobsHistoryLimit = 3,
-      failedJobsHistoryLimit = 1,
-      startingDeadlineSeconds,
-    } = this.#props;
-    const { ttlSecondsAfterFinished } = this.#props;
+    const props = soundProps(this.#props);
+    const { timeZone = 'Etc/UTC', concurrencyPolicy = 'Forbid', suspend = false } = props;
+    const { successfulJobsHistoryLimit = 3, failedJobsHistoryLimit = 1, startingDeadlineSeconds } = props;
+    const { ttlSecondsAfterFinished } = props;
     const spec: k8s.CronJobSpec = {
-      ...{ schedule, timeZone, concurrencyPolicy, suspend },
+      // Kubernetes takes no space around a schedule that has a name.
+      ...{ schedule: props.schedule.trim(), timeZone, concurrencyPolicy, suspend },
       ...{ successfulJobsHistoryLimit, failedJobsHistoryLimit },
       ...(startingDeadlineSeconds === undefined ? {} : { startingDeadlineSeconds }),
       jobTemplate: {
         spec: {
-          ...runSpec(into, this.#props, pods),
+          ...runSpec(into, props, pods),
           ...(ttlSecondsAfterFinished === undefined ? {} : { ttlSecondsAfterFinished }),
         },
       },

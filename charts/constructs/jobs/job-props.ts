@@ -1,8 +1,8 @@
 import type { InCluster } from '../../../apps/config/pod/pod.ts';
-import { jobContainerKeys } from '../../../apps/config/pod/job-container.ts';
 import { isMapping } from '../../../apps/config/mapping.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
+import { saidIn } from '../scope/keys-in.ts';
 import type { WorkloadTracing } from '../scope/tracing.ts';
 import type { PodsProps } from '../workload/pods/pods.ts';
 import type { ContainerProps } from '../workload/service-props.ts';
@@ -96,19 +96,9 @@ const cronKeys = keysOf<CronJobProps<string>>({
 
 type Given = Readonly<Record<string, unknown>>;
 
-/** The properties as they were given; plain JavaScript may pass anything. */
-export function givenIn(props: unknown): Given {
-  if (!isMapping(props)) return {};
-  const said = Object.entries(props).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(said);
-}
-
-/** What is said of the container. */
-export function containerIn(props: unknown): Given {
-  const own = Object.entries(givenIn(props)).filter(([key]) =>
-    jobContainerKeys.some((known) => known === key),
-  );
-  return Object.fromEntries(own);
+/** What properties say that were found right: null, which plain JavaScript may pass, says as little as nothing. */
+export function soundProps<P extends RunProps<string>>(props: P): P {
+  return saidIn(props) as unknown as P;
 }
 
 /** A year, in seconds. */
@@ -161,7 +151,7 @@ function runProblems(where: string, given: Given, clusters: readonly string[]): 
 
 /** What is wrong with the properties of a Job, beside its container and its pods. */
 export function jobProblems(where: string, props: unknown, clusters: readonly string[]): readonly Problem[] {
-  const given = givenIn(props);
+  const given = saidIn(props);
   const received = given['ttlSecondsAfterFinished'];
   return [
     ...unknownKeys(where, isMapping(props) ? withoutTtl(props) : props, jobKeys),
@@ -189,7 +179,7 @@ export function cronJobProblems(
   props: unknown,
   clusters: readonly string[],
 ): readonly Problem[] {
-  const given = givenIn(props);
+  const given = saidIn(props);
   const { schedule, timeZone, suspend } = given;
   const at = (key: string, wrong: Omit<Problem, 'where'>) => ({ where: `${where}: ${key}`, ...wrong });
   const read = schedule === undefined ? undefined : parseSchedule(schedule);

@@ -97,6 +97,23 @@ describe('properties of a Job', () => {
     );
   });
 
+  test.each([
+    ['Job', '/spec/template/spec/restartPolicy', 'use restartPolicy'],
+    ['CronJob', '/spec/jobTemplate/spec/template/spec/restartPolicy', 'use restartPolicy'],
+    ['CronJob', '/spec/schedule', 'use schedule'],
+    ['CronJob', '/spec/timeZone', 'use timeZone'],
+    ['CronJob', '/spec/suspend', 'use suspend'],
+  ])('a patch of a %s that says what a property says, %s', (kind, path, fix) => {
+    const pod = { patches: [{ op: 'replace', path, value: 'Always' }] };
+    const declare =
+      kind === 'Job' ? job({ ...sound, pod }, 'report') : cronJob({ ...sound, pod, schedule: '@daily' });
+    const what = path.slice(1).replaceAll('/', '.');
+    const [problem = ''] = refused(declare);
+    expect(problem.replace(/report-\w{8}/, 'report')).toBe(
+      `demo/shop/report: pod.patches[0].path: ${what} of ${kind} shop/report is not for a patch, because the mesh knows, rolls out or removes it by that; received "${path}"; fix: ${fix}`,
+    );
+  });
+
   test('a patch that takes the proxy from its pods, or makes it one that runs on', () => {
     const path = '/spec/template/metadata/annotations/sidecar.istio.io~1nativeSidecar';
     const [problem = ''] = refused(job({ ...sound, pod: { patches: [{ op: 'remove', path }] } }));

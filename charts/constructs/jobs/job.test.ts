@@ -15,7 +15,7 @@ import { objectsOf, twoClusters } from '../../testing/mesh.ts';
 import { withProject } from '../../testing/project.ts';
 import { ExternalService } from '../access/external-service.ts';
 import { GrpcService } from '../workload/grpc-service.ts';
-import { CronJob } from './cron-job.ts';
+import { CronJob, type CronJobProps } from './cron-job.ts';
 import { Job, type JobProps } from './job.ts';
 
 const image = 'registry.example/migrate:1.2.0';
@@ -212,6 +212,22 @@ describe('a CronJob', () => {
       jobTemplate: { spec: { backoffLimit: 3, activeDeadlineSeconds: 600 } },
     });
   });
+});
+
+test('what is said without a value, as plain JavaScript may, is as if it were not said, and a schedule has no space around it', () => {
+  const run = { backoffLimit: null, activeDeadlineSeconds: null, completions: null, restartPolicy: null };
+  const props = {
+    ...{ image, placement: ['east'], ...run, schedule: ' @daily ' },
+    ...{ timeZone: null, suspend: null, failedJobsHistoryLimit: null, ttlSecondsAfterFinished: null },
+  } as unknown as CronJobProps<Clusters>;
+  const plain = { image, placement: ['east'], schedule: '@daily' } as const;
+  const made = (given: CronJobProps<Clusters>) =>
+    spec(
+      meshWith((shop) => new CronJob(shop, 'report', given)),
+      'CronJob',
+      'report',
+    );
+  expect(made(props)).toEqual(made(plain));
 });
 
 test('what runs and watches the mesh is told of its jobs', () => {

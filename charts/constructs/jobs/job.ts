@@ -3,7 +3,7 @@ import type { Problem } from '../../../core/problem.ts';
 import { awaitedAnnotation } from '../../model/labels.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 import { notSecretAnnotations } from '../workload/deployment.ts';
-import { jobProblems } from './job-props.ts';
+import { jobProblems, soundProps } from './job-props.ts';
 import { runSpec } from './job-spec.ts';
 import { Run } from './run.ts';
 
@@ -35,6 +35,13 @@ export class Job<C extends string> extends Run<C> {
     const { rework, ...pods } = this.inCluster(into.cluster.name);
     const { annotations } = notSecretAnnotations(pods.config);
     const noted = { ...metadata, annotations: { ...annotations, [awaitedAnnotation]: 'complete' } };
-    into.add('70-jobs', k8s.KubeJob, noted, { spec: runSpec(into, this.props, pods) }, [], rework);
+    into.add(
+      '70-jobs',
+      k8s.KubeJob,
+      noted,
+      { spec: runSpec(into, soundProps(this.props), pods) },
+      [],
+      rework,
+    );
   }
 }

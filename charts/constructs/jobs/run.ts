@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { parseJobContainer } from '../../../apps/config/app-config.ts';
+import { jobContainerKeys } from '../../../apps/config/pod/job-container.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { KubernetesObject, RunModel } from '../../model/mesh-model.ts';
 import { preparePods } from '../existing-model.ts';
 import { egressTo } from '../access/egress.ts';
+import { saidIn } from '../scope/keys-in.ts';
 import { given, type LoadedApp, type Namespace } from '../scope/mesh-construct.ts';
 import { Projection, type Metadata } from '../scope/projection.ts';
 import { addTelemetry } from '../telemetry/workload-telemetry.ts';
@@ -12,7 +14,7 @@ import { CallingPods } from '../workload/calling-pods.ts';
 import { foreignImagesOf } from '../workload/model-facts.ts';
 import { loadedBy } from '../workload/source.ts';
 import { isFaulty } from '../workload/workload.ts';
-import { containerIn, type RunProps } from './job-props.ts';
+import type { RunProps } from './job-props.ts';
 
 /** Most characters of a name. Kubernetes adds 11 to that of a CronJob for its runs, and the mesh 9 to that of a Job. */
 const longestName = 52;
@@ -30,7 +32,7 @@ export abstract class Run<C extends string = string> extends CallingPods<C> {
     const { placement, tracing, pod, clusters } = given(props);
     super(scope, name, { placement, tracing, pod, clusters });
     this.props = props;
-    this.#loaded = loadedBy(() => parseJobContainer(this.where, name, containerIn(props)));
+    this.#loaded = loadedBy(() => parseJobContainer(this.where, name, saidIn(props, jobContainerKeys)));
   }
 
   override get loaded(): LoadedApp {

@@ -54,6 +54,16 @@ export interface TrafficDefaults {
 
 /** What holds in a namespace: what it says itself, and else what the mesh says. */
 export function defaultsOf(mesh: TrafficDefaults = {}, namespace: TrafficDefaults = {}): TrafficDefaults {
-  const outliers = { ...mesh.outliers, ...namespace.outliers };
-  return { ...mesh, ...namespace, ...(Object.keys(outliers).length === 0 ? {} : { outliers }) };
+  const outliers = { ...saidIn(mesh.outliers), ...saidIn(namespace.outliers) };
+  const { timeoutMs = mesh.timeoutMs, retries = mesh.retries } = namespace;
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(Object.keys(outliers).length === 0 ? {} : { outliers }),
+  };
+}
+
+/** A key that is given as undefined says nothing, as elsewhere, and takes nothing away that the mesh says. */
+function saidIn(outliers: Outliers = {}): Outliers {
+  return Object.fromEntries(Object.entries(outliers).filter(([, value]) => value !== undefined));
 }

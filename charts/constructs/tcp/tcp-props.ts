@@ -1,10 +1,10 @@
 import type { OwnVolume, PodManagement } from '../../../apps/config/app-config.ts';
-import { tcpKeys } from '../../../apps/config/foreign-schema.ts';
 import type { TcpProbe, Probes } from '../../../apps/config/probes.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
-import type { PodsProps } from '../workload/pods/pods.ts';
-import type { ContainerProps } from '../workload/service-props.ts';
+import { keysIn } from '../scope/keys-in.ts';
+import { podsKeys, type PodsProps } from '../workload/pods/pods.ts';
+import { containerKeys, type ContainerProps } from '../workload/service-props.ts';
 
 /** Properties of a `TcpService`: the image of its server, its ports, and where it runs. */
 export interface TcpServiceProps<P extends string, C extends string>
@@ -53,24 +53,13 @@ export type TcpPortNumber = number | { readonly port: number; readonly servicePo
 
 /** The keys of all properties of a TcpService. */
 const propKeys = keysOf<TcpServiceProps<string, string>>({
-  image: true,
+  ...containerKeys,
+  ...podsKeys,
   ports: true,
   placement: true,
   replicated: true,
-  pod: true,
-  clusters: true,
-  imagePullSecrets: true,
-  env: true,
-  resources: true,
-  replicas: true,
-  autoscaling: true,
-  shutdown: true,
-  command: true,
-  args: true,
   stateful: true,
   probes: true,
-  user: true,
-  metrics: true,
 });
 
 /** What of the properties belongs to the service itself; plain JavaScript may pass anything. */
@@ -101,20 +90,7 @@ export function volumeProblems(where: string, props: unknown): readonly Problem[
   });
 }
 
-/** What is said of its container. */
-export function containerProps(props: unknown): object {
-  const own = Object.entries(keysIn(props)).filter(
-    ([key, value]) => tcpKeys.some((known) => known === key) && value !== undefined && value !== null,
-  );
-  return Object.fromEntries(own);
-}
-
 /** Names of its ports, as far as there are any. */
 export function portNames(props: unknown): readonly string[] {
   return Object.keys(keysIn(keysIn(props)['ports']));
-}
-
-function keysIn(value: unknown): Readonly<Record<string, unknown>> {
-  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMapping ? (value as Readonly<Record<string, unknown>>) : {};
 }

@@ -33,7 +33,7 @@ describe('properties of a service over TCP', () => {
       `demo/shop/redis: ports: is not the name of a port; received "Bus"; allowed ${name}`,
       `demo/shop/redis: ports: is not the name of a port; received "http-envoy-prom-2"; allowed ${name}`,
       'demo/shop/redis: ports.same: is the same port of the container as that of Bus; received 16379; fix: give each its own',
-      'demo/shop/redis: replcas: unknown key; received "replcas"; allowed image, ports, placement, replicated, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, stateful, probes, user, metrics; fix: did you mean replicas?',
+      'demo/shop/redis: replcas: unknown key; received "replcas"; allowed image, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, user, metrics, pod, clusters, ports, placement, replicated, stateful, probes; fix: did you mean replicas?',
       'demo/shop/redis: replicated: is not a boolean; received "yes"; allowed true or false',
     ]);
   });

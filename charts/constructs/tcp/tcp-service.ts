@@ -1,8 +1,10 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { isForeign, parseTcpProps, type TcpPorts } from '../../../apps/config/app-config.ts';
+import { tcpKeys } from '../../../apps/config/foreign-schema.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { WorkloadModel } from '../../model/mesh-model.ts';
 import type { Grant } from '../access/authorization.ts';
+import { saidIn } from '../scope/keys-in.ts';
 import { given, type LoadedApp, type Namespace } from '../scope/mesh-construct.ts';
 import type { Metadata, Projection } from '../scope/projection.ts';
 import { portsOf, type TcpCallee, type TcpPort } from '../scope/tcp-port.ts';
@@ -14,13 +16,7 @@ import { loadedBy } from '../workload/source.ts';
 import { withOwnVolumes } from '../workload/pods/stateful-set.ts';
 import { Workload } from '../workload/workload.ts';
 import { addPodsService, clustersOf, podCallProblems, podsService, statefulOf } from './single-pods.ts';
-import {
-  containerProps,
-  portNames,
-  propProblems,
-  volumeProblems,
-  type TcpServiceProps,
-} from './tcp-props.ts';
+import { portNames, propProblems, volumeProblems, type TcpServiceProps } from './tcp-props.ts';
 import { isApart, tcpDestinationRule, tcpRoutes, type TcpDestined } from './tcp-traffic.ts';
 
 export type { StatefulProps, TcpPortNumber, TcpServiceProps } from './tcp-props.ts';
@@ -54,7 +50,7 @@ export class TcpService<P extends string, C extends string> extends Workload<C> 
     this.replicated = given(props).replicated ?? false;
     this.port = portsOf<P, C>(this, portNames(props) as P[]);
     this.pods = portsOf<P, C>(this, portNames(props) as P[], true);
-    this.#loaded = loadedBy(() => parseTcpProps(this.where, name, containerProps(props)));
+    this.#loaded = loadedBy(() => parseTcpProps(this.where, name, saidIn(props, tcpKeys)));
   }
 
   override get loaded(): LoadedApp {

@@ -94,6 +94,21 @@ describe('what a mesh or a namespace says of all calls', () => {
     });
   });
 
+  test('holds where the namespace says a key without a value, as plain JavaScript may', () => {
+    withProject({}, (root) => {
+      const nothing = { timeoutMs: undefined, retries: undefined, outliers: { ejectionSeconds: undefined } };
+      const { mesh } = shopWith(
+        root,
+        { timeoutMs: 5000, retries: { attempts: 2 }, outliers: { ejectionSeconds: 60 } },
+        nothing as unknown as TrafficDefaults,
+      );
+      expect(routes(mesh, 'inventory')[0]).toMatchObject({ timeout: '5s', retries: tried(2) });
+      expect(objectOf(synthesize(mesh), 'east', 'DestinationRule', 'inventory')?.['spec']).toMatchObject({
+        trafficPolicy: { outlierDetection: { baseEjectionTime: '60s' } },
+      });
+    });
+  });
+
   test('makes no retries of calls into which a policy injects a fault', () => {
     withProject({}, (root) => {
       const { mesh, catalog } = shopWith(root, { retries: { attempts: 2 } });

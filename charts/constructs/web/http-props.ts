@@ -1,4 +1,3 @@
-import { httpKeys } from '../../../apps/config/foreign-schema.ts';
 import type { TcpProbe, Probes } from '../../../apps/config/probes.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import type { Problem } from '../../../core/problem.ts';
@@ -6,8 +5,9 @@ import type { Cluster } from '../scope/cluster.ts';
 import { failoverProblems } from '../traffic/cluster-problems.ts';
 import { Findings } from '../traffic/findings.ts';
 import type { TrafficPolicyProps } from '../traffic/props.ts';
-import type { PodsProps } from '../workload/pods/pods.ts';
-import type { ContainerProps } from '../workload/service-props.ts';
+import { keysIn } from '../scope/keys-in.ts';
+import { podsKeys, type PodsProps } from '../workload/pods/pods.ts';
+import { containerKeys, type ContainerProps } from '../workload/service-props.ts';
 
 /** Further attempts of requests that may be made again, by the caller's proxy. */
 export interface HttpRetries {
@@ -44,26 +44,15 @@ export interface HttpServiceProps<C extends string> extends ContainerProps, Pods
 
 /** The keys of all properties of an HttpService. */
 const propKeys = keysOf<HttpServiceProps<string>>({
-  image: true,
+  ...containerKeys,
+  ...podsKeys,
   port: true,
   servicePort: true,
   placement: true,
   failover: true,
   timeoutMs: true,
   retries: true,
-  pod: true,
-  clusters: true,
-  imagePullSecrets: true,
-  env: true,
-  resources: true,
-  replicas: true,
-  autoscaling: true,
-  shutdown: true,
-  command: true,
-  args: true,
   probes: true,
-  user: true,
-  metrics: true,
 });
 const retryKeys = keysOf<HttpRetries>({ attempts: true, perTryTimeoutMs: true });
 
@@ -90,17 +79,4 @@ export function propProblems(
     findings.whole('retries.perTryTimeoutMs', tried['perTryTimeoutMs'], 1, longest);
   }
   return [...unknownKeys(where, props, propKeys), ...findings.problems];
-}
-
-/** What is said of its container. */
-export function containerProps(props: unknown): object {
-  const own = Object.entries(keysIn(props)).filter(
-    ([key, value]) => httpKeys.some((known) => known === key) && value !== undefined && value !== null,
-  );
-  return Object.fromEntries(own);
-}
-
-function keysIn(value: unknown): Readonly<Record<string, unknown>> {
-  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMapping ? (value as Readonly<Record<string, unknown>>) : {};
 }

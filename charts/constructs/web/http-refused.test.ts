@@ -9,7 +9,7 @@ import { HttpService, type HttpServiceProps } from './http-service.ts';
 const declared = (props: unknown) => (shop: Shop) =>
   new HttpService(shop, 'front', props as HttpServiceProps<Clusters>);
 const keys =
-  'image, port, servicePort, placement, failover, timeoutMs, retries, pod, clusters, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, probes, user, metrics';
+  'image, imagePullSecrets, env, resources, replicas, autoscaling, shutdown, command, args, user, metrics, pod, clusters, port, servicePort, placement, failover, timeoutMs, retries, probes';
 const image = 'allowed NAME:TAG or NAME@sha256:DIGEST, with or without a registry; a tag that is never moved';
 const port =
   'allowed a port from 1024 to 65535, except 15000 to 15099 (used by Istio), 9465 (used for metrics)';

@@ -1,7 +1,9 @@
 import type { k8s } from 'cdk8s-plus-28';
 import { isForeign, parseHttpProps } from '../../../apps/config/app-config.ts';
+import { httpKeys } from '../../../apps/config/foreign-schema.ts';
 import type { Problem } from '../../../core/problem.ts';
 import type { Grant } from '../access/authorization.ts';
+import { saidIn } from '../scope/keys-in.ts';
 import { given, type LoadedApp, type Namespace } from '../scope/mesh-construct.ts';
 import type { Projection } from '../scope/projection.ts';
 import { routeOf, type HttpCallee, type HttpVerb, type ServiceRoute } from '../scope/service-route.ts';
@@ -11,7 +13,7 @@ import { defaultRetries, type NamedRoute } from '../traffic/virtual-service.ts';
 import { foreignContainer } from '../workload/foreign-container.ts';
 import { loadedBy } from '../workload/source.ts';
 import { Workload } from '../workload/workload.ts';
-import { containerProps, propProblems, type HttpServiceProps } from './http-props.ts';
+import { propProblems, type HttpServiceProps } from './http-props.ts';
 import {
   httpOutliers,
   httpRoutesAt,
@@ -37,7 +39,7 @@ export class HttpService<C extends string> extends Workload<C> implements HttpCa
     const { placement, pod, clusters } = given(props);
     super(scope, name, { placement, pod, clusters });
     this.#props = props;
-    this.#loaded = loadedBy(() => parseHttpProps(this.where, name, containerProps(props)));
+    this.#loaded = loadedBy(() => parseHttpProps(this.where, name, saidIn(props, httpKeys)));
   }
 
   /**

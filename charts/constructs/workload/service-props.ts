@@ -79,6 +79,21 @@ export interface ContainerProps {
   readonly metrics?: { readonly port: number; readonly path?: string };
 }
 
+/** Their keys. */
+export const containerKeys = {
+  image: true,
+  imagePullSecrets: true,
+  env: true,
+  resources: true,
+  replicas: true,
+  autoscaling: true,
+  shutdown: true,
+  command: true,
+  args: true,
+  user: true,
+  metrics: true,
+} as const satisfies Record<keyof ContainerProps, true>;
+
 /** A gRPC server by the reference of an image that is built elsewhere. A config.yml may say the same. */
 export interface ImageSource extends ContainerProps {
   readonly app?: never;

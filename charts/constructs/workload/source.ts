@@ -3,6 +3,7 @@ import { parseForeignProps, type ForeignConfig } from '../../../apps/config/app-
 import { foreignKeys } from '../../../apps/config/foreign-schema.ts';
 import { keysOf, unknownKeys } from '../../../core/keys.ts';
 import { ProblemsError, type Problem } from '../../../core/problem.ts';
+import { keysIn, saidIn } from '../scope/keys-in.ts';
 import type { LoadedApp } from '../scope/mesh-construct.ts';
 import type { GrpcServiceProps } from './service-props.ts';
 
@@ -53,7 +54,7 @@ export function unknownProps(where: string, props: unknown): readonly Problem[] 
 /** Whether what a container is is said in code, image or not; plain JavaScript may have passed anything. */
 export function hasImage(props: unknown): boolean {
   const { app, ...rest } = keysIn(props);
-  return isMissing(app) && Object.entries(rest).some(([key, value]) => isOwn(key) && !isMissing(value));
+  return (app === undefined || app === null) && Object.keys(saidIn(rest, foreignKeys)).length > 0;
 }
 
 /** The container that is said in code, or what is wrong with it. */
@@ -63,8 +64,7 @@ export function loadOwn(
   props: unknown,
 ): LoadedApp {
   // The rest belongs to the construct, which knows all keys.
-  const own = Object.entries(keysIn(props)).filter(([key, value]) => isOwn(key) && !isMissing(value));
-  return loadedBy(() => parseForeignProps(where, said, Object.fromEntries(own)));
+  return loadedBy(() => parseForeignProps(where, said, saidIn(props, foreignKeys)));
 }
 
 /** What a parser makes of what is said in code, or what is wrong with it. */
@@ -81,27 +81,16 @@ export function loadedBy(parse: () => ForeignConfig): LoadedApp {
 export function sourceProblems(where: string, props: unknown): readonly Problem[] {
   const { app, ...rest } = keysIn(props);
   if (hasImage(props)) return [];
-  return Object.entries(rest)
-    .filter(([key, value]) => isOwn(key) && !isMissing(value))
-    .map(([key]) => ({
-      where: `${where}: ${key}`,
-      what: 'cannot be combined with app, whose config.yml says what its container is',
-      fix:
-        key === 'image'
-          ? 'keep one'
-          : `remove it, and say it in ${typeof app === 'string' ? app : 'the folder'}/config.yml`,
-    }));
-}
-
-/** What says the same as a property that is left out. */
-function isMissing(value: unknown): boolean {
-  return value === undefined || value === null;
+  return Object.keys(saidIn(rest, foreignKeys)).map((key) => ({
+    where: `${where}: ${key}`,
+    what: 'cannot be combined with app, whose config.yml says what its container is',
+    fix:
+      key === 'image'
+        ? 'keep one'
+        : `remove it, and say it in ${typeof app === 'string' ? app : 'the folder'}/config.yml`,
+  }));
 }
 
 function isOwn(key: string): boolean {
   return foreignKeys.some((known) => known === key);
-}
-
-function keysIn(props: unknown): Readonly<Record<string, unknown>> {
-  return typeof props === 'object' && props !== null ? (props as Readonly<Record<string, unknown>>) : {};
 }

@@ -8,15 +8,20 @@ import { isAccepted, orReason } from './own.ts';
 /** By which label Kubernetes knows the Service of an EndpointSlice. */
 const serviceLabel = 'kubernetes.io/service-name';
 
-/** Objects of one's own by which calls to a declared Service get to others: to addresses, or by a route to another host. */
+/** Objects of one's own by which calls to a declared Service, or to a declared host outside the mesh, get to others: to addresses, or by a route to another host. */
 export function endpointsTaken(cluster: RenderedCluster, rule: string): readonly Problem[] {
   const services = ofKind(cluster, 'Service').filter(({ own }) => own !== true);
+  const outside = ofKind(cluster, 'ServiceEntry').filter(({ own }) => own !== true);
   const hosts = services.map(({ object }) => qualified(object.metadata.name, object.metadata.namespace));
   return cluster.objects
     .filter((one) => one.own === true && !isAccepted(one, rule))
     .flatMap((one): readonly Problem[] => {
       const { where, object } = one;
-      const found = inPlaceOf(object, services) ?? routesElsewhere(object, hosts);
+      // Sidecars name a host outside with its namespace: what another namespace says of it is not theirs.
+      const near = outside.filter((entry) => entry.object.metadata.namespace === object.metadata.namespace);
+      const found =
+        inPlaceOf(object, services, near) ??
+        routesElsewhere(object, [...hosts, ...near.flatMap((entry) => texts(entry.object, 'spec', 'hosts'))]);
       if (found === undefined) return [];
       const fix = orReason('remove it, or name a Service of your own', rule);
       return [{ where, what: `${title(object)} ${found.what}`, received: found.received, fix }];
@@ -28,7 +33,11 @@ interface Found {
   readonly received: unknown;
 }
 
-function inPlaceOf(object: RenderedObject['object'], services: readonly RenderedObject[]): Found | undefined {
+function inPlaceOf(
+  object: RenderedObject['object'],
+  services: readonly RenderedObject[],
+  outside: readonly RenderedObject[],
+): Found | undefined {
   const { name, namespace } = object.metadata;
   const beside = services.filter((service) => service.object.metadata.namespace === namespace);
   const byName = (received: string | undefined) =>
@@ -58,9 +67,10 @@ function inPlaceOf(object: RenderedObject['object'], services: readonly Rendered
       return byLabels(['spec', 'metadata', 'labels']);
     case 'networking.istio.io ServiceEntry': {
       const hosts = texts(object, 'spec', 'hosts');
-      const service = services.find((one) =>
-        namesOf(one).some((known) => hosts.some((host) => covers(host, known))),
-      );
+      const meant = (known: string) => hosts.some((host) => covers(host, known));
+      const service =
+        services.find((one) => namesOf(one).some(meant)) ??
+        outside.find((one) => texts(one.object, 'spec', 'hosts').some(meant));
       return told(service, hosts);
     }
     default:

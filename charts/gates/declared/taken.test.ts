@@ -1,4 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { ExternalService } from '../../constructs/access/external-service.ts';
+import { problemsWith } from '../../testing/custom.ts';
+import { catalogIn } from '../../testing/mesh.ts';
 import {
   deployment,
   expectRefused,
@@ -217,6 +220,42 @@ test('what leads to the service itself, is for gateways, or is about another hos
   expect(led({ hosts: ['catalog'], http: [route('catalog')] })).toEqual([]);
   expect(led({ hosts: ['catalog'], gateways: ['own'], http: [route('evil')] })).toEqual([]);
   expect(led({ hosts: ['other'], http: [route('evil')] })).toEqual([]);
+});
+
+test('a declared host outside the mesh is led nowhere else, and only in its own namespace is anything said of it', () => {
+  const host = 'bank.example';
+  const route = (to: string) => ({ hosts: [host], http: [{ route: [{ destination: { host: to } }] }] });
+  const entry = (resolution: string) => ({
+    ...{ hosts: [host], resolution, endpoints: [{ address: '10.0.0.9' }] },
+    ports: [{ number: 443, name: 'tls', protocol: 'TLS' }],
+  });
+  const foundIn = (namespace: string, kind: string, spec: object, annotations = {}) =>
+    problemsWith(
+      (into) => {
+        const type = { apiVersion: 'networking.istio.io/v1', kind };
+        into.addCustom('40-services', type, { name: 'own', namespace, annotations }, { spec });
+      },
+      (mesh, shop) => {
+        mesh.namespace('goods');
+        const orders = catalogIn(shop);
+        for (const [name, of] of [
+          ['bank', host],
+          ['evil', 'evil.example'],
+        ] as const)
+          orders.callsExternal(new ExternalService(shop, name, { host: of, port: 443, protocol: 'TLS' }));
+      },
+    );
+  const reason = 'give the reason in its annotation meshwright/accept-own-identity';
+  expect(foundIn('shop', 'VirtualService', route('evil.example'))).toEqual([
+    `demo/custom: VirtualService shop/own routes calls to ${host}, which the mesh declares, elsewhere; received ["evil.example"]; fix: ${elsewhere}; or, if it has to be so, ${reason}`,
+  ]);
+  expect(foundIn('shop', 'ServiceEntry', entry('STATIC'))).toEqual([
+    `demo/custom: ServiceEntry shop/own says where calls to ServiceEntry shop/bank of demo/shop/bank get to; received ["${host}"]; fix: ${elsewhere}; or, if it has to be so, ${reason}`,
+  ]);
+  const accepted = { 'meshwright/accept-own-identity': 'a test of the bank' };
+  expect(foundIn('shop', 'ServiceEntry', entry('STATIC'), accepted)).toEqual([]);
+  expect(foundIn('goods', 'ServiceEntry', entry('STATIC'))).toEqual([]);
+  expect(foundIn('shop', 'VirtualService', route(host))).toEqual([]);
 });
 
 test('what has names of its own is not refused', () => {

@@ -69,7 +69,7 @@ function boundTo(object: KubernetesObject): readonly Violation[] {
 
 const fix = 'name the verbs and resources that are needed, for the account that needs them';
 
-/** Bindings that give an account the whole cluster, or more accounts than one what they bind. What roles allow is charts/own-rights.ts's. */
+/** Bindings that give an account the whole cluster, or more accounts than one what they bind. What roles allow is role-rules.ts's. */
 export function bindsMore(object: KubernetesObject): readonly Violation[] {
   const isBinding =
     object.apiVersion.startsWith('rbac.authorization.k8s.io/') && object.kind.endsWith('Binding');

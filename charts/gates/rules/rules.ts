@@ -3,6 +3,7 @@ import { allowsAll } from './access-rules.ts';
 import { callsAnybody, opensGateway, softMutualTls, touchesAccess } from './mesh-rules.ts';
 import { reachesNode } from './node-access.ts';
 import { passesProxy, unlimited, unpinned, unsafeEnvironment } from './pod-rules.ts';
+import { growsRights } from './role-rules.ts';
 import type { PackRule, Rule } from './rule.ts';
 
 /** The rules of Pulumi's policy pack, which looks at every object that is applied, those of Istio's own charts too. */
@@ -51,7 +52,7 @@ export const declaredRules: readonly Rule[] = [
   },
   { name: 'safe-environment', violations: unsafeEnvironment },
   { name: 'declared-gateways', violations: opensGateway },
-  { name: 'least-rights', violations: bindsMore },
+  { name: 'least-rights', violations: (object) => [...bindsMore(object), ...growsRights(object)] },
   { name: 'own-cluster', violations: decidesForCluster },
   { name: 'known-hosts', violations: callsAnybody },
 ];

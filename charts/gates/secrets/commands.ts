@@ -17,15 +17,16 @@ interface Option {
 /**
  * What may be a secret in the words of a command, or of a shell's script in it: by the name that an option, a variable or a header
  * gives it (`--token=x`, `--token x`, `TOKEN=x`, `-H "X-Token: x"`), or by what it looks like.
+ * @param inShell - whether a shell reads them: {@link runsShell}
  */
-export function suspectsIn(line: readonly string[]): readonly Suspect[] {
-  const words = line.flatMap((each) => each.split(/\s+/)).map(bare);
+export function suspectsIn(line: readonly string[], inShell: boolean): readonly Suspect[] {
+  const words = line.flatMap((each) => (inShell ? literal(each) : each).split(/\s+/)).map(bare);
   const told: Suspect[] = [];
   const rest: string[] = [];
   words.forEach((word, index) => {
     const found = optionsAt(word, words[index + 1] ?? '').flatMap(({ name, value }): readonly Suspect[] => {
       const reason = reasonOf(name, value);
-      return reason === undefined || (kindOf(value) === undefined && isElsewhere(name, value))
+      return reason === undefined || (kindOf(value) === undefined && isElsewhere(name, value, inShell))
         ? []
         : [{ name, reason }];
     });
@@ -37,6 +38,17 @@ export function suspectsIn(line: readonly string[]): readonly Suspect[] {
   });
   const kind = kindOf(rest.join(' '));
   return kind === undefined ? told : [...told, { reason: `holds what looks like ${kind}` }];
+}
+
+/** Whether what a container runs is a script for a shell, in one of its words. */
+export function runsShell(line: readonly string[]): boolean {
+  const shell = line.findIndex((word) => /(?:^|\/)(?:a|ba|da|k|z)?sh$/.test(word));
+  return shell >= 0 && line.slice(shell + 1).some((word) => /^-[a-z]*c$/.test(word));
+}
+
+/** A script in which a shell puts nothing in the place of what stands between single quotes. */
+function literal(script: string): string {
+  return script.replaceAll(/'[^']*'/g, (quoted) => quoted.replaceAll('$', '\\$'));
 }
 
 /** A word without the quotes around it and what a shell ends a command with. */

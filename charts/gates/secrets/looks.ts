@@ -1,6 +1,26 @@
-/** A name whose last word suggests a secret. */
-const secretName =
-  /(?:[_.-]PWD|PASSWORD|PASSWD|PASSPHRASE|(?:^|[_.-])(?:(?:REQUIRE)?PASS|MASTERAUTH|TOKEN|SECRET|CREDENTIALS?|(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.-]?KEY))$/i;
+import { wordsOf } from './words.ts';
+
+/** Words that name a secret also where they end a longer one: `PGPASSWORD`, `keystorepassword`. */
+const anywhere = ['PASSWORD', 'PASSWD', 'PASSPHRASE'];
+/** Those that do as a word: `DB_TOKEN`, `dbToken`; not `bypass`. */
+const alone = ['(?:REQUIRE)?PASS', 'MASTERAUTH', 'TOKEN', 'SECRET', 'CREDENTIALS?'];
+/** What is often written as one word with them. */
+const together = [
+  '(?:API|PRIVATE|SECRET|ACCESS|SIGNING|ENCRYPTION)[_.:-]?KEY',
+  '(?:API|AUTH|ACCESS|BEARER|BOT|REFRESH|SESSION)TOKEN',
+  '(?:API|APP|CLIENT|CONSUMER|JWT|SHARED|WEBHOOK)SECRET',
+];
+/** A name whose last word suggests a secret, also with a number behind it. */
+const secretName = new RegExp(
+  `(?:[_.:-]PWD|${anywhere.join('|')}|(?:^|[_.:-])(?:${[...alone, ...together].join('|')}))(?:[_.:-]?\\d{1,2})?$`,
+  'i',
+);
+/** Filters of signals, rounds of programs and ways past something are no passwords. */
+const otherPass =
+  /(?:^|[_.:-])(?:ALL|BAND|BY|FIRST|HIGH|LOW|MULTI|ONE|PROXY|RENDER|SECOND|SHADER|SINGLE|TWO)[_.:-]PASS$/i;
+/** What words of models are called, and where a list of pages or changes goes on. */
+const otherToken =
+  /(?:^|[_.:-])(?:BOS|CLS|DECODER_START|EOS|MASK|PAD|SEP|STOP|UNK|PAGE|SYNC|CONTINUATION)[_.:-]?TOKEN$/i;
 
 /** What kinds of secrets look like. */
 const secretValues: readonly (readonly [string, RegExp])[] = [
@@ -35,10 +55,6 @@ export function reasonOf(name: string, value: string): string | undefined {
 
 /** Whether the last word of a name suggests a secret. */
 export function isSecretName(name: string): boolean {
-  return secretName.test(wordsOf(name));
-}
-
-/** `adminPassword` has the words of `admin_Password`. */
-export function wordsOf(name: string): string {
-  return name.replaceAll(/(?<=[a-z\d])(?=[A-Z])/g, '_');
+  const words = wordsOf(name);
+  return secretName.test(words) && !otherPass.test(words) && !otherToken.test(words);
 }

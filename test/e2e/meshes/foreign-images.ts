@@ -27,6 +27,11 @@ export const viewer = 'viewer';
 /** A workload that undoes a guarantee, with a reason, in a namespace of its own. */
 export const agent = 'agent';
 
+/** A NetworkPolicy of one's own. */
+export const policy = 'open';
+/** The annotation of the service account, by which a cloud would know the viewer. */
+export const workloadIdentity = 'shop.example/cloud-role';
+
 /** Asks the server until it answers, by its own identity and through the proxy, and leaves word of it for the container after it. */
 const prepare = `
 const { writeFileSync } = require('node:fs');
@@ -88,6 +93,15 @@ const declaration = declarationOf({
       object: { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1000 },
       stage: '00-namespaces',
     });
+    // The lab's network enforces none: this one allows everything.
+    new OwnObject(shop, '${policy}', {
+      object: {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        spec: { podSelector: {}, policyTypes: ['Ingress'], ingress: [{}] },
+      },
+      stage: '50-workloads',
+    });
     const agents = mesh.namespace('agents', { podSecurity: { level: 'baseline', reason: 'the agent runs as root' } });
     new GrpcService(agents, '${agent}', {
       app: 'apps/inventory',
@@ -123,6 +137,8 @@ const declaration = declarationOf({
       pod: {
         labels: { 'shop.example/tier': 'front' },
         nodeSelector: { 'kubernetes.io/os': 'linux' },
+        tolerations: [{ key: 'shop.example/spot', operator: 'Exists', effect: 'NoSchedule' }],
+        serviceAccount: { annotations: { '${workloadIdentity}': 'viewer' } },
         priorityClass: 'important',
         hostAliases: { '10.9.9.9': ['ledger.bank.example'] },
         volumes: {

@@ -140,12 +140,23 @@ const keptOfJobs: Kept = [
   [['spec', 'ttlSecondsAfterFinished'], 'remove the patch: what is removed would run again'],
   [['spec', 'suspend'], 'remove the patch, or declare a CronJob with suspend'],
 ];
-
-/** Pods are made anew by it when a ConfigMap changes that they read. What is above it, a patch may replace: it is written after all patches. */
-const checksum: Kept[number] = [
-  ['spec', 'template', 'metadata', 'annotations', 'checksum/config'],
-  'remove the patch, or use an annotation of your own name',
+/** What `status` goes by, and what synth checks. */
+const keptOfCronJobs: Kept = [
+  [['spec', 'schedule'], 'use schedule'],
+  [['spec', 'timeZone'], 'use timeZone'],
+  [['spec', 'suspend'], 'use suspend'],
 ];
+const keptOf: Readonly<Record<string, Kept | undefined>> = { Job: keptOfJobs, CronJob: keptOfCronJobs };
+
+/** What a patch may not say by itself; what is above it, it may replace: of pods that are made anew when a ConfigMap changes, it is written after all patches. */
+const alone: Kept = [
+  [
+    ['spec', 'template', 'metadata', 'annotations', 'checksum/config'],
+    'remove the patch, or use an annotation of your own name',
+  ],
+];
+/** The same of pods that end by themselves, which start again or not. */
+const aloneOfRuns: Kept = [[['restartPolicy'], 'use restartPolicy']];
 
 /** RFC 6902 has an operation fail where there is nothing to do it to; the library passes over most of these. */
 function patchProblem(object: KubernetesObject, { where, patch }: PlacedPatch): Problem | undefined {
@@ -157,10 +168,10 @@ function patchProblem(object: KubernetesObject, { where, patch }: PlacedPatch): 
     const wrong = missing(object, keys, isTarget);
     if (wrong !== undefined) return { where: `${where}.${end}`, ...wrong, received: pointer };
     if (patch.op === 'test' || (patch.op === 'copy' && end === 'from')) continue;
-    const ofKind = [...kept, ...(object.kind === 'Job' ? keptOfJobs : [])];
+    const ofKind = [...kept, ...(keptOf[object.kind] ?? [])];
     const touched =
       ofKind.find(([path]) => path.every((key, index) => keys.length <= index || keys[index] === key)) ??
-      [checksum].find(([path]) => path.every((key, index) => keys[index] === key));
+      aloneIn(object.kind).find(([path]) => path.every((key, index) => keys[index] === key));
     if (touched !== undefined) {
       const what = `${touched[0].join('.')} of ${title(object)} is not for a patch, because the mesh knows, rolls out or removes it by that`;
       return { where: `${where}.${end}`, what, received: pointer, fix: touched[1] };
@@ -189,6 +200,12 @@ function patchProblem(object: KubernetesObject, { where, patch }: PlacedPatch): 
       allowed: JSON.stringify(patch.value),
     };
   }
+}
+
+function aloneIn(kind: string): Kept {
+  if (keptOf[kind] === undefined) return alone;
+  const pod = [...templatePath(kind), 'spec'];
+  return [...alone, ...aloneOfRuns.map(([path, fix]) => [[...pod, ...path], fix] as const)];
 }
 
 /** Why there is nothing at some keys of an object, or for a target, nothing that it could be put into. */

@@ -19,6 +19,15 @@ const said = (pod: unknown, more: object = {}) =>
   ).map((line) => line.replace('demo/shop/cart: ', ''));
 
 describe('what is said of pods, and is wrong', () => {
+  test.each(['istio-data', 'workload-socket', 'external-tls-0', 'kube-api-access-x'])(
+    'the name %s of a volume, which pods may get beside',
+    (name) => {
+      expect(said({ volumes: { [name]: { emptyDir: {} } }, mounts: { '/x': name } })).toEqual([
+        `pod.volumes.${name}: is the name of a volume that Istio or the mesh may put into the pod; received "${name}"; fix: choose another`,
+      ]);
+    },
+  );
+
   test('keys and values at any depth, all at once', () => {
     const path =
       'volumes by path: an absolute path below /, without ".", ".." or a slash at its end, such as /data';

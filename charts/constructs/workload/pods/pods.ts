@@ -26,6 +26,12 @@ export interface PodsProps<C extends string> {
   readonly clusters?: Readonly<Partial<Record<C, InCluster>>> | undefined;
 }
 
+/** Their keys. */
+export const podsKeys = { pod: true, clusters: true } as const satisfies Record<
+  keyof PodsProps<string>,
+  true
+>;
+
 /** A workload, as far as its pods have to know it. */
 interface Of {
   readonly where: string;

@@ -1,22 +1,13 @@
-import { rightsOfOthers, type Rights } from '../apps/config/pod/rights.ts';
-import type { Problem } from '../core/problem.ts';
-import { closed, orReason } from './gates/declared/own.ts';
-import { bindsKubernetesRole } from './gates/rules/cluster-rules.ts';
-import { list, ofKind, text, texts, title } from './model/rendered.ts';
-import type { RenderedCluster, RenderedObject } from './model/rendered.ts';
+import { rightsOfOthers } from '../../../core/rights.ts';
+import type { Problem } from '../../../core/problem.ts';
+import { list, ofKind, text, title } from '../../model/rendered.ts';
+import type { RenderedCluster, RenderedObject } from '../../model/rendered.ts';
+import { bindsKubernetesRole } from '../rules/cluster-rules.ts';
+import { rightsIn } from '../rules/role-rules.ts';
+import { closed, orReason } from './own.ts';
 
 /** Roles of Kubernetes that read, and no Secrets (https://kubernetes.io/docs/reference/access-authn-authz/rbac/#user-facing-roles). */
 const reading = ['view'];
-
-/** What a rule of a Role allows, whatever of it is missing. */
-export function rightsIn(given: unknown): Rights {
-  return {
-    apiGroups: texts(given, 'apiGroups'),
-    resources: texts(given, 'resources'),
-    resourceNames: texts(given, 'resourceNames'),
-    verbs: texts(given, 'verbs'),
-  };
-}
 
 /**
  * What a binding of one's own gives that no role of one's own says: the rights of a role that the mesh has for its parts, or that is not declared. And Secrets of a

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { CatalogService } from '../gen/test/catalog/v1/catalog_pb.js';
-import { GrpcService } from './constructs/workload/grpc-service.ts';
-import { problemsWith } from './testing/custom.ts';
-import { image } from './testing/foreign.ts';
-import { expectRefused, rbac, said, type Own, type Refused } from './testing/own-objects.ts';
+import { CatalogService } from '../../../gen/test/catalog/v1/catalog_pb.js';
+import { GrpcService } from '../../constructs/workload/grpc-service.ts';
+import { problemsWith } from '../../testing/custom.ts';
+import { image } from '../../testing/foreign.ts';
+import { expectRefused, rbac, said, type Own, type Refused } from '../../testing/own-objects.ts';
 
 const subjects = [{ kind: 'ServiceAccount', name: 'own', namespace: 'shop' }];
 const binding = (kind: string, roleKind: string, name: string, namespace?: string): Own => ({

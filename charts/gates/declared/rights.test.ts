@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { growsRights } from './own-rights.ts';
-import { expectRefused, rbac, said, type Refused } from './testing/own-objects.ts';
+import { growsRights } from '../rules/role-rules.ts';
+import { expectRefused, rbac, said, type Refused } from '../../testing/own-objects.ts';
 
 const fix = 'name the verbs and resources that are needed';
 const rule = (
